@@ -1,0 +1,16 @@
+"""How gunicorn serves Errand. It reads PORT and WEB_CONCURRENCY by itself; GUNICORN_CMD_ARGS overrules this file."""
+
+import os
+
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+worker_class = "gthread"
+threads = 4
+# The app is built once and inherited: a wrong setting ends the start, and the workers share its memory.
+preload_app = True
+# Threads keep their connections, and with them the database's; a new worker now and then bounds what leaks.
+max_requests = 100_000
+max_requests_jitter = 10_000
+keepalive = 5
+graceful_timeout = 20
+# Heartbeats on disk block when the disk does; memory does not.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None

@@ -1,0 +1,114 @@
+"""What a task function asks for, read from its signature: names, types, choices, limits, defaults."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import NoneType
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+
+class InvalidArguments(ValueError):
+    """Arguments that a task function does not take. `errors` maps a parameter's name to words for people."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__("; ".join(f"{name}: {text}" for name, text in errors.items()))
+        self.errors = errors
+
+
+@dataclass(frozen=True)
+class Range:
+    """The smallest and the largest number that a parameter takes, both included."""
+
+    low: int
+    high: int
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What people read for each choice of a parameter, in the order of the choices."""
+
+    labels: tuple[str, ...]
+
+    def __init__(self, *labels: str) -> None:
+        object.__setattr__(self, "labels", labels)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a task function. `type` is str, int, float or bool."""
+
+    name: str
+    type: type
+    default: Any
+    required: bool
+    choices: tuple[Any, ...] = ()
+    labels: tuple[str, ...] = ()
+    low: int | None = None
+    high: int | None = None
+
+    @property
+    def label(self) -> str:
+        """The name as people read it."""
+        return self.name.replace("_", " ").capitalize()
+
+    @property
+    def options(self) -> list[tuple[str, str]]:
+        """Each choice with its label."""
+        return list(zip(map(str, self.choices), self.labels or map(str, self.choices), strict=True))
+
+    def problem(self, value: Any) -> str | None:
+        """What is wrong with a value, in words for the person who chose it, or None."""
+        if self.choices and value not in self.choices:
+            return f"Choose one of {', '.join(label for _, label in self.options)}."
+        # A bool is an int to Python, but nobody means True when asked for a number.
+        if not isinstance(value, self.type) or (isinstance(value, bool) and self.type is not bool):
+            return {int: "Enter a whole number.", float: "Enter a number."}.get(self.type, "Enter a text.")
+        if self.low is not None and self.high is not None and not self.low <= value <= self.high:
+            return f"Enter a number from {self.low} to {self.high}."
+        return None
+
+
+def read_parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
+    """The parameters of a task function after its first, which is the run.
+
+    Raises TypeError, when the module is imported, for a parameter without a type or of a type that has no form field.
+    """
+    hints = get_type_hints(function, include_extras=True)
+    _, *parameters = inspect.signature(function).parameters.values()
+    return tuple(_read(function, parameter, hints.get(parameter.name)) for parameter in parameters)
+
+
+def check_arguments(parameters: tuple[Parameter, ...], arguments: dict[str, Any]) -> dict[str, Any]:
+    """The arguments completed with defaults. Raises InvalidArguments, naming each that is unknown, missing or wrong."""
+    names = {parameter.name for parameter in parameters}
+    errors = {name: "This task has no such parameter." for name in arguments if name not in names}
+    complete = {}
+    for parameter in parameters:
+        if parameter.required and parameter.name not in arguments:
+            errors[parameter.name] = "This is needed."
+            continue
+        complete[parameter.name] = arguments.get(parameter.name, parameter.default)
+        if problem := parameter.problem(complete[parameter.name]):
+            errors[parameter.name] = problem
+    if errors:
+        raise InvalidArguments(errors)
+    return complete
+
+
+def _read(function: Callable[..., Any], parameter: inspect.Parameter, hint: Any) -> Parameter:
+    extras: tuple[Any, ...] = ()
+    if get_origin(hint) is Annotated:
+        hint, *rest = get_args(hint)
+        extras = tuple(rest)
+    choices = get_args(hint) if get_origin(hint) is Literal else ()
+    kind = type(choices[0]) if choices else hint
+    if kind not in {str, int, float, bool}:
+        named = "no type" if kind in {None, NoneType} else f"the type {kind!r}"
+        raise TypeError(f"{function.__name__}: parameter {parameter.name} has {named}, which no form field can ask for")
+    limits = next((extra for extra in extras if isinstance(extra, Range)), None)
+    labels = next((extra.labels for extra in extras if isinstance(extra, Labels)), ())
+    required = parameter.default is inspect.Parameter.empty
+    return Parameter(
+        name=parameter.name, type=kind, default=None if required else parameter.default, required=required,
+        choices=choices, labels=labels, low=limits and limits.low, high=limits and limits.high,
+    )  # fmt: skip

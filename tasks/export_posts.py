@@ -1,0 +1,78 @@
+"""Hand a person everything they wrote, as one file, here and by mail."""
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Iterator
+from io import StringIO
+from typing import Annotated, Literal
+
+from tasks.engine import Labels, Run, TaskError, user_task
+from webapp import mailer
+from webapp.models import Artifact, Post
+from webapp.times import iso
+
+# Many mail servers refuse a mail of more than 10 MB, and base64 makes a file a third larger.
+ATTACHMENT_LIMIT = 7 * 1024 * 1024
+
+
+def _title(format: str) -> str:
+    return f"Export posts as {format.upper()}"
+
+
+@user_task(title=_title, one_at_a_time=True)
+def export_posts(task: Run, format: Annotated[Literal["json", "csv"], Labels("JSON", "CSV")] = "json") -> None:
+    """Put all your posts into one file, oldest first. If your account has an e-mail address, it is mailed to you too."""
+    task.stage("Collecting your posts")
+    with task.artifact(f"posts.{format}") as out:
+        for line in FORMATS[format](task.each(Post.by(task.user))):
+            out.write(line)
+    if task.user.email:
+        task.stage("Sending the mail")
+        _send(task, out.artifact)
+
+
+def _as_json(posts: Iterable[Post]) -> Iterator[str]:
+    separator = '{"posts": ['
+    for post in posts:
+        yield separator + json.dumps({"body": post.body, "timestamp": iso(post.created_at)}, ensure_ascii=False)
+        separator = ",\n"
+    yield "]}\n" if separator.startswith(",") else separator + "]}\n"
+
+
+def _as_csv(posts: Iterable[Post]) -> Iterator[str]:
+    yield _csv_row("body", "timestamp")
+    for post in posts:
+        yield _csv_row(_harmless(post.body), iso(post.created_at))
+
+
+FORMATS: dict[str, Callable[[Iterable[Post]], Iterator[str]]] = {"json": _as_json, "csv": _as_csv}
+
+
+def _csv_row(*cells: str) -> str:
+    row = StringIO()
+    csv.writer(row).writerow(cells)
+    return row.getvalue()
+
+
+def _harmless(cell: str) -> str:
+    """A cell that a spreadsheet does not take for a formula (https://owasp.org/www-community/attacks/CSV_Injection)."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
+def _send(task: Run, artifact: Artifact) -> None:
+    attached = artifact.size <= ATTACHMENT_LIMIT
+    try:
+        sent = mailer.send(
+            task.user.email,
+            "Your posts",
+            "export_posts",
+            message_id=f"task-{task.id}",
+            attachments=[mailer.Attachment(artifact.name, artifact.content_type, artifact.read())] if attached else [],
+            user=task.user,
+            artifact=artifact,
+            count=task.done,
+            attached=attached,
+        )
+    except mailer.MailError as error:
+        raise TaskError(f"The file is ready below, but it could not be mailed: {error}") from error
+    task.log(f"Mailed to {task.user.email}" if sent else "Not mailed: this site has no mail server")

@@ -1,0 +1,65 @@
+"""The queue between web and workers. It carries the id of a task and nothing else: a doorbell, never the truth."""
+
+import json
+from typing import Any
+
+from huey import Huey
+from huey.registry import Message
+from huey.serializer import Serializer
+from huey.storage import PostgresStorage, PriorityRedisExpireStorage, SqliteStorage
+from itsdangerous import BadSignature, Signer
+
+from webapp.settings import Settings
+
+NAME = "errand"
+
+
+class SignedJson(Serializer):
+    """Messages as signed JSON. Whoever can write to the queue can still not run code, nor name a task of their own.
+
+    Only what Errand sends fits: a function's name, the message's id, its priority and plain arguments.
+    """
+
+    def __init__(self, secret_key: str) -> None:
+        super().__init__()
+        self._signer = Signer(secret_key, salt="errand.queue", digest_method="sha256", key_derivation="hmac")
+
+    def _serialize(self, data: Message) -> bytes:
+        return self._signer.sign(json.dumps([data.id, data.name, data.priority, *data.args]).encode())
+
+    def _deserialize(self, data: bytes) -> Message:
+        """Raises ValueError for anything that was not signed with this key."""
+        try:
+            message_id, name, priority, *args = json.loads(self._signer.unsign(bytes(data)))
+        except BadSignature as error:
+            raise ValueError("a message in the queue has a wrong signature") from error
+        return Message(
+            id=message_id, name=name, retries=0, retry_delay=0, priority=priority, args=tuple(args), kwargs={}
+        )
+
+
+class Queue(Huey):
+    """A Huey whose storage is chosen by `configure`; until then it can declare tasks but not carry messages."""
+
+    def create_storage(self) -> None:
+        """Nothing yet: importing a module opens no file and no connection."""
+        return None
+
+    def configure(self, settings: Settings) -> None:
+        """Use the storage that the settings name: Redis, else a PostgreSQL database, else a file of its own.
+
+        Creates the queue's tables or file where needed.
+        """
+        self.serializer = SignedJson(settings.secret_key)
+        self.storage = _storage(settings)
+
+
+def _storage(settings: Settings) -> Any:
+    if settings.redis_url:
+        return PriorityRedisExpireStorage(NAME, url=settings.redis_url, read_timeout=1)
+    if settings.database_url.startswith("postgres"):
+        return PostgresStorage(NAME, dsn=settings.database_url, read_timeout=1)
+    return SqliteStorage(NAME, filename=str(settings.queue_file))
+
+
+huey = Queue(NAME, results=False)

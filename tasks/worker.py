@@ -1,0 +1,92 @@
+"""The worker: `python -m tasks.worker` takes tasks from the queue until it is told to stop.
+
+TERM or INT: no new task is taken, running tasks stop at their next step and go back as pending, and the process is
+gone within SHUTDOWN_WITHIN seconds. Killing this process takes its children along.
+"""
+
+import ctypes
+import logging
+import os
+import signal
+import sys
+from typing import Any
+
+from huey.consumer import Consumer, ProcessEnvironment
+
+from tasks import catalogue  # noqa: F401 - every task function must be known before the first message
+from tasks.engine import outbox, perform, reporter
+from tasks.queue import huey
+from webapp.app import create_app
+from webapp.database import database
+from webapp.settings import Settings, SettingsError
+
+log = logging.getLogger(__name__)
+
+SHUTDOWN_WITHIN = 20
+HEALTH_CHECK_EVERY = 1
+# The embedded queue cannot wake a worker, so workers look; a look is one indexed read. Elsewhere this is not used.
+LOOK_EVERY = 0.04
+PR_SET_PDEATHSIG = 1
+
+
+class _Environment(ProcessEnvironment):
+    """Worker processes that die with their parent, and that know when it was told to stop."""
+
+    def __init__(self, *signals: Any) -> None:
+        super().__init__(*signals)
+        self.parent = os.getpid()
+
+    def init_child(self, process: Any) -> None:
+        super().init_child(process)
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != self.parent:  # it died before we asked
+                os._exit(1)
+        reporter.is_shutting_down = process.stop_flag.is_set
+
+
+class _Consumer(Consumer):
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        # INT, from a terminal, means the same as TERM: nothing is cut off in the middle of a step.
+        self._signal_actions[signal.SIGINT] = self._signal_actions[signal.SIGTERM]
+
+    def get_environment(self, worker_type: str) -> ProcessEnvironment:
+        return _Environment(self._graceful_sig, self._interrupt_sig)
+
+
+def create_consumer(settings: Settings) -> Consumer:
+    """A consumer for these settings, not yet started. Builds the app once; its children inherit it."""
+    app = create_app(settings)
+    perform.surroundings = app.app_context
+    return _Consumer(
+        huey,
+        workers=settings.worker_concurrency,
+        worker_type="process",
+        periodic=False,
+        scheduler_interval=60,  # schedules live in rows, so Huey's own scheduler has nothing to do
+        initial_delay=LOOK_EVERY,
+        max_delay=LOOK_EVERY,
+        backoff=1.0,
+        health_check_interval=HEALTH_CHECK_EVERY,
+        graceful_signal="TERM",
+        shutdown_timeout=SHUTDOWN_WITHIN,
+    )
+
+
+def main() -> None:
+    """Run a worker until it is told to stop. Exits with one line on standard error when a setting is wrong."""
+    try:
+        settings = Settings.from_env()
+        consumer = create_consumer(settings)
+    except SettingsError as error:
+        sys.exit(f"errand: {error}")
+    waiting = outbox.push_waiting()
+    if waiting:
+        log.info("Pushed %d tasks that were waiting", waiting)
+    database.close()  # nothing open may be inherited by the children
+    consumer.run()
+
+
+if __name__ == "__main__":
+    main()

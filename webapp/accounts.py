@@ -1,0 +1,41 @@
+"""Who is asking: sign-in, protection of forms, and limits on how often one may try."""
+
+from flask import flash, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_login import LoginManager, login_user
+from flask_wtf import CSRFProtect
+
+from webapp import htmx
+from webapp.models import User
+
+csrf = CSRFProtect()
+login = LoginManager()
+# While Redis is away each process counts for itself: people can sign in, and guessing stays slow.
+limiter = Limiter(get_remote_address, in_memory_fallback_enabled=True)
+
+login.session_protection = None  # the session key in the cookie is signed; binding it to an address breaks on phones
+
+
+@login.user_loader
+def _load(session_key: str) -> User | None:
+    return User.by_session_key(session_key)
+
+
+@login.unauthorized_handler
+def _ask_to_sign_in() -> ResponseReturnValue:
+    if htmx.is_htmx():
+        return htmx.go_to(url_for("accounts.login", next=htmx.current_page()))
+    if request.method == "GET":
+        return redirect(url_for("accounts.login", next=request.full_path.rstrip("?")), 303)
+    flash("Sign in first, then try that again.")
+    return redirect(url_for("accounts.login"), 303)
+
+
+def sign_in(user: User) -> None:
+    """Begin a session of this account in this browser, in place of any other."""
+    session.clear()
+    login_user(user)
+    session.permanent = True
+

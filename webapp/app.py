@@ -1,0 +1,86 @@
+"""create_app: wires settings, storage, security, accounts, mail and routes into one Flask app."""
+
+import hashlib
+import logging
+from pathlib import Path
+
+from flask import Flask
+from flask_login import current_user
+from jinja2 import StrictUndefined
+
+from tasks.queue import huey
+from webapp import cli, database, dom, live, mailer, progress, security, times
+from webapp.accounts import csrf, limiter, login
+from webapp.models.post import POST_LENGTH
+from webapp.routes import BLUEPRINTS
+from webapp.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the app from settings, by default from the environment.
+
+    Raises SettingsError for a setting that cannot work. Points this process's database and queue at the settings'
+    storage, so one process serves one app; migrates nothing and opens no connection to the database.
+    """
+    settings = settings or Settings.from_env()
+    logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("huey").setLevel(max(logging.WARNING, logging.getLogger().level))
+    database.configure(settings)
+    huey.configure(settings)
+
+    app = Flask(__name__, template_folder=str(ROOT / "templates"))
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SETTINGS=settings,
+        BASE_URL=settings.base_url,
+        RELEASE=_release(),
+        SEND_FILE_MAX_AGE_DEFAULT=security.YEAR,  # static addresses carry the release
+        RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
+    )
+    security.init_app(app, settings)
+    mailer.init_app(app, settings)
+    cli.init_app(app)
+    csrf.init_app(app)
+    limiter.init_app(app)
+    login.init_app(app, add_context_processor=False)  # it would load the user even for a page that needs none
+    _set_up_templates(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+
+    @app.teardown_request
+    def close_if_broken(_: BaseException | None) -> None:
+        database.close_if_broken()
+
+    @app.url_defaults
+    def add_release(endpoint: str, values: dict[str, object]) -> None:
+        if endpoint == "static":
+            values["v"] = app.config["RELEASE"]
+
+    return app
+
+
+def _set_up_templates(app: Flask) -> None:
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(
+        current_user=current_user,
+        dom_id=dom.dom_id,
+        live_of=live.live_of,
+        progress_of=progress.Progress,
+        utcnow=times.utcnow,
+        POST_LENGTH=POST_LENGTH,
+    )
+    app.jinja_env.filters.update(
+        iso=times.iso, clock=times.clock_words, ago=lambda moment: times.ago_words(moment, times.utcnow())
+    )
+
+
+def _release() -> str:
+    """A name for these very templates and static files, the same in every process that has them."""
+    digest = hashlib.sha256()
+    for folder in (ROOT / "templates", ROOT / "webapp" / "static"):
+        for path in sorted(folder.rglob("*.*")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,97 @@
+"""The database handle that every model and every process of Errand uses, and its migrations."""
+
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from peewee import DatabaseProxy, Model, PostgresqlDatabase, SqliteDatabase
+from playhouse.db_url import connect
+from playhouse.migrations import Runner
+
+from webapp.settings import Settings
+
+log = logging.getLogger(__name__)
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATION_LOCK = 0x45727261  # any fixed number, the same in every process: "Erra"
+
+database = DatabaseProxy()
+
+
+class BaseModel(Model):
+    """A table named by the plural of its model, in the one database."""
+
+    class Meta:
+        database = database
+        legacy_table_names = False
+
+        def table_function(model):  # noqa: N805 - Peewee calls it with the model
+            words = "".join(f"_{c.lower()}" if c.isupper() else c for c in model.__name__).strip("_")
+            return f"{words}s"
+
+
+def configure(settings: Settings) -> None:
+    """Point `database` at the storage that the settings name; nothing is opened yet.
+
+    Each thread opens its connection at its first query and keeps it: opening one costs more than most
+    requests do. A forked child starts without its parent's connections.
+    """
+    url = settings.database_url
+    if url.startswith("sqlite"):
+        # IMMEDIATE: a transaction that reads and then writes would else fail at once as "locked", however
+        # long the timeout, when another wrote in between.
+        db = connect(url, lock_type="IMMEDIATE", timeout=15, pragmas={"journal_mode": "wal", "foreign_keys": 1})
+    elif url.startswith("postgres"):
+        db = connect(url, unquote_password=True, unquote_user=True, prefer_psycopg3=True)
+    else:
+        db = connect(url, unquote_password=True, unquote_user=True)
+    database.initialize(db)
+
+
+os.register_at_fork(after_in_child=lambda: database.obj and database.obj.dispose())
+
+
+def after_commit(action: Callable[[], object]) -> None:
+    """Run `action` once the outermost transaction has committed, or now if there is none; never on a rollback.
+
+    An exception in it is logged and goes no further: what was committed stands, whatever the action does.
+    Do not call this inside a savepoint that may roll back alone: the action would still run.
+    """
+
+    def guarded() -> None:
+        try:
+            action()
+        except Exception:
+            log.exception("An action after a commit failed")
+
+    database.after_commit(guarded)
+
+
+def migrate() -> list[str]:
+    """Bring the schema up to date; returns the names of the migrations applied.
+
+    Safe to call from several processes at once: one applies them, the others wait and find nothing to do.
+    All of it is one transaction on SQLite and PostgreSQL.
+    """
+    with database.atomic():  # on SQLite this takes the write lock; there the transaction itself is the guard
+        if isinstance(database.obj, PostgresqlDatabase):
+            database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
+        return Runner(database.obj, str(MIGRATIONS)).up()
+
+
+def is_sqlite() -> bool:
+    """Whether the configured database is SQLite."""
+    return isinstance(database.obj, SqliteDatabase)
+
+
+def close_if_broken() -> None:
+    """Drop this thread's connection if its last transaction did not end well, so that the next query opens a new one.
+
+    Call it where a unit of work ends or has failed: after a request, after a task.
+    """
+    db = database.obj
+    if db.is_closed():
+        return
+    if not db.is_connection_usable() or getattr(db.connection(), "closed", False):
+        db.dispose()

@@ -1,0 +1,72 @@
+"""`make run`: the Procfile's web and worker and the development mailbox, on this machine, until Ctrl-C or TERM."""
+
+import os
+import shlex
+import socket
+import sys
+from pathlib import Path
+
+from honcho.environ import parse_procfile
+from honcho.manager import Manager
+
+from webapp import database
+from webapp.settings import Settings, SettingsError
+
+ROOT = Path(__file__).parent.parent
+BANNER = """
+  Errand runs at http://127.0.0.1:{port}
+
+  Continue as a guest, write a post, and press "Export my posts" on your profile.
+  {mail}
+  Everything is kept in {data_dir}. Ctrl-C stops it.
+"""
+
+
+def main() -> None:
+    """Check, migrate, and run. Exits with one line when something cannot work, before anything is started."""
+    try:
+        settings = Settings.from_env()
+        _demand_free(settings.port)
+        env = os.environ | {"PYTHONUNBUFFERED": "1", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        # Not 0.0.0.0, which is what gunicorn makes of PORT: a development site is for this machine alone.
+        env["GUNICORN_CMD_ARGS"] = f"--bind 127.0.0.1:{settings.port} {os.environ.get('GUNICORN_CMD_ARGS', '')}"
+        if not os.environ.get("MAIL_SERVER"):
+            env["MAIL_PORT"] = os.environ.get("MAIL_PORT") or str(_free_port())
+        database.configure(settings)
+        database.migrate()
+        database.database.close()
+    except SettingsError as error:
+        sys.exit(f"errand: {error}")
+
+    manager = Manager()
+    commands = parse_procfile((ROOT / "Procfile").read_text()).processes
+    for name in ("web", "worker"):
+        manager.add_process(name, f"exec {commands[name]}", env=env, cwd=str(ROOT))
+    mail = f"Mail is sent by {os.environ.get('MAIL_SERVER')}."
+    if "MAIL_PORT" in env and not os.environ.get("MAIL_SERVER"):
+        command = f"exec {shlex.quote(sys.executable)} -m webapp.mailbox"
+        manager.add_process("mailbox", command, env=env, cwd=str(ROOT))
+        mail = f"Mail goes nowhere but to http://127.0.0.1:{settings.port}/mailbox"
+    print(BANNER.format(port=settings.port, mail=mail, data_dir=settings.data_dir), flush=True)
+    manager.loop()
+    # Stopped because somebody asked: that is how it should end.
+    sys.exit(0 if manager.returncode in {130, 143} else manager.returncode)
+
+
+def _demand_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise SettingsError(f"port {port} is taken; choose another, like PORT={port + 1} make run") from error
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+if __name__ == "__main__":
+    main()

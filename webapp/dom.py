@@ -1,0 +1,9 @@
+"""The only speller of element ids."""
+
+from typing import Any
+
+
+def dom_id(record: Any, part: str | None = None) -> str:
+    """The id of a record's element, like `task-6f1c…`, or of a part of it, like `task-6f1c…-progress`."""
+    name = f"{type(record).__name__.lower()}-{record.id}"
+    return f"{name}-{part}" if part else name

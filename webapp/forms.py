@@ -1,0 +1,150 @@
+"""The forms that people fill in, with the words that they read when something is wrong."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from flask_wtf import FlaskForm
+from wtforms import (
+    BooleanField,
+    EmailField,
+    Field,
+    FloatField,
+    IntegerField,
+    PasswordField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import Email, InputRequired, Length, Optional, Regexp, StopValidation, ValidationError
+
+from tasks.engine import TaskFunction
+from tasks.engine.parameters import Parameter
+from webapp.models.post import POST_LENGTH
+from webapp.models.user import USERNAME
+
+PASSWORD_LENGTH = (8, 200)  # the upper one bounds the work of hashing
+ABOUT_LENGTH = 500
+
+
+def _one_newline(text: str | None) -> str | None:
+    """Browsers send a line break as two characters; people count one."""
+    return text.replace("\r\n", "\n") if text else text
+
+
+def _stripped(text: str | None) -> str | None:
+    return text.strip() if text else text
+
+
+def _required(words: str) -> InputRequired:
+    return InputRequired(words)
+
+
+def _good_password() -> list[Any]:
+    low, high = PASSWORD_LENGTH
+    return [_required("Choose a password."), Length(low, high, f"A password has {low} to {high} characters.")]
+
+
+_email = [
+    Optional(strip_whitespace=True),
+    Length(max=254, message="That is too long for an e-mail address."),
+    Email("That is not an e-mail address."),
+]
+
+
+class RegisterForm(FlaskForm):
+    """A new account."""
+
+    username = StringField(
+        "User name",
+        [
+            _required("Choose a user name."),
+            Regexp(rf"^{USERNAME.pattern}\Z", message="2 to 30 letters, digits, dots, dashes or underscores; the first a letter or digit."),
+        ],
+        filters=[_stripped],
+    )  # fmt: skip
+    email = EmailField("E-mail", _email, filters=[_stripped])
+    password = PasswordField("Password", _good_password())
+
+
+class LoginForm(FlaskForm):
+    """Signing in."""
+
+    username = StringField("User name", [_required("Enter your user name.")], filters=[_stripped])
+    password = PasswordField("Password", [_required("Enter your password.")])
+
+
+class ProfileForm(FlaskForm):
+    """What others read about a person, where mail reaches them, and where they live."""
+
+    email = EmailField("E-mail", _email, filters=[_stripped])
+    about = TextAreaField(
+        "About me",
+        [Length(max=ABOUT_LENGTH, message=f"At most {ABOUT_LENGTH} characters.")],
+        filters=[_one_newline, _stripped],
+    )
+    time_zone = SelectField("Time zone", choices=sorted(available_timezones()))
+
+
+class PasswordForm(FlaskForm):
+    """A new password. A guest, who has none, is not asked for the present one."""
+
+    current = PasswordField("Present password")
+    password = PasswordField("New password", _good_password())
+
+    def __init__(self, user: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.user = user
+        if user.is_guest:
+            del self.current
+
+    def validate_current(self, field: Field) -> None:
+        """The present password must be right, so that an unlocked screen is not enough to take an account."""
+        if not self.user.has_password(field.data or ""):
+            raise ValidationError("That is not your present password.")
+
+
+class PostForm(FlaskForm):
+    """A post: what is left after trimming has 1 to POST_LENGTH characters."""
+
+    body = TextAreaField("Write something", filters=[_one_newline, _stripped])
+
+    def validate_body(self, field: Field) -> None:
+        """Says how many characters there are, for whoever has to shorten."""
+        length = len(field.data or "")
+        if not length:
+            raise ValidationError("Write something first.")
+        if length > POST_LENGTH:
+            raise ValidationError(f"That has {length} characters; a post has at most {POST_LENGTH}.")
+
+
+class TaskForm(FlaskForm):
+    """The base of the forms that task functions' signatures make."""
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What to launch the function with, once the form has validated."""
+        return {name: value for name, value in self.data.items() if name != "csrf_token"}
+
+
+def task_form(function: TaskFunction) -> TaskForm:
+    """The form of a task function: a field for each of its parameters, checked by the same rules as a launch in code."""
+    fields = {parameter.name: _task_field(parameter) for parameter in function.parameters}
+    return type("TaskForm", (TaskForm,), fields)()
+
+
+FIELDS: dict[type, type[Field]] = {str: StringField, int: IntegerField, float: FloatField, bool: BooleanField}
+
+
+def _task_field(parameter: Parameter) -> Field:
+    def check(_: FlaskForm, field: Field) -> None:
+        problem = parameter.problem(field.data)
+        if problem:
+            field.errors = []  # what WTForms itself says of a value that is no number, say
+            raise StopValidation(problem)
+
+    options: dict[str, Any] = {"label": parameter.label, "default": parameter.default, "validators": [check]}
+    if parameter.choices:
+        return SelectField(choices=parameter.options, coerce=parameter.type, **options)
+    if parameter.low is not None:
+        options["render_kw"] = {"min": parameter.low, "max": parameter.high}
+    return FIELDS[parameter.type](**options)

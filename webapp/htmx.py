@@ -1,0 +1,39 @@
+"""The only reader and writer of htmx's headers (https://four.htmx.org/reference/)."""
+
+from urllib.parse import urlsplit
+
+from flask import Response, make_response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+REFRESH_LIVE = "live"  # what every polling element listens to, beside its timer
+
+
+def is_htmx() -> bool:
+    """Whether htmx made this request, and so no whole page is wanted."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def answer(location: str) -> ResponseReturnValue:
+    """Answer a finished action: a plain form is sent to `location`, an htmx button gets what the action flashed.
+
+    In the second case all that is live on the page also asks for its present state at once.
+    """
+    if not is_htmx():
+        return redirect(location, 303)
+    response = make_response(render_template("flashes.html"))
+    response.headers["HX-Trigger"] = REFRESH_LIVE
+    return response
+
+
+def go_to(location: str) -> Response:
+    """An empty 401 on which htmx leaves the page for `location`, whatever element asked."""
+    response = Response(status=401)
+    response.headers["HX-Redirect"] = location
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def current_page() -> str:
+    """The path and query of the page on which htmx made this request, or an empty string."""
+    url = urlsplit(request.headers.get("HX-Current-URL", ""))
+    return f"{url.path}?{url.query}" if url.query else url.path

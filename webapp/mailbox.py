@@ -1,0 +1,88 @@
+"""The development mailbox: a real SMTP server on loopback that keeps every mail as a file, to be read at /mailbox.
+
+`python -m webapp.mailbox` runs it until TERM or INT. It relays nothing.
+"""
+
+import email.policy
+import secrets
+import signal
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.parser import BytesParser
+from pathlib import Path
+from typing import Any
+
+from webapp.settings import Settings, SettingsError
+
+SIZE_LIMIT = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail as it was received. `id` is its file's name without .eml; ids sort by arrival."""
+
+    id: str
+    message: EmailMessage
+
+    @property
+    def attachments(self) -> list[EmailMessage]:
+        """The attached files, in order."""
+        return list(self.message.iter_attachments())  # type: ignore[arg-type]
+
+    def body(self, kind: str) -> str:
+        """The text of its `plain` or `html` alternative; empty when it has none."""
+        part = self.message.get_body((kind,))
+        return part.get_content() if part else ""
+
+
+def received(folder: Path) -> list[Mail]:
+    """Every mail in the folder, newest first; none when there is no folder."""
+    return [mail for path in sorted(folder.glob("*.eml"), reverse=True) if (mail := find(folder, path.stem))]
+
+
+def find(folder: Path, mail_id: str) -> Mail | None:
+    """The mail with that id, or None."""
+    path = folder / f"{mail_id}.eml"
+    if path.parent != folder or not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return Mail(mail_id, BytesParser(EmailMessage, policy=email.policy.default).parse(file))  # type: ignore[arg-type]
+
+
+class _Keeper:
+    """What aiosmtpd calls for each mail."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{secrets.token_hex(3)}"
+        draft = self.folder / f".{name}"
+        draft.write_bytes(envelope.original_content)
+        draft.rename(self.folder / f"{name}.eml")  # whole or not at all, for whoever reads the folder
+        return "250 Kept"
+
+
+def main() -> None:
+    """Run the SMTP server. Exits with one line on standard error when its port is taken."""
+    from aiosmtpd.controller import Controller
+
+    stops = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, stops)  # before any thread, so that only sigwait below takes them
+    try:
+        settings = Settings.from_env()
+        settings.mail_dir.mkdir(exist_ok=True)
+        keeper = _Keeper(settings.mail_dir)
+        controller = Controller(keeper, "127.0.0.1", settings.mail_port, data_size_limit=SIZE_LIMIT)
+        controller.start()
+    except (SettingsError, OSError) as error:
+        sys.exit(f"errand: the mailbox cannot start: {error}")
+    print(f"Keeping mail for 127.0.0.1:{settings.mail_port} in {settings.mail_dir}", flush=True)
+    signal.sigwait(stops)
+    controller.stop()
+
+
+if __name__ == "__main__":
+    main()

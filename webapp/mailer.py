@@ -1,0 +1,128 @@
+"""Builds and sends mail: Flask-Mail with a timeout and a verified certificate, one recipient a message."""
+
+import smtplib
+import ssl
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from email.utils import parseaddr
+from typing import Any
+
+from flask import Flask, current_app, render_template
+from flask_mail import Attachment as FlaskMailAttachment
+from flask_mail import BadHeaderError, Connection, Mail, Message
+
+from webapp.settings import Settings
+
+TIMEOUT = 20  # seconds for each answer of the mail server
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file to send along, whole in memory."""
+
+    name: str
+    content_type: str
+    data: bytes
+
+
+class MailError(Exception):
+    """A mail that was not sent. Its text says why, in words for people."""
+
+
+class _Connection(Connection):
+    """Flask-Mail's connection, which by itself waits forever and believes any certificate."""
+
+    def configure_host(self) -> smtplib.SMTP:
+        context = ssl.create_default_context()
+        server, port = self.mail.server, self.mail.port
+        host: smtplib.SMTP
+        if self.mail.use_ssl:
+            host = smtplib.SMTP_SSL(server, port, timeout=TIMEOUT, context=context)
+        else:
+            host = smtplib.SMTP(server, port, timeout=TIMEOUT)
+        if self.mail.use_tls:
+            host.starttls(context=context)
+        if self.mail.username and self.mail.password:
+            host.login(self.mail.username, self.mail.password)
+        return host
+
+    def __exit__(self, *_: object) -> None:
+        if self.host is not None:
+            # Saying goodbye to a server that has hung up must not hide what it said before.
+            with suppress(smtplib.SMTPException, OSError):
+                self.host.quit()
+
+
+class _Mail(Mail):
+    def connect(self) -> Connection:
+        return _Connection(current_app.extensions["mail"])
+
+
+mail = _Mail()
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Set Flask-Mail up from the settings."""
+    app.config.update(
+        MAIL_SERVER=settings.mail_server,
+        MAIL_PORT=settings.mail_port,
+        MAIL_USERNAME=settings.mail_username,
+        MAIL_PASSWORD=settings.mail_password,
+        MAIL_USE_TLS=settings.mail_use_tls,
+        MAIL_USE_SSL=settings.mail_use_ssl,
+        MAIL_DEFAULT_SENDER=settings.mail_default_sender,
+        MAIL_SUPPRESS_SEND=settings.mail_server is None,
+    )
+    mail.init_app(app)
+
+
+def send(
+    recipient: str,
+    subject: str,
+    template: str,
+    *,
+    message_id: str,
+    attachments: Sequence[Attachment] = (),
+    **context: Any,
+) -> bool:
+    """Send one mail to one person, made from `email/<template>.txt` and `.html`, and wait until the server has it.
+
+    Needs an app context. `message_id` names the mail for good: sending it again with the same one lets a receiver
+    know it for the same. Returns False, having sent nothing, where no mail server is set. Raises MailError otherwise.
+    """
+    if current_app.config["MAIL_SERVER"] is None:
+        return False
+    context["base_url"] = current_app.config["BASE_URL"]
+    message = Message(
+        subject,
+        recipients=[recipient],
+        body=render_template(f"email/{template}.txt", **context),
+        html=render_template(f"email/{template}.html", **context),
+        attachments=[FlaskMailAttachment(a.name, a.content_type, a.data) for a in attachments],
+    )
+    domain = parseaddr(current_app.config["MAIL_DEFAULT_SENDER"])[1].rpartition("@")[2] or "localhost"
+    message.msgId = f"<{message_id}@{domain}>"
+    try:
+        mail.send(message)
+    except (smtplib.SMTPException, OSError, BadHeaderError, UnicodeError) as error:
+        raise MailError(_in_words(error, recipient)) from error
+    return True
+
+
+def _in_words(error: Exception, recipient: str) -> str:
+    match error:
+        case smtplib.SMTPRecipientsRefused():
+            return f"the mail server refused the address {recipient}."
+        case smtplib.SMTPAuthenticationError():
+            return "the mail server refused our sign-in."
+        case ssl.SSLError():
+            return "the mail server's certificate could not be verified."
+        case TimeoutError():
+            return "the mail server did not answer in time."
+        case smtplib.SMTPResponseException():
+            return f"the mail server refused it (code {error.smtp_code})."
+        case UnicodeError() | BadHeaderError():
+            return f"the address {recipient} cannot be mailed to."
+        case _:
+            return "the mail server could not be reached."

@@ -1,0 +1,49 @@
+"""Notification: a record that something changed for one user; the feed that the live pages read."""
+
+from typing import Any
+from uuid import UUID
+
+from peewee import AutoField, CharField, DateTimeField, DeferredForeignKey, ForeignKeyField, JSONField, MySQLDatabase
+
+from webapp.database import BaseModel, database
+from webapp.models.user import User
+from webapp.times import utcnow
+
+TASK_PROGRESS = "task_progress"
+UNREAD_MESSAGE_COUNT = "unread_message_count"
+
+
+class Notification(BaseModel):
+    """The latest of its kind: one `task_progress` for each task, one `unread_message_count` for each user."""
+
+    id = AutoField()
+    user = ForeignKeyField(User, on_delete="CASCADE", index=False)
+    name = CharField(max_length=40)
+    task = DeferredForeignKey("Task", null=True, on_delete="CASCADE")
+    # A unique key holds no two NULLs to be the same, so the key has this and not the task.
+    scope = CharField(max_length=36, default="", help_text="the task's id, or empty for the user's own record")
+    payload = JSONField(default=dict)
+    updated_at = DateTimeField(default=utcnow)
+
+    class Meta:
+        indexes = ((("user", "name", "scope"), True),)
+
+    @classmethod
+    def put(cls, user_id: int, name: str, payload: dict[str, Any], task_id: UUID | None = None) -> None:
+        """Write the record in place of its predecessor and count the user's `changes` up, in one transaction.
+
+        `payload` is small JSON. Two writes; the user's open pages show it at their next poll.
+        """
+        target = {} if isinstance(database.obj, MySQLDatabase) else {"conflict_target": (cls.user, cls.name, cls.scope)}
+        now = utcnow()
+        with database.atomic():
+            cls.insert(
+                user=user_id, name=name, task=task_id, scope=str(task_id or ""), payload=payload, updated_at=now
+            ).on_conflict(update={cls.payload: payload, cls.updated_at: now}, **target).execute()
+            User.update(changes=User.changes + 1).where(User.id == user_id).execute()
+
+    @classmethod
+    def unread_messages(cls, user: User) -> int:
+        """How many private messages the user has not read, as last recorded. One query."""
+        record = cls.get_or_none(cls.user == user, cls.name == UNREAD_MESSAGE_COUNT, cls.scope == "")
+        return record.payload["count"] if record else 0

@@ -1,0 +1,32 @@
+"""Post: something a person wrote for everyone to read."""
+
+from peewee import AutoField, DateTimeField, ForeignKeyField, ModelSelect, TextField
+
+from webapp.database import BaseModel
+from webapp.models.user import User
+from webapp.times import utcnow
+
+POST_LENGTH = 500
+
+
+class Post(BaseModel):
+    """A short text, 1 to POST_LENGTH characters, newlines counted as one."""
+
+    id = AutoField()
+    user = ForeignKeyField(User, backref="posts", on_delete="CASCADE", index=False)
+    body = TextField()
+    created_at = DateTimeField(default=utcnow)
+
+    class Meta:
+        indexes = ((("user", "created_at", "id"), False), (("created_at", "id"), False))
+
+    @classmethod
+    def by(cls, user: User) -> ModelSelect:
+        """All that one person wrote, oldest first."""
+        return cls.select().where(cls.user == user).order_by(cls.created_at, cls.id)
+
+    @classmethod
+    def timeline(cls, user: User | None = None) -> ModelSelect:
+        """Everyone's posts, or one person's, newest first, each with its author: one query."""
+        query = cls.select(cls, User).join(User).order_by(cls.created_at.desc(), cls.id.desc())
+        return query.where(cls.user == user) if user else query

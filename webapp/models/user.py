@@ -1,0 +1,127 @@
+"""User: an account, its password, and the counter that tells its pages when to look again."""
+
+import re
+import secrets
+from datetime import datetime, timedelta
+from functools import cache
+
+from peewee import AutoField, BigIntegerField, CharField, DateTimeField, IntegrityError
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from webapp.database import BaseModel, database
+from webapp.times import utcnow
+
+USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{1,29}")
+SEEN_EVERY = timedelta(minutes=1)
+
+# What a guest is called until they choose; two words and a number are easy to say and seldom taken.
+MOODS = ("amber bold brave bright calm clever cosy eager early fair gentle glad happy keen kind lively lucky merry "
+         "nimble patient proud quick quiet ready sunny swift tidy warm wise witty").split()
+ANIMALS = ("badger bear crane deer dolphin falcon finch fox heron ibis lark lynx magpie marten moose otter owl panda "
+           "puffin raven robin seal sparrow stork swallow swan tern turtle wolf wren").split()
+
+
+class UsernameTaken(ValueError):
+    """Another account has that user name, in whatever case."""
+
+
+class User(BaseModel):
+    """A person's account. A guest is an account whose password hash is empty; nobody can sign in to it."""
+
+    id = AutoField()
+    username = CharField(max_length=30, unique=True)
+    username_key = CharField(max_length=30, unique=True, help_text="the user name in lower case: Ann is ann")
+    email = CharField(max_length=254, default="", help_text="empty when they gave none")
+    password_hash = CharField(max_length=255, default="")
+    session_key = CharField(max_length=43, unique=True, help_text="what a session carries; new with each password")
+    about = CharField(max_length=500, default="")
+    time_zone = CharField(max_length=64, default="UTC")
+    created_at = DateTimeField(default=utcnow)
+    seen_at = DateTimeField(default=utcnow)
+    changes = BigIntegerField(default=0, help_text="counts up with every notification written for this user")
+
+    # What Flask-Login asks of a user.
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    def get_id(self) -> str:
+        """What the session stores. It changes with the password, which ends every session everywhere."""
+        return self.session_key
+
+    @classmethod
+    def register(cls, username: str, password: str = "", email: str = "") -> "User":
+        """Create an account; without a password it is a guest's.
+
+        Raises UsernameTaken, also when two requests race for a name. Hashing costs some 50 ms by design.
+        """
+        user = cls(username=username, username_key=username.lower(), email=email, session_key=new_session_key())
+        if password:
+            user.password_hash = generate_password_hash(password)
+        try:
+            with database.atomic():
+                user.save(force_insert=True)
+        except IntegrityError as error:
+            raise UsernameTaken(username) from error
+        return user
+
+    @classmethod
+    def register_guest(cls) -> "User":
+        """Create an account with a random name that is free."""
+        while True:
+            number = secrets.randbelow(9000) + 1000
+            try:
+                return cls.register(f"{secrets.choice(MOODS)}-{secrets.choice(ANIMALS)}-{number}")
+            except UsernameTaken:
+                continue
+
+    @classmethod
+    def by_username(cls, username: str) -> "User | None":
+        """The account with that name in whatever case, or None."""
+        return cls.get_or_none(cls.username_key == username.lower())
+
+    @classmethod
+    def by_session_key(cls, key: str) -> "User | None":
+        """The account that a session belongs to, or None once its password has changed. One query."""
+        return cls.get_or_none(cls.session_key == key)
+
+    @classmethod
+    def authenticate(cls, username: str, password: str) -> "User | None":
+        """The account with that name and password, or None. It takes as long for a name that does not exist."""
+        user = cls.by_username(username)
+        if user is None or user.is_guest:
+            check_password_hash(_hash_of_no_password(), password)
+            return None
+        return user if user.has_password(password) else None
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether nobody has set a password: the account lives as long as this browser's session."""
+        return not self.password_hash
+
+    def has_password(self, password: str) -> bool:
+        """Whether that is the account's password; never true for a guest's."""
+        return bool(self.password_hash) and check_password_hash(self.password_hash, password)
+
+    def set_password(self, password: str) -> None:
+        """Store a new password and end every session of this account, this one too until it signs in again."""
+        self.password_hash = generate_password_hash(password)
+        self.session_key = new_session_key()
+        self.save(only=[User.password_hash, User.session_key])
+
+    def seen(self, now: datetime) -> None:
+        """Remember that this person was here; writes at most once a minute."""
+        if now - self.seen_at >= SEEN_EVERY:
+            self.seen_at = now
+            User.update(seen_at=now).where(User.id == self.id).execute()
+
+
+def new_session_key() -> str:
+    """An unguessable key for one account's sessions."""
+    return secrets.token_urlsafe(32)
+
+
+@cache
+def _hash_of_no_password() -> str:
+    """What a sign-in under an unknown name is checked against, so that it takes as long as any other."""
+    return generate_password_hash(secrets.token_hex(16))

@@ -1,0 +1,44 @@
+"""Paging by cursor: a page stays the same page while new things arrive above it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from peewee import ModelSelect
+from werkzeug.exceptions import BadRequest
+
+PAGE_SIZE = 20
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some rows, newest first, and the cursor of the page after them; None on the last page."""
+
+    items: list[Any]
+    next: str | None
+
+
+def page(query: ModelSelect, cursor: str | None, size: int = PAGE_SIZE) -> Page:
+    """The rows of a query that come after a cursor, by their model's `created_at` and `id`. One query.
+
+    Raises BadRequest for a cursor that no page gave out.
+    """
+    model = query.model
+    if cursor:
+        at, last_id = _parse(cursor, model)
+        query = query.where((model.created_at < at) | ((model.created_at == at) & (model.id < last_id)))
+    rows = list(query.limit(size + 1))
+    items = rows[:size]
+    more = len(rows) > size
+    return Page(items, f"{items[-1].created_at.isoformat()}_{items[-1].id}" if more else None)
+
+
+def _parse(cursor: str, model: Any) -> tuple[datetime, Any]:
+    at, _, last_id = cursor.partition("_")
+    try:
+        moment = datetime.fromisoformat(at)
+        if moment.tzinfo:
+            raise ValueError
+        return moment, model.id.adapt(last_id)
+    except ValueError as error:
+        raise BadRequest("That page does not exist.") from error

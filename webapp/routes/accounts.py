@@ -1,0 +1,86 @@
+"""Registering, signing in and out, and coming in as a guest."""
+
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, logout_user
+from flask_limiter.util import get_remote_address
+
+from webapp.accounts import limiter, sign_in
+from webapp.forms import LoginForm, RegisterForm
+from webapp.models import User, UsernameTaken
+from webapp.navigation import inside
+
+bp = Blueprint("accounts", __name__)
+
+NEW_ACCOUNTS = "60 per minute; 600 per hour"
+WRONG_PASSWORDS = "10 per minute; 100 per hour"
+
+
+def _was_refused(response: object) -> bool:
+    return getattr(response, "status_code", 0) == 422
+
+
+def _address_and_name() -> str:
+    return f"{get_remote_address()} {request.form.get('username', '').strip().lower()}"
+
+
+def _home() -> ResponseReturnValue:
+    return redirect(inside(request.values.get("next")) or url_for("home.index"), 303)
+
+
+@bp.route("/register", methods=["GET", "POST"])
+@limiter.limit(NEW_ACCOUNTS, methods=["POST"])
+def register() -> ResponseReturnValue:
+    """Make an account and sign in to it."""
+    if current_user.is_authenticated and request.method == "GET":
+        return _home()
+    form = RegisterForm()
+    if form.validate_on_submit():
+        try:
+            user = User.register(form.username.data, form.password.data, form.email.data or "")
+        except UsernameTaken:
+            form.username.errors = ["Somebody already has that user name."]
+        else:
+            sign_in(user)
+            flash(f"Welcome, {user.username}.")
+            return _home()
+    return render_template("accounts/register.html", form=form), 422 if form.is_submitted() else 200
+
+
+@bp.route("/login", methods=["GET", "POST"])
+@limiter.limit(WRONG_PASSWORDS, methods=["POST"], key_func=_address_and_name, deduct_when=_was_refused)
+@limiter.limit("100 per minute", methods=["POST"], deduct_when=_was_refused)
+def login() -> ResponseReturnValue:
+    """Sign in. The same words for a wrong name and a wrong password, and the same time."""
+    if current_user.is_authenticated and request.method == "GET":
+        return _home()
+    form = LoginForm()
+    if form.validate_on_submit():
+        user = User.authenticate(form.username.data, form.password.data)
+        if user:
+            sign_in(user)
+            return _home()
+        form.password.errors = ["That user name and password do not belong together."]
+    return render_template("accounts/login.html", form=form), 422 if form.is_submitted() else 200
+
+
+@bp.post("/logout")
+def logout() -> ResponseReturnValue:
+    """End this browser's session."""
+    logout_user()
+    session.clear()
+    flash("You are signed out.")
+    return redirect(url_for("home.index"), 303)
+
+
+@bp.post("/guest")
+@limiter.limit(NEW_ACCOUNTS)
+def guest() -> ResponseReturnValue:
+    """Make an account with a random name and sign in to it. Whoever is signed in already stays who they are."""
+    if not current_app.config["SETTINGS"].allow_guests:
+        abort(404)
+    if not current_user.is_authenticated:
+        user = User.register_guest()
+        sign_in(user)
+        flash(f"Welcome. You are {user.username} here. Set a password in your settings to keep this account.")
+    return _home()

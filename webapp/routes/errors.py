@@ -1,0 +1,56 @@
+"""Errors as people meet them: a page that says what happened and where to go, and the truth for a stale button."""
+
+from flask import Blueprint, Response, flash, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from webapp import htmx
+from webapp.models import AlreadyRunning, IllegalMove
+
+bp = Blueprint("errors", __name__)
+
+WORDS = {
+    400: ("That request made no sense", "Go back and try again."),
+    401: ("Sign in first", "This page belongs to somebody."),
+    403: ("That is not allowed", "This page is not for you."),
+    404: ("There is nothing here", "It may have been moved or deleted, or it was never here."),
+    405: ("That does not work this way", "Go back and use the page's own buttons."),
+    413: ("That is too large", "Try again with less."),
+    429: ("Too many tries", "Wait a minute, then try again."),
+    500: ("Something went wrong on our side", "It was written to the log. What you started goes on."),
+}
+
+
+@bp.app_errorhandler(HTTPException)
+def http_error(error: HTTPException) -> ResponseReturnValue:
+    """A page in words. Nothing in it for htmx, which never swaps an error into a page."""
+    code = error.code or 500
+    if code < 400:
+        return error
+    if htmx.is_htmx():
+        return Response(status=code)
+    title, advice = WORDS.get(code, (error.name, error.description))
+    # After a 500 the database may be what is broken: that page asks nothing of it.
+    return render_template("errors/error.html", title=title, advice=advice, plain=code >= 500), code
+
+
+@bp.app_errorhandler(CSRFError)
+def csrf_error(error: CSRFError) -> ResponseReturnValue:
+    """A form from before the last sign-in or from another site."""
+    title, advice = "This form has expired", "Go back, reload the page, and send it again."
+    return render_template("errors/error.html", title=title, advice=advice, plain=False), 400
+
+
+@bp.app_errorhandler(IllegalMove)
+def illegal_move(error: IllegalMove) -> ResponseReturnValue:
+    """A stale button: nothing happened, and the task is shown as it is now."""
+    flash(f"{error.task.title}: that no longer works, it is {error.task.state.replace('_', ' ')} now.")
+    return htmx.answer(url_for("tasks.show", task_id=error.task.id))
+
+
+@bp.app_errorhandler(AlreadyRunning)
+def already_running(error: AlreadyRunning) -> ResponseReturnValue:
+    """A second press: the first task goes on, and no other starts."""
+    flash(f"{error.task.title} is already under way, so nothing new was started.")
+    return htmx.answer(url_for("tasks.show", task_id=error.task.id))

@@ -1,0 +1,53 @@
+"""The development mailbox's pages. They are there only where mail goes to it."""
+
+from flask import Blueprint, Response, abort, current_app, render_template
+from flask.typing import ResponseReturnValue
+
+from webapp import mailbox
+from webapp.mailbox import Mail
+
+bp = Blueprint("mailbox", __name__, url_prefix="/mailbox")
+
+
+@bp.before_request
+def _development_only() -> None:
+    if not current_app.config["SETTINGS"].mailbox:
+        abort(404)
+
+
+@bp.get("")
+def index() -> ResponseReturnValue:
+    """Every mail that was sent, newest first."""
+    return render_template("mailbox/index.html", mails=mailbox.received(current_app.config["SETTINGS"].mail_dir))
+
+
+@bp.get("/<mail_id>")
+def show(mail_id: str) -> ResponseReturnValue:
+    """One mail: its head, both bodies, its attachments."""
+    return render_template("mailbox/show.html", mail=_find(mail_id))
+
+
+@bp.get("/<mail_id>/html")
+def html(mail_id: str) -> ResponseReturnValue:
+    """The HTML body alone, for the frame that shows it; it can run nothing and load nothing."""
+    response = Response(_find(mail_id).body("html"), mimetype="text/html")
+    response.headers["Content-Security-Policy"] = (
+        "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
+    )
+    return response
+
+
+@bp.get("/<mail_id>/attachments/<int:number>")
+def attachment(mail_id: str, number: int) -> ResponseReturnValue:
+    """One attached file, to download."""
+    attachments = _find(mail_id).attachments
+    if number >= len(attachments):
+        abort(404)
+    part = attachments[number]
+    response = Response(part.get_payload(decode=True), mimetype=part.get_content_type())
+    response.headers.set("Content-Disposition", "attachment", filename=part.get_filename() or "attachment")
+    return response
+
+
+def _find(mail_id: str) -> Mail:
+    return mailbox.find(current_app.config["SETTINGS"].mail_dir, mail_id) or abort(404)

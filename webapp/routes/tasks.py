@@ -1,0 +1,111 @@
+"""Tasks: the catalogue, starting one, watching it, canceling and dismissing it."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, abort, flash, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, login_required
+
+from tasks.catalogue import CATALOGUE
+from tasks.engine import TaskFunction
+from webapp import htmx
+from webapp.forms import task_form
+from webapp.live import ON_TASK_LIST
+from webapp.models import Artifact, Task
+from webapp.navigation import back
+from webapp.paging import page
+from webapp.routes.live import if_changed
+
+bp = Blueprint("tasks", __name__, url_prefix="/tasks")
+
+
+@bp.before_request
+@login_required
+def _signed_in_only() -> None:
+    """Every page of this blueprint belongs to somebody."""
+
+
+@bp.get("")
+def index() -> ResponseReturnValue:
+    """All that this person started, newest first."""
+    return render_template("tasks/index.html", live_on=ON_TASK_LIST, **_list())
+
+
+@bp.get("/_list")
+def list_fragment() -> ResponseReturnValue:
+    """The list alone, as the page includes it."""
+    return if_changed(lambda: render_template("tasks/_list.html", **_list()))
+
+
+@bp.get("/new")
+def catalogue() -> ResponseReturnValue:
+    """Every kind of task there is."""
+    return render_template("tasks/catalogue.html", functions=CATALOGUE.values())
+
+
+@bp.get("/new/<name>")
+def new(name: str) -> ResponseReturnValue:
+    """The form of one kind of task."""
+    function = _find_function(name)
+    return render_template("tasks/new.html", function=function, form=task_form(function))
+
+
+@bp.post("/new/<name>")
+def create(name: str) -> ResponseReturnValue:
+    """Start a task, or show its form again with what is wrong."""
+    function = _find_function(name)
+    form = task_form(function)
+    if not form.validate_on_submit():
+        return render_template("tasks/new.html", function=function, form=form), 422
+    task = function.launch(current_user._get_current_object(), **form.arguments)
+    flash(f"{task.title}: started.")
+    return htmx.answer(url_for("tasks.show", task_id=task.id))
+
+
+@bp.get("/<uuid:task_id>")
+def show(task_id: UUID) -> ResponseReturnValue:
+    """One task with its timeline and what it made."""
+    return render_template("tasks/show.html", live_on=str(task_id), **_panel(task_id))
+
+
+@bp.get("/<uuid:task_id>/_panel")
+def panel_fragment(task_id: UUID) -> ResponseReturnValue:
+    """The task alone, as its page includes it."""
+    return if_changed(lambda: render_template("tasks/_panel.html", **_panel(task_id)))
+
+
+@bp.post("/<uuid:task_id>/cancellation")
+def cancel(task_id: UUID) -> ResponseReturnValue:
+    """Ask a task to stop."""
+    task = _find(task_id)
+    task.cancel()
+    flash(f"{task.title}: {'canceled' if task.is_finished else 'stopping'}.")
+    return htmx.answer(url_for("tasks.show", task_id=task_id))
+
+
+@bp.post("/<uuid:task_id>/dismissal")
+def dismiss(task_id: UUID) -> ResponseReturnValue:
+    """Close a finished task's alert."""
+    _find(task_id).dismiss()
+    return htmx.answer(back(url_for("tasks.show", task_id=task_id)))
+
+
+def _find(task_id: UUID) -> Task:
+    """This person's task; somebody else's does not exist."""
+    return Task.get_or_none(Task.id == task_id, Task.user == current_user.id) or abort(404)
+
+
+def _find_function(name: str) -> TaskFunction:
+    return CATALOGUE.get(name) or abort(404)
+
+
+def _panel(task_id: UUID) -> dict[str, Any]:
+    task = _find(task_id)
+    return {"task": task, "artifacts": Artifact.completed([task])[task], "events": list(task.timeline())}
+
+
+def _list() -> dict[str, Any]:
+    before = request.args.get("before")
+    tasks = page(Task.of(current_user), before)
+    return {"tasks": tasks, "artifacts": Artifact.completed(tasks.items), "before": before}
