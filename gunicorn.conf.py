@@ -12,5 +12,6 @@ max_requests = 100_000
 max_requests_jitter = 10_000
 keepalive = 5
 graceful_timeout = 20
+control_socket_disable = True  # one socket in the home folder would be shared by every site of this user
 # Heartbeats on disk block when the disk does; memory does not.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None

@@ -9,10 +9,9 @@ from flask_login import current_user
 from jinja2 import StrictUndefined
 
 from tasks.queue import huey
-from webapp import cli, database, dom, live, mailer, progress, security, times
+from webapp import cli, database, dom, live, mailer, progress, routes, security, times
 from webapp.accounts import csrf, limiter, login
 from webapp.models.post import POST_LENGTH
-from webapp.routes import BLUEPRINTS
 from webapp.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -42,11 +41,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     security.init_app(app, settings)
     mailer.init_app(app, settings)
     cli.init_app(app)
+    routes.live.init_app(app)
     csrf.init_app(app)
     limiter.init_app(app)
     login.init_app(app, add_context_processor=False)  # it would load the user even for a page that needs none
     _set_up_templates(app)
-    for blueprint in BLUEPRINTS:
+    for blueprint in routes.BLUEPRINTS:
         app.register_blueprint(blueprint)
 
     @app.teardown_request

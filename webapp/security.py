@@ -18,8 +18,8 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+CSP = "Content-Security-Policy"
 HEADERS = {
-    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -28,7 +28,7 @@ YEAR = 365 * 24 * 3600
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Set cookies, limits and headers up. A view may set a header of its own; it then stands."""
+    """Set cookies, limits and headers up. A view may set a Content-Security-Policy of its own; it then stands."""
     app.config.update(
         SESSION_COOKIE_NAME="errand",
         SESSION_COOKIE_HTTPONLY=True,
@@ -49,8 +49,10 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def _secure(response: Response) -> Response:
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+    headers = response.headers
+    if CSP not in headers:
+        headers.add(CSP, POLICY)
+    headers.extend(HEADERS)
     if request.is_secure:
-        response.headers.setdefault("Strict-Transport-Security", f"max-age={YEAR}; includeSubDomains")
+        headers.add("Strict-Transport-Security", f"max-age={YEAR}; includeSubDomains")
     return response

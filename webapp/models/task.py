@@ -176,7 +176,7 @@ class Task(BaseModel):
             )  # fmt: skip
             if not claimed:
                 return None
-            task = cls.select(cls, User).join(User).where(cls.id == task_id).get()
+            task = cls.get_by_id(task_id)
             task._tell("started", "A worker started it")
         return task
 
@@ -276,7 +276,7 @@ class Task(BaseModel):
         return bool(moved)
 
     def _tell(self, kind: str, text: str) -> None:
-        TaskEvent.create(task=self.id, kind=kind, text=text[:500])
+        TaskEvent.insert(task=self.id, kind=kind, text=text[:500], at=utcnow()).execute()
         self._notify()
 
     def _notify(self) -> None:

@@ -5,7 +5,7 @@ import secrets
 from datetime import datetime, timedelta
 from functools import cache
 
-from peewee import AutoField, BigIntegerField, CharField, DateTimeField, IntegrityError
+from peewee import AutoField, BigIntegerField, CharField, Database, DateTimeField, IntegrityError
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from webapp.database import BaseModel, database
@@ -86,6 +86,14 @@ class User(BaseModel):
         return cls.get_or_none(cls.session_key == key)
 
     @classmethod
+    def changes_of(cls, key: str) -> tuple[int, int] | None:
+        """The id and the `changes` of the account that a session belongs to, or None. One query, spelled beforehand.
+
+        For polls that mostly find nothing new: building a query and a whole row costs ten times what this does.
+        """
+        return database.execute_sql(_changes_sql(database.obj), (key,)).fetchone()
+
+    @classmethod
     def authenticate(cls, username: str, password: str) -> "User | None":
         """The account with that name and password, or None. It takes as long for a name that does not exist."""
         user = cls.by_username(username)
@@ -119,6 +127,13 @@ class User(BaseModel):
 def new_session_key() -> str:
     """An unguessable key for one account's sessions."""
     return secrets.token_urlsafe(32)
+
+
+@cache
+def _changes_sql(_: Database) -> str:
+    """The query of `changes_of` as the database spells it."""
+    sql, _params = User.select(User.id, User.changes).where(User.session_key == "").sql()
+    return sql
 
 
 @cache
