@@ -21,7 +21,7 @@ def _title(format: str) -> str:
 
 @user_task(title=_title, one_at_a_time=True)
 def export_posts(task: Run, format: Annotated[Literal["json", "csv"], Labels("JSON", "CSV")] = "json") -> None:
-    """Put all your posts into one file, oldest first. If your account has an e-mail address, it is mailed to you too."""
+    """Put all your posts into one file, oldest first, and mail it to you if your account has an e-mail address."""
     task.stage("Collecting your posts")
     with task.artifact(f"posts.{format}") as out:
         for line in FORMATS[format](task.each(Post.by(task.user))):

@@ -81,9 +81,11 @@ def main() -> None:
         consumer = create_consumer(settings)
     except SettingsError as error:
         sys.exit(f"errand: {error}")
-    waiting = outbox.push_waiting()
-    if waiting:
-        log.info("Pushed %d tasks that were waiting", waiting)
+    try:
+        log.info("Sent the messages of %d tasks that the queue had not taken", outbox.push_waiting())
+    except Exception:
+        # The queue may be away for now: this worker waits for it, and the tasks wait in their rows.
+        log.exception("Could not send the messages of the tasks that wait")
     database.close()  # nothing open may be inherited by the children
     consumer.run()
 

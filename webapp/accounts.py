@@ -4,11 +4,16 @@ from flask import flash, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
-from flask_login import LoginManager, login_user
+from flask_login import LoginManager, current_user, login_user
 from flask_wtf import CSRFProtect
 
 from webapp import htmx
 from webapp.models import User
+from webapp.polls import POLLED
+from webapp.times import utcnow
+
+# What browsers ask for by themselves says nothing about whether a person is there.
+UNSEEN = POLLED | {"static", "health.healthz", "health.readyz", None}
 
 csrf = CSRFProtect()
 login = LoginManager()
@@ -33,9 +38,14 @@ def _ask_to_sign_in() -> ResponseReturnValue:
     return redirect(url_for("accounts.login"), 303)
 
 
+def remember_seen() -> None:
+    """Keep a person's "last seen" fresh as they go from page to page; at most one write a minute."""
+    if request.endpoint not in UNSEEN and current_user.is_authenticated:
+        current_user.seen(utcnow())
+
+
 def sign_in(user: User) -> None:
     """Begin a session of this account in this browser, in place of any other."""
     session.clear()
     login_user(user)
     session.permanent = True
-

@@ -9,8 +9,8 @@ from flask_login import current_user
 from jinja2 import StrictUndefined
 
 from tasks.queue import huey
-from webapp import cli, database, dom, live, mailer, progress, routes, security, times
-from webapp.accounts import csrf, limiter, login
+from webapp import cli, database, dom, live, mailer, polls, progress, routes, security, times
+from webapp.accounts import csrf, limiter, login, remember_seen
 from webapp.models.post import POST_LENGTH
 from webapp.settings import Settings
 
@@ -37,14 +37,17 @@ def create_app(settings: Settings | None = None) -> Flask:
         RELEASE=_release(),
         SEND_FILE_MAX_AGE_DEFAULT=security.YEAR,  # static addresses carry the release
         RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
+        # A Redis that hangs must not keep people from signing in.
+        RATELIMIT_STORAGE_OPTIONS={"socket_timeout": 2, "socket_connect_timeout": 2} if settings.redis_url else {},
     )
     security.init_app(app, settings)
     mailer.init_app(app, settings)
     cli.init_app(app)
-    routes.live.init_app(app)
+    app.before_request(polls.answer_unchanged)
     csrf.init_app(app)
     limiter.init_app(app)
     login.init_app(app, add_context_processor=False)  # it would load the user even for a page that needs none
+    app.before_request(remember_seen)
     _set_up_templates(app)
     for blueprint in routes.BLUEPRINTS:
         app.register_blueprint(blueprint)

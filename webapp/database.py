@@ -26,7 +26,7 @@ class BaseModel(Model):
         database = database
         legacy_table_names = False
 
-        def table_function(model):  # noqa: N805 - Peewee calls it with the model
+        def table_function(model: type[Model]) -> str:  # type: ignore[misc]  # noqa: N805, D102 - Peewee's hook
             words = "".join(f"_{c.lower()}" if c.isupper() else c for c in model.__name__).strip("_")
             return f"{words}s"
 

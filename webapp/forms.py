@@ -24,6 +24,7 @@ from webapp.models.user import USERNAME
 
 PASSWORD_LENGTH = (8, 200)  # the upper one bounds the work of hashing
 ABOUT_LENGTH = 500
+USERNAME_WORDS = "2 to 30 letters, digits, dots, dashes or underscores; the first is a letter or a digit."
 
 
 def _one_newline(text: str | None) -> str | None:
@@ -58,10 +59,10 @@ class RegisterForm(FlaskForm):
         "User name",
         [
             _required("Choose a user name."),
-            Regexp(rf"^{USERNAME.pattern}\Z", message="2 to 30 letters, digits, dots, dashes or underscores; the first a letter or digit."),
+            Regexp(rf"^{USERNAME.pattern}\Z", message=USERNAME_WORDS),
         ],
         filters=[_stripped],
-    )  # fmt: skip
+    )
     email = EmailField("E-mail", _email, filters=[_stripped])
     password = PasswordField("Password", _good_password())
 
@@ -127,7 +128,7 @@ class TaskForm(FlaskForm):
 
 
 def task_form(function: TaskFunction) -> TaskForm:
-    """The form of a task function: a field for each of its parameters, checked by the same rules as a launch in code."""
+    """The form of a task function: a field for each parameter, checked by the same rules as a launch in code."""
     fields = {parameter.name: _task_field(parameter) for parameter in function.parameters}
     return type("TaskForm", (TaskForm,), fields)()
 
@@ -145,6 +146,6 @@ def _task_field(parameter: Parameter) -> Field:
     options: dict[str, Any] = {"label": parameter.label, "default": parameter.default, "validators": [check]}
     if parameter.choices:
         return SelectField(choices=parameter.options, coerce=parameter.type, **options)
-    if parameter.low is not None:
-        options["render_kw"] = {"min": parameter.low, "max": parameter.high}
+    if parameter.range:
+        options["render_kw"] = {"min": parameter.range.low, "max": parameter.range.high}
     return FIELDS[parameter.type](**options)

@@ -28,7 +28,7 @@ class Live:
         """What a screen reader should say when it changes: the latest outcome, and not every percent."""
         outcomes = [task for task in self.alerts if task.is_finished]
         if outcomes:
-            latest = max(outcomes, key=lambda task: task.finished_at)
+            latest = max(outcomes, key=lambda task: task.finished_at or task.created_at)
             return OUTCOMES[latest.state].format(latest.title)
         return f"{len(self.alerts)} in progress." if self.alerts else ""
 

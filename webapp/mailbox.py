@@ -29,7 +29,7 @@ class Mail:
     @property
     def attachments(self) -> list[EmailMessage]:
         """The attached files, in order."""
-        return list(self.message.iter_attachments())  # type: ignore[arg-type]
+        return list(self.message.iter_attachments())
 
     def body(self, kind: str) -> str:
         """The text of its `plain` or `html` alternative; empty when it has none."""
@@ -48,7 +48,7 @@ def find(folder: Path, mail_id: str) -> Mail | None:
     if path.parent != folder or not path.is_file():
         return None
     with path.open("rb") as file:
-        return Mail(mail_id, BytesParser(EmailMessage, policy=email.policy.default).parse(file))  # type: ignore[arg-type]
+        return Mail(mail_id, BytesParser(EmailMessage, policy=email.policy.default).parse(file))
 
 
 class _Keeper:

@@ -18,16 +18,16 @@ class Page:
     next: str | None
 
 
-def page(query: ModelSelect, cursor: str | None, size: int = PAGE_SIZE) -> Page:
+def page(query: "ModelSelect[Any]", cursor: str | None, size: int = PAGE_SIZE) -> Page:
     """The rows of a query that come after a cursor, by their model's `created_at` and `id`. One query.
 
     Raises BadRequest for a cursor that no page gave out.
     """
-    model = query.model
+    model: Any = query.model
     if cursor:
         at, last_id = _parse(cursor, model)
         query = query.where((model.created_at < at) | ((model.created_at == at) & (model.id < last_id)))
-    rows = list(query.limit(size + 1))
+    rows: list[Any] = list(query.limit(size + 1))
     items = rows[:size]
     more = len(rows) > size
     return Page(items, f"{items[-1].created_at.isoformat()}_{items[-1].id}" if more else None)

@@ -1,7 +1,5 @@
 """Progress: how far a task is, as people read it."""
 
-from datetime import datetime
-
 from webapp.models import State, Task
 from webapp.times import duration_words
 
@@ -44,12 +42,12 @@ class Progress:
         It goes by this run's average pace up to its latest progress, not by the clock, so it stands still between.
         """
         task = self.task
-        if task.state != State.IN_PROGRESS or not self.max or not task.done or not isinstance(task.started_at, datetime):
+        if task.state != State.IN_PROGRESS or not self.max or not task.done or not task.started_at:
             return ""
         elapsed = (task.updated_at - task.started_at).total_seconds()
         if elapsed < GUESS_AFTER:
             return ""
-        return f"{duration_words(elapsed / task.done * (self.max - self.value))} left"
+        return f"{duration_words(elapsed / task.done * max(0, self.max - task.done))} left"
 
     @property
     def took(self) -> str:

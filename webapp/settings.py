@@ -164,8 +164,8 @@ def _checked_database_url(url: str) -> str:
 
 
 def _checked_redis_url(url: str) -> str | None:
-    if url and urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
-        raise SettingsError("REDIS_URL must begin with redis://, rediss:// or unix://")
+    if url and urlsplit(url).scheme not in {"redis", "rediss"}:
+        raise SettingsError("REDIS_URL must begin with redis:// or rediss://")
     if url.startswith("rediss://") and "ssl_cert_reqs" not in url:
         # Heroku's Redis presents a self-signed certificate: the line is encrypted, the name cannot be verified.
         url += ("&" if "?" in url else "?") + "ssl_cert_reqs=none"

@@ -49,7 +49,9 @@ class TaskFunction:
         return task
 
 
-def user_task(title: str | Callable[..., str], one_at_a_time: bool = False) -> Callable[[Callable[..., Any]], TaskFunction]:
+def user_task(
+    title: str | Callable[..., str], one_at_a_time: bool = False
+) -> Callable[[Callable[..., Any]], TaskFunction]:
     """Declare a function as a kind of task.
 
     `title` is a format string over the arguments, or a function of them. With `one_at_a_time` a user has at most one

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -43,8 +44,7 @@ class Parameter:
     required: bool
     choices: tuple[Any, ...] = ()
     labels: tuple[str, ...] = ()
-    low: int | None = None
-    high: int | None = None
+    range: Range | None = None
 
     @property
     def label(self) -> str:
@@ -63,8 +63,10 @@ class Parameter:
         # A bool is an int to Python, but nobody means True when asked for a number.
         if not isinstance(value, self.type) or (isinstance(value, bool) and self.type is not bool):
             return {int: "Enter a whole number.", float: "Enter a number."}.get(self.type, "Enter a text.")
-        if self.low is not None and self.high is not None and not self.low <= value <= self.high:
-            return f"Enter a number from {self.low} to {self.high}."
+        if isinstance(value, float) and not isfinite(value):
+            return "Enter a number."
+        if self.range and not self.range.low <= float(str(value)) <= self.range.high:
+            return f"Enter a number from {self.range.low} to {self.range.high}."
         return None
 
 
@@ -110,5 +112,5 @@ def _read(function: Callable[..., Any], parameter: inspect.Parameter, hint: Any)
     required = parameter.default is inspect.Parameter.empty
     return Parameter(
         name=parameter.name, type=kind, default=None if required else parameter.default, required=required,
-        choices=choices, labels=labels, low=limits and limits.low, high=limits and limits.high,
+        choices=choices, labels=labels, range=limits,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Iterator, Sized
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from peewee import Expression, ModelSelect, Ordering
 
@@ -51,7 +51,7 @@ class Run:
     @property
     def user(self) -> User:
         """Who started the task."""
-        return cast(User, self._task.user)
+        return self._task.user
 
     @property
     def id(self) -> str:
@@ -141,7 +141,7 @@ class Run:
         return now
 
 
-def _in_batches(query: ModelSelect) -> Iterator[Any]:
+def _in_batches(query: Any) -> Iterator[Any]:
     """The rows of a query, BATCH at a time, each batch beginning after the last row of the one before."""
     columns = [_column(order) for order in query._order_by or [query.model._meta.primary_key]]
     query = query.order_by(*columns).limit(BATCH)

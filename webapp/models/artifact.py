@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Self
 from urllib.parse import urlsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from peewee import (
     BigIntegerField,
@@ -39,6 +39,7 @@ class Artifact(BaseModel):
 
     id = UUIDField(primary_key=True, default=uuid4)
     task = ForeignKeyField(Task, backref="artifacts", on_delete="CASCADE")
+    task_id: UUID
     kind = EnumField(Kind, max_length=8, default=Kind.FILE)
     name = CharField(max_length=200)
     content_type = CharField(max_length=100, default="application/octet-stream")

@@ -49,12 +49,14 @@ class Notification(BaseModel):
             _execute(COUNT_UP, user_id)
 
     @classmethod
-    def _insert(cls, user_id: int, name: str, payload: dict[str, Any], task_id: UUID | None, scope: str, now: datetime) -> None:
+    def _insert(
+        cls, user_id: int, name: str, payload: dict[str, Any], task_id: UUID | None, scope: str, now: datetime
+    ) -> None:
         # Two may find nothing to replace and insert at once; the later one then replaces after all.
         target = {} if isinstance(database.obj, MySQLDatabase) else {"conflict_target": (cls.user, cls.name, cls.scope)}
-        cls.insert(
-            user=user_id, name=name, task=task_id, scope=scope, payload=payload, updated_at=now
-        ).on_conflict(update={cls.payload: payload, cls.updated_at: now}, **target).execute()
+        cls.insert(user=user_id, name=name, task=task_id, scope=scope, payload=payload, updated_at=now).on_conflict(
+            update={cls.payload: payload, cls.updated_at: now}, **target
+        ).execute()
 
     @classmethod
     def unread_messages(cls, user: User) -> int:

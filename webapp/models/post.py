@@ -21,12 +21,12 @@ class Post(BaseModel):
         indexes = ((("user", "created_at", "id"), False), (("created_at", "id"), False))
 
     @classmethod
-    def by(cls, user: User) -> ModelSelect:
+    def by(cls, user: User) -> "ModelSelect[Post]":
         """All that one person wrote, oldest first."""
         return cls.select().where(cls.user == user).order_by(cls.created_at, cls.id)
 
     @classmethod
-    def timeline(cls, user: User | None = None) -> ModelSelect:
+    def timeline(cls, user: User | None = None) -> "ModelSelect[Post]":
         """Everyone's posts, or one person's, newest first, each with its author: one query."""
         query = cls.select(cls, User).join(User).order_by(cls.created_at.desc(), cls.id.desc())
         return query.where(cls.user == user) if user else query

@@ -83,6 +83,7 @@ class Task(BaseModel):
 
     id = UUIDField(primary_key=True, default=uuid4)
     user = ForeignKeyField(User, backref="tasks", on_delete="CASCADE", index=False)
+    user_id: int
     name = CharField(max_length=60, help_text="the task function")
     title = CharField(max_length=200, help_text="what people read")
     arguments = JSONField(default=dict)
@@ -168,8 +169,8 @@ class Task(BaseModel):
         with database.atomic():
             claimed = (
                 cls.update(
-                    state=State.IN_PROGRESS, owner=task.owner, attempts=cls.attempts + 1, started_at=now, updated_at=now,
-                    done=0, total=None, stage="", error="",
+                    state=State.IN_PROGRESS, owner=task.owner, attempts=cls.attempts + 1, started_at=now,
+                    updated_at=now, done=0, total=None, stage="", error="",
                 )
                 .where(cls.id == task_id, cls.state.in_(sources_of(State.IN_PROGRESS)))
                 .execute()
@@ -237,12 +238,12 @@ class Task(BaseModel):
         """Whether `dismiss` would change anything."""
         return self.is_finished and self.dismissed_at is None
 
-    def timeline(self) -> ModelSelect:
+    def timeline(self) -> "ModelSelect[TaskEvent]":
         """What happened to it, oldest first."""
         return TaskEvent.select().where(TaskEvent.task == self.id).order_by(TaskEvent.id)
 
     @classmethod
-    def of(cls, user: User) -> ModelSelect:
+    def of(cls, user: User) -> "ModelSelect[Task]":
         """Everything this person started, newest first."""
         return cls.select().where(cls.user == user).order_by(cls.created_at.desc(), cls.id.desc())
 
@@ -268,7 +269,9 @@ class Task(BaseModel):
         changes |= {"state": target, "updated_at": utcnow()}
         with database.atomic():
             moved = (
-                Task.update(**changes).where(Task.id == self.id, Task.state.in_(sources_of(target)), condition).execute()
+                Task.update(**changes)
+                .where(Task.id == self.id, Task.state.in_(sources_of(target)), condition)
+                .execute()
             )
             if moved:
                 self.__data__.update(changes)
@@ -297,4 +300,3 @@ class TaskEvent(BaseModel):
 def sources_of(target: State) -> list[State]:
     """The states from which a task may come to `target`."""
     return [source for source, targets in MOVES.items() if target in targets]
-

@@ -15,10 +15,14 @@ USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{1,29}")
 SEEN_EVERY = timedelta(minutes=1)
 
 # What a guest is called until they choose; two words and a number are easy to say and seldom taken.
-MOODS = ("amber bold brave bright calm clever cosy eager early fair gentle glad happy keen kind lively lucky merry "
-         "nimble patient proud quick quiet ready sunny swift tidy warm wise witty").split()
-ANIMALS = ("badger bear crane deer dolphin falcon finch fox heron ibis lark lynx magpie marten moose otter owl panda "
-           "puffin raven robin seal sparrow stork swallow swan tern turtle wolf wren").split()
+MOODS = (
+    "amber bold brave bright calm clever cosy eager early fair gentle glad happy keen kind lively lucky merry "
+    "nimble patient proud quick quiet ready sunny swift tidy warm wise witty"
+).split()
+ANIMALS = (
+    "badger bear crane deer dolphin falcon finch fox heron ibis lark lynx magpie marten moose otter owl panda "
+    "puffin raven robin seal sparrow stork swallow swan tern turtle wolf wren"
+).split()
 
 
 class UsernameTaken(ValueError):

@@ -3,6 +3,5 @@
 from webapp.routes import accounts, artifacts, errors, health, home, live, mailbox, people, posts, settings, tasks
 
 BLUEPRINTS = tuple(
-    module.bp
-    for module in (home, accounts, settings, people, posts, tasks, artifacts, live, mailbox, health, errors)
+    module.bp for module in (home, accounts, settings, people, posts, tasks, artifacts, live, mailbox, health, errors)
 )

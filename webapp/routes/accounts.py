@@ -2,8 +2,8 @@
 
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user, logout_user
 from flask_limiter.util import get_remote_address
+from flask_login import current_user, logout_user
 
 from webapp.accounts import limiter, sign_in
 from webapp.forms import LoginForm, RegisterForm

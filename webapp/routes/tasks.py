@@ -15,7 +15,7 @@ from webapp.live import ON_TASK_LIST
 from webapp.models import Artifact, Task
 from webapp.navigation import back
 from webapp.paging import page
-from webapp.routes.live import if_changed
+from webapp.polls import if_changed
 
 bp = Blueprint("tasks", __name__, url_prefix="/tasks")
 
