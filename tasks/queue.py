@@ -6,7 +6,7 @@ from typing import Any
 from huey import Huey
 from huey.registry import Message
 from huey.serializer import Serializer
-from huey.storage import PostgresStorage, PriorityRedisExpireStorage, SqliteStorage
+from huey.storage import BaseSqlStorage, PostgresStorage, PriorityRedisExpireStorage, SqliteStorage
 from itsdangerous import BadSignature, Signer
 
 from webapp.settings import Settings
@@ -48,17 +48,22 @@ class Queue(Huey):
     def configure(self, settings: Settings) -> None:
         """Use the storage that the settings name: Redis, else a PostgreSQL database, else a file of its own.
 
-        Creates the queue's tables or file where needed.
+        Opens no connection. On PostgreSQL the queue's tables must have been made by `create_tables`.
         """
         self.serializer = SignedJson(settings.secret_key)
         self.storage = _storage(settings)
+
+    def create_tables(self) -> None:
+        """Make the queue's tables where it needs any. Not safe to call by two at once: it is a step of migrating."""
+        if isinstance(self.storage, BaseSqlStorage):
+            self.storage.initialize_schema()
 
 
 def _storage(settings: Settings) -> Any:
     if settings.redis_url:
         return PriorityRedisExpireStorage(NAME, url=settings.redis_url, read_timeout=1)
     if settings.database_url.startswith("postgres"):
-        return PostgresStorage(NAME, dsn=settings.database_url, read_timeout=1)
+        return PostgresStorage(NAME, dsn=settings.database_url, read_timeout=1, create_tables=False)
     return SqliteStorage(NAME, filename=str(settings.queue_file))
 
 

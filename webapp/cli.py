@@ -3,6 +3,7 @@
 import click
 from flask import Flask
 
+from tasks.queue import huey
 from webapp import database
 
 
@@ -13,6 +14,6 @@ def init_app(app: Flask) -> None:
 
 @click.command()
 def migrate() -> None:
-    """Bring the database's schema up to date. Safe to run twice, and by two at once."""
-    for name in database.migrate():
+    """Bring the schema of the database and of the queue up to date. Safe to run twice, and by two at once."""
+    for name in database.migrate(huey.create_tables):
         click.echo(f"Applied {name}")

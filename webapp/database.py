@@ -68,16 +68,19 @@ def after_commit(action: Callable[[], object]) -> None:
     database.after_commit(guarded)
 
 
-def migrate() -> list[str]:
-    """Bring the schema up to date; returns the names of the migrations applied.
+def migrate(*more: Callable[[], object]) -> list[str]:
+    """Bring the schema up to date, then take the further steps given; returns the names of the migrations applied.
 
     Safe to call from several processes at once: one applies them, the others wait and find nothing to do.
-    All of it is one transaction on SQLite and PostgreSQL.
+    The migrations are one transaction on SQLite and PostgreSQL; a further step has its own, under the same lock.
     """
     with database.atomic():  # on SQLite this takes the write lock; there the transaction itself is the guard
         if isinstance(database.obj, PostgresqlDatabase):
             database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
-        return Runner(database.obj, str(MIGRATIONS)).up()
+        applied = Runner(database.obj, str(MIGRATIONS)).up()
+        for step in more:
+            step()
+    return applied
 
 
 def is_sqlite() -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from honcho.environ import parse_procfile
 from honcho.manager import Manager
 
+from tasks.queue import huey
 from webapp import database
 from webapp.settings import Settings, SettingsError
 
@@ -33,7 +34,8 @@ def main() -> None:
         if not os.environ.get("MAIL_SERVER"):
             env["MAIL_PORT"] = os.environ.get("MAIL_PORT") or str(_free_port())
         database.configure(settings)
-        database.migrate()
+        huey.configure(settings)
+        database.migrate(huey.create_tables)
         database.database.close()
     except SettingsError as error:
         sys.exit(f"errand: {error}")
