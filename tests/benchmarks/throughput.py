@@ -7,7 +7,7 @@ from statistics import median
 from tests.services import redis_server
 
 from tasks.queue import huey
-from tests.benchmarks import bare_worker
+from tests.benchmarks.nothing import nothing
 from tests.benchmarks.sites import storage, until, worker
 from tests.benchmarks.table import ROUNDS, show
 from tests.benchmarks.worker import ten_steps
@@ -40,7 +40,7 @@ def _row(name: str, **variables: str) -> tuple[str, ...]:
 
 def _bare_rate(env: dict[str, str]) -> float:
     for _ in range(MESSAGES):
-        huey.enqueue(bare_worker.nothing.s())
+        huey.enqueue(nothing.s())
     return _drain_rate("tests.benchmarks.bare_worker", env, MESSAGES, lambda: MESSAGES - huey.pending_count())
 
 
