@@ -1,8 +1,14 @@
 """How gunicorn serves Errand. It reads PORT and WEB_CONCURRENCY by itself; GUNICORN_CMD_ARGS overrules this file."""
 
 import os
+import sys
 
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+from webapp.settings import Settings, SettingsError
+
+try:
+    workers = Settings.from_env().web_concurrency
+except SettingsError as error:
+    sys.exit(f"errand: {error}")
 worker_class = "gthread"
 threads = 4
 # The app is built once and inherited: a wrong setting ends the start, and the workers share its memory.

@@ -23,12 +23,16 @@ def _title(format: str) -> str:
 def export_posts(task: Run, format: Annotated[Literal["json", "csv"], Labels("JSON", "CSV")] = "json") -> None:
     """Put all your posts into one file, oldest first, and mail it to you if your account has an e-mail address."""
     task.stage("Collecting your posts")
+    posts = Post.by(task.user)
+    count = posts.count()
+    task.total = count + bool(task.user.email)  # the mail is a step, too: without it the bar is not full
     with task.artifact(f"posts.{format}") as out:
-        for line in FORMATS[format](task.each(Post.by(task.user))):
+        for line in FORMATS[format](task.each(posts)):
             out.write(line)
     if task.user.email:
         task.stage("Sending the mail")
-        _send(task, out.artifact)
+        _send(task, out.artifact, count)
+        task.advance()
 
 
 def _as_json(posts: Iterable[Post]) -> Iterator[str]:
@@ -59,7 +63,7 @@ def _harmless(cell: str) -> str:
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
-def _send(task: Run, artifact: Artifact) -> None:
+def _send(task: Run, artifact: Artifact, count: int) -> None:
     attached = artifact.size <= ATTACHMENT_LIMIT
     try:
         sent = mailer.send(
@@ -70,7 +74,7 @@ def _send(task: Run, artifact: Artifact) -> None:
             attachments=[mailer.Attachment(artifact.name, artifact.content_type, artifact.read())] if attached else [],
             user=task.user,
             artifact=artifact,
-            count=task.done,
+            count=count,
             attached=attached,
         )
     except mailer.MailError as error:

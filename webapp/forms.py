@@ -11,6 +11,7 @@ from wtforms import (
     FloatField,
     IntegerField,
     PasswordField,
+    SelectChoice,
     SelectField,
     StringField,
     TextAreaField,
@@ -145,7 +146,8 @@ def _task_field(parameter: Parameter) -> Field:
 
     options: dict[str, Any] = {"label": parameter.label, "default": parameter.default, "validators": [check]}
     if parameter.choices:
-        return SelectField(choices=parameter.options, coerce=parameter.type, **options)
+        choices = [SelectChoice(value, label) for value, label in parameter.options]
+        return SelectField(choices=choices, coerce=parameter.type, **options)
     if parameter.range:
         options["render_kw"] = {"min": parameter.range.low, "max": parameter.range.high}
     return FIELDS[parameter.type](**options)

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from flask import Response, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+VARY = "Cookie, HX-Request"  # what an answer to a poll depends on
 REFRESH_LIVE = "live"  # what every polling element listens to, beside its timer
 
 

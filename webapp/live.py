@@ -1,6 +1,7 @@
 """What is live on every page: the alerts of a person's tasks, their unread messages, and one sentence about it."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from webapp.models import Artifact, Notification, State, Task, User
 
@@ -34,8 +35,16 @@ class Live:
 
 
 def live_of(user: User, on: str = "") -> Live:
-    """The live part for a person on a page. At most four queries, whatever they have running."""
+    """The live part for a person on a page. At most four queries, whatever they have running.
+
+    `on` is empty or what `place` allows.
+    """
     return Live(on, *_alerts(user, on), Notification.unread_messages(user))
+
+
+def place(text: str) -> str:
+    """What a poll may name as its page: a task's id or ON_TASK_LIST. Raises ValueError for anything else."""
+    return text if text == ON_TASK_LIST else str(UUID(text))
 
 
 def _alerts(user: User, on: str) -> tuple[dict[Task, list[Artifact]], int]:
@@ -43,9 +52,9 @@ def _alerts(user: User, on: str) -> tuple[dict[Task, list[Artifact]], int]:
     if on == ON_TASK_LIST:
         return {}, 0
     query = Task.select().where(Task.user == user, Task.dismissed_at.is_null())
+    if on:
+        query = query.where(Task.id != UUID(on))
     query = query.order_by(Task.finished_at.is_null(False), Task.created_at.desc(), Task.id)
-    found = list(query.limit(MOST_ALERTS + 2))  # one to know that there are more, one that the page itself shows
-    others = [task for task in found if str(task.id) != on]
-    shown = others[:MOST_ALERTS]
-    more = query.count() - len(shown) - (len(others) < len(found)) if len(others) > MOST_ALERTS else 0
-    return Artifact.completed(shown), more
+    found = list(query.limit(MOST_ALERTS + 1))  # one to know that there are more
+    shown = found[:MOST_ALERTS]
+    return Artifact.completed(shown), query.count() - MOST_ALERTS if len(found) > MOST_ALERTS else 0

@@ -41,10 +41,14 @@ class _Connection(Connection):
             host = smtplib.SMTP_SSL(server, port, timeout=TIMEOUT, context=context)
         else:
             host = smtplib.SMTP(server, port, timeout=TIMEOUT)
-        if self.mail.use_tls:
-            host.starttls(context=context)
-        if self.mail.username and self.mail.password:
-            host.login(self.mail.username, self.mail.password)
+        try:
+            if self.mail.use_tls:
+                host.starttls(context=context)
+            if self.mail.username and self.mail.password:
+                host.login(self.mail.username, self.mail.password)
+        except BaseException:
+            host.close()
+            raise
         return host
 
     def __exit__(self, *_: object) -> None:
@@ -110,7 +114,10 @@ def send(
     return True
 
 
-def _in_words(error: Exception, recipient: str) -> str:
+def _in_words(error: BaseException, recipient: str) -> str:
+    # smtplib reports a server that falls silent as one that hung up.
+    if isinstance(error, smtplib.SMTPServerDisconnected) and isinstance(error.__context__, OSError):
+        error = error.__context__
     match error:
         case smtplib.SMTPRecipientsRefused():
             return f"the mail server refused the address {recipient}."
@@ -120,6 +127,8 @@ def _in_words(error: Exception, recipient: str) -> str:
             return "the mail server's certificate could not be verified."
         case TimeoutError():
             return "the mail server did not answer in time."
+        case smtplib.SMTPNotSupportedError():
+            return "the mail server does not offer what MAIL_USE_TLS or MAIL_USERNAME asks for."
         case smtplib.SMTPResponseException():
             return f"the mail server refused it (code {error.smtp_code})."
         case UnicodeError() | BadHeaderError():

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from peewee import ModelSelect
+from peewee import ModelSelect, UUIDField
 from werkzeug.exceptions import BadRequest
 
 PAGE_SIZE = 20
@@ -39,6 +40,12 @@ def _parse(cursor: str, model: Any) -> tuple[datetime, Any]:
         moment = datetime.fromisoformat(at)
         if moment.tzinfo:
             raise ValueError
-        return moment, model.id.adapt(last_id)
+        return moment, UUID(last_id) if isinstance(model.id, UUIDField) else _row_id(last_id)
     except ValueError as error:
         raise BadRequest("That page does not exist.") from error
+
+
+def _row_id(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 19):  # what a database's integers hold
+        raise ValueError(text)
+    return int(text)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from flask import Response, current_app, request, session
 from flask_login import current_user
 
+from webapp import htmx
 from webapp.models import User
 
 # What is answered by `if_changed`, and so by `answer_unchanged` while nothing has changed.
@@ -41,4 +42,4 @@ def _version(user_id: int, changes: int) -> str:
 
 
 def _headers(version: str) -> dict[str, str]:
-    return {"ETag": f'W/"{version}"', "Cache-Control": "private, no-cache", "Vary": "Cookie, HX-Request"}
+    return {"ETag": f'W/"{version}"', "Cache-Control": "private, no-cache", "Vary": htmx.VARY}

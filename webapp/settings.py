@@ -37,6 +37,7 @@ class Settings:
     mail_use_ssl: bool = False
     mail_default_sender: str = "Errand <errand@localhost>"
     mailbox: bool = False
+    web_concurrency: int = 2
     worker_concurrency: int = 2
     allow_guests: bool = True
     max_upload: int = 10 * 1024 * 1024
@@ -89,6 +90,7 @@ class Settings:
             mail_use_ssl=use_ssl,
             mail_default_sender=read.text("MAIL_DEFAULT_SENDER", "Errand <errand@localhost>"),
             mailbox=mailbox,
+            web_concurrency=read.integer("WEB_CONCURRENCY", 2, 1, 64),
             worker_concurrency=read.integer("WORKER_CONCURRENCY", 2, 1, 64),
             allow_guests=read.flag("ALLOW_GUESTS", True),
             max_upload=read.integer("MAX_UPLOAD_MB", 10, 1, 1024) * 1024 * 1024,

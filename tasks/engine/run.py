@@ -73,22 +73,25 @@ class Run:
         return self._done
 
     def advance(self, steps: int = 1) -> None:
-        """Count steps as made. Raises a Stop when the run should end here."""
+        """Count steps as made. Raises a Stop when the run should end here.
+
+        A run that has made its last step is let to finish, unless it has lost its task.
+        """
         self._done += steps
-        if self._stop:
+        if self._stop and (self._done != self._total or self._stop is LostTask):
             raise self._stop
 
     def each(self, items: Iterable[Item]) -> Iterator[Item]:
         """Go through items, counting each as a step when the next is asked for.
 
         A query is read in batches of BATCH rows, in constant memory however long it is. It must be ordered, ascending,
-        by columns that together are unique, or not at all, which means by its primary key. The total is the query's
-        count, or the length of what has one.
+        by columns that together are unique, or not at all, which means by its primary key. Unless the task has said
+        what its total is, it becomes the query's count, or the length of what has one.
         """
         if isinstance(items, ModelSelect):
-            self.total = items.count()
+            self.total = items.count() if self.total is None else self.total
             items = _in_batches(items)
-        elif isinstance(items, Sized):
+        elif isinstance(items, Sized) and self.total is None:
             self.total = len(items)
         self.advance(0)
         for item in items:
@@ -116,7 +119,7 @@ class Run:
         self, name: str, data: str | bytes | None = None, *, url: str | None = None, text: str | None = None
     ) -> Artifact:
         """Leave a whole artifact at once: a file's data, a link (http or https), or a text to read on the page."""
-        given = {Kind.FILE: data, Kind.LINK: url and checked_link(url), Kind.TEXT: text}
+        given = {Kind.FILE: data, Kind.LINK: None if url is None else checked_link(url), Kind.TEXT: text}
         contents = {kind: content for kind, content in given.items() if content is not None}
         if len(contents) != 1:
             raise TypeError("attach takes one of data, url and text")

@@ -140,7 +140,7 @@ class Task(BaseModel):
         ):
             if self._try_move(target, text, Task.state == source):
                 return
-        raise IllegalMove(self.reload(), State.CANCELED)
+        raise IllegalMove(Task.get_by_id(self.id), State.CANCELED)
 
     def dismiss(self) -> None:
         """Close its alert, on every page and for good. Raises IllegalMove while it is active; twice is once."""
@@ -152,8 +152,9 @@ class Task(BaseModel):
             )
             if closed:
                 self._notify()
-        if not closed and not self.reload().is_finished:
-            raise IllegalMove(self, self.state)
+        now = Task.get_by_id(self.id)
+        if not closed and not now.is_finished:
+            raise IllegalMove(now, now.state)
 
     # What workers do
 
@@ -248,20 +249,21 @@ class Task(BaseModel):
         return cls.select().where(cls.user == user).order_by(cls.created_at.desc(), cls.id.desc())
 
     def reload(self) -> Self:
-        """Read the row again, in place."""
-        fresh = Task.get_by_id(self.id)
-        self.__data__.update(fresh.__data__)
+        """Read the row again, in place. Not for a worker's own row: it would come by another run's token."""
+        self.__data__.update(Task.get_by_id(self.id).__data__)
         return self
 
     # How every move is made
 
     def _move(self, target: State, text: str, **changes: Any) -> None:
         """A worker's move: from any legal source, only while this run owns the task."""
-        if not self._try_move(target, text, Task.owner == self.owner, **changes):
-            raise IllegalMove(self.reload(), target)
+        if not self.owner or not self._try_move(target, text, Task.owner == self.owner, **changes):
+            # A fresh row: this one keeps its token, with which it can do no more harm.
+            raise IllegalMove(Task.get_by_id(self.id), target)
 
     def _finish(self, target: State, text: str, **changes: Any) -> None:
-        self._move(target, text, finished_at=utcnow(), owner=None, unique_key=None, stage="", **changes)
+        progress = {"done": self.done, "total": self.total, "stage": "", "owner": None}
+        self._move(target, text, **progress | changes)
 
     def _try_move(self, target: State, text: str, condition: Any, **changes: Any) -> bool:
         if target in FINISHED:

@@ -4,6 +4,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
+from webapp.live import place
 from webapp.polls import if_changed
 
 bp = Blueprint("live", __name__)
@@ -13,5 +14,5 @@ bp = Blueprint("live", __name__)
 @login_required
 def show() -> ResponseReturnValue:
     """The badge, the alerts and the status as partials; 304 after one query while nothing has changed."""
-    on = request.args.get("on", "")
+    on = request.args.get("on", "", type=place)
     return if_changed(lambda: render_template("live.html", live_on=on))
