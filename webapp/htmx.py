@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from flask import Response, make_response, redirect, render_template, request
+from flask import Response, flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 VARY = "Cookie, HX-Request"  # what an answer to a poll depends on
@@ -14,12 +14,15 @@ def is_htmx() -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
-def answer(location: str) -> ResponseReturnValue:
-    """Answer a finished action: a plain form is sent to `location`, an htmx button gets what the action flashed.
+def answer(location: str, words: str = "") -> ResponseReturnValue:
+    """Answer a finished action: a plain form is sent to `location`, to read `words`; an htmx button stays on its page.
 
-    In the second case all that is live on the page also asks for its present state at once.
+    There all that is live asks for its present state at once, which says what `words` would; what was flashed besides
+    is shown, too.
     """
     if not is_htmx():
+        if words:
+            flash(words)
         return redirect(location, 303)
     response = make_response(render_template("flashes.html"))
     response.headers["HX-Trigger"] = REFRESH_LIVE

@@ -3,11 +3,11 @@
 import time
 from statistics import median
 
-from tests.services import redis_server
-
-from tests.benchmarks.sites import storage, until, worker
+from tests.benchmarks.sites import storage, worker
 from tests.benchmarks.table import show
 from tests.benchmarks.worker import ten_steps
+from tests.processes import until
+from tests.services import redis_server
 from webapp.models import Task, User
 
 LAUNCHES = 15

@@ -3,23 +3,16 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from pathlib import Path
-from typing import Any
 
 from tasks.queue import huey
+from tests.processes import BIN, ROOT, free_port, is_answering, until
 from webapp import database
 from webapp.settings import Settings
-
-ROOT = Path(__file__).parent.parent.parent
-BIN = Path(sys.executable).parent
-PATIENCE = 120
 
 
 @contextmanager
@@ -56,31 +49,13 @@ def process(command: list[str], env: dict[str, str]) -> Iterator[None]:
 @contextmanager
 def gunicorn(app: str, env: dict[str, str]) -> Iterator[int]:
     """Gunicorn serving an app as the Procfile does; yields its port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     env = env | {"GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{port}"}
     with process([str(BIN / "gunicorn"), app], env):
-        until(lambda: _answers(port))
+        until(lambda: is_answering(port))
         yield port
 
 
 def worker(module: str, env: dict[str, str]) -> AbstractContextManager[None]:
     """A consumer of two worker processes."""
     return process([sys.executable, "-m", module], env | {"WORKER_CONCURRENCY": "2"})
-
-
-def until(condition: Callable[[], Any], every: float = 0.01) -> Any:
-    """What `condition` says once it is true. Raises TimeoutError after PATIENCE seconds."""
-    end = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        if time.monotonic() > end:
-            raise TimeoutError("what was waited for did not come")
-        time.sleep(every)
-    return found
-
-
-def _answers(port: int) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
-    return False

@@ -4,15 +4,16 @@ import time
 from collections.abc import Callable
 from statistics import median
 
-from tests.services import redis_server
-
 from tasks.queue import huey
 from tests.benchmarks.nothing import nothing
-from tests.benchmarks.sites import storage, until, worker
+from tests.benchmarks.sites import storage, worker
 from tests.benchmarks.table import ROUNDS, show
 from tests.benchmarks.worker import ten_steps
+from tests.processes import until
+from tests.services import redis_server
 from webapp.models import State, Task, User
 
+PATIENCE = 120
 TASKS = 1500
 MESSAGES = 6000
 
@@ -57,5 +58,5 @@ def _drain_rate(module: str, env: dict[str, str], total: int, done: Callable[[],
     with worker(module, env):
         first = until(done)
         begun = time.perf_counter()
-        until(lambda: done() >= total)
+        until(lambda: done() >= total, PATIENCE)
         return (total - first) / (time.perf_counter() - begun)

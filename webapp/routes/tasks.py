@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, render_template, request, url_for
+from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required
 
@@ -59,8 +59,7 @@ def create(name: str) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return render_template("tasks/new.html", function=function, form=form), 422
     task = function.launch(current_user._get_current_object(), **form.arguments)
-    flash(f"{task.title}: started.")
-    return htmx.answer(url_for("tasks.show", task_id=task.id))
+    return htmx.answer(url_for("tasks.show", task_id=task.id), f"{task.title}: started.")
 
 
 @bp.get("/<uuid:task_id>")
@@ -80,8 +79,8 @@ def cancel(task_id: UUID) -> ResponseReturnValue:
     """Ask a task to stop."""
     task = _find(task_id)
     task.cancel()
-    flash(f"{task.title}: {'canceled' if task.is_finished else 'stopping'}.")
-    return htmx.answer(url_for("tasks.show", task_id=task_id))
+    words = "canceled" if task.is_finished else "stopping"
+    return htmx.answer(url_for("tasks.show", task_id=task_id), f"{task.title}: {words}.")
 
 
 @bp.post("/<uuid:task_id>/dismissal")
