@@ -1,0 +1,1 @@
+"""Tests of Errand. Each name is a sentence with the rule in it."""

@@ -1,0 +1,73 @@
+"""A browser and a site for it: real web, worker and mailbox processes on the embedded default."""
+
+import os
+import shutil
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.browser.people import Person
+from tests.processes import Site
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not path and os.environ.get("CI") == "true":
+        pytest.fail("there is no Chromium, and in CI nothing is skipped")
+    if not path:
+        pytest.skip("there is no Chromium on this machine (Debian: apt install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The site that most stories share; each with people of its own."""
+    # Stories leave countdowns behind; nobody should wait for those of others.
+    site = Site(tmp_path_factory.mktemp("site"), WORKER_CONCURRENCY="16")
+    site.start_mailbox()
+    site.start_web()
+    site.start_worker()
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def own_site(tmp_path):
+    """A site for a story that stops and starts its processes."""
+    site = Site(tmp_path)
+    site.start_web()
+    site.start_worker()
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def new_person(chromium):
+    """A function that makes a person with a browser of their own; afterwards nobody's console may have complained."""
+    people = []
+
+    def make(site, **options):
+        people.append(Person(chromium.new_context(**options), site.url))
+        return people[-1]
+
+    yield make
+    for person in people:
+        person.context.close()
+    assert [complaint for person in people for complaint in person.complaints] == []
+
+
+@pytest.fixture
+def person(new_person, site):
+    return new_person(site)
+
+
+@pytest.fixture
+def plain_person(new_person, site):
+    """Somebody whose browser runs no JavaScript."""
+    return new_person(site, java_script_enabled=False)

@@ -1,0 +1,115 @@
+"""A person with a browser: does what people do, by what they see."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import BrowserContext, Download, Locator, Page, expect
+
+# A poll comes every five seconds; two of them, and the time of what they show.
+SOON = 15_000
+
+
+class Person:
+    """Somebody with one browser and one or more tabs. Every complaint of the browser's console is kept."""
+
+    def __init__(self, context: BrowserContext, site: str) -> None:
+        self.context = context
+        self.site = site
+        self.complaints: list[str] = []
+        self.task = ""
+        self.page = self.new_tab()
+
+    @property
+    def profile(self) -> str:
+        """The path of this person's own profile, by the link in the header."""
+        return self.page.locator("nav[aria-label=Main] a[href^='/people/']").get_attribute("href") or ""
+
+    @property
+    def name(self) -> str:
+        """What this person is called here."""
+        return self.profile.rpartition("/")[2]
+
+    def new_tab(self) -> Page:
+        """Open another tab, not yet on any page."""
+        page = self.context.new_page()
+        page.set_default_timeout(SOON)
+        page.on("console", lambda message: self._hear(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: self._hear(str(error)))
+        return page
+
+    def _hear(self, complaint: str) -> None:
+        # That an answer failed is what some stories are about; a broken script or a breach of the policy never is.
+        if not any(words in complaint for words in ("Failed to load resource", "Failed to fetch")):
+            self.complaints.append(complaint)
+
+    def visit(self, path: str, page: Page | None = None) -> Page:
+        """Go to a page of the site."""
+        page = page or self.page
+        page.goto(self.site + path)
+        return page
+
+    def come_as_guest(self) -> str:
+        """Continue as a guest; returns the name given."""
+        self.visit("/").get_by_role("button", name="Continue as a guest").click()
+        return self.name
+
+    def register(self, username: str, email: str = "", password: str = "correct horse") -> None:
+        """Make an account."""
+        self.visit("/register")
+        self.page.get_by_label("User name").fill(username)
+        self.page.get_by_label("E-mail").fill(email)
+        self.page.get_by_label("Password").fill(password)
+        self.page.get_by_role("button", name="Create account").click()
+
+    def post(self, text: str) -> None:
+        """Write a post on the home page."""
+        self.visit("/").get_by_label("Write something").fill(text)
+        self.page.get_by_role("button", name="Post", exact=True).click()
+
+    def count_down(self, seconds: int, page: Page | None = None) -> str:
+        """Start a countdown by its form; returns its task's path."""
+        page = self.visit("/tasks/new/countdown", page)
+        page.get_by_label("Seconds").fill(str(seconds))
+        page.get_by_role("button", name="Start").click()
+        page.wait_for_url("**/tasks/*-*")
+        return page.url.removeprefix(self.site)
+
+
+def alert(page: Page, state: str) -> Locator:
+    """The alert of a task in that state."""
+    return page.locator(f'#task-alerts [data-state="{state}"]')
+
+
+def see(locator: Locator) -> None:
+    """Wait until it is there to be seen."""
+    expect(locator.first).to_be_visible(timeout=SOON)
+
+
+def see_gone(locator: Locator) -> None:
+    """Wait until nothing of it is there."""
+    expect(locator).to_have_count(0, timeout=SOON)
+
+
+def download(page: Page, link: Locator) -> tuple[str, str]:
+    """Click a link that downloads; returns the file's name and its text."""
+    with page.expect_download() as started:
+        link.click()
+    file: Download = started.value
+    return file.suggested_filename, file.path().read_text()
+
+
+@contextmanager
+def mutations(page: Page, selector: str) -> Iterator[list[Any]]:
+    """What changes below an element while the block lasts: nodes and texts, not classes."""
+    found: list[Any] = []
+    page.evaluate(
+        """selector => {
+            window.seen = [];
+            new MutationObserver(records => window.seen.push(...records.map(r => r.type + ' ' + r.target.nodeName)))
+                .observe(document.querySelector(selector), {subtree: true, childList: true, characterData: true});
+        }""",
+        selector,
+    )
+    yield found
+    found.extend(page.evaluate("window.seen"))

@@ -1,0 +1,84 @@
+"""Every page in light and dark, on a phone too: nothing for axe to find, nothing wider than the screen."""
+
+from collections.abc import Callable
+from importlib.resources import files
+
+import pytest
+
+from tests.browser.people import Person, see
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
+VIOLATIONS = (
+    "axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map(v => v.id + ': ' + v.nodes[0].html))"
+)
+
+
+def _signed_out(person: Person) -> None:
+    pass
+
+
+def _guest(person: Person) -> None:
+    person.come_as_guest()
+
+
+def _busy(person: Person) -> None:
+    """Somebody with posts, an address, and a task in each state that does not pass by."""
+    person.register(f"busy-{id(person)}", email="busy@example.com")
+    person.post("A post with a\nline break and averyveryverylongword" + "g" * 80)
+    for seconds in (1, 600, 600):
+        path = person.count_down(seconds)
+        see(person.page.locator("article[data-state=in_progress], article[data-state=succeeded]"))
+    person.page.locator("#main").get_by_role("button", name="Cancel").click()
+    see(person.page.locator("article[data-state=canceled]"))
+    person.task = path
+
+
+PAGES: dict[str, tuple[Callable[[Person], None], str]] = {
+    "welcome": (_signed_out, "/"),
+    "register": (_signed_out, "/register"),
+    "sign in": (_signed_out, "/login"),
+    "not found": (_signed_out, "/nowhere"),
+    "home, empty": (_guest, "/"),
+    "tasks, empty": (_guest, "/tasks"),
+    "settings of a guest": (_guest, "/settings"),
+    "home": (_busy, "/"),
+    "profile": (_busy, "{profile}"),
+    "tasks": (_busy, "/tasks"),
+    "task": (_busy, "{task}"),
+    "catalogue": (_busy, "/tasks/new"),
+    "a task's form": (_busy, "/tasks/new/countdown"),
+    "another task's form": (_busy, "/tasks/new/export_posts"),
+    "settings": (_busy, "/settings"),
+    "mailbox": (_busy, "/mailbox"),
+}
+
+
+def _path(path: str, person: Person) -> str:
+    return path.replace("{profile}", person.profile) if "{profile}" in path else path.replace("{task}", person.task)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("who", [_signed_out, _guest, _busy], ids=["signed out", "guest", "busy"])
+def test_axe_finds_nothing_and_nothing_is_wider_than_a_phone(new_person, site, scheme, who):
+    person = new_person(site, color_scheme=scheme, viewport={"width": 360, "height": 740})
+    who(person)
+    for name, (needs, path) in PAGES.items():
+        if needs is not who:
+            continue
+        page = person.visit(_path(path, person))
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, f"{name} is wider than a phone"
+        page.evaluate(AXE)
+        assert page.evaluate(VIOLATIONS) == [], f"{name}, {scheme}"
+        page.set_viewport_size({"width": 1280, "height": 900})
+        assert page.evaluate(VIOLATIONS) == [], f"{name}, {scheme}, wide"
+        page.set_viewport_size({"width": 360, "height": 740})
+
+
+def test_forms_with_errors_are_as_accessible(new_person, site):
+    person = new_person(site)
+    for path, button in (("/register", "Create account"), ("/login", "Sign in")):
+        page = person.visit(path)
+        page.locator("main").get_by_role("button", name=button).click()
+        page.evaluate(AXE)
+        assert page.evaluate(VIOLATIONS) == []
+        assert page.evaluate("document.activeElement.getAttribute('aria-invalid')") == "true"

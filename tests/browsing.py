@@ -1,0 +1,69 @@
+"""A person's browser without JavaScript, in the same process as the app: cookies, forms with their tokens, pages."""
+
+from functools import cached_property
+from typing import Any
+
+from bs4 import BeautifulSoup, Tag
+from flask import Flask, Response
+from flask_login import FlaskLoginClient
+from werkzeug.test import TestResponse
+
+from webapp.models import User
+
+
+class Answer(Response):
+    """A response that can be read as a page."""
+
+    @cached_property
+    def page(self) -> BeautifulSoup:
+        """The document."""
+        return BeautifulSoup(self.get_data(as_text=True), "html.parser")
+
+    @property
+    def words(self) -> str:
+        """What a person reads, with single spaces."""
+        return words(self.page)
+
+    def one(self, selector: str) -> Tag:
+        """The only element that fits the selector. AssertionError when there is none, or more than one."""
+        return one(self.page, selector)
+
+
+class Browser(FlaskLoginClient):
+    """A test client. `browse(app)` makes one, `browse(app, user)` one that is signed in."""
+
+    user: User | None = None
+
+    def open(self, *args: Any, buffered: bool = True, **kwargs: Any) -> TestResponse:
+        """Make a request and read its answer to the end, as browsers do; not where a test reads it in pieces."""
+        return super().open(*args, buffered=buffered, **kwargs)
+
+    def token(self) -> str:
+        """The CSRF token of a page that this person could have open."""
+        field = self.get("/").page.select_one("input[name=csrf_token]") or self.get("/login").one(
+            "input[name=csrf_token]"
+        )
+        return str(field["value"])
+
+    def submit(self, path: str, *, headers: dict[str, str] | None = None, **fields: Any) -> TestResponse:
+        """Send a form to a path, with the token that its page would have had."""
+        return self.post(path, data={"csrf_token": self.token()} | fields, headers=headers)
+
+
+def browse(app: Flask, user: User | None = None) -> Browser:
+    """A new browser at this site, signed in as somebody if one is given."""
+    browser = Browser(app, type("Answer", (Answer,), {}), user=user)
+    browser.user = user
+    return browser
+
+
+def words(tag: Tag) -> str:
+    """The text of an element with single spaces."""
+    return " ".join(tag.get_text(" ").split())
+
+
+def one(tag: Tag, selector: str) -> Tag:
+    """The only element inside `tag` that fits the selector."""
+    found = tag.select(selector)
+    assert len(found) == 1, f"{len(found)} elements fit {selector}"
+    return found[0]

@@ -1,0 +1,207 @@
+"""What tests arrange with: an app on a database of its own, people with browsers, a worker, a mail server.
+
+No test reads the developer's environment, and none skips in CI.
+"""
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
+
+import flask
+import pytest
+from jinja2 import FileSystemBytecodeCache
+from playhouse.test_utils import count_queries
+
+from tasks.engine import perform, registry, user_task
+from tasks.queue import huey
+from tests.browsing import Browser, browse
+from tests.factories import make_user
+from tests.mailserver import MailServer
+from tests.services import postgres_server, redis_server
+from webapp import database
+from webapp.accounts import limiter
+from webapp.app import create_app
+from webapp.settings import Settings
+
+_OURS = ("DATABASE_URL", "REDIS_URL", "DYNO", "SECRET_KEY", "PORT", "BASE_URL", "DATA_DIR", "ALLOW_GUESTS", "LOG_LEVEL")
+for _name in list(os.environ):
+    if _name in _OURS or _name.startswith(("MAIL_", "GUNICORN_", "FLASK_", "TASK_", "TRUSTED_")):
+        del os.environ[_name]
+
+
+# Storage
+
+
+def cannot_run(reason: str) -> None:
+    """Skip a test that this machine cannot run; in CI, which has everything, fail it."""
+    if os.environ.get("CI", "").lower() in {"1", "true"}:
+        pytest.fail(f"in CI nothing is skipped: {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def _postgres():
+    with postgres_server() as new_database:
+        yield new_database
+
+
+@pytest.fixture(scope="session")
+def _redis():
+    numbers = count()
+    with redis_server() as url:
+        yield lambda: f"{url}/{next(numbers)}"
+
+
+@pytest.fixture(scope="session")
+def new_storage(request) -> Callable[[str], str]:
+    """A function of `postgres_url` or `redis_url` that returns the URL of a new, empty database."""
+
+    def new(name: str) -> str:
+        try:
+            make = request.getfixturevalue(f"_{name.removesuffix('_url')}")
+        except (AssertionError, OSError) as error:
+            cannot_run(f"{name.removesuffix('_url')} does not start here: {error}")
+        return make()
+
+    return new
+
+
+@pytest.fixture
+def postgres_url(new_storage) -> str:
+    """The URL of a new, empty PostgreSQL database."""
+    return new_storage("postgres_url")
+
+
+@pytest.fixture
+def redis_url(new_storage) -> str:
+    """The URL of an empty Redis database that no other test has."""
+    return new_storage("redis_url")
+
+
+@pytest.fixture(scope="session")
+def _migrated_file(tmp_path_factory):
+    """An empty, migrated SQLite file, to be copied: migrating for each test would take longer than most tests."""
+    path = tmp_path_factory.mktemp("migrated") / "errand.db"
+    database.configure(Settings(secret_key="-", data_dir=path.parent, database_url=f"sqlite:///{path}"))
+    database.migrate()
+    database.database.close()
+    return path
+
+
+# The app
+
+
+@pytest.fixture
+def settings(request, tmp_path, _migrated_file) -> Settings:
+    """The settings of a site on its own migrated SQLite file; it sends mail in tests that have a mail server."""
+    shutil.copy(_migrated_file, tmp_path / "errand.db")
+    settings = Settings(
+        secret_key="secret of a test", data_dir=tmp_path, database_url=f"sqlite:///{tmp_path / 'errand.db'}",
+        base_url="http://localhost", log_level="WARNING",
+    )  # fmt: skip
+    if "mailserver" in request.fixturenames:
+        server = request.getfixturevalue("mailserver")
+        return replace(settings, mail_server="127.0.0.1", mail_port=server.port)
+    return settings
+
+
+@pytest.fixture(scope="session")
+def _compiled_templates(tmp_path_factory):
+    """Where apps keep their compiled templates: each app compiling them anew takes longer than all the rest."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
+@pytest.fixture
+def make_app(settings, monkeypatch, _compiled_templates) -> Callable[..., flask.Flask]:
+    """A function that makes the app, with some settings changed. The latest app has the process's database."""
+
+    def make(**changes: object) -> flask.Flask:
+        app = create_app(replace(settings, **changes))
+        app.jinja_env.bytecode_cache = _compiled_templates
+        monkeypatch.setattr(limiter, "_storage_dead", False)  # what one test's site found out is not for the next
+        database.migrate(huey.create_tables)
+        monkeypatch.setattr(perform, "surroundings", app.app_context)
+        return app
+
+    yield make
+    if database.database.obj:
+        database.database.close()
+    if huey.storage:
+        huey.storage.close()
+
+
+@pytest.fixture
+def app(make_app) -> flask.Flask:
+    """The app, on a database of its own."""
+    return make_app()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def each_database(request, make_app) -> flask.Flask:
+    """The app, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        return make_app()
+    return make_app(database_url=request.getfixturevalue("postgres_url"))
+
+
+# People
+
+
+@pytest.fixture
+def visitor(app) -> Browser:
+    """The browser of somebody who is not signed in."""
+    return browse(app)
+
+
+@pytest.fixture
+def ann(app) -> Browser:
+    """Ann's browser; she is signed in, and `ann.user` is her account."""
+    return browse(app, make_user("ann"))
+
+
+@pytest.fixture
+def bob(app) -> Browser:
+    """Bob's browser; he is signed in, and `bob.user` is his account."""
+    return browse(app, make_user("bob"))
+
+
+# Work
+
+
+@pytest.fixture
+def run_tasks(app) -> Callable[[], int]:
+    """A function that carries out all that is in the queue, as a worker would; returns how many messages there were."""
+
+    def run() -> int:
+        assert not flask.has_app_context(), "a worker has no request to lean on"
+        done = 0
+        while message := huey.dequeue():
+            huey.execute(message)
+            done += 1
+        return done
+
+    return run
+
+
+@pytest.fixture
+def declare(app) -> Callable:
+    """`@user_task`, for functions that are forgotten after the test."""
+    known = set(registry.functions)
+    yield user_task
+    for name in set(registry.functions) - known:
+        del registry.functions[name]
+
+
+@pytest.fixture
+def mailserver() -> MailServer:
+    """A real SMTP server; the app of a test that has it sends by it."""
+    with MailServer().running() as server:
+        yield server
+
+
+@pytest.fixture
+def queries() -> type[count_queries]:
+    """`with queries() as seen: …` counts what is asked of the database."""
+    return count_queries

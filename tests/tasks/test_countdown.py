@@ -1,0 +1,15 @@
+"""The smallest task."""
+
+import time
+
+from tasks.countdown import countdown
+from tests.factories import make_user
+from webapp.models import State
+
+
+def test_it_takes_a_step_a_second(app, run_tasks):
+    task, begun = countdown.launch(make_user(), seconds=2), time.monotonic()
+    run_tasks()
+    assert 2 <= time.monotonic() - begun < 4
+    task.reload()
+    assert (task.state, task.done, task.total, task.title) == (State.SUCCEEDED, 2, 2, "Count down from 2")

@@ -1,0 +1,82 @@
+"""What goes through the queue: a signed note with a task's id. Whoever can write to it can still run nothing."""
+
+import json
+import pickle
+
+import pytest
+from huey.registry import Message
+
+from tasks.countdown import countdown
+from tasks.queue import SignedJson, huey
+from tests.factories import make_task, make_user
+from webapp.models import State, Task
+
+
+class Exploit:
+    def __reduce__(self):
+        return (_explode, ())
+
+
+def _explode():
+    raise AssertionError("something from the queue was run")
+
+
+@pytest.fixture(params=["sqlite", "redis", "postgres"])
+def queue(request, make_app):
+    """An empty queue in each kind of storage."""
+    if request.param == "redis":
+        make_app(redis_url=request.getfixturevalue("redis_url"))
+    elif request.param == "postgres":
+        make_app(database_url=request.getfixturevalue("postgres_url"))
+    else:
+        make_app()
+    yield huey.storage
+    huey.storage.flush_queue()
+
+
+def test_a_message_says_which_task_and_nothing_else(queue):
+    task = countdown.launch(make_user(), seconds=7)
+    [raw] = queue.enqueued_items()
+    assert str(task.id).encode() in raw
+    message = huey.dequeue()
+    assert message.args == (str(task.id),)
+    assert message.kwargs in ({}, None)
+    assert b"seconds" not in raw
+    assert b"7]" not in raw
+
+
+def test_a_message_survives_the_way_through_the_queue():
+    serializer = SignedJson("key")
+    message = Message(id="1", name="perform", retries=0, retry_delay=0, priority=None, args=("a",), kwargs={})
+    data = serializer.serialize(message)
+    assert json.loads(data[: data.rindex(b"]") + 1]) == ["1", "perform", None, "a"]
+    again = serializer.deserialize(data)
+    assert (again.id, again.name, again.args, again.kwargs, again.retries) == ("1", "perform", ("a",), {}, 0)
+
+
+def _forged() -> dict[str, bytes]:
+    message = Message(id="1", name="perform", retries=0, retry_delay=0, priority=None, args=("a",), kwargs={})
+    good = SignedJson("secret of a test").serialize(message)
+    return {
+        "tampered": good.replace(b'"a"', b'"b"'),
+        "cut off": good[:-1],
+        "signed with another key": SignedJson("another key").serialize(message),
+        "not signed": b'["1", "perform", null, "a"]',
+        "a pickle": pickle.dumps(Exploit()),
+        "nothing": b"",
+    }
+
+
+@pytest.mark.parametrize("kind", _forged())
+def test_what_we_did_not_sign_is_refused(app, kind):
+    huey.storage.enqueue(_forged()[kind])
+    with pytest.raises(ValueError, match="signature"):
+        huey.dequeue()
+
+
+def test_a_message_for_a_task_that_is_gone_is_harmless(app, run_tasks):
+    task = make_task(State.PENDING)
+    countdown.launch(task.user, seconds=1)
+    Task.delete().execute()
+    assert run_tasks() == 1
+    assert not Task.select().exists()

@@ -1,0 +1,76 @@
+"""The rules of the house that a machine can check."""
+
+import base64
+import hashlib
+import re
+
+import pytest
+from bs4 import BeautifulSoup
+
+from tests.processes import ROOT
+
+TEMPLATES = {str(path.relative_to(ROOT)): path.read_text() for path in sorted((ROOT / "templates").rglob("*.*"))}
+PAGES = {name: text for name, text in TEMPLATES.items() if "/email/" not in name}
+STATIC = ROOT / "webapp" / "static"
+
+# What no template may have, and why.
+BANNED = {
+    "an inline script": r"<script(?![^>]*\ssrc=)",
+    "an inline style": r"<style|\sstyle=",
+    "an inline handler": r"\son[a-z]+\s*=",
+    "hx-on, which is a script in an attribute": r"hx-on",
+    "js:, which is a script in an attribute": r"""["'{\s](js|javascript):""",
+    "a trigger filter, which is a script in an attribute": r"hx-trigger=\"[^\"]*\[",
+    "text that is not escaped": r"\|\s*safe\b|Markup|autoescape",
+    "hx-swap-oob, where hx-partial says it better": r"hx-swap-oob",
+    "an id that dom_id did not spell": r"""id=["'](task|artifact|post|user|notification)-\{\{""",
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_template_fits_on_a_screen(name):
+    assert len(PAGES[name].splitlines()) <= 40
+
+
+@pytest.mark.parametrize("why", BANNED)
+def test_no_template_has(why):
+    assert [name for name, text in PAGES.items() if re.search(BANNED[why], text)] == []
+
+
+def test_the_only_script_is_htmx_as_it_was_published():
+    assert [path.name for path in ROOT.glob("webapp/**/*.js")] == ["htmx-4.0.1.min.js"]
+    assert not list(ROOT.glob("templates/**/*.js"))
+    [script] = BeautifulSoup(TEMPLATES["templates/base.html"], "html.parser").select("script")
+    digest = hashlib.sha384((STATIC / "htmx-4.0.1.min.js").read_bytes()).digest()
+    assert script["integrity"] == f"sha384-{base64.b64encode(digest).decode()}"
+    assert "htmx-4.0.1.min.js" in script["src"]
+
+
+def test_a_fragment_extends_no_layout_and_has_one_root_with_its_id():
+    for name in ("tasks/_panel", "tasks/_list", "tasks/_alert", "tasks/_row", "_message_badge", "posts/_count"):
+        text = re.sub(r"{#.*?#}|{%.*?%}", "", TEMPLATES[f"templates/{name}.html"], flags=re.DOTALL)
+        roots = BeautifulSoup(text, "html.parser").find_all(recursive=False)
+        assert len(roots) == 1, name
+        assert roots[0].get("id"), name
+
+
+@pytest.mark.parametrize("name", [name for name in TEMPLATES if re.search(r"/_", name)])
+def test_nothing_that_is_polled_holds_a_form_or_the_present_time(name):
+    """A form in a fragment would lose what somebody types; the time would change it while nothing changed."""
+    assert not re.search(r"<form|<input|csrf_token|utcnow|\|\s*ago\b", TEMPLATES[name])
+
+
+def test_every_mail_is_both_text_and_html():
+    mails = {name.rpartition(".")[0] for name in TEMPLATES if "/email/" in name}
+    assert all(f"{name}.{kind}" in TEMPLATES for name in mails for kind in ("txt", "html"))
+
+
+def test_every_icon_that_a_page_names_is_drawn():
+    drawn = set(re.findall(r'<symbol id="([\w-]+)"', (STATIC / "icons.svg").read_text()))
+    named = {icon for text in PAGES.values() for icon in re.findall(r'icon\("([\w-]+)"\)', text)}
+    assert named
+    assert named <= drawn
+
+
+def test_styles_load_nothing_from_elsewhere():
+    assert not re.search(r"@import|url\(\s*['\"]?(https?:)?//", (STATIC / "app.css").read_text())

@@ -1,0 +1,104 @@
+"""The schema: what the migrations make is what the models say, on each database, however often and by however many."""
+
+import subprocess
+
+import pytest
+from peewee import SqliteDatabase
+from playhouse.schema_diff import diff_models
+
+from tests.factories import make_artifact, make_post, make_task, make_user
+from tests.processes import BIN, ROOT
+from webapp.database import configure, database, migrate
+from webapp.models import MODELS, State, User
+from webapp.settings import Settings
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request, tmp_path):
+    """An empty database; this process is connected to it."""
+    url = (
+        f"sqlite:///{tmp_path / 'errand.db'}" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    )
+    configure(Settings(secret_key="-", data_dir=tmp_path, database_url=url))
+    yield url
+    database.close()
+
+
+def _tables() -> set[str]:
+    return {model._meta.table_name for model in MODELS}
+
+
+def _schema() -> dict[str, object]:
+    """Every column with its type, default and whether it may be null, and every index."""
+    db = database.obj
+    return {
+        table: (
+            {(column.name, column.data_type, column.null, column.default) for column in db.get_columns(table)},
+            {(tuple(index.columns), index.unique) for index in db.get_indexes(table)},
+        )
+        for table in sorted(_tables())
+    }
+
+
+def test_the_models_and_the_migrations_agree(url):
+    migrate()
+    assert not (difference := diff_models(database.obj, MODELS)), str(difference)
+
+
+def test_a_migrated_database_is_like_one_made_from_the_models(url):
+    migrate()
+    migrated = _schema()
+    database.drop_tables(MODELS)
+    database.create_tables(MODELS)
+    assert migrated == _schema()
+
+
+def test_every_reference_is_kept_by_the_database(url):
+    migrate()
+    for model in MODELS:
+        references = {(field.column_name, other._meta.table_name) for field, other in model._meta.refs.items()}
+        kept = {(key.column, key.dest_table) for key in database.get_foreign_keys(model._meta.table_name)}
+        assert kept == references
+
+
+def test_deleting_a_person_deletes_what_is_theirs(each_database):
+    user = make_user()
+    make_post(user)
+    make_artifact(make_task(State.SUCCEEDED, user))
+    assert all(model.select().exists() for model in MODELS), "a row in every table, or this says nothing"
+    User.delete().where(User.id == user.id).execute()
+    assert not any(model.select().exists() for model in MODELS)
+
+
+def test_migrating_again_does_nothing(url):
+    assert migrate()
+    before = _schema()
+    assert migrate() == []
+    assert _schema() == before
+
+
+def test_two_processes_may_migrate_at_once(url, tmp_path):
+    env = {"PATH": str(BIN), "DATA_DIR": str(tmp_path), "DATABASE_URL": url, "SECRET_KEY": "-"}
+    command = [BIN / "flask", "--app", "webapp.wsgi", "migrate"]
+    both = [subprocess.Popen(command, cwd=ROOT, env=env, stdout=-1, stderr=-1, text=True) for _ in range(2)]
+    said = [process.communicate(timeout=60) for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert sum("Applied" in out for out, _ in said) == 1, "one applies, the other finds nothing to do"
+    assert _tables() <= set(database.get_tables())
+    assert not diff_models(database.obj, MODELS)
+
+
+def test_a_failed_migration_leaves_nothing_half_done(url):
+    def fail():
+        raise RuntimeError("the disk is full")
+
+    with pytest.raises(RuntimeError, match="the disk is full"):
+        migrate(fail)
+    assert not _tables() & set(database.get_tables())
+    assert migrate()
+
+
+def test_sqlite_is_ready_for_web_and_worker_at_once(app):
+    assert isinstance(database.obj, SqliteDatabase)
+    assert database.execute_sql("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert database.execute_sql("PRAGMA foreign_keys").fetchone() == (1,)

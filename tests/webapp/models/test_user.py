@@ -1,0 +1,79 @@
+"""Accounts, their names and passwords."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+
+from tests.factories import PASSWORD, make_user
+from webapp.database import database
+from webapp.models import User, UsernameTaken
+from webapp.models.user import SEEN_EVERY, USERNAME
+
+
+@pytest.mark.parametrize("username", ["Ann", "ann", "ANN"])
+def test_a_name_belongs_to_one_account_in_whatever_case(each_database, username):
+    User.register("Ann")
+    with pytest.raises(UsernameTaken):
+        User.register(username)
+    assert User.select().count() == 1
+
+
+def test_of_many_who_want_a_name_at_once_one_gets_it(each_database):
+    barrier, outcomes = threading.Barrier(6), []
+
+    def register():
+        with database.connection_context():
+            barrier.wait()
+            try:
+                outcomes.append(User.register("ann").username)
+            except UsernameTaken:
+                outcomes.append(None)
+
+    threads = [threading.Thread(target=register) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes, key=str) == [None] * 5 + ["ann"]
+
+
+def test_guests_get_names_that_are_names(app):
+    guests = [User.register_guest() for _ in range(20)]
+    assert len({guest.username for guest in guests}) == 20
+    assert all(USERNAME.fullmatch(guest.username) for guest in guests)
+    assert all(guest.is_guest for guest in guests)
+
+
+def test_only_name_and_password_together_open_an_account(app):
+    user, guest = make_user("Ann"), make_user("guest", guest=True)
+    assert User.authenticate("ann", PASSWORD) == user
+    for username, password in (("ann", "wrong"), ("ann", ""), ("nobody", PASSWORD), (guest.username, "")):
+        assert User.authenticate(username, password) is None
+
+
+def test_a_new_password_is_a_new_session_key(app):
+    user = make_user()
+    old = user.session_key
+    user.set_password("a new password")
+    assert User.by_session_key(old) is None
+    assert User.by_session_key(user.session_key) == user
+    assert user.has_password("a new password")
+    assert not user.has_password(PASSWORD)
+
+
+def test_being_seen_is_written_once_a_minute(app, queries):
+    user = make_user()
+    start = user.seen_at
+    with queries() as seen:
+        for seconds in range(0, 120, 10):
+            user.seen(start + timedelta(seconds=seconds))
+    assert seen.count == 1
+    assert User.get_by_id(user.id).seen_at == start + SEEN_EVERY
+
+
+def test_changes_are_read_by_session_key_and_nobody_elses(each_database):
+    user = make_user(changes=7)
+    assert tuple(User.changes_of(user.session_key)) == (user.id, 7)
+    assert User.changes_of("no such key") is None
+    assert User.changes_of("") is None

@@ -1,0 +1,257 @@
+"""Registering, signing in and out, coming in as a guest."""
+
+import pytest
+
+from tests.browsing import browse
+from tests.factories import PASSWORD, make_user
+from tests.processes import free_port
+from webapp.models import User
+
+NEW = {"username": "ann", "password": "a good password"}
+
+
+def _is_signed_in(browser) -> bool:
+    return browser.get("/tasks").status_code == 200
+
+
+# Registering
+
+
+def test_who_registers_is_signed_in(visitor):
+    answer = visitor.submit("/register", **NEW, email="ann@example.com")
+    assert (answer.status_code, answer.location) == (303, "/")
+    user = User.by_username("ann")
+    assert (user.email, user.is_guest, user.has_password(NEW["password"])) == ("ann@example.com", False, True)
+    assert NEW["password"] not in user.password_hash
+    assert "Welcome, ann" in visitor.get("/").words
+    assert _is_signed_in(visitor)
+
+
+@pytest.mark.parametrize("username", ["ann", "Ann", "ANN", " ann "])
+def test_a_name_is_taken_in_whatever_case(visitor, username):
+    make_user("Ann")
+    answer = visitor.submit("/register", **NEW | {"username": username})
+    assert answer.status_code == 422
+    assert "already has that user name" in answer.words
+    assert User.select().count() == 1
+    assert not _is_signed_in(visitor)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("username", "", "Choose a user name"),
+        ("username", "a", "2 to 30"),
+        ("username", "a" * 31, "2 to 30"),
+        ("username", "_ann", "2 to 30"),
+        ("username", "ann smith", "2 to 30"),
+        ("username", "ann/../bob", "2 to 30"),
+        ("username", "änn", "2 to 30"),
+        ("password", "", "Choose a password"),
+        ("password", "short12", "8 to 200"),
+        ("password", "x" * 201, "8 to 200"),
+        ("email", "ann", "not an e-mail address"),
+        ("email", "ann@", "not an e-mail address"),
+        ("email", "ann@example.com\r\nBcc: eve@example.com", "not an e-mail address"),
+    ],
+)
+def test_a_wrong_field_is_told_at_the_field_and_nothing_is_lost(visitor, field, value, words):
+    sent = NEW | {"email": "ann@example.com", field: value}
+    answer = visitor.submit("/register", **sent)
+    assert answer.status_code == 422
+    assert words in answer.one(f"#{field}-error").text
+    wrong = answer.one(f"#{field}")
+    assert wrong["aria-invalid"] == "true"
+    assert f"{field}-error" in wrong["aria-describedby"]
+    for kept in {"username", "email"} - {field}:
+        assert answer.one(f"#{kept}")["value"] == sent[kept]
+    assert not User.select().exists()
+
+
+def test_a_password_never_comes_back_in_a_page(visitor):
+    answer = visitor.submit("/register", **NEW | {"username": "!"})
+    assert NEW["password"] not in answer.text
+
+
+# Signing in and out
+
+
+def test_a_person_signs_in_in_whatever_case(app):
+    make_user("Ann")
+    for username in ("Ann", "ann", " ANN "):
+        browser = browse(app)
+        answer = browser.submit("/login", username=username, password=PASSWORD)
+        assert (answer.status_code, answer.location) == (303, "/")
+        assert _is_signed_in(browser)
+
+
+def test_a_wrong_password_and_an_unknown_name_are_told_in_the_same_words(visitor):
+    make_user("ann")
+    make_user("guest", guest=True)
+    told = set()
+    for username, password in (("ann", "wrong"), ("nobody", PASSWORD), ("guest", ""), ("guest", "wrong")):
+        answer = visitor.submit("/login", username=username, password=password or " ")
+        assert answer.status_code == 422
+        assert answer.one("#username")["value"] == username
+        told.add(answer.one("#password-error").text)
+    assert len(told) == 1
+    assert not _is_signed_in(visitor)
+
+
+def test_after_ten_wrong_passwords_even_the_right_one_must_wait(app):
+    make_user("ann")
+    make_user("bob")
+    guesser = browse(app)
+    answers = [guesser.submit("/login", username="ann", password=f"guess {n}").status_code for n in range(11)]
+    assert answers == [422] * 10 + [429]
+    refused = guesser.submit("/login", username=" ANN ", password=PASSWORD)
+    assert refused.status_code == 429
+    assert "Too many tries" in refused.words
+    assert guesser.submit("/login", username="bob", password=PASSWORD).status_code == 303, "another name, another count"
+
+
+def test_people_sign_in_and_guesses_are_counted_while_redis_is_away(make_app):
+    app = make_app(redis_url=f"redis://127.0.0.1:{free_port()}/0")
+    make_user("ann")
+    assert browse(app).submit("/login", username="ann", password=PASSWORD).status_code == 303
+    guesser = browse(app)
+    answers = [guesser.submit("/login", username="ann", password="guess").status_code for _ in range(11)]
+    assert answers[0] == 422
+    assert answers[-1] == 429
+
+
+def test_guesses_are_counted_together_by_all_processes_that_share_redis(make_app, redis_url):
+    one_process = make_app(redis_url=redis_url)
+    make_user("ann")
+    first = browse(one_process)
+    for _ in range(10):
+        first.submit("/login", username="ann", password="guess")
+    second = browse(make_app(redis_url=redis_url))
+    assert second.submit("/login", username="ann", password="guess").status_code == 429
+
+
+def test_right_passwords_are_not_counted(app):
+    make_user("ann")
+    for _ in range(12):
+        assert browse(app).submit("/login", username="ann", password=PASSWORD).status_code == 303
+
+
+def test_making_accounts_without_end_is_refused(visitor):
+    answers = [visitor.submit("/guest").status_code for _ in range(61)]
+    assert answers[-1] == 429
+    assert set(answers[:-1]) == {303}
+
+
+def test_signing_out_ends_the_session(ann):
+    answer = ann.submit("/logout")
+    assert (answer.status_code, answer.location) == (303, "/")
+    assert not _is_signed_in(ann)
+    assert "signed out" in ann.get("/").words
+
+
+def test_signing_in_leaves_nothing_of_the_session_before(app):
+    browser = browse(app, make_user("bob"))
+    make_user("ann")
+    token = browser.token()
+    browser.submit("/login", username="ann", password=PASSWORD)
+    assert browser.post("/logout", data={"csrf_token": token}).status_code == 400
+    assert "ann" in browser.get("/").one("header").text
+
+
+def test_who_is_signed_in_needs_no_sign_in_page(ann):
+    assert ann.get("/login").location == ann.get("/register").location == "/"
+
+
+# Where to, afterwards
+
+OUTSIDE = [
+    "https://evil.example",
+    "http://evil.example/tasks",
+    "//evil.example",
+    "///evil.example",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "/\t/evil.example",
+    "/\n/evil.example",
+    "javascript:alert(1)",
+    "data:text/html,hello",
+    "evil.example",
+    "@evil.example",
+    "",
+    " /tasks",
+    "/\r\nSet-Cookie: a=b",
+]
+
+
+@pytest.mark.parametrize("url", OUTSIDE)
+@pytest.mark.parametrize("path", ["/login", "/register", "/guest"])
+def test_next_never_leads_out_of_the_site(visitor, path, url):
+    make_user("bob")
+    name = "bob" if path == "/login" else "ann"
+    answer = visitor.post(
+        path, query_string={"next": url}, data={"csrf_token": visitor.token(), "username": name, "password": PASSWORD}
+    )
+    assert (answer.status_code, answer.location) == (303, "/")
+
+
+@pytest.mark.parametrize("url", ["/tasks", "/people/ann?before=x", "/tasks/new/countdown"])
+def test_next_leads_back_to_where_one_was(visitor, url):
+    make_user("ann")
+    answer = visitor.post(
+        "/login",
+        query_string={"next": url},
+        data={"csrf_token": visitor.token(), "username": "ann", "password": PASSWORD},
+    )
+    assert answer.location == url
+
+
+def test_a_page_that_is_somebodys_asks_to_sign_in_and_leads_back(visitor):
+    answer = visitor.get("/tasks?before=x")
+    assert (answer.status_code, answer.location) == (303, "/login?next=/tasks?before%3Dx")
+
+
+# Guests
+
+
+def test_a_guest_has_a_name_and_no_password(visitor):
+    answer = visitor.submit("/guest")
+    assert (answer.status_code, answer.location) == (303, "/")
+    [user] = User.select()
+    assert (user.is_guest, user.email) == (True, "")
+    assert user.username in visitor.get("/").words
+    assert _is_signed_in(visitor)
+
+
+def test_a_guest_who_comes_again_stays_who_they_are(visitor):
+    visitor.submit("/guest")
+    visitor.submit("/guest")
+    assert User.select().count() == 1
+
+
+def test_nobody_can_sign_in_to_a_guests_account(visitor):
+    user = make_user(guest=True)
+    for password in ("", " ", user.password_hash or "x"):
+        assert visitor.submit("/login", username=user.username, password=password).status_code == 422
+
+
+def test_a_guest_who_sets_a_password_and_an_address_can_sign_in_from_anywhere(app):
+    here = browse(app)
+    here.submit("/guest")
+    [user] = User.select()
+    here.submit("/settings/profile", email="ann@example.com", about="", time_zone="UTC")
+    assert here.submit("/settings/password", password="a new password").status_code == 303
+    there = browse(app)
+    assert there.submit("/login", username=user.username, password="a new password").status_code == 303
+    assert there.get("/settings").one("#email")["value"] == "ann@example.com"
+    assert _is_signed_in(here)
+
+
+def test_a_site_may_allow_no_guests(make_app):
+    visitor = browse(make_app(allow_guests=False))
+    assert visitor.submit("/guest").status_code == 404
+    assert not visitor.get("/").page.select('form[action="/guest"]')
+    assert not User.select().exists()
+
+
+def test_a_visitor_is_offered_to_come_as_a_guest(visitor):
+    assert visitor.get("/").one('form[action="/guest"][method=post] button')

@@ -1,0 +1,133 @@
+"""Polls: nothing new costs one query, news come whole, and a lost session is told."""
+
+import pytest
+
+from tests.browsing import browse
+from tests.factories import PASSWORD, make_task, make_unread_messages, make_user
+from webapp.models import State, Task, User
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture(params=["/live", "/live?on={id}", "/tasks/_list", "/tasks/{id}/_panel"])
+def path(request, ann):
+    """Each path that pages poll."""
+    task = make_task(State.IN_PROGRESS, ann.user)
+    return request.param.format(id=task.id)
+
+
+def _known(answer) -> dict[str, str]:
+    return HTMX | {"If-None-Match": answer.headers["ETag"]}
+
+
+def test_nothing_new_costs_one_query_and_no_write(ann, path, queries):
+    first = ann.get(path, headers=HTMX)
+    assert first.status_code == 200
+    with queries() as seen:
+        answer = ann.get(path, headers=_known(first))
+    assert answer.status_code == 304
+    assert answer.data == b""
+    [query] = seen.get_queries()
+    assert query.msg[0].startswith("SELECT")
+    assert "Set-Cookie" not in answer.headers
+    assert answer.headers["ETag"] == first.headers["ETag"]
+
+
+def test_news_come_whole_and_only_once(ann, path):
+    known = _known(ann.get(path, headers=HTMX))
+    task = Task.get()
+    task.advance(30, 40, "Further on")
+    answer = ann.get(path, headers=known)
+    assert answer.status_code == 200
+    if "on=" not in path:
+        assert "Further on" in answer.text
+    assert ann.get(path, headers=_known(answer)).status_code == 304
+
+
+CHANGES = {
+    "progress": lambda task: task.advance(13, 40, "on"),
+    "cancel": lambda task: task.cancel(),
+    "the end": lambda task: task.succeed(),
+    "a dismissal": lambda task: (task.fail("It broke."), task.dismiss()),
+    "another task": lambda task: Task.start(task.user, "countdown", "Another", {}),
+    "a message": lambda task: make_unread_messages(task.user, 1),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_everything_that_a_page_shows_live_is_news(ann, change):
+    task = make_task(State.IN_PROGRESS, ann.user)
+    first = ann.get("/live", headers=HTMX)
+    CHANGES[change](task)
+    answer = ann.get("/live", headers=_known(first))
+    assert answer.status_code == 200
+    assert answer.text != first.text
+
+
+def test_what_happens_to_others_is_no_news(ann, bob):
+    known = _known(ann.get("/live", headers=HTMX))
+    make_task(State.PENDING, bob.user).cancel()
+    assert ann.get("/live", headers=known).status_code == 304
+
+
+def test_one_persons_version_is_nothing_to_another(app, ann, bob):
+    assert ann.user.changes == bob.user.changes
+    answer = bob.get("/live", headers=_known(ann.get("/live", headers=HTMX)))
+    assert answer.status_code == 200
+
+
+def test_the_same_moment_reads_the_same(ann):
+    """A poll that renders again brings the same, byte for byte, so that nothing on the page moves."""
+    for state in State:
+        make_task(state, ann.user)
+    assert ann.get("/live", headers=HTMX).data == ann.get("/live", headers=HTMX).data
+
+
+def test_a_poll_is_kept_by_no_cache_for_another(ann, path):
+    answer = ann.get(path, headers=HTMX)
+    assert "private" in answer.headers["Cache-Control"]
+    assert "Cookie" in answer.headers["Vary"]
+
+
+# Without a session
+
+
+def test_a_poll_without_a_session_leads_to_the_sign_in_page(visitor):
+    headers = HTMX | {"HX-Current-URL": "http://localhost/people/ann?before=x"}
+    answer = visitor.get("/live", headers=headers)
+    assert answer.status_code == 401
+    assert answer.headers["HX-Redirect"] == "/login?next=/people/ann?before%3Dx"
+    assert answer.data == b""
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_poll_of_a_session_that_was_ended_elsewhere_leads_to_the_sign_in_page(app, ann, path):
+    known = _known(ann.get(path, headers=HTMX))
+    ann.user.set_password("a new password")
+    answer = ann.get(path, headers=known)
+    assert answer.status_code == 401
+    assert answer.headers["HX-Redirect"].startswith("/login")
+
+
+def test_a_deleted_account_is_signed_out(app):
+    browser = browse(app, user := make_user())
+    known = _known(browser.get("/live", headers=HTMX))
+    User.delete().where(User.id == user.id).execute()
+    assert browser.get("/live", headers=known).status_code == 401
+    assert browser.get("/").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/live", "/tasks/_list"])
+def test_without_htmx_the_sign_in_page_is_a_redirect(visitor, path):
+    answer = visitor.get(path)
+    assert (answer.status_code, answer.location) == (303, f"/login?next={path}")
+
+
+def test_a_hostile_address_of_the_page_does_not_lead_out_of_the_site(visitor):
+    answer = visitor.get("/live", headers=HTMX | {"HX-Current-URL": "https://evil.example//evil.example/x"})
+    target = answer.headers["HX-Redirect"]
+    assert target.startswith("/login")
+    make_user("ann")
+    query = target.partition("?")[2]
+    signed_in = visitor.submit(f"/login?{query}", username="ann", password=PASSWORD)
+    assert signed_in.location == "/"

@@ -1,0 +1,400 @@
+"""What holds for every address of the site, found in the app's own map of them and not listed by hand."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from flask import request
+
+from tests.browsing import browse
+from tests.factories import make_artifact, make_posts, make_task, make_user
+from webapp import database
+from webapp.models import MODELS, Post, State, User
+from webapp.routes import BLUEPRINTS
+from webapp.times import utcnow
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def site(ann):
+    """A small site with one of everything of Ann's; what stands for each part of an address."""
+    make_posts(ann.user, 25)
+    task = make_task(State.IN_PROGRESS, ann.user)
+    artifact = make_artifact(make_task(State.SUCCEEDED, ann.user))
+    return {
+        "task_id": task.id, "artifact_id": artifact.id, "name": "countdown", "username": "ann",
+        "filename": "app.css", "mail_id": "none", "number": 0,
+    }  # fmt: skip
+
+
+def _addresses(app, method: str, site: dict) -> list[str]:
+    """Every address that takes a method."""
+    rules = [rule for rule in app.url_map.iter_rules() if method in rule.methods]
+    with app.test_request_context():
+        return sorted({rule.build({name: site[name] for name in rule.arguments})[1] for rule in rules})
+
+
+def _everything() -> dict[str, list]:
+    """Every row of every table."""
+    return {model.__name__: sorted(map(str, model.select().tuples())) for model in MODELS}
+
+
+# Reading changes nothing
+
+
+def test_reading_changes_nothing(app, ann, site):
+    before = _everything()
+    for address in _addresses(app, "GET", site):
+        for headers in ({}, HTMX):
+            assert ann.get(address, headers=headers).status_code < 500, address
+    assert _everything() == before
+    assert len(_addresses(app, "GET", site)) > 15
+
+
+def test_reading_changes_nothing_for_a_visitor(app, visitor, site):
+    before = _everything()
+    for address in _addresses(app, "GET", site):
+        assert visitor.get(address).status_code < 500, address
+    assert _everything() == before
+
+
+def _was_away(user: User) -> None:
+    User.update(seen_at=utcnow() - timedelta(hours=1)).where(User.id == user.id).execute()
+
+
+def _age(user: User) -> timedelta:
+    return utcnow() - User.get_by_id(user.id).seen_at
+
+
+def test_a_visit_is_remembered_once_a_minute(ann, queries):
+    _was_away(ann.user)
+    ann.get("/")
+    assert _age(ann.user) < timedelta(minutes=1)
+    with queries() as seen:
+        ann.get("/")
+    assert not [query for query in seen.get_queries() if query.msg[0].startswith("UPDATE")]
+
+
+@pytest.mark.parametrize(
+    "path", ["/live", "/tasks/_list", "/tasks/{id}/_panel", "/static/app.css", "/healthz", "/readyz"]
+)
+def test_what_a_browser_asks_for_by_itself_is_no_visit(ann, path):
+    task = make_task(State.IN_PROGRESS, ann.user)
+    _was_away(ann.user)
+    ann.get(path.format(id=task.id), headers=HTMX)
+    assert _age(ann.user) > timedelta(minutes=50)
+
+
+# Writing takes a token
+
+
+def test_nothing_is_changed_without_a_token(app, ann, site):
+    before, addresses = _everything(), _addresses(app, "POST", site)
+    assert len(addresses) >= 10
+    for address in addresses:
+        for browser in (ann, browse(app)):
+            for data in ({}, {"csrf_token": "forged"}):
+                answer = browser.post(address, data=data)
+                assert answer.status_code == 400, address
+                assert "expired" in answer.words
+    assert _everything() == before
+
+
+def test_somebody_elses_token_is_none(app, ann, bob):
+    answer = ann.post("/posts", data={"csrf_token": bob.token(), "body": "Hello"})
+    assert answer.status_code == 400
+    assert not Post.select().exists()
+
+
+def test_a_token_is_good_for_its_whole_session(ann):
+    token = ann.token()
+    for _ in range(2):
+        assert ann.post("/posts", data={"csrf_token": token, "body": "Hello"}).status_code == 303
+
+
+def test_every_form_on_every_page_carries_a_token(app, ann, site):
+    for browser in (ann, browse(app)):
+        for address in _addresses(app, "GET", site):
+            answer = browser.get(address)
+            if answer.mimetype == "text/html":
+                for form in answer.page.select("form[method=post]"):
+                    assert form.select_one("input[name=csrf_token]"), f"{form['action']} on {address}"
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
+def test_other_methods_are_refused(app, ann, site, method):
+    for address in _addresses(app, "GET", site):
+        assert ann.open(address, method=method).status_code in {400, 405}, address
+
+
+# What each page costs
+
+COSTS = {
+    "/": 6,
+    "/people/ann": 7,
+    "/tasks": 4,
+    "/tasks/_list": 3,
+    "/tasks/{task_id}": 8,
+    "/tasks/{task_id}/_panel": 4,
+    "/tasks/new": 5,
+    "/tasks/new/countdown": 5,
+    "/settings": 5,
+    "/live": 5,
+    "/artifacts/{artifact_id}": 4,
+    "/healthz": 0,
+    "/readyz": 1,
+    "/static/app.css": 0,
+}
+
+
+@pytest.mark.parametrize("address", COSTS)
+def test_a_page_costs_a_few_queries_however_much_there_is(ann, site, queries, address):
+    def write_more():
+        make_posts(ann.user, 30)
+        for _ in range(30):
+            make_artifact(make_task(State.SUCCEEDED, ann.user))
+            make_task(State.IN_PROGRESS, ann.user)
+
+    def cost() -> int:
+        with queries() as seen:
+            assert ann.get(address.format(**site)).status_code == 200
+        return seen.count
+
+    write_more()
+    assert (before := cost()) <= COSTS[address]
+    write_more()
+    assert cost() == before
+
+
+@pytest.mark.parametrize(
+    ("address", "most"), [("/", 1), ("/login", 0), ("/register", 0), ("/people/ann", 2), ("/nowhere", 0)]
+)
+def test_a_page_for_a_visitor_costs_even_less(visitor, site, queries, address, most):
+    with queries() as seen:
+        visitor.get(address)
+    assert seen.count <= most
+
+
+# What every answer says
+
+ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def _is_guarded(answer) -> bool:
+    policy = answer.headers["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "base-uri 'none'" in policy
+    assert "script-src 'self'" in policy
+    return all(answer.headers.getlist(name) == [value] for name, value in ALWAYS.items())
+
+
+def test_every_answer_is_guarded(app, ann, site):
+    for browser in (ann, browse(app)):
+        for address in [*_addresses(app, "GET", site), "/nowhere", "/?before=x"]:
+            for headers in ({}, HTMX):
+                assert _is_guarded(browser.get(address, headers=headers)), address
+
+
+def test_every_refusal_is_guarded(app, ann, site):
+    for address in _addresses(app, "POST", site):
+        assert _is_guarded(ann.post(address))
+    assert _is_guarded(ann.submit("/posts", body=""))
+    assert _is_guarded(ann.put("/"))
+
+
+def test_what_is_not_changed_is_guarded_too(ann):
+    answer = ann.get("/live", headers=HTMX)
+    again = ann.get("/live", headers=HTMX | {"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304
+    assert _is_guarded(again)
+
+
+def test_pages_load_nothing_from_elsewhere_and_run_nothing_inline(app, ann, site):
+    for address in _addresses(app, "GET", site):
+        answer = ann.get(address)
+        if answer.mimetype != "text/html":
+            continue
+        for tag in answer.page.select("script, link[href], img, use, iframe, source"):
+            source = tag.get("src") or tag.get("href")
+            assert source, f"{tag} on {address} runs inline"
+            assert source.startswith(("/", "data:")), f"{tag} on {address}"
+        for tag in answer.page.find_all(True):
+            assert not {name for name in tag.attrs if name.startswith("on") or name == "style"}, f"{tag} on {address}"
+
+
+def test_pages_of_people_are_kept_by_no_shared_cache(ann, site):
+    for address in ("/", "/tasks", "/settings", "/tasks/{task_id}", "/artifacts/{artifact_id}"):
+        answer = ann.get(address.format(**site))
+        assert "public" not in answer.headers.get("Cache-Control", "")
+        assert "Cookie" in answer.headers.get("Vary", "") or "no-store" in answer.headers.get("Cache-Control", "")
+
+
+def test_static_files_are_kept_for_a_year_and_change_their_address(ann):
+    href = ann.get("/").one('link[rel="stylesheet"]')["href"]
+    assert "v=" in href
+    answer = ann.get(href)
+    assert answer.status_code == 200
+    assert "max-age=31536000" in answer.headers["Cache-Control"]
+
+
+# Cookies, proxies, HTTPS
+
+
+def _cookie(answer) -> str:
+    [cookie] = answer.headers.getlist("Set-Cookie")
+    return cookie
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(visitor):
+    cookie = _cookie(visitor.submit("/guest"))
+    assert cookie.startswith("errand=")
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert "Secure" not in cookie
+
+
+def test_the_cookie_demands_https_where_the_site_has_it(make_app):
+    visitor = browse(make_app(base_url="https://errand.example"))
+    assert "Secure" in _cookie(visitor.get("/login", base_url="https://localhost"))
+
+
+def test_a_forged_cookie_is_nobodys(visitor, ann):
+    visitor.set_cookie("errand", ann.get_cookie("errand").value[:-2] + "xx")
+    assert visitor.get("/tasks").status_code == 303
+
+
+FORWARDED = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"}
+
+
+def _seen_by_the_app(app) -> list:
+    seen = []
+    app.before_request(lambda: seen.append((request.remote_addr, request.scheme, request.host)))
+    return seen
+
+
+def test_nobody_is_believed_about_where_a_request_came_from(app):
+    seen = _seen_by_the_app(app)
+    answer = browse(app).get("/login", headers=FORWARDED)
+    assert seen == [("127.0.0.1", "http", "localhost")]
+    assert "Strict-Transport-Security" not in answer.headers
+
+
+def test_a_trusted_proxy_is_believed_about_the_address_and_the_scheme_but_not_the_host(make_app):
+    app = make_app(trusted_proxies=1)
+    seen = _seen_by_the_app(app)
+    answer = browse(app).get("/login", headers=FORWARDED | {"X-Forwarded-For": "198.51.100.1, 203.0.113.7"})
+    assert seen == [("203.0.113.7", "https", "localhost")]
+    assert "max-age=31536000" in answer.headers["Strict-Transport-Security"]
+    assert "Strict-Transport-Security" not in browse(app).get("/login").headers
+
+
+def test_guesses_from_behind_a_forged_address_are_counted_together(app):
+    make_user("ann")
+    browser = browse(app)
+    token = browser.token()
+    answers = [
+        browser.post(
+            "/login",
+            data={"csrf_token": token, "username": "ann", "password": "x"},
+            headers={"X-Forwarded-For": f"203.0.113.{n}"},
+        ).status_code
+        for n in range(11)
+    ]
+    assert answers[-1] == 429
+
+
+# Errors
+
+
+def test_what_is_too_large_is_refused(ann):
+    answer = ann.post("/posts", data={"csrf_token": ann.token(), "body": "x" * 11 * 1024 * 1024})
+    assert answer.status_code == 413
+    assert "too large" in answer.words.lower()
+    assert not Post.select().exists()
+
+
+def test_a_field_that_is_no_file_may_not_be_as_large_as_one(ann):
+    fields = {"csrf_token": ann.token(), "body": "x" * 300_000}
+    assert ann.post("/posts", data=fields, content_type="multipart/form-data").status_code == 413
+
+
+def test_an_error_is_a_page_in_words_with_a_way_home(ann, visitor):
+    for browser in (ann, visitor):
+        for address, code in (("/nowhere", 404), ("/?before=x", 400)):
+            answer = browser.get(address)
+            assert answer.status_code == code
+            assert answer.one("main h1").text
+            assert answer.one('main a[href="/"]')
+
+
+def test_an_error_for_htmx_is_empty(ann):
+    answer = ann.get("/nowhere", headers=HTMX)
+    assert (answer.status_code, answer.data) == (404, b"")
+
+
+@pytest.fixture
+def broken(make_app, tmp_path):
+    """A browser at a site whose database is away."""
+    (tmp_path / "a file").touch()
+    app = make_app()
+    database.database.close()
+    database.configure(replace(app.config["SETTINGS"], database_url=f"sqlite:///{tmp_path}/a file/errand.db"))
+    yield browse(app)
+    database.configure(app.config["SETTINGS"])
+
+
+def test_without_a_database_the_site_says_so_in_words(broken):
+    answer = broken.get("/")
+    assert answer.status_code == 500
+    assert "on our side" in answer.words
+    assert "Traceback" not in answer.text
+    assert "sqlite" not in answer.text.lower()
+    assert _is_guarded(answer)
+
+
+def test_without_a_database_somebody_signed_in_gets_the_same_words(broken):
+    with broken.session_transaction() as session:
+        session["_user_id"] = "some key"
+    for address in ("/", "/tasks", "/nowhere"):
+        assert broken.get(address).status_code in {404, 500}
+    assert broken.get("/live", headers=HTMX).status_code == 500
+
+
+def test_without_a_database_the_probes_tell_the_difference(broken):
+    assert broken.get("/healthz").status_code == 200
+    assert broken.get("/readyz").status_code == 503
+
+
+def test_with_a_database_both_probes_are_content(visitor):
+    assert visitor.get("/healthz").status_code == visitor.get("/readyz").status_code == 200
+
+
+def test_a_crash_is_logged_and_told_in_words(app, ann, caplog, monkeypatch):
+    monkeypatch.setitem(app.view_functions, "tasks.index", lambda: 1 / 0)
+    answer = ann.get("/tasks")
+    assert answer.status_code == 500
+    assert "ZeroDivisionError" in caplog.text
+    assert "ZeroDivisionError" not in answer.text
+
+
+def test_after_a_failed_request_the_next_one_works(app, ann, monkeypatch):
+    def fail_in_the_middle():
+        database.database.begin()
+        raise RuntimeError
+
+    monkeypatch.setitem(app.view_functions, "tasks.catalogue", fail_in_the_middle)
+    assert ann.get("/tasks/new").status_code == 500
+    assert ann.submit("/posts", body="Hello").status_code == 303
+    assert Post.select().count() == 1
+
+
+def test_every_blueprint_is_on_the_map(app):
+    endpoints = {rule.endpoint.partition(".")[0] for rule in app.url_map.iter_rules()}
+    assert {bp.name for bp in BLUEPRINTS} - {"errors"} <= endpoints

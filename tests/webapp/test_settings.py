@@ -1,0 +1,200 @@
+"""Settings: what each variable takes, and what happens when it takes something else."""
+
+import os
+import stat
+import subprocess
+import sys
+from multiprocessing import get_context
+
+import pytest
+
+from tests.processes import BIN, ROOT, free_port
+from webapp.settings import Settings, SettingsError
+
+
+@pytest.fixture
+def read(tmp_path):
+    """A function that reads the settings of an environment with its data under tmp_path."""
+    return lambda **env: Settings.from_env({"DATA_DIR": str(tmp_path)} | env)
+
+
+DEPLOYED = {"SECRET_KEY": "secret", "DATABASE_URL": "postgres://u:p@db.example/errand"}
+BAD = [
+    ("PORT", "http"),
+    ("PORT", "0"),
+    ("PORT", "65536"),
+    ("PORT", "-1"),
+    ("PORT", "5000.5"),
+    ("PORT", "٥٠٠٠"),
+    ("MAIL_PORT", "smtp"),
+    ("WORKER_CONCURRENCY", "0"),
+    ("WORKER_CONCURRENCY", "many"),
+    ("WEB_CONCURRENCY", "0"),
+    ("MAX_UPLOAD_MB", "0"),
+    ("MAX_UPLOAD_MB", "ten"),
+    ("ALLOW_GUESTS", "maybe"),
+    ("MAIL_USE_TLS", "2"),
+    ("MAIL_USE_SSL", "tls"),
+    ("LOG_LEVEL", "LOUD"),
+    ("TRUSTED_PROXIES", "-1"),
+    ("TRUSTED_PROXIES", "all"),
+    ("BASE_URL", "errand.example"),
+    ("BASE_URL", "ftp://errand.example"),
+    ("BASE_URL", "https://"),
+    ("DATABASE_URL", "errand.db"),
+    ("DATABASE_URL", "mongodb://db.example/errand"),
+    ("REDIS_URL", "localhost:6379"),
+    ("REDIS_URL", "http://redis.example"),
+    ("DATA_DIR", "/proc/nowhere"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), BAD)
+def test_a_bad_value_is_told_in_one_line_that_names_its_variable(read, name, value):
+    with pytest.raises(SettingsError) as refused:
+        read(**{"SECRET_KEY": "secret", name: value})
+    assert name in str(refused.value)
+    assert len(str(refused.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL"])
+def test_a_bad_address_is_told_without_the_password_in_it(read, name):
+    with pytest.raises(SettingsError) as refused:
+        read(**{"SECRET_KEY": "secret", name: "http://user:hunter2@host.example/0"})
+    assert "hunter2" not in str(refused.value)
+
+
+def test_without_any_variable_everything_is_embedded(read, tmp_path):
+    settings = read()
+    assert settings.database_url == f"sqlite:///{tmp_path / 'errand.db'}"
+    assert settings.redis_url is None
+    assert (settings.port, settings.base_url) == (5000, "http://127.0.0.1:5000")
+    assert (settings.mailbox, settings.mail_server) == (True, "127.0.0.1")
+    assert (settings.allow_guests, settings.secure, settings.trusted_proxies) == (True, False, 0)
+
+
+def test_an_empty_variable_counts_as_unset(read):
+    names = {name for name, _ in BAD} - {"DATA_DIR"}
+    assert read(**dict.fromkeys(names, "")) == read()
+    assert read(**dict.fromkeys(names, "  ")) == read()
+
+
+@pytest.mark.parametrize("value", ["0", "false", "No", "OFF"])
+def test_a_switch_can_be_off(read, value):
+    assert read(ALLOW_GUESTS=value).allow_guests is False
+
+
+@pytest.mark.parametrize("url", ["redis://localhost:6379/0", "rediss://:p@redis.example:6380"])
+def test_redis_with_or_without_tls(read, url):
+    settings = read(SECRET_KEY="secret", REDIS_URL=url)
+    assert settings.redis_url.startswith(url)
+    assert ("ssl_cert_reqs=none" in settings.redis_url) == url.startswith("rediss")
+
+
+def test_a_redis_certificate_is_checked_where_one_asks_for_it(read):
+    url = "rediss://redis.example:6380?ssl_cert_reqs=required"
+    assert read(SECRET_KEY="secret", REDIS_URL=url).redis_url == url
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "mysql", "sqlite"])
+def test_database_addresses_work_as_they_are_given(read, scheme):
+    url = f"{scheme}://user:p%40ss@db.example:5432/errand"
+    assert read(SECRET_KEY="secret", DATABASE_URL=url).database_url == url
+
+
+def test_postgres_as_heroku_spells_it_reaches_a_real_server(make_app, postgres_url):
+    app = make_app(database_url=postgres_url.replace("postgresql://", "postgres://"))
+    assert app.test_client().get("/readyz").status_code == 200
+
+
+# The secret
+
+
+@pytest.mark.parametrize("variable", [{"REDIS_URL": "redis://localhost"}, {"DATABASE_URL": "postgres://localhost/e"}])
+def test_a_deployed_site_demands_a_secret_key(read, variable):
+    with pytest.raises(SettingsError, match="SECRET_KEY must be set"):
+        read(**variable)
+    assert read(SECRET_KEY="secret", **variable).secret_key == "secret"
+
+
+def test_a_site_on_its_own_finds_its_secret_again(read, tmp_path):
+    key = read().secret_key
+    assert len(key) == 64
+    assert read().secret_key == key
+    assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
+
+
+def _key(folder: str) -> str:
+    return Settings.from_env({"DATA_DIR": folder}).secret_key
+
+
+def test_processes_that_start_at_once_have_the_same_secret(tmp_path):
+    with get_context("spawn").Pool(4) as pool:
+        assert len(set(pool.map(_key, [str(tmp_path)] * 16))) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
+
+
+# Proxies, addresses, mail
+
+
+def test_heroku_has_one_router_before_every_dyno(read):
+    assert read(DYNO="web.1", **DEPLOYED).trusted_proxies == 1
+    assert read(**DEPLOYED).trusted_proxies == 0
+    assert read(DYNO="web.1", TRUSTED_PROXIES="2", **DEPLOYED).trusted_proxies == 2
+
+
+def test_cookies_demand_https_where_people_come_by_https(read):
+    assert read(DYNO="web.1", **DEPLOYED).secure
+    assert read(BASE_URL="https://errand.example").secure
+    assert not read(BASE_URL="http://errand.example").secure
+    assert not read(**DEPLOYED).secure
+
+
+def test_the_mailbox_is_there_only_where_no_mail_server_is_set(read):
+    assert read().mailbox
+    assert not read(MAIL_SERVER="mail.example").mailbox
+    deployed = read(**DEPLOYED)
+    assert (deployed.mailbox, deployed.mail_server) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("variables", "port"), [({}, 587), ({"MAIL_USE_SSL": "1"}, 465), ({"MAIL_PORT": "2525"}, 2525)]
+)
+def test_the_mail_port_follows_from_how_the_line_is_encrypted(read, variables, port):
+    assert read(MAIL_SERVER="mail.example", **variables).mail_port == port
+
+
+def test_mail_is_encrypted_one_way_or_the_other(read):
+    with pytest.raises(SettingsError, match="MAIL_USE_TLS and MAIL_USE_SSL"):
+        read(MAIL_SERVER="mail.example", MAIL_USE_TLS="1", MAIL_USE_SSL="1")
+
+
+# Starting with a bad value
+
+COMMANDS = {
+    "web": [BIN / "gunicorn", "webapp.wsgi:app"],
+    "worker": [sys.executable, "-m", "tasks.worker"],
+    "dev": [sys.executable, "-m", "webapp.dev"],
+    "mailbox": [sys.executable, "-m", "webapp.mailbox"],
+    "migrate": [BIN / "flask", "--app", "webapp.wsgi", "migrate"],
+}
+MISTAKES = {
+    "WORKER_CONCURRENCY": {"WORKER_CONCURRENCY": "many"},
+    "SECRET_KEY": {"REDIS_URL": "redis://localhost:1"},
+    "DATABASE_URL": {"DATABASE_URL": "mongodb://db.example", "SECRET_KEY": "secret"},
+}
+STARTS = [(command, name, variables) for command in COMMANDS for name, variables in MISTAKES.items()] + [
+    ("worker", "PORT", {"PORT": "http"}),
+    ("dev", "PORT", {"PORT": "http"}),
+    ("web", "PORT", {"PORT": "http"}),
+    ("dev", "WEB_CONCURRENCY", {"WEB_CONCURRENCY": "many"}),
+]
+
+
+@pytest.mark.parametrize(("command", "words", "variables"), STARTS, ids=[f"{start[0]}-{start[1]}" for start in STARTS])
+def test_nothing_starts_with_a_bad_value(tmp_path, command, words, variables):
+    env = {"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path), "PORT": str(free_port())} | variables
+    done = subprocess.run(COMMANDS[command], cwd=ROOT, env=env, capture_output=True, text=True, timeout=30)
+    assert done.returncode > 0
+    assert "Traceback" not in done.stdout + done.stderr
+    assert [words in line for line in done.stderr.splitlines() if line] == [True], done.stderr
