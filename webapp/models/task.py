@@ -152,8 +152,7 @@ class Task(BaseModel):
             )
             if closed:
                 self._notify()
-        now = Task.get_by_id(self.id)
-        if not closed and not now.is_finished:
+        if not closed and not (now := Task.get_by_id(self.id)).is_finished:
             raise IllegalMove(now, now.state)
 
     # What workers do
