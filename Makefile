@@ -29,11 +29,11 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: requirements.txt | $(BIN)/python
-	@echo "Installing what requirements.txt names …"
+	@echo "Installing what requirements.txt names; this takes a minute, once …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt requirements.txt | $(BIN)/python
-	@echo "Installing what requirements-dev.txt names …"
+	@echo "Installing what requirements-dev.txt names; this takes a minute, once …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/.run

@@ -16,7 +16,7 @@ preload_app = True
 # Threads keep their connections, and with them the database's; a new worker now and then bounds what leaks.
 max_requests = 100_000
 max_requests_jitter = 10_000
-keepalive = 5
+keepalive = 30  # pages ask every five seconds
 graceful_timeout = 20
 control_socket_disable = True  # one socket in the home folder would be shared by every site of this user
 # Heartbeats on disk block when the disk does; memory does not.

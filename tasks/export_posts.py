@@ -24,14 +24,13 @@ def export_posts(task: Run, format: Annotated[Literal["json", "csv"], Labels("JS
     """Put all your posts into one file, oldest first, and mail it to you if your account has an e-mail address."""
     task.stage("Collecting your posts")
     posts = Post.by(task.user)
-    count = posts.count()
-    task.total = count + bool(task.user.email)  # the mail is a step, too: without it the bar is not full
+    task.total = posts.count() + bool(task.user.email)  # the mail is a step, too: without it the bar is not full
     with task.artifact(f"posts.{format}") as out:
         for line in FORMATS[format](task.each(posts)):
             out.write(line)
     if task.user.email:
         task.stage("Sending the mail")
-        _send(task, out.artifact, count)
+        _send(task, out.artifact, count=task.done)
         task.advance()
 
 

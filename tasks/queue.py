@@ -8,6 +8,7 @@ from huey.registry import Message
 from huey.serializer import Serializer
 from huey.storage import BaseSqlStorage, PostgresStorage, PriorityRedisExpireStorage, SqliteStorage
 from itsdangerous import BadSignature, Signer
+from redis import ConnectionPool
 
 from webapp.settings import Settings
 
@@ -48,7 +49,7 @@ class Queue(Huey):
     def configure(self, settings: Settings) -> None:
         """Use the storage that the settings name: Redis, else a PostgreSQL database, else a file of its own.
 
-        Opens no connection. On PostgreSQL the queue's tables must have been made by `create_tables`.
+        Opens no connection and no file. The queue's tables must have been made by `create_tables`.
         """
         self.serializer = SignedJson(settings.secret_key)
         self.storage = _storage(settings)
@@ -61,10 +62,12 @@ class Queue(Huey):
 
 def _storage(settings: Settings) -> Any:
     if settings.redis_url:
-        return PriorityRedisExpireStorage(NAME, url=settings.redis_url, read_timeout=1)
+        # A Redis that hangs must not hold a person's request for long; and waiting for a message takes a second.
+        pool = ConnectionPool.from_url(settings.redis_url, socket_timeout=3, socket_connect_timeout=2)
+        return PriorityRedisExpireStorage(NAME, connection_pool=pool, read_timeout=1)
     if settings.database_url.startswith("postgres"):
         return PostgresStorage(NAME, dsn=settings.database_url, read_timeout=1, create_tables=False)
-    return SqliteStorage(NAME, filename=str(settings.queue_file))
+    return SqliteStorage(NAME, filename=str(settings.queue_file), create_tables=False)
 
 
 huey = Queue(NAME, results=False)

@@ -1,7 +1,7 @@
 """The worker: `python -m tasks.worker` takes tasks from the queue until it is told to stop.
 
 TERM or INT: no new task is taken, running tasks stop at their next step and go back as pending, and the process is
-gone within SHUTDOWN_WITHIN seconds. Killing this process takes its children along.
+gone about SHUTDOWN_WITHIN seconds later at the most. Killing this process takes its children along.
 """
 
 import ctypes
@@ -38,6 +38,7 @@ class _Environment(ProcessEnvironment):
 
     def init_child(self, process: Any) -> None:
         super().init_child(process)
+        os.setpgid(0, 0)  # Ctrl-C in a terminal is for the parent, which lets its children come to a step
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() != self.parent:  # it died before we asked

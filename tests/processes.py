@@ -88,6 +88,7 @@ class Site:
             "PORT": str(self.port),
             "BASE_URL": self.url,
             "MAIL_PORT": str(mail_port),
+            "DEV_MAILBOX": "1",
             "SECRET_KEY": "secret of a test",
             "GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{self.port}",
             "PYTHONUNBUFFERED": "1",

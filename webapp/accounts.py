@@ -1,6 +1,6 @@
 """Who is asking: sign-in, protection of forms, and limits on how often one may try."""
 
-from flask import flash, redirect, request, session, url_for
+from flask import Response, flash, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -14,6 +14,8 @@ from webapp.times import utcnow
 
 # What browsers ask for by themselves says nothing about whether a person is there.
 UNSEEN = POLLED | {"static", "health.healthz", "health.readyz", None}
+
+WRONG_PASSWORDS = "10 per minute; 100 per hour"
 
 csrf = CSRFProtect()
 login = LoginManager()
@@ -36,6 +38,11 @@ def _ask_to_sign_in() -> ResponseReturnValue:
         return redirect(url_for("accounts.login", next=request.full_path.rstrip("?")), 303)
     flash("Sign in first, then try that again.")
     return redirect(url_for("accounts.login"), 303)
+
+
+def was_refused(response: Response) -> bool:
+    """Whether a form was shown again: what counts towards a limit on wrong passwords."""
+    return response.status_code == 422
 
 
 def remember_seen() -> None:

@@ -4,8 +4,10 @@ import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
+from urllib.parse import unquote, urlsplit
 
-from peewee import DatabaseProxy, Model, PostgresqlDatabase, SqliteDatabase
+from peewee import DatabaseProxy, InterfaceError, Model, OperationalError, PostgresqlDatabase, SqliteDatabase
 from playhouse.db_url import connect
 from playhouse.migrations import Runner
 
@@ -15,6 +17,8 @@ log = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 0x45727261  # any fixed number, the same in every process: "Erra"
+
+Result = TypeVar("Result")
 
 database = DatabaseProxy()
 
@@ -41,11 +45,10 @@ def configure(settings: Settings) -> None:
     if url.startswith("sqlite"):
         # IMMEDIATE: a transaction that reads and then writes would else fail at once as "locked", however
         # long the timeout, when another wrote in between.
-        db = connect(url, lock_type="IMMEDIATE", timeout=15, pragmas={"journal_mode": "wal", "foreign_keys": 1})
-    elif url.startswith("postgres"):
-        db = connect(url, unquote_password=True, unquote_user=True, prefer_psycopg3=True)
+        path = unquote(urlsplit(url).path[1:])
+        db = SqliteDatabase(path, lock_type="IMMEDIATE", timeout=15, pragmas={"journal_mode": "wal", "foreign_keys": 1})
     else:
-        db = connect(url, unquote_password=True, unquote_user=True)
+        db = connect(url, unquote_password=True, unquote_user=True, prefer_psycopg3=True)
     database.initialize(db)
 
 
@@ -83,9 +86,16 @@ def migrate(*more: Callable[[], object]) -> list[str]:
     return applied
 
 
-def is_sqlite() -> bool:
-    """Whether the configured database is SQLite."""
-    return isinstance(database.obj, SqliteDatabase)
+def persistently(write: Callable[[], Result]) -> Result:
+    """What `write` returns, on a fresh connection if the kept one has died; for writes that may be tried twice.
+
+    A thread keeps its connection, and finds out that the server has closed it only by using it.
+    """
+    try:
+        return write()
+    except (InterfaceError, OperationalError):
+        database.obj.dispose()
+        return write()
 
 
 def close_if_broken() -> None:

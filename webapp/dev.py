@@ -8,6 +8,8 @@ from pathlib import Path
 
 from honcho.environ import parse_procfile
 from honcho.manager import Manager
+from peewee import PeeweeException
+from redis import RedisError
 
 from tasks.queue import huey
 from webapp import database
@@ -26,26 +28,32 @@ BANNER = """
 def main() -> None:
     """Check, migrate, and run. Exits with one line when something cannot work, before anything is started."""
     try:
-        settings = Settings.from_env()
-        _demand_free(settings.port)
         env = os.environ | {"PYTHONUNBUFFERED": "1", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        env["DEV_MAILBOX"] = "1"  # with a database server or Redis, too
+        settings = Settings.from_env(env)
+        _demand_free(settings.port)
         # Not 0.0.0.0, which is what gunicorn makes of PORT: a development site is for this machine alone.
         env["GUNICORN_CMD_ARGS"] = f"--bind 127.0.0.1:{settings.port} {os.environ.get('GUNICORN_CMD_ARGS', '')}"
-        if not os.environ.get("MAIL_SERVER"):
+        if settings.mailbox:
             env["MAIL_PORT"] = os.environ.get("MAIL_PORT") or str(_free_port())
         database.configure(settings)
         huey.configure(settings)
         database.migrate(huey.create_tables)
         database.database.close()
+        huey.pending_count()
     except SettingsError as error:
         sys.exit(f"errand: {error}")
+    except PeeweeException as error:
+        sys.exit(f"errand: the database cannot be used: {_first_line(error)}")
+    except RedisError as error:
+        sys.exit(f"errand: Redis does not answer: {_first_line(error)}")
 
     manager = Manager()
     commands = parse_procfile((ROOT / "Procfile").read_text()).processes
     for name in ("web", "worker"):
         manager.add_process(name, f"exec {commands[name]}", env=env, cwd=str(ROOT))
-    mail = f"Mail is sent by {os.environ.get('MAIL_SERVER')}."
-    if "MAIL_PORT" in env and not os.environ.get("MAIL_SERVER"):
+    mail = f"Mail is sent by {settings.mail_server}."
+    if settings.mailbox:
         command = f"exec {shlex.quote(sys.executable)} -m webapp.mailbox"
         manager.add_process("mailbox", command, env=env, cwd=str(ROOT))
         mail = f"Mail goes nowhere but to http://127.0.0.1:{settings.port}/mailbox"
@@ -53,6 +61,10 @@ def main() -> None:
     manager.loop()
     # Stopped because somebody asked: that is how it should end.
     sys.exit(0 if manager.returncode in {130, 143} else manager.returncode)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _demand_free(port: int) -> None:

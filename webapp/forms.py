@@ -1,5 +1,6 @@
 """The forms that people fill in, with the words that they read when something is wrong."""
 
+from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -25,25 +26,29 @@ from webapp.models.user import USERNAME
 
 PASSWORD_LENGTH = (8, 200)  # the upper one bounds the work of hashing
 ABOUT_LENGTH = 500
+CONTINENTS = {
+    "Africa",
+    "America",
+    "Antarctica",
+    "Arctic",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Europe",
+    "Indian",
+    "Pacific",
+}
 USERNAME_WORDS = "2 to 30 letters, digits, dots, dashes or underscores; the first is a letter or a digit."
 
 
-def _one_newline(text: str | None) -> str | None:
-    """Browsers send a line break as two characters; people count one."""
-    return text.replace("\r\n", "\n") if text else text
-
-
-def _stripped(text: str | None) -> str | None:
-    return text.strip() if text else text
-
-
-def _required(words: str) -> InputRequired:
-    return InputRequired(words)
+def _clean(text: str | None) -> str | None:
+    """Text as people mean it: a line break is one character, though browsers send two, and a NUL is none at all."""
+    return text.replace("\r\n", "\n").replace("\0", "").strip() if text else text
 
 
 def _good_password() -> list[Any]:
     low, high = PASSWORD_LENGTH
-    return [_required("Choose a password."), Length(low, high, f"A password has {low} to {high} characters.")]
+    return [InputRequired("Choose a password."), Length(low, high, f"A password has {low} to {high} characters.")]
 
 
 _email = [
@@ -53,38 +58,43 @@ _email = [
 ]
 
 
+def _time_zones() -> list[str]:
+    """The zones that are named by a place; the rest are old names of these, or mean another in each place."""
+    return ["UTC", *sorted(name for name in available_timezones() if name.partition("/")[0] in CONTINENTS)]
+
+
 class RegisterForm(FlaskForm):
     """A new account."""
 
     username = StringField(
         "User name",
         [
-            _required("Choose a user name."),
+            InputRequired("Choose a user name."),
             Regexp(rf"^{USERNAME.pattern}\Z", message=USERNAME_WORDS),
         ],
-        filters=[_stripped],
+        filters=[_clean],
     )
-    email = EmailField("E-mail", _email, filters=[_stripped])
+    email = EmailField("E-mail", _email, filters=[_clean])
     password = PasswordField("Password", _good_password())
 
 
 class LoginForm(FlaskForm):
     """Signing in."""
 
-    username = StringField("User name", [_required("Enter your user name.")], filters=[_stripped])
-    password = PasswordField("Password", [_required("Enter your password.")])
+    username = StringField("User name", [InputRequired("Enter your user name.")], filters=[_clean])
+    password = PasswordField("Password", [InputRequired("Enter your password.")])
 
 
 class ProfileForm(FlaskForm):
     """What others read about a person, where mail reaches them, and where they live."""
 
-    email = EmailField("E-mail", _email, filters=[_stripped])
+    email = EmailField("E-mail", _email, filters=[_clean])
     about = TextAreaField(
         "About me",
         [Length(max=ABOUT_LENGTH, message=f"At most {ABOUT_LENGTH} characters.")],
-        filters=[_one_newline, _stripped],
+        filters=[_clean],
     )
-    time_zone = SelectField("Time zone", choices=sorted(available_timezones()))
+    time_zone = SelectField("Time zone", choices=_time_zones())
 
 
 class PasswordForm(FlaskForm):
@@ -108,12 +118,12 @@ class PasswordForm(FlaskForm):
 class PostForm(FlaskForm):
     """A post: what is left after trimming has 1 to POST_LENGTH characters."""
 
-    body = TextAreaField("Write something", filters=[_one_newline, _stripped])
+    body = TextAreaField("Write something", filters=[_clean])
 
     def validate_body(self, field: Field) -> None:
         """Says how many characters there are, for whoever has to shorten."""
         length = len(field.data or "")
-        if not length:
+        if not any(character.isprintable() for character in field.data or ""):
             raise ValidationError("Write something first.")
         if length > POST_LENGTH:
             raise ValidationError(f"That has {length} characters; a post has at most {POST_LENGTH}.")
@@ -130,8 +140,16 @@ class TaskForm(FlaskForm):
 
 def task_form(function: TaskFunction) -> TaskForm:
     """The form of a task function: a field for each parameter, checked by the same rules as a launch in code."""
-    fields = {parameter.name: _task_field(parameter) for parameter in function.parameters}
-    return type("TaskForm", (TaskForm,), fields)()
+    return task_form_class(function)()
+
+
+@cache
+def task_form_class(function: TaskFunction) -> type[TaskForm]:
+    """The class of that form. Raises TypeError for a parameter whose name a form has for something of its own."""
+    for parameter in function.parameters:
+        if hasattr(TaskForm, parameter.name) or parameter.name == "csrf_token":
+            raise TypeError(f"{function.name}: a form field cannot be named {parameter.name}")
+    return type("TaskForm", (TaskForm,), {parameter.name: _task_field(parameter) for parameter in function.parameters})
 
 
 FIELDS: dict[type, type[Field]] = {str: StringField, int: IntegerField, float: FloatField, bool: BooleanField}

@@ -23,15 +23,7 @@ class Live:
     alerts: dict[Task, list[Artifact]]
     more: int
     unread: int
-
-    @property
-    def status(self) -> str:
-        """What a screen reader should say when it changes: the latest outcome, and not every percent."""
-        outcomes = [task for task in self.alerts if task.is_finished]
-        if outcomes:
-            latest = max(outcomes, key=lambda task: task.finished_at or task.created_at)
-            return OUTCOMES[latest.state].format(latest.title)
-        return f"{len(self.alerts)} in progress." if self.alerts else ""
+    status: str
 
 
 def live_of(user: User, on: str = "") -> Live:
@@ -39,22 +31,27 @@ def live_of(user: User, on: str = "") -> Live:
 
     `on` is empty or what `place` allows.
     """
-    return Live(on, *_alerts(user, on), Notification.unread_messages(user))
+    query = Task.select().where(Task.user == user, Task.dismissed_at.is_null())
+    # What moves comes first, then what waits, then what has ended; the newest of each.
+    query = query.order_by(
+        Task.finished_at.is_null(False), Task.state == State.PENDING, Task.created_at.desc(), Task.id
+    )
+    found = list(query.limit(MOST_ALERTS + 2))  # one to know that there are more, one that the page itself shows
+    others = [] if on == ON_TASK_LIST else [task for task in found if str(task.id) != on]
+    shown = others[:MOST_ALERTS]
+    more = query.where(Task.id != UUID(on) if on else True).count() - MOST_ALERTS if len(others) > MOST_ALERTS else 0
+    return Live(on, Artifact.completed(shown), more, Notification.unread_messages(user), _status(found))
+
+
+def _status(tasks: list[Task]) -> str:
+    """What a screen reader should say when it changes: the latest outcome, and not every percent."""
+    outcomes = [task for task in tasks if task.is_finished]
+    if outcomes:
+        latest = max(outcomes, key=lambda task: task.finished_at or task.created_at)
+        return OUTCOMES[latest.state].format(latest.title)
+    return f"{len(tasks) if len(tasks) <= MOST_ALERTS else 'Many'} in progress." if tasks else ""
 
 
 def place(text: str) -> str:
     """What a poll may name as its page: a task's id or ON_TASK_LIST. Raises ValueError for anything else."""
     return text if text == ON_TASK_LIST else str(UUID(text))
-
-
-def _alerts(user: User, on: str) -> tuple[dict[Task, list[Artifact]], int]:
-    """The alerts to show and how many more there are: what is under way first, then the newest."""
-    if on == ON_TASK_LIST:
-        return {}, 0
-    query = Task.select().where(Task.user == user, Task.dismissed_at.is_null())
-    if on:
-        query = query.where(Task.id != UUID(on))
-    query = query.order_by(Task.finished_at.is_null(False), Task.created_at.desc(), Task.id)
-    found = list(query.limit(MOST_ALERTS + 1))  # one to know that there are more
-    shown = found[:MOST_ALERTS]
-    return Artifact.completed(shown), query.count() - MOST_ALERTS if len(found) > MOST_ALERTS else 0

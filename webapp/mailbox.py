@@ -4,6 +4,7 @@
 """
 
 import email.policy
+import re
 import secrets
 import signal
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 
 from webapp.settings import Settings, SettingsError
 
+MAIL_ID = re.compile(r"\w[\w.-]{0,99}")  # a file's name, not hidden and no path
 SIZE_LIMIT = 64 * 1024 * 1024
 
 
@@ -45,7 +47,7 @@ def received(folder: Path) -> list[Mail]:
 def find(folder: Path, mail_id: str) -> Mail | None:
     """The mail with that id, or None."""
     path = folder / f"{mail_id}.eml"
-    if path.parent != folder or not path.is_file():
+    if not MAIL_ID.fullmatch(mail_id) or not path.is_file():
         return None
     with path.open("rb") as file:
         return Mail(mail_id, BytesParser(EmailMessage, policy=email.policy.default).parse(file))

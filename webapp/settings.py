@@ -5,11 +5,12 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 DEFAULT_MAILBOX_PORT = 8025
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql", "mysql", "mariadb")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql")
 
 
 class SettingsError(ValueError):
@@ -68,18 +69,23 @@ class Settings:
         """
         read = _Reader(os.environ if env is None else env)
         data_dir = _writable_folder(read.text("DATA_DIR", "instance"))
-        database_url, redis_url = read.text("DATABASE_URL"), read.text("REDIS_URL")
+        database_url = _checked_database_url(read.text("DATABASE_URL"))
+        redis_url = _checked_redis_url(read.text("REDIS_URL"))
         deployed = bool(database_url or redis_url)
         port = read.integer("PORT", 5000, 1, 65535)
-        mailbox = not read.text("MAIL_SERVER") and (not deployed or bool(read.text("MAIL_PORT")))
+        mailbox = not read.text("MAIL_SERVER") and read.flag("DEV_MAILBOX", not deployed)
         use_tls, use_ssl = read.flag("MAIL_USE_TLS", False), read.flag("MAIL_USE_SSL", False)
         if use_tls and use_ssl:
             raise SettingsError("MAIL_USE_TLS and MAIL_USE_SSL exclude each other: set one of them")
+        if read.text("MAIL_USERNAME") and not (use_tls or use_ssl or read.text("MAIL_SERVER") in LOOPBACK):
+            raise SettingsError(
+                "MAIL_USERNAME needs MAIL_USE_TLS or MAIL_USE_SSL: its password must not travel in clear"
+            )
         return cls(
             secret_key=read.text("SECRET_KEY") or _own_secret_key(data_dir, deployed),
             data_dir=data_dir,
-            database_url=_checked_database_url(database_url) or f"sqlite:///{data_dir / 'errand.db'}",
-            redis_url=_checked_redis_url(redis_url),
+            database_url=database_url or f"sqlite:///{quote(str(data_dir / 'errand.db'))}",
+            redis_url=redis_url,
             port=port,
             base_url=_checked_base_url(read.text("BASE_URL")) or ("" if deployed else f"http://127.0.0.1:{port}"),
             mail_server="127.0.0.1" if mailbox else read.text("MAIL_SERVER") or None,
@@ -159,14 +165,23 @@ def _own_secret_key(data_dir: Path, deployed: bool) -> str:
     return path.read_text()
 
 
+def _parsed(name: str, url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # is parsed only when asked for
+        return parts
+    except ValueError as error:
+        raise SettingsError(f"{name} is no address: {error}") from error
+
+
 def _checked_database_url(url: str) -> str:
-    if url and urlsplit(url).scheme not in DATABASE_SCHEMES:
+    if url and _parsed("DATABASE_URL", url).scheme not in DATABASE_SCHEMES:
         raise SettingsError(f"DATABASE_URL must begin with one of {', '.join(s + '://' for s in DATABASE_SCHEMES)}")
     return url
 
 
 def _checked_redis_url(url: str) -> str | None:
-    if url and urlsplit(url).scheme not in {"redis", "rediss"}:
+    if url and _parsed("REDIS_URL", url).scheme not in {"redis", "rediss"}:
         raise SettingsError("REDIS_URL must begin with redis:// or rediss://")
     if url.startswith("rediss://") and "ssl_cert_reqs" not in url:
         # Heroku's Redis presents a self-signed certificate: the line is encrypted, the name cannot be verified.
@@ -175,7 +190,7 @@ def _checked_redis_url(url: str) -> str | None:
 
 
 def _checked_base_url(url: str) -> str:
-    parts = urlsplit(url)
+    parts = _parsed("BASE_URL", url)
     if url and (parts.scheme not in {"http", "https"} or not parts.netloc):
         raise SettingsError(f"BASE_URL must be the site's address, like https://errand.example, not {url!r}")
     return url.rstrip("/")

@@ -19,10 +19,10 @@ def local(moment: datetime, zone: str) -> datetime:
     return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
 
 
-def clock_words(moment: datetime, zone: str) -> str:
-    """A moment as people write it, like '21 November 2026, 09:30'."""
+def clock_words(moment: datetime, zone: str, seconds: bool = False) -> str:
+    """A moment as people write it, like '21 November 2026, 09:30', or with its seconds."""
     there = local(moment, zone)
-    return f"{there.day} {there:%B %Y, %H:%M}"
+    return f"{there.day} {there:%B %Y, %H:%M:%S}" if seconds else f"{there.day} {there:%B %Y, %H:%M}"
 
 
 def duration_words(seconds: float) -> str:

@@ -5,8 +5,8 @@ from inspect import cleandoc
 from typing import Any
 
 from tasks.engine import registry
-from tasks.engine.outbox import push
 from tasks.engine.parameters import Parameter, check_arguments, read_parameters
+from tasks.engine.perform import push
 from webapp.database import after_commit
 from webapp.models import Task, User
 

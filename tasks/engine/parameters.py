@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
 from types import NoneType
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type_hints
 
 
 class InvalidArguments(ValueError):
@@ -63,9 +63,13 @@ class Parameter:
         # A bool is an int to Python, but nobody means True when asked for a number.
         if not isinstance(value, self.type) or (isinstance(value, bool) and self.type is not bool):
             return {int: "Enter a whole number.", float: "Enter a number."}.get(self.type, "Enter a text.")
+        if isinstance(value, str) and "\0" in value:
+            return "That holds a character that no text has."
+        if self.required and value == "":
+            return "This is needed."
         if isinstance(value, float) and not isfinite(value):
             return "Enter a number."
-        if self.range and not self.range.low <= float(str(value)) <= self.range.high:
+        if self.range and not self.range.low <= cast(float, value) <= self.range.high:
             return f"Enter a number from {self.range.low} to {self.range.high}."
         return None
 
@@ -109,6 +113,8 @@ def _read(function: Callable[..., Any], parameter: inspect.Parameter, hint: Any)
         raise TypeError(f"{function.__name__}: parameter {parameter.name} has {named}, which no form field can ask for")
     limits = next((extra for extra in extras if isinstance(extra, Range)), None)
     labels = next((extra.labels for extra in extras if isinstance(extra, Labels)), ())
+    if limits and kind not in {int, float}:
+        raise TypeError(f"{function.__name__}: parameter {parameter.name} is no number, and yet has a Range")
     required = parameter.default is inspect.Parameter.empty
     return Parameter(
         name=parameter.name, type=kind, default=None if required else parameter.default, required=required,

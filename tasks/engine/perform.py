@@ -1,4 +1,4 @@
-"""Performing: claim a task's row, run its function, record the outcome. The only code that a message runs."""
+"""Performing: ring the queue's doorbell for a task; answer it by claiming, running and recording."""
 
 import logging
 import time
@@ -11,8 +11,9 @@ from tasks.engine import registry
 from tasks.engine.reporter import reporting
 from tasks.engine.run import Canceled, LostTask, Released, Run, TaskError
 from tasks.queue import huey
-from webapp.database import close_if_broken
+from webapp.database import after_commit, close_if_broken, persistently
 from webapp.models import Artifact, IllegalMove, State, Task
+from webapp.times import utcnow
 
 log = logging.getLogger(__name__)
 
@@ -26,11 +27,17 @@ surroundings: Callable[[], AbstractContextManager[object]] = nullcontext
 @huey.task(name="perform")
 def perform_message(task_id: str) -> None:
     """What the queue's messages call. Harmless when its message arrives twice, late, or for nothing."""
-    try:
-        with surroundings():
-            perform(UUID(task_id))
-    finally:
-        close_if_broken()
+    perform(UUID(task_id))
+
+
+def push(task_id: UUID) -> None:
+    """Send a task's message and stamp the row. Raises when the queue or the database does not answer.
+
+    Sending it twice is harmless: a task is claimed once.
+    """
+    huey.enqueue(perform_message.s(str(task_id)))
+    # A worker may have been faster, and may even have given the task back: then the stamp would be of another push.
+    Task.update(pushed_at=utcnow()).where(Task.id == task_id, Task.state == State.PENDING).execute()
 
 
 def perform(task_id: UUID) -> None:
@@ -39,26 +46,30 @@ def perform(task_id: UUID) -> None:
     Whatever its function does is recorded on the row; nothing but a failing database or an interruption of the whole
     process comes through as an exception.
     """
-    task = Task.claim(task_id)
-    if task is None:
-        return
-    begun = time.monotonic()
-    run = Run(task)
     try:
-        _carry_out(task, run)
-    except IllegalMove as error:
-        # The last step came as somebody else moved the task on; what the row says stands.
-        log.warning("Task %s was %s when its run ended", task_id, error.task.state)
-    log.info("Task %s %s: %s after %.3f s", task_id, task.name, task.state, time.monotonic() - begun)
+        with surroundings():
+            task = persistently(lambda: Task.claim(task_id))
+            if task:
+                _carry_out(task)
+    finally:
+        close_if_broken()
 
 
-def _carry_out(task: Task, run: Run) -> None:
+def _carry_out(task: Task) -> None:
+    begun = time.monotonic()
     if task.attempts > 1:
-        Artifact.discard_unfinished(task)
+        Artifact.discard(task)
+    run = Run(task)
     with reporting(run, task):
         record = _run_function(task, run)
     task.done, task.total = run.done, run.total
-    record()
+    try:
+        persistently(record)
+    except IllegalMove as error:
+        # The last step came as somebody else moved the task on; what the row says stands.
+        log.warning("Task %s was %s when its run ended", task.id, error.task.state)
+        return
+    log.info("Task %s %s: %s after %.3f s", task.id, task.name, task.state, time.monotonic() - begun)
 
 
 def _run_function(task: Task, run: Run) -> Callable[[], None]:
@@ -76,7 +87,7 @@ def _run_function(task: Task, run: Run) -> Callable[[], None]:
         return partial(log.warning, "Task %s was taken over by another run", task.id)
     except TaskError as error:
         return partial(task.fail, str(error))
-    except Exception:
+    except (Exception, SystemExit):
         log.exception("Task %s %s failed", task.id, task.name)
         return partial(task.fail, UNEXPECTED)
     return task.succeed
@@ -89,3 +100,5 @@ def _give_back(task: Task) -> None:
         if error.task.state != State.CANCELING:
             raise
         task.acknowledge_cancel()
+    else:
+        after_commit(lambda: push(task.id))  # another worker may be free

@@ -49,7 +49,10 @@ def report(run: Run, task: Task) -> None:
     if is_shutting_down():
         run.ask_to_stop(Released)
     news = run.unreported()
-    if task.advance(*news) if news else task.is_mine_and_running():
+    if news and task.advance(*news):
+        run.was_reported(news)
+        return
+    if not news and task.is_mine_and_running():
         return
     now = Task.get_or_none(Task.id == task.id, Task.owner == task.owner)
     run.ask_to_stop(Canceled if now and now.state == State.CANCELING else LostTask)

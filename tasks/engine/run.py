@@ -42,7 +42,8 @@ class Run:
     def __init__(self, task: Task) -> None:
         self._task = task
         self._done = 0
-        self._total: int | None = None
+        # How many steps there are, or None while that is unknown; the bar then shows no share.
+        self.total: int | None = None
         self._stage = ""
         self._reported: tuple[int, int | None, str] = (0, None, "")
         self._stop: type[Stop] | None = None
@@ -59,15 +60,6 @@ class Run:
         return str(self._task.id)
 
     @property
-    def total(self) -> int | None:
-        """How many steps there are, or None while that is unknown; the bar then shows no share."""
-        return self._total
-
-    @total.setter
-    def total(self, steps: int | None) -> None:
-        self._total = steps
-
-    @property
     def done(self) -> int:
         """How many steps this run has made."""
         return self._done
@@ -78,7 +70,7 @@ class Run:
         A run that has made its last step is let to finish, unless it has lost its task.
         """
         self._done += steps
-        if self._stop and (self._done != self._total or self._stop is LostTask):
+        if self._stop and (self._done != self.total or self._stop is LostTask):
             raise self._stop
 
     def each(self, items: Iterable[Item]) -> Iterator[Item]:
@@ -136,16 +128,19 @@ class Run:
         self._wake.set()
 
     def unreported(self) -> tuple[int, int | None, str] | None:
-        """How far it is, if that is news since the last call; from another thread than the run's."""
-        now = (self._done, self._total, self._stage)
-        if now == self._reported:
-            return None
-        self._reported = now
-        return now
+        """How far it is, if that has not been reported; from another thread than the run's."""
+        now = (self._done, self.total, self._stage)
+        return None if now == self._reported else now
+
+    def was_reported(self, news: tuple[int, int | None, str]) -> None:
+        """Remember what the row says by now."""
+        self._reported = news
 
 
 def _in_batches(query: Any) -> Iterator[Any]:
     """The rows of a query, BATCH at a time, each batch beginning after the last row of the one before."""
+    if query._limit is not None or query._offset is not None:
+        raise ValueError("each() reads a whole query: one without limit and offset")
     columns = [_column(order) for order in query._order_by or [query.model._meta.primary_key]]
     query = query.order_by(*columns).limit(BATCH)
     after: Expression | None = None

@@ -152,6 +152,26 @@ def test_the_keyboard_alone_starts_and_cancels_a_task(person):
     see(page.locator("article[data-state=canceled]"))
 
 
+def test_the_keyboard_reaches_what_a_page_is_for(person):
+    page = person.visit("/")
+    _tab_to(page, "Continue as a guest")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#live", state="attached")
+    person.visit("/")
+    _tab_to(page, "Write something")
+
+
+def test_the_focus_stays_on_a_task_while_its_button_changes(person):
+    person.come_as_guest()
+    person.count_down(60)
+    home = person.visit("/")
+    see(alert(home, "in_progress"))
+    alert(home, "in_progress").get_by_role("button", name="Cancel").focus()
+    home.keyboard.press("Enter")
+    see(alert(home, "canceled"))
+    assert "Close" in home.evaluate("document.activeElement.textContent")
+
+
 def _tab_to(page, name):
     """Press Tab until what has the focus is called that, as people do."""
     for _ in range(30):

@@ -112,7 +112,7 @@ def test_twenty_thousand_steps_make_a_handful_of_writes(carry_out, queries):
     begun = time.monotonic()
     with queries() as seen:
         task = carry_out(many_steps)
-    reports = (time.monotonic() - begun) / reporter.REPORT_EVERY
+    reports = 2 * (time.monotonic() - begun)  # two a second, whatever the reporter believes
     updates = [query.msg[0] for query in seen.get_queries() if query.msg[0].startswith('UPDATE "tasks"')]
     assert (task.state, task.done) == (State.SUCCEEDED, 20_000)
     assert 4 <= len(updates) <= reports + 4, "one to stamp it, one to claim it, one to end it, and the reports"
@@ -203,9 +203,7 @@ def test_the_last_step_wins_over_a_cancel(carry_out):
     assert carry_out(be_canceled_too_late).state == State.SUCCEEDED
 
 
-def test_a_worker_that_shuts_down_gives_the_task_back_and_another_finishes_it(
-    carry_out, run_tasks, quick_reports, monkeypatch
-):
+def test_a_worker_that_shuts_down_gives_the_task_back_and_another_finishes_it(carry_out, quick_reports, monkeypatch):
     runs = []
 
     def write_a_file(task):
@@ -214,17 +212,12 @@ def test_a_worker_that_shuts_down_gives_the_task_back_and_another_finishes_it(
             for number in task.each(range(3)):
                 out.write(f"{number}\n")
                 if len(runs) == 1 and number == 1:
-                    monkeypatch.setattr(reporter, "is_shutting_down", lambda: True)
                     task.wait(30)
 
+    monkeypatch.setattr(reporter, "is_shutting_down", lambda: len(runs) == 1)  # the first worker, not the second
     task = carry_out(write_a_file)
-    assert (task.state, task.owner, task.pushed_at) == (State.PENDING, None, None)
-    assert not Artifact.select().exists()
-
-    monkeypatch.setattr(reporter, "is_shutting_down", lambda: False)
-    assert outbox.push_waiting() == 1
-    run_tasks()
-    assert (task.reload().state, task.attempts, task.done) == (State.SUCCEEDED, 2, 3)
+    assert [event.kind for event in task.timeline()] == ["launched", "started", "pending", "started", "succeeded"]
+    assert (task.state, task.attempts, task.done) == (State.SUCCEEDED, 2, 3)
     [artifact] = Artifact.select()
     assert artifact.read() == b"0\n1\n2\n"
 
@@ -240,10 +233,15 @@ def test_a_cancel_during_shutdown_is_not_forgotten(carry_out, quick_reports, mon
 
 
 def test_an_interrupted_task_goes_back_to_wait(carry_out):
-    def interrupt(task):
-        raise KeyboardInterrupt
+    runs = []
 
-    assert carry_out(interrupt).state == State.PENDING
+    def be_interrupted_once(task):
+        runs.append(task.id)
+        if len(runs) == 1:
+            raise KeyboardInterrupt
+
+    task = carry_out(be_interrupted_once)
+    assert [event.kind for event in task.timeline()] == ["launched", "started", "pending", "started", "succeeded"]
 
 
 def test_what_a_killed_run_left_unfinished_is_gone_after_the_next(app, declare, run_tasks):

@@ -133,7 +133,7 @@ def test_other_methods_are_refused(app, ann, site, method):
 COSTS = {
     "/": 6,
     "/people/ann": 7,
-    "/tasks": 4,
+    "/tasks": 5,
     "/tasks/_list": 3,
     "/tasks/{task_id}": 8,
     "/tasks/{task_id}/_panel": 4,

@@ -96,7 +96,7 @@ def test_a_redis_certificate_is_checked_where_one_asks_for_it(read):
     assert read(SECRET_KEY="secret", REDIS_URL=url).redis_url == url
 
 
-@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "mysql", "sqlite"])
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "sqlite"])
 def test_database_addresses_work_as_they_are_given(read, scheme):
     url = f"{scheme}://user:p%40ss@db.example:5432/errand"
     assert read(SECRET_KEY="secret", DATABASE_URL=url).database_url == url

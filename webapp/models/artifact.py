@@ -21,6 +21,7 @@ from playhouse.fields import EnumField
 
 from webapp.database import BaseModel, database
 from webapp.models.task import Task
+from webapp.models.user import User
 from webapp.times import utcnow
 
 CHUNK = 256 * 1024
@@ -59,9 +60,9 @@ class Artifact(BaseModel):
         return found
 
     @classmethod
-    def discard_unfinished(cls, task: Task) -> None:
-        """Delete what an earlier run of the task began to write and did not finish."""
-        cls.delete().where(cls.task == task, cls.completed_at.is_null()).execute()
+    def discard(cls, task: Task) -> None:
+        """Delete all that earlier runs of the task made, finished or not."""
+        cls.delete().where(cls.task == task).execute()
 
     def chunks(self) -> Iterator[bytes]:
         """The content in order, a chunk of at most CHUNK bytes at a time, each its own small query."""
@@ -97,7 +98,7 @@ class ArtifactWriter:
         content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
         if kind is not Kind.FILE:
             content_type = "text/plain"
-        self.artifact = Artifact(task=task, name=name, kind=kind, content_type=content_type)
+        self.artifact = Artifact(task=task, name=name[:200], kind=kind, content_type=content_type)
         self._buffer = bytearray()
         self._number = 0
 
@@ -120,6 +121,7 @@ class ArtifactWriter:
                 self._store(len(self._buffer))
             self.artifact.completed_at = utcnow()
             self.artifact.save(only=[Artifact.size, Artifact.completed_at])
+            User.count_change(self.artifact.task.user_id)
 
     def _store(self, size: int) -> None:
         data = bytes(self._buffer[:size])

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from peewee import AutoField, CharField, DateTimeField, DeferredForeignKey, ForeignKeyField, JSONField, MySQLDatabase
+from peewee import AutoField, CharField, DateTimeField, DeferredForeignKey, ForeignKeyField, JSONField
 
 from webapp.database import BaseModel, database
 from webapp.models.user import User
@@ -15,10 +15,8 @@ TASK_PROGRESS = "task_progress"
 UNREAD_MESSAGE_COUNT = "unread_message_count"
 
 
-# By far the most frequent writes, with every move and every progress of every task; building them anew each time would
-# cost more than running them.
+# With every move and every progress of every task: building it anew each time would cost more than running it.
 REPLACE = "UPDATE notifications SET payload = {0}, updated_at = {0} WHERE user_id = {0} AND name = {0} AND scope = {0}"
-COUNT_UP = "UPDATE users SET changes = changes + 1 WHERE id = {0}"
 
 
 class Notification(BaseModel):
@@ -44,18 +42,18 @@ class Notification(BaseModel):
         """
         now, scope = utcnow(), str(task_id or "")
         with database.atomic():
-            if not _execute(REPLACE, json.dumps(payload), now, user_id, name, scope):
+            values = (json.dumps(payload), now, user_id, name, scope)
+            if not database.execute_sql(REPLACE.format(database.param), values).rowcount:
                 cls._insert(user_id, name, payload, task_id, scope, now)
-            _execute(COUNT_UP, user_id)
+            User.count_change(user_id)
 
     @classmethod
     def _insert(
         cls, user_id: int, name: str, payload: dict[str, Any], task_id: UUID | None, scope: str, now: datetime
     ) -> None:
         # Two may find nothing to replace and insert at once; the later one then replaces after all.
-        target = {} if isinstance(database.obj, MySQLDatabase) else {"conflict_target": (cls.user, cls.name, cls.scope)}
         cls.insert(user=user_id, name=name, task=task_id, scope=scope, payload=payload, updated_at=now).on_conflict(
-            update={cls.payload: payload, cls.updated_at: now}, **target
+            conflict_target=(cls.user, cls.name, cls.scope), update={cls.payload: payload, cls.updated_at: now}
         ).execute()
 
     @classmethod
@@ -63,7 +61,3 @@ class Notification(BaseModel):
         """How many private messages the user has not read, as last recorded. One query."""
         record = cls.get_or_none(cls.user == user, cls.name == UNREAD_MESSAGE_COUNT, cls.scope == "")
         return record.payload["count"] if record else 0
-
-
-def _execute(sql: str, *values: Any) -> int:
-    return int(database.execute_sql(sql.format(database.param), values).rowcount)

@@ -116,16 +116,18 @@ class Task(BaseModel):
         Raises AlreadyRunning when `unique_key` is held by an active task, also when two requests race.
         """
         task = cls(user=user, name=name, title=title[:200], arguments=arguments, unique_key=unique_key)
-        try:
-            with database.atomic():
-                task.save(force_insert=True)
-                task._tell("launched", "Started by you")
-        except IntegrityError as error:
-            holder = unique_key and cls.get_or_none(cls.unique_key == unique_key)
-            if holder:
-                raise AlreadyRunning(holder) from error
-            raise
-        return task
+        while True:
+            try:
+                with database.atomic():
+                    task.save(force_insert=True)
+                    task._tell("launched", "Started by you")
+                return task
+            except IntegrityError as error:
+                if unique_key is None:
+                    raise
+                if holder := cls.get_or_none(cls.unique_key == unique_key):
+                    raise AlreadyRunning(holder) from error
+                # Whoever held the key has finished between the two queries, so now it is free.
 
     # What people do
 
@@ -219,7 +221,9 @@ class Task(BaseModel):
 
     def log(self, text: str) -> None:
         """Add a line to the timeline."""
-        TaskEvent.create(task=self.id, kind="log", text=text[:500])
+        with database.atomic():
+            TaskEvent.insert(task=self.id, kind="log", text=text[:500], at=utcnow()).execute()
+            User.count_change(self.user_id)
 
     # What pages ask
 

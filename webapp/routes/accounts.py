@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_limiter.util import get_remote_address
 from flask_login import current_user, logout_user
 
-from webapp.accounts import limiter, sign_in
+from webapp.accounts import WRONG_PASSWORDS, limiter, sign_in, was_refused
 from webapp.forms import LoginForm, RegisterForm
 from webapp.models import User, UsernameTaken
 from webapp.navigation import inside
@@ -13,15 +13,10 @@ from webapp.navigation import inside
 bp = Blueprint("accounts", __name__)
 
 NEW_ACCOUNTS = "60 per minute; 600 per hour"
-WRONG_PASSWORDS = "10 per minute; 100 per hour"
-
-
-def _was_refused(response: object) -> bool:
-    return getattr(response, "status_code", 0) == 422
 
 
 def _address_and_name() -> str:
-    return f"{get_remote_address()} {request.form.get('username', '').strip().lower()}"
+    return f"{get_remote_address()} {request.form.get('username', '').strip().lower()[:30]}"
 
 
 def _home() -> ResponseReturnValue:
@@ -48,8 +43,8 @@ def register() -> ResponseReturnValue:
 
 
 @bp.route("/login", methods=["GET", "POST"])
-@limiter.limit(WRONG_PASSWORDS, methods=["POST"], key_func=_address_and_name, deduct_when=_was_refused)
-@limiter.limit("100 per minute", methods=["POST"], deduct_when=_was_refused)
+@limiter.limit(WRONG_PASSWORDS, methods=["POST"], key_func=_address_and_name, deduct_when=was_refused)
+@limiter.limit("100 per minute", methods=["POST"], deduct_when=was_refused)
 def login() -> ResponseReturnValue:
     """Sign in. The same words for a wrong name and a wrong password, and the same time."""
     if current_user.is_authenticated and request.method == "GET":

@@ -7,6 +7,7 @@ from werkzeug.exceptions import HTTPException
 
 from webapp import htmx
 from webapp.models import AlreadyRunning, IllegalMove
+from webapp.navigation import inside
 
 bp = Blueprint("errors", __name__)
 
@@ -28,16 +29,20 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
     code = error.code or 500
     if code < 400:
         return error
+    headers = [(name, value) for name, value in error.get_headers() if name != "Content-Type"]  # Allow, Retry-After
     if htmx.is_htmx():
-        return Response(status=code)
+        return Response(status=code, headers=headers)
     title, advice = WORDS.get(code, (error.name, error.description))
     # After a 500 the database may be what is broken: that page asks nothing of it.
-    return render_template("errors/error.html", title=title, advice=advice, plain=code >= 500), code
+    return render_template("errors/error.html", title=title, advice=advice, plain=code >= 500), code, headers
 
 
 @bp.app_errorhandler(CSRFError)
 def csrf_error(error: CSRFError) -> ResponseReturnValue:
-    """A form from before the last sign-in or from another site."""
+    """A form from before the last sign-in or from another site. A page that still polls is loaded anew."""
+    if htmx.is_htmx():
+        flash("This page was out of date. Try that again.")
+        return htmx.go_to(inside(htmx.current_page()) or url_for("home.index"))
     title, advice = "This form has expired", "Go back, reload the page, and send it again."
     return render_template("errors/error.html", title=title, advice=advice, plain=False), 400
 

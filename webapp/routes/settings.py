@@ -4,7 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required
 
-from webapp.accounts import sign_in
+from webapp.accounts import WRONG_PASSWORDS, limiter, sign_in, was_refused
 from webapp.forms import PasswordForm, ProfileForm
 from webapp.models import User
 
@@ -28,12 +28,14 @@ def update_profile() -> ResponseReturnValue:
     user = current_user._get_current_object()
     user.email, user.about, user.time_zone = form.email.data or "", form.about.data or "", form.time_zone.data
     user.save(only=[User.email, User.about, User.time_zone])
+    User.count_change(user.id)  # what is polled shows times in the user's zone
     flash("Saved.")
     return redirect(url_for("settings.show"), 303)
 
 
 @bp.post("/password")
 @login_required
+@limiter.limit(WRONG_PASSWORDS, key_func=lambda: str(current_user.id), deduct_when=was_refused)
 def update_password() -> ResponseReturnValue:
     """Set a new password. It ends every other session of this account; for a guest it makes the account theirs."""
     user = current_user._get_current_object()

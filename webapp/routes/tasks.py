@@ -10,7 +10,7 @@ from flask_login import current_user, login_required
 from tasks.catalogue import CATALOGUE
 from tasks.engine import TaskFunction
 from webapp import htmx
-from webapp.forms import task_form
+from webapp.forms import task_form, task_form_class
 from webapp.live import ON_TASK_LIST
 from webapp.models import Artifact, Task
 from webapp.navigation import back
@@ -18,6 +18,9 @@ from webapp.paging import page
 from webapp.polls import if_changed
 
 bp = Blueprint("tasks", __name__, url_prefix="/tasks")
+
+for function in CATALOGUE.values():
+    task_form_class(function)  # a function that can have no form ends the start, not somebody's request
 
 
 @bp.before_request
@@ -80,7 +83,7 @@ def cancel(task_id: UUID) -> ResponseReturnValue:
     task = _find(task_id)
     task.cancel()
     words = "canceled" if task.is_finished else "stopping"
-    return htmx.answer(url_for("tasks.show", task_id=task_id), f"{task.title}: {words}.")
+    return htmx.answer(back(url_for("tasks.show", task_id=task_id)), f"{task.title}: {words}.")
 
 
 @bp.post("/<uuid:task_id>/dismissal")

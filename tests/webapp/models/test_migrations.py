@@ -1,6 +1,7 @@
 """The schema: what the migrations make is what the models say, on each database, however often and by however many."""
 
 import subprocess
+import threading
 
 import pytest
 from peewee import SqliteDatabase
@@ -102,3 +103,20 @@ def test_sqlite_is_ready_for_web_and_worker_at_once(app):
     assert isinstance(database.obj, SqliteDatabase)
     assert database.execute_sql("PRAGMA journal_mode").fetchone() == ("wal",)
     assert database.execute_sql("PRAGMA foreign_keys").fetchone() == (1,)
+
+
+def test_who_reads_and_then_writes_is_not_refused_because_another_wrote_in_between(app):
+    user = make_user()
+
+    def write():
+        with database.connection_context():
+            User.update(about="theirs").where(User.id == user.id).execute()
+
+    other = threading.Thread(target=write)
+    with database.atomic():
+        assert User.get_by_id(user.id).about == ""
+        other.start()
+        other.join(0.3)  # on SQLite it waits for us; if it did not, our own write would now be refused
+        User.update(about="ours").where(User.id == user.id).execute()
+    other.join()
+    assert User.get_by_id(user.id).about == "theirs"
