@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from uuid import UUID
 
-from tasks.engine import registry
+from tasks.engine import registry, reporter
 from tasks.engine.reporter import reporting
 from tasks.engine.run import Canceled, LostTask, Released, Run, TaskError
 from tasks.queue import huey
@@ -27,7 +27,10 @@ surroundings: Callable[[], AbstractContextManager[object]] = nullcontext
 @huey.task(name="perform")
 def perform_message(task_id: str) -> None:
     """What the queue's messages call. Harmless when its message arrives twice, late, or for nothing."""
-    perform(UUID(task_id))
+    if reporter.is_shutting_down():
+        push(UUID(task_id))  # it was waiting for a message as it was told to stop; another worker should have this
+    else:
+        perform(UUID(task_id))
 
 
 def push(task_id: UUID) -> None:

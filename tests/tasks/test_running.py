@@ -6,6 +6,7 @@ import pytest
 
 from tasks.engine import TaskError, outbox, reporter
 from tasks.engine.perform import UNEXPECTED, UNKNOWN
+from tasks.queue import huey
 from tests.browsing import browse
 from tests.factories import make_task, make_user
 from webapp.models import Artifact, ArtifactChunk, State, Task
@@ -214,12 +215,28 @@ def test_a_worker_that_shuts_down_gives_the_task_back_and_another_finishes_it(ca
                 if len(runs) == 1 and number == 1:
                     task.wait(30)
 
-    monkeypatch.setattr(reporter, "is_shutting_down", lambda: len(runs) == 1)  # the first worker, not the second
+    def is_the_first_worker() -> bool:
+        row = Task.get()
+        return row.attempts == 1 and row.state == State.IN_PROGRESS
+
+    monkeypatch.setattr(reporter, "is_shutting_down", is_the_first_worker)
     task = carry_out(write_a_file)
     assert [event.kind for event in task.timeline()] == ["launched", "started", "pending", "started", "succeeded"]
     assert (task.state, task.attempts, task.done) == (State.SUCCEEDED, 2, 3)
     [artifact] = Artifact.select()
     assert artifact.read() == b"0\n1\n2\n"
+
+
+def test_a_worker_that_was_told_to_stop_claims_nothing_and_leaves_the_message_to_another(app, declare, monkeypatch):
+    @declare(title="Wait")
+    def wait(task):
+        pass
+
+    task = wait.launch(make_user())
+    monkeypatch.setattr(reporter, "is_shutting_down", lambda: True)
+    huey.execute(huey.dequeue())
+    assert (task.reload().state, task.attempts) == (State.PENDING, 0)
+    assert huey.pending_count() == 1
 
 
 def test_a_cancel_during_shutdown_is_not_forgotten(carry_out, quick_reports, monkeypatch):
