@@ -37,6 +37,7 @@ class _Environment(ProcessEnvironment):
         self.parent = os.getpid()
 
     def init_child(self, process: Any) -> None:
+        """What a new child does first."""
         super().init_child(process)
         os.setpgid(0, 0)  # Ctrl-C in a terminal is for the parent, which lets its children come to a step
         if sys.platform == "linux":

@@ -34,6 +34,7 @@ class _Connection(Connection):
     """Flask-Mail's connection, which by itself waits forever and believes any certificate."""
 
     def configure_host(self) -> smtplib.SMTP:
+        """A connection to the mail server, encrypted and signed in as the settings say."""
         context = ssl.create_default_context()
         server, port = self.mail.server, self.mail.port
         host: smtplib.SMTP
