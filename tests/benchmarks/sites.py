@@ -23,8 +23,8 @@ def storage(**variables: str) -> Iterator[dict[str, str]]:
     env = basic | variables
     settings = Settings.from_env(env)
     database.configure(settings)
-    database.migrate()
     huey.configure(settings)
+    database.migrate(huey.create_tables)
     huey.storage.flush_queue()
     try:
         yield env
