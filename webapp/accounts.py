@@ -8,6 +8,7 @@ from flask_login import LoginManager, current_user, login_user
 from flask_wtf import CSRFProtect
 
 from webapp import htmx
+from webapp.database import persistently
 from webapp.models import User
 from webapp.polls import POLLED
 from webapp.times import utcnow
@@ -27,7 +28,8 @@ login.session_protection = None  # the session key in the cookie is signed; bind
 
 @login.user_loader
 def _load(session_key: str) -> User | None:
-    return User.by_session_key(session_key)
+    # Mostly a request's first query, and so the one that finds out whether the kept connection still lives.
+    return persistently(lambda: User.by_session_key(session_key))
 
 
 @login.unauthorized_handler

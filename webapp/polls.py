@@ -6,6 +6,7 @@ from flask import Response, current_app, request, session
 from flask_login import current_user
 
 from webapp import htmx
+from webapp.database import persistently
 from webapp.models import User
 
 # What is answered by `if_changed`, and so by `answer_unchanged` while nothing has changed.
@@ -20,7 +21,8 @@ def answer_unchanged() -> Response | None:
     """
     if request.endpoint not in POLLED or not request.if_none_match:
         return None
-    found = User.changes_of(session.get("_user_id", ""))
+    key = session.get("_user_id", "")
+    found = persistently(lambda: User.changes_of(key))
     if not found or not request.if_none_match.contains_weak(version := _version(*found)):
         return None
     return Response(status=304, headers=_headers(version))

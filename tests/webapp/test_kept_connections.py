@@ -1,0 +1,40 @@
+"""Each thread keeps its connection to the database; one that has died meanwhile is replaced, and nobody notices."""
+
+import psycopg
+import pytest
+
+from tasks.engine.perform import perform
+from tests.browsing import browse
+from tests.factories import make_task, make_user
+from webapp.database import database
+from webapp.models import State
+
+
+@pytest.fixture
+def hang_up(make_app, postgres_url):
+    """A function by which the server closes the app's connection, as its restart would."""
+    app = make_app(database_url=postgres_url)
+
+    def hang_up() -> None:
+        [pid] = database.execute_sql("SELECT pg_backend_pid()").fetchone()
+        with psycopg.connect(postgres_url, autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s)", (pid,))
+
+    return app, hang_up
+
+
+@pytest.mark.parametrize("path", ["/", "/tasks", "/live"])
+def test_a_signed_in_request_goes_on_by_another(hang_up, path):
+    app, hang_up = hang_up
+    ann = browse(app, make_user("ann"))
+    version = ann.get("/live").headers["ETag"]
+    hang_up()
+    assert ann.get(path, headers={"If-None-Match": version}).status_code == (304 if path == "/live" else 200)
+
+
+def test_a_task_is_claimed_by_another(hang_up):
+    _, hang_up = hang_up
+    task = make_task(State.PENDING, name="countdown", arguments={"seconds": 1})
+    hang_up()
+    perform(task.id)
+    assert task.reload().state == State.SUCCEEDED
