@@ -3,11 +3,20 @@
 import logging
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
-from peewee import DatabaseProxy, InterfaceError, Model, OperationalError, PostgresqlDatabase, SqliteDatabase
+from peewee import (
+    DatabaseProxy,
+    InterfaceError,
+    Model,
+    OperationalError,
+    PeeweeException,
+    PostgresqlDatabase,
+    SqliteDatabase,
+)
 from playhouse.db_url import connect
 from playhouse.migrations import Runner
 
@@ -94,7 +103,7 @@ def persistently(write: Callable[[], Result]) -> Result:
     try:
         return write()
     except (InterfaceError, OperationalError):
-        database.obj.dispose()
+        _drop_connection()
         return write()
 
 
@@ -107,4 +116,11 @@ def close_if_broken() -> None:
     if db.is_closed():
         return
     if not db.is_connection_usable() or getattr(db.connection(), "closed", False):
-        db.dispose()
+        _drop_connection()
+
+
+def _drop_connection() -> None:
+    """Forget this thread's connection, in whatever state it is."""
+    with suppress(PeeweeException):  # what is broken may refuse to be closed, and is forgotten all the same
+        database.obj.close()
+    database.obj.dispose()
