@@ -6,49 +6,53 @@ from collections.abc import Callable, Iterable, Iterator
 from io import StringIO
 from typing import Annotated, Literal
 
-from tasks.engine import Labels, Run, TaskError, user_task
+from tasks.engine import Labels, Run, TaskError, TemporaryError, user_task
 from webapp import mailer
 from webapp.models import Artifact, Post
 from webapp.times import iso
 
 # Many mail servers refuse a mail of more than 10 MB, and base64 makes a file a third larger.
 ATTACHMENT_LIMIT = 7 * 1024 * 1024
+MAILED = "mailed"
 
 
 def _title(format: str) -> str:
     return f"Export posts as {format.upper()}"
 
 
-@user_task(title=_title, one_at_a_time=True)
+@user_task(title=_title, one_at_a_time=True, retries=3)
 def export_posts(task: Run, format: Annotated[Literal["json", "csv"], Labels("JSON", "CSV")] = "json") -> None:
     """Put all your posts into one file, oldest first, and mail it to you if your account has an e-mail address."""
     task.stage("Collecting your posts")
     posts = Post.by(task.user)
     task.total = posts.count() + bool(task.user.email)  # the mail is a step, too: without it the bar is not full
     with task.artifact(f"posts.{format}") as out:
-        for line in FORMATS[format](task.each(posts)):
+        for line in FORMATS[format](task.each(posts), out.size == 0):
             out.write(line)
-    if task.user.email:
+    if task.user.email and task.cursor != MAILED:
         task.stage("Sending the mail")
         _send(task, out.artifact, count=task.done)
+        task.cursor = MAILED
         task.advance()
+        task.checkpoint()
 
 
-def _as_json(posts: Iterable[Post]) -> Iterator[str]:
-    separator = '{"posts": ['
+def _as_json(posts: Iterable[Post], is_new: bool) -> Iterator[str]:
+    separator = '{"posts": [' if is_new else ",\n"
     for post in posts:
         yield separator + json.dumps({"body": post.body, "timestamp": iso(post.created_at)}, ensure_ascii=False)
         separator = ",\n"
     yield "]}\n" if separator.startswith(",") else separator + "]}\n"
 
 
-def _as_csv(posts: Iterable[Post]) -> Iterator[str]:
-    yield _csv_row("body", "timestamp")
+def _as_csv(posts: Iterable[Post], is_new: bool) -> Iterator[str]:
+    if is_new:
+        yield _csv_row("body", "timestamp")
     for post in posts:
         yield _csv_row(_harmless(post.body), iso(post.created_at))
 
 
-FORMATS: dict[str, Callable[[Iterable[Post]], Iterator[str]]] = {"json": _as_json, "csv": _as_csv}
+FORMATS: dict[str, Callable[[Iterable[Post], bool], Iterator[str]]] = {"json": _as_json, "csv": _as_csv}
 
 
 def _csv_row(*cells: str) -> str:
@@ -77,5 +81,6 @@ def _send(task: Run, artifact: Artifact, count: int) -> None:
             attached=attached,
         )
     except mailer.MailError as error:
-        raise TaskError(f"The file is ready below, but it could not be mailed: {error}") from error
+        kind = TemporaryError if error.may_pass else TaskError
+        raise kind(f"The file is ready below, but it could not be mailed: {error}") from error
     task.log(f"Mailed to {task.user.email}" if sent else "Not mailed: this site has no mail server")

@@ -11,10 +11,10 @@ import signal
 import sys
 from typing import Any
 
-from huey.consumer import Consumer, ProcessEnvironment
+from huey.consumer import BaseProcess, Consumer, ProcessEnvironment
 
 from tasks import catalogue  # noqa: F401 - every task function must be known before the first message
-from tasks.engine import outbox, perform, reporter
+from tasks.engine import perform, reporter, sweeper
 from tasks.queue import huey
 from webapp.app import create_app
 from webapp.database import database
@@ -24,8 +24,9 @@ log = logging.getLogger(__name__)
 
 SHUTDOWN_WITHIN = 20
 HEALTH_CHECK_EVERY = 1
-# The embedded queue cannot wake a worker, so workers look; a look is one indexed read. Elsewhere this is not used.
+# The embedded queue cannot wake a worker, so workers look; a look is one indexed read.
 LOOK_EVERY = 0.04
+ASK_AGAIN_AFTER = 1.0  # seconds, when a queue that wakes workers does not answer
 PR_SET_PDEATHSIG = 1
 
 
@@ -47,7 +48,33 @@ class _Environment(ProcessEnvironment):
         reporter.is_shutting_down = process.stop_flag.is_set
 
 
+class _Sweeper(BaseProcess):
+    """The sweeper as a process of the consumer, in the place of Huey's scheduler: schedules live in rows."""
+
+    def __init__(self, huey: Any, stop_flag: Any, **_: Any) -> None:
+        super().__init__(huey, stop_flag)
+        self._sweeper = sweeper.Sweeper()
+
+    def loop(self, now: Any = None) -> None:
+        """One look, and a pause."""
+        try:
+            with perform.surroundings():
+                self._sweeper.look()
+        except Exception as error:
+            log.warning("Could not sweep: %s", error)
+        self.stop_flag.wait(sweeper.LOOK_EVERY)
+
+    def shutdown(self) -> None:
+        """Let another worker's sweeper lead at once."""
+        try:
+            self._sweeper.resign()
+        except Exception as error:
+            log.warning("Could not resign: %s", error)
+
+
 class _Consumer(Consumer):
+    scheduler_class = _Sweeper
+
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         # INT, from a terminal, means the same as TERM: nothing is cut off in the middle of a step.
@@ -61,14 +88,14 @@ def create_consumer(settings: Settings) -> Consumer:
     """A consumer for these settings, not yet started. Builds the app once; its children inherit it."""
     app = create_app(settings)
     perform.surroundings = app.app_context
+    look_every = ASK_AGAIN_AFTER if huey.storage.blocking else LOOK_EVERY
     return _Consumer(
         huey,
         workers=settings.worker_concurrency,
         worker_type="process",
         periodic=False,
-        scheduler_interval=60,  # schedules live in rows, so Huey's own scheduler has nothing to do
-        initial_delay=LOOK_EVERY,
-        max_delay=LOOK_EVERY,
+        initial_delay=look_every,
+        max_delay=look_every,
         backoff=1.0,
         health_check_interval=HEALTH_CHECK_EVERY,
         graceful_signal="TERM",
@@ -83,13 +110,10 @@ def main() -> None:
         consumer = create_consumer(settings)
     except SettingsError as error:
         sys.exit(f"errand: {error}")
-    try:
-        log.info("Sent the messages of %d tasks that the queue had not taken", outbox.push_waiting())
-    except Exception:
-        # The queue may be away for now: this worker waits for it, and the tasks wait in their rows.
-        log.exception("Could not send the messages of the tasks that wait")
     database.close()  # nothing open may be inherited by the children
     consumer.run()
+    logging.shutdown()
+    os._exit(0)  # multiprocessing would wait for a child that does not end; this takes it along
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from werkzeug.security import generate_password_hash
 from webapp.models import Artifact, ArtifactWriter, Notification, Post, State, Task, TaskEvent, User
 from webapp.models.artifact import Kind
 from webapp.models.notification import TASK_PROGRESS, UNREAD_MESSAGE_COUNT
+from webapp.models.state import FINISHED, HELD
 from webapp.models.user import new_session_key
 from webapp.times import utcnow
 
@@ -23,7 +24,12 @@ _numbers = count(1)
 # What a row in each state says about its run, apart from the times.
 _RUNNING = {"attempts": 1, "done": 12, "total": 40}
 _FIELDS: dict[State, dict[str, Any]] = {
-    State.PENDING: {},
+    State.SCHEDULED: {},
+    State.WAITING: {},
+    State.PENDING: {"turn": 0},
+    State.RETRYING: _RUNNING | {"error": "The mail server did not answer in time.", "retries": 3},
+    State.PAUSING: _RUNNING | {"stage": "Collecting your posts"},
+    State.PAUSED: _RUNNING,
     State.IN_PROGRESS: _RUNNING | {"stage": "Collecting your posts"},
     State.CANCELING: _RUNNING | {"stage": "Collecting your posts"},
     State.CANCELED: _RUNNING,
@@ -31,7 +37,19 @@ _FIELDS: dict[State, dict[str, Any]] = {
     State.FAILED: _RUNNING | {"error": "The mail server refused the address."},
 }
 _TIMELINE: dict[State, list[tuple[str, str]]] = {
+    State.SCHEDULED: [],
+    State.WAITING: [],
     State.PENDING: [],
+    State.RETRYING: [
+        ("started", "A worker started it"),
+        ("retrying", "The mail server did not answer in time. It is tried again, attempt 2 of 4"),
+    ],
+    State.PAUSING: [("started", "A worker started it"), ("pausing", "You asked it to pause")],
+    State.PAUSED: [
+        ("started", "A worker started it"),
+        ("pausing", "You asked it to pause"),
+        ("paused", "Paused"),
+    ],
     State.IN_PROGRESS: [("started", "A worker started it")],
     State.CANCELING: [("started", "A worker started it"), ("canceling", "You asked it to stop")],
     State.CANCELED: [
@@ -96,14 +114,15 @@ def make_unread_messages(user: User, number: int) -> None:
 
 
 def _times(state: State, now: datetime) -> dict[str, Any]:
-    times: dict[str, Any] = {"created_at": now - timedelta(seconds=70), "pushed_at": now - timedelta(seconds=70)}
-    if state is not State.PENDING:
-        times |= {"started_at": now - timedelta(seconds=60), "updated_at": now}
-    if state in (State.IN_PROGRESS, State.CANCELING):
-        times["owner"] = uuid4().hex
-    elif state is not State.PENDING:
-        times["finished_at"] = now
-    return times
+    times: dict[str, Any] = {"created_at": now - timedelta(seconds=70)}
+    if state in (State.SCHEDULED, State.RETRYING):
+        times["run_at"] = now + timedelta(minutes=5)
+    if state in (State.SCHEDULED, State.WAITING, State.PENDING):
+        return times
+    times |= {"started_at": now - timedelta(seconds=60), "updated_at": now}
+    if state in HELD:
+        return times | {"owner": uuid4().hex, "lease_until": now + timedelta(seconds=15)}
+    return times | {"worked": 60.0} | ({"finished_at": now} if state in FINISHED else {})
 
 
 @cache

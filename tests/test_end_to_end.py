@@ -216,6 +216,26 @@ def test_make_run_starts_everything_and_stops_it_again_and_again(own_site):
         until(lambda: not is_answering(own_site.port))
 
 
+def test_make_run_starts_again_what_was_killed_and_the_task_goes_on(own_site):
+    own_site.env |= {"TASK_LEASE_SECONDS": "2", "TASK_SWEEP_SECONDS": "1"}
+    dev = own_site.start_dev()
+    guest = Surfer(own_site.url)
+    guest.submit("/guest")
+    task = guest.start("countdown", seconds="60")
+    until(lambda: guest.visit(task).select_one("article.task progress[value='2']"))
+    for keeper in [process for process in dev.family() if "webapp.keep" in process.cmdline()]:
+        keeper.children()[0].kill()
+
+    def goes_on() -> bool:
+        with suppress(OSError):  # for a moment nobody answers
+            return "went on after step" in guest.visit(task).text
+        return False
+
+    until(goes_on)
+    assert dev.output().count("It was killed") == 2
+    assert own_site.stop("dev") == 0
+
+
 def _term(process) -> None:
     process.popen.send_signal(signal.SIGTERM)
 

@@ -15,19 +15,28 @@ from tests.processes import ROOT
 FLOORS = (
     ("webapp.settings", "webapp.times", "webapp.dom"),
     ("webapp.database",),
+    ("webapp.signals",),
     ("webapp.models",),
     ("tasks.queue",),
     ("tasks.engine",),
     ("webapp.mailer", "webapp.progress", "webapp.mailbox"),
     ("tasks.countdown", "tasks.export_posts"),
     ("tasks.catalogue",),
-    ("webapp.htmx", "webapp.navigation", "webapp.paging", "webapp.security", "webapp.live", "webapp.forms"),
+    (
+        "webapp.htmx",
+        "webapp.navigation",
+        "webapp.paging",
+        "webapp.security",
+        "webapp.live",
+        "webapp.forms",
+        "webapp.actions", "webapp.notices",
+    ),
     ("webapp.polls",),
     ("webapp.accounts",),
     ("webapp.routes",),
     ("webapp.cli",),
     ("webapp.app",),
-    ("webapp.wsgi", "webapp.dev", "tasks.worker"),
+    ("webapp.wsgi", "webapp.dev", "webapp.keep", "tasks.worker"),
 )
 FILES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path

@@ -8,8 +8,22 @@ from flask import Flask
 from flask_login import current_user
 from jinja2 import StrictUndefined
 
+from tasks.engine import limits
 from tasks.queue import huey
-from webapp import cli, database, dom, live, mailer, polls, progress, routes, security, times
+from webapp import (
+    actions,
+    cli,
+    database,
+    dom,
+    live,
+    mailer,
+    notices,
+    polls,
+    progress,
+    routes,
+    security,
+    times,
+)
 from webapp.accounts import csrf, limiter, login, remember_seen
 from webapp.models.post import POST_LENGTH
 from webapp.settings import Settings
@@ -28,6 +42,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     logging.getLogger("huey").setLevel(max(logging.WARNING, logging.getLogger().level))
     database.configure(settings)
     huey.configure(settings)
+    limits.configure(settings)
 
     app = Flask(__name__, template_folder=str(ROOT / "templates"))
     app.config.update(
@@ -42,6 +57,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     security.init_app(app, settings)
     mailer.init_app(app, settings)
+    notices.init_app(app)
     cli.init_app(app)
     app.before_request(polls.answer_unchanged)
     csrf.init_app(app)
@@ -72,11 +88,16 @@ def _set_up_templates(app: Flask) -> None:
         dom_id=dom.dom_id,
         live_of=live.live_of,
         progress_of=progress.Progress,
+        actions_of=actions.actions_of,
+        waiting_words=progress.waiting_words,
         utcnow=times.utcnow,
         POST_LENGTH=POST_LENGTH,
     )
     app.jinja_env.filters.update(
-        iso=times.iso, clock=times.clock_words, ago=lambda moment: times.ago_words(moment, times.utcnow())
+        iso=times.iso,
+        clock=times.clock_words,
+        day=times.day_words,
+        ago=lambda moment: times.ago_words(moment, times.utcnow()),
     )
 
 

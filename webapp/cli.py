@@ -2,7 +2,9 @@
 
 import click
 from flask import Flask
+from flask.cli import AppGroup
 
+from tasks.engine.purge import purge
 from tasks.queue import huey
 from webapp import database
 
@@ -10,6 +12,7 @@ from webapp import database
 def init_app(app: Flask) -> None:
     """Add Errand's commands to Flask's."""
     app.cli.add_command(migrate)
+    app.cli.add_command(tasks)
 
 
 @click.command()
@@ -17,3 +20,14 @@ def migrate() -> None:
     """Bring the schema of the database and of the queue up to date. Safe to run twice, and by two at once."""
     for name in database.migrate(huey.create_tables):
         click.echo(f"Applied {name}")
+
+
+tasks = AppGroup("tasks", help="Look after the tasks.")
+AT_ONCE = 200
+
+
+@tasks.command("purge")
+def purge_tasks() -> None:
+    """Delete what is older than RETENTION_DAYS and ARTIFACT_DAYS allow. Workers do so every hour by themselves."""
+    deleted = sum(iter(lambda: purge(AT_ONCE), 0))
+    click.echo(f"Purged {deleted} finished tasks and expired artifacts")

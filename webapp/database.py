@@ -2,10 +2,12 @@
 
 import logging
 import os
+import sqlite3
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from peewee import (
@@ -17,7 +19,7 @@ from peewee import (
     PostgresqlDatabase,
     SqliteDatabase,
 )
-from playhouse.db_url import connect
+from playhouse.db_url import connect, register_database
 from playhouse.migrations import Runner
 
 from webapp.settings import Settings
@@ -27,9 +29,54 @@ log = logging.getLogger(__name__)
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 0x45727261  # any fixed number, the same in every process: "Erra"
 
+# https://www.sqlite.org/rescode.html
+UNAVAILABLE = {
+    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+}  # fmt: skip
+
 Result = TypeVar("Result")
 
-database = DatabaseProxy()
+
+class _Opening(threading.local):
+    """What to do before this thread's next write, if it is not in a transaction."""
+
+    action: Callable[[], object] | None = None
+
+
+_opening = _Opening()
+
+
+class _Opens:
+    """A database on which `open_at_first_write` works."""
+
+    def atomic(self, *args: Any, **options: Any) -> Any:
+        _open()
+        return super().atomic(*args, **options)  # type: ignore[misc]
+
+    def execute_sql(self, sql: str, params: Any = None) -> Any:
+        if _opening.action and not sql.startswith("SELECT"):
+            _open()
+        return super().execute_sql(sql, params)  # type: ignore[misc]
+
+
+class _Sqlite(_Opens, SqliteDatabase):
+    pass
+
+
+class _Postgres(_Opens, PostgresqlDatabase):
+    pass
+
+
+register_database(_Postgres, "postgres", "postgresql")
+
+
+class _Proxy(DatabaseProxy):
+    def atomic(self, *args: Any, **options: Any) -> Any:
+        return self.obj.atomic(*args, **options)
+
+
+database: Any = _Proxy()
 
 
 class BaseModel(Model):
@@ -55,13 +102,31 @@ def configure(settings: Settings) -> None:
         # IMMEDIATE: a transaction that reads and then writes would else fail at once as "locked", however
         # long the timeout, when another wrote in between.
         path = unquote(urlsplit(url).path[1:])
-        db = SqliteDatabase(path, lock_type="IMMEDIATE", timeout=15, pragmas={"journal_mode": "wal", "foreign_keys": 1})
+        db: Any = _Sqlite(path, lock_type="IMMEDIATE", timeout=15, pragmas={"journal_mode": "wal", "foreign_keys": 1})
     else:
-        db = connect(url, unquote_password=True, unquote_user=True, prefer_psycopg3=True)
+        # A process that is stopped while it writes must not keep a row from everybody else for long.
+        idle = f"-c idle_in_transaction_session_timeout={settings.task_lease * 1000}"
+        options = {} if "options=" in url else {"options": idle}
+        db = connect(url, unquote_password=True, unquote_user=True, prefer_psycopg3=True, **options)
     database.initialize(db)
 
 
 os.register_at_fork(after_in_child=lambda: database.obj and database.obj.dispose())
+
+
+def open_at_first_write(action: Callable[[], object] | None) -> None:
+    """Run `action` once before this thread's next write or `atomic()`; None takes that back.
+
+    With an action that begins a transaction, what follows joins it, whoever writes it; reading alone begins none, and
+    so holds no lock.
+    """
+    _opening.action = action
+
+
+def _open() -> None:
+    action, _opening.action = _opening.action, None
+    if action:
+        action()
 
 
 def after_commit(action: Callable[[], object]) -> None:
@@ -105,6 +170,16 @@ def persistently(write: Callable[[], Result]) -> Result:
     except (InterfaceError, OperationalError):
         _drop_connection()
         return write()
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Whether an error says that the database cannot be reached or written now, and nothing about what was asked."""
+    if not isinstance(error, (InterfaceError, OperationalError)):
+        return False
+    if isinstance(database.obj, PostgresqlDatabase):
+        return True  # there, what is wrong with a query is another kind of error
+    code = getattr(error.__context__ or error, "sqlite_errorcode", 0)
+    return code & 0xFF in UNAVAILABLE
 
 
 def close_if_broken() -> None:

@@ -15,6 +15,7 @@ from tasks.queue import huey
 from webapp import database
 from webapp.settings import Settings, SettingsError
 
+PYTHON = shlex.quote(sys.executable)
 ROOT = Path(__file__).parent.parent
 BANNER = """
   Errand runs at http://127.0.0.1:{port}
@@ -51,10 +52,10 @@ def main() -> None:
     manager = Manager()
     commands = parse_procfile((ROOT / "Procfile").read_text()).processes
     for name in ("web", "worker"):
-        manager.add_process(name, f"exec {commands[name]}", env=env, cwd=str(ROOT))
+        manager.add_process(name, f"exec {PYTHON} -m webapp.keep {commands[name]}", env=env, cwd=str(ROOT))
     mail = f"Mail is sent by {settings.mail_server}."
     if settings.mailbox:
-        command = f"exec {shlex.quote(sys.executable)} -m webapp.mailbox"
+        command = f"exec {PYTHON} -m webapp.mailbox"
         manager.add_process("mailbox", command, env=env, cwd=str(ROOT))
         mail = f"Mail goes nowhere but to http://127.0.0.1:{settings.port}/mailbox"
     print(BANNER.format(port=settings.port, mail=mail, data_dir=settings.data_dir), flush=True)

@@ -1,5 +1,6 @@
 """The forms that people fill in, with the words that they read when something is wrong."""
 
+from datetime import timedelta
 from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
@@ -7,6 +8,7 @@ from zoneinfo import available_timezones
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
+    DateTimeLocalField,
     EmailField,
     Field,
     FloatField,
@@ -23,9 +25,18 @@ from tasks.engine import TaskFunction
 from tasks.engine.parameters import Parameter
 from webapp.models.post import POST_LENGTH
 from webapp.models.user import USERNAME
+from webapp.times import from_local, utcnow
 
 PASSWORD_LENGTH = (8, 200)  # the upper one bounds the work of hashing
 ABOUT_LENGTH = 500
+LATEST_START = timedelta(days=366)
+MAIL_AFTER = {
+    "": "Never",
+    "0": "Always",
+    "1": "If it took a minute",
+    "5": "If it took 5 minutes",
+    "30": "If it took half an hour",
+}
 CONTINENTS = {
     "Africa",
     "America",
@@ -95,6 +106,12 @@ class ProfileForm(FlaskForm):
         filters=[_clean],
     )
     time_zone = SelectField("Time zone", choices=_time_zones())
+    mail_after = SelectField(
+        "Mail me when a task has ended",
+        choices=[SelectChoice(value, label) for value, label in MAIL_AFTER.items()],
+        coerce=lambda value: "" if value is None else str(value),
+        default="",
+    )
 
 
 class PasswordForm(FlaskForm):
@@ -130,17 +147,47 @@ class PostForm(FlaskForm):
 
 
 class TaskForm(FlaskForm):
-    """The base of the forms that task functions' signatures make."""
+    """The base of the forms that task functions' signatures make. `run_at` is naive UTC once it has validated."""
+
+    run_at = DateTimeLocalField("Start at", [Optional()], format=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"])
+
+    def __init__(self, zone: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.zone = zone
+
+    def validate_run_at(self, field: Field) -> None:
+        """A time that has passed is a slip, and not a wish to start at once."""
+        if field.data is None:
+            field.errors = []  # what WTForms itself says of it
+            raise ValidationError("Enter a date and a time.")
+        try:
+            moment = from_local(field.data, self.zone)
+        except OverflowError:  # in UTC that would be before the first day of the calendar, or after its last
+            moment = field.data
+        if moment < utcnow():
+            raise ValidationError("That has passed already.")
+        if moment > utcnow() + LATEST_START:
+            raise ValidationError("Choose a time at most a year ahead.")
+
+    def validate(self, *args: Any, **kwargs: Any) -> bool:
+        """Checks everything, and puts `run_at` into UTC."""
+        valid = super().validate(*args, **kwargs)
+        if valid and self.run_at.data:
+            self.run_at.data = from_local(self.run_at.data, self.zone)
+        return bool(valid)
 
     @property
     def arguments(self) -> dict[str, Any]:
         """What to launch the function with, once the form has validated."""
-        return {name: value for name, value in self.data.items() if name != "csrf_token"}
+        return {name: value for name, value in self.data.items() if name not in {"csrf_token", "run_at"}}
 
 
-def task_form(function: TaskFunction) -> TaskForm:
-    """The form of a task function: a field for each parameter, checked by the same rules as a launch in code."""
-    return task_form_class(function)()
+def task_form(function: TaskFunction, zone: str) -> TaskForm:
+    """The form of a task function: a field for each parameter, checked by the same rules as a launch in code.
+
+    `zone` is the time zone in which its person says when to start.
+    """
+    return task_form_class(function)(zone)
 
 
 @cache

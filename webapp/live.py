@@ -3,12 +3,18 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from webapp.models import Artifact, Notification, State, Task, User
+from peewee import Case
+
+from webapp.models import Artifact, Notification, State, Task, User, line
+from webapp.models.line import Place
+from webapp.models.state import FINISHED, HELD
 
 MOST_ALERTS = 5
 ON_TASK_LIST = "tasks"
 
 OUTCOMES = {
+    State.PAUSED: "{} is paused.",
+    State.RETRYING: "{} did not work, and will be tried again.",
     State.SUCCEEDED: "{} is finished.",
     State.FAILED: "{} has failed.",
     State.CANCELED: "{} was canceled.",
@@ -21,35 +27,36 @@ class Live:
 
     on: str
     alerts: dict[Task, list[Artifact]]
+    places: dict[UUID, Place]
     more: int
     unread: int
     status: str
 
 
 def live_of(user: User, on: str = "") -> Live:
-    """The live part for a person on a page. At most four queries, whatever they have running.
+    """The live part for a person on a page. At most six queries, whatever they have running.
 
     `on` is empty or what `place` allows.
     """
-    query = Task.select().where(Task.user == user, Task.dismissed_at.is_null())
-    # What moves comes first, then what waits, then what has ended; the newest of each.
-    query = query.order_by(
-        Task.finished_at.is_null(False), Task.state == State.PENDING, Task.created_at.desc(), Task.id
-    )
+    query = Task.select().where(Task.user == user, Task.dismissed_at.is_null(), Task.parent.is_null())
+    # What moves comes first, then what waits, then what has ended, then what is for later; the newest of each.
+    rank = Case(None, [(Task.state.in_(HELD), 0), (Task.state.in_(FINISHED), 2), (Task.state == State.SCHEDULED, 3)], 1)
+    query = query.order_by(rank, Task.created_at.desc(), Task.id)
     found = list(query.limit(MOST_ALERTS + 2))  # one to know that there are more, one that the page itself shows
     others = [] if on == ON_TASK_LIST else [task for task in found if str(task.id) != on]
     shown = others[:MOST_ALERTS]
     more = query.where(Task.id != UUID(on) if on else True).count() - MOST_ALERTS if len(others) > MOST_ALERTS else 0
-    return Live(on, Artifact.completed(shown), more, Notification.unread_messages(user), _status(found))
+    unread = Notification.unread_messages(user)
+    return Live(on, Artifact.completed(shown), line.places(shown), more, unread, _status(found))
 
 
 def _status(tasks: list[Task]) -> str:
     """What a screen reader should say when it changes: the latest outcome, and not every percent."""
-    outcomes = [task for task in tasks if task.is_finished]
+    outcomes = [task for task in tasks if task.state in OUTCOMES]
     if outcomes:
-        latest = max(outcomes, key=lambda task: task.finished_at or task.created_at)
+        latest = max(outcomes, key=lambda task: task.updated_at)
         return OUTCOMES[latest.state].format(latest.title)
-    return f"{len(tasks) if len(tasks) <= MOST_ALERTS else 'Many'} in progress." if tasks else ""
+    return f"{len(tasks) if len(tasks) <= MOST_ALERTS else 'Many'} under way." if tasks else ""
 
 
 def place(text: str) -> str:

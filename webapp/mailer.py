@@ -27,7 +27,11 @@ class Attachment:
 
 
 class MailError(Exception):
-    """A mail that was not sent. Its text says why, in words for people."""
+    """A mail that was not sent. Its text says why, in words for people; `may_pass` whether a later try may do."""
+
+    def __init__(self, words: str, may_pass: bool) -> None:
+        super().__init__(words)
+        self.may_pass = may_pass
 
 
 class _Connection(Connection):
@@ -111,7 +115,19 @@ def send(
     try:
         mail.send(message)
     except (smtplib.SMTPException, OSError, BadHeaderError, UnicodeError) as error:
-        raise MailError(_in_words(error, recipient)) from error
+        raise MailError(_in_words(error, recipient), _may_pass(error)) from error
+    return True
+
+
+def _may_pass(error: BaseException) -> bool:
+    """A refusal with a code of 500 or more is for good (RFC 5321, 4.2.1); so is what is wrong on our side."""
+    match error:
+        case smtplib.SMTPRecipientsRefused():
+            return all(code < 500 for code, _ in error.recipients.values())
+        case smtplib.SMTPResponseException():
+            return error.smtp_code < 500
+        case smtplib.SMTPNotSupportedError() | ssl.SSLError() | UnicodeError() | BadHeaderError():
+            return False
     return True
 
 

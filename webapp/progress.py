@@ -1,14 +1,18 @@
 """Progress: how far a task is, as people read it."""
 
 from webapp.models import State, Task
-from webapp.times import duration_words
+from webapp.models.line import Place
+from webapp.models.state import HELD
+from webapp.times import duration_words, utcnow
 
 # A first guess after less work than this would be wild.
 GUESS_AFTER = 2.0  # seconds
+# Below this, a little less than what the sweeper calls soon, the time to the next attempt is counted down.
+COUNTED = 80.0  # seconds
 
 
 class Progress:
-    """Reads one task's numbers. Everything depends on the row alone, so the same row always reads the same."""
+    """Reads one task's numbers. All but `next_attempt` depends on the row alone, so the same row reads the same."""
 
     def __init__(self, task: Task) -> None:
         self.task = task
@@ -39,18 +43,49 @@ class Progress:
     def left(self) -> str:
         """The time left in words, like 'about 2 minutes left'; empty while there is nothing to judge by.
 
-        It goes by this run's average pace up to its latest progress, not by the clock, so it stands still between.
+        It goes by the average pace up to its latest progress, not by the clock, so it stands still between.
         """
         task = self.task
         if task.state != State.IN_PROGRESS or not self.max or not task.done or not task.started_at:
             return ""
-        elapsed = (task.updated_at - task.started_at).total_seconds()
+        elapsed = task.worked + (task.updated_at - task.started_at).total_seconds()
         if elapsed < GUESS_AFTER:
             return ""
         return f"{duration_words(elapsed / task.done * max(0, self.max - task.done))} left"
 
     @property
+    def is_moving(self) -> bool:
+        """Whether somebody works on it now."""
+        return self.task.state in HELD
+
+    @property
+    def next_attempt(self) -> str:
+        """How soon it is tried again, like 'in 40 seconds', for which the sweeper has pages ask anew.
+
+        Empty while that is further off than COUNTED: pages are then told nothing new, so only a date stays true.
+        """
+        left = (self.task.run_at - utcnow()).total_seconds() if self.task.run_at else 0
+        return f"in {duration_words(max(0, left))}" if left <= COUNTED else ""
+
+    @property
+    def attempt(self) -> str:
+        """Which attempt comes next, like 'attempt 2 of 4'; empty if none has failed yet."""
+        task = self.task
+        return f"attempt {task.attempts + 1} of {task.retries + 1}" if task.attempts else ""
+
+    @property
     def took(self) -> str:
-        """How long the last run took in words; empty before it has ended, or when it never began."""
-        start, end = self.task.started_at, self.task.finished_at
-        return duration_words((end - start).total_seconds()) if start and end else ""
+        """How long it was worked on in words; empty before it has ended, or when it never began."""
+        task = self.task
+        return duration_words(task.worked) if task.started_at and task.is_finished else ""
+
+
+def waiting_words(place: Place | None) -> str:
+    """How long a task waits, like '3 tasks go first, about 2 minutes to wait'."""
+    if place is None or not place.ahead:
+        return "Waiting for a free worker"
+    ahead = "1 task goes" if place.ahead == 1 else f"{place.ahead:,} tasks go"
+    if place.wait is None:
+        return f"{ahead} first"
+    wait = duration_words(place.wait)
+    return f"{ahead} first, {wait if wait.startswith('a few') else f'about {wait}'} to wait"

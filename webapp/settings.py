@@ -40,6 +40,10 @@ class Settings:
     mailbox: bool = False
     web_concurrency: int = 2
     worker_concurrency: int = 2
+    task_lease: int = 15
+    task_sweep: int = 5
+    retention_days: int = 30
+    artifact_days: int = 7
     allow_guests: bool = True
     max_upload: int = 10 * 1024 * 1024
     log_level: str = "INFO"
@@ -98,6 +102,10 @@ class Settings:
             mailbox=mailbox,
             web_concurrency=read.integer("WEB_CONCURRENCY", 2, 1, 64),
             worker_concurrency=read.integer("WORKER_CONCURRENCY", 2, 1, 64),
+            task_lease=read.integer("TASK_LEASE_SECONDS", 15, 1, 3600),
+            task_sweep=read.integer("TASK_SWEEP_SECONDS", 5, 1, 3600),
+            retention_days=read.integer("RETENTION_DAYS", 30, 1, 36500),
+            artifact_days=read.integer("ARTIFACT_DAYS", 7, 1, 36500),
             allow_guests=read.flag("ALLOW_GUESTS", True),
             max_upload=read.integer("MAX_UPLOAD_MB", 10, 1, 1024) * 1024 * 1024,
             log_level=read.choice("LOG_LEVEL", "INFO", LOG_LEVELS),

@@ -25,6 +25,17 @@ def clock_words(moment: datetime, zone: str, seconds: bool = False) -> str:
     return f"{there.day} {there:%B %Y, %H:%M:%S}" if seconds else f"{there.day} {there:%B %Y, %H:%M}"
 
 
+def day_words(moment: datetime, zone: str) -> str:
+    """The day of a moment as people write it, like '28 November'."""
+    there = local(moment, zone)
+    return f"{there.day} {there:%B}"
+
+
+def from_local(moment: datetime, zone: str) -> datetime:
+    """What a clock on the wall of a time zone shows, as naive UTC."""
+    return moment.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC).replace(tzinfo=None)
+
+
 def duration_words(seconds: float) -> str:
     """A duration in words, rounded as people would: 'a few seconds', '40 seconds', '3 minutes', '2 hours'.
 

@@ -1,12 +1,30 @@
 """The engine: launching, claiming and running tasks so that none is lost.
 
-The task's row is the truth. `function` writes it, and rings the queue's doorbell after the commit; `perform` claims
-the row in a worker and runs the function with a `Run`; `reporter` writes its progress at a bounded rate; `outbox`
-rings again for tasks that the queue never took.
+The task's row is the truth. `function` writes it, and `doorbell` rings in the queue after the commit; a worker that
+hears it claims the row whose turn it is (`perform`) and runs the function with a `Run`; `reporter` writes its progress
+at a bounded rate and holds its lease; `sweeper` finds what has lost its worker or its message.
 """
 
+from tasks.engine.doorbell import ring
 from tasks.engine.function import TaskFunction, user_task
 from tasks.engine.parameters import InvalidArguments, Labels, Range
-from tasks.engine.run import Run, TaskError
+from tasks.engine.retries import Retries, TaskError, TemporaryError
+from tasks.engine.run import Run
+from tasks.engine.signature import Signature, chain, chord, group
 
-__all__ = ["InvalidArguments", "Labels", "Range", "Run", "TaskError", "TaskFunction", "user_task"]
+__all__ = [
+    "InvalidArguments",
+    "Labels",
+    "Range",
+    "Retries",
+    "Run",
+    "Signature",
+    "TaskError",
+    "TaskFunction",
+    "TemporaryError",
+    "chain",
+    "chord",
+    "group",
+    "ring",
+    "user_task",
+]

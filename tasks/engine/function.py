@@ -1,25 +1,44 @@
 """TaskFunction: what `@user_task` makes of a function, and the one door through which tasks start."""
 
+import hashlib
+import json
 from collections.abc import Callable
+from datetime import datetime
 from inspect import cleandoc
 from typing import Any
 
 from tasks.engine import registry
 from tasks.engine.parameters import Parameter, check_arguments, read_parameters
-from tasks.engine.perform import push
-from webapp.database import after_commit
+from tasks.engine.retries import Retries
+from tasks.engine.signature import Signature
 from webapp.models import Task, User
+from webapp.models.line import PRIORITIES
 
 
 class TaskFunction:
     """A kind of task that people can start. Its name, form and description come from the function itself."""
 
-    def __init__(self, body: Callable[..., Any], title: str | Callable[..., str], one_at_a_time: bool) -> None:
+    def __init__(
+        self,
+        body: Callable[..., Any],
+        title: str | Callable[..., str],
+        one_at_a_time: bool | tuple[str, ...] = False,
+        retries: int | Retries = 0,
+        timeout: float | None = None,
+        priority: int = 0,
+    ) -> None:
         self.body = body
         self.name = body.__name__
         self.parameters: tuple[Parameter, ...] = read_parameters(body)
         self.one_at_a_time = one_at_a_time
+        self.retries = retries if isinstance(retries, Retries) else Retries(retries)
+        self.timeout = timeout
+        self.priority = priority
         self._title = title
+        if priority not in PRIORITIES:
+            raise ValueError(f"{self.name}: a priority is from {PRIORITIES[0]} to {PRIORITIES[-1]}")
+        if isinstance(one_at_a_time, tuple) and (unknown := set(one_at_a_time) - {p.name for p in self.parameters}):
+            raise ValueError(f"{self.name} has no parameter {', '.join(unknown)} to be one at a time by")
 
     @property
     def label(self) -> str:
@@ -35,32 +54,56 @@ class TaskFunction:
         """What one such task is called, from its arguments."""
         return self._title(**arguments) if callable(self._title) else self._title.format(**arguments)
 
-    def launch(self, user: User, **arguments: Any) -> Task:
-        """Start a task for a user and return its row.
+    def s(self, **arguments: Any) -> Signature:
+        """The function with its arguments, as a part of a chain, a group or a chord. Raises InvalidArguments."""
+        complete = check_arguments(self.parameters, arguments)
+        return Signature(self.title(complete), lambda user, **place: self._start(user, complete, **place))
+
+    def launch(self, user: User, *, run_at: datetime | None = None, **arguments: Any) -> Task:
+        """Start a task for a user, or schedule it for `run_at` (naive UTC), and return its row.
 
         Raises InvalidArguments, or AlreadyRunning where only one at a time is allowed. The row is written now, in the
-        caller's transaction if there is one; the queue hears of it after the commit. If the queue is down the task
-        waits in the outbox, and this still succeeds.
+        caller's transaction if there is one; the queue hears of it after the commit. If the queue is down, or this
+        process dies before, the sweeper sees to it, and this still succeeds.
         """
-        complete = check_arguments(self.parameters, arguments)
-        unique_key = f"{self.name}:{user.id}" if self.one_at_a_time else None
-        task = Task.start(user, self.name, self.title(complete), complete, unique_key)
-        after_commit(lambda: push(task.id))
-        return task
+        return self.s(**arguments).launch(user, run_at=run_at)
+
+    def _start(self, user: User, arguments: dict[str, Any], **place: Any) -> Task:
+        return Task.start(
+            user, self.name, self.title(arguments), arguments, unique_key=self._unique_key(user, arguments),
+            retries=self.retries.times, priority=self.priority, **place,
+        )  # fmt: skip
+
+    def _unique_key(self, user: User, arguments: dict[str, Any]) -> str | None:
+        if not self.one_at_a_time:
+            return None
+        names = self.one_at_a_time if isinstance(self.one_at_a_time, tuple) else ()
+        chosen = [arguments[name] for name in names]
+        # A digest, because arguments may be longer than a key.
+        digest = hashlib.sha256(json.dumps(chosen).encode()).hexdigest()[:32] if chosen else ""
+        return f"{self.name}:{user.id}:{digest}"
 
 
 def user_task(
-    title: str | Callable[..., str], one_at_a_time: bool = False
+    title: str | Callable[..., str],
+    one_at_a_time: bool | tuple[str, ...] = False,
+    retries: int | Retries = 0,
+    timeout: float | None = None,
+    priority: int = 0,
 ) -> Callable[[Callable[..., Any]], TaskFunction]:
     """Declare a function as a kind of task.
 
     `title` is a format string over the arguments, or a function of them. With `one_at_a_time` a user has at most one
-    such task under way. The function's first parameter gets the Run; the others must be typed, and what they hold
-    must be JSON. Raises ValueError when two functions share a name.
+    such task under way; with a tuple of parameters' names, one for each combination of what these are. `retries` is
+    how often an attempt that failed by an error that may pass is tried again, or a Retries that says more. `timeout`
+    is how many seconds a run may take. Tasks of a higher `priority`, from -10 to 10, go before all others.
+
+    The function's first parameter gets the Run; the others must be typed, and what they hold must be JSON, as must
+    what the function returns. Raises ValueError when two functions share a name.
     """
 
     def declare(body: Callable[..., Any]) -> TaskFunction:
-        function = TaskFunction(body, title, one_at_a_time)
+        function = TaskFunction(body, title, one_at_a_time, retries, timeout, priority)
         if registry.functions.setdefault(function.name, function) is not function:
             raise ValueError(f"two task functions are named {function.name}")
         return function

@@ -1,13 +1,13 @@
 """`make bench`: measures what Errand promises about speed, each figure beside its limit in the same run.
 
 Every row is the median of ROUNDS, and limit and Errand take turns within each round, so that what else the machine
-does meanwhile harms both alike. `make bench ARGS=throughput` runs one table: live, throughput, steps or latency.
+does meanwhile harms both alike. `make bench ARGS=throughput` runs one table: live, throughput, steps, latency or storm.
 """
 
 import sys
 from importlib import import_module
 
-TABLES = ("live", "throughput", "steps", "latency")
+TABLES = ("live", "throughput", "steps", "latency", "storm")
 
 
 def main(names: list[str]) -> None:

@@ -37,6 +37,15 @@ def site(tmp_path_factory):
     site.close()
 
 
+@pytest.fixture(scope="session")
+def still_site(tmp_path_factory):
+    """A site without a worker: what is put there stays as it is."""
+    site = Site(tmp_path_factory.mktemp("still"))
+    site.start_web()
+    yield site
+    site.close()
+
+
 @pytest.fixture
 def own_site(tmp_path):
     """A site for a story that stops and starts its processes."""

@@ -81,6 +81,23 @@ def alert(page: Page, state: str) -> Locator:
     return page.locator(f'#task-alerts [data-state="{state}"]')
 
 
+def focused(page: Page) -> str:
+    """The words of what has the focus."""
+    return str(page.evaluate("document.activeElement.textContent")).strip()
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Press Tab until what has the focus is called that, as people do."""
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        words = page.evaluate(
+            "(e => (e.labels && e.labels.length ? e.labels[0] : e).textContent)(document.activeElement)"
+        )
+        if name in words:
+            return
+    raise AssertionError(f"the keyboard does not reach {name}")
+
+
 def see(locator: Locator) -> None:
     """Wait until it is there to be seen."""
     expect(locator.first).to_be_visible(timeout=SOON)

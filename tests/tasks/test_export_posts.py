@@ -13,6 +13,7 @@ from tasks.export_posts import export_posts
 from tests.factories import make_post, make_posts, make_user
 from tests.processes import free_port
 from webapp.models import Artifact, State, Task
+from webapp.times import utcnow
 
 
 @pytest.fixture
@@ -161,11 +162,33 @@ def test_a_refused_mail_fails_the_task_in_words_and_keeps_the_file(export, mails
     assert json.loads(artifact.read())["posts"][0]["body"] == "kept"
 
 
-def test_a_mail_server_that_is_away_fails_the_task_in_words_and_keeps_the_file(make_app, export):
+def test_a_mail_server_that_is_away_is_tried_again_and_then_fails_the_task_in_words(make_app, export, run_tasks):
     make_app(mail_server="127.0.0.1", mail_port=free_port())
     task, artifact = export(make_user(email="ann@example.com"))
-    assert (task.state, artifact.completed_at is not None) == (State.FAILED, True)
+    assert (task.state, artifact.completed_at is not None) == (State.RETRYING, True)
+    while task.state == State.RETRYING:
+        Task.update(run_at=utcnow()).where(Task.id == task.id).execute()
+        assert task.reload().wake()
+        run_tasks()
+        task.reload()
+    assert (task.state, task.attempts) == (State.FAILED, 4)
     assert "could not be reached" in task.error
+    [kept] = Artifact.completed([task])[task]
+    assert kept.read() == artifact.read()
+
+
+def test_a_mail_server_that_comes_back_gets_the_mail_once(export, mailserver, run_tasks):
+    user = make_user(email="ann@example.com")
+    make_posts(user, 3)
+    mailserver.refused.add("ann@example.com")
+    task, _ = export(user)
+    assert task.state == State.FAILED
+    mailserver.refused.clear()
+    task.retry()
+    run_tasks()
+    assert (task.reload().state, task.done, task.total) == (State.SUCCEEDED, 4, 4)
+    assert len(mailserver.mails) == 1
+    assert Artifact.select().count() == 1
 
 
 def test_the_title_says_the_format(app):

@@ -2,15 +2,18 @@
 
 import sqlite3
 import threading
+from datetime import timedelta
 
 import pytest
 from huey.signals import SIGNAL_ENQUEUED
 
 from tasks.countdown import countdown
-from tasks.engine import InvalidArguments, outbox
+from tasks.engine import InvalidArguments, ring
+from tasks.engine.limits import limits
+from tasks.engine.sweeper import Sweeper
 from tasks.export_posts import export_posts
 from tasks.queue import huey
-from tests.factories import make_task, make_user
+from tests.factories import make_user
 from tests.processes import free_port
 from tests.services import redis_server
 from webapp.database import database
@@ -26,7 +29,7 @@ def test_a_launched_task_is_a_row_that_waits_and_a_message(app):
     task = countdown.launch(user, seconds=7).reload()
     assert (task.state, task.user, task.name, task.arguments) == (State.PENDING, user, "countdown", {"seconds": 7})
     assert task.title == "Count down from 7"
-    assert task.pushed_at
+    assert task.turn is not None
     assert _messages() == 1
 
 
@@ -35,7 +38,7 @@ def test_a_message_is_sent_only_after_the_commit(app):
         task = countdown.launch(make_user(), seconds=7)
         assert _messages() == 0
     assert _messages() == 1
-    assert task.reload().pushed_at
+    assert task.reload().state == State.PENDING
 
 
 def test_whoever_gets_the_message_finds_the_row(app, settings):
@@ -62,31 +65,27 @@ def test_a_rolled_back_request_starts_nothing(app):
     assert not Task.select().exists()
 
 
-def test_a_launch_succeeds_while_the_queue_is_down_and_the_message_follows(make_app, caplog):
+def test_a_launch_succeeds_while_the_queue_is_down_and_the_message_follows(make_app, caplog, monkeypatch):
+    monkeypatch.setattr(limits, "sweep", timedelta(0))
     port = free_port()
     make_app(redis_url=f"redis://127.0.0.1:{port}/0")
     task = countdown.launch(make_user(), seconds=7)
-    assert (task.reload().state, task.pushed_at) == (State.PENDING, None)
-    assert "after a commit failed" in caplog.text
+    assert task.reload().state == State.PENDING
+    assert "the queue does not answer" in caplog.text
 
+    sweeper = Sweeper()
+    sweeper.look()
     with redis_server(port):
-        assert outbox.push_waiting() == 1
-        assert task.reload().pushed_at
+        sweeper.look()
         assert _messages() == 1
-        assert outbox.push_waiting() == 0
+        sweeper.look()
+        assert _messages() == 1
         huey.storage.close()
 
 
-@pytest.mark.parametrize("state", State)
-def test_only_what_waits_is_pushed_again(app, state):
-    make_task(state, pushed_at=None)
-    assert outbox.push_waiting() == (state is State.PENDING)
-
-
-def test_a_second_message_for_the_same_task_is_harmless(app, run_tasks):
+def test_more_messages_than_tasks_are_harmless(app, run_tasks):
     task = countdown.launch(make_user(), seconds=1)
-    outbox.push(task.id)
-    outbox.push(task.id)
+    ring(2)
     assert run_tasks() == 3
     assert (task.reload().state, task.attempts) == (State.SUCCEEDED, 1)
     assert [event.kind for event in task.timeline()] == ["launched", "started", "succeeded"]

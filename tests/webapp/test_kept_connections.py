@@ -36,9 +36,9 @@ def test_a_signed_in_request_goes_on_by_another(hang_up, path):
 
 def test_a_task_is_claimed_by_another(hang_up, monkeypatch):
     # The reporter's thread would keep a connection of its own for longer than this database lives.
-    monkeypatch.setattr(perform_module, "reporting", lambda run, task: nullcontext())
+    monkeypatch.setattr(perform_module, "reporting", lambda *_: nullcontext())
     _, hang_up = hang_up
     task = make_task(State.PENDING, name="export_posts", arguments={"format": "json"})
     hang_up()
-    perform_module.perform(task.id)
+    assert perform_module.perform_next()
     assert task.reload().state == State.SUCCEEDED

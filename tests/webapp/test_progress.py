@@ -4,8 +4,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from webapp import progress as progress_module
 from webapp.models import State, Task
-from webapp.progress import Progress
+from webapp.models.line import Place
+from webapp.progress import COUNTED, Progress, waiting_words
 
 START = datetime(2026, 11, 21, 9, 30)
 
@@ -54,5 +56,62 @@ def test_nobody_guesses_without_something_to_go_by(progress):
 
 
 def test_how_long_it_took():
-    assert _progress(State.SUCCEEDED, finished_at=START + timedelta(minutes=3)).took == "3 minutes"
+    assert _progress(State.SUCCEEDED, worked=180.0).took == "3 minutes"
     assert _progress().took == ""
+
+
+def test_what_was_never_begun_took_no_time():
+    assert Progress(Task(state=State.CANCELED)).took == ""
+
+
+def test_the_pace_is_that_of_the_work_and_not_of_the_pauses():
+    # 90 seconds in earlier runs and 30 in this one for 40 steps; however long it was paused between.
+    assert _progress(done=40, total=60, after=30, worked=90.0).left == "1 minute left"
+
+
+@pytest.fixture
+def now(monkeypatch):
+    """The present moment, which stands still at START."""
+    monkeypatch.setattr(progress_module, "utcnow", lambda: START)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-5, "in a few seconds"),
+        (0, "in a few seconds"),
+        (4, "in a few seconds"),
+        (41, "in 40 seconds"),
+        (COUNTED, "in 1 minute"),
+        (COUNTED + 1, ""),
+        (3600, ""),
+    ],
+)
+@pytest.mark.usefixtures("now")
+def test_an_attempt_is_counted_down_once_it_is_near(seconds, words):
+    task = Task(state=State.RETRYING, run_at=START + timedelta(seconds=seconds))
+    assert Progress(task).next_attempt == words
+
+
+@pytest.mark.parametrize(
+    ("attempts", "retries", "words"), [(1, 3, "attempt 2 of 4"), (3, 3, "attempt 4 of 4"), (0, 3, ""), (0, 0, "")]
+)
+def test_attempts_are_counted_from_the_first_that_failed(attempts, retries, words):
+    assert _progress(State.RETRYING, attempts=attempts, retries=retries).attempt == words
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        (None, "Waiting for a free worker"),
+        (Place(0, None), "Waiting for a free worker"),
+        (Place(0, 40.0), "Waiting for a free worker"),
+        (Place(1, None), "1 task goes first"),
+        (Place(1, 0.0), "1 task goes first, a few seconds to wait"),
+        (Place(1, 40.0), "1 task goes first, about 40 seconds to wait"),
+        (Place(3, 120.0), "3 tasks go first, about 2 minutes to wait"),
+        (Place(1234, 7200.0), "1,234 tasks go first, about 2 hours to wait"),
+    ],
+)
+def test_a_place_in_line_reads_like_a_sentence(place, words):
+    assert waiting_words(place) == words

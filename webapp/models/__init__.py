@@ -1,12 +1,17 @@
 """What Errand remembers. One noun a file; this page lists them in the order in which they depend on each other."""
 
+from webapp.models import family, line
 from webapp.models.artifact import Artifact, ArtifactChunk, ArtifactWriter
+from webapp.models.leader import Leader
+from webapp.models.moves import AlreadyRunning, IllegalMove
 from webapp.models.notification import Notification
 from webapp.models.post import Post
-from webapp.models.task import AlreadyRunning, IllegalMove, State, Task, TaskEvent
+from webapp.models.state import State
+from webapp.models.task import Shape, Task
+from webapp.models.task_event import TaskEvent
 from webapp.models.user import User, UsernameTaken
 
-MODELS = (User, Post, Task, TaskEvent, Notification, Artifact, ArtifactChunk)
+MODELS = (User, Post, Task, TaskEvent, Notification, Artifact, ArtifactChunk, Leader)
 
 __all__ = [
     "MODELS",
@@ -15,11 +20,15 @@ __all__ = [
     "ArtifactChunk",
     "ArtifactWriter",
     "IllegalMove",
+    "Leader",
     "Notification",
     "Post",
+    "Shape",
     "State",
     "Task",
     "TaskEvent",
     "User",
     "UsernameTaken",
+    "family",
+    "line",
 ]

@@ -2,6 +2,7 @@
 
 import mimetypes
 from collections.abc import Iterator
+from datetime import timedelta
 from enum import StrEnum
 from typing import Self
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from webapp.models.user import User
 from webapp.times import utcnow
 
 CHUNK = 256 * 1024
+KEEP = timedelta(days=7)
 
 
 class Kind(StrEnum):
@@ -44,9 +46,15 @@ class Artifact(BaseModel):
     kind = EnumField(Kind, max_length=8, default=Kind.FILE)
     name = CharField(max_length=200)
     content_type = CharField(max_length=100, default="application/octet-stream")
-    size = BigIntegerField(default=0, help_text="bytes")
+    size = BigIntegerField(default=0, help_text="bytes, of the chunks that count")
+    number = IntegerField(default=0, help_text="how many chunks count; what comes after is from a run that was lost")
     created_at = DateTimeField(default=utcnow)
     completed_at = DateTimeField(null=True)
+    expires_at = DateTimeField(null=True, help_text="when its content is deleted")
+    expired_at = DateTimeField(null=True, help_text="when that was done")
+
+    class Meta:
+        indexes = ((("expires_at",), False),)
 
     @classmethod
     def completed(cls, tasks: list[Task]) -> dict[Task, list[Self]]:
@@ -60,9 +68,9 @@ class Artifact(BaseModel):
         return found
 
     @classmethod
-    def discard(cls, task: Task) -> None:
-        """Delete all that earlier runs of the task made, finished or not."""
-        cls.delete().where(cls.task == task).execute()
+    def discard(cls, task: Task, unfinished: bool = False) -> None:
+        """Delete what earlier runs of the task made, or only what they did not finish."""
+        cls.delete().where(cls.task == task, cls.completed_at.is_null() if unfinished else True).execute()
 
     def chunks(self) -> Iterator[bytes]:
         """The content in order, a chunk of at most CHUNK bytes at a time, each its own small query."""
@@ -88,47 +96,76 @@ class ArtifactChunk(BaseModel):
 
 
 class ArtifactWriter:
-    """Writes an artifact in constant memory; a context manager.
+    """Writes an artifact in constant memory; a context manager. Text is stored as UTF-8.
 
-    Text is stored as UTF-8. The artifact appears when the block ends well; when it ends by an exception, nothing of
-    it stays.
+    The artifact appears when the block ends well. `flush`, in the transaction of a checkpoint, makes what was written
+    so far count; a later run that opens the same artifact goes on behind that, and what was written since is gone.
+    What is written to an artifact that an earlier run has completed is ignored.
     """
 
-    def __init__(self, task: Task, name: str, kind: Kind = Kind.FILE) -> None:
-        content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        if kind is not Kind.FILE:
-            content_type = "text/plain"
-        self.artifact = Artifact(task=task, name=name[:200], kind=kind, content_type=content_type)
+    def __init__(self, task: Task, name: str, kind: Kind = Kind.FILE, nth: int = 0, keep: timedelta = KEEP) -> None:
+        """`nth` tells apart the artifacts of one task that have the same name, kept for as long as `keep`."""
+        self._task, self._name, self._kind, self._nth, self._keep = task, name[:200], kind, nth, keep
         self._buffer = bytearray()
-        self._number = 0
+        self._ahead = 0  # bytes in chunks that do not count yet
 
     def __enter__(self) -> Self:
-        self.artifact.save(force_insert=True)
+        mine = Artifact.select().where(Artifact.task == self._task, Artifact.name == self._name)
+        found = next(iter(mine.order_by(Artifact.created_at).offset(self._nth).limit(1)), None)
+        self.artifact = found or self._create()
+        self._number = self.artifact.number
+        if found and not self.is_complete:
+            after = ArtifactChunk.artifact == found, ArtifactChunk.number >= found.number
+            ArtifactChunk.delete().where(*after).execute()
         return self
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it has all its content, by this run or an earlier one."""
+        return self.artifact.completed_at is not None
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has so far, those of earlier runs included; 0 means that it needs its beginning."""
+        return self.artifact.size + self._ahead + len(self._buffer)
 
     def write(self, data: str | bytes) -> None:
         """Append text or bytes. Now and then this writes a chunk to the database."""
-        self._buffer += data.encode() if isinstance(data, str) else data
-        while len(self._buffer) >= CHUNK:
-            self._store(CHUNK)
+        if not self.is_complete:
+            self._buffer += data.encode() if isinstance(data, str) else data
+            while len(self._buffer) >= CHUNK:
+                self._store(CHUNK)
+
+    def flush(self) -> None:
+        """Make all that was written count."""
+        if self._buffer:
+            self._store(len(self._buffer))
+        if self._ahead:
+            self.artifact.size += self._ahead
+            self.artifact.number, self._ahead = self._number, 0
+            self.artifact.save(only=[Artifact.size, Artifact.number])
 
     def __exit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
-        if exc_type:
-            self.artifact.delete_instance()
+        if exc_type or self.is_complete:
             return
         with database.atomic():
-            if self._buffer:
-                self._store(len(self._buffer))
+            self.flush()
             self.artifact.completed_at = utcnow()
-            self.artifact.save(only=[Artifact.size, Artifact.completed_at])
-            User.count_change(self.artifact.task.user_id)
+            self.artifact.expires_at = self.artifact.completed_at + self._keep
+            self.artifact.save(only=[Artifact.completed_at, Artifact.expires_at])
+            User.count_change(self._task.user_id)
+
+    def _create(self) -> Artifact:
+        guessed = mimetypes.guess_type(self._name)[0] or "application/octet-stream"
+        content_type = guessed if self._kind is Kind.FILE else "text/plain"
+        return Artifact.create(task=self._task, name=self._name, kind=self._kind, content_type=content_type)
 
     def _store(self, size: int) -> None:
         data = bytes(self._buffer[:size])
         del self._buffer[:size]
         ArtifactChunk.insert(artifact=self.artifact, number=self._number, data=data).execute()
         self._number += 1
-        self.artifact.size += size
+        self._ahead += size
 
 
 def checked_link(url: str) -> str:

@@ -1,16 +1,17 @@
 """Task: one piece of work that a person started, as they see it, and the only door to its states."""
 
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID, uuid4
 
 from peewee import (
-    AutoField,
+    BigIntegerField,
     CharField,
     DateTimeField,
+    FloatField,
     ForeignKeyField,
     IntegerField,
-    IntegrityError,
     JSONField,
     ModelSelect,
     TextField,
@@ -18,87 +19,70 @@ from peewee import (
 )
 from playhouse.fields import EnumField
 
+from webapp import signals
 from webapp.database import BaseModel, database
-from webapp.models.notification import TASK_PROGRESS, Notification
+from webapp.models import family, line
+from webapp.models.moves import IllegalMove, Moves
+from webapp.models.state import FINISHED, HELD, LET_GO, REQUESTS, State
+from webapp.models.task_event import TaskEvent
 from webapp.models.user import User
 from webapp.times import utcnow
 
-
-class State(StrEnum):
-    """Where a task is in its life."""
-
-    PENDING = "pending"  # waiting for a worker
-    IN_PROGRESS = "in_progress"  # a worker holds it
-    CANCELING = "canceling"  # its owner wants it to stop; the worker notices at its next step
-    CANCELED = "canceled"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
+MOST_RESCUES = 5
+DIED_REPEATEDLY = "The worker died repeatedly while running this."
 
 
-# Every legal move, with its reason. A state without an exit is finished.
-MOVES: dict[State, dict[State, str]] = {
-    State.PENDING: {
-        State.IN_PROGRESS: "a worker claimed it",
-        State.CANCELED: "its owner canceled it before it started",
-    },
-    State.IN_PROGRESS: {
-        State.SUCCEEDED: "all its work is done",
-        State.FAILED: "an error ended it",
-        State.CANCELING: "its owner asked it to stop",
-        State.PENDING: "its worker is shutting down and gave it back",
-    },
-    State.CANCELING: {
-        State.CANCELED: "it noticed, at a step",
-        State.SUCCEEDED: "its last step was already done",
-        State.FAILED: "an error came before the next step",
-    },
-}
-FINISHED = frozenset(State) - frozenset(MOVES)
-ACTIVE = frozenset(MOVES)
+class Shape(StrEnum):
+    """Whether a task does its own work, or is made of parts, and how these follow each other."""
+
+    SINGLE = "single"
+    GROUP = "group"
+    CHAIN = "chain"
+    CHORD = "chord"
 
 
-class IllegalMove(Exception):
-    """The task is not in a state from which it could go there. `task` is as the database has it now."""
-
-    def __init__(self, task: "Task", target: State) -> None:
-        super().__init__(f"a task that is {task.state} cannot become {target}")
-        self.task = task
-
-
-class AlreadyRunning(Exception):
-    """Only one such task may be under way at a time. `task` is the one that is."""
-
-    def __init__(self, task: "Task") -> None:
-        super().__init__(f"{task.title} is already under way")
-        self.task = task
-
-
-class Task(BaseModel):
+class Task(Moves, BaseModel):
     """One piece of work, from the press of a button to its outcome.
 
     Every verb is one conditional UPDATE in one transaction with its timeline entry and its notification. A verb
-    that comes too late raises IllegalMove and changes nothing. The verbs of a worker (`advance`, `succeed`, `fail`,
-    `acknowledge_cancel`, `release`) also demand that this run still owns the task, by its token.
+    that comes too late raises IllegalMove and changes nothing. The verbs of a worker (`advance`, `checkpoint`,
+    `succeed`, `fail`, `retry_later`, `release` and `let_go`) also demand that this run still owns the task, by its
+    token. A worker holds a task by a lease that it renews; when that ends, `rescue` gives the task to another.
     """
 
     id = UUIDField(primary_key=True, default=uuid4)
     user = ForeignKeyField(User, backref="tasks", on_delete="CASCADE", index=False)
     user_id: int
-    name = CharField(max_length=60, help_text="the task function")
+    parent = ForeignKeyField("self", null=True, on_delete="CASCADE", help_text="the whole of which it is a part")
+    parent_id: UUID | None
+    root = ForeignKeyField("self", null=True, on_delete="CASCADE", help_text="the topmost whole")
+    root_id: UUID | None
+    kind = EnumField(Shape, max_length=8, default=Shape.SINGLE)
+    step = IntegerField(default=0, help_text="parts of a step run side by side, and after those of the step before")
+    name = CharField(max_length=60, help_text="the task function; empty for what is made of parts")
     title = CharField(max_length=200, help_text="what people read")
     arguments = JSONField(default=dict)
     state = EnumField(State, max_length=16, default=State.PENDING)
     stage = CharField(max_length=200, default="", help_text="what it is doing now, in words")
     done = IntegerField(default=0)
     total = IntegerField(null=True, help_text="null as long as nobody knows")
-    attempts = IntegerField(default=0)
-    owner = CharField(max_length=32, null=True, help_text="the token of the run that holds it")
+    cursor = JSONField(null=True, help_text="from where the next run goes on; null if from the beginning")
+    result = JSONField(null=True, help_text="what its function returned")
     error = TextField(default="", help_text="what went wrong, in words for people")
-    unique_key = CharField(max_length=120, null=True, unique=True, help_text="held while it is active")
+    attempts = IntegerField(default=0, help_text="an interruption is none")
+    retries = IntegerField(default=0, help_text="how many attempts there may be after the first")
+    rescues = IntegerField(default=0, help_text="how many of its runs have died")
+    priority = IntegerField(default=0, help_text="the higher goes first")
+    turn = BigIntegerField(null=True, help_text="its place in the line; the smaller goes first")
+    owner = CharField(max_length=32, null=True, help_text="the token of the run that holds it")
+    lease_until = DateTimeField(null=True, help_text="until when, unless the run renews it")
+    unique_key = CharField(max_length=120, null=True, help_text="what may be under way only once")
+    held_key = CharField(max_length=120, null=True, unique=True, help_text="the unique key, while it is active")
+    run_at = DateTimeField(null=True, help_text="when to start it, or to try it again")
     created_at = DateTimeField(default=utcnow)
-    pushed_at = DateTimeField(null=True, help_text="when the queue took its message")
     started_at = DateTimeField(null=True, help_text="when the present run began")
-    updated_at = DateTimeField(default=utcnow)
+    updated_at = DateTimeField(default=utcnow, help_text="when it last moved or got further")
+    worked = FloatField(default=0, help_text="the seconds that all runs before the present one took")
     finished_at = DateTimeField(null=True)
     dismissed_at = DateTimeField(null=True, help_text="when its owner closed its alert")
 
@@ -106,43 +90,94 @@ class Task(BaseModel):
         indexes = (
             (("user", "dismissed_at", "created_at"), False),  # the alerts
             (("user", "created_at", "id"), False),  # the list
-            (("state", "pushed_at"), False),  # the outbox
+            (("state", "turn"), False),  # the line, and what workers hold
+            (("user", "state", "turn"), False),  # a person's place in it
+            (("state", "run_at"), False),  # what is due
+            (("finished_at",), False),  # what is old
         )
 
     @classmethod
-    def start(cls, user: User, name: str, title: str, arguments: dict[str, Any], unique_key: str | None = None) -> Self:
-        """Write a pending task; the caller pushes its message after the commit.
+    def start(
+        cls, user: User, name: str, title: str, arguments: dict[str, Any], *, run_at: datetime | None = None,
+        whole: "Task | None" = None, **fields: Any,
+    ) -> Self:  # fmt: skip
+        """Write a task that waits for a worker, for its time `run_at`, or for its turn as a part of a `whole`.
 
-        Raises AlreadyRunning when `unique_key` is held by an active task, also when two requests race.
+        Raises AlreadyRunning when its `unique_key` is held by an active task, also when two requests race. A whole
+        must be told to `begin` once it has its parts.
         """
-        task = cls(user=user, name=name, title=title[:200], arguments=arguments, unique_key=unique_key)
-        while True:
-            try:
-                with database.atomic():
-                    task.save(force_insert=True)
-                    task._tell("launched", "Started by you")
-                return task
-            except IntegrityError as error:
-                if unique_key is None:
-                    raise
-                if holder := cls.get_or_none(cls.unique_key == unique_key):
-                    raise AlreadyRunning(holder) from error
-                # Whoever held the key has finished between the two queries, so now it is free.
+        task = cls(user=user, name=name, title=title[:200], arguments=arguments, run_at=run_at, **fields)
+        task.held_key = task.unique_key
+        if whole:
+            task.parent, task.root, task.state = whole, whole.root_id or whole.id, State.WAITING
+        elif run_at:
+            task.state = State.SCHEDULED
+        else:
+            task.turn = task._next_turn()
+
+        def write() -> None:
+            with database.atomic():
+                task.save(force_insert=True)
+                task._tell("launched", "Scheduled by you" if run_at else "Started by you")
+                signals.announce(signals.launched, task)
+                if task.turn is not None:
+                    signals.announce(signals.lined_up, task)
+
+        task._alone(write)
+        return task
 
     # What people do
 
+    def can(self, request: str) -> bool:
+        """Whether `cancel`, `pause`, `resume`, `retry`, `dismiss` or `remove` would work on the state of this row."""
+        if request == "dismiss":
+            return self.is_finished and self.dismissed_at is None
+        if request == "remove":
+            return self.is_finished and self.parent_id is None
+        alone = {"pause": self.kind == Shape.SINGLE, "retry": self.parent_id is None or not self.is_finished}
+        return self.state in REQUESTS[request] and alone.get(request, True)
+
     def cancel(self) -> None:
-        """Ask for this task to stop. A pending task stops now, a running one at its next step.
+        """Ask for this task to stop. One that waits stops now, a running one at its next step; with all its parts.
 
         Raises IllegalMove if it has finished or is stopping already. Safe to call from any process.
         """
-        for source, target, text in (
-            (State.PENDING, State.CANCELED, "Canceled before it started"),
-            (State.IN_PROGRESS, State.CANCELING, "You asked it to stop"),
-        ):
-            if self._try_move(target, text, Task.state == source):
-                return
-        raise IllegalMove(Task.get_by_id(self.id), State.CANCELED)
+        with family.changing(self):
+            self._ask("cancel", turn=None, run_at=None)
+            if self.kind != Shape.SINGLE:
+                family.cancel_parts(self)
+
+    def pause(self) -> None:
+        """Ask for this task to pause: now if it waits, else at its next step. Raises IllegalMove where it cannot."""
+        if self.kind != Shape.SINGLE:
+            raise IllegalMove(Task.get_by_id(self.id), State.PAUSED)
+        with family.changing(self):
+            self._ask("pause", turn=None)
+
+    def resume(self) -> None:
+        """Let a paused task wait for a worker, which goes on where it stopped. Raises IllegalMove if it is not."""
+        with family.changing(self):
+            self._ask("resume", **self._lining_up() | self._resumption())
+
+    def retry(self) -> None:
+        """Try a failed or canceled task again, or do now what is scheduled for later. It goes on where it stopped.
+
+        Raises IllegalMove in other states, and for a part whose whole has to be tried again; AlreadyRunning if
+        another task has its unique key by now.
+        """
+        if not self.can("retry"):
+            raise IllegalMove(Task.get_by_id(self.id), State.PENDING)
+        anew = {"error": "", "attempts": 0, "rescues": 0, "finished_at": None, "dismissed_at": None}
+        changes = {"held_key": self.unique_key} | (anew if self.is_finished else {})
+
+        def start_again() -> None:
+            with family.changing(self):
+                self._ask("retry", self.state, **self._lining_up() | self._resumption() | changes)
+                if self.kind != Shape.SINGLE:
+                    family.reopen(self)
+                    family.begin(self)
+
+        self._alone(start_again)
 
     def dismiss(self) -> None:
         """Close its alert, on every page and for good. Raises IllegalMove while it is active; twice is once."""
@@ -157,73 +192,172 @@ class Task(BaseModel):
         if not closed and not (now := Task.get_by_id(self.id)).is_finished:
             raise IllegalMove(now, now.state)
 
+    def remove(self) -> None:
+        """Delete a finished task with all that it made. Raises IllegalMove while it is active, and for a part."""
+        with database.atomic():
+            finished = Task.id == self.id, Task.state.in_(FINISHED), Task.parent.is_null()
+            if not Task.delete().where(*finished).execute():
+                raise IllegalMove(Task.get_by_id(self.id), "deleted")
+            User.count_change(self.user_id)
+
     # What workers do
 
     @classmethod
-    def claim(cls, task_id: UUID) -> Self | None:
-        """Take a pending task for this run, or None when another has it or nothing is left to do.
+    def claim(cls, lease: timedelta) -> Self | None:
+        """Take the task whose turn it is for a run, or None when nothing waits.
 
-        One conditional UPDATE: however many copies of its message arrive, one run gets it. The row that comes
-        back carries the owner token that every later write of this run must present.
+        One conditional UPDATE: however many workers ask, one gets it. The row that comes back carries the owner
+        token that every later write of this run must present, and the cursor from which to go on.
         """
-        task = cls(id=task_id, owner=uuid4().hex)
         now = utcnow()
         with database.atomic():
-            claimed = (
-                cls.update(
-                    state=State.IN_PROGRESS, owner=task.owner, attempts=cls.attempts + 1, started_at=now,
-                    updated_at=now, done=0, total=None, stage="", error="",
-                )
-                .where(cls.id == task_id, cls.state.in_(sources_of(State.IN_PROGRESS)))
-                .execute()
-            )  # fmt: skip
-            if not claimed:
+            task = next(iter(cls.raw(line.claim_sql(database.obj), uuid4().hex, now + lease, now, now)), None)
+            if task is None:
                 return None
-            task = cls.get_by_id(task_id)
-            task._tell("started", "A worker started it")
+            task._tell("started", task._how_it_starts())
+            signals.announce(signals.started, task)
+        if task.parent_id:
+            with family.changing(task):
+                family.follow(task)
         return task
 
     def advance(self, done: int, total: int | None, stage: str) -> bool:
         """Record how far this run is. False, and nothing written, when it should stop: canceled, or taken over."""
-        with database.atomic():
-            written = (
-                Task.update(done=done, total=total, stage=stage[:200], updated_at=utcnow())
-                .where(Task.id == self.id, Task.owner == self.owner, Task.state == State.IN_PROGRESS)
-                .execute()
-            )
-            if written:
-                self.done, self.total, self.stage = done, total, stage
-                self._notify()
-        return bool(written)
+        return self._record(Task.state == State.IN_PROGRESS, done=done, total=total, stage=stage[:200])
+
+    def checkpoint(self, cursor: dict[str, Any], done: int, total: int | None, stage: str, lease: timedelta) -> bool:
+        """Record from where to go on, in the transaction of the effects that led there; renew the lease.
+
+        False, and nothing written, when another run has the task: the transaction must then be rolled back.
+        """
+        progress = {"done": done, "total": total, "stage": stage[:200]}
+        return self._record(Task.state.in_(HELD), cursor=cursor, lease_until=utcnow() + lease, **progress)
+
+    def renew(self, lease: timedelta) -> bool:
+        """Hold the task for as long from now. False when another run has it. One write."""
+        until = utcnow() + lease
+        return bool(Task.update(lease_until=until).where(self._is_mine(), Task.state.in_(HELD)).execute())
 
     def is_mine_and_running(self) -> bool:
         """Whether this run still owns the task and nobody wants it to stop. One small query."""
-        return Task.select().where(
-            Task.id == self.id, Task.owner == self.owner, Task.state == State.IN_PROGRESS
-        ).exists()  # fmt: skip
+        return Task.select().where(self._is_mine(), Task.state == State.IN_PROGRESS).exists()
 
-    def succeed(self) -> None:
-        """All is done: the bar is full. Wins over a cancel that came during the last step."""
+    def succeed(self, result: Any = None) -> None:
+        """All is done: the bar is full. Wins over a cancel or a pause that came during the last step."""
         full = self.done if self.total is None else self.total
-        self._finish(State.SUCCEEDED, "Finished", done=full, total=full or None)
+        self._end(State.SUCCEEDED, "Finished", done=full, total=full or None, result=result)
 
     def fail(self, error: str) -> None:
         """It ended without success, for a reason in words. Progress stays where it stopped."""
-        self._finish(State.FAILED, error, error=error)
+        self._end(State.FAILED, error, error=error)
 
-    def acknowledge_cancel(self) -> None:
-        """It noticed that it should stop, and has stopped."""
-        self._finish(State.CANCELED, "Stopped")
+    def retry_later(self, delay: float, error: str) -> None:
+        """An attempt failed; the next begins after so many seconds. If its owner asked for it to stop, it has."""
+        again = f"{error} It is tried again, attempt {self.attempts + 1} of {self.retries + 1}"
+        self._give_up(State.RETRYING, again, run_at=utcnow() + timedelta(seconds=delay), error=error)
+
+    def interrupt(self, why: str, delay: float) -> None:
+        """Something that is not its fault ended this run; another goes on after so many seconds, as after a rescue."""
+        if self.rescues >= MOST_RESCUES:
+            self.fail(why)
+            return
+        back = self._resumption() | {"attempts": Task.attempts - 1, "rescues": Task.rescues + 1, "error": why}
+        self._give_up(State.RETRYING, why, run_at=utcnow() + timedelta(seconds=delay), **back)
 
     def release(self) -> None:
-        """Give it back so that another worker starts it; for a worker that is shutting down."""
-        self._move(State.PENDING, "Its worker shut down; it waits for another", owner=None, pushed_at=None, stage="")
+        """Give it back so that another worker goes on; for a worker that is shutting down."""
+        back = self._resumption() | {"attempts": Task.attempts - 1, "turn": self._next_turn()}
+        self._give_up(State.PENDING, "Its worker shut down; it waits for another", **back)
+
+    def let_go(self) -> None:
+        """It noticed what its owner asked for, and has stopped or paused by that. Raises IllegalMove if nothing was."""
+        self._give_up(None, "")
 
     def log(self, text: str) -> None:
         """Add a line to the timeline."""
         with database.atomic():
-            TaskEvent.insert(task=self.id, kind="log", text=text[:500], at=utcnow()).execute()
+            TaskEvent.write(self.id, "log", text)
             User.count_change(self.user_id)
+
+    # What the sweeper does
+
+    @classmethod
+    def lost(cls, limit: int) -> "ModelSelect[Task]":
+        """Tasks whose run has stopped renewing its lease."""
+        return cls.select().where(cls.state.in_(HELD), cls.lease_until < utcnow()).limit(limit)
+
+    @classmethod
+    def due(cls, limit: int) -> "ModelSelect[Task]":
+        """Tasks that were scheduled or are to be tried again, and whose time has come; the earliest first."""
+        later = cls.state.in_((State.SCHEDULED, State.RETRYING))
+        return cls.select().where(later, cls.run_at <= utcnow()).order_by(cls.run_at).limit(limit)
+
+    def wake(self) -> bool:
+        """Let it wait for a worker, now that its time has come. False when it has moved on by itself."""
+        with family.changing(self):
+            if not self._try_move(
+                State.PENDING, "Its time has come", Task.run_at <= utcnow(), **self._lining_up() | self._resumption()
+            ):
+                return False
+            if self.kind != Shape.SINGLE:
+                family.begin(self)
+        return True
+
+    def rescue(self, why: str = "Its worker died") -> bool:
+        """Take it from a run that is lost, for another; after MOST_RESCUES it fails. False if that run still holds it.
+
+        A task that was to pause or to stop has done so by that.
+        """
+        mine = self._is_mine() & (Task.lease_until == self.lease_until)
+        with family.changing_if_free(self) as free:
+            if not free:
+                return False  # its run is just writing, and renews its lease by that
+            if self.state == State.IN_PROGRESS and self.rescues >= MOST_RESCUES:
+                return self._try_move(State.FAILED, DIED_REPEATEDLY, mine, error=DIED_REPEATEDLY, **self._leaving())
+            target = LET_GO.get(self.state, State.PENDING)
+            changes = self._leaving(self.updated_at) | {"rescues": Task.rescues + 1}
+            if target == State.PENDING:
+                changes |= self._resumption() | {"attempts": Task.attempts - 1, "turn": self._next_turn()}
+            text = f"{why}; " + {State.PENDING: "it waits for another"}.get(target, f"it is {target.words}")
+            rescued = self._try_move(target, text, mine & (Task.state == self.state), **changes)
+            if rescued:
+                signals.announce(signals.rescued, self)
+        return rescued
+
+    # What a whole and its parts do
+
+    def parts(self) -> "ModelSelect[Task]":
+        """What it is made of, in order."""
+        return Task.select().where(Task.parent == self.id).order_by(Task.step, Task.created_at, Task.id)
+
+    def begin(self) -> None:
+        """Start a part whose step has come, or a whole that has its parts."""
+        if self.state == State.WAITING:
+            self._demand(State.PENDING, "What goes before it is done", **self._lining_up())
+        if self.kind != Shape.SINGLE:
+            family.begin(self)
+
+    def wait_again(self) -> None:
+        """A part that was not done waits for its step again, as the whole is tried again."""
+        anew = {"error": "", "attempts": 0, "rescues": 0, "finished_at": None, "held_key": self.unique_key}
+        changes = self._resumption() | anew
+        self._alone(lambda: self._demand(State.WAITING, "The whole is tried again", **changes))
+
+    def sum_up(self, done: int, total: int, begun: bool) -> None:
+        """Make a whole say how far its parts are, and that one has begun."""
+        Task.update(done=done, total=total or None, updated_at=utcnow()).where(Task.id == self.id).execute()
+        self.done, self.total = done, total or None
+        waits = Task.state == State.PENDING
+        if begun and self._try_move(State.IN_PROGRESS, "Its first part started", waits, started_at=utcnow()):
+            signals.announce(signals.started, self)
+        self._notify()
+
+    def conclude(self, verdict: State, error: str) -> None:
+        """End a whole as its parts have ended."""
+        if verdict == State.CANCELED:
+            self._try_move(State.CANCELING, "A part of it was canceled", Task.state == State.IN_PROGRESS)
+        text = {State.SUCCEEDED: "All its parts are done", State.CANCELED: "Stopped"}.get(verdict, error)
+        self._demand(verdict, text, error=error, **self._leaving())
 
     # What pages ask
 
@@ -232,76 +366,16 @@ class Task(BaseModel):
         """Whether nothing more will happen by itself."""
         return self.state in FINISHED
 
-    @property
-    def can_cancel(self) -> bool:
-        """Whether `cancel` would work on the state that this row shows."""
-        return self.state in (State.PENDING, State.IN_PROGRESS)
-
-    @property
-    def can_dismiss(self) -> bool:
-        """Whether `dismiss` would change anything."""
-        return self.is_finished and self.dismissed_at is None
-
     def timeline(self) -> "ModelSelect[TaskEvent]":
         """What happened to it, oldest first."""
         return TaskEvent.select().where(TaskEvent.task == self.id).order_by(TaskEvent.id)
 
     @classmethod
     def of(cls, user: User) -> "ModelSelect[Task]":
-        """Everything this person started, newest first."""
-        return cls.select().where(cls.user == user).order_by(cls.created_at.desc(), cls.id.desc())
+        """Everything this person started, newest first; wholes without their parts."""
+        return cls.select().where(cls.user == user, cls.parent.is_null()).order_by(cls.created_at.desc(), cls.id.desc())
 
     def reload(self) -> Self:
         """Read the row again, in place. Not for a worker's own row: it would come by another run's token."""
         self.__data__.update(Task.get_by_id(self.id).__data__)
         return self
-
-    # How every move is made
-
-    def _move(self, target: State, text: str, **changes: Any) -> None:
-        """A worker's move: from any legal source, only while this run owns the task."""
-        if not self.owner or not self._try_move(target, text, Task.owner == self.owner, **changes):
-            # A fresh row: this one keeps its token, with which it can do no more harm.
-            raise IllegalMove(Task.get_by_id(self.id), target)
-
-    def _finish(self, target: State, text: str, **changes: Any) -> None:
-        progress = {"done": self.done, "total": self.total, "stage": "", "owner": None}
-        self._move(target, text, **progress | changes)
-
-    def _try_move(self, target: State, text: str, condition: Any, **changes: Any) -> bool:
-        if target in FINISHED:
-            changes = {"finished_at": utcnow(), "unique_key": None} | changes
-        changes |= {"state": target, "updated_at": utcnow()}
-        with database.atomic():
-            moved = (
-                Task.update(**changes)
-                .where(Task.id == self.id, Task.state.in_(sources_of(target)), condition)
-                .execute()
-            )
-            if moved:
-                self.__data__.update(changes)
-                self._tell(target, text)
-        return bool(moved)
-
-    def _tell(self, kind: str, text: str) -> None:
-        TaskEvent.insert(task=self.id, kind=kind, text=text[:500], at=utcnow()).execute()
-        self._notify()
-
-    def _notify(self) -> None:
-        payload = {"state": self.state, "done": self.done, "total": self.total}
-        Notification.put(self.user_id, TASK_PROGRESS, payload, self.id)
-
-
-class TaskEvent(BaseModel):
-    """One line of a task's timeline: a move, or something that the task itself said."""
-
-    id = AutoField()
-    task = ForeignKeyField(Task, backref="events", on_delete="CASCADE")
-    at = DateTimeField(default=utcnow)
-    kind = CharField(max_length=16, help_text="launched, started, log, or the state it came to")
-    text = CharField(max_length=500)
-
-
-def sources_of(target: State) -> list[State]:
-    """The states from which a task may come to `target`."""
-    return [source for source, targets in MOVES.items() if target in targets]

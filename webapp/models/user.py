@@ -5,7 +5,7 @@ import secrets
 from datetime import datetime, timedelta
 from functools import cache
 
-from peewee import AutoField, BigIntegerField, CharField, Database, DateTimeField, IntegrityError
+from peewee import AutoField, BigIntegerField, CharField, Database, DateTimeField, IntegerField, IntegrityError
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from webapp.database import BaseModel, database
@@ -46,6 +46,7 @@ class User(BaseModel):
     time_zone = CharField(max_length=64, default="UTC")
     created_at = DateTimeField(default=utcnow)
     seen_at = DateTimeField(default=utcnow)
+    mail_after = IntegerField(null=True, help_text="mail about a task that took as many minutes; null is never")
     changes = BigIntegerField(default=0, help_text="counts up with every notification written for this user")
 
     # What Flask-Login asks of a user.

@@ -22,6 +22,8 @@ def show(artifact_id: UUID) -> ResponseReturnValue:
         .where(Artifact.id == artifact_id, Artifact.completed_at.is_null(False), Task.user == current_user.id)
         .get_or_none()
     ) or abort(404)
+    if artifact.expired_at:
+        abort(410)
     if artifact.kind == Kind.LINK:
         return redirect(artifact.read().decode(), 303)
     response = Response(artifact.chunks(), mimetype=artifact.content_type)

@@ -17,6 +17,7 @@ WORDS = {
     403: ("That is not allowed", "This page is not for you."),
     404: ("There is nothing here", "It may have been moved or deleted, or it was never here."),
     405: ("That does not work this way", "Go back and use the page's own buttons."),
+    410: ("That has expired", "What a task makes is kept for some days. Run the task again to have it anew."),
     413: ("That is too large", "Try again with less."),
     429: ("Too many tries", "Wait a minute, then try again."),
     500: ("Something went wrong on our side", "It was written to the log. What you started goes on."),
@@ -50,7 +51,7 @@ def csrf_error(error: CSRFError) -> ResponseReturnValue:
 @bp.app_errorhandler(IllegalMove)
 def illegal_move(error: IllegalMove) -> ResponseReturnValue:
     """A stale button: nothing happened, and the task is shown as it is now."""
-    flash(f"{error.task.title}: that no longer works, it is {error.task.state.replace('_', ' ')} now.")
+    flash(f"{error.task.title}: that no longer works, it is {error.task.state.words} now.")
     return htmx.answer(url_for("tasks.show", task_id=error.task.id))
 
 

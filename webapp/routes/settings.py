@@ -27,7 +27,8 @@ def update_profile() -> ResponseReturnValue:
         return _page(form, PasswordForm(current_user, formdata=None), 422)
     user = current_user._get_current_object()
     user.email, user.about, user.time_zone = form.email.data or "", form.about.data or "", form.time_zone.data
-    user.save(only=[User.email, User.about, User.time_zone])
+    user.mail_after = int(form.mail_after.data) if form.mail_after.data else None
+    user.save(only=[User.email, User.about, User.time_zone, User.mail_after])
     User.count_change(user.id)  # what is polled shows times in the user's zone
     flash("Saved.")
     return redirect(url_for("settings.show"), 303)

@@ -1,21 +1,25 @@
 """Tasks: the catalogue, starting one, watching it, canceling and dismissing it."""
 
+from collections.abc import Callable
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, abort, render_template, request, url_for
+from flask import Blueprint, abort, flash, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required
+from werkzeug.exceptions import HTTPException
 
 from tasks.catalogue import CATALOGUE
 from tasks.engine import TaskFunction
 from webapp import htmx
-from webapp.forms import task_form, task_form_class
+from webapp.forms import TaskForm, task_form, task_form_class
 from webapp.live import ON_TASK_LIST
-from webapp.models import Artifact, Task
+from webapp.models import Artifact, Task, family, line
 from webapp.navigation import back
 from webapp.paging import page
 from webapp.polls import if_changed
+from webapp.routes.errors import http_error
 
 bp = Blueprint("tasks", __name__, url_prefix="/tasks")
 
@@ -27,6 +31,18 @@ for function in CATALOGUE.values():
 @login_required
 def _signed_in_only() -> None:
     """Every page of this blueprint belongs to somebody."""
+
+
+@bp.errorhandler(404)
+def gone(error: HTTPException) -> ResponseReturnValue:
+    """A page that shows what was deleted elsewhere: its buttons say so, and its polls lead away from it."""
+    if not htmx.is_htmx():
+        return http_error(error)
+    flash("That task is not there any more.")
+    pressed, tasks = request.method == "POST", url_for("tasks.index")
+    answer = make_response(htmx.answer(tasks)) if pressed else htmx.go_to(tasks)
+    answer.status_code = 404
+    return answer
 
 
 @bp.get("")
@@ -51,18 +67,18 @@ def catalogue() -> ResponseReturnValue:
 def new(name: str) -> ResponseReturnValue:
     """The form of one kind of task."""
     function = _find_function(name)
-    return render_template("tasks/new.html", function=function, form=task_form(function))
+    return render_template("tasks/new.html", function=function, form=_form(function))
 
 
 @bp.post("/new/<name>")
 def create(name: str) -> ResponseReturnValue:
     """Start a task, or show its form again with what is wrong."""
     function = _find_function(name)
-    form = task_form(function)
+    form = _form(function)
     if not form.validate_on_submit():
         return render_template("tasks/new.html", function=function, form=form), 422
-    task = function.launch(current_user._get_current_object(), **form.arguments)
-    return htmx.answer(url_for("tasks.show", task_id=task.id), f"{task.title}: started.")
+    task = function.launch(current_user._get_current_object(), run_at=form.run_at.data, **form.arguments)
+    return htmx.answer(url_for("tasks.show", task_id=task.id), f"{task.title}: {task.state.words}.")
 
 
 @bp.get("/<uuid:task_id>")
@@ -79,11 +95,26 @@ def panel_fragment(task_id: UUID) -> ResponseReturnValue:
 
 @bp.post("/<uuid:task_id>/cancellation")
 def cancel(task_id: UUID) -> ResponseReturnValue:
-    """Ask a task to stop."""
-    task = _find(task_id)
-    task.cancel()
-    words = "canceled" if task.is_finished else "stopping"
-    return htmx.answer(back(url_for("tasks.show", task_id=task_id)), f"{task.title}: {words}.")
+    """Ask a task to stop, with all its parts."""
+    return _ask(task_id, Task.cancel)
+
+
+@bp.post("/<uuid:task_id>/pause")
+def pause(task_id: UUID) -> ResponseReturnValue:
+    """Ask a task to pause."""
+    return _ask(task_id, Task.pause)
+
+
+@bp.post("/<uuid:task_id>/resumption")
+def resume(task_id: UUID) -> ResponseReturnValue:
+    """Let a paused task go on."""
+    return _ask(task_id, Task.resume)
+
+
+@bp.post("/<uuid:task_id>/retry")
+def retry(task_id: UUID) -> ResponseReturnValue:
+    """Try a task again, or now what was for later."""
+    return _ask(task_id, Task.retry)
 
 
 @bp.post("/<uuid:task_id>/dismissal")
@@ -93,9 +124,27 @@ def dismiss(task_id: UUID) -> ResponseReturnValue:
     return htmx.answer(back(url_for("tasks.show", task_id=task_id)))
 
 
+@bp.post("/<uuid:task_id>/deletion")
+def remove(task_id: UUID) -> ResponseReturnValue:
+    """Delete a finished task with all that it made."""
+    task = _find(task_id)
+    task.remove()
+    return htmx.answer(url_for("tasks.index"), f"{task.title}: deleted.")
+
+
+def _ask(task_id: UUID, request: Callable[[Task], None]) -> ResponseReturnValue:
+    task = _find(task_id)
+    request(task)
+    return htmx.answer(back(url_for("tasks.show", task_id=task_id)), f"{task.title}: {task.state.words}.")
+
+
 def _find(task_id: UUID) -> Task:
     """This person's task; somebody else's does not exist."""
     return Task.get_or_none(Task.id == task_id, Task.user == current_user.id) or abort(404)
+
+
+def _form(function: TaskFunction) -> TaskForm:
+    return task_form(function, current_user.time_zone)
 
 
 def _find_function(name: str) -> TaskFunction:
@@ -104,10 +153,15 @@ def _find_function(name: str) -> TaskFunction:
 
 def _panel(task_id: UUID) -> dict[str, Any]:
     task = _find(task_id)
-    return {"task": task, "artifacts": Artifact.completed([task])[task], "events": list(task.timeline())}
+    tree = family.tree(task)
+    return {
+        "task": task, "artifacts": Artifact.completed([task])[task], "events": list(task.timeline()),
+        "places": line.places([task, *chain.from_iterable(tree.values())]), "tree": tree,
+    }  # fmt: skip
 
 
 def _list() -> dict[str, Any]:
     before = request.args.get("before")
     tasks = page(Task.of(current_user), before)
-    return {"tasks": tasks, "artifacts": Artifact.completed(tasks.items), "before": before}
+    artifacts, places = Artifact.completed(tasks.items), line.places(tasks.items)
+    return {"tasks": tasks, "artifacts": artifacts, "places": places, "before": before}

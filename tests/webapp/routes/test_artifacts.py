@@ -2,13 +2,16 @@
 
 import tracemalloc
 from contextlib import suppress
+from datetime import timedelta
 from email.message import EmailMessage
 
 import pytest
 
+from tasks.engine.purge import purge
 from tests.factories import make_artifact, make_task
 from webapp.models import Artifact, ArtifactChunk, ArtifactWriter, State
 from webapp.models.artifact import CHUNK, Kind
+from webapp.times import utcnow
 
 
 def _filename(answer) -> str:
@@ -126,10 +129,26 @@ def test_content_is_kept_in_pieces_without_a_gap(app, size):
     assert numbers == list(range(-(-size // CHUNK)))
 
 
-def test_a_failed_write_leaves_nothing(app):
-    with suppress(KeyboardInterrupt), ArtifactWriter(make_task(State.IN_PROGRESS), "x") as out:
+def test_a_failed_write_leaves_nothing_that_anybody_sees_and_goes_with_the_next_start(app):
+    task = make_task(State.IN_PROGRESS)
+    with suppress(KeyboardInterrupt), ArtifactWriter(task, "x") as out:
         out.write(b"x" * (CHUNK + 1))
         assert ArtifactChunk.select().exists()
         raise KeyboardInterrupt
+    assert Artifact.completed([task]) == {task: []}
+    Artifact.discard(task)
     assert not Artifact.select().exists()
     assert not ArtifactChunk.select().exists()
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_what_has_expired_says_so(ann, bob, kind):
+    artifact = make_artifact(make_task(State.SUCCEEDED, ann.user), "x", "https://example.com/", kind=kind)
+    address = f"/artifacts/{artifact.id}"
+    assert ann.get(address).status_code in {200, 303}
+    Artifact.update(expires_at=utcnow() - timedelta(seconds=1)).execute()
+    purge(100)
+    answer = ann.get(address)
+    assert answer.status_code == 410
+    assert "expired" in answer.words
+    assert bob.get(address).status_code == 404

@@ -4,7 +4,8 @@ import pytest
 
 from tests.factories import make_artifact, make_post, make_task, make_unread_messages
 from webapp.models import State, Task
-from webapp.models.task import ACTIVE, FINISHED
+from webapp.models.state import ACTIVE, FINISHED
+from webapp.times import utcnow
 
 HTMX = {"HX-Request": "true"}
 
@@ -75,20 +76,19 @@ def test_a_task_polls_itself_as_long_as_it_can_change(ann, state):
     panel = ann.get(f"/tasks/{task.id}").one("article.task")
     rows = ann.get("/tasks").one("#task-list")
     for element, path in ((panel, f"/tasks/{task.id}/_panel"), (rows, "/tasks/_list")):
-        polling = {name for name in element.attrs if name.startswith("hx-")}
-        if state in ACTIVE:
-            assert element["hx-get"] == path
-            assert element["hx-trigger"].startswith("every ")
-        else:
-            assert not polling, "what cannot change asks no more"
+        assert element["hx-get"] == path
+        first, _, press = element["hx-trigger"].partition(", ")
+        assert press == "live from:body", "a press of a button is seen at once"
+        # What has ended changes only if somebody wants it: by a button here, or in another tab.
+        assert first == ("every 5s" if state in ACTIVE else "visibilitychange from:document")
 
 
 def test_the_list_polls_as_long_as_one_of_its_tasks_can_change(ann):
     for state in FINISHED:
         make_task(state, ann.user)
-    assert not ann.get("/tasks").one("#task-list").has_attr("hx-get")
+    assert "every" not in ann.get("/tasks").one("#task-list")["hx-trigger"]
     make_task(State.PENDING, ann.user)
-    assert ann.get("/tasks").one("#task-list").has_attr("hx-get")
+    assert "every" in ann.get("/tasks").one("#task-list")["hx-trigger"]
 
 
 def test_every_page_of_a_signed_in_person_has_one_poller(ann):
@@ -136,6 +136,15 @@ def test_a_poll_that_names_no_page_of_ours_gets_all_alerts(ann, on):
     assert "<script>" not in live.text
 
 
+def test_alerts_show_what_moves_then_what_waits_then_what_has_ended_then_what_is_for_later(ann):
+    states = [State.SCHEDULED, State.FAILED, State.PAUSED, State.PENDING, State.PAUSING]
+    for state in states:
+        make_task(state, ann.user)
+        Task.update(created_at=utcnow()).where(Task.state == state).execute()
+    alerts = [alert["data-state"] for alert in ann.get("/").page.select("#task-alerts [data-state]")]
+    assert alerts == [State.PAUSING, State.PENDING, State.PAUSED, State.FAILED, State.SCHEDULED]
+
+
 def test_alerts_show_what_is_under_way_first_and_count_the_rest(ann):
     finished = [make_task(State.SUCCEEDED, ann.user) for _ in range(6)]
     active = make_task(State.IN_PROGRESS, ann.user)
@@ -156,10 +165,36 @@ def test_the_count_of_the_rest_leaves_out_what_the_page_itself_shows(ann):
         assert "and 2 more" in page.one("#task-alerts").get_text(" ")
 
 
+def test_the_latest_outcome_is_the_one_that_is_said(ann):
+    finished, running = make_task(State.SUCCEEDED, ann.user), make_task(State.IN_PROGRESS, ann.user, title="The next")
+    assert ann.get("/").one("#status").text == f"{finished.title} is finished."
+    running.fail("It broke.")
+    assert ann.get("/").one("#status").text == "The next has failed."
+    running.retry()
+    assert ann.get("/").one("#status").text == f"{finished.title} is finished."
+
+
+@pytest.mark.parametrize("path", ["/", "/tasks", "/tasks/{id}"])
+@pytest.mark.parametrize("state", State)
+def test_what_should_soon_move_is_looked_at_once_more_than_the_rest(ann, path, state):
+    task = make_task(state, ann.user)
+    page = ann.get(path.format(id=task.id))
+    looks = [
+        look
+        for look in page.page.select('[hx-trigger^="load delay"]')
+        if look["hx-get"].startswith(("/live", "/tasks"))
+    ]
+    soon = {State.PAUSING, State.CANCELING} | (set() if path == "/tasks" else {State.PENDING})
+    assert len(looks) == (state in soon)
+
+
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        (State.IN_PROGRESS, "1 in progress."),
+        (State.SCHEDULED, "1 under way."),
+        (State.IN_PROGRESS, "1 under way."),
+        (State.PAUSED, "Count down from 40 is paused."),
+        (State.RETRYING, "Count down from 40 did not work, and will be tried again."),
         (State.SUCCEEDED, "Count down from 40 is finished."),
         (State.FAILED, "Count down from 40 has failed."),
         (State.CANCELED, "Count down from 40 was canceled."),

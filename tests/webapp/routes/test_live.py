@@ -1,10 +1,13 @@
 """Polls: nothing new costs one query, news come whole, and a lost session is told."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.browsing import browse
 from tests.factories import PASSWORD, make_task, make_unread_messages, make_user
-from webapp.models import State, Task, User
+from webapp.models import Shape, State, Task, User, line
+from webapp.times import utcnow
 
 HTMX = {"HX-Request": "true"}
 
@@ -47,6 +50,12 @@ def test_news_come_whole_and_only_once(ann, path):
 CHANGES = {
     "progress": lambda task: task.advance(13, 40, "on"),
     "cancel": lambda task: task.cancel(),
+    "pause": lambda task: task.pause(),
+    "a rest": lambda task: (task.pause(), task.let_go()),
+    "another attempt": lambda task: task.retry_later(30, "It broke."),
+    "a retry": lambda task: (task.fail("It broke."), task.retry()),
+    "the deletion": lambda task: (task.fail("It broke."), task.remove()),
+    "a schedule": lambda task: Task.start(task.user, "countdown", "Later", {}, run_at=utcnow() + timedelta(hours=1)),
     "the end": lambda task: task.succeed(),
     "a dismissal": lambda task: (task.fail("It broke."), task.dismiss()),
     "another task": lambda task: Task.start(task.user, "countdown", "Another", {}),
@@ -62,6 +71,48 @@ def test_everything_that_a_page_shows_live_is_news(ann, change):
     answer = ann.get("/live", headers=_known(first))
     assert answer.status_code == 200
     assert answer.text != first.text
+
+
+def test_a_place_in_line_and_a_coming_attempt_are_news_whenever_the_sweeper_says_so(ann, bob):
+    make_task(State.SUCCEEDED, bob.user, worked=600.0)
+    first = make_task(State.PENDING, bob.user, turn=0)
+    waiting = make_task(State.PENDING, ann.user, turn=1)
+    soon = make_task(State.RETRYING, ann.user, run_at=utcnow() + timedelta(seconds=31))
+    before = ann.get("/live", headers=HTMX)
+    assert "1 task goes first" in before.one(f"#task-{waiting.id}").text
+    assert "in 30 seconds" in before.one(f"#task-{soon.id}").text
+    first.cancel()
+    Task.update(run_at=utcnow() + timedelta(seconds=21)).where(Task.id == soon.id).execute()
+    assert ann.get("/live", headers=_known(before)).status_code == 304, "nothing of hers has moved"
+    line.tell_waiting(Task, timedelta(seconds=90), moved=True)
+    after = ann.get("/live", headers=_known(before))
+    assert "Waiting for a free worker" in after.one(f"#task-{waiting.id}").text
+    assert "in 20 seconds" in after.one(f"#task-{soon.id}").text
+
+
+def test_what_happens_to_a_part_is_news_of_its_whole(ann):
+    whole = make_task(State.IN_PROGRESS, ann.user, kind=Shape.GROUP, owner=None)
+    part, path = make_task(State.IN_PROGRESS, ann.user, parent=whole, root=whole), f"/tasks/{whole.id}/_panel"
+    known = _known(ann.get(path, headers=HTMX))
+    part.advance(13, 40, "Further on")
+    news = ann.get(path, headers=known)
+    assert news.status_code == 200
+    assert "Further on" in news.one(f"#task-{part.id}").text
+
+
+def test_however_much_is_under_way_news_cost_as_many_queries(ann, queries):
+    def cost(path: str) -> int:
+        with queries() as seen:
+            assert ann.get(path, headers=HTMX).status_code == 200
+        return seen.count
+
+    for state in State:
+        make_task(state, ann.user)
+    few = {path: cost(path) for path in ("/live", "/tasks/_list")}
+    for state in [*State] * 4:
+        make_task(state, ann.user)
+    assert {path: cost(path) for path in few} == few
+    assert max(few.values()) <= 8
 
 
 def test_what_happens_to_others_is_no_news(ann, bob):

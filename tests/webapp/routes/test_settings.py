@@ -2,6 +2,9 @@
 
 from datetime import datetime
 
+import pytest
+from bs4 import Tag
+
 from tests.browsing import browse
 from tests.factories import PASSWORD, make_task, make_user
 from webapp.models import Task, User
@@ -11,6 +14,12 @@ PROFILE = {"email": "ann@example.com", "about": "I knit.", "time_zone": "Europe/
 
 def _ann() -> User:
     return User.by_username("ann")
+
+
+def _chosen(page) -> Tag:
+    """When mail is sent, as the field shows it: what is selected, or the first choice."""
+    options = page.page.select("#mail_after option")
+    return next((option for option in options if option.has_attr("selected")), options[0])
 
 
 def test_a_profile_is_saved_and_shown(ann):
@@ -32,6 +41,30 @@ def test_a_wrong_profile_changes_nothing_and_loses_nothing(ann):
         assert (_ann().email, _ann().about, _ann().time_zone) == ("", "", "UTC")
         if field != "about":
             assert answer.one("#about").text.strip() == "I knit."
+
+
+@pytest.mark.parametrize(("chosen", "kept"), [("", None), ("0", 0), ("1", 1), ("5", 5), ("30", 30)])
+def test_who_wants_mail_about_tasks_says_after_how_long(ann, chosen, kept):
+    ann.submit("/settings/profile", **PROFILE | {"mail_after": "1"})
+    ann.submit("/settings/profile", **PROFILE | {"mail_after": chosen})
+    assert _ann().mail_after == kept
+    assert _chosen(ann.get("/settings"))["value"] == chosen
+
+
+def test_nobody_gets_mail_about_tasks_who_did_not_ask(ann):
+    page = ann.get("/settings")
+    assert _chosen(page).text == "Never"
+    assert page.one("label[for=mail_after]").text == "Mail me when a task has ended"
+    ann.submit("/settings/profile", **PROFILE)
+    assert _ann().mail_after is None
+
+
+@pytest.mark.parametrize("value", ["7", "-1", "often", "1; DROP"])
+def test_mail_comes_after_nothing_that_is_not_offered(ann, value):
+    answer = ann.submit("/settings/profile", **PROFILE | {"mail_after": value})
+    assert answer.status_code == 422
+    assert answer.one("#mail_after-error")
+    assert _ann().mail_after is None
 
 
 def test_an_address_can_be_taken_back(ann):

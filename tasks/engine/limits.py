@@ -1,0 +1,26 @@
+"""Limits: what the settings say about how long things may take, and how long they are kept."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from webapp.settings import Settings
+
+
+@dataclass
+class Limits:
+    """The limits of this process; `configure` sets them, and until then they are the defaults."""
+
+    lease: timedelta = timedelta(seconds=15)  # a run that has not renewed its lease for so long is lost
+    sweep: timedelta = timedelta(seconds=5)  # how often somebody looks for such runs
+    keep_tasks: timedelta = timedelta(days=30)
+    keep_artifacts: timedelta = timedelta(days=7)
+
+
+limits = Limits()
+
+
+def configure(settings: Settings) -> None:
+    """Take the limits from the settings."""
+    limits.lease, limits.sweep = timedelta(seconds=settings.task_lease), timedelta(seconds=settings.task_sweep)
+    limits.keep_tasks = timedelta(days=settings.retention_days)
+    limits.keep_artifacts = timedelta(days=settings.artifact_days)

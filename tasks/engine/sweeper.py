@@ -1,0 +1,105 @@
+"""The sweeper: finds what nobody else would, so that every task that was started comes to its end.
+
+It takes tasks from runs whose lease has ended, wakes what is due, rings again when the queue has lost messages, and
+deletes what is old. Each worker has one; one of them at a time, the leader, does the work.
+"""
+
+import logging
+import time
+from datetime import timedelta
+from uuid import uuid4
+
+from tasks.engine import doorbell
+from tasks.engine.limits import limits
+from tasks.engine.purge import purge
+from tasks.queue import huey
+from webapp.database import close_if_broken
+from webapp.models import Leader, Task, line
+from webapp.models.state import HELD
+from webapp.times import utcnow
+
+log = logging.getLogger(__name__)
+
+ROLE = "sweeper"
+LOOK_EVERY = 1.0  # seconds: how exactly what is due starts, and how soon another leads when the leader has died
+LEADS_FOR = timedelta(seconds=3)
+AT_ONCE = 200  # tasks of each kind in one look
+RINGS = 5000  # messages in one look; the next look sends more
+PURGE_EVERY = 3600.0
+SOON = timedelta(seconds=90)
+
+
+class Sweeper:
+    """One process's sweeper. Call `look` about every LOOK_EVERY seconds."""
+
+    def __init__(self) -> None:
+        self._token = uuid4().hex
+        self._next_sweep = 0.0
+        self._next_purge = 0.0
+        self._missing = 0
+        self._line: object = None
+        self._queue_answers = True
+
+    def look(self) -> None:
+        """Do what is to be done now, if this one leads. Raises when the database does not answer."""
+        try:
+            if not Leader.hold(ROLE, self._token, LEADS_FOR):
+                return
+            for task in list(Task.due(AT_ONCE)):
+                task.wake()
+            now = time.monotonic()
+            sweeping = now >= self._next_sweep
+            if sweeping:
+                self._next_sweep = now + limits.sweep.total_seconds()
+                self._rescue()
+                self._tell_waiting()
+            self._refill(sweeping)
+            if now >= self._next_purge and not purge(AT_ONCE):
+                self._next_purge = now + PURGE_EVERY
+        finally:
+            close_if_broken()
+
+    def resign(self) -> None:
+        """Let another lead at once."""
+        Leader.resign(ROLE, self._token)
+
+    def _rescue(self) -> None:
+        # No lease lasts longer than from now; one that does is from before the clock was set back.
+        longest = utcnow() + limits.lease
+        stepped_back = Task.state.in_(HELD), Task.lease_until > longest + limits.lease
+        Task.update(lease_until=longest).where(*stepped_back).execute()
+        for task in list(Task.lost(AT_ONCE)):
+            if task.rescue():
+                log.warning("Task %s %s: its worker died; it is %s now", task.id, task.name, task.state)
+
+    def _tell_waiting(self) -> None:
+        now = line.mark(Task)
+        line.tell_waiting(Task, SOON, moved=now != self._line)
+        self._line = now
+
+    def _refill(self, sweeping: bool) -> None:
+        """Ring as often as the queue has fewer messages than tasks wait.
+
+        Between the two counts, and between a worker's taking a message and its taking a task, some are missing that
+        are not lost. So only what is missing in two looks is; a queue that has lost nothing gets nothing.
+        """
+        if not (sweeping or self._missing):
+            return
+        missing = max(0, line.length(Task) - self._messages())
+        lost = min(missing, self._missing, RINGS)
+        self._missing = missing
+        if lost and self._queue_answers:
+            log.info("Ringing again for %d tasks whose messages are lost or were never sent", lost)
+            doorbell.ring(lost)
+            self._missing -= lost
+
+    def _messages(self) -> int:
+        try:
+            messages = huey.pending_count()
+        except Exception as error:
+            if self._queue_answers:
+                log.warning("The queue does not answer: %s", error)
+            self._queue_answers = False
+            return 0
+        self._queue_answers = True
+        return int(messages)

@@ -1,0 +1,171 @@
+"""What people do who change their mind: pause and resume, try again, start later, delete; in two tabs, by the keyboard."""
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.people import SOON, alert, focused, see, see_gone, tab_to
+from tests.browser.rows import put
+from webapp.times import utcnow
+
+
+def _panel(page, state):
+    return page.locator(f'article[data-state="{state}"]')
+
+
+def _value(page):
+    return int(page.locator("article > .state progress").get_attribute("value"))
+
+
+def test_a_paused_countdown_stands_still_in_both_tabs_until_it_is_resumed(person):
+    person.come_as_guest()
+    path = person.count_down(60)
+    page, home = person.page, person.visit("/", person.new_tab())
+    see(_panel(page, "in_progress"))
+    page.get_by_role("button", name="Pause").click()
+    see(_panel(page, "paused"))
+    see(alert(home, "paused"))
+    stood_at = _value(page)
+    assert f"Paused after {stood_at} of 60" in page.inner_text("article .words")
+
+    alert(home, "paused").get_by_role("button", name="Resume").click()
+
+    see(alert(home, "in_progress"))
+    see(_panel(page, "in_progress"))
+    page.wait_for_function(
+        "stood => Number(document.querySelector('article progress').getAttribute('value')) > stood", arg=stood_at
+    )
+    assert _value(page) < 60
+    for line in ("You asked it to pause", "Paused", "Resume by you"):
+        see(page.locator(".timeline").get_by_text(line, exact=True))
+    assert page.url == person.site + path
+
+
+def test_a_failed_task_says_why_and_is_tried_again(person, site):
+    person.come_as_guest()
+    page = person.visit(put(site, person.name, "failed")["failed"])
+    see(page.locator("article .words").get_by_text("The mail server refused the address."))
+
+    page.get_by_role("button", name="Retry").click()
+
+    see(_panel(page, "succeeded"))
+    see(page.locator(".timeline").get_by_text("Started again by you"))
+    see_gone(page.locator("article .words").get_by_text("refused"))
+
+
+def test_a_task_that_is_to_be_tried_later_is_tried_now(person, site):
+    person.come_as_guest()
+    page = person.visit("/tasks")
+    put(site, person.name, "retrying", "scheduled")
+    page.reload()
+    see(page.get_by_text("attempt 2 of 4"))
+    see(page.get_by_text("The mail server did not answer in time."))
+    page.get_by_role("button", name="Try now").click()
+    page.get_by_role("button", name="Start now").click()
+    expect(page.locator('#task-list [data-state="succeeded"]')).to_have_count(2, timeout=SOON)
+
+
+def test_a_task_starts_at_its_time_and_not_before(person):
+    person.come_as_guest()
+    page = person.visit("/tasks/new/countdown")
+    page.get_by_label("Seconds").fill("60")
+    page.get_by_text("Start later").click()
+    page.get_by_label("Start at").fill(f"{utcnow() + timedelta(seconds=4):%Y-%m-%dT%H:%M:%S}")
+    page.get_by_role("button", name="Start", exact=True).click()
+    see(_panel(page, "scheduled"))
+    assert "Starts on" in page.inner_text("article .words")
+    see(_panel(page, "in_progress"))
+
+
+def test_a_time_that_has_passed_is_told_where_it_was_typed(person):
+    person.come_as_guest()
+    page = person.visit("/tasks/new/countdown")
+    page.get_by_label("Seconds").fill("42")
+    page.get_by_text("Start later").click()
+    page.get_by_label("Start at").fill("2026-01-02T03:04:05")
+    page.get_by_role("button", name="Start", exact=True).click()
+    see(page.get_by_text("That has passed already."))
+    field = page.get_by_label("Start at")
+    assert field.evaluate("field => document.activeElement == field")
+    assert (field.input_value(), page.get_by_label("Seconds").input_value()) == ("2026-01-02T03:04:05", "42")
+
+
+def test_the_keyboard_alone_pauses_resumes_cancels_retries_and_deletes(person):
+    person.come_as_guest()
+    person.count_down(60)
+    page = person.page
+    see(_panel(page, "in_progress"))
+    tab_to(page, "Pause")
+    for press, state, then in (
+        ("Enter", "paused", "Resume"),
+        ("Space", "in_progress", "Pause"),
+        ("Tab", "in_progress", "Cancel"),
+        ("Enter", "canceled", "Retry"),
+    ):
+        page.keyboard.press(press)
+        see(_panel(page, state))
+        assert focused(page).startswith(then), "the focus stays on what replaces the button"
+    tab_to(page, "Delete")
+    page.keyboard.press("Enter")
+    tab_to(page, "Delete for good")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/tasks")
+    see(page.locator("#flashes").get_by_text("Count down from 60: deleted."))
+    see(page.get_by_text("No tasks yet"))
+
+
+@pytest.mark.parametrize("path", ["/", "/tasks"])
+def test_the_focus_stays_where_a_task_was_paused(person, path):
+    person.come_as_guest()
+    person.count_down(60)
+    page = person.visit(path)
+    tab_to(page, "Pause")
+    page.keyboard.press("Enter")
+    see(page.locator('li[data-state="paused"]'))
+    assert focused(page).startswith("Resume")
+    page.keyboard.press("Enter")
+    see(page.locator('li[data-state="in_progress"]'))
+    assert focused(page).startswith("Pause")
+
+
+def test_a_button_that_came_too_late_is_told_the_truth(person):
+    person.come_as_guest()
+    person.count_down(2)
+    page = person.page
+    see(_panel(page, "in_progress"))
+    page.route("**/_panel", lambda route: route.abort())  # this tab hears nothing more
+    other = person.visit(page.url.removeprefix(person.site), person.new_tab())
+    see(_panel(other, "succeeded"))
+    page.unroute("**/_panel")
+    page.get_by_role("button", name="Pause").click()
+    see(page.locator("#flashes").get_by_text("that no longer works, it is succeeded now"))
+    see(_panel(page, "succeeded"))
+
+
+def test_a_task_that_was_deleted_in_another_tab_is_gone(new_person, still_site):
+    person = new_person(still_site)
+    person.come_as_guest()
+    path = put(still_site, person.name, "failed")["failed"]
+    page, home = person.visit(path), person.visit("/", person.new_tab())
+    other = person.visit(path, person.new_tab())
+    other.get_by_text("Delete", exact=True).click()
+    other.get_by_role("button", name="Delete for good").click()
+    see(other.locator("#flashes").get_by_text("deleted"))
+
+    page.get_by_role("button", name="Retry").click()
+
+    see(page.locator("#flashes").get_by_text("That task is not there any more."))
+    see_gone(alert(home, "failed"))
+    page.get_by_text("Delete", exact=True).click()
+    page.get_by_role("button", name="Delete for good").click()
+    see(page.get_by_text("There is nothing here"))
+
+
+def test_a_page_leaves_a_task_that_is_there_no_more(new_person, still_site):
+    person = new_person(still_site)
+    person.come_as_guest()
+    page = person.visit(put(still_site, person.name, "in_progress")["in_progress"])
+    put(still_site, person.name, "nothing")
+    page.wait_for_url("**/tasks", timeout=SOON)
+    see(page.locator("#flashes").get_by_text("That task is not there any more."))

@@ -1,0 +1,162 @@
+"""A storm: many tasks while processes are killed and the queue is emptied all the time, and what that has cost them."""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import psutil
+
+from tests.guarantees.sites import LEADS, LEASE, LOOK, SAID, SWEEP, Workshop, processes_of
+from tests.guarantees.worker import stamp
+from tests.processes import until
+from webapp.models import Post, State, Task, User
+from webapp.models.state import ACTIVE, HELD
+from webapp.times import utcnow
+
+CONSUMERS = ("first", "second")
+PROCESSES = 2  # of each consumer
+STEPS = 20
+KILL_EVERY = 1.0  # seconds
+FLUSHES = 3
+BOOT = 4  # seconds: how long a worker may take to start while the machine is busy
+# A lease ends, a sweep finds it. The sweeper may have died, too; its successor waits until the place is free.
+LONGEST = LEASE + SWEEP + LEADS + 2 * LOOK + BOOT
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a storm. Seconds: `rescued_after` is the longest from the death of a task's process until the task
+    was in line again, `idle` the longest for which tasks were in line and none was taken, though a process was free."""
+
+    tasks: int
+    kills: int
+    flushes: int
+    rescues: int
+    unsuccessful: int
+    missing: int
+    twice: int
+    rescued_after: float
+    idle: float
+    seconds: float
+
+
+class Storm:
+    """One storm over a site, in whose storage this process is. `flush` empties its queue, if that can be done."""
+
+    def __init__(self, site: Workshop, flush: Callable[[], object] | None, tasks: int, pause: float) -> None:
+        self._site, self._flush, self._flushes = site, flush, 0
+        self._dice = random.Random(tasks)
+        self._died_at: dict[int, datetime] = {}
+        self._kills = 0
+        people = [User.register_guest() for _ in range(4)]
+        self._tasks = [stamp.launch(people[n % 4], steps=STEPS, pause=pause) for n in range(tasks)]
+
+    def rage(self, patience: float) -> Outcome:
+        """Let it rage until every task has come to its end. Raises AssertionError after so many seconds."""
+        begun = time.monotonic()
+        for name in CONSUMERS:
+            self._site.start_worker(name)
+        self._next_kill = begun + KILL_EVERY
+        until(self._is_over, patience)
+        seconds = time.monotonic() - begun
+        for name in CONSUMERS:
+            self._site.stop(name)
+        return self._outcome(seconds)
+
+    def _is_over(self) -> bool:
+        active = Task.select().where(Task.state.in_(ACTIVE), Task.name == stamp.name).count()
+        if self._flush and self._flushes < FLUSHES and active <= len(self._tasks) * (1 - (self._flushes + 1) / 5):
+            self._flush()
+            self._flushes += 1
+        if active and time.monotonic() >= self._next_kill:
+            self._next_kill += KILL_EVERY
+            self._kill()
+        return not active
+
+    def _kill(self) -> None:
+        """Kill a process that runs a task; each fifth time a whole consumer instead, and start another at once, or a
+        process that has run none, like its sweeper."""
+        name = self._dice.choice(CONSUMERS)
+        consumer, *children = self._site.processes[name].family()
+        kills = {0: self._others, 5: lambda children: [consumer, *children]}
+        victims = kills.get((self._kills + 1) % 10, self._busy)(children)
+        if victims:
+            self._kills += 1
+            self._died_at |= {process.pid: utcnow() for process in victims}
+            if consumer in victims:
+                self._site.kill_worker(name)
+                self._site.start_worker(name)
+            else:
+                victims[0].kill()
+
+    def _busy(self, children: list[psutil.Process]) -> list[psutil.Process]:
+        """One that runs a task now, if any does."""
+        tasks = Task.select().where(Task.state.in_(HELD), Task.name == stamp.name)
+        pids = {pid for task in tasks for pid in processes_of(task)[-1:]}
+        return [process for process in children if process.pid in pids][:1]
+
+    def _others(self, children: list[psutil.Process]) -> list[psutil.Process]:
+        """One that has never run any, if there is such a one."""
+        pids = {pid for task in self._tasks for pid in processes_of(task)}
+        return [process for process in children if process.pid not in pids][:1]
+
+    def _outcome(self, seconds: float) -> Outcome:
+        ids = {str(task.id) for task in self._tasks}
+        stamps = Counter(body for (body,) in Post.select(Post.body).tuples() if body.split()[0] in ids)
+        expected = {f"{id} {number}" for id in ids for number in range(STEPS)}
+        tasks = list(Task.select().where(Task.id.in_([task.id for task in self._tasks])))
+        histories = [_History(task, self._died_at) for task in tasks]
+        return Outcome(
+            tasks=len(tasks),
+            kills=self._kills,
+            flushes=self._flushes,
+            rescues=sum(task.rescues for task in tasks),
+            unsuccessful=sum(task.state != State.SUCCEEDED for task in tasks),
+            missing=len(expected - stamps.keys()),
+            twice=sum(number > 1 for number in stamps.values()),
+            rescued_after=max((wait for history in histories for wait in history.rescued_after), default=0.0),
+            idle=_longest_idle(point for history in histories for point in history.points),
+            seconds=seconds,
+        )
+
+
+class _History:
+    """One task's timeline: after which times it was rescued, and when it was in line and in a process."""
+
+    def __init__(self, task: Task, died_at: dict[int, datetime]) -> None:
+        self.rescued_after: list[float] = []
+        # When the numbers of tasks in line and of busy processes changed, and by how much.
+        self.points: list[tuple[datetime, int, int]] = []
+        begun = died = None
+        for event in task.timeline():
+            if event.kind == "log" and begun:
+                died = died_at.get(int(event.text.removeprefix(SAID)))
+            elif event.kind == "started":
+                begun, died = event.at, None
+                self.points.append((event.at, -1, 1))
+            elif event.kind == "launched":
+                self.points.append((event.at, 1, 0))
+            elif event.kind == "pending":
+                # A run that was killed before it said where it is has lived for no time.
+                ended = died if died and died > begun else begun if "died" in event.text else event.at
+                self.rescued_after.append((event.at - ended).total_seconds())
+                self.points += [(ended, 0, -1), (event.at, 1, 0)]
+            elif begun:
+                self.points.append((event.at, 0, -1))
+
+
+def _longest_idle(points: Iterable[tuple[datetime, int, int]]) -> float:
+    """The longest time within which tasks were in line and none was taken, though a process was free."""
+    longest, in_line, busy = 0.0, 0, 0
+    since: datetime | None = None
+    any_taken = False
+    for at, joined, began in sorted(points):
+        if since and any_taken:
+            longest = max(longest, (at - since).total_seconds())
+        in_line, busy, any_taken = in_line + joined, busy + began, any_taken or began > 0
+        waiting = in_line > 0 and busy < PROCESSES * len(CONSUMERS)
+        since = (at if began > 0 else since or at) if waiting else None
+    return longest

@@ -1,0 +1,73 @@
+"""What takes longer: a worker killed under the default settings, one killed again and again, and a mail server down."""
+
+import time
+
+import pytest
+
+from tasks.export_posts import export_posts
+from tests.factories import make_posts
+from tests.guarantees.mail import assert_posts_are_ready, mail_server
+from tests.guarantees.sites import assert_stamped_once, is_done, is_under_way, kinds, process_of, state_of
+from tests.guarantees.worker import die, stamp
+from tests.processes import until
+from webapp.models import State, Task, User
+from webapp.models.task import DIED_REPEATEDLY, MOST_RESCUES
+
+AT_MOST = 30  # seconds
+
+
+@pytest.fixture(scope="module")
+def default_site(new_site):
+    """A site with the lease and the sweep that are the defaults. One of its processes has just been killed."""
+    site = new_site("sqlite")
+    del site.env["TASK_LEASE_SECONDS"], site.env["TASK_SWEEP_SECONDS"]
+    with site.entered():
+        site.worker()
+        site.task = stamp.launch(User.register_guest(), steps=100)
+        until(lambda: is_under_way(site.task))
+        process_of(site.task).kill()
+        site.killed_at = time.monotonic()
+    return site
+
+
+def test_a_task_that_kills_its_worker_each_time_fails_in_words_and_can_be_retried(default_site, new_site):
+    """This and the next test run while the last one's task waits."""
+    site = new_site("sqlite", TASK_LEASE_SECONDS="1")
+    with site.entered():
+        site.worker()
+        task = die.launch(User.register_guest())
+        until(lambda: is_done(task))
+        now = Task.get_by_id(task.id)
+        assert (now.state, now.error, now.rescues) == (State.FAILED, DIED_REPEATEDLY, MOST_RESCUES)
+        assert kinds(task).count("started") == MOST_RESCUES + 1
+        site.stop("worker")
+        now.retry()
+        assert (now.reload().state, now.rescues, now.error) == (State.PENDING, 0, "")
+
+
+def test_an_export_is_mailed_once_the_mail_server_is_back(default_site, new_site):
+    site = new_site("sqlite")
+    with site.entered():
+        site.worker()
+        ann = User.register("ann", email="ann@example.com")
+        make_posts(ann, 30)
+        task = export_posts.launch(ann)
+        until(lambda: state_of(task) == State.RETRYING)
+        assert Task.get_by_id(task.id).error == (
+            "The file is ready below, but it could not be mailed: the mail server could not be reached."
+        )
+        assert_posts_are_ready(task)
+        with mail_server(site) as server:
+            until(lambda: is_done(task))
+        assert state_of(task) == State.SUCCEEDED
+        assert [mail["To"] for mail in server.mails] == ["ann@example.com"]
+        assert_posts_are_ready(task)
+
+
+def test_a_task_whose_process_is_killed_runs_again_within_thirty_seconds_by_default(default_site):
+    with default_site.entered():
+        until(lambda: len(kinds(default_site.task)) == 4, AT_MOST - (time.monotonic() - default_site.killed_at))
+        waited = time.monotonic() - default_site.killed_at
+        print(f"it ran again after {waited:.1f} s")
+        assert_stamped_once(default_site.task)
+        assert kinds(default_site.task) == ["launched", "started", "pending", "started", "succeeded"]

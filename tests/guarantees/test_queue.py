@@ -1,0 +1,103 @@
+"""Messages that are lost, never sent or sent for nothing, and a queue that is down."""
+
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+
+import pytest
+
+from tasks.engine.limits import limits
+from tasks.engine.sweeper import Sweeper
+from tasks.queue import huey
+from tests.guarantees.sites import LEADS, LOOK, SWEEP, assert_stamped_once, is_done, kinds
+from tests.guarantees.worker import stamp
+from tests.processes import ROOT, until
+from tests.surfing import Surfer
+from webapp.models import State, Task
+
+UNTOUCHED = ["launched", "started", "succeeded"]
+WITH_REDIS = pytest.mark.parametrize("shared_site", ["sqlite and redis", "postgres and redis"], indirect=True)
+
+
+@pytest.mark.parametrize("shared_site", ["sqlite", "postgres and redis"], indirect=True)
+def test_a_task_whose_web_process_was_killed_before_it_rang_is_rung_for_by_the_sweeper(site, user):
+    site.rest()
+    dying = [sys.executable, "-m", "tests.guarantees.dies_before_ringing", str(user.id)]
+    assert subprocess.run(dying, env=site.env, cwd=ROOT).returncode == -signal.SIGKILL
+    [task] = Task.select().where(Task.user == user)
+    assert (task.state, site.messages()) == (State.PENDING, 0)
+    site.worker()
+    begun = time.monotonic()
+    assert_stamped_once(task)
+    assert time.monotonic() - begun < LEADS + SWEEP + 2 * LOOK + 3
+    assert kinds(task) == UNTOUCHED
+
+
+def test_all_tasks_are_done_when_the_queue_loses_its_messages(site, user):
+    worker = site.worker()
+    tasks = [stamp.launch(user, steps=2, pause=0.05) for _ in range(30)]
+    assert site.messages() > 5
+    site.empty_queue()
+    assert not is_done(*tasks)
+    assert_stamped_once(*tasks)
+    assert {tuple(kinds(task)) for task in tasks} == {tuple(UNTOUCHED)}
+    assert worker.popen.poll() is None
+
+
+@WITH_REDIS
+def test_tasks_are_started_while_redis_is_down_and_done_once_it_is_back(site, redis, user):
+    site.start_web()
+    worker = site.worker()
+    guest = Surfer(site.url)
+    guest.submit("/guest")
+    redis.kill()
+    try:
+        begun = time.monotonic()
+        paths = [guest.start("countdown", seconds="1") for _ in range(3)]
+        assert time.monotonic() - begun < 10, "nobody waits long for a queue that is not there"
+        task = stamp.launch(user, steps=3)
+        assert {guest.state_of(path) for path in paths} == {"pending"}
+    finally:
+        redis.start()
+    for path in paths:
+        until(lambda path=path: guest.state_of(path) == "succeeded")
+    assert_stamped_once(task)
+    assert worker.popen.poll() is None
+
+
+def test_a_long_line_of_tasks_gets_not_one_message_more_than_it_has_lost(site, user, monkeypatch):
+    _see_that_only_what_is_lost_is_rung_for(site, user, monkeypatch, 2000)
+
+
+@pytest.mark.parametrize("shared_site", ["sqlite and redis"], indirect=True)
+def test_a_line_of_twenty_thousand_tasks_gets_no_message_more_either(site, user, monkeypatch):
+    _see_that_only_what_is_lost_is_rung_for(site, user, monkeypatch, 20_000)
+
+
+def _see_that_only_what_is_lost_is_rung_for(site, user, monkeypatch, number: int) -> None:
+    site.rest()
+    monkeypatch.setattr(limits, "sweep", timedelta(0))  # each look is a sweep
+    sweeper = Sweeper()
+    _wait_in_line(user, number)
+    site.ring(number)
+    for _ in range(5):
+        sweeper.look()
+    assert site.messages() == number
+    for _ in range(30):
+        huey.dequeue()
+    for _ in range(5):
+        sweeper.look()
+    assert site.messages() == number
+    sweeper.resign()
+    Task.delete().where(Task.user == user).execute()
+    site.empty_queue()
+
+
+def _wait_in_line(user, number: int) -> None:
+    """Many tasks that nobody has taken, written at once."""
+    row = {"user": user.id, "name": stamp.name, "title": "Stamp", "arguments": {"steps": 1, "pause": 0.0}}
+    for first in range(0, number, 500):
+        rows = [row | {"turn": turn} for turn in range(first, first + 500)]
+        Task.insert_many(rows).execute()

@@ -1,0 +1,156 @@
+"""Workers that are killed, stopped and frozen, and clocks that jump."""
+
+import time
+from datetime import timedelta
+
+import psutil
+import pytest
+
+from tests.guarantees.sites import (
+    LEADS,
+    LEASE,
+    LOOK,
+    SWEEP,
+    assert_stamped_once,
+    assert_written_once,
+    has_written,
+    is_done,
+    is_under_way,
+    kinds,
+    process_of,
+    processes_of,
+    stamps_of,
+    state_of,
+)
+from tests.guarantees.worker import stamp, write_lines
+from tests.processes import until
+from webapp.models import Leader, State, Task
+from webapp.times import utcnow
+
+RESCUED = ["launched", "started", "pending", "started", "succeeded"]
+HOUR = timedelta(hours=1)
+ON_EACH_DATABASE = pytest.mark.parametrize("shared_site", ["sqlite", "postgres"], indirect=True)
+
+
+def test_tasks_whose_processes_are_killed_go_on_in_others_from_their_checkpoints(site, user):
+    site.worker()
+    stamping, writing = stamp.launch(user, steps=50, pause=0.03), write_lines.launch(user, pause=0.04)
+    until(lambda: is_under_way(stamping) and has_written(writing))
+    killed = {process_of(stamping), process_of(writing)}
+    for process in killed:
+        process.kill()
+    begun = time.monotonic()
+    until(lambda: kinds(stamping)[-1] == kinds(writing)[-1] == "started" and len(kinds(stamping)) == 4)
+    assert time.monotonic() - begun < LEASE + SWEEP + 2 * LOOK + 2, "a new process takes it, and nobody waits longer"
+    assert_stamped_once(stamping)
+    assert_written_once(writing)
+    assert kinds(stamping) == kinds(writing) == RESCUED
+    assert killed.isdisjoint({process_of(stamping), process_of(writing)})
+
+
+def test_a_killed_consumer_takes_its_children_along_and_a_new_worker_goes_on(site, user):
+    site.worker()
+    task = stamp.launch(user)
+    until(lambda: is_under_way(task))
+    site.kill_worker()
+    begun = time.monotonic()
+    site.start_worker()
+    until(lambda: len(kinds(task)) == 4)
+    assert time.monotonic() - begun < LEADS + LEASE + SWEEP + 2 * LOOK + 2, "the sweeper had died, too"
+    assert_stamped_once(task)
+    assert kinds(task) == RESCUED
+
+
+def _term_the_worker(family: list[psutil.Process]) -> None:
+    family[0].terminate()
+
+
+def _term_everybody(family: list[psutil.Process]) -> None:
+    """What a container's host does: TERM to each process, children first."""
+    for process in reversed(family):
+        process.terminate()
+
+
+@pytest.mark.parametrize(
+    ("shared_site", "stop"),
+    [
+        ("sqlite", _term_everybody),
+        ("sqlite and redis", _term_the_worker),
+        ("postgres and redis", _term_everybody),
+        ("postgres", _term_the_worker),
+    ],
+    indirect=["shared_site"],
+)
+def test_a_worker_that_is_told_to_stop_gives_its_tasks_back_at_once(site, user, stop):
+    worker = site.worker()
+    task = stamp.launch(user)
+    until(lambda: is_under_way(task))
+    family = worker.family()
+    begun = time.monotonic()
+    stop(family)
+    assert worker.popen.wait(10) == 0
+    assert time.monotonic() - begun < 4, "it waits for a step, not for a lease"
+    psutil.wait_procs(family, timeout=5)
+    assert state_of(task) == State.PENDING
+    assert stamps_of(task).keys() == set(range(Task.get_by_id(task.id).done)), "what it has counted is there"
+    site.start_worker()
+    assert_stamped_once(task)
+    now = Task.get_by_id(task.id)
+    assert (now.rescues, now.attempts, kinds(task)) == (0, 1, RESCUED)
+
+
+@ON_EACH_DATABASE
+def test_a_process_that_froze_until_another_had_done_its_task_writes_nothing_more(site, user):
+    site.worker()
+    task = stamp.launch(user)
+    until(lambda: is_under_way(task))
+    frozen = process_of(task)
+    frozen.suspend()
+    try:
+        until(lambda: is_done(task))
+        assert_stamped_once(task)
+        before = (kinds(task), Task.get_by_id(task.id))
+    finally:
+        frozen.resume()
+    after = stamp.launch(user, steps=2, pause=0.0)
+    until(lambda: is_done(after))
+    until(lambda: "was taken over by another run" in site.worker().output())
+    assert frozen.is_running(), "it goes on with other tasks"
+    assert_stamped_once(task)
+    now = Task.get_by_id(task.id)
+    assert (kinds(task), now.owner, now.updated_at) == (before[0], before[1].owner, before[1].updated_at)
+
+
+def test_a_task_that_is_rung_for_many_times_runs_once(site, user):
+    site.worker()
+    task = stamp.launch(user, steps=10)
+    site.ring(100)
+    assert_stamped_once(task)
+    until(lambda: site.messages() == 0)
+    assert kinds(task) == ["launched", "started", "succeeded"]
+    assert len(processes_of(task)) == 1
+
+
+@ON_EACH_DATABASE
+def test_a_clock_that_is_set_back_an_hour_holds_nothing_up(site, user):
+    site.worker()
+    task = stamp.launch(user)
+    until(lambda: is_under_way(task))
+    site.kill_worker()
+    Task.update(lease_until=Task.get_by_id(task.id).lease_until + HOUR).where(Task.id == task.id).execute()
+    Leader.update(until=utcnow() + HOUR).execute()
+    begun = time.monotonic()
+    site.start_worker()
+    until(lambda: len(kinds(task)) == 4)
+    assert time.monotonic() - begun < 2 * LEASE + SWEEP + 2 * LOOK + 2
+    assert_stamped_once(task)
+    assert kinds(task) == RESCUED
+
+
+@ON_EACH_DATABASE
+def test_a_clock_that_is_set_forward_an_hour_repeats_no_effect(site, user):
+    site.worker()
+    task = stamp.launch(user, steps=40)
+    until(lambda: is_under_way(task))
+    Task.update(lease_until=utcnow() - HOUR).where(Task.id == task.id).execute()
+    assert_stamped_once(task)

@@ -1,0 +1,41 @@
+"""A real worker that knows the task functions of these tests besides the catalogue's."""
+
+import os
+import signal
+import time
+
+from tasks.engine import Run, user_task
+from tasks.worker import main
+from webapp import mailer
+from webapp.models import Post
+
+mailer.TIMEOUT = 2  # seconds, so that a test of a mail server that hangs takes no longer
+
+
+@user_task(title="Stamp {steps} times")
+def stamp(task: Run, steps: int = 20, pause: float = 0.05) -> None:
+    """Leave one post for each step, which must be there exactly once in the end."""
+    task.log(f"in process {os.getpid()}")
+    for number in task.each(range(steps)):
+        time.sleep(pause)
+        Post.create(user=task.user, body=f"{task.id} {number}")
+
+
+@user_task(title="Write {lines} lines")
+def write_lines(task: Run, lines: int = 40, pause: float = 0.05, length: int = 10) -> None:
+    """Write a file line by line, which must have each line once and in order in the end."""
+    task.log(f"in process {os.getpid()}")
+    with task.artifact("lines.txt") as out:
+        for number in task.each(range(lines)):
+            time.sleep(pause)
+            out.write(f"{number} ".ljust(length, ".") + "\n")
+
+
+@user_task(title="Die")
+def die(task: Run) -> None:
+    """Kill the process that runs this, each time."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""Doing things elsewhere, or many at once: each in a thread with a database connection of its own."""
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from tasks.queue import huey
+from webapp.database import database
+
+
+def race(number: int, act: Callable[[], Any]) -> list[Any]:
+    """What each of so many threads got from `act`, or the exception that it raised, all let go at once."""
+    barrier: threading.Barrier = threading.Barrier(number)
+    results: list[Any] = []
+
+    def run() -> None:
+        with database.connection_context():
+            barrier.wait()
+            try:
+                results.append(act())
+            except Exception as error:
+                results.append(error)
+        with suppress(AttributeError):  # a queue that this thread has not used has nothing open
+            huey.storage.close()
+
+    threads = [threading.Thread(target=run) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == number
+    return results
+
+
+def elsewhere(act: Callable[[], Any]) -> Any:
+    """What `act` returns in another process, as far as the database can tell: on another connection."""
+    [result] = race(1, act)
+    if isinstance(result, Exception):
+        raise result
+    return result

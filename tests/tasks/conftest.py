@@ -1,0 +1,64 @@
+"""What tests of tasks arrange with: running a function as a worker would, and what may happen to it on the way."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from datetime import timedelta
+
+import pytest
+
+from tasks.engine import perform, reporter
+from tests.factories import make_user
+from webapp.models import Task
+from webapp.times import utcnow
+
+
+class Killed(BaseException):
+    """What a run raises that is killed in the middle of it; the engine records nothing of it."""
+
+
+@pytest.fixture
+def quick_reports(monkeypatch):
+    """The reporter looks fifty times a second, so that a test need not wait for it."""
+    monkeypatch.setattr(reporter, "REPORT_EVERY", 0.02)
+
+
+@pytest.fixture
+def carry_out(declare, run_tasks):
+    """A function that carries a task function out as a worker would; returns the task."""
+
+    def carry_out(body, **arguments) -> Task:
+        task = declare(title="A task of a test")(body).launch(make_user(), **arguments)
+        run_tasks()
+        return task.reload()
+
+    return carry_out
+
+
+@pytest.fixture
+def no_reports(monkeypatch):
+    """No other thread writes to the row, or keeps a connection for longer than the database of the test lives."""
+    monkeypatch.setattr(perform, "reporting", lambda *_: nullcontext())
+
+
+@pytest.fixture
+def live_on(app) -> Callable[[Task], Task]:
+    """A function that runs a task to its end, however often its runs are killed: each is rescued, and another begins.
+
+    Its other attempts begin at once.
+    """
+
+    def live_on(task: Task) -> Task:
+        for _ in range(20):
+            try:
+                perform.perform_next()
+            except Killed:
+                Task.update(lease_until=utcnow() - timedelta(seconds=1)).where(Task.id == task.id).execute()
+                assert [lost.rescue() for lost in Task.lost(10)] == [True]
+            Task.update(run_at=utcnow()).where(Task.run_at.is_null(False)).execute()
+            for due in Task.due(10):
+                due.wake()
+            if task.reload().is_finished:
+                return task
+        raise AssertionError(f"it is still {task.state}")
+
+    return live_on

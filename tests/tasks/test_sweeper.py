@@ -1,0 +1,236 @@
+"""The sweeper: every task that was started comes to its end, whatever was lost on the way; and one sweeper sees to it."""
+
+from datetime import timedelta
+
+import pytest
+
+from tasks.countdown import countdown
+from tasks.engine import purge, sweeper
+from tasks.engine.limits import limits
+from tasks.engine.sweeper import ROLE, Sweeper
+from tasks.queue import huey
+from tests.factories import make_artifact, make_task, make_user
+from tests.processes import free_port
+from tests.services import redis_server
+from webapp.models import Artifact, Leader, State, Task, User
+from webapp.times import utcnow
+
+AGO = timedelta(seconds=1)
+
+
+@pytest.fixture(autouse=True)
+def always(monkeypatch):
+    """Each look looks for everything."""
+    monkeypatch.setattr(limits, "sweep", timedelta(0))
+
+
+def _messages() -> int:
+    return huey.pending_count()
+
+
+def _lost(state: State = State.IN_PROGRESS, **fields) -> Task:
+    return make_task(state, lease_until=utcnow() - AGO, **fields)
+
+
+# What is due, and what is lost
+
+
+@pytest.mark.parametrize("state", [State.SCHEDULED, State.RETRYING])
+def test_what_is_due_is_woken_with_a_message_and_what_is_not_sleeps_on(app, state):
+    due, later = make_task(state, run_at=utcnow() - AGO), make_task(state)
+    Sweeper().look()
+    assert (due.reload().state, later.reload().state) == (State.PENDING, state)
+    assert (due.run_at, due.turn is None) == (None, False)
+    assert _messages() == 1
+
+
+def test_a_schedule_is_kept_to_the_second(app):
+    task = countdown.launch(make_user(), run_at=utcnow() + timedelta(hours=1), seconds=1)
+    one = Sweeper()
+    one.look()
+    assert (task.reload().state, _messages()) == (State.SCHEDULED, 0)
+    Task.update(run_at=utcnow()).execute()
+    one.look()
+    assert (task.reload().state, _messages()) == (State.PENDING, 1)
+
+
+@pytest.mark.parametrize(
+    ("state", "became"),
+    [(State.IN_PROGRESS, "pending"), (State.PAUSING, "paused"), (State.CANCELING, "canceled")],
+)
+def test_what_has_lost_its_worker_is_rescued(app, state, became):
+    task, held = _lost(state), make_task(state)
+    Sweeper().look()
+    assert (task.reload().state, held.reload().state) == (became, state)
+    assert _messages() == (became == "pending")
+
+
+def test_between_two_sweeps_it_only_wakes_what_is_due(app, monkeypatch):
+    monkeypatch.setattr(limits, "sweep", timedelta(hours=1))
+    one = Sweeper()
+    one.look()
+    lost, due = _lost(), make_task(State.SCHEDULED, run_at=utcnow() - AGO)
+    one.look()
+    assert (lost.reload().state, due.reload().state) == (State.IN_PROGRESS, State.PENDING)
+
+
+def test_a_look_takes_a_bounded_number_and_the_next_look_more(app, monkeypatch):
+    monkeypatch.setattr(sweeper, "AT_ONCE", 2)
+    user = make_user()
+    for _ in range(3):
+        make_task(State.SCHEDULED, user, run_at=utcnow() - AGO)
+        _lost(user=user)
+    one, left = Sweeper(), []
+    for _ in range(2):
+        one.look()
+        left.append(Task.select().where(Task.state != State.PENDING).count())
+    assert left == [2, 0]
+
+
+def test_a_lease_from_before_the_clock_was_set_back_ends_as_well(app):
+    task = make_task(State.IN_PROGRESS, lease_until=utcnow() + timedelta(hours=1))
+    normal = make_task(State.IN_PROGRESS, lease_until=utcnow() + limits.lease)
+    until = normal.reload().lease_until
+    Sweeper().look()
+    assert task.reload().lease_until <= utcnow() + limits.lease
+    assert normal.reload().lease_until == until
+
+
+# One of them leads
+
+
+def test_only_the_leader_does_anything(app):
+    one, other = Sweeper(), Sweeper()
+    one.look()
+    task = _lost()
+    other.look()
+    assert task.reload().state == State.IN_PROGRESS
+    one.look()
+    assert task.reload().state == State.PENDING
+
+
+@pytest.mark.parametrize("why", ["it resigned", "it died", "the clock was set back"])
+def test_another_leads_when_the_leader_does_no_more(app, why):
+    one, other = Sweeper(), Sweeper()
+    one.look()
+    if why == "it resigned":
+        one.resign()
+    else:
+        until = utcnow() + (-AGO if why == "it died" else timedelta(hours=1))
+        Leader.update(until=until).where(Leader.role == ROLE).execute()
+    task = _lost()
+    other.look()
+    assert task.reload().state == State.PENDING
+    again = _lost()
+    one.look()
+    assert again.reload().state == State.IN_PROGRESS, "there is one leader, and it is the other"
+
+
+# Messages
+
+
+def test_exactly_the_messages_that_are_missing_are_sent_again(app):
+    user = make_user()
+    for _ in range(5):
+        countdown.launch(user, seconds=1)
+    huey.storage.flush_queue()
+    for _ in range(2):
+        countdown.launch(user, seconds=1)
+    one = Sweeper()
+    one.look()
+    assert _messages() == 2, "they may only be on their way"
+    for _ in range(4):
+        one.look()
+        assert _messages() == 7
+
+
+def test_a_healthy_backlog_gets_no_message_more(app):
+    user = make_user()
+    for _ in range(5):
+        countdown.launch(user, seconds=1)
+    one = Sweeper()
+    for _ in range(3):
+        one.look()
+    assert _messages() == 5
+    huey.dequeue()
+    Task.claim(limits.lease)
+    for _ in range(3):
+        one.look()
+    assert _messages() == 4
+
+
+def test_what_does_not_wait_for_a_worker_needs_no_message(app):
+    for state in set(State) - {State.PENDING}:
+        make_task(state)
+    one = Sweeper()
+    for _ in range(3):
+        one.look()
+    assert _messages() == 0
+
+
+def test_so_many_messages_in_one_look_and_no_more(app, monkeypatch):
+    monkeypatch.setattr(sweeper, "RINGS", 3)
+    user = make_user()
+    for _ in range(7):
+        make_task(State.PENDING, user)
+    one, sent = Sweeper(), []
+    for _ in range(5):
+        one.look()
+        sent.append(_messages())
+    assert sent == [0, 3, 6, 7, 7]
+
+
+def test_a_queue_that_is_down_keeps_nobody_from_being_rescued_and_is_filled_when_it_is_back(make_app, caplog):
+    port = free_port()
+    make_app(redis_url=f"redis://127.0.0.1:{port}/0")
+    lost, due = _lost(), make_task(State.SCHEDULED, run_at=utcnow() - AGO)
+    one = Sweeper()
+    for _ in range(2):
+        one.look()
+    assert (lost.reload().state, due.reload().state) == (State.PENDING, State.PENDING)
+    assert caplog.text.count("The queue does not answer:") == 1, "it says so once"
+    with redis_server(port):
+        for _ in range(3):
+            one.look()
+        assert _messages() == 2
+        huey.storage.close()
+
+
+# What is old
+
+
+def test_it_purges_what_is_old_a_batch_in_each_look(app, monkeypatch):
+    monkeypatch.setattr(sweeper, "AT_ONCE", 2)
+    user, old = make_user(), utcnow() - limits.keep_tasks - AGO
+    for _ in range(3):
+        make_task(State.SUCCEEDED, user, finished_at=old)
+    one, left = Sweeper(), []
+    for _ in range(2):
+        one.look()
+        left.append(Task.select().count())
+    assert left == [1, 0]
+
+
+def test_after_a_purge_it_rests(app):
+    one = Sweeper()
+    one.look()
+    task = make_task(State.SUCCEEDED, finished_at=utcnow() - limits.keep_tasks - AGO)
+    one.look()
+    assert Task.select().where(Task.id == task.id).exists()
+    assert purge.purge(10) == 1
+
+
+def test_whose_place_in_line_changed_is_told(app):
+    task = make_task(State.PENDING)
+    before = User.get_by_id(task.user_id).changes
+    one = Sweeper()
+    one.look()
+    assert User.get_by_id(task.user_id).changes == before + 1
+    one.look()
+    assert User.get_by_id(task.user_id).changes == before + 1, "nothing moved since"
+
+
+def test_an_artifact_expires_by_itself(app):
+    artifact = make_artifact(expires_at=utcnow() - AGO)
+    Sweeper().look()
+    assert Artifact.get_by_id(artifact.id).expired_at

@@ -1,0 +1,214 @@
+"""Leases: a run holds its task as long as it renews; then the task is taken from it, and its run writes nothing more."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.factories import make_task
+from tests.racing import race
+from tests.webapp.models.everything import everything, row
+from webapp.models import IllegalMove, State, Task
+from webapp.models.state import HELD
+from webapp.models.task import DIED_REPEATEDLY, MOST_RESCUES
+from webapp.times import utcnow
+
+LEASE = timedelta(seconds=15)
+OVER = timedelta(seconds=-1)
+
+
+def _claim(lease: timedelta = LEASE) -> Task:
+    task = Task.claim(lease)
+    assert task
+    return task
+
+
+def _lost() -> list[Task]:
+    return list(Task.lost(100))
+
+
+def test_a_claim_takes_a_lease_from_now(app):
+    make_task()
+    before, task, after = utcnow(), _claim(), utcnow()
+    assert before + LEASE <= row(task).lease_until <= after + LEASE
+    assert _lost() == []
+
+
+def test_renewing_holds_it_from_then_on(app):
+    make_task()
+    task = _claim(OVER)
+    assert _lost() == [task]
+    assert task.renew(LEASE)
+    assert row(task).lease_until > utcnow()
+    assert _lost() == []
+
+
+def test_renewing_is_one_write_of_which_its_owner_hears_nothing(app, queries):
+    make_task()
+    task = _claim()
+    people = everything()[0]
+    with queries() as seen:
+        task.renew(LEASE)
+    assert seen.count == 1
+    assert everything()[0] == people
+
+
+@pytest.mark.parametrize("state", State)
+def test_what_nobody_holds_is_not_lost(app, state):
+    task = make_task(state)
+    if state in HELD:
+        Task.update(lease_until=utcnow() - timedelta(seconds=1)).where(Task.id == task.id).execute()
+    assert _lost() == ([task] if state in HELD else [])
+
+
+def test_a_checkpoint_renews_the_lease(app):
+    make_task()
+    task = _claim(OVER)
+    assert task.checkpoint({"done": 3}, 3, 10, "On it", LEASE)
+    assert _lost() == []
+    assert (row(task).done, row(task).total, row(task).stage) == (3, 10, "On it")
+
+
+@pytest.mark.parametrize("state", [State.PAUSING, State.CANCELING])
+def test_a_run_that_is_to_stop_may_still_save_what_it_did(app, state):
+    task = make_task(state)
+    assert task.checkpoint({"done": 13}, 13, 40, "", LEASE)
+    assert not task.advance(14, 40, ""), "but it should go no further"
+    assert row(task).done == 13
+
+
+def test_a_run_that_renewed_in_between_is_not_rescued(app):
+    make_task()
+    task = _claim(OVER)
+    [lost] = _lost()
+    assert task.renew(LEASE)
+    before = everything()
+    assert not lost.rescue()
+    assert everything() == before
+
+
+def test_a_task_that_moved_on_in_between_is_not_rescued(app):
+    make_task()
+    task = _claim(OVER)
+    [lost] = _lost()
+    task.succeed()
+    before = everything()
+    assert not lost.rescue()
+    assert everything() == before
+
+
+def test_a_lost_task_waits_for_another_run_which_goes_on(app):
+    make_task()
+    dead = _claim()
+    dead.checkpoint({"done": 7, "total": 10}, 7, 10, "", OVER)
+    dead.advance(9, 10, "")
+    [lost] = _lost()
+    assert lost.rescue()
+    task = row(dead)
+    assert (task.state, task.owner, task.lease_until, task.stage) == (State.PENDING, None, None, "")
+    assert (task.done, task.total, task.attempts, task.rescues) == (7, 10, 0, 1)
+    assert "worker died" in task.timeline()[-1].text
+    task = _claim()
+    assert (task.attempts, task.cursor) == (1, {"done": 7, "total": 10})
+    assert not dead.renew(LEASE)
+    with pytest.raises(IllegalMove):
+        dead.succeed()
+    assert row(task).owner == task.owner
+
+
+@pytest.mark.parametrize(("asked", "became"), [("pause", State.PAUSED), ("cancel", State.CANCELED)])
+def test_a_dead_worker_does_what_its_owner_asked_for(app, asked, became):
+    make_task()
+    getattr(row(_claim(OVER)), asked)()
+    [lost] = _lost()
+    assert lost.rescue()
+    task = row(lost)
+    assert (task.state, task.owner, task.lease_until) == (became, None, None)
+    assert became.words in task.timeline()[-1].text
+
+
+def test_a_pause_that_came_between_the_look_and_the_rescue_is_not_forgotten(app):
+    make_task()
+    task = _claim(OVER)
+    [lost] = _lost()
+    row(task).pause()
+    assert not lost.rescue(), "the next look sees that it is to pause"
+    assert row(task).state == State.PAUSING
+    [lost] = _lost()
+    assert lost.rescue()
+    assert row(task).state == State.PAUSED
+
+
+def test_a_task_that_kills_its_workers_fails_in_words_after_so_many(app):
+    make_task(retries=1)
+    for number in range(MOST_RESCUES):
+        task = _claim(OVER)
+        assert (task.attempts, task.rescues) == (1, number), "dying is no attempt"
+        [lost] = _lost()
+        assert lost.rescue()
+        assert row(task).state == State.PENDING
+    task = _claim(OVER)
+    [lost] = _lost()
+    assert lost.rescue()
+    task = row(task)
+    assert (task.state, task.error, task.owner) == (State.FAILED, DIED_REPEATEDLY, None)
+    assert task.timeline()[-1].text == DIED_REPEATEDLY
+    assert task.finished_at
+
+
+def test_trying_it_again_forgives_the_deaths(app):
+    task = make_task(State.FAILED, rescues=MOST_RESCUES)
+    task.retry()
+    assert row(task).rescues == 0
+
+
+def test_a_shutdown_is_no_attempt_and_no_death(app):
+    make_task()
+    for _ in range(MOST_RESCUES + 2):
+        _claim().release()
+    task = _claim()
+    assert (task.attempts, task.rescues) == (1, 0)
+
+
+def test_what_cuts_a_run_off_is_no_attempt_but_counts_like_a_death(app):
+    make_task(retries=0)
+    for number in range(MOST_RESCUES):
+        task = _claim()
+        task.interrupt("The database did not answer.", 5)
+        task = row(task)
+        assert (task.state, task.attempts, task.rescues) == (State.RETRYING, 0, number + 1)
+        Task.update(run_at=utcnow()).execute()
+        assert task.wake()
+    task = _claim()
+    task.interrupt("The database did not answer.", 5)
+    assert (row(task).state, row(task).error) == (State.FAILED, "The database did not answer.")
+
+
+def test_time_that_no_run_worked_is_not_counted(app):
+    make_task()
+    task = _claim()
+    Task.update(started_at=utcnow() - timedelta(seconds=100), updated_at=utcnow() - timedelta(seconds=40)).execute()
+    Task.update(lease_until=utcnow() - timedelta(seconds=1)).execute()
+    [lost] = _lost()
+    lost.rescue()
+    assert 59 < row(task).worked < 61, "until it was last heard of"
+
+
+def test_many_sweepers_rescue_a_task_once(each_database):
+    make_task()
+    _claim(OVER)
+    assert sorted(race(6, lambda: [lost.rescue() for lost in Task.lost(10)] == [True])).count(True) == 1
+    task = Task.get()
+    assert (task.state, task.rescues, task.attempts) == (State.PENDING, 1, 0)
+    assert [event.kind for event in task.timeline()] == ["launched", "started", "pending"]
+
+
+def test_a_rescue_and_a_renewal_that_race_leave_one_owner_or_none(each_database):
+    for _ in range(5):
+        Task.delete().execute()
+        make_task()
+        task = _claim(OVER)
+        acts = [lambda task=task: task.renew(LEASE), lambda: any([lost.rescue() for lost in Task.lost(10)])]
+        outcomes = race(2, lambda acts=acts: acts.pop()())
+        assert sorted(outcomes) == [False, True]
+        assert row(task).state in (State.PENDING, State.IN_PROGRESS)
+        assert (row(task).owner is None) == (row(task).state == State.PENDING)

@@ -1,0 +1,130 @@
+"""Migrating a database with people's tasks in it: each goes on, and what they made is still theirs."""
+
+import json
+from uuid import uuid4
+
+import pytest
+from playhouse.migrations import Runner
+
+from tests.racing import race
+from webapp.database import MIGRATIONS, configure, database, migrate
+from webapp.models import Artifact, Shape, State, Task, User, line
+from webapp.settings import Settings
+from webapp.times import utcnow
+
+OLD_STATES = ("pending", "in_progress", "canceling", "canceled", "succeeded", "failed")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def old(request, tmp_path):
+    """A database as the first migration left it, with a person's task in each state that there was."""
+    url = (
+        f"sqlite:///{tmp_path / 'errand.db'}" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    )
+    configure(Settings(secret_key="-", data_dir=tmp_path, database_url=url))
+    with database.atomic():
+        Runner(database.obj, str(MIGRATIONS)).up("0001_initial")
+    _fill()
+    yield
+    database.close()
+
+
+def _insert(table: str, **values) -> None:
+    marks = ", ".join([database.param] * len(values))
+    database.execute_sql(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", tuple(values.values()))
+
+
+def _fill() -> None:
+    now = utcnow()
+    _insert(
+        "users", id=1, username="ann", username_key="ann", email="", password_hash="", session_key="k", about="",
+        time_zone="UTC", created_at=now, seen_at=now, changes=3,
+    )  # fmt: skip
+    for state in OLD_STATES:
+        active = state in ("pending", "in_progress", "canceling")
+        _insert(
+            "tasks", id=_as_stored(uuid4()), user_id=1, name="export_posts", title=state, arguments=json.dumps({}),
+            state=state, stage="", done=12, total=40, error="", attempts=1, owner="a run" if "ing" in state else None,
+            unique_key=f"key of {state}" if active else None, created_at=now, started_at=now, updated_at=now,
+            finished_at=None if active else now,
+        )  # fmt: skip
+    [[task_id]] = database.execute_sql("SELECT id FROM tasks WHERE state = 'succeeded'").fetchall()
+    artifact_id = _as_stored(uuid4())
+    _insert(
+        "artifacts", id=artifact_id, task_id=task_id, kind="file", name="posts.json", content_type="application/json",
+        size=2, created_at=now, completed_at=now,
+    )  # fmt: skip
+    _insert("artifact_chunks", artifact_id=artifact_id, number=0, data=b"{}")
+
+
+def _as_stored(value):
+    return Task.id.db_value(value)
+
+
+def _task(title: str) -> Task:
+    return Task.get(Task.title == title)
+
+
+def test_what_waits_or_ran_is_in_line_from_its_beginning(old):
+    migrate()
+    assert line.length(Task) == 2
+    for title in ("pending", "in_progress"):
+        task = _task(title)
+        assert (task.state, task.owner, task.lease_until) == (State.PENDING, None, None)
+        assert task.turn is not None
+        assert task.unique_key == task.held_key == f"key of {title}"
+    assert (_task("in_progress").done, _task("in_progress").total) == (0, None)
+
+
+def test_a_worker_can_take_it_and_bring_it_to_its_end(old):
+    from tests.webapp.models.test_leases import LEASE
+
+    migrate()
+    for _ in range(2):
+        task = Task.claim(LEASE)
+        assert (task.cursor, task.kind, task.parent_id) == (None, Shape.SINGLE, None)
+        task.succeed()
+        assert (task.reload().state, task.held_key) == (State.SUCCEEDED, None)
+    assert Task.claim(LEASE) is None
+
+
+def test_what_was_to_stop_has_stopped(old):
+    migrate()
+    task = _task("canceling")
+    assert (task.state, task.owner, task.held_key) == (State.CANCELED, None, None)
+    assert task.finished_at, "it has ended, and goes one day"
+
+
+@pytest.mark.parametrize("state", ["canceled", "succeeded", "failed"])
+def test_what_had_ended_is_as_it_was(old, state):
+    migrate()
+    task = _task(state)
+    assert (task.state, task.done, task.total, task.held_key, task.turn) == (state, 12, 40, None, None)
+
+
+def test_what_was_made_can_be_read_and_new_fields_have_their_defaults(old):
+    migrate()
+    [artifact] = Artifact.completed([_task("succeeded")])[_task("succeeded")]
+    assert artifact.read() == b"{}"
+    assert (artifact.expires_at, artifact.expired_at) == (None, None)
+    assert User.get_by_id(1).mail_after is None
+    assert {(task.kind, task.priority, task.retries, task.rescues, task.worked) for task in Task} == {
+        (Shape.SINGLE, 0, 0, 0, 0.0)
+    }
+
+
+def test_it_can_be_taken_back(old):
+    migrate()
+    with database.atomic():
+        Runner(database.obj, str(MIGRATIONS)).down()
+    columns = {column.name for column in database.get_columns("tasks")}
+    assert {"unique_key", "pushed_at"} <= columns
+    assert not columns & {"held_key", "turn", "cursor", "lease_until"}
+    assert "leaders" not in database.get_tables()
+    assert migrate(), "and forth again"
+    assert line.length(Task) == 2
+
+
+def test_two_may_migrate_at_once(old):
+    applied = race(2, migrate)
+    assert sorted(map(len, applied)) == [0, 1]

@@ -1,0 +1,186 @@
+"""Moves: how a task changes its state. The verbs of Task say which move is made; these say how any is."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from peewee import IntegrityError, Node
+
+from webapp import signals
+from webapp.database import database
+from webapp.models import family, line
+from webapp.models.notification import TASK_PROGRESS, Notification
+from webapp.models.state import FINISHED, HELD, LET_GO, REQUESTS, State, sources_of
+from webapp.models.task_event import TaskEvent
+from webapp.times import utcnow
+
+if TYPE_CHECKING:
+    from webapp.models.task import Task
+
+# What the timeline says of what its owner asked for, by the state that it comes to by that.
+_ASKED = {
+    State.CANCELED: "Canceled before it started",
+    State.CANCELING: "You asked it to stop",
+    State.PAUSED: "Paused before it started",
+    State.PAUSING: "You asked it to pause",
+}
+_AGAIN = {"resume": "Resumed by you", "retry": "Started again by you"}
+_LET_GO = {State.PAUSED: "Paused", State.CANCELED: "Stopped"}
+
+
+class IllegalMove(Exception):
+    """The task is not in a state from which it could go there. `task` is as the database has it now."""
+
+    def __init__(self, task: "Task", target: str) -> None:
+        super().__init__(f"a task that is {task.state} cannot become {target}")
+        self.task = task
+
+
+class AlreadyRunning(Exception):
+    """Only one such task may be under way at a time. `task` is the one that is."""
+
+    def __init__(self, task: "Task") -> None:
+        super().__init__(f"{task.title} is already under way")
+        self.task = task
+
+
+class Moves:
+    """What Task's verbs are made of. Each move is one conditional UPDATE, which succeeds for one caller or for none."""
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, column: str) -> Any:
+            """Task's columns."""
+
+    @property
+    def _task(self) -> Any:
+        return self
+
+    @property
+    def _model(self) -> Any:
+        return type(self)
+
+    def _fresh(self) -> Any:
+        """The row as it is now; this one keeps its token, with which it can do no more harm."""
+        return self._model.get_by_id(self.id)
+
+    def _alone(self, act: Callable[[], None]) -> None:
+        """Do what takes the unique key. Raises AlreadyRunning when another active task holds it."""
+        while True:
+            try:
+                return act()
+            except IntegrityError as error:
+                if self.unique_key is None:
+                    raise
+                if holder := self._model.get_or_none(self._model.held_key == self.unique_key):
+                    raise AlreadyRunning(holder) from error
+                # Whoever held the key has finished between the two queries, so now it is free.
+
+    def _ask(self, request: str, seen: State | None = None, **changes: Any) -> None:
+        """What its owner asks for, from whatever state the table allows, or only from the one that this row has seen.
+
+        Raises IllegalMove where it allows none.
+        """
+        wanted = REQUESTS[request]
+        for target in dict.fromkeys(wanted.values()):
+            sources = [source for source, to in wanted.items() if to == target and seen in (None, source)]
+            text = _ASKED.get(target, _AGAIN.get(request, ""))
+            given = {} if target in HELD else changes
+            if self._try_move(target, text, self._model.state.in_(sources), **given):
+                return
+        raise IllegalMove(self._fresh(), next(iter(wanted.values())))
+
+    def _end(self, target: State, text: str, **changes: Any) -> None:
+        progress = {"done": self.done, "total": self.total}
+        self._mine(target, text, None, **self._leaving() | progress | changes)
+
+    def _give_up(self, target: State | None, text: str, **changes: Any) -> None:
+        """A worker lets go before the end; what the owner asked for meanwhile goes before what the worker wants."""
+        leaving = self._leaving()
+        with family.changing(self._task):
+            if target and self._try_move(target, text, self._is_mine(State.IN_PROGRESS), **leaving | changes):
+                if target == State.RETRYING:
+                    signals.announce(signals.retried, self)
+                return
+            for source, instead in LET_GO.items():
+                if self._try_move(instead, _LET_GO[instead], self._is_mine(source), **leaving):
+                    return
+        raise IllegalMove(self._fresh(), target or State.CANCELED)
+
+    def _mine(self, target: State, text: str, source: State | None, **changes: Any) -> None:
+        with family.changing(self._task):
+            if not self.owner or not self._try_move(target, text, self._is_mine(source), **changes):
+                raise IllegalMove(self._fresh(), target)
+
+    def _demand(self, target: State, text: str, **changes: Any) -> None:
+        if not self._try_move(target, text, True, **changes):
+            raise IllegalMove(self._fresh(), target)
+
+    def _try_move(self, target: State, text: str, condition: Any, **changes: Any) -> bool:
+        if target in FINISHED:
+            changes = {"finished_at": utcnow(), "held_key": None} | changes
+        changes |= {"state": target, "updated_at": utcnow()}
+        with database.atomic():
+            moved = (
+                self._model.update(**changes)
+                .where(self._model.id == self.id, self._model.state.in_(sources_of(target)), condition)
+                .execute()
+            )
+            if moved:
+                self.__data__.update({name: value for name, value in changes.items() if not isinstance(value, Node)})
+                self._tell(target, text)
+                self._announce(target)
+                family.follow(self._task)
+        return bool(moved)
+
+    def _record(self, condition: Any, **changes: Any) -> bool:
+        with family.changing(self._task):
+            changes["updated_at"] = utcnow()
+            written = self._model.update(**changes).where(self._is_mine(), condition).execute()
+            if written:
+                self.__data__.update(changes)
+                self._notify()
+                signals.announce(signals.progressed, self)
+                family.follow(self._task)
+        return bool(written)
+
+    def _announce(self, target: State) -> None:
+        if target in FINISHED:
+            signals.announce(signals.stopped, self)
+        elif target == State.PENDING and self.turn is not None:
+            signals.announce(signals.lined_up, self)
+
+    def _is_mine(self, state: State | None = None) -> Any:
+        """This run has it; nobody's token is no token."""
+        mine = (self._model.id == self.id) & (self._model.owner == (self.owner or "-"))
+        return mine & (self._model.state == state) if state else mine
+
+    def _lining_up(self) -> dict[str, Any]:
+        return {"turn": self._next_turn(), "run_at": None}
+
+    def _next_turn(self) -> int | None:
+        return line.next_turn(self._model, self.user_id, self.priority) if self.kind == "single" else None
+
+    def _leaving(self, at: datetime | None = None) -> dict[str, Any]:
+        """What changes whenever no run has the task any more."""
+        run = ((at or utcnow()) - self.started_at).total_seconds() if self.started_at else 0.0
+        return {"owner": None, "lease_until": None, "stage": "", "worked": self.worked + max(0.0, run)}
+
+    def _resumption(self) -> dict[str, Any]:
+        """How far it is where the next run goes on."""
+        saved = self.cursor or {}
+        return {"done": saved.get("done", 0), "total": saved.get("total")}
+
+    def _how_it_starts(self) -> str:
+        if self.cursor:
+            return f"A worker went on after step {self.cursor['done']:,}"
+        return "A worker started it" if self.attempts == 1 else f"A worker started attempt {self.attempts}"
+
+    def _tell(self, kind: str, text: str) -> None:
+        TaskEvent.write(self.id, kind, text)
+        self._notify()
+
+    def _notify(self) -> None:
+        if self.parent_id is None:  # a part's news come with those of its whole
+            payload = {"state": self.state, "done": self.done, "total": self.total}
+            Notification.put(self.user_id, TASK_PROGRESS, payload, self.id)

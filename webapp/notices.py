@@ -1,0 +1,40 @@
+"""Notices: mail to a task's owner when one that took long has come to its end, for who asked for that."""
+
+import logging
+
+from flask import Flask, current_app
+
+from webapp import mailer
+from webapp.models import State, Task, User
+from webapp.progress import Progress
+from webapp.signals import stopped
+
+log = logging.getLogger(__name__)
+
+
+def init_app(_: Flask) -> None:
+    """Listen for tasks that stop, wherever this app's context is."""
+    stopped.connect(mail_owner)
+
+
+def mail_owner(task: Task) -> None:
+    """Mail the outcome, if it is one that its owner does not know: what they canceled they have seen.
+
+    Sent once, after the outcome is on record, by the process that recorded it. If the mail server refuses it or that
+    process dies, it is not sent again: the outcome stands on the page.
+    """
+    if task.state == State.CANCELED or task.parent_id:
+        return
+    user = User.get_by_id(task.user_id)
+    if user.mail_after is None or not user.email or task.worked < user.mail_after * 60:
+        return
+    words = f"{task.title} {'is finished' if task.state == State.SUCCEEDED else 'has failed'}"
+    link = f"{current_app.config['BASE_URL']}/tasks/{task.id}" if current_app.config["BASE_URL"] else ""
+    message_id = f"task-{task.id}-{task.finished_at:%Y%m%d%H%M%S}"
+    try:
+        mailer.send(
+            user.email, words, "stopped", message_id=message_id, user=user, task=task, words=words,
+            took=Progress(task).took, link=link,
+        )  # fmt: skip
+    except mailer.MailError as error:
+        log.warning("Task %s: its owner could not be mailed that it has stopped: %s", task.id, error)
