@@ -4,8 +4,8 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -151,13 +151,27 @@ def migrate(*more: Callable[[], object]) -> list[str]:
     Safe to call from several processes at once: one applies them, the others wait and find nothing to do.
     The migrations are one transaction on SQLite and PostgreSQL; a further step has its own, under the same lock.
     """
-    with database.atomic():  # on SQLite this takes the write lock; there the transaction itself is the guard
+    # On SQLite the transaction takes the write lock, and is itself the guard.
+    with _references_aside(), database.atomic():
         if isinstance(database.obj, PostgresqlDatabase):
             database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
         applied = Runner(database.obj, str(MIGRATIONS)).up()
         for step in more:
             step()
     return applied
+
+
+@contextmanager
+def _references_aside() -> Iterator[None]:
+    """SQLite changes a table by dropping it for a new one, which would delete all rows that refer to it."""
+    if isinstance(database.obj, PostgresqlDatabase):
+        yield
+        return
+    database.execute_sql("PRAGMA foreign_keys = 0")  # without effect in a transaction, so before it
+    try:
+        yield
+    finally:
+        database.execute_sql("PRAGMA foreign_keys = 1")
 
 
 def persistently(write: Callable[[], Result]) -> Result:

@@ -67,6 +67,7 @@ class Run:
         self._writers: list[ArtifactWriter] = []
         self._names: Counter[str] = Counter()
         self._next_checkpoint = time.monotonic() + CHECKPOINT_EVERY
+        self._last_step = 0.0  # when, by time.monotonic(); it is set as a loop begins
 
     @property
     def user(self) -> User:
@@ -135,6 +136,7 @@ class Run:
             self._total = None if remaining is None else self._done + remaining
         self._stop_if_asked()
         self._looping = True
+        self._last_step = time.monotonic()
         self._unit.arm()
         try:
             for item in loop:
@@ -270,7 +272,9 @@ class Run:
 
     def _between_steps(self, every_step: bool) -> None:
         now, begun = time.monotonic(), self._unit.begun
-        held = begun is not None and now - begun >= HOLD_AT_MOST
+        # Where steps are slow, the next one would hold for as long as it takes what this one wrote.
+        held = begun is not None and now - min(begun, self._last_step) >= HOLD_AT_MOST
+        self._last_step = now
         if every_step or self._stop or held or now >= self._next_checkpoint:
             self.checkpoint()
         self._stop_if_asked()

@@ -19,12 +19,15 @@ def main() -> None:
     with redis_server() as redis, postgres_server() as new_database:
         show(
             "Tasks of 20 steps in two workers of two processes, of which one is killed each second",
-            (*head, "longest until rescued", "longest in line beside a free process", "in all"),
+            (*head, "rescued", "idle", "in all"),
             (
-                _row("SQLite"),
-                _row("SQLite + Redis", REDIS_URL=f"{redis}/1"),
-                _row("PostgreSQL + Redis", DATABASE_URL=new_database(), REDIS_URL=f"{redis}/2"),
-                _row("PostgreSQL", DATABASE_URL=new_database()),
+                _row(name, **variables)
+                for name, variables in (
+                    ("SQLite", {}),
+                    ("SQLite + Redis", {"REDIS_URL": f"{redis}/1"}),
+                    ("PostgreSQL + Redis", {"REDIS_URL": f"{redis}/2", "DATABASE_URL": new_database()}),
+                    ("PostgreSQL", {"DATABASE_URL": new_database()}),
+                )
             ),
         )
 

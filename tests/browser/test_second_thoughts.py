@@ -1,8 +1,7 @@
-"""What people do who change their mind: pause and resume, try again, start later, delete; in two tabs, by the keyboard."""
+"""What people do who change their mind: pause and resume, try again, start later, delete, in two tabs, by keyboard."""
 
 from datetime import timedelta
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.people import SOON, alert, focused, see, see_gone, tab_to
@@ -37,7 +36,7 @@ def test_a_paused_countdown_stands_still_in_both_tabs_until_it_is_resumed(person
         "stood => Number(document.querySelector('article progress').getAttribute('value')) > stood", arg=stood_at
     )
     assert _value(page) < 60
-    for line in ("You asked it to pause", "Paused", "Resume by you"):
+    for line in ("You asked it to pause", "Paused", "Resumed by you"):
         see(page.locator(".timeline").get_by_text(line, exact=True))
     assert page.url == person.site + path
 
@@ -115,18 +114,15 @@ def test_the_keyboard_alone_pauses_resumes_cancels_retries_and_deletes(person):
     see(page.get_by_text("No tasks yet"))
 
 
-@pytest.mark.parametrize("path", ["/", "/tasks"])
-def test_the_focus_stays_where_a_task_was_paused(person, path):
+def test_the_focus_stays_in_an_alert_and_in_the_list_while_a_task_is_paused_and_resumed(person):
     person.come_as_guest()
     person.count_down(60)
-    page = person.visit(path)
-    tab_to(page, "Pause")
-    page.keyboard.press("Enter")
-    see(page.locator('li[data-state="paused"]'))
-    assert focused(page).startswith("Resume")
-    page.keyboard.press("Enter")
-    see(page.locator('li[data-state="in_progress"]'))
-    assert focused(page).startswith("Pause")
+    for path, press, state, then in (("/", "Pause", "paused", "Resume"), ("/tasks", "Resume", "in_progress", "Pause")):
+        page = person.visit(path)
+        tab_to(page, press)
+        page.keyboard.press("Enter")
+        see(page.locator(f'li[data-state="{state}"]'))
+        assert focused(page).startswith(then)
 
 
 def test_a_button_that_came_too_late_is_told_the_truth(person):
@@ -147,19 +143,19 @@ def test_a_task_that_was_deleted_in_another_tab_is_gone(new_person, still_site):
     person = new_person(still_site)
     person.come_as_guest()
     path = put(still_site, person.name, "failed")["failed"]
-    page, home = person.visit(path), person.visit("/", person.new_tab())
-    other = person.visit(path, person.new_tab())
-    other.get_by_text("Delete", exact=True).click()
-    other.get_by_role("button", name="Delete for good").click()
-    see(other.locator("#flashes").get_by_text("deleted"))
+    one, other, third = (person.visit(path, person.new_tab()) for _ in range(3))
+    home = person.visit("/")
+    for tab in (one, other):
+        tab.get_by_text("Delete", exact=True).click()
+        tab.get_by_role("button", name="Delete for good").click()
+    see(one.locator("#flashes").get_by_text("deleted"))
+    see(other.get_by_text("There is nothing here"))
 
-    page.get_by_role("button", name="Retry").click()
+    third.get_by_role("button", name="Retry").click()
 
-    see(page.locator("#flashes").get_by_text("That task is not there any more."))
+    third.wait_for_url("**/tasks")
+    see(third.locator("#flashes").get_by_text("That task is not there any more."))
     see_gone(alert(home, "failed"))
-    page.get_by_text("Delete", exact=True).click()
-    page.get_by_role("button", name="Delete for good").click()
-    see(page.get_by_text("There is nothing here"))
 
 
 def test_a_page_leaves_a_task_that_is_there_no_more(new_person, still_site):
@@ -167,5 +163,5 @@ def test_a_page_leaves_a_task_that_is_there_no_more(new_person, still_site):
     person.come_as_guest()
     page = person.visit(put(still_site, person.name, "in_progress")["in_progress"])
     put(still_site, person.name, "nothing")
-    page.wait_for_url("**/tasks", timeout=SOON)
+    page.wait_for_url("**/tasks", timeout=SOON)  # by its next poll
     see(page.locator("#flashes").get_by_text("That task is not there any more."))

@@ -79,29 +79,37 @@ class Storm:
     def _kill(self) -> None:
         """Kill a process that runs a task; each fifth time a whole consumer instead, and start another at once, or a
         process that has run none, like its sweeper."""
+        kills = {0: self._kill_another, 5: self._kill_a_consumer}
+        self._kills += kills.get((self._kills + 1) % 10, self._kill_a_busy_one)()
+
+    def _kill_a_consumer(self) -> bool:
         name = self._dice.choice(CONSUMERS)
-        consumer, *children = self._site.processes[name].family()
-        kills = {0: self._others, 5: lambda children: [consumer, *children]}
-        victims = kills.get((self._kills + 1) % 10, self._busy)(children)
-        if victims:
-            self._kills += 1
-            self._died_at |= {process.pid: utcnow() for process in victims}
-            if consumer in victims:
-                self._site.kill_worker(name)
-                self._site.start_worker(name)
-            else:
-                victims[0].kill()
+        self._died_at |= {process.pid: utcnow() for process in self._site.processes[name].family()}
+        self._site.kill_worker(name)
+        self._site.start_worker(name)
+        return True
 
-    def _busy(self, children: list[psutil.Process]) -> list[psutil.Process]:
-        """One that runs a task now, if any does."""
+    def _kill_a_busy_one(self) -> bool:
         tasks = Task.select().where(Task.state.in_(HELD), Task.name == stamp.name)
-        pids = {pid for task in tasks for pid in processes_of(task)[-1:]}
-        return [process for process in children if process.pid in pids][:1]
+        busy = {pid for task in tasks for pid in processes_of(task)[-1:]}
+        return self._kill_one([process for process in self._children() if process.pid in busy])
 
-    def _others(self, children: list[psutil.Process]) -> list[psutil.Process]:
-        """One that has never run any, if there is such a one."""
-        pids = {pid for task in self._tasks for pid in processes_of(task)}
-        return [process for process in children if process.pid not in pids][:1]
+    def _kill_another(self) -> bool:
+        seen = {pid for task in self._tasks for pid in processes_of(task)}
+        return self._kill_one([process for process in self._children() if process.pid not in seen])
+
+    def _kill_one(self, processes: list[psutil.Process]) -> bool:
+        if not processes:
+            return False
+        victim = self._dice.choice(processes)
+        self._died_at[victim.pid] = utcnow()
+        victim.kill()
+        return True
+
+    def _children(self) -> list[psutil.Process]:
+        """Those that have not been killed; their consumer may not have noticed yet."""
+        children = [process for name in CONSUMERS for process in self._site.processes[name].family()[1:]]
+        return [process for process in children if process.pid not in self._died_at]
 
     def _outcome(self, seconds: float) -> Outcome:
         ids = {str(task.id) for task in self._tasks}

@@ -6,7 +6,8 @@ from tests.guarantees.storm import FLUSHES, LONGEST, Storm
 def test_in_a_storm_every_task_is_done_and_every_effect_is_there_once(site, user):
     site.rest()
     flush = site.empty_queue if "REDIS_URL" in site.env else None
-    outcome = Storm(site, flush, tasks=40, pause=0.01).rage(60)
+    pause = 0.02 if "DATABASE_URL" in site.env else 0.01  # SQLite lets one task write at a time
+    outcome = Storm(site, flush, tasks=32, pause=pause).rage(60)
     print(outcome)
     assert (outcome.unsuccessful, outcome.missing, outcome.twice) == (0, 0, 0)
     assert outcome.kills >= 4

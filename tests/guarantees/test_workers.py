@@ -40,7 +40,7 @@ def test_tasks_whose_processes_are_killed_go_on_in_others_from_their_checkpoints
     for process in killed:
         process.kill()
     begun = time.monotonic()
-    until(lambda: kinds(stamping)[-1] == kinds(writing)[-1] == "started" and len(kinds(stamping)) == 4)
+    until(lambda: min(len(kinds(stamping)), len(kinds(writing))) >= 4)
     assert time.monotonic() - begun < LEASE + SWEEP + 2 * LOOK + 2, "a new process takes it, and nobody waits longer"
     assert_stamped_once(stamping)
     assert_written_once(writing)
@@ -55,7 +55,7 @@ def test_a_killed_consumer_takes_its_children_along_and_a_new_worker_goes_on(sit
     site.kill_worker()
     begun = time.monotonic()
     site.start_worker()
-    until(lambda: len(kinds(task)) == 4)
+    until(lambda: len(kinds(task)) >= 4)
     assert time.monotonic() - begun < LEADS + LEASE + SWEEP + 2 * LOOK + 2, "the sweeper had died, too"
     assert_stamped_once(task)
     assert kinds(task) == RESCUED
@@ -141,7 +141,7 @@ def test_a_clock_that_is_set_back_an_hour_holds_nothing_up(site, user):
     Leader.update(until=utcnow() + HOUR).execute()
     begun = time.monotonic()
     site.start_worker()
-    until(lambda: len(kinds(task)) == 4)
+    until(lambda: len(kinds(task)) >= 4)
     assert time.monotonic() - begun < 2 * LEASE + SWEEP + 2 * LOOK + 2
     assert_stamped_once(task)
     assert kinds(task) == RESCUED

@@ -42,7 +42,9 @@ def _contents() -> list[tuple[str, bytes]]:
     return [(artifact.name, artifact.read()) for artifact in made]
 
 
-@pytest.mark.parametrize("size", [1, CHUNK // 3, CHUNK, 2 * CHUNK + 1], ids="a byte|a third|a chunk|two and a bit".split("|"))
+@pytest.mark.parametrize(
+    "size", [1, CHUNK // 3, CHUNK, 2 * CHUNK + 1], ids="a byte|a third|a chunk|two and a bit".split("|")
+)
 def test_a_file_is_whole_whenever_its_writer_was_killed(declare, live_on, hold, kill, size):
     @declare(title="Write")
     def write(task):

@@ -233,9 +233,12 @@ def test_a_task_keeps_a_cursor_of_its_own(declare, live_on, kill):
 
 
 @pytest.mark.parametrize(
-    ("every_step", "made"), [(True, [0, 1, 2, 3, 3, 4]), (False, [0, 1, 2, 3, 0, 1, 2, 3, 4])], ids=["every", "not every"]
+    ("every_step", "made"),
+    [(True, [0, 1, 2, 3, 3, 4]), (False, [0, 1, 2, 3, 0, 1, 2, 3, 4])],
+    ids=["every", "not every"],
 )
-def test_every_step_is_for_effects_that_are_elsewhere(declare, live_on, kill, every_step, made):
+def test_every_step_is_for_effects_that_are_elsewhere(declare, live_on, kill, monkeypatch, every_step, made):
+    monkeypatch.setattr(run, "CHECKPOINT_EVERY", 60.0)
     elsewhere = []
 
     @declare(title="Send")

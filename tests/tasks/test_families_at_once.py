@@ -1,4 +1,4 @@
-"""Families under many workers: parts that end at the same moment settle the whole once, whatever comes twice or late."""
+"""Families under many workers: parts that end at once settle the whole once, whatever comes twice or late."""
 
 from datetime import timedelta
 

@@ -23,8 +23,8 @@ class Odd(Exception):
 MAY_PASS = [ConnectionError(), TimeoutError(), OSError(), RuntimeError(), Odd(), TemporaryError("Busy."), TimedOut()]
 HOPELESS = [
     TaskError("No such column."), ValueError(), TypeError(), KeyError(), IndexError(), ZeroDivisionError(),
-    AssertionError(), AttributeError(), NameError(), ImportError(), NotImplementedError(), UnicodeDecodeError("a", b"", 0, 1, ""),
-    IntegrityError(), ProgrammingError(), SystemExit(1),
+    AssertionError(), AttributeError(), NameError(), ImportError(), NotImplementedError(),
+    UnicodeDecodeError("a", b"", 0, 1, ""), IntegrityError(), ProgrammingError(), SystemExit(1),
 ]  # fmt: skip
 
 

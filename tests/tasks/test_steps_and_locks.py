@@ -20,6 +20,19 @@ def app(each_database):
 
 
 @pytest.fixture
+def carry_out(declare):
+    """A function that starts a task function and carries out all that waits; returns the task."""
+
+    def carry_out(body) -> Task:
+        task = declare(title="A task of a test")(body).launch(make_user())
+        while perform.perform_next():
+            pass
+        return task.reload()
+
+    return carry_out
+
+
+@pytest.fixture
 def each_step(monkeypatch):
     monkeypatch.setattr(run, "HOLD_AT_MOST", 0.0)
 
@@ -74,6 +87,19 @@ def test_steps_that_write_share_a_transaction_for_a_while(carry_out, queries, mo
     assert len(_posts()) == 200
 
 
+def test_a_step_that_takes_long_leaves_no_lock_to_the_next(carry_out):
+    locked = []
+
+    def write_slowly(task):
+        for number in task.each(range(3)):
+            locked.append(database.in_transaction())
+            task.wait(2 * run.HOLD_AT_MOST)
+            _write(task.user, str(number))
+
+    carry_out(write_slowly)
+    assert locked == [False, False, False]
+
+
 def test_outside_of_each_a_write_stands_at_once(carry_out):
     seen = []
 
@@ -91,7 +117,9 @@ def test_outside_of_each_a_write_stands_at_once(carry_out):
     assert _posts() == ["before", "after"]
 
 
-def test_a_transaction_in_a_step_is_a_part_of_it(carry_out):
+def test_a_transaction_in_a_step_is_a_part_of_it(carry_out, monkeypatch):
+    monkeypatch.setattr(run, "HOLD_AT_MOST", 60.0)
+
     def write(task):
         for number in task.each(range(3)):
             with database.atomic():
@@ -124,7 +152,7 @@ def test_a_refused_write_in_a_transaction_of_its_own_can_be_survived(carry_out):
     assert "ann is taken" in [event.text for event in task.timeline()]
 
 
-def test_a_task_that_a_step_starts_is_started_with_the_step_or_not_at_all(carry_out, declare, run_tasks):
+def test_a_task_that_a_step_starts_is_started_with_the_step_or_not_at_all(carry_out, declare):
     @declare(title="Follow {number}")
     def follow(task, number: int):
         pass
@@ -142,14 +170,13 @@ def test_a_task_that_a_step_starts_is_started_with_the_step_or_not_at_all(carry_
     assert carry_out(start_others).state == State.FAILED
     assert not Task.select().where(Task.name == "follow").exists()
     carry_out(start_one)
-    run_tasks()
     assert Task.get(Task.name == "follow").state == State.SUCCEEDED
 
 
 def test_a_loop_in_a_loop_is_refused_in_words(app):
     steps = run.Run(make_task(State.IN_PROGRESS))
     for _ in steps.each("ab"):
-        with pytest.raises(RuntimeError, match="each.. within each"):
+        with pytest.raises(RuntimeError, match="only one loop counts steps"):
             next(steps.each("cd"))
     assert list(steps.each("ef")) == ["e", "f"], "one after the other is fine"
     assert steps.done == 4

@@ -1,4 +1,4 @@
-"""The sweeper: every task that was started comes to its end, whatever was lost on the way; and one sweeper sees to it."""
+"""The sweeper: every task that was started comes to its end, whatever was lost on the way; one sees to it."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ AGO = timedelta(seconds=1)
 
 
 @pytest.fixture(autouse=True)
-def always(monkeypatch):
+def always(app, monkeypatch):
     """Each look looks for everything."""
     monkeypatch.setattr(limits, "sweep", timedelta(0))
 
@@ -84,7 +84,7 @@ def test_a_look_takes_a_bounded_number_and_the_next_look_more(app, monkeypatch):
     for _ in range(2):
         one.look()
         left.append(Task.select().where(Task.state != State.PENDING).count())
-    assert left == [2, 0]
+    assert left == [2, 0], "two of each"
 
 
 def test_a_lease_from_before_the_clock_was_set_back_ends_as_well(app):

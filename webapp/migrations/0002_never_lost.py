@@ -21,7 +21,7 @@ def _index(db, *columns):
 def up(migrator, db):
     add = migrator.add_column
     # What an older worker was running has no lease: it waits for a new one, from its beginning.
-    db.execute_sql("UPDATE tasks SET state = 'canceled', owner = NULL WHERE state = 'canceling'")
+    db.execute_sql("UPDATE tasks SET state = 'canceled', owner = NULL, unique_key = NULL, finished_at = updated_at WHERE state = 'canceling'")
     db.execute_sql("UPDATE tasks SET state = 'pending', owner = NULL, done = 0, total = NULL WHERE state = 'in_progress'")
     migrator.migrate(
         migrator.drop_index('tasks', _index(db, 'state', 'pushed_at')),

@@ -339,7 +339,8 @@ class Task(Moves, BaseModel):
 
     def wait_again(self) -> None:
         """A part that was not done waits for its step again, as the whole is tried again."""
-        anew = {"error": "", "attempts": 0, "rescues": 0, "finished_at": None, "held_key": self.unique_key}
+        anew = {"error": "", "attempts": 0, "rescues": 0, "started_at": None, "finished_at": None}
+        anew |= {"held_key": self.unique_key}
         changes = self._resumption() | anew
         self._alone(lambda: self._demand(State.WAITING, "The whole is tried again", **changes))
 

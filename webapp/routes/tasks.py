@@ -8,7 +8,8 @@ from uuid import UUID
 from flask import Blueprint, abort, flash, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required
-from werkzeug.exceptions import HTTPException
+from peewee import DoesNotExist
+from werkzeug.exceptions import NotFound
 
 from tasks.catalogue import CATALOGUE
 from tasks.engine import TaskFunction
@@ -34,10 +35,11 @@ def _signed_in_only() -> None:
 
 
 @bp.errorhandler(404)
-def gone(error: HTTPException) -> ResponseReturnValue:
+@bp.errorhandler(DoesNotExist)
+def gone(_: Exception) -> ResponseReturnValue:
     """A page that shows what was deleted elsewhere: its buttons say so, and its polls lead away from it."""
     if not htmx.is_htmx():
-        return http_error(error)
+        return http_error(NotFound())
     flash("That task is not there any more.")
     pressed, tasks = request.method == "POST", url_for("tasks.index")
     answer = make_response(htmx.answer(tasks)) if pressed else htmx.go_to(tasks)

@@ -1,4 +1,4 @@
-"""Leases: a run holds its task as long as it renews; then the task is taken from it, and its run writes nothing more."""
+"""Leases: a run holds its task as long as it renews; then it is taken from it, and the run writes nothing more."""
 
 from datetime import timedelta
 

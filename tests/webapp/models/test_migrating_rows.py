@@ -1,6 +1,7 @@
 """Migrating a database with people's tasks in it: each goes on, and what they made is still theirs."""
 
 import json
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -8,10 +9,11 @@ from playhouse.migrations import Runner
 
 from tests.racing import race
 from webapp.database import MIGRATIONS, configure, database, migrate
-from webapp.models import Artifact, Shape, State, Task, User, line
+from webapp.models import Artifact, Notification, Shape, State, Task, TaskEvent, User, line
 from webapp.settings import Settings
 from webapp.times import utcnow
 
+LEASE = timedelta(seconds=15)
 OLD_STATES = ("pending", "in_progress", "canceling", "canceled", "succeeded", "failed")
 
 
@@ -41,12 +43,19 @@ def _fill() -> None:
         time_zone="UTC", created_at=now, seen_at=now, changes=3,
     )  # fmt: skip
     for state in OLD_STATES:
-        active = state in ("pending", "in_progress", "canceling")
+        active, runs = state in ("pending", "in_progress", "canceling"), state in ("in_progress", "canceling")
         _insert(
             "tasks", id=_as_stored(uuid4()), user_id=1, name="export_posts", title=state, arguments=json.dumps({}),
-            state=state, stage="", done=12, total=40, error="", attempts=1, owner="a run" if "ing" in state else None,
+            state=state, stage="", done=12, total=40, error="", attempts=1, owner="a run" if runs else None,
             unique_key=f"key of {state}" if active else None, created_at=now, started_at=now, updated_at=now,
             finished_at=None if active else now,
+        )  # fmt: skip
+    for task_id, title in database.execute_sql("SELECT id, title FROM tasks").fetchall():
+        _insert("task_events", task_id=task_id, at=now, kind="launched", text="Started by you")
+        payload = json.dumps({"state": title, "done": 12, "total": 40})
+        _insert(
+            "notifications", user_id=1, name="task_progress", task_id=task_id, scope=str(task_id), payload=payload,
+            updated_at=now,
         )  # fmt: skip
     [[task_id]] = database.execute_sql("SELECT id FROM tasks WHERE state = 'succeeded'").fetchall()
     artifact_id = _as_stored(uuid4())
@@ -77,8 +86,6 @@ def test_what_waits_or_ran_is_in_line_from_its_beginning(old):
 
 
 def test_a_worker_can_take_it_and_bring_it_to_its_end(old):
-    from tests.webapp.models.test_leases import LEASE
-
     migrate()
     for _ in range(2):
         task = Task.claim(LEASE)
@@ -107,10 +114,18 @@ def test_what_was_made_can_be_read_and_new_fields_have_their_defaults(old):
     [artifact] = Artifact.completed([_task("succeeded")])[_task("succeeded")]
     assert artifact.read() == b"{}"
     assert (artifact.expires_at, artifact.expired_at) == (None, None)
+    assert [event.text for event in _task("failed").timeline()] == ["Started by you"]
+    assert Notification.select().count() == len(OLD_STATES)
     assert User.get_by_id(1).mail_after is None
     assert {(task.kind, task.priority, task.retries, task.rescues, task.worked) for task in Task} == {
         (Shape.SINGLE, 0, 0, 0, 0.0)
     }
+
+
+def test_references_hold_again_after_it(old):
+    migrate()
+    User.delete().execute()
+    assert not any(model.select().exists() for model in (Task, TaskEvent, Notification, Artifact))
 
 
 def test_it_can_be_taken_back(old):

@@ -5,6 +5,7 @@ import pytest
 from tests.factories import make_artifact, make_task
 from webapp.models import Artifact, ArtifactChunk, Shape, State, Task, TaskEvent
 from webapp.models.state import ACTIVE, FINISHED, REQUESTS
+from webapp.routes import tasks as routes
 
 HTMX = {"HX-Request": "true"}
 ASKS = {"cancellation": "cancel", "pause": "pause", "resumption": "resume", "retry": "retry"}
@@ -160,6 +161,14 @@ def test_what_was_deleted_in_another_tab_is_not_found(ann):
     ann.submit(f"/tasks/{task.id}/deletion")
     for action in ACTIONS:
         assert ann.submit(f"/tasks/{task.id}/{action}").status_code == 404
+
+
+@pytest.mark.parametrize("action", [*ASKS, "deletion"])
+def test_what_is_deleted_while_a_button_is_answered_is_not_found(ann, monkeypatch, action):
+    task = make_task(State.FAILED, ann.user)
+    monkeypatch.setattr(routes, "_find", lambda _: task)  # as it was found the moment before
+    Task.delete().execute()
+    assert ann.submit(f"/tasks/{task.id}/{action}").status_code == 404
 
 
 def test_an_htmx_button_of_what_was_deleted_says_so_where_it_was_pressed(ann):
