@@ -52,6 +52,11 @@ def duration_words(seconds: float) -> str:
     return _count(round(seconds / 86400), "day")
 
 
+def exact_words(seconds: float) -> str:
+    """A duration that somebody has set, like '90 seconds' or '10 minutes'."""
+    return _count(int(seconds // 60), "minute") if seconds >= 60 and seconds % 60 == 0 else f"{seconds:g} seconds"
+
+
 def ago_words(moment: datetime, now: datetime) -> str:
     """How long ago a moment was, like 'just now' or '3 minutes ago'; older than 30 days, its date."""
     age = now - moment

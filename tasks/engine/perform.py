@@ -15,7 +15,7 @@ from tasks.engine.run import Asked, LostTask, Released, Run
 from tasks.engine.timeouts import alarm
 from webapp.database import close_if_broken, is_unavailable, persistently
 from webapp.models import Artifact, IllegalMove, Task
-from webapp.times import duration_words
+from webapp.times import exact_words
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ def _run_function(task: Task, run: Run) -> Record:
     function = registry.functions.get(task.name)
     if function is None:
         return partial(task.fail, UNKNOWN)
-    too_long = f"It took longer than {duration_words(function.timeout or 0)}, and was stopped."
+    too_long = f"It took longer than {exact_words(function.timeout or 0)}, and was stopped."
     try:
         with reporting(run, task, function.timeout, too_long), alarm(function.timeout):
             result = function.body(run, **task.arguments)

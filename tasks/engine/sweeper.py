@@ -6,6 +6,7 @@ deletes what is old. Each worker has one; one of them at a time, the leader, doe
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
 
@@ -13,7 +14,7 @@ from tasks.engine import doorbell
 from tasks.engine.limits import limits
 from tasks.engine.purge import purge
 from tasks.queue import huey
-from webapp.database import close_if_broken
+from webapp.database import close_if_broken, is_unavailable
 from webapp.models import Leader, Task, line
 from webapp.models.state import HELD
 from webapp.times import utcnow
@@ -22,7 +23,7 @@ log = logging.getLogger(__name__)
 
 ROLE = "sweeper"
 LOOK_EVERY = 1.0  # seconds: how exactly what is due starts, and how soon another leads when the leader has died
-LEADS_FOR = timedelta(seconds=3)
+LEADS_FOR = timedelta(seconds=2)
 AT_ONCE = 200  # tasks of each kind in one look
 RINGS = 5000  # messages in one look; the next look sends more
 PURGE_EVERY = 3600.0
@@ -46,7 +47,7 @@ class Sweeper:
             if not Leader.hold(ROLE, self._token, LEADS_FOR):
                 return
             for task in list(Task.due(AT_ONCE)):
-                task.wake()
+                self._try(task, task.wake)
             now = time.monotonic()
             sweeping = now >= self._next_sweep
             if sweeping:
@@ -69,8 +70,18 @@ class Sweeper:
         stepped_back = Task.state.in_(HELD), Task.lease_until > longest + limits.lease
         Task.update(lease_until=longest).where(*stepped_back).execute()
         for task in list(Task.lost(AT_ONCE)):
-            if task.rescue():
+            if self._try(task, task.rescue):
                 log.warning("Task %s %s: its worker died; it is %s now", task.id, task.name, task.state)
+
+    def _try(self, task: Task, move: Callable[[], bool]) -> bool:
+        """What a move says; a task that cannot be moved is tried again at the next look, and holds up no other."""
+        try:
+            return move()
+        except Exception as error:
+            if is_unavailable(error):
+                raise
+            log.exception("Task %s %s could not be moved", task.id, task.name)
+            return False
 
     def _tell_waiting(self) -> None:
         now = line.mark(Task)

@@ -1,11 +1,22 @@
 """What takes longer: a worker killed under the default settings, one killed again and again, and a mail server down."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 import pytest
 
 from tasks.export_posts import export_posts
 from tests.factories import make_posts
 from tests.guarantees.mail import assert_posts_are_ready, mail_server
-from tests.guarantees.sites import assert_stamped_once, is_done, is_under_way, kinds, process_of, state_of
+from tests.guarantees.sites import (
+    Workshop,
+    assert_stamped_once,
+    is_done,
+    is_under_way,
+    kinds,
+    process_of,
+    state_of,
+)
 from tests.guarantees.worker import die, stamp
 from tests.processes import until
 from webapp.models import State, Task, User
@@ -15,21 +26,29 @@ from webapp.times import utcnow
 AT_MOST = 30  # seconds
 
 
+@dataclass(frozen=True)
+class Killed:
+    """A task whose process has been killed at a time, and its site."""
+
+    site: Workshop
+    task: Task
+    at: datetime
+
+
 @pytest.fixture(scope="module")
-def default_site(new_site):
-    """A site with the lease and the sweep that are the defaults. One of its processes has just been killed."""
+def killed(new_site) -> Killed:
+    """On a site with the lease and the sweep that are the defaults, a process has just been killed."""
     site = new_site("sqlite")
     del site.env["TASK_LEASE_SECONDS"], site.env["TASK_SWEEP_SECONDS"]
     with site.entered():
         site.worker()
-        site.task = stamp.launch(User.register_guest(), steps=100)
-        until(lambda: is_under_way(site.task))
-        process_of(site.task).kill()
-        site.killed_at = utcnow()
-    return site
+        task = stamp.launch(User.register_guest(), steps=100)
+        until(lambda: is_under_way(task))
+        process_of(task).kill()
+    return Killed(site, task, utcnow())
 
 
-def test_a_task_that_kills_its_worker_each_time_fails_in_words_and_can_be_retried(default_site, new_site):
+def test_a_task_that_kills_its_worker_each_time_fails_in_words_and_can_be_retried(killed, new_site):
     """This and the next test run while the last one's task waits."""
     site = new_site("sqlite", TASK_LEASE_SECONDS="1")
     with site.entered():
@@ -44,7 +63,7 @@ def test_a_task_that_kills_its_worker_each_time_fails_in_words_and_can_be_retrie
         assert (now.reload().state, now.rescues, now.error) == (State.PENDING, 0, "")
 
 
-def test_an_export_is_mailed_once_the_mail_server_is_back(default_site, new_site):
+def test_an_export_is_mailed_once_the_mail_server_is_back(killed, new_site):
     site = new_site("sqlite")
     with site.entered():
         site.worker()
@@ -63,11 +82,11 @@ def test_an_export_is_mailed_once_the_mail_server_is_back(default_site, new_site
         assert_posts_are_ready(task)
 
 
-def test_a_task_whose_process_is_killed_runs_again_within_thirty_seconds_by_default(default_site):
-    with default_site.entered():
-        assert_stamped_once(default_site.task, patience=AT_MOST + 10)
-        assert kinds(default_site.task) == ["launched", "started", "pending", "started", "succeeded"]
-        again = [event.at for event in default_site.task.timeline() if event.kind == "started"][1]
-    waited = (again - default_site.killed_at).total_seconds()
+def test_a_task_whose_process_is_killed_runs_again_within_thirty_seconds_by_default(killed):
+    with killed.site.entered():
+        assert_stamped_once(killed.task, patience=AT_MOST + 10)
+        assert kinds(killed.task) == ["launched", "started", "pending", "started", "succeeded"]
+        again = [event.at for event in killed.task.timeline() if event.kind == "started"][1]
+    waited = (again - killed.at).total_seconds()
     print(f"it ran again after {waited:.1f} s")
     assert waited < AT_MOST

@@ -82,12 +82,12 @@ def test_it_tells_a_run_that_its_worker_shuts_down_and_losing_the_task_goes_befo
 
 
 def test_a_step_that_takes_longer_than_a_lease_loses_nothing(declare, quick_reports, monkeypatch):
-    monkeypatch.setattr(limits, "lease", timedelta(seconds=0.3))
+    monkeypatch.setattr(limits, "lease", timedelta(seconds=1))
     seen = []
 
     @declare(title="Take long")
     def take_long(task):
-        end = time.monotonic() + 1
+        end = time.monotonic() + 2.5
         while time.monotonic() < end:
             task.wait(0.1)
             seen.append(elsewhere(lambda: list(Task.lost(10))))

@@ -113,6 +113,6 @@ def tell_waiting(model: "type[Task]", soon: timedelta, moved: bool) -> None:
 
 
 def mark(model: "type[Task]") -> tuple[int, int | None]:
-    """The length of the line and the turn at its head: two marks that are the same mean that it has not moved."""
+    """The length of the line and the turn at its head, which seldom stay the same when it moves."""
     head = model.select(fn.MIN(model.turn)).where(model.state == State.PENDING).scalar()
     return length(model), head

@@ -21,7 +21,7 @@ class State(StrEnum):
     @property
     def words(self) -> str:
         """As people read it, like 'in progress'."""
-        return self.value.replace("_", " ")
+        return "waiting" if self == State.PENDING else self.value.replace("_", " ")
 
 
 # Every legal move, with its reason.

@@ -43,7 +43,7 @@ def test_a_second_press_of_retry_finds_it_under_way(ann):
     task = make_task(State.FAILED, ann.user)
     for _ in range(2):
         answer = ann.submit(f"/tasks/{task.id}/retry")
-    assert "that no longer works, it is pending now" in ann.get(answer.location).words
+    assert "that no longer works, it is waiting now" in ann.get(answer.location).words
     assert TaskEvent.select().where(TaskEvent.task == task, TaskEvent.kind == "pending").count() == 1
 
 
