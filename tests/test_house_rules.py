@@ -74,3 +74,9 @@ def test_every_icon_that_a_page_names_is_drawn():
 
 def test_styles_load_nothing_from_elsewhere():
     assert not re.search(r"@import|url\(\s*['\"]?(https?:)?//", (STATIC / "app.css").read_text())
+
+
+def test_the_stylesheet_closes_what_it_opens():
+    """A browser would not say so: it takes what follows for a part of what was left open."""
+    css = re.sub(r"/\*.*?\*/", "", (STATIC / "app.css").read_text(), flags=re.DOTALL)
+    assert css.count("{") == css.count("}")
