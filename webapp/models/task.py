@@ -165,8 +165,8 @@ class Task(Moves, BaseModel):
         Raises IllegalMove in other states, and for a part whose whole has to be tried again; AlreadyRunning if
         another task has its unique key by now.
         """
-        if not self.can("retry"):
-            raise IllegalMove(Task.get_by_id(self.id), State.PENDING)
+        if not self.reload().can("retry"):
+            raise IllegalMove(self, State.PENDING)
         anew = {"error": "", "attempts": 0, "rescues": 0, "finished_at": None, "dismissed_at": None}
         changes = {"held_key": self.unique_key} | (anew if self.is_finished else {})
 
