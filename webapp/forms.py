@@ -23,6 +23,7 @@ from wtforms.validators import Email, InputRequired, Length, Optional, Regexp, S
 
 from tasks.engine import TaskFunction
 from tasks.engine.parameters import Parameter
+from webapp.models.message import MESSAGE_LENGTH
 from webapp.models.post import POST_LENGTH
 from webapp.models.user import USERNAME
 from webapp.times import from_local, utcnow
@@ -132,6 +133,14 @@ class PasswordForm(FlaskForm):
             raise ValidationError("That is not your present password.")
 
 
+def _check_length(field: Field, most: int, noun: str) -> None:
+    text = field.data or ""
+    if not any(character.isprintable() for character in text):
+        raise ValidationError("Write something first.")
+    if len(text) > most:
+        raise ValidationError(f"That has {len(text):,} characters; a {noun} has at most {most:,}.")
+
+
 class PostForm(FlaskForm):
     """A post: what is left after trimming has 1 to POST_LENGTH characters."""
 
@@ -139,11 +148,17 @@ class PostForm(FlaskForm):
 
     def validate_body(self, field: Field) -> None:
         """Says how many characters there are, for whoever has to shorten."""
-        length = len(field.data or "")
-        if not any(character.isprintable() for character in field.data or ""):
-            raise ValidationError("Write something first.")
-        if length > POST_LENGTH:
-            raise ValidationError(f"That has {length} characters; a post has at most {POST_LENGTH}.")
+        _check_length(field, POST_LENGTH, "post")
+
+
+class MessageForm(FlaskForm):
+    """A private message: what is left after trimming has 1 to MESSAGE_LENGTH characters."""
+
+    body = TextAreaField("Your message", filters=[_clean])
+
+    def validate_body(self, field: Field) -> None:
+        """Says how many characters there are, for whoever has to shorten."""
+        _check_length(field, MESSAGE_LENGTH, "message")
 
 
 class TaskForm(FlaskForm):

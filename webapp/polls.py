@@ -10,7 +10,9 @@ from webapp.database import persistently
 from webapp.models import User
 
 # What is answered by `if_changed`, and so by `answer_unchanged` while nothing has changed.
-POLLED = frozenset({"live.show", "tasks.list_fragment", "tasks.panel_fragment"})
+POLLED = frozenset(
+    {"live.show", "tasks.list_fragment", "tasks.panel_fragment", "messages.inbox_fragment", "messages.thread_fragment"}
+)
 
 
 def answer_unchanged() -> Response | None:

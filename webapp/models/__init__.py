@@ -3,6 +3,7 @@
 from webapp.models import family, line
 from webapp.models.artifact import Artifact, ArtifactChunk, ArtifactWriter
 from webapp.models.leader import Leader
+from webapp.models.message import Message
 from webapp.models.moves import AlreadyRunning, IllegalMove
 from webapp.models.notification import Notification
 from webapp.models.post import Post
@@ -11,7 +12,7 @@ from webapp.models.task import Shape, Task
 from webapp.models.task_event import TaskEvent
 from webapp.models.user import User, UsernameTaken
 
-MODELS = (User, Post, Task, TaskEvent, Notification, Artifact, ArtifactChunk, Leader)
+MODELS = (User, Post, Task, TaskEvent, Notification, Artifact, ArtifactChunk, Leader, Message)
 
 __all__ = [
     "MODELS",
@@ -21,6 +22,7 @@ __all__ = [
     "ArtifactWriter",
     "IllegalMove",
     "Leader",
+    "Message",
     "Notification",
     "Post",
     "Shape",

@@ -15,4 +15,5 @@ bp = Blueprint("live", __name__)
 def show() -> ResponseReturnValue:
     """The badge, the alerts and the status as partials; 304 after one query while nothing has changed."""
     on = request.args.get("on", "", type=place)
-    return if_changed(lambda: render_template("live.html", live_on=on))
+    title = request.args.get("title", "")[:200]
+    return if_changed(lambda: render_template("live.html", live_on=on, title=title))

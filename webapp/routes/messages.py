@@ -1,0 +1,93 @@
+"""Private messages: the inbox, and the conversation with one person."""
+
+from typing import Any
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, login_required
+
+from webapp import htmx
+from webapp.forms import MessageForm
+from webapp.models import Message, User
+from webapp.paging import page
+from webapp.polls import if_changed
+
+bp = Blueprint("messages", __name__, url_prefix="/messages")
+
+CONVERSATIONS = 100
+
+
+@bp.before_request
+@login_required
+def _signed_in_only() -> None:
+    """Messages belong to two people."""
+
+
+@bp.get("")
+def index() -> ResponseReturnValue:
+    """All conversations, the one with the latest message first."""
+    return render_template("messages/index.html", **_inbox())
+
+
+@bp.get("/_inbox")
+def inbox_fragment() -> ResponseReturnValue:
+    """The inbox alone, as its page includes it."""
+    return if_changed(lambda: render_template("messages/_inbox.html", **_inbox()))
+
+
+@bp.get("/<username>")
+def show(username: str) -> ResponseReturnValue:
+    """The conversation with one person. Opening it reads what they wrote."""
+    other = _find(username)
+    Message.read(_me(), other)
+    return _page(other, MessageForm())
+
+
+@bp.get("/<username>/_thread")
+def thread_fragment(username: str) -> ResponseReturnValue:
+    """What was written, as the conversation's page includes it."""
+    other = _find(username)
+    return if_changed(lambda: render_template("messages/_thread.html", **_thread(other)))
+
+
+@bp.post("/<username>")
+def create(username: str) -> ResponseReturnValue:
+    """Send a message, or show the page again with the text and what is wrong with it."""
+    other, form = _find(username), MessageForm()
+    if not form.validate_on_submit():
+        return _page(other, form), 422
+    Message.send(_me(), other, form.body.data)
+    return redirect(url_for("messages.show", username=other.username, _anchor="composer"), 303)
+
+
+@bp.post("/<username>/reading")
+def read(username: str) -> ResponseReturnValue:
+    """Mark all that they wrote as read: what an open conversation does when something arrives."""
+    other = _find(username)
+    Message.read(_me(), other)
+    return htmx.answer(url_for("messages.show", username=other.username))
+
+
+def _me() -> User:
+    return current_user._get_current_object()
+
+
+def _find(username: str) -> User:
+    """The other person; nobody has a conversation with themselves."""
+    other = User.by_username(username)
+    if other is None or other.id == current_user.id:
+        abort(404)
+    return other
+
+
+def _inbox() -> dict[str, Any]:
+    return {"conversations": Message.inbox(_me(), CONVERSATIONS)}
+
+
+def _thread(other: User) -> dict[str, Any]:
+    before = request.args.get("before")
+    return {"other": other, "messages": page(Message.between(_me(), other), before), "before": before}
+
+
+def _page(other: User, form: MessageForm) -> str:
+    return render_template("messages/show.html", form=form, **_thread(other))
