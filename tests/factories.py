@@ -11,7 +11,19 @@ from uuid import uuid4
 
 from werkzeug.security import generate_password_hash
 
-from webapp.models import Artifact, ArtifactWriter, Notification, Post, State, Task, TaskEvent, User
+from webapp.models import (
+    Artifact,
+    ArtifactWriter,
+    Message,
+    Notice,
+    NoticeKind,
+    Notification,
+    Post,
+    State,
+    Task,
+    TaskEvent,
+    User,
+)
 from webapp.models.artifact import Kind
 from webapp.models.notification import TASK_PROGRESS, UNREAD_MESSAGE_COUNT
 from webapp.models.state import FINISHED, HELD
@@ -106,6 +118,18 @@ def make_artifact(
     if fields:
         Artifact.update(**fields).where(Artifact.id == out.artifact.id).execute()
     return Artifact.get_by_id(out.artifact.id)
+
+
+def make_message(sender: User | None = None, recipient: User | None = None, body: str = "") -> Message:
+    """A message that its recipient has not read, between people who are new unless said otherwise."""
+    return Message.send(sender or make_user(), recipient or make_user(), body or f"Message number {next(_numbers)}")
+
+
+def make_notice(user: User | None = None, text: str = "", **fields: Any) -> Notice:
+    """A notice that has not been read, of a task that is finished, unless said otherwise."""
+    user = user or make_user()
+    fields = {"task": make_task(State.SUCCEEDED, user)} | fields
+    return Notice.create(user=user, kind=NoticeKind.SUCCEEDED, text=text or f"Notice number {next(_numbers)}", **fields)
 
 
 def make_unread_messages(user: User, number: int) -> None:

@@ -38,6 +38,13 @@ MAIL_AFTER = {
     "5": "If it took 5 minutes",
     "30": "If it took half an hour",
 }
+HEARING = {
+    "message": "Somebody writes to me",
+    "succeeded": "A task has finished",
+    "failed": "A task has failed",
+    "mail": "My mail has been delivered",
+}
+WAYS = {"app": "Here", "mail": "Here and by mail", "off": "Not at all"}
 CONTINENTS = {
     "Africa",
     "America",
@@ -159,6 +166,20 @@ class MessageForm(FlaskForm):
     def validate_body(self, field: Field) -> None:
         """Says how many characters there are, for whoever has to shorten."""
         _check_length(field, MESSAGE_LENGTH, "message")
+
+
+class HearForm(FlaskForm):
+    """How a person hears of each kind of notice."""
+
+    kinds = tuple(HEARING)
+
+    def __init__(self, user: Any, **kwargs: Any) -> None:
+        super().__init__(data={kind: user.hears(kind) for kind in HEARING}, **kwargs)
+
+
+for _kind, _label in HEARING.items():
+    _ways = [SelectChoice(way, words) for way, words in WAYS.items() if (_kind, way) != ("message", "mail")]
+    setattr(HearForm, _kind, SelectField(_label, choices=_ways))
 
 
 class TaskForm(FlaskForm):

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from peewee import Case
 
-from webapp.models import Artifact, Notification, State, Task, User, line
+from webapp.models import Artifact, Notice, Notification, State, Task, User, line
 from webapp.models.line import Place
 from webapp.models.state import FINISHED, HELD
 
@@ -30,11 +30,12 @@ class Live:
     places: dict[UUID, Place]
     more: int
     unread: int
+    notices: int
     status: str
 
 
 def live_of(user: User, on: str = "") -> Live:
-    """The live part for a person on a page. At most six queries, whatever they have running.
+    """The live part for a person on a page. At most seven queries, whatever they have running.
 
     `on` is empty or what `place` allows.
     """
@@ -46,8 +47,8 @@ def live_of(user: User, on: str = "") -> Live:
     others = [] if on == ON_TASK_LIST else [task for task in found if str(task.id) != on]
     shown = others[:MOST_ALERTS]
     more = query.where(Task.id != UUID(on) if on else True).count() - MOST_ALERTS if len(others) > MOST_ALERTS else 0
-    unread = Notification.unread_messages(user)
-    return Live(on, Artifact.completed(shown), line.places(shown), more, unread, _status(found))
+    unread, notices = Notification.unread_messages(user), Notice.unread(user)
+    return Live(on, Artifact.completed(shown), line.places(shown), more, unread, notices, _status(found))
 
 
 def _status(tasks: list[Task]) -> str:

@@ -1,4 +1,4 @@
-"""Notices: mail to a task's owner when one that took long has come to its end, for who asked for that."""
+"""Mail about what happened: a task that took long has ended, or somebody wrote; for who asked for that."""
 
 import logging
 
@@ -26,7 +26,9 @@ def mail_owner(task: Task) -> None:
     if task.state == State.CANCELED or task.parent_id:
         return
     user = User.get_by_id(task.user_id)
-    if user.mail_after is None or not user.email or task.worked < user.mail_after * 60:
+    kind = "mail" if task.name == "send_mail" and task.state == State.SUCCEEDED else task.state
+    took_long = user.mail_after is not None and task.worked >= user.mail_after * 60
+    if not user.email or not (took_long or user.hears(kind) == "mail"):
         return
     words = f"{task.title} {'is finished' if task.state == State.SUCCEEDED else 'has failed'}"
     link = f"{current_app.config['BASE_URL']}/tasks/{task.id}" if current_app.config["BASE_URL"] else ""

@@ -11,7 +11,14 @@ from webapp.models import User
 
 # What is answered by `if_changed`, and so by `answer_unchanged` while nothing has changed.
 POLLED = frozenset(
-    {"live.show", "tasks.list_fragment", "tasks.panel_fragment", "messages.inbox_fragment", "messages.thread_fragment"}
+    {
+        "live.show",
+        "tasks.list_fragment",
+        "tasks.panel_fragment",
+        "messages.inbox_fragment",
+        "messages.thread_fragment",
+        "notifications.list_fragment",
+    }
 )
 
 

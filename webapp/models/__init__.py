@@ -5,6 +5,7 @@ from webapp.models.artifact import Artifact, ArtifactChunk, ArtifactWriter
 from webapp.models.leader import Leader
 from webapp.models.message import Message
 from webapp.models.moves import AlreadyRunning, IllegalMove
+from webapp.models.notice import Notice, NoticeKind
 from webapp.models.notification import Notification
 from webapp.models.post import Post
 from webapp.models.state import State
@@ -12,7 +13,7 @@ from webapp.models.task import Shape, Task
 from webapp.models.task_event import TaskEvent
 from webapp.models.user import User, UsernameTaken
 
-MODELS = (User, Post, Task, TaskEvent, Notification, Artifact, ArtifactChunk, Leader, Message)
+MODELS = (User, Post, Task, TaskEvent, Notification, Artifact, ArtifactChunk, Leader, Message, Notice)
 
 __all__ = [
     "MODELS",
@@ -23,6 +24,8 @@ __all__ = [
     "IllegalMove",
     "Leader",
     "Message",
+    "Notice",
+    "NoticeKind",
     "Notification",
     "Post",
     "Shape",

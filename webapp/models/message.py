@@ -8,6 +8,7 @@ from typing import Any, Self
 from peewee import SQL, AutoField, Case, DateTimeField, ForeignKeyField, ModelSelect, TextField, fn
 
 from webapp.database import BaseModel, database
+from webapp.models.notice import Notice
 from webapp.models.notification import UNREAD_MESSAGE_COUNT, Notification
 from webapp.models.user import User
 from webapp.times import utcnow
@@ -48,6 +49,7 @@ class Message(BaseModel):
         if sender.id == recipient.id:
             raise ValueError("nobody writes to themselves")
         with cls._counting(sender, recipient):
+            Notice.put_message(recipient, sender)
             return cls.create(sender=sender, recipient=recipient, body=body)
 
     @classmethod
@@ -57,6 +59,7 @@ class Message(BaseModel):
         if not cls.select().where(*unread).exists():
             return 0
         with cls._counting(other, reader):
+            Notice.read_message(reader, other)
             return int(cls.update(read_at=utcnow()).where(*unread).execute())
 
     @classmethod

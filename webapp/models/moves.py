@@ -9,6 +9,7 @@ from peewee import IntegrityError, Node
 from webapp import signals
 from webapp.database import database
 from webapp.models import family, line
+from webapp.models.notice import Notice, NoticeKind
 from webapp.models.notification import TASK_PROGRESS, Notification
 from webapp.models.state import FINISHED, HELD, LET_GO, REQUESTS, State, sources_of
 from webapp.models.task_event import TaskEvent
@@ -146,9 +147,17 @@ class Moves:
 
     def _announce(self, target: State) -> None:
         if target in FINISHED:
+            self._give_notice(target)
             signals.announce(signals.stopped, self)
         elif target == State.PENDING and self.turn is not None:
             signals.announce(signals.lined_up, self)
+
+    def _give_notice(self, outcome: State) -> None:
+        """What its owner finds in the notification centre: not what they canceled, and not each part of a whole."""
+        if self.parent_id is None and outcome != State.CANCELED:
+            kind = NoticeKind(outcome) if self.name != "send_mail" or outcome == State.FAILED else NoticeKind.MAIL
+            words = f"{self.title}: {self.error}" if outcome == State.FAILED else f"{self.title} is finished"
+            Notice.put(self.user, kind, words, task=self.id)
 
     def _is_mine(self, state: State | None = None) -> Any:
         """This run has it; nobody's token is no token."""

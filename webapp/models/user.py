@@ -5,7 +5,16 @@ import secrets
 from datetime import datetime, timedelta
 from functools import cache
 
-from peewee import AutoField, BigIntegerField, CharField, Database, DateTimeField, IntegerField, IntegrityError
+from peewee import (
+    AutoField,
+    BigIntegerField,
+    CharField,
+    Database,
+    DateTimeField,
+    IntegerField,
+    IntegrityError,
+    JSONField,
+)
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from webapp.database import BaseModel, database
@@ -47,6 +56,7 @@ class User(BaseModel):
     created_at = DateTimeField(default=utcnow)
     seen_at = DateTimeField(default=utcnow)
     mail_after = IntegerField(null=True, help_text="mail about a task that took as many minutes; null is never")
+    hearing = JSONField(null=True, help_text="how they hear of each kind of notice; in the app unless it says so")
     changes = BigIntegerField(default=0, help_text="counts up with every notification written for this user")
 
     # What Flask-Login asks of a user.
@@ -121,6 +131,10 @@ class User(BaseModel):
     def is_guest(self) -> bool:
         """Whether nobody has set a password: the account lives as long as this browser's session."""
         return not self.password_hash
+
+    def hears(self, kind: str) -> str:
+        """How this person wants to hear of a kind of notice: `app`, `mail` (there and by mail) or `off`."""
+        return str((self.hearing or {}).get(kind, "app"))
 
     def has_password(self, password: str) -> bool:
         """Whether that is the account's password; never true for a guest's."""

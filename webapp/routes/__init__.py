@@ -9,13 +9,14 @@ from webapp.routes import (
     live,
     mailbox,
     messages,
+    notifications,
     people,
     posts,
     settings,
     tasks,
 )
 
-BLUEPRINTS = tuple(
-    module.bp
-    for module in (home, accounts, settings, people, posts, messages, tasks, artifacts, live, mailbox, health, errors)
-)
+_MODULES = (
+    home, accounts, settings, people, posts, messages, notifications, tasks, artifacts, live, mailbox, health, errors,
+)  # fmt: skip
+BLUEPRINTS = tuple(module.bp for module in _MODULES)

@@ -1,0 +1,116 @@
+"""The notification centre: what happened, what is new of it, and how a person hears of it."""
+
+import pytest
+
+from tests.factories import make_notice, make_task
+from webapp.models import Notice, State
+
+HTMX = {"HX-Request": "true"}
+
+
+def _badge(browser) -> str:
+    badge = browser.get("/").one("#notice-badge")
+    return "" if badge.has_attr("hidden") else badge.text.split()[0]
+
+
+def _texts(browser) -> list[str]:
+    return [
+        row.select_one("span").text.removeprefix("New: ")
+        for row in browser.get("/notifications").page.select("#notices li")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [("succeed", "Count down from 40 is finished"), ("fail", "Count down from 40: The disk is full.")],
+)
+def test_a_task_that_has_ended_is_told_with_its_reason(ann, end, words):
+    task = make_task(State.IN_PROGRESS, ann.user)
+    getattr(task, end)(*(["The disk is full."] if end == "fail" else []))
+    assert _texts(ann) == [words]
+    assert _badge(ann) == "1"
+    notice = Notice.get()
+    answer = ann.submit(f"/notifications/{notice.id}/reading")
+    assert (answer.status_code, answer.location) == (303, f"/tasks/{task.id}")
+    assert _badge(ann) == ""
+
+
+def test_what_they_canceled_themselves_is_no_news(ann):
+    make_task(State.CANCELING, ann.user).let_go()
+    make_task(State.PENDING, ann.user).cancel()
+    assert _texts(ann) == []
+
+
+def test_many_messages_of_one_person_are_one_notice_until_they_are_read(ann, bob):
+    for body in ("one", "two", "three"):
+        ann.submit("/messages/bob", body=body)
+    assert _texts(bob) == ["ann wrote to you"]
+    answer = bob.submit(f"/notifications/{Notice.get().id}/reading")
+    assert answer.location == "/messages/ann"
+    ann.submit("/messages/bob", body="four")
+    assert _texts(bob) == ["ann wrote to you"] * 2
+    assert _badge(bob) == "1"
+
+
+def test_reading_the_conversation_reads_its_notice(ann, bob):
+    ann.submit("/messages/bob", body="Hello")
+    bob.get("/messages/ann")
+    assert _badge(bob) == ""
+    assert _texts(bob) == ["ann wrote to you"]
+
+
+def test_the_newest_is_first_and_the_rest_is_on_further_pages(ann):
+    task = make_task(State.SUCCEEDED, ann.user)
+    for number in range(25):
+        make_notice(ann.user, f"Notice {number}", task=task)
+    assert _texts(ann) == [f"Notice {number}" for number in range(24, 4, -1)]
+    assert ann.get("/notifications").one("a[rel=next]")
+
+
+def test_hundreds_are_marked_as_read_at_once_and_only_ones_own(ann, bob):
+    task = make_task(State.SUCCEEDED, ann.user)
+    for _ in range(300):
+        make_notice(ann.user, task=task)
+    make_notice(bob.user)
+    assert _badge(ann) == "300"
+    ann.submit("/notifications/reading")
+    assert (_badge(ann), _badge(bob)) == ("", "1")
+
+
+def test_somebody_elses_notice_does_not_exist(ann, bob):
+    notice = make_notice(bob.user, "A secret")
+    assert ann.submit(f"/notifications/{notice.id}/reading").status_code == 404
+    assert "A secret" not in ann.get("/notifications").text
+    assert not Notice.get().read_at
+
+
+@pytest.mark.parametrize("way", ["off", "app"])
+def test_who_wants_to_hear_nothing_of_a_kind_does_not(ann, way):
+    ann.submit("/notifications/settings", message="app", succeeded=way, failed="app", mail="app")
+    make_task(State.IN_PROGRESS, ann.user).succeed()
+    make_task(State.IN_PROGRESS, ann.user).fail("It broke.")
+    assert len(_texts(ann)) == (1 if way == "off" else 2)
+
+
+def test_a_way_that_does_not_exist_is_told_and_changes_nothing(ann):
+    answer = ann.submit("/notifications/settings", message="pigeon", succeeded="off", failed="app", mail="app")
+    assert answer.status_code == 422
+    assert answer.one("#message-error")
+    make_task(State.IN_PROGRESS, ann.user).succeed()
+    assert len(_texts(ann)) == 1
+
+
+def test_who_asked_is_mailed_however_short_the_task_was(ann, app, mailserver):
+    ann.submit("/settings/profile", email="ann@example.com", about="", time_zone="UTC")
+    ann.submit("/notifications/settings", message="app", succeeded="mail", failed="app", mail="app")
+    with app.app_context():
+        make_task(State.IN_PROGRESS, ann.user).succeed()
+        make_task(State.IN_PROGRESS, ann.user).fail("It broke.")
+    assert [mail["Subject"] for mail in mailserver.mails] == ["Count down from 40 is finished"]
+
+
+def test_an_open_page_shows_the_count_at_its_next_poll(ann):
+    make_task(State.IN_PROGRESS, ann.user).succeed()
+    live = ann.get("/live", headers=HTMX)
+    assert 'id="notice-badge"' in live.text
+    assert "1<span" in live.text

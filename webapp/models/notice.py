@@ -1,0 +1,92 @@
+"""Notice: something that happened and that a person may have missed; the notification centre lists them."""
+
+from enum import StrEnum
+from typing import Any, Self
+
+from peewee import AutoField, DateTimeField, DeferredForeignKey, ForeignKeyField, ModelSelect, TextField
+from playhouse.fields import EnumField
+
+from webapp.database import BaseModel, database
+from webapp.models.user import User
+from webapp.times import utcnow
+
+
+class NoticeKind(StrEnum):
+    """What a notice is about; people choose for each kind whether and how they hear of it."""
+
+    MESSAGE = "message"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    MAIL = "mail"
+
+
+class Hear(StrEnum):
+    """How a person hears of a kind: in the notification centre, there and by mail, or not at all."""
+
+    APP = "app"
+    MAIL = "mail"
+    OFF = "off"
+
+
+class Notice(BaseModel):
+    """One thing that happened. It leads to its task, or to the conversation with `sender`."""
+
+    id = AutoField()
+    user = ForeignKeyField(User, on_delete="CASCADE", index=False)
+    user_id: int
+    kind = EnumField(NoticeKind, max_length=10)
+    text = TextField()
+    task = DeferredForeignKey("Task", null=True, on_delete="CASCADE")
+    sender = ForeignKeyField(User, null=True, on_delete="CASCADE", backref="+", help_text="who wrote the message")
+    created_at = DateTimeField(default=utcnow)
+    read_at = DateTimeField(null=True)
+
+    class Meta:
+        indexes = ((("user", "created_at", "id"), False), (("user", "read_at"), False))
+
+    @classmethod
+    def put(cls, user: User, kind: NoticeKind, text: str, **about: Any) -> Self | None:
+        """Add a notice, unless the user wants to hear nothing of its kind. Two writes, in the caller's transaction."""
+        if user.hears(kind) == Hear.OFF:
+            return None
+        with database.atomic():
+            notice = cls.create(user=user, kind=kind, text=text, **about)
+            User.count_change(user.id)
+        return notice
+
+    @classmethod
+    def put_message(cls, recipient: User, sender: User) -> None:
+        """Say that somebody wrote; however much they write before it is read, it is one notice, and the latest."""
+        with database.atomic():
+            cls._unread_from(recipient, sender, cls.delete())
+            cls.put(recipient, NoticeKind.MESSAGE, f"{sender.username} wrote to you", sender=sender)
+
+    @classmethod
+    def read_message(cls, reader: User, sender: User) -> None:
+        """What they wrote has been read."""
+        cls._unread_from(reader, sender, cls.update(read_at=utcnow()))
+
+    @classmethod
+    def of(cls, user: User) -> "ModelSelect[Notice]":
+        """All of a person's notices, newest first."""
+        return cls.select().where(cls.user == user).order_by(cls.created_at.desc(), cls.id.desc())
+
+    @classmethod
+    def unread(cls, user: User) -> int:
+        """How many the person has not read. One query."""
+        return int(cls.select().where(cls.user == user, cls.read_at.is_null()).count())
+
+    @classmethod
+    def read(cls, user: User, notice_id: int | None = None) -> int:
+        """Mark one, or all, as read; returns how many were not. Somebody else's stay as they are."""
+        which = cls.id == notice_id if notice_id else True
+        with database.atomic():
+            marked = cls.update(read_at=utcnow()).where(cls.user == user, cls.read_at.is_null(), which).execute()
+            if marked:
+                User.count_change(user.id)
+        return int(marked)
+
+    @classmethod
+    def _unread_from(cls, reader: User, sender: User, change: Any) -> None:
+        mine = cls.user == reader, cls.kind == NoticeKind.MESSAGE, cls.sender == sender, cls.read_at.is_null()
+        change.where(*mine).execute()

@@ -1,0 +1,73 @@
+"""The notification centre: what happened, what is new, and how a person hears of it."""
+
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, login_required
+
+from webapp import htmx
+from webapp.forms import HearForm
+from webapp.models import Notice, NoticeKind, User
+from webapp.navigation import back
+from webapp.paging import page
+from webapp.polls import if_changed
+
+bp = Blueprint("notifications", __name__, url_prefix="/notifications")
+
+
+@bp.before_request
+@login_required
+def _signed_in_only() -> None:
+    """Notices belong to somebody."""
+
+
+@bp.get("")
+def index() -> ResponseReturnValue:
+    """All that happened, newest first."""
+    return render_template("notifications/index.html", form=HearForm(current_user), **_list())
+
+
+@bp.get("/_list")
+def list_fragment() -> ResponseReturnValue:
+    """The list alone, as the page includes it."""
+    return if_changed(lambda: render_template("notifications/_list.html", **_list()))
+
+
+@bp.post("/reading")
+def read_all() -> ResponseReturnValue:
+    """Mark all as read."""
+    Notice.read(_me())
+    return htmx.answer(back(url_for("notifications.index")))
+
+
+@bp.post("/<int:notice_id>/reading")
+def read(notice_id: int) -> ResponseReturnValue:
+    """Mark one as read, and go where it leads. Somebody else's does not exist."""
+    notice = Notice.get_or_none(Notice.id == notice_id, Notice.user == current_user.id) or abort(404)
+    Notice.read(_me(), notice.id)
+    if notice.sender:
+        return redirect(url_for("messages.show", username=notice.sender.username), 303)
+    return redirect(url_for("tasks.show", task_id=notice.task.id), 303)
+
+
+@bp.post("/settings")
+def update_settings() -> ResponseReturnValue:
+    """Change how this person hears of each kind."""
+    form = HearForm(current_user)
+    if not form.validate_on_submit():
+        return render_template("notifications/index.html", form=form, **_list()), 422
+    user = _me()
+    user.hearing = {kind: form[kind].data for kind in NoticeKind}
+    user.save(only=[User.hearing])
+    flash("Saved.")
+    return redirect(url_for("notifications.index"), 303)
+
+
+def _me() -> User:
+    return current_user._get_current_object()
+
+
+def _list() -> dict[str, Any]:
+    before = request.args.get("before")
+    return {"notices": page(Notice.of(_me()), before), "before": before, "unread": Notice.unread(_me())}
