@@ -66,11 +66,11 @@ def test_deleting_a_person_deletes_what_is_theirs(each_database):
     user = make_user()
     make_post(user)
     make_artifact(make_task(State.SUCCEEDED, user))
-    make_message(user)
+    make_message(other := make_user(), user)
     make_notice(user)
     theirs = [model for model in MODELS if model is not Leader]
     assert all(model.select().exists() for model in theirs), "a row in every table, or this says nothing"
-    User.delete().where(User.id == user.id).execute()
+    User.delete().where(User.id.in_([user.id, other.id])).execute()
     assert not any(model.select().exists() for model in theirs)
 
 

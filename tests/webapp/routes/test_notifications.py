@@ -3,7 +3,7 @@
 import pytest
 
 from tests.factories import make_notice, make_task
-from webapp.models import Notice, State
+from webapp.models import Notice, State, User
 
 HTMX = {"HX-Request": "true"}
 
@@ -87,8 +87,9 @@ def test_somebody_elses_notice_does_not_exist(ann, bob):
 @pytest.mark.parametrize("way", ["off", "app"])
 def test_who_wants_to_hear_nothing_of_a_kind_does_not(ann, way):
     ann.submit("/notifications/settings", message="app", succeeded=way, failed="app", mail="app")
-    make_task(State.IN_PROGRESS, ann.user).succeed()
-    make_task(State.IN_PROGRESS, ann.user).fail("It broke.")
+    me = User.get_by_id(ann.user.id)
+    make_task(State.IN_PROGRESS, me).succeed()
+    make_task(State.IN_PROGRESS, me).fail("It broke.")
     assert len(_texts(ann)) == (1 if way == "off" else 2)
 
 
