@@ -7,7 +7,7 @@ import pytest
 from flask import request
 
 from tests.browsing import browse
-from tests.factories import make_artifact, make_posts, make_task, make_user
+from tests.factories import make_artifact, make_message, make_notice, make_posts, make_task, make_user
 from webapp import database
 from webapp.models import MODELS, Post, State, User
 from webapp.routes import BLUEPRINTS
@@ -22,9 +22,11 @@ def site(ann):
     make_posts(ann.user, 25)
     task = make_task(State.IN_PROGRESS, ann.user)
     artifact = make_artifact(make_task(State.SUCCEEDED, ann.user))
+    make_message(make_user("bob"), ann.user)
     return {
         "task_id": task.id, "artifact_id": artifact.id, "name": "countdown", "username": "ann",
         "filename": "app.css", "mail_id": "none", "number": 0,
+        "notice_id": make_notice(ann.user, task=task).id,
     }  # fmt: skip
 
 
@@ -131,16 +133,19 @@ def test_other_methods_are_refused(app, ann, site, method):
 # What each page costs
 
 COSTS = {
-    "/": 6,
-    "/people/ann": 7,
-    "/tasks": 5,
+    "/": 7,
+    "/people/ann": 8,
+    "/tasks": 6,
     "/tasks/_list": 3,
-    "/tasks/{task_id}": 8,
+    "/tasks/{task_id}": 9,
     "/tasks/{task_id}/_panel": 4,
-    "/tasks/new": 5,
-    "/tasks/new/countdown": 5,
-    "/settings": 5,
-    "/live": 5,
+    "/tasks/new": 6,
+    "/tasks/new/countdown": 6,
+    "/messages": 9,
+    "/messages/bob": 18,  # what is read is marked as read
+    "/notifications": 8,
+    "/settings": 6,
+    "/live": 6,
     "/artifacts/{artifact_id}": 4,
     "/healthz": 0,
     "/readyz": 1,
@@ -155,6 +160,8 @@ def test_a_page_costs_a_few_queries_however_much_there_is(ann, site, queries, ad
         for _ in range(30):
             make_artifact(make_task(State.SUCCEEDED, ann.user))
             make_task(State.IN_PROGRESS, ann.user)
+            make_message(User.by_username("bob"), ann.user)
+            make_notice(ann.user, task=site["task_id"])
 
     def cost() -> int:
         with queries() as seen:

@@ -67,7 +67,9 @@ def test_live_is_partials_and_nothing_else(ann):
     make_task(State.IN_PROGRESS, ann.user)
     live = ann.get("/live", headers=HTMX)
     assert {tag.name for tag in live.page.find_all(recursive=False)} == {"hx-partial"}
-    assert {tag["hx-target"] for tag in live.page.select("hx-partial")} == {"#message-badge", "#task-alerts", "#status"}
+    assert {tag["hx-target"] for tag in live.page.select("hx-partial")} == {
+        "#message-badge", "#notice-badge", "#task-alerts", "#status",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("state", State)
