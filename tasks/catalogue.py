@@ -1,5 +1,6 @@
 """The list of task functions. A new kind of task is its file and one line here."""
 
+from tasks.count_words import count_words
 from tasks.countdown import countdown
 from tasks.engine import TaskFunction
 from tasks.export_posts import export_posts
@@ -8,6 +9,7 @@ CATALOGUE: dict[str, TaskFunction] = {
     function.name: function
     for function in (
         export_posts,
+        count_words,
         countdown,
     )
 }

@@ -20,7 +20,7 @@ FLOORS = (
     ("tasks.queue",),
     ("tasks.engine",),
     ("webapp.mailer", "webapp.progress", "webapp.mailbox"),
-    ("tasks.countdown", "tasks.export_posts"),
+    ("tasks.countdown", "tasks.count_words", "tasks.export_posts"),
     ("tasks.catalogue",),
     (
         "webapp.htmx",
