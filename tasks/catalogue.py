@@ -4,11 +4,13 @@ from tasks.count_words import count_words
 from tasks.countdown import countdown
 from tasks.engine import TaskFunction
 from tasks.export_posts import export_posts
+from tasks.import_posts import import_posts
 
 CATALOGUE: dict[str, TaskFunction] = {
     function.name: function
     for function in (
         export_posts,
+        import_posts,
         count_words,
         countdown,
     )

@@ -19,8 +19,9 @@ FLOORS = (
     ("webapp.models",),
     ("tasks.queue",),
     ("tasks.engine",),
+    ("tasks.cells",),
     ("webapp.mailer", "webapp.progress", "webapp.mailbox"),
-    ("tasks.countdown", "tasks.count_words", "tasks.export_posts"),
+    ("tasks.countdown", "tasks.count_words", "tasks.export_posts", "tasks.import_posts"),
     ("tasks.catalogue",),
     (
         "webapp.htmx",

@@ -13,6 +13,7 @@ from webapp.models import Artifact, Task
 from webapp.models.artifact import CHUNK
 
 NAME_LENGTH = 200
+LINE = 1024 * 1024  # characters
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,15 @@ class Upload:
             raise self._no_text() from error
 
     def lines(self) -> Iterator[str]:
-        """The text, line by line, each with its end as it is in the file. Raises TaskError as `text` does."""
+        """The text, line by line, each with its end as it is in the file; longer ones than LINE come in pieces.
+
+        Raises TaskError as `text` does.
+        """
         buffered = io.BufferedReader(_Stream(self.chunks()), CHUNK)
         try:
-            yield from io.TextIOWrapper(buffered, encoding="utf-8-sig", newline="")
+            text = io.TextIOWrapper(buffered, encoding="utf-8-sig", newline="")
+            while line := text.readline(LINE):
+                yield line
         except UnicodeDecodeError as error:
             raise self._no_text() from error
 

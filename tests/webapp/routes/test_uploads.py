@@ -7,7 +7,7 @@ from typing import Annotated
 import pytest
 
 from tasks.catalogue import CATALOGUE
-from tasks.engine import Accept, Count, Preview, Run, TaskError, Undo, Upload
+from tasks.engine import Accept, Count, Preview, Run, TaskError, Undo, Upload, perform
 from tasks.engine.limits import limits
 from tasks.engine.purge import purge
 from tests.factories import make_task, make_user
@@ -22,6 +22,17 @@ HTMX = {"HX-Request": "true"}
 def app(each_database):
     """On both databases: how they keep bytes is their own."""
     return each_database
+
+
+@pytest.fixture
+def run_tasks(app):
+    """A function that carries out all that waits; it does not ask the queue, which on PostgreSQL takes a second."""
+
+    def run_tasks() -> None:
+        while perform.perform_next():
+            pass
+
+    return run_tasks
 
 
 @pytest.fixture
