@@ -255,18 +255,20 @@ def test_a_canceled_import_goes_on_where_it_stopped(app, run_tasks, monkeypatch)
 # A long file
 
 
-def test_ten_thousand_rows_are_imported_within_seconds_in_little_memory(app, run_tasks, queries):
+def test_ten_thousand_rows_are_imported_within_seconds_and_few_queries(app, run_tasks, queries, monkeypatch):
+    monkeypatch.setattr(run, "HOLD_AT_MOST", 60.0)  # else a busy machine makes more checkpoints
+    monkeypatch.setattr(run, "CHECKPOINT_EVERY", 60.0)
     rows = (f"Post number {n},2026-01-01T00:00:{n % 60:02}Z" if n % 5000 else "," for n in range(10_000))
     data = "\n".join(["body,timestamp", *rows]).encode()
     task = import_posts.launch(make_user(), file=Upload("posts.csv", data))
-    begun = time.monotonic()
+    begun = time.process_time()
     with queries() as asked:
         run_tasks()
-    assert time.monotonic() - begun < 20, "a machine that is busy with other things may be slow"
+    assert time.process_time() - begun < 15
     assert task.reload().state == State.SUCCEEDED
     assert _said(task) == ["9,998 posts imported, 2 rows not"]
     assert Post.select().where(Post.task == task).count() == 9_998
-    assert asked.count < 9_998 + 8 * 20 * 10, "one for each post, and some for each of a few checkpoints"
+    assert asked.count < 9_998 + 60, "one for each post"
 
 
 def test_reading_a_long_file_needs_little_memory(app):
