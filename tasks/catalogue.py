@@ -1,13 +1,19 @@
 """The list of task functions. A new kind of task is its file and one line here."""
 
+from tasks.count_words import count_words
 from tasks.countdown import countdown
 from tasks.engine import TaskFunction
 from tasks.export_posts import export_posts
+from tasks.import_posts import import_posts
+from tasks.resize_images import resize_images
 
 CATALOGUE: dict[str, TaskFunction] = {
     function.name: function
     for function in (
         export_posts,
+        import_posts,
+        resize_images,
+        count_words,
         countdown,
     )
 }

@@ -1,11 +1,10 @@
 """Hand a person everything they wrote, as one file, here and by mail."""
 
-import csv
 import json
 from collections.abc import Callable, Iterable, Iterator
-from io import StringIO
 from typing import Annotated, Literal
 
+from tasks.cells import csv_row, harmless
 from tasks.engine import Labels, Run, TaskError, TemporaryError, user_task
 from webapp import mailer
 from webapp.models import Artifact, Post
@@ -47,23 +46,12 @@ def _as_json(posts: Iterable[Post], is_new: bool) -> Iterator[str]:
 
 def _as_csv(posts: Iterable[Post], is_new: bool) -> Iterator[str]:
     if is_new:
-        yield _csv_row("body", "timestamp")
+        yield csv_row("body", "timestamp")
     for post in posts:
-        yield _csv_row(_harmless(post.body), iso(post.created_at))
+        yield csv_row(harmless(post.body), iso(post.created_at))
 
 
 FORMATS: dict[str, Callable[[Iterable[Post], bool], Iterator[str]]] = {"json": _as_json, "csv": _as_csv}
-
-
-def _csv_row(*cells: str) -> str:
-    row = StringIO()
-    csv.writer(row).writerow(cells)
-    return row.getvalue()
-
-
-def _harmless(cell: str) -> str:
-    """A cell that a spreadsheet does not take for a formula (https://owasp.org/www-community/attacks/CSV_Injection)."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def _send(task: Run, artifact: Artifact, count: int) -> None:

@@ -19,8 +19,9 @@ FLOORS = (
     ("webapp.models",),
     ("tasks.queue",),
     ("tasks.engine",),
+    ("tasks.cells", "tasks.zips"),
     ("webapp.mailer", "webapp.progress", "webapp.mailbox"),
-    ("tasks.countdown", "tasks.export_posts"),
+    ("tasks.countdown", "tasks.count_words", "tasks.export_posts", "tasks.import_posts", "tasks.resize_images"),
     ("tasks.catalogue",),
     (
         "webapp.htmx",
@@ -102,7 +103,7 @@ def _modules_after(statement: str) -> set[str]:
         ("import tasks.queue", {"flask", "webapp.models", "tasks.engine"}),
         ("import tasks.engine", {"flask", "webapp.app", "webapp.routes", "tasks.catalogue", "tasks.worker"}),
         ("import webapp.routes", {"tasks.worker", "webapp.app"}),
-        ("import webapp.app", {"tasks.worker", "aiosmtpd", "honcho"}),
+        ("import webapp.app", {"tasks.worker", "aiosmtpd", "honcho", "PIL"}),
         ("import webapp.mailbox", {"flask", "peewee", "huey", "tasks", "aiosmtpd"}),
     ],
 )

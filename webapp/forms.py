@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, MultipleFileField
 from wtforms import (
     BooleanField,
     DateTimeLocalField,
@@ -21,7 +22,7 @@ from wtforms import (
 )
 from wtforms.validators import Email, InputRequired, Length, Optional, Regexp, StopValidation, ValidationError
 
-from tasks.engine import TaskFunction
+from tasks.engine import TaskFunction, Upload
 from tasks.engine.parameters import Parameter
 from webapp.models.message import MESSAGE_LENGTH
 from webapp.models.post import POST_LENGTH
@@ -218,12 +219,37 @@ class TaskForm(FlaskForm):
         return {name: value for name, value in self.data.items() if name not in {"csrf_token", "run_at"}}
 
 
-def task_form(function: TaskFunction, zone: str) -> TaskForm:
+class UploadField(FileField):
+    """One file; its data is an Upload, or None."""
+
+    data: Any
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Take what the browser sent."""
+        super().process_formdata(valuelist)
+        self.data = Upload(self.data.filename, self.data.stream) if self.data else None
+
+
+class UploadsField(MultipleFileField):
+    """Several files; its data is a list of Uploads."""
+
+    data: Any
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Take what the browser sent."""
+        super().process_formdata(valuelist)
+        self.data = [Upload(file.filename, file.stream) for file in self.data or []]
+
+
+def task_form(function: TaskFunction, zone: str, arguments: dict[str, Any] | None = None) -> TaskForm:
     """The form of a task function: a field for each parameter, checked by the same rules as a launch in code.
 
-    `zone` is the time zone in which its person says when to start.
+    `zone` is the time zone in which its person says when to start; `arguments` are those of an earlier task, with which
+    a new form is filled in. No browser lets a site choose a file, so files are not.
     """
-    return task_form_class(function)(zone)
+    files = {parameter.name for parameter in function.parameters if parameter.is_file}
+    data = {name: value for name, value in (arguments or {}).items() if name not in files}
+    return task_form_class(function)(zone, data=data)
 
 
 @cache
@@ -249,6 +275,9 @@ def _task_field(parameter: Parameter) -> Field:
     if parameter.choices:
         choices = [SelectChoice(value, label) for value, label in parameter.options]
         return SelectField(choices=choices, coerce=parameter.type, **options)
+    if parameter.is_file:
+        options["render_kw"] = {"accept": ",".join(parameter.suffixes)} if parameter.suffixes else {}
+        return UploadsField(**options) if parameter.count else UploadField(**options)
     if parameter.range:
         options["render_kw"] = {"min": parameter.range.low, "max": parameter.range.high}
     return FIELDS[parameter.type](**options)

@@ -7,14 +7,19 @@ at a bounded rate and holds its lease; `sweeper` finds what has lost its worker 
 
 from tasks.engine.doorbell import ring
 from tasks.engine.function import TaskFunction, user_task
+from tasks.engine.offers import Preview, Undo
 from tasks.engine.parameters import InvalidArguments, Labels, Range
 from tasks.engine.retries import Retries, TaskError, TemporaryError
 from tasks.engine.run import Run
 from tasks.engine.signature import Signature, chain, chord, group
+from tasks.engine.uploads import Accept, Count, Upload
 
 __all__ = [
+    "Accept",
+    "Count",
     "InvalidArguments",
     "Labels",
+    "Preview",
     "Range",
     "Retries",
     "Run",
@@ -22,6 +27,8 @@ __all__ = [
     "TaskError",
     "TaskFunction",
     "TemporaryError",
+    "Undo",
+    "Upload",
     "chain",
     "chord",
     "group",

@@ -8,9 +8,12 @@ from inspect import cleandoc
 from typing import Any
 
 from tasks.engine import registry
+from tasks.engine.offers import Preview, Undo
 from tasks.engine.parameters import Parameter, check_arguments, read_parameters
 from tasks.engine.retries import Retries
 from tasks.engine.signature import Signature
+from tasks.engine.uploads import as_json, store
+from webapp.database import database
 from webapp.models import Task, User
 from webapp.models.line import PRIORITIES
 
@@ -26,6 +29,8 @@ class TaskFunction:
         retries: int | Retries = 0,
         timeout: float | None = None,
         priority: int = 0,
+        preview: Callable[..., Preview] | None = None,
+        undo: Undo | None = None,
     ) -> None:
         self.body = body
         self.name = body.__name__
@@ -34,9 +39,13 @@ class TaskFunction:
         self.retries = retries if isinstance(retries, Retries) else Retries(retries)
         self.timeout = timeout
         self.priority = priority
+        self.preview = preview
+        self.undo = undo
         self._title = title
         if priority not in PRIORITIES:
             raise ValueError(f"{self.name}: a priority is from {PRIORITIES[0]} to {PRIORITIES[-1]}")
+        if isinstance(one_at_a_time, tuple) and {p.name for p in self.parameters if p.is_file} & {*one_at_a_time}:
+            raise ValueError(f"{self.name} cannot be one at a time by a file: no two are the same")
         if isinstance(one_at_a_time, tuple) and (unknown := set(one_at_a_time) - {p.name for p in self.parameters}):
             raise ValueError(f"{self.name} has no parameter {', '.join(unknown)} to be one at a time by")
 
@@ -44,6 +53,11 @@ class TaskFunction:
     def label(self) -> str:
         """The function's name as people read it, like 'Export posts'."""
         return self.name.replace("_", " ").capitalize()
+
+    @property
+    def takes_files(self) -> bool:
+        """Whether its form sends any file."""
+        return any(parameter.is_file for parameter in self.parameters)
 
     @property
     def description(self) -> str:
@@ -69,10 +83,14 @@ class TaskFunction:
         return self.s(**arguments).launch(user, run_at=run_at)
 
     def _start(self, user: User, arguments: dict[str, Any], **place: Any) -> Task:
-        return Task.start(
-            user, self.name, self.title(arguments), arguments, unique_key=self._unique_key(user, arguments),
-            retries=self.retries.times, priority=self.priority, **place,
-        )  # fmt: skip
+        saved, files = as_json(arguments)
+        with database.atomic():
+            task = Task.start(
+                user, self.name, self.title(arguments), saved, unique_key=self._unique_key(user, arguments),
+                retries=self.retries.times, priority=self.priority, **place,
+            )  # fmt: skip
+            store(task, files)
+        return task
 
     def _unique_key(self, user: User, arguments: dict[str, Any]) -> str | None:
         if not self.one_at_a_time:
@@ -90,6 +108,8 @@ def user_task(
     retries: int | Retries = 0,
     timeout: float | None = None,
     priority: int = 0,
+    preview: Callable[..., Preview] | None = None,
+    undo: Undo | None = None,
 ) -> Callable[[Callable[..., Any]], TaskFunction]:
     """Declare a function as a kind of task.
 
@@ -97,13 +117,15 @@ def user_task(
     such task under way; with a tuple of parameters' names, one for each combination of what these are. `retries` is
     how often an attempt that failed by an error that may pass is tried again, or a Retries that says more. `timeout`
     is how many seconds a run may take. Tasks of a higher `priority`, from -10 to 10, go before all others.
+    `preview` is a function of the same arguments that says what the task would do; the form then offers that. `undo`
+    says how a finished task is taken back.
 
     The function's first parameter gets the Run; the others must be typed, and what they hold must be JSON, as must
     what the function returns. Raises ValueError when two functions share a name.
     """
 
     def declare(body: Callable[..., Any]) -> TaskFunction:
-        function = TaskFunction(body, title, one_at_a_time, retries, timeout, priority)
+        function = TaskFunction(body, title, one_at_a_time, retries, timeout, priority, preview, undo)
         if registry.functions.setdefault(function.name, function) is not function:
             raise ValueError(f"two task functions are named {function.name}")
         return function

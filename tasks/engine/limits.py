@@ -14,6 +14,7 @@ class Limits:
     sweep: timedelta = timedelta(seconds=5)  # how often somebody looks for such runs
     keep_tasks: timedelta = timedelta(days=30)
     keep_artifacts: timedelta = timedelta(days=7)
+    max_upload: int = 10 * 1024 * 1024  # bytes of a file
 
 
 limits = Limits()
@@ -24,3 +25,4 @@ def configure(settings: Settings) -> None:
     limits.lease, limits.sweep = timedelta(seconds=settings.task_lease), timedelta(seconds=settings.task_sweep)
     limits.keep_tasks = timedelta(days=settings.retention_days)
     limits.keep_artifacts = timedelta(days=settings.artifact_days)
+    limits.max_upload = settings.max_upload

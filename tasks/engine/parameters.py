@@ -7,6 +7,8 @@ from math import isfinite
 from types import NoneType
 from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type_hints
 
+from tasks.engine.uploads import Accept, Count, Upload, from_json, largest, too_large
+
 
 class InvalidArguments(ValueError):
     """Arguments that a task function does not take. `errors` maps a parameter's name to words for people."""
@@ -36,7 +38,7 @@ class Labels:
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of a task function. `type` is str, int, float or bool."""
+    """One parameter of a task function. `type` is str, int, float, bool or Upload; with a `count`, a list of these."""
 
     name: str
     type: type
@@ -45,6 +47,13 @@ class Parameter:
     choices: tuple[Any, ...] = ()
     labels: tuple[str, ...] = ()
     range: Range | None = None
+    count: Count | None = None
+    suffixes: tuple[str, ...] = ()
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is one file or several."""
+        return self.type is Upload
 
     @property
     def label(self) -> str:
@@ -56,8 +65,19 @@ class Parameter:
         """Each choice with its label."""
         return list(zip(map(str, self.choices), self.labels or map(str, self.choices), strict=True))
 
+    @property
+    def hint(self) -> str:
+        """What people should know before they choose; empty for what is plain."""
+        if not self.is_file:
+            return ""
+        number = f"{self.count.low} to {self.count.high} files. " if self.count else ""
+        kinds = f"{_either(self.suffixes)}, at" if self.suffixes else "At"
+        return f"{number}{kinds} most {largest()}{' together' if self.count else ''}."
+
     def problem(self, value: Any) -> str | None:
         """What is wrong with a value, in words for the person who chose it, or None."""
+        if self.is_file:
+            return self._problem_of_files(value)
         if self.choices and value not in self.choices:
             return f"Choose one of {', '.join(label for _, label in self.options)}."
         # A bool is an int to Python, but nobody means True when asked for a number.
@@ -71,6 +91,22 @@ class Parameter:
             return "Enter a number."
         if self.range and not self.range.low <= cast(float, value) <= self.range.high:
             return f"Enter a number from {self.range.low} to {self.range.high}."
+        return None
+
+    def _problem_of_files(self, value: Any) -> str | None:
+        files = value if self.count and isinstance(value, list) else [value]
+        if not files or not all(isinstance(file, Upload) for file in files):
+            return "Choose one file or more." if self.count else "Choose a file."
+        if self.count and not self.count.low <= len(files) <= self.count.high:
+            return f"Choose {self.count.low} to {self.count.high} files, not {len(files)}."
+        for file in files:
+            which = file.name if self.count else "That file"
+            if self.suffixes and not file.name.lower().endswith(self.suffixes):
+                return f"{file.name} is not of the right kind: choose {_either(self.suffixes)}."
+            if not file.size:
+                return f"{which} is empty."
+            if too_large(file):
+                return f"{which} is larger than {largest()}."
         return None
 
 
@@ -101,6 +137,12 @@ def check_arguments(parameters: tuple[Parameter, ...], arguments: dict[str, Any]
     return complete
 
 
+def read_back(parameters: tuple[Parameter, ...], saved: dict[str, Any]) -> dict[str, Any]:
+    """Arguments as the function gets them, from what the task's row has: there, a file is its name and its id."""
+    files = {parameter.name for parameter in parameters if parameter.is_file}
+    return {name: from_json(value) if name in files else value for name, value in saved.items()}
+
+
 def _read(function: Callable[..., Any], parameter: inspect.Parameter, hint: Any) -> Parameter:
     extras: tuple[Any, ...] = ()
     if get_origin(hint) is Annotated:
@@ -108,7 +150,10 @@ def _read(function: Callable[..., Any], parameter: inspect.Parameter, hint: Any)
         extras = tuple(rest)
     choices = get_args(hint) if get_origin(hint) is Literal else ()
     kind = type(choices[0]) if choices else hint
-    if kind not in {str, int, float, bool}:
+    count = next((extra for extra in extras if isinstance(extra, Count)), None)
+    if kind == list[Upload] and count:
+        kind = Upload
+    if kind not in (str, int, float, bool, Upload):
         named = "no type" if kind in {None, NoneType} else f"the type {kind!r}"
         raise TypeError(f"{function.__name__}: parameter {parameter.name} has {named}, which no form field can ask for")
     limits = next((extra for extra in extras if isinstance(extra, Range)), None)
@@ -116,7 +161,15 @@ def _read(function: Callable[..., Any], parameter: inspect.Parameter, hint: Any)
     if limits and kind not in {int, float}:
         raise TypeError(f"{function.__name__}: parameter {parameter.name} is no number, and yet has a Range")
     required = parameter.default is inspect.Parameter.empty
+    if kind is Upload and not required:
+        raise TypeError(f"{function.__name__}: parameter {parameter.name} is a file, and no file can be a default")
+    suffixes = next((extra.suffixes for extra in extras if isinstance(extra, Accept)), ())
     return Parameter(
         name=parameter.name, type=kind, default=None if required else parameter.default, required=required,
-        choices=choices, labels=labels, range=limits,
+        choices=choices, labels=labels, range=limits, count=count, suffixes=suffixes,
     )  # fmt: skip
+
+
+def _either(words: tuple[str, ...]) -> str:
+    """Like '.csv, .tsv or .txt'."""
+    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

@@ -9,6 +9,7 @@ from functools import partial
 
 from tasks.engine import registry
 from tasks.engine.limits import limits
+from tasks.engine.parameters import read_back
 from tasks.engine.reporter import reporting
 from tasks.engine.retries import Retries, TaskError, TimedOut
 from tasks.engine.run import Asked, LostTask, Released, Run
@@ -78,7 +79,7 @@ def _run_function(task: Task, run: Run) -> Record:
     too_long = f"It took longer than {exact_words(function.timeout or 0)}, and was stopped."
     try:
         with reporting(run, task, function.timeout, too_long), alarm(function.timeout):
-            result = function.body(run, **task.arguments)
+            result = function.body(run, **read_back(function.parameters, task.arguments))
             run.finish()
         json.dumps(result)  # raises TypeError here, and not while the outcome is recorded
         return partial(task.succeed, result)

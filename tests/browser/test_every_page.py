@@ -50,6 +50,7 @@ PAGES: dict[str, tuple[Callable[[Person], None], str]] = {
     "catalogue": (_busy, "/tasks/new"),
     "a task's form": (_busy, "/tasks/new/countdown"),
     "another task's form": (_busy, "/tasks/new/export_posts"),
+    "a form with a file": (_busy, "/tasks/new/import_posts"),
     "settings": (_busy, "/settings"),
     "mailbox": (_busy, "/mailbox"),
 }

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import pytest
 
-from tasks.engine import InvalidArguments, Labels, Range
+from tasks.engine import Accept, Count, InvalidArguments, Labels, Range, TaskError, Upload, user_task
 from tasks.engine.parameters import check_arguments, read_parameters
 
 
@@ -93,7 +93,79 @@ def with_a_dictionary(task, names: dict[str, str] | None = None):
     pass
 
 
-@pytest.mark.parametrize("function", [without_a_type, with_a_list, with_a_dictionary])
+def with_a_list_of_files_without_end(task, names: list[Upload]):
+    pass
+
+
+def with_a_file_by_default(task, name: Upload = None):
+    pass
+
+
+@pytest.mark.parametrize(
+    "function",
+    [without_a_type, with_a_list, with_a_dictionary, with_a_list_of_files_without_end, with_a_file_by_default],
+)
 def test_a_parameter_that_no_form_can_ask_for_is_refused_when_it_is_declared(function):
     with pytest.raises(TypeError, match=f"{function.__name__}: parameter names?"):
         read_parameters(function)
+
+
+# Files
+
+
+def of_files(task, page: Annotated[Upload, Accept(".txt")], pictures: Annotated[list[Upload], Count(2, 3)]):
+    """An example."""
+
+
+PAGE, PICTURE = Upload("a.TXT", b"text"), Upload("a.png", b"picture")
+
+
+def test_files_are_read_with_their_limits():
+    page, pictures = read_parameters(of_files)
+    assert (page.type, page.is_file, page.suffixes, page.count) == (Upload, True, (".txt",), None)
+    assert (pictures.type, pictures.is_file, pictures.suffixes, pictures.count) == (Upload, True, (), Count(2, 3))
+    assert page.hint.startswith(".txt, at most ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wrong", "words"),
+    [
+        ({"page": None}, "page", "Choose a file"),
+        ({"page": "a.txt"}, "page", "Choose a file"),
+        ({"page": [PAGE]}, "page", "Choose a file"),
+        ({"page": PICTURE}, "page", "choose .txt"),
+        ({"page": Upload("a.txt", b"")}, "page", "empty"),
+        ({"pictures": []}, "pictures", "one file or more"),
+        ({"pictures": PICTURE}, "pictures", "2 to 3 files, not 1"),
+        ({"pictures": [PICTURE, "a.png"]}, "pictures", "one file or more"),
+        ({"pictures": [PICTURE] * 4}, "pictures", "2 to 3 files, not 4"),
+        ({"pictures": [PICTURE, Upload("b.png", b"")]}, "pictures", "b.png is empty"),
+    ],
+)
+def test_wrong_files_are_named_with_the_reason(arguments, wrong, words):
+    with pytest.raises(InvalidArguments) as refused:
+        check_arguments(read_parameters(of_files), {"page": PAGE, "pictures": [PICTURE] * 2} | arguments)
+    assert list(refused.value.errors) == [wrong]
+    assert words in refused.value.errors[wrong]
+
+
+def test_nothing_is_one_at_a_time_by_a_file():
+    with pytest.raises(ValueError, match="by a file"):
+        user_task(title="Files", one_at_a_time=("page",))(of_files)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 1000])
+def test_text_is_the_same_however_its_bytes_are_cut(monkeypatch, size):
+    monkeypatch.setattr("tasks.engine.uploads.CHUNK", size)
+    text = 'Grüße 👋,"a\nb"\r\nnext\rlast'
+    file = Upload("a.txt", text.encode("utf-8-sig"))
+    assert "".join(file.text()) == text
+    assert list(file.lines()) == ['Grüße 👋,"a\n', 'b"\r\n', "next\r", "last"]
+    assert file.read() == text.encode("utf-8-sig")
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfea\x00", b"caf\xe9", "cut 👋".encode()[:-1]])
+@pytest.mark.parametrize("read", [Upload.text, Upload.lines])
+def test_what_is_no_text_is_told_in_words(data, read):
+    with pytest.raises(TaskError, match=r"a.txt is no text in UTF-8"):
+        list(read(Upload("a.txt", data)))

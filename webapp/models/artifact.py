@@ -1,7 +1,7 @@
 """Artifact: what a task leaves for its owner, kept in the database because web and worker dynos share no disk."""
 
 import mimetypes
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from enum import StrEnum
 from typing import Self
@@ -30,11 +30,12 @@ KEEP = timedelta(days=7)
 
 
 class Kind(StrEnum):
-    """What opening an artifact does: download a file, go to a link, read a text."""
+    """What opening an artifact does: download a file, go to a link, read a text. An upload is what a task was given."""
 
     FILE = "file"
     LINK = "link"
     TEXT = "text"
+    UPLOAD = "upload"
 
 
 class Artifact(BaseModel):
@@ -58,19 +59,33 @@ class Artifact(BaseModel):
 
     @classmethod
     def completed(cls, tasks: list[Task]) -> dict[Task, list[Self]]:
-        """The finished artifacts of each of these tasks, oldest first. One query; none for no tasks."""
+        """What each of these tasks has made, oldest first. One query; none for no tasks."""
         found: dict[Task, list[Self]] = {task: [] for task in tasks}
         if tasks:
-            query = cls.select().where(cls.task.in_(tasks), cls.completed_at.is_null(False)).order_by(cls.created_at)
-            by_id = {task.id: made for task, made in found.items()}
-            for artifact in query:
+            made = cls.task.in_(tasks), cls.completed_at.is_null(False), cls.kind != Kind.UPLOAD
+            by_id = {task.id: listed for task, listed in found.items()}
+            for artifact in cls.select().where(*made).order_by(cls.created_at):
                 by_id[artifact.task_id].append(artifact)
         return found
 
     @classmethod
     def discard(cls, task: Task, unfinished: bool = False) -> None:
         """Delete what earlier runs of the task made, or only what they did not finish."""
-        cls.delete().where(cls.task == task, cls.completed_at.is_null() if unfinished else True).execute()
+        made = cls.task == task, cls.kind != Kind.UPLOAD
+        cls.delete().where(*made, cls.completed_at.is_null() if unfinished else True).execute()
+
+    @classmethod
+    def keep(cls, task: Task, upload_id: UUID, name: str, chunks: Iterable[bytes]) -> Self:
+        """Store what somebody gave a task: for as long as there is the task, and for nobody else."""
+        upload = cls.create(
+            id=upload_id, task=task, name=name, kind=Kind.UPLOAD, content_type=_guess(name), completed_at=utcnow()
+        )
+        for chunk in chunks:
+            ArtifactChunk.insert(artifact=upload, number=upload.number, data=chunk).execute()
+            upload.number += 1
+            upload.size += len(chunk)
+        upload.save(only=[cls.size, cls.number])
+        return upload
 
     def chunks(self) -> Iterator[bytes]:
         """The content in order, a chunk of at most CHUNK bytes at a time, each its own small query."""
@@ -110,7 +125,8 @@ class ArtifactWriter:
         self._ahead = 0  # bytes in chunks that do not count yet
 
     def __enter__(self) -> Self:
-        mine = Artifact.select().where(Artifact.task == self._task, Artifact.name == self._name)
+        made = Artifact.task == self._task, Artifact.name == self._name, Artifact.kind != Kind.UPLOAD
+        mine = Artifact.select().where(*made)
         found = next(iter(mine.order_by(Artifact.created_at).offset(self._nth).limit(1)), None)
         self.artifact = found or self._create()
         self._number = self.artifact.number
@@ -156,8 +172,7 @@ class ArtifactWriter:
             User.count_change(self._task.user_id)
 
     def _create(self) -> Artifact:
-        guessed = mimetypes.guess_type(self._name)[0] or "application/octet-stream"
-        content_type = guessed if self._kind is Kind.FILE else "text/plain"
+        content_type = _guess(self._name) if self._kind is Kind.FILE else "text/plain"
         return Artifact.create(task=self._task, name=self._name, kind=self._kind, content_type=content_type)
 
     def _store(self, size: int) -> None:
@@ -166,6 +181,11 @@ class ArtifactWriter:
         ArtifactChunk.insert(artifact=self.artifact, number=self._number, data=data).execute()
         self._number += 1
         self._ahead += size
+
+
+def _guess(name: str) -> str:
+    """The type of a file by its name."""
+    return mimetypes.guess_type(name)[0] or "application/octet-stream"
 
 
 def checked_link(url: str) -> str:

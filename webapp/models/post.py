@@ -3,6 +3,7 @@
 from peewee import AutoField, DateTimeField, ForeignKeyField, ModelSelect, TextField
 
 from webapp.database import BaseModel
+from webapp.models.task import Task
 from webapp.models.user import User
 from webapp.times import utcnow
 
@@ -14,6 +15,9 @@ class Post(BaseModel):
 
     id = AutoField()
     user = ForeignKeyField(User, backref="posts", on_delete="CASCADE", index=False)
+    task = ForeignKeyField(
+        Task, null=True, backref="posts", on_delete="SET NULL", help_text="what wrote it, if a task did"
+    )
     body = TextField()
     created_at = DateTimeField(default=utcnow)
 

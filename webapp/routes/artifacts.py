@@ -1,4 +1,4 @@
-"""What tasks made, for whoever started them."""
+"""What tasks made and what they were given, for whoever started them."""
 
 from uuid import UUID
 
@@ -29,7 +29,7 @@ def show(artifact_id: UUID) -> ResponseReturnValue:
     response = Response(artifact.chunks(), mimetype=artifact.content_type)
     response.content_length = artifact.size
     response.headers["Cache-Control"] = "private, no-store"
-    if artifact.kind == Kind.FILE:
+    if artifact.kind in (Kind.FILE, Kind.UPLOAD):
         response.headers.set("Content-Disposition", "attachment", filename=_safe(artifact.name))
     return response
 

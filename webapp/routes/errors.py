@@ -31,6 +31,9 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
     if code < 400:
         return error
     headers = [(name, value) for name, value in error.get_headers() if name != "Content-Type"]  # Allow, Retry-After
+    if htmx.is_htmx() and code == 413:
+        flash(f"{WORDS[413][0]}. {WORDS[413][1]}")  # a form that was sent by htmx: its page is loaded anew, to say it
+        return htmx.go_to(inside(htmx.current_page()) or url_for("home.index"))
     if htmx.is_htmx():
         return Response(status=code, headers=headers)
     title, advice = WORDS.get(code, (error.name, error.description))

@@ -12,7 +12,7 @@ from peewee import DoesNotExist
 from werkzeug.exceptions import NotFound
 
 from tasks.catalogue import CATALOGUE
-from tasks.engine import TaskFunction
+from tasks.engine import TaskError, TaskFunction
 from webapp import htmx
 from webapp.forms import TaskForm, task_form, task_form_class
 from webapp.live import ON_TASK_LIST
@@ -67,9 +67,14 @@ def catalogue() -> ResponseReturnValue:
 
 @bp.get("/new/<name>")
 def new(name: str) -> ResponseReturnValue:
-    """The form of one kind of task."""
+    """The form of one kind of task; with `?like=`, filled in as it was for an earlier one."""
     function = _find_function(name)
-    return render_template("tasks/new.html", function=function, form=_form(function))
+    like = request.args.get("like", type=UUID)
+    earlier = _find(like) if like else None
+    if earlier and earlier.name != name:
+        abort(404)
+    form = task_form(function, current_user.time_zone, earlier.arguments if earlier else None)
+    return render_template("tasks/new.html", function=function, form=form, earlier=earlier)
 
 
 @bp.post("/new/<name>")
@@ -81,6 +86,24 @@ def create(name: str) -> ResponseReturnValue:
         return render_template("tasks/new.html", function=function, form=form), 422
     task = function.launch(current_user._get_current_object(), run_at=form.run_at.data, **form.arguments)
     return htmx.answer(url_for("tasks.show", task_id=task.id), f"{task.title}: {task.state.words}.")
+
+
+@bp.post("/new/<name>/preview")
+def preview(name: str) -> ResponseReturnValue:
+    """Show what a task would do, below its form; without JavaScript, below the form anew."""
+    function = _find_function(name)
+    shown, form = function.preview or abort(404), _form(function)
+    form.validate_on_submit()
+    wrong = {field.label.text: field.errors[0] for field in form if field.errors and field is not form.run_at}
+    look, status = None, 422
+    if not wrong:
+        try:
+            look, status = shown(**form.arguments), 200
+        except TaskError as error:
+            wrong = {"": str(error)}
+    if htmx.is_htmx():
+        return render_template("tasks/preview.html", preview=look, wrong=wrong)  # htmx swaps no error
+    return render_template("tasks/new.html", function=function, form=form, preview=look, wrong=wrong), status
 
 
 @bp.get("/<uuid:task_id>")
@@ -117,6 +140,20 @@ def resume(task_id: UUID) -> ResponseReturnValue:
 def retry(task_id: UUID) -> ResponseReturnValue:
     """Try a task again, or now what was for later."""
     return _ask(task_id, Task.retry)
+
+
+@bp.post("/<uuid:task_id>/undo")
+def undo(task_id: UUID) -> ResponseReturnValue:
+    """Take back what a finished task did, by another task."""
+    task = _find(task_id)
+    function = CATALOGUE.get(task.name)
+    if not (function and function.undo):
+        abort(404)
+    if not function.undo.offered(task):
+        flash(f"{task.title}: there is nothing left to undo." if task.is_finished else f"{task.title} is under way.")
+        return htmx.answer(url_for("tasks.show", task_id=task.id))
+    undoing = function.undo.launch(task, current_user._get_current_object())
+    return htmx.answer(url_for("tasks.show", task_id=undoing.id), f"{undoing.title}: {undoing.state.words}.")
 
 
 @bp.post("/<uuid:task_id>/dismissal")
@@ -156,9 +193,13 @@ def _find_function(name: str) -> TaskFunction:
 def _panel(task_id: UUID) -> dict[str, Any]:
     task = _find(task_id)
     tree = family.tree(task)
+    function = CATALOGUE.get(task.name)
+    again = task.is_finished and function is not None and bool(function.parameters)
+    undo = function.undo if function and function.undo and function.undo.offered(task) else None
     return {
         "task": task, "artifacts": Artifact.completed([task])[task], "events": list(task.timeline()),
         "places": line.places([task, *chain.from_iterable(tree.values())]), "tree": tree,
+        "again": again, "undo": undo,
     }  # fmt: skip
 
 

@@ -130,10 +130,8 @@ def test_references_hold_again_after_it(old):
 
 def test_it_can_be_taken_back(old):
     migrate()
-    runner = Runner(database.obj, str(MIGRATIONS))
     with database.atomic():
-        for _ in sorted(runner.applied())[1:]:
-            runner.down()
+        Runner(database.obj, str(MIGRATIONS)).down("0002_never_lost")
     columns = {column.name for column in database.get_columns("tasks")}
     assert {"unique_key", "pushed_at"} <= columns
     assert not columns & {"held_key", "turn", "cursor", "lease_until"}
@@ -144,5 +142,4 @@ def test_it_can_be_taken_back(old):
 
 def test_two_may_migrate_at_once(old):
     applied = race(2, migrate)
-    assert min(map(len, applied)) == 0
-    assert max(map(len, applied)) == len(list(MIGRATIONS.glob("0*.py"))) - 1
+    assert sorted(map(bool, applied)) == [False, True]

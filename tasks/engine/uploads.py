@@ -1,0 +1,156 @@
+"""Uploads: files that people give a task, kept in the database with it, read in constant memory."""
+
+import codecs
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+from uuid import UUID, uuid4
+
+from tasks.engine.limits import limits
+from tasks.engine.retries import TaskError
+from webapp.models import Artifact, Task
+from webapp.models.artifact import CHUNK
+
+NAME_LENGTH = 200
+LINE = 1024 * 1024  # characters
+
+
+@dataclass(frozen=True)
+class Count:
+    """The smallest and the largest number of files that a parameter takes, both included."""
+
+    low: int
+    high: int
+
+
+@dataclass(frozen=True)
+class Accept:
+    """The suffixes that a file may have, like `.csv`, in whatever case."""
+
+    suffixes: tuple[str, ...]
+
+    def __init__(self, *suffixes: str) -> None:
+        object.__setattr__(self, "suffixes", suffixes)
+
+
+class Upload:
+    """A file that somebody gives a task: `Upload("posts.csv", data)` with bytes or a binary stream that can seek.
+
+    A task function gets it as its argument, read from the database then. Each way to read begins at the beginning, and
+    all but `read` need the same little memory however long the file is.
+    """
+
+    def __init__(self, name: str, data: bytes | BinaryIO) -> None:
+        self._stream = io.BytesIO(data) if isinstance(data, bytes) else data
+        self.name = _clean(name)
+        self.size = self._stream.seek(0, io.SEEK_END)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes, at most CHUNK at a time."""
+        self._stream.seek(0)
+        while chunk := self._stream.read(CHUNK):
+            yield chunk
+
+    def read(self) -> bytes:
+        """All bytes in memory; for what is known to be small."""
+        return b"".join(self.chunks())
+
+    def text(self) -> Iterator[str]:
+        """The text, chunk by chunk, cut anywhere. Raises TaskError, in words, for what is no text in UTF-8."""
+        decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        try:
+            for chunk in self.chunks():
+                yield decoder.decode(chunk)
+            yield decoder.decode(b"", final=True)
+        except UnicodeDecodeError as error:
+            raise self._no_text() from error
+
+    def lines(self) -> Iterator[str]:
+        """The text, line by line, each with its end as it is in the file; longer ones than LINE come in pieces.
+
+        Raises TaskError as `text` does.
+        """
+        buffered = io.BufferedReader(_Stream(self.chunks()), CHUNK)
+        try:
+            text = io.TextIOWrapper(buffered, encoding="utf-8-sig", newline="")
+            while line := text.readline(LINE):
+                yield line
+        except UnicodeDecodeError as error:
+            raise self._no_text() from error
+
+    def _no_text(self) -> TaskError:
+        return TaskError(f"{self.name} is no text in UTF-8. Save it as UTF-8, and try again.")
+
+
+class _Stored(Upload):
+    """An upload that a task has in the database."""
+
+    def __init__(self, saved: dict[str, Any]) -> None:
+        self.id, self.name, self.size = UUID(saved["id"]), saved["name"], saved["size"]
+
+    def chunks(self) -> Iterator[bytes]:
+        return Artifact(id=self.id).chunks()
+
+
+class _Stream(io.RawIOBase):
+    """Chunks as a stream, for what reads streams."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._rest:
+            self._rest = memoryview(next(self._chunks, b""))
+        size = min(len(buffer), len(self._rest))
+        buffer[:size], self._rest = self._rest[:size], self._rest[size:]
+        return size
+
+
+def as_json(arguments: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[UUID, Upload]]]:
+    """Arguments as a task's row keeps them, and the files among them, each with the id by which it is named there."""
+    files: list[tuple[UUID, Upload]] = []
+
+    def saved(value: Any) -> Any:
+        if isinstance(value, list):
+            return [saved(item) for item in value]
+        if isinstance(value, Upload):
+            files.append((uuid4(), value))
+            return {"id": str(files[-1][0]), "name": value.name, "size": value.size}
+        return value
+
+    return {name: saved(value) for name, value in arguments.items()}, files
+
+
+def store(task: Task, files: Iterable[tuple[UUID, Upload]]) -> None:
+    """Keep files with the task that they were given to, in the caller's transaction."""
+    for file_id, file in files:
+        Artifact.keep(task, file_id, file.name, file.chunks())
+
+
+def from_json(saved: Any) -> Any:
+    """An upload, or a list of them, as the task function gets it."""
+    return [_Stored(each) for each in saved] if isinstance(saved, list) else _Stored(saved)
+
+
+def too_large(file: Upload) -> bool:
+    """Whether a file is larger than this site takes."""
+    return file.size > limits.max_upload
+
+
+def largest() -> str:
+    """How large a file may be, in words."""
+    return f"{limits.max_upload / 1024 / 1024:.3g} MB"
+
+
+def _clean(name: str) -> str:
+    """A file's name without the folders that some browsers send, and without what cannot be read; its end is kept."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return "".join(c for c in last if c.isprintable()).strip()[-NAME_LENGTH:] or "file"
