@@ -3,6 +3,7 @@
 from webapp.models import family, line
 from webapp.models.artifact import Artifact, ArtifactChunk, ArtifactWriter
 from webapp.models.leader import Leader
+from webapp.models.mailing import Delivery, MailCount, Mailing, MailingFile, OverLimit
 from webapp.models.moves import AlreadyRunning, IllegalMove
 from webapp.models.notification import Notification
 from webapp.models.post import Post
@@ -11,7 +12,20 @@ from webapp.models.task import Shape, Task
 from webapp.models.task_event import TaskEvent
 from webapp.models.user import User, UsernameTaken
 
-MODELS = (User, Post, Task, TaskEvent, Notification, Artifact, ArtifactChunk, Leader)
+MODELS = (
+    User,
+    Post,
+    Task,
+    TaskEvent,
+    Notification,
+    Artifact,
+    ArtifactChunk,
+    Leader,
+    Mailing,
+    MailingFile,
+    Delivery,
+    MailCount,
+)
 
 __all__ = [
     "MODELS",
@@ -19,9 +33,14 @@ __all__ = [
     "Artifact",
     "ArtifactChunk",
     "ArtifactWriter",
+    "Delivery",
     "IllegalMove",
     "Leader",
+    "MailCount",
+    "Mailing",
+    "MailingFile",
     "Notification",
+    "OverLimit",
     "Post",
     "Shape",
     "State",

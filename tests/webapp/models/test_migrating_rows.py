@@ -131,7 +131,7 @@ def test_references_hold_again_after_it(old):
 def test_it_can_be_taken_back(old):
     migrate()
     with database.atomic():
-        Runner(database.obj, str(MIGRATIONS)).down()
+        Runner(database.obj, str(MIGRATIONS)).down("0002_never_lost")
     columns = {column.name for column in database.get_columns("tasks")}
     assert {"unique_key", "pushed_at"} <= columns
     assert not columns & {"held_key", "turn", "cursor", "lease_until"}
@@ -142,4 +142,4 @@ def test_it_can_be_taken_back(old):
 
 def test_two_may_migrate_at_once(old):
     applied = race(2, migrate)
-    assert sorted(map(len, applied)) == [0, 1]
+    assert sorted(map(bool, applied)) == [False, True]

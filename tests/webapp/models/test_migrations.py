@@ -7,7 +7,7 @@ import pytest
 from peewee import SqliteDatabase
 from playhouse.schema_diff import diff_models
 
-from tests.factories import make_artifact, make_post, make_task, make_user
+from tests.factories import make_artifact, make_mailing, make_mailing_file, make_post, make_task, make_user
 from tests.processes import BIN, ROOT
 from webapp.database import configure, database, migrate
 from webapp.models import MODELS, Leader, State, User
@@ -66,6 +66,7 @@ def test_deleting_a_person_deletes_what_is_theirs(each_database):
     user = make_user()
     make_post(user)
     make_artifact(make_task(State.SUCCEEDED, user))
+    make_mailing_file(make_mailing(user))
     theirs = [model for model in MODELS if model is not Leader]
     assert all(model.select().exists() for model in theirs), "a row in every table, or this says nothing"
     User.delete().where(User.id == user.id).execute()
