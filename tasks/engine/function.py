@@ -26,6 +26,7 @@ class TaskFunction:
         retries: int | Retries = 0,
         timeout: float | None = None,
         priority: int = 0,
+        listed: bool = True,
     ) -> None:
         self.body = body
         self.name = body.__name__
@@ -34,6 +35,7 @@ class TaskFunction:
         self.retries = retries if isinstance(retries, Retries) else Retries(retries)
         self.timeout = timeout
         self.priority = priority
+        self.listed = listed
         self._title = title
         if priority not in PRIORITIES:
             raise ValueError(f"{self.name}: a priority is from {PRIORITIES[0]} to {PRIORITIES[-1]}")
@@ -90,20 +92,22 @@ def user_task(
     retries: int | Retries = 0,
     timeout: float | None = None,
     priority: int = 0,
+    listed: bool = True,
 ) -> Callable[[Callable[..., Any]], TaskFunction]:
     """Declare a function as a kind of task.
 
     `title` is a format string over the arguments, or a function of them. With `one_at_a_time` a user has at most one
     such task under way; with a tuple of parameters' names, one for each combination of what these are. `retries` is
     how often an attempt that failed by an error that may pass is tried again, or a Retries that says more. `timeout`
-    is how many seconds a run may take. Tasks of a higher `priority`, from -10 to 10, go before all others.
+    is how many seconds a run may take. Tasks of a higher `priority`, from -10 to 10, go before all others. One that
+    is not `listed` has no form of its own: only code starts it.
 
     The function's first parameter gets the Run; the others must be typed, and what they hold must be JSON, as must
     what the function returns. Raises ValueError when two functions share a name.
     """
 
     def declare(body: Callable[..., Any]) -> TaskFunction:
-        function = TaskFunction(body, title, one_at_a_time, retries, timeout, priority)
+        function = TaskFunction(body, title, one_at_a_time, retries, timeout, priority, listed)
         if registry.functions.setdefault(function.name, function) is not function:
             raise ValueError(f"two task functions are named {function.name}")
         return function

@@ -97,11 +97,17 @@ class Mailing(BaseModel):
             return cls.get(cls.draft_key == _draft_key(user, original))
         return draft
 
-    def write(self, **fields: Any) -> None:
-        """Save what its writer says of it, in one UPDATE; nothing once it is no draft any more."""
-        for name, value in fields.items():
-            setattr(self, name, value)
-        Mailing.update(fields).where(Mailing.id == self.id, Mailing.draft_key.is_null(False)).execute()
+    def write(self, **fields: Any) -> bool:
+        """Save what its writer says of it, in one UPDATE. False, and nothing saved, once it is no draft any more."""
+        self.__data__.update(fields)
+        return bool(Mailing.update(fields).where(Mailing.id == self.id, Mailing.draft_key.is_null(False)).execute())
+
+    def attach(self, name: str, content_type: str, data: bytes) -> None:
+        """Add a file, unless it has that very file already."""
+        for file in self.files():
+            if (file.name, file.size) == (name, len(data)) and file.read() == data:
+                return
+        MailingFile.create(mailing=self, name=name, content_type=content_type, size=len(data), data=data)
 
     def files(self) -> "list[MailingFile]":
         """Its attachments in order, without their data."""
@@ -111,22 +117,29 @@ class Mailing(BaseModel):
     # Sending
 
     @classmethod
-    def sent_from(cls, user: User, form_key: str) -> "Mailing | None":
+    def sent_from(cls, user_id: int, form_key: str) -> "Mailing | None":
         """What this person has already sent from that form."""
-        sent = cls.user == user, cls.form_key == form_key, cls.draft_key.is_null()
+        sent = cls.user == user_id, cls.form_key == form_key, cls.draft_key.is_null()
         return cls.get_or_none(*sent) if form_key else None
 
-    def submit(self, addresses: list[str], limit: int) -> bool:
+    def submit(self, addresses: list[str], limit: int) -> "Mailing":
         """Make the draft a mail to these people, within the person's limit. In a transaction, which then gives it a
-        task. False, and nothing done, when another request has. Raises OverLimit.
+        task. Raises OverLimit.
+
+        Returns the mail: this one, or another row with the task that it has, when another press of the same button
+        was first.
         """
-        MailCount.take(self.user_id, len(addresses), limit, self)
-        mine = Mailing.id == self.id, Mailing.draft_key == self.draft_key
+        User.count_change(self.user_id)  # whoever else sends for this person waits here
+        mine = Mailing.id == self.id, Mailing.draft_key.is_null(False)
+        if sent := Mailing.sent_from(self.user_id, self.form_key):
+            Mailing.delete().where(*mine).execute()
+            return sent
         if not Mailing.update(draft_key=None, created_at=utcnow()).where(*mine).execute():
-            return False
+            return Mailing.get_by_id(self.id)
+        MailCount.take(self.user_id, len(addresses), limit, self)
         self.draft_key = None
         Delivery.plan(self, addresses)
-        return True
+        return self
 
     def replace_by(self, draft: "Mailing", addresses: list[str], limit: int) -> None:
         """Take all that the draft has. In a transaction in which its task is still scheduled. Raises OverLimit."""
