@@ -49,12 +49,13 @@ _TASKS: dict[str, Callable[[Any], Any]] = {
 
 
 def written(mailing: Mailing, user: User) -> tuple[str, str]:
-    """The text and the HTML of a mailing as it would be sent now. Needs an app context. At most one query.
+    """The text and the HTML of a mailing as it would be sent now. Needs an app context. At most two queries.
 
     The task that sends it is not among the tasks that it lists.
     """
     listed = _TASKS.get(mailing.template)
-    tasks = list(listed(_of(user, mailing.task_id))) if listed else []
+    sends = mailing.original if mailing.original_id else mailing
+    tasks = list(listed(_of(user, sends.task_id))) if listed else []
     paragraphs = re.split(r"\n\s*\n", mailing.body.strip())
     return mailer.render(mailing.template, user=user, tasks=tasks, body=mailing.body.strip(), paragraphs=paragraphs)
 

@@ -57,7 +57,8 @@ def send(mailing_id: int | None = None) -> ResponseReturnValue:
         form.recipients.errors = [_in_words(error)]
         return _page(form, draft, original, 422)
     if found.duplicates:
-        flash(f"Each address gets it once: {len(found.duplicates):,} left out that stood there twice.")
+        number = len(found.duplicates)
+        flash(f"Each address gets it once: {number:,} duplicate{'s' if number > 1 else ''} left out.")
     return htmx.answer(url_for("tasks.show", task_id=task.id), f"{task.title}: {task.state.words}.")
 
 
@@ -81,11 +82,11 @@ def save(mailing_id: int | None = None) -> ResponseReturnValue:
 @bp.post("/preview")
 @bp.post("/<int:mailing_id>/preview")
 def preview(mailing_id: int | None = None) -> ResponseReturnValue:
-    """The form again, with the mail as it would be sent now."""
+    """The form again, with the mail as it would be sent now. What is still missing is not complained of."""
     original = _original(mailing_id)
     form = MailForm(current_user.time_zone)
     draft = _keep(form, original)
-    form.validate_on_submit()
+    form.check_files()
     text, _ = letters.written(draft, _me())
     return _page(form, draft, original, preview=text)
 
