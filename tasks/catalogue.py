@@ -6,6 +6,7 @@ from tasks.engine import TaskFunction
 from tasks.export_posts import export_posts
 from tasks.import_posts import import_posts
 from tasks.resize_images import resize_images
+from tasks.send_mail import send_mail
 
 CATALOGUE: dict[str, TaskFunction] = {
     function.name: function
@@ -15,5 +16,6 @@ CATALOGUE: dict[str, TaskFunction] = {
         resize_images,
         count_words,
         countdown,
+        send_mail,
     )
 }

@@ -14,6 +14,10 @@ from werkzeug.security import generate_password_hash
 from webapp.models import (
     Artifact,
     ArtifactWriter,
+    Delivery,
+    MailCount,
+    Mailing,
+    MailingFile,
     Message,
     Notice,
     NoticeKind,
@@ -135,6 +139,36 @@ def make_notice(user: User | None = None, text: str = "", **fields: Any) -> Noti
 def make_unread_messages(user: User, number: int) -> None:
     """The record that this user has so many unread messages."""
     Notification.put(user.id, UNREAD_MESSAGE_COUNT, {"count": number})
+
+
+def make_draft(user: User | None = None, **fields: Any) -> Mailing:
+    """Somebody's draft of a new mail."""
+    draft = Mailing.begin_draft(user or make_user())
+    draft.write(**{"recipients": "bea@example.com", "subject": "Hello"} | fields)
+    return draft
+
+
+def make_mailing(
+    user: User | None = None,
+    addresses: tuple[str, ...] = ("bea@example.com", "cem@example.com"),
+    state: State = State.SCHEDULED,
+    **fields: Any,
+) -> Mailing:
+    """A mail to some people with a task in any state, and with no delivery made; scheduled unless said otherwise."""
+    user = user or make_user()
+    mailing = Mailing.create(user=user, **{"recipients": "\n".join(addresses), "subject": "Hello"} | fields)
+    title = f"Mail to {len(addresses)} people: {mailing.subject}"
+    task = make_task(state, user, name="send_mail", title=title, arguments={"mailing": mailing.id})
+    Mailing.update(task=task, send_at=task.run_at).where(Mailing.id == mailing.id).execute()
+    Delivery.plan(mailing, list(addresses))
+    MailCount.create(user=user, mailing=mailing, number=len(addresses))
+    return Mailing.get_by_id(mailing.id)
+
+
+def make_mailing_file(mailing: Mailing, name: str = "notes.txt", data: bytes = b"Notes", **fields: Any) -> MailingFile:
+    """A file that goes with a mail."""
+    defaults = {"content_type": "text/plain", "size": len(data)}
+    return MailingFile.create(mailing=mailing, name=name, data=data, **defaults | fields)
 
 
 def _times(state: State, now: datetime) -> dict[str, Any]:

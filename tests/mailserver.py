@@ -27,21 +27,49 @@ class MailServer:
         self.refused: set[str] = set()
         self.is_silent = False
         self.answer_to_data = "250 OK"
+        self.answers: dict[str, str] = {}  # by address, to its RCPT
+        self.answers_to_data: dict[str, str] = {}  # by address; "drop" hangs up when it has the whole mail
+        self.drops_after: int | None = None  # how many mails it takes on one connection before it hangs up
+        self.silent_for: set[str] = set()
+        self.connections = 0
+
+    async def handle_EHLO(self, server: Any, session: Any, envelope: Any, hostname: str, responses: Any) -> Any:  # noqa: N802 - aiosmtpd's name
+        self.connections += 1
+        session.host_name, session.mails = hostname, 0
+        return responses
+
+    async def handle_NOOP(self, server: Any, session: Any, envelope: Any, arg: str) -> str:  # noqa: N802 - aiosmtpd's name
+        if session.mails == self.drops_after:
+            server.transport.close()
+        return "250 OK"
+
+    async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        if session.mails == self.drops_after:
+            server.transport.close()
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802 - aiosmtpd's name
-        if self.is_silent:
+        if self.is_silent or address in self.silent_for:
             await asyncio.Event().wait()
         if address in self.refused:
             return "550 No such person here"
+        if address in self.answers:
+            return self.answers[address]
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
-        if self.answer_to_data.startswith("250"):
+        answer = self.answers_to_data.get(envelope.rcpt_tos[0], self.answer_to_data)
+        if answer == "drop":
+            server.transport.close()
+            return "421 Gone"
+        if answer.startswith("250"):
             mail = BytesParser(EmailMessage, policy=email.policy.default).parsebytes(envelope.original_content)
             self.mails.append(mail)
             self.recipients.append(envelope.rcpt_tos)
-        return self.answer_to_data
+        session.mails += 1
+        return answer
 
     @contextmanager
     def running(self, **options: Any):

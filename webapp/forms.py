@@ -183,6 +183,21 @@ for _kind, _label in HEARING.items():
     setattr(HearForm, _kind, SelectField(_label, choices=_ways))
 
 
+def check_start(field: Field, zone: str) -> None:
+    """Whether something may start at the time that a field has, by the clock of a time zone. Raises ValidationError."""
+    if field.data is None:
+        field.errors = []  # what WTForms itself says of it
+        raise ValidationError("Enter a date and a time.")
+    try:
+        moment = from_local(field.data, zone)
+    except OverflowError:  # in UTC that would be before the first day of the calendar, or after its last
+        moment = field.data
+    if moment < utcnow():
+        raise ValidationError("That has passed already.")
+    if moment > utcnow() + LATEST_START:
+        raise ValidationError("Choose a time at most a year ahead.")
+
+
 class TaskForm(FlaskForm):
     """The base of the forms that task functions' signatures make. `run_at` is naive UTC once it has validated."""
 
@@ -194,17 +209,7 @@ class TaskForm(FlaskForm):
 
     def validate_run_at(self, field: Field) -> None:
         """A time that has passed is a slip, and not a wish to start at once."""
-        if field.data is None:
-            field.errors = []  # what WTForms itself says of it
-            raise ValidationError("Enter a date and a time.")
-        try:
-            moment = from_local(field.data, self.zone)
-        except OverflowError:  # in UTC that would be before the first day of the calendar, or after its last
-            moment = field.data
-        if moment < utcnow():
-            raise ValidationError("That has passed already.")
-        if moment > utcnow() + LATEST_START:
-            raise ValidationError("Choose a time at most a year ahead.")
+        check_start(field, self.zone)
 
     def validate(self, *args: Any, **kwargs: Any) -> bool:
         """Checks everything, and puts `run_at` into UTC."""

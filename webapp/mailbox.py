@@ -3,6 +3,7 @@
 `python -m webapp.mailbox` runs it until TERM or INT. It relays nothing.
 """
 
+import base64
 import email.policy
 import re
 import secrets
@@ -37,6 +38,18 @@ class Mail:
         """The text of its `plain` or `html` alternative; empty when it has none."""
         part = self.message.get_body((kind,))
         return part.get_content() if part else ""
+
+    @property
+    def html(self) -> str:
+        """The HTML alternative with the pictures in it that it names by `cid:`, for a page that may load nothing."""
+        html = self.body("html")
+        for part in self.message.walk():
+            name = (part["Content-ID"] or "").strip("<> ")
+            if name and part.get_content_maintype() == "image":
+                picture: Any = part.get_payload(decode=True)
+                data = base64.b64encode(picture).decode()
+                html = html.replace(f'"cid:{name}"', f'"data:{part.get_content_type()};base64,{data}"')
+        return html
 
 
 def received(folder: Path) -> list[Mail]:

@@ -5,8 +5,11 @@ import ssl
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from email.mime.image import MIMEImage
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
 from email.utils import parseaddr
-from typing import Any
+from typing import Any, Self
 
 from flask import Flask, current_app, render_template
 from flask_mail import Attachment as FlaskMailAttachment
@@ -15,6 +18,7 @@ from flask_mail import BadHeaderError, Connection, Mail, Message
 from webapp.settings import Settings
 
 TIMEOUT = 20  # seconds for each answer of the mail server
+FAILURES = (smtplib.SMTPException, OSError, BadHeaderError, UnicodeError)
 
 
 @dataclass(frozen=True)
@@ -27,11 +31,14 @@ class Attachment:
 
 
 class MailError(Exception):
-    """A mail that was not sent. Its text says why, in words for people; `may_pass` whether a later try may do."""
+    """A mail that was not sent. Its text says why, in words for people; `may_pass` whether a later try may do.
 
-    def __init__(self, words: str, may_pass: bool) -> None:
+    `for_all` says that it would be the same for every recipient, `dropped` that the server hung up or fell silent.
+    """
+
+    def __init__(self, words: str, may_pass: bool, for_all: bool = False, dropped: bool = False) -> None:
         super().__init__(words)
-        self.may_pass = may_pass
+        self.may_pass, self.for_all, self.dropped = may_pass, for_all, dropped
 
 
 class _Connection(Connection):
@@ -100,23 +107,129 @@ def send(
     Needs an app context. `message_id` names the mail for good: sending it again with the same one lets a receiver
     know it for the same. Returns False, having sent nothing, where no mail server is set. Raises MailError otherwise.
     """
-    if current_app.config["MAIL_SERVER"] is None:
+    if not is_set_up():
         return False
-    context["base_url"] = current_app.config["BASE_URL"]
-    message = Message(
-        subject,
-        recipients=[recipient],
-        body=render_template(f"email/{template}.txt", **context),
-        html=render_template(f"email/{template}.html", **context),
-        attachments=[FlaskMailAttachment(a.name, a.content_type, a.data) for a in attachments],
-    )
-    domain = parseaddr(current_app.config["MAIL_DEFAULT_SENDER"])[1].rpartition("@")[2] or "localhost"
-    message.msgId = f"<{message_id}@{domain}>"
+    letter = Letter(subject, *render(template, **context), attachments=attachments)
+    message = letter.to(recipient, message_id)
     try:
         mail.send(message)
-    except (smtplib.SMTPException, OSError, BadHeaderError, UnicodeError) as error:
+    except FAILURES as error:
         raise MailError(_in_words(error, recipient), _may_pass(error)) from error
     return True
+
+
+def is_set_up() -> bool:
+    """Whether there is a mail server at all."""
+    return current_app.config["MAIL_SERVER"] is not None
+
+
+def render(template: str, **context: Any) -> tuple[str, str]:
+    """The text and the HTML of a mail, from `email/<template>.txt` and `.html`. Needs an app context."""
+    context["base_url"] = current_app.config["BASE_URL"]
+    return render_template(f"email/{template}.txt", **context), render_template(f"email/{template}.html", **context)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A mail before it is addressed. The HTML shows the pictures of `inline` as `cid:<name>`."""
+
+    subject: str
+    text: str
+    html: str
+    attachments: Sequence[Attachment] = ()
+    inline: Sequence[Attachment] = ()
+    reply_to: str | None = None
+
+    def to(self, recipient: str, message_id: str) -> Message:
+        """The mail to one person."""
+        message = _Message(
+            self.subject,
+            recipients=[recipient],
+            body=self.text,
+            html=self.html,
+            attachments=[FlaskMailAttachment(a.name, a.content_type, a.data) for a in self.attachments],
+            reply_to=self.reply_to,
+        )
+        message.inline = self.inline
+        domain = parseaddr(current_app.config["MAIL_DEFAULT_SENDER"])[1].rpartition("@")[2] or "localhost"
+        message.msgId = f"<{message_id}@{domain}>"
+        return message
+
+
+class _Message(Message):
+    """Flask-Mail's message, with pictures that belong to the HTML and are no attachments (RFC 2387)."""
+
+    inline: Sequence[Attachment] = ()
+
+    def _mimetext(self, text: str | None, subtype: str = "plain") -> MIMEText:
+        part = super()._mimetext(text, subtype)
+        if subtype != "html" or not self.inline:
+            return part
+        related = MIMEMultipart("related", None, [part])
+        for picture in self.inline:
+            image = MIMEImage(picture.data, picture.content_type.partition("/")[2])
+            image.add_header("Content-ID", f"<{picture.name}>")
+            image.add_header("Content-Disposition", "inline", filename=picture.name)
+            related.attach(image)
+        return related  # type: ignore[return-value]  # Flask-Mail only attaches it
+
+
+class Line:
+    """A connection to the mail server that serves for many mails. A context manager; needs an app context.
+
+    It is opened when it is first needed, and again when it has dropped.
+    """
+
+    def __init__(self) -> None:
+        self._connection: Connection | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._hang_up()
+
+    def make_ready(self) -> None:
+        """See to it that the server listens. Raises MailError when it does not, which says nothing of any recipient."""
+        if self._connection and self._is_open():
+            return
+        self._hang_up()
+        try:
+            self._connection = mail.connect().__enter__()
+        except FAILURES as error:
+            raise MailError(_in_words(error, ""), _may_pass(error)) from error
+
+    def send(self, letter: Letter, recipient: str, message_id: str) -> None:
+        """Send a letter to one person, and wait until the server has it.
+
+        Raises MailError, which is about this recipient unless its `for_all` says otherwise.
+        """
+        self.make_ready()
+        assert self._connection
+        try:
+            self._connection.send(letter.to(recipient, message_id))
+        except FAILURES as error:
+            for_all = isinstance(error, smtplib.SMTPSenderRefused)
+            raise MailError(_in_words(error, recipient), _may_pass(error), for_all, _dropped(error)) from error
+
+    def _is_open(self) -> bool:
+        try:
+            assert self._connection
+            assert self._connection.host
+            return bool(self._connection.host.noop()[0] == 250)
+        except FAILURES:
+            return False
+
+    def _hang_up(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection:
+            connection.__exit__(None, None, None)  # type: ignore[arg-type]  # ours looks at none of them
+
+
+def _dropped(error: BaseException) -> bool:
+    """Whether the server hung up or fell silent; smtplib's exceptions are all OSErrors."""
+    answered = isinstance(error, (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused))
+    return isinstance(error, OSError) and not answered
 
 
 def _may_pass(error: BaseException) -> bool:

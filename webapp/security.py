@@ -24,6 +24,7 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+FIELDS = 1024 * 1024  # bytes: 5,000 addresses with their names
 YEAR = 365 * 24 * 3600
 
 
@@ -37,8 +38,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         # A session lasts from its sign-in. Refreshing it would write a cookie with every poll.
         SESSION_REFRESH_EACH_REQUEST=False,
         PERMANENT_SESSION_LIFETIME=YEAR,
-        MAX_CONTENT_LENGTH=settings.max_upload + 64 * 1024,  # a file and the fields around it
-        MAX_FORM_MEMORY_SIZE=256 * 1024,
+        MAX_CONTENT_LENGTH=settings.max_upload + FIELDS,  # files and the fields around them
+        MAX_FORM_MEMORY_SIZE=FIELDS,
         WTF_CSRF_TIME_LIMIT=None,  # as long as its session: a form left open overnight still works
         WTF_CSRF_SSL_STRICT=False,  # the token and SameSite protect; a missing Referer is no attack
     )

@@ -46,6 +46,7 @@ class Settings:
     artifact_days: int = 7
     allow_guests: bool = True
     max_upload: int = 10 * 1024 * 1024
+    mail_daily_limit: int = 5000
     log_level: str = "INFO"
     trusted_proxies: int = 0
 
@@ -108,6 +109,7 @@ class Settings:
             artifact_days=read.integer("ARTIFACT_DAYS", 7, 1, 36500),
             allow_guests=read.flag("ALLOW_GUESTS", True),
             max_upload=read.integer("MAX_UPLOAD_MB", 10, 1, 1024) * 1024 * 1024,
+            mail_daily_limit=read.integer("MAIL_DAILY_LIMIT", 5000, 0, 1_000_000),
             log_level=read.choice("LOG_LEVEL", "INFO", LOG_LEVELS),
             # Heroku puts exactly one router before every dyno; elsewhere proxies are trusted only when named.
             trusted_proxies=read.integer("TRUSTED_PROXIES", 1 if read.text("DYNO") else 0, 0, 10),

@@ -31,6 +31,7 @@ class TaskFunction:
         priority: int = 0,
         preview: Callable[..., Preview] | None = None,
         undo: Undo | None = None,
+        listed: bool = True,
     ) -> None:
         self.body = body
         self.name = body.__name__
@@ -41,6 +42,7 @@ class TaskFunction:
         self.priority = priority
         self.preview = preview
         self.undo = undo
+        self.listed = listed
         self._title = title
         if priority not in PRIORITIES:
             raise ValueError(f"{self.name}: a priority is from {PRIORITIES[0]} to {PRIORITIES[-1]}")
@@ -110,6 +112,7 @@ def user_task(
     priority: int = 0,
     preview: Callable[..., Preview] | None = None,
     undo: Undo | None = None,
+    listed: bool = True,
 ) -> Callable[[Callable[..., Any]], TaskFunction]:
     """Declare a function as a kind of task.
 
@@ -118,14 +121,15 @@ def user_task(
     how often an attempt that failed by an error that may pass is tried again, or a Retries that says more. `timeout`
     is how many seconds a run may take. Tasks of a higher `priority`, from -10 to 10, go before all others.
     `preview` is a function of the same arguments that says what the task would do; the form then offers that. `undo`
-    says how a finished task is taken back.
+    says how a finished task is taken back. One that is not `listed` has no form of
+    its own: only code starts it.
 
     The function's first parameter gets the Run; the others must be typed, and what they hold must be JSON, as must
     what the function returns. Raises ValueError when two functions share a name.
     """
 
     def declare(body: Callable[..., Any]) -> TaskFunction:
-        function = TaskFunction(body, title, one_at_a_time, retries, timeout, priority, preview, undo)
+        function = TaskFunction(body, title, one_at_a_time, retries, timeout, priority, preview, undo, listed)
         if registry.functions.setdefault(function.name, function) is not function:
             raise ValueError(f"two task functions are named {function.name}")
         return function

@@ -80,6 +80,11 @@ class Run:
         return str(self._task.id)
 
     @property
+    def is_last_attempt(self) -> bool:
+        """Whether a TemporaryError now would end the task, as it has no attempt left."""
+        return bool(self._task.attempts > self._task.retries)
+
+    @property
     def done(self) -> int:
         """How many steps have been made, those of earlier runs included; 0 means that this is the very beginning."""
         return self._done

@@ -42,6 +42,7 @@ PAGES: dict[str, tuple[Callable[[Person], None], str]] = {
     "not found": (_signed_out, "/nowhere"),
     "home, empty": (_guest, "/"),
     "tasks, empty": (_guest, "/tasks"),
+    "mail": (_guest, "/mail"),
     "settings of a guest": (_guest, "/settings"),
     "home": (_busy, "/"),
     "profile": (_busy, "{profile}"),

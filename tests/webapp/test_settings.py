@@ -32,6 +32,8 @@ BAD = [
     ("WEB_CONCURRENCY", "0"),
     ("MAX_UPLOAD_MB", "0"),
     ("MAX_UPLOAD_MB", "ten"),
+    ("MAIL_DAILY_LIMIT", "-1"),
+    ("MAIL_DAILY_LIMIT", "all"),
     ("ALLOW_GUESTS", "maybe"),
     ("MAIL_USE_TLS", "2"),
     ("MAIL_USE_SSL", "tls"),

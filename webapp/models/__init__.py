@@ -3,6 +3,7 @@
 from webapp.models import family, line
 from webapp.models.artifact import Artifact, ArtifactChunk, ArtifactWriter
 from webapp.models.leader import Leader
+from webapp.models.mailing import Delivery, MailCount, Mailing, MailingFile, OverLimit
 from webapp.models.message import Message
 from webapp.models.moves import AlreadyRunning, IllegalMove
 from webapp.models.notice import Notice, NoticeKind
@@ -13,7 +14,22 @@ from webapp.models.task import Shape, Task
 from webapp.models.task_event import TaskEvent
 from webapp.models.user import User, UsernameTaken
 
-MODELS = (User, Post, Task, TaskEvent, Notification, Artifact, ArtifactChunk, Leader, Message, Notice)
+MODELS = (
+    User,
+    Post,
+    Task,
+    TaskEvent,
+    Notification,
+    Artifact,
+    ArtifactChunk,
+    Leader,
+    Mailing,
+    MailingFile,
+    Delivery,
+    MailCount,
+    Message,
+    Notice,
+)
 
 __all__ = [
     "MODELS",
@@ -21,12 +37,17 @@ __all__ = [
     "Artifact",
     "ArtifactChunk",
     "ArtifactWriter",
+    "Delivery",
     "IllegalMove",
     "Leader",
+    "MailCount",
+    "Mailing",
+    "MailingFile",
     "Message",
     "Notice",
     "NoticeKind",
     "Notification",
+    "OverLimit",
     "Post",
     "Shape",
     "State",

@@ -61,6 +61,19 @@ class Moves:
     def _model(self) -> Any:
         return type(self)
 
+    def reschedule(self, run_at: datetime, title: str) -> None:
+        """Give a task that is scheduled another time and title, in one transaction with its timeline.
+
+        Raises IllegalMove once it is not scheduled any more.
+        """
+        changes = {"run_at": run_at, "title": title[:200], "updated_at": utcnow()}
+        with database.atomic():
+            scheduled = self._model.id == self.id, self._model.state == State.SCHEDULED
+            if not self._model.update(**changes).where(*scheduled).execute():
+                raise IllegalMove(self._fresh(), State.SCHEDULED)
+            self.__data__.update(changes)
+            self._tell("scheduled", "Changed by you")
+
     def _fresh(self) -> Any:
         """The row as it is now; this one keeps its token, with which it can do no more harm."""
         return self._model.get_by_id(self.id)

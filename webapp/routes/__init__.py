@@ -7,6 +7,7 @@ from webapp.routes import (
     health,
     home,
     live,
+    mail,
     mailbox,
     messages,
     notifications,
@@ -17,6 +18,7 @@ from webapp.routes import (
 )
 
 _MODULES = (
-    home, accounts, settings, people, posts, messages, notifications, tasks, artifacts, live, mailbox, health, errors,
+    home, accounts, settings, people, posts, messages, notifications, tasks, artifacts, mail, live, mailbox, health,
+    errors,
 )  # fmt: skip
 BLUEPRINTS = tuple(module.bp for module in _MODULES)

@@ -30,7 +30,7 @@ def show(mail_id: str) -> ResponseReturnValue:
 @bp.get("/<mail_id>/html")
 def html(mail_id: str) -> ResponseReturnValue:
     """The HTML body alone, for the frame that shows it; it can run nothing and load nothing."""
-    response = Response(_find(mail_id).body("html"), mimetype="text/html")
+    response = Response(_find(mail_id).html, mimetype="text/html")
     response.headers["Content-Security-Policy"] = (
         "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
     )

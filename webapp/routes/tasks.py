@@ -61,8 +61,8 @@ def list_fragment() -> ResponseReturnValue:
 
 @bp.get("/new")
 def catalogue() -> ResponseReturnValue:
-    """Every kind of task there is."""
-    return render_template("tasks/catalogue.html", functions=CATALOGUE.values())
+    """Every kind of task that has a form of its own here."""
+    return render_template("tasks/catalogue.html", functions=[f for f in CATALOGUE.values() if f.listed])
 
 
 @bp.get("/new/<name>")
@@ -187,7 +187,8 @@ def _form(function: TaskFunction) -> TaskForm:
 
 
 def _find_function(name: str) -> TaskFunction:
-    return CATALOGUE.get(name) or abort(404)
+    function = CATALOGUE.get(name)
+    return function if function and function.listed else abort(404)
 
 
 def _panel(task_id: UUID) -> dict[str, Any]:

@@ -7,7 +7,16 @@ import pytest
 from peewee import SqliteDatabase
 from playhouse.schema_diff import diff_models
 
-from tests.factories import make_artifact, make_message, make_notice, make_post, make_task, make_user
+from tests.factories import (
+    make_artifact,
+    make_mailing,
+    make_mailing_file,
+    make_message,
+    make_notice,
+    make_post,
+    make_task,
+    make_user,
+)
 from tests.processes import BIN, ROOT
 from webapp.database import configure, database, migrate
 from webapp.models import MODELS, Leader, State, User
@@ -68,6 +77,7 @@ def test_deleting_a_person_deletes_what_is_theirs(each_database):
     make_artifact(make_task(State.SUCCEEDED, user))
     make_message(other := make_user(), user)
     make_notice(user)
+    make_mailing_file(make_mailing(user))
     theirs = [model for model in MODELS if model is not Leader]
     assert all(model.select().exists() for model in theirs), "a row in every table, or this says nothing"
     User.delete().where(User.id.in_([user.id, other.id])).execute()

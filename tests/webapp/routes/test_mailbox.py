@@ -66,6 +66,15 @@ def test_an_html_mail_can_run_and_load_nothing(reader):
     assert reader.get("/mailbox/20261121-1").one("iframe").has_attr("sandbox")
 
 
+def test_a_picture_that_the_html_names_is_shown_in_it(reader, settings):
+    html = b'<img src="cid:logo"><img src="cid:other">'
+    inline = b"\r\nContent-Type: image/png\r\nContent-ID: <logo>\r\nContent-Disposition: inline\r\n\r\nPNG\r\n--xx--"
+    mail = MAIL.replace(b"<p>Hello</p>", html).replace(b"--xx--", b"--xx" + inline)
+    (settings.mail_dir / "20261121-3.eml").write_bytes(mail)
+    shown = reader.get("/mailbox/20261121-3/html").page.select("img")
+    assert [image["src"].partition(",")[0] for image in shown] == ["data:image/png;base64", "cid:other"]
+
+
 def test_an_attachment_is_downloaded(reader):
     answer = reader.get("/mailbox/20261121-1/attachments/0")
     assert answer.data.strip() == b"<script>alert(2)</script>"

@@ -40,7 +40,7 @@ def every_kind(declare, monkeypatch):
 
 def test_the_catalogue_names_every_kind_of_task(ann):
     page = ann.get("/tasks/new")
-    for function in CATALOGUE.values():
+    for function in [function for function in CATALOGUE.values() if function.listed]:
         link = page.one(f'main a[href="/tasks/new/{function.name}"]')
         assert function.label in link.text
         assert function.description.split(".")[0] in link.text

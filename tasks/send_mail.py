@@ -1,0 +1,142 @@
+"""Send one mail to many people: one at a time, each at most twice and mostly once, whatever happens on the way."""
+
+import csv
+from io import StringIO
+
+from tasks.engine import Retries, Run, TaskError, TemporaryError, user_task
+from webapp import letters, mailer
+from webapp.database import database
+from webapp.mailer import Letter, Line, MailError
+from webapp.models import Delivery, Mailing, Task
+from webapp.models.mailing import Sending
+from webapp.times import utcnow
+
+NOT_DELIVERED = "not-delivered.csv"
+MOST_DROPS = 3  # in a row: then it is the server that is ill, and not one mail that it cannot bear
+
+
+def _title(mailing: int) -> str:
+    return title_of(Mailing.get_by_id(mailing))
+
+
+def title_of(mailing: Mailing) -> str:
+    """What its task is called: how many it goes to, and its subject."""
+    number = Delivery.select().where(Delivery.mailing == mailing.id).count()
+    return f"Mail to {number:,} {'person' if number == 1 else 'people'}: {mailing.subject}"
+
+
+def submit(draft: Mailing, addresses: list[str], limit: int) -> Task:
+    """Send a draft to these people, now or at its time, and return the task that does.
+
+    When another request has just sent it, that one's task. Raises OverLimit, having done nothing.
+    """
+    with database.atomic():
+        mail = draft.submit(addresses, limit)
+        if mail is not draft:
+            return Task.get_by_id(mail.task_id)
+        task = send_mail.launch(draft.user, run_at=draft.send_at, mailing=draft.id)
+        Mailing.update(task=task).where(Mailing.id == draft.id).execute()
+    return task
+
+
+def change(mailing: Mailing, draft: Mailing, addresses: list[str], limit: int) -> Task:
+    """Put what the draft has in the place of a mail that is scheduled; without a time, it starts now.
+
+    Raises IllegalMove, having changed nothing, once it is not scheduled any more, and OverLimit.
+    """
+    task = Task.get_by_id(mailing.task_id)
+    with database.atomic():
+        task.reschedule(draft.send_at or utcnow(), task.title)  # first, so that it cannot start meanwhile
+        mailing.replace_by(draft, addresses, limit)
+        Task.update(title=title_of(mailing)[:200]).where(Task.id == task.id).execute()
+        if draft.send_at is None:
+            task.retry()
+    return task.reload()
+
+
+@user_task(title=_title, retries=Retries(6, delay=60, longest=3600), listed=False)
+def send_mail(task: Run, mailing: int) -> None:
+    """Send a mail to each of its recipients, and list whom it could not be delivered to."""
+    mail = Mailing.get_or_none(Mailing.id == mailing)
+    if mail is None:
+        raise TaskError("The mail is not there any more.")
+    if not mailer.is_set_up():
+        raise TaskError("This site has no mail server, so nothing was sent.")
+    if not mail.html:
+        mail.keep(*letters.written(mail, task.user))
+    task.total = Delivery.select().where(Delivery.mailing == mail.id).count()
+    letter = letters.letter(mail, task.user)
+    rounds = task.cursor or 0  # how often it has gone through all that was left; those loops are over
+    with Line() as line:
+        for _ in range(rounds + 1):
+            _go_round(task, mail, letter, line)
+    counts = Delivery.counts(mail)
+    if counts[Sending.WAITING]:
+        task.cursor = rounds + 1
+        task.checkpoint()
+        raise TemporaryError(f"{_so_far(mail)} The mail server put {counts[Sending.WAITING]:,} off.")
+    _conclude(task, mail)
+
+
+def _go_round(task: Run, mail: Mailing, letter: Letter, line: Line) -> None:
+    """Try each that is left once. Raises TemporaryError or TaskError when it is the server that does not work."""
+    drops = 0
+    for delivery in task.each(Delivery.unsettled(mail), every_step=True):
+        task.stage(f"Sending to {delivery.address}")
+        try:
+            line.make_ready()
+        except MailError as error:
+            raise _stopped_by(error, mail) from error
+        delivery.begin()
+        task.checkpoint()  # now it is on record that this one may be on its way
+        try:
+            line.send(letter, delivery.address, delivery.message_id)
+        except MailError as error:
+            drops = drops + 1 if error.dropped else 0
+            if error.for_all or drops == MOST_DROPS:
+                raise _stopped_by(error, mail) from error
+            if _note(delivery, error, task.is_last_attempt) == Sending.WAITING:
+                task.advance(-1)  # its step comes again
+        else:
+            drops = 0
+            delivery.settle(Sending.SENT)
+
+
+def _note(delivery: Delivery, error: MailError, is_last: bool) -> Sending:
+    """Record that a delivery was not made; returns its state from now on."""
+    state = Sending.REFUSED if not error.may_pass else Sending.FAILED if is_last else Sending.WAITING
+    delivery.settle(state, _sentence(error))
+    return state
+
+
+def _stopped_by(error: MailError, mail: Mailing) -> TaskError:
+    kind = TemporaryError if error.may_pass else TaskError
+    return kind(f"{_sentence(error)} {_so_far(mail)}")
+
+
+def _conclude(task: Run, mail: Mailing) -> None:
+    lost = list(Delivery.not_delivered(mail))
+    if lost:
+        out = StringIO()
+        rows = csv.writer(out)
+        rows.writerow(["address", "reason"])
+        rows.writerows([_harmless(delivery.address), delivery.error] for delivery in lost)
+        task.attach(NOT_DELIVERED, out.getvalue())
+    counts = Delivery.counts(mail)
+    said = {"sent": Sending.SENT, "refused": Sending.REFUSED, "given up": Sending.FAILED}
+    task.log(", ".join(f"{counts[state]:,} {word}" for word, state in said.items() if counts[state]))
+
+
+def _so_far(mail: Mailing) -> str:
+    counts = Delivery.counts(mail)
+    return f"{counts[Sending.SENT]:,} of {sum(counts.values()):,} are sent."
+
+
+def _sentence(error: MailError) -> str:
+    words = str(error)
+    return words[0].upper() + words[1:]
+
+
+def _harmless(cell: str) -> str:
+    """A cell that a spreadsheet does not take for a formula (https://owasp.org/www-community/attacks/CSV_Injection)."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell

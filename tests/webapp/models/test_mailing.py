@@ -1,0 +1,150 @@
+"""Mailings: drafts, deliveries, and the daily limit, on both databases and by several at once."""
+
+from datetime import timedelta
+
+import pytest
+
+from tasks.send_mail import change, submit
+from tests.factories import make_draft, make_mailing, make_mailing_file, make_user
+from tests.racing import race
+from webapp.database import database
+from webapp.models import Delivery, IllegalMove, MailCount, Mailing, MailingFile, OverLimit, State, Task
+from webapp.models.mailing import GUEST_DAILY_LIMIT, Sending, daily_limit
+from webapp.times import utcnow
+
+ADDRESSES = ["bea@example.com", "cem@example.com"]
+
+
+@pytest.fixture
+def app(each_database):
+    """All of this holds on both databases."""
+    return each_database
+
+
+def _many(number: int) -> list[str]:
+    return [f"p{n}@example.com" for n in range(number)]
+
+
+def test_a_person_has_one_draft_also_when_two_requests_begin_it(app):
+    user = make_user()
+    drafts = race(4, lambda: Mailing.begin_draft(user))
+    assert len({draft.id for draft in drafts}) == 1
+    assert Mailing.begin_draft(make_user()).id != drafts[0].id
+
+
+def test_a_draft_of_changes_has_all_that_the_mail_has_and_is_another(app):
+    mailing = make_mailing(body="Hi", template="free")
+    make_mailing_file(mailing, "a.bin", bytes(range(256)))
+    draft = Mailing.begin_draft(mailing.user, mailing)
+    assert draft.id != mailing.id
+    assert (draft.subject, draft.body, draft.template, draft.send_at) == (
+        mailing.subject, "Hi", "free", mailing.send_at,
+    )  # fmt: skip
+    [file] = draft.files()
+    assert (file.name, file.read()) == ("a.bin", bytes(range(256)))
+    assert Mailing.draft_of(mailing.user) is None
+
+
+def test_what_was_sent_is_no_draft_and_is_not_written_to(app):
+    draft = make_draft()
+    task = submit(draft, ADDRESSES, 10)
+    assert (task.arguments, task.title) == ({"mailing": draft.id}, "Mail to 2 people: Hello")
+    assert not draft.write(subject="Later")
+    sent = Mailing.get_by_id(draft.id)
+    assert (sent.task, sent.subject, sent.is_draft) == (task, "Hello", False)
+    assert [delivery.address for delivery in Delivery.unsettled(sent)] == ADDRESSES
+    assert len({delivery.message_id for delivery in Delivery.unsettled(sent)}) == 2
+
+
+def test_one_draft_is_sent_once_however_many_send_it(app):
+    draft = make_draft(form_key="key")
+    tasks = race(4, lambda: submit(Mailing.get_by_id(draft.id), ADDRESSES, 10))
+    assert len({task.id for task in tasks}) == 1
+    assert Delivery.select().count() == 2
+    assert MailCount.used(draft.user_id) == 2
+
+
+def test_two_mails_at_once_do_not_get_by_the_limit(app):
+    user = make_user()
+    first = make_draft(user)
+    submit(first, _many(2), 10)
+    mailings = [make_mailing(user, state=State.SCHEDULED, addresses=()) for _ in range(2)]
+    drafts = iter([Mailing.begin_draft(user, mailing) for mailing in mailings])
+    pairs = [(mailing, next(drafts)) for mailing in mailings]
+
+    def send():
+        mailing, draft = pairs.pop()
+        draft.write(send_at=utcnow() + timedelta(days=1))
+        return change(mailing, draft, _many(5), 10)
+
+    results = race(2, send)
+    assert sorted(type(result).__name__ for result in results) == ["OverLimit", "Task"]
+    assert MailCount.used(user.id) == 7
+    assert Delivery.select().count() == 7
+
+
+def test_the_limit_counts_a_day_and_says_what_is_used(app):
+    user = make_user()
+    submit(make_draft(user), _many(3), 4)
+    with pytest.raises(OverLimit) as refused:
+        submit(make_draft(user), _many(2), 4)
+    assert (refused.value.limit, refused.value.used, refused.value.wanted) == (4, 3, 2)
+    assert Mailing.draft_of(user), "nothing was done"
+    assert Task.select().count() == 1
+    MailCount.update(at=utcnow() - timedelta(hours=24, seconds=1)).execute()
+    submit(Mailing.draft_of(user), _many(2), 4)
+    assert MailCount.select().count() == 1, "what counts no more is forgotten"
+
+
+def test_who_has_not_said_who_they_are_may_mail_few(app):
+    assert daily_limit(make_user(guest=True, email="a@example.com"), 5000) == GUEST_DAILY_LIMIT
+    assert daily_limit(make_user(), 5000) == GUEST_DAILY_LIMIT
+    assert daily_limit(make_user(email="a@example.com"), 5000) == 5000
+    assert daily_limit(make_user(), 5) == 5
+
+
+def test_a_change_replaces_all_or_nothing(app):
+    mailing = make_mailing()
+    make_mailing_file(mailing, "old.txt")
+    draft = Mailing.begin_draft(mailing.user, mailing)
+    MailingFile.delete().where(MailingFile.mailing == draft.id).execute()
+    make_mailing_file(draft, "new.txt")
+    draft.write(subject="Changed", send_at=utcnow() + timedelta(days=1))
+    Task.update(state=State.PENDING).execute()
+    with pytest.raises(IllegalMove):
+        change(mailing, draft, ["dee@example.com"], 10)
+    assert Mailing.get_by_id(mailing.id).subject == "Hello"
+    assert [file.name for file in mailing.files()] == ["old.txt"]
+    Task.update(state=State.SCHEDULED).execute()
+    task = change(mailing, draft, ["dee@example.com"], 10)
+    assert (task.title, task.run_at) == ("Mail to 1 person: Changed", draft.send_at)
+    assert [file.name for file in mailing.files()] == ["new.txt"]
+    assert [delivery.address for delivery in Delivery.select()] == ["dee@example.com"]
+    assert Mailing.select().count() == 1
+    assert "Changed by you" in [event.text for event in task.timeline()]
+
+
+def test_an_address_gets_a_mail_once(app):
+    mailing = make_mailing()
+    with pytest.raises(Exception, match=r"(?i)unique"), database.atomic():
+        Delivery.plan(mailing, ADDRESSES[:1])
+
+
+def test_deliveries_are_counted_by_their_state(app):
+    mailing = make_mailing()
+    first, second = Delivery.unsettled(mailing)
+    first.begin()
+    second.settle(Sending.REFUSED, "x" * 999)
+    assert Delivery.counts(mailing) == {
+        Sending.WAITING: 0, Sending.SENDING: 1, Sending.SENT: 0, Sending.REFUSED: 1, Sending.FAILED: 0,
+    }  # fmt: skip
+    assert [delivery.address for delivery in Delivery.unsettled(mailing)] == ADDRESSES[:1]
+    assert [len(delivery.error) for delivery in Delivery.not_delivered(mailing)] == [300]
+
+
+def test_deleting_the_task_deletes_the_mail_but_not_what_was_counted(app):
+    mailing = make_mailing(state=State.SUCCEEDED)
+    make_mailing_file(mailing)
+    mailing.task.remove()
+    assert not any(model.select().exists() for model in (Mailing, Delivery, MailingFile))
+    assert MailCount.used(mailing.user_id) == 2

@@ -1,0 +1,504 @@
+"""The mail desk: writing to many, looking first, now or later, changing it until then."""
+
+import io
+from datetime import timedelta
+
+import pytest
+
+from tests.browsing import browse
+from tests.factories import make_mailing, make_mailing_file, make_task, make_user
+from tests.racing import race
+from webapp.models import Delivery, MailCount, Mailing, MailingFile, State, Task, User
+from webapp.recipients import from_file, read_recipients
+from webapp.times import utcnow
+
+TWO = "bea@example.com, cem@example.com"
+
+
+@pytest.fixture(autouse=True)
+def _mail(mailserver):
+    """A site that can send mail."""
+
+
+@pytest.fixture
+def ann(ann):
+    """Ann with an address, so that she may mail many."""
+    User.update(email="ann@example.com").where(User.id == ann.user.id).execute()
+    return ann
+
+
+def _send(browser, path="/mail", **fields):
+    return browser.submit(path, **{"recipients": TWO, "subject": "Hello", "template": "welcome"} | fields)
+
+
+def _file(name: str, data: bytes):
+    return (io.BytesIO(data), name)
+
+
+def _addresses() -> list[str]:
+    return [delivery.address for delivery in Delivery.select().order_by(Delivery.id)]
+
+
+def _in(**delta) -> str:
+    return f"{utcnow() + timedelta(**delta):%Y-%m-%dT%H:%M:%S}"
+
+
+# Sending
+
+
+def test_the_page_is_for_who_is_signed_in_and_linked_to_in_the_header(ann, visitor):
+    assert visitor.get("/mail").status_code in (302, 303)
+    page = ann.get("/mail")
+    assert page.one("nav a[href='/mail']")["aria-current"] == "true"
+    for name in ("recipients", "recipients_file", "subject", "template", "body", "attachment", "send_at"):
+        assert page.one(f"#{name}")["name"] == name
+        assert page.one(f"label[for={name}]").text
+    assert page.one("form#mail")["enctype"] == "multipart/form-data"
+
+
+def test_a_mail_is_sent_at_once(ann, mailserver, run_tasks):
+    answer = _send(ann)
+    [task] = Task.select()
+    assert (answer.status_code, answer.location) == (303, f"/tasks/{task.id}")
+    assert (task.name, task.state, task.user) == ("send_mail", State.PENDING, ann.user)
+    run_tasks()
+    assert mailserver.recipients == [["bea@example.com"], ["cem@example.com"]]
+    page = ann.get(answer.location)
+    assert "Mail to 2 people: Hello" in page.words
+    assert "2 sent" in page.words
+    assert Mailing.draft_of(ann.user) is None, "what was sent is no draft any more"
+    sent = ann.get(page.one("main a[href^='/mail/']")["href"])
+    assert "Hello" in sent.one("h1").text
+
+
+def test_the_task_is_not_offered_elsewhere(ann):
+    assert not ann.get("/tasks/new").page.select("a[href='/tasks/new/send_mail']")
+    assert ann.get("/tasks/new/send_mail").status_code == 404
+    assert ann.submit("/tasks/new/send_mail", mailing="1").status_code == 404
+
+
+def test_a_second_press_sends_nothing_more(ann):
+    key = ann.get("/mail").one("#form_key")["value"]
+    first, second = (_send(ann, form_key=key) for _ in range(2))
+    assert (second.status_code, second.location) == (303, first.location)
+    assert Task.select().count() == 1
+
+
+def test_two_presses_at_once_send_once(app, ann):
+    token, cookie = ann.token(), ann.get_cookie("errand").value
+    key = ann.get("/mail").one("#form_key")["value"]
+    fields = {"csrf_token": token, "form_key": key, "recipients": TWO, "subject": "Hello", "template": "welcome"}
+
+    def press():
+        browser = browse(app)
+        browser.set_cookie("errand", cookie)
+        return browser.post("/mail", data=fields)
+
+    answers = race(2, press)
+    [task] = Task.select()
+    assert [(answer.status_code, answer.location) for answer in answers] == [(303, f"/tasks/{task.id}")] * 2
+    assert len(_addresses()) == 2
+
+
+# Whom to
+
+
+def test_recipients_are_typed_in_many_ways_and_each_gets_one(ann):
+    typed = '"Doe, Jane" <jane@example.com>; Bea <BEA@example.com>\r\nbea@example.com,,\n cem@example.com ;'
+    answer = _send(ann, recipients=typed)
+    assert answer.status_code == 303
+    assert _addresses() == ["jane@example.com", "BEA@example.com", "cem@example.com"]
+    assert "1 duplicate left out" in ann.get(answer.location).words
+
+
+def test_what_is_wrong_is_told_line_by_line_and_nothing_is_sent(ann):
+    typed = "bea@example.com\nnobody\nBea@example.com, cem@example\nx@y@z.example"
+    answer = _send(ann, recipients=typed, subject="Kept", template="free", body="My words")
+    assert answer.status_code == 422
+    assert "3 are no addresses" in answer.one("#recipients-error").text
+    slips = [" ".join(slip.get_text(" ").split()) for slip in answer.page.select(".slips li")]
+    assert [slip.split(" ")[:3] for slip in slips] == [
+        ["Line", "2", "nobody"], ["Line", "3", "cem@example"], ["Line", "4", "x@y@z.example"],
+        ["Line", "3", "Bea@example.com"],
+    ]  # fmt: skip
+    assert slips[-1].endswith("It is in line 1 already.")
+    assert answer.one("#recipients").text.strip() == typed
+    assert answer.one("#subject")["value"] == "Kept"
+    assert answer.one("#template option[selected]")["value"] == "free"
+    assert answer.one("#body").text.strip() == "My words"
+    assert not Task.select().exists()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"name,email\nDoe,dee@example.com\nEve,eve@example.com\n",
+        'Name;E-Mail\n"Müller; Ä";dee@example.com\nEve;eve@example.com'.encode(),
+        b"\xef\xbb\xbfdee@example.com\r\neve@example.com\r\n",
+        b"dee@example.com, eve@example.com",
+    ],
+)
+def test_recipients_can_be_uploaded_and_are_added_to_those_typed(ann, data):
+    assert _send(ann, recipients="bea@example.com", recipients_file=_file("people.csv", data)).status_code == 303
+    assert _addresses() == ["bea@example.com", "dee@example.com", "eve@example.com"]
+
+
+def test_uploaded_recipients_stand_in_the_field_when_something_is_wrong(ann):
+    answer = _send(ann, subject="", recipients="", recipients_file=_file("p.txt", b"dee@example.com\nnobody"))
+    assert answer.status_code == 422
+    assert answer.one("#recipients").text.split() == ["dee@example.com", "nobody"]
+
+
+def test_a_file_that_is_no_text_is_told(ann):
+    assert _send(ann, recipients="", recipients_file=_file("p.png", bytes(range(256)) * 9)).status_code == 422
+
+
+def test_five_thousand_and_no_more(ann, queries):
+    many = "\n".join(f"p{number}@example.com" for number in range(5001))
+    answer = _send(ann, recipients=many)
+    assert (answer.status_code, "5,001 people" in answer.one("#recipients-error").text) == (422, True)
+    with queries() as seen:
+        assert _send(ann, recipients=many.rpartition("\n")[0]).status_code == 303
+    assert seen.count < 45
+    assert Delivery.select().count() == 5000
+
+
+@pytest.mark.parametrize(
+    "typed", ["", " ,; \n", "bea@example.com\0\nx", "a@b\r\nBcc: x@example.com", "jörg@example.com"]
+)
+def test_nobody_or_nonsense_is_refused(ann, typed):
+    answer = _send(ann, recipients=typed)
+    assert answer.status_code == 422
+    assert answer.one("#recipients-error").text
+
+
+def test_hostile_input_takes_no_time():
+    for text in ('"' * 100_001, "<" * 100_000, ",;" * 100_000, '"\\' * 100_000, "a@" * 100_000):
+        read_recipients(text)
+        from_file(text.encode())
+
+
+# What it says
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("subject", ""),
+        ("subject", "Hello\nBcc: eve@example.com"),
+        ("subject", "x" * 201),
+        ("template", "nonsense"),
+        ("template", ""),
+        ("body", ""),
+        ("body", "x" * 20_001),
+        ("send_at", "2020-01-01T10:00"),
+        ("send_at", "2999-01-01T10:00"),
+        ("send_at", "tomorrow"),
+    ],
+)
+def test_a_wrong_field_is_told_at_the_field_and_sends_nothing(ann, field, value):
+    answer = _send(ann, **{"template": "free", "body": "Hi", field: value})
+    assert answer.status_code == 422
+    assert answer.one(f"#{field}-error").text
+    assert answer.one(f"#{field}")["aria-invalid"] == "true"
+    assert not Task.select().exists()
+
+
+def test_the_preview_is_what_is_sent(ann, mailserver, run_tasks):
+    make_task(State.SUCCEEDED, ann.user, title="Count <b>")
+    fields = {"template": "all_tasks", "attachment": _file("a.txt", b"a")}
+    page = _send(ann, "/mail/preview", **fields)
+    assert page.status_code == 200
+    frame = page.one("#preview iframe")
+    assert frame.has_attr("sandbox")
+    html = ann.get(frame["src"])
+    assert "default-src 'none'" in html.headers["Content-Security-Policy"]
+    assert not Task.select().where(Task.name == "send_mail").exists()
+    assert page.one("#subject")["value"] == "Hello"
+    Task.update(state=State.SUCCEEDED).execute()
+    _send(ann, template="all_tasks", form_key=page.one("#form_key")["value"])
+    run_tasks()
+    [mail, _] = mailserver.mails
+    assert mail.get_body(("plain",)).get_content().split() == page.one("#preview pre").text.split()
+    sent = mail.get_body(("html",)).get_content()
+    assert "Count &lt;b&gt;" in sent
+    assert 'src="cid:logo"' in sent
+    shown = html.get_data(as_text=True)
+    assert "cid:logo" not in shown
+    assert shown.partition("data:image/png")[0].split() == sent.partition("cid:logo")[0].split()
+    assert [part.get_filename() for part in mail.iter_attachments()] == ["a.txt"], "the file was kept with the draft"
+
+
+def test_a_preview_says_which_addresses_are_wrong_and_does_not_complain_of_what_is_missing(ann):
+    page = _send(ann, "/mail/preview", recipients="nobody", subject="")
+    assert page.status_code == 200
+    assert "nobody" in page.one(".slips").text
+    assert not page.page.select(".error, [autofocus]")
+    assert page.one("#preview iframe")
+
+
+def test_free_text_is_escaped_and_keeps_its_paragraphs(ann):
+    _send(ann, "/mail/preview", template="free", body="One <script>\nline\r\n\r\nhttps://example.com/a")
+    html = ann.get("/mail/html")
+    assert not html.page.select("script")
+    assert len(html.page.select("p[style*=pre-line]")) == 2
+    assert html.one("a[href='https://example.com/a']")
+
+
+# Files
+
+
+@pytest.mark.parametrize(
+    "name", ["posts.json", "Übersicht 👋.csv", "名前.json", "with space.txt", "..", "x" * 300 + ".pdf"]
+)
+def test_a_file_goes_with_it_under_its_name(ann, mailserver, run_tasks, name):
+    data = bytes(range(256)) * 30
+    assert _send(ann, recipients="bea@example.com", attachment=[_file(name, data), _file("b", b"")]).status_code == 303
+    run_tasks()
+    [first, second] = mailserver.mails[0].iter_attachments()
+    assert first.get_payload(decode=True) == data
+    assert first.get_filename() == (name if len(name) < 200 else "x" * 196 + ".pdf")
+    assert (second.get_filename(), second.get_payload(decode=True)) == ("b", b"")
+
+
+def test_a_file_has_no_folder_and_no_odd_type(ann):
+    _send(ann, attachment=[_file("docs/../a.eml", b"From: x")])
+    [file] = MailingFile.select()
+    assert (file.name, file.content_type) == ("a.eml", "application/octet-stream")
+
+
+def test_files_that_are_too_large_together_are_named_and_what_was_typed_is_kept(make_app, ann):
+    browser = browse(make_app(max_upload=1000), ann.user)
+    answer = _send(browser, attachment=[_file("a.bin", b"x" * 600), _file("b.bin", b"x" * 600)])
+    assert answer.status_code == 422
+    assert "b.bin" in answer.one("#attachment-error").text
+    assert "a.bin" in answer.one("#mail-files ul").text
+    assert answer.one("#subject")["value"] == "Hello"
+
+
+def test_far_too_large_a_request_leads_back_to_the_draft(ann):
+    _send(ann, "/mail/draft", subject="Kept")
+    answer = _send(ann, body="x" * 12 * 1024 * 1024)
+    assert (answer.status_code, answer.location) == (303, "/mail")
+    page = ann.get("/mail")
+    assert "10 MB" in page.words
+    assert page.one("#subject")["value"] == "Kept"
+
+
+def test_a_file_is_removed_and_the_rest_is_kept(ann):
+    _send(ann, "/mail/draft", attachment=[_file("a.txt", b"a"), _file("b.txt", b"b")])
+    button = ann.get("/mail").page.select("#mail-files button")[0]
+    answer = _send(ann, button["formaction"], subject="Typed since")
+    assert (answer.status_code, answer.location) == (303, "/mail")
+    page = ann.get("/mail")
+    assert [span.text for span in page.page.select("#mail-files li > span")] == ["b.txt"]
+    assert page.one("#subject")["value"] == "Typed since"
+
+
+# Drafts
+
+
+def test_a_draft_is_kept_one_a_person(ann, bob):
+    when = _in(days=2)
+    for subject in ("First", "Second"):
+        answer = _send(ann, "/mail/draft", subject=subject, recipients="bea@", template="free", body="Hi", send_at=when)
+        assert (answer.status_code, answer.location) == (303, "/mail")
+    assert Mailing.select().count() == 1
+    page = ann.get("/mail")
+    assert page.one("#recipients").text.strip() == "bea@"
+    assert page.one("#subject")["value"] == "Second"
+    assert page.one("#body").text.strip() == "Hi"
+    assert page.one("#send_at")["value"] == when
+    assert not bob.get("/mail").one("#recipients").text.strip()
+    assert bob.get("/mail/html").status_code == 404
+
+
+def test_while_somebody_types_it_is_kept_and_counted(ann):
+    answer = _send(ann, "/mail/draft", headers={"HX-Request": "true"}, recipients=f"{TWO}, bea@example.com\nnobody")
+    assert answer.status_code == 200
+    fragment = answer.one("#mail-found")
+    assert "2 people, 1 duplicate left out · Draft saved" in " ".join(fragment.text.split())
+    assert "nobody" in fragment.text
+    assert Mailing.draft_of(ann.user).subject == "Hello"
+
+
+def test_the_same_file_twice_is_one(ann):
+    for _ in range(2):
+        _send(ann, "/mail/draft", attachment=[_file("a.txt", b"a")])
+    _send(ann, "/mail/draft", attachment=[_file("a.txt", b"b"), _file("b.txt", b"a")])
+    assert MailingFile.select().count() == 3
+
+
+def test_a_file_that_is_chosen_is_kept_at_once(ann):
+    answer = _send(ann, "/mail/draft", headers={"HX-Request": "true"}, subject="", attachment=[_file("a.txt", b"a")])
+    assert "a.txt" in answer.one("#mail-files").text
+    assert not answer.page.select(".error"), "whoever is not done yet is not told what is missing"
+
+
+def test_what_was_still_being_saved_when_it_was_sent_begins_no_new_draft(ann):
+    key = ann.get("/mail").one("#form_key")["value"]
+    _send(ann, form_key=key)
+    _send(ann, "/mail/draft", headers={"HX-Request": "true"}, form_key=key)
+    assert Mailing.draft_of(ann.user) is None
+
+
+def test_enter_in_a_field_sends_nothing(ann):
+    assert ann.get("/mail").page.select("form#mail button")[0]["formaction"] == "/mail/preview#preview"
+
+
+# Later
+
+
+def test_it_is_sent_later_by_the_clock_on_the_wall(ann):
+    User.update(time_zone="Asia/Tokyo").where(User.id == ann.user.id).execute()
+    answer = _send(ann, send_at=_in(days=2))
+    task = Task.get()
+    assert task.state == State.SCHEDULED
+    assert abs(task.run_at - (utcnow() + timedelta(days=2, hours=-9))) < timedelta(minutes=1)
+    assert ann.get(answer.location).one(f"main a[href='/mail/{Mailing.get().id}']").text.strip() == "Change it"
+
+
+def test_what_is_scheduled_can_be_changed(ann, mailserver, run_tasks):
+    mailing = make_mailing(ann.user)
+    make_mailing_file(mailing, "old.txt")
+    make_mailing_file(mailing, "stays.txt")
+    page = ann.get(f"/mail/{mailing.id}")
+    assert page.one("#subject")["value"] == "Hello"
+    assert page.one("#recipients").text.split() == ["bea@example.com", "cem@example.com"]
+    removal = page.page.select("#mail-files button")[0]["formaction"]
+    assert _send(ann, removal).location == f"/mail/{mailing.id}"
+    assert len(mailing.files()) == 2, "until the changes are saved"
+    page = _send(ann, f"/mail/{mailing.id}/preview", subject="Changed", template="all_tasks")
+    assert "has not started any task yet" in page.one("#preview pre").text, "the mail does not list itself"
+    assert Mailing.get_by_id(mailing.id).subject == "Hello"
+    when = utcnow() + timedelta(days=3)
+    answer = _send(
+        ann, f"/mail/{mailing.id}", subject="Changed", recipients="dee@example.com", send_at=f"{when:%Y-%m-%dT%H:%M:%S}"
+    )
+    assert (answer.status_code, answer.location) == (303, f"/tasks/{mailing.task_id}")
+    task = Task.get()
+    assert (task.state, task.title) == (State.SCHEDULED, "Mail to 1 person: Changed")
+    assert task.run_at == when.replace(microsecond=0)
+    assert _addresses() == ["dee@example.com"]
+    assert Mailing.select().count() == 1
+    Task.update(run_at=utcnow()).execute()
+    task.reload().wake()
+    run_tasks()
+    [mail] = mailserver.mails
+    assert mail["Subject"] == "Changed"
+    assert [part.get_filename() for part in mail.iter_attachments()] == ["stays.txt"]
+
+
+def test_a_change_without_a_time_sends_it_now(ann, mailserver, run_tasks):
+    mailing = make_mailing(ann.user)
+    _send(ann, f"/mail/{mailing.id}", send_at="")
+    assert Task.get().state == State.PENDING
+    run_tasks()
+    assert len(mailserver.mails) == 2
+
+
+@pytest.mark.parametrize("state", [State.PENDING, State.IN_PROGRESS, State.SUCCEEDED, State.CANCELED])
+def test_what_has_started_can_not_be_changed_and_the_truth_is_told(ann, state):
+    mailing = make_mailing(ann.user, state=state)
+    for path in ("", "/draft", "/preview"):
+        answer = _send(ann, f"/mail/{mailing.id}{path}", subject="Changed")
+        assert (answer.status_code, answer.location) == (303, f"/tasks/{mailing.task_id}")
+    assert f"no longer works, it is {state.words} now" in ann.get(answer.location).words
+    assert Mailing.get_by_id(mailing.id).subject == "Hello"
+    assert not ann.get(f"/mail/{mailing.id}").page.select("form#mail")
+
+
+def test_what_starts_while_it_is_being_changed_is_sent_as_it_was(ann, monkeypatch):
+    mailing = make_mailing(ann.user)
+    monkeypatch.setattr("webapp.routes.mail._task", lambda mailing: Task.get())
+    replace = Task.reschedule
+
+    def too_late(task, *given):
+        Task.update(state=State.PENDING).execute()
+        replace(task, *given)
+
+    monkeypatch.setattr(Task, "reschedule", too_late)
+    answer = _send(ann, f"/mail/{mailing.id}", subject="Changed", send_at=_in(days=1))
+    assert (answer.status_code, answer.location) == (303, f"/tasks/{mailing.task_id}")
+    assert Mailing.get_by_id(mailing.id).subject == "Hello"
+    assert _addresses() == ["bea@example.com", "cem@example.com"]
+
+
+def test_canceling_its_task_cancels_it(ann, mailserver, run_tasks):
+    _send(ann, send_at=_in(days=2))
+    ann.submit(f"/tasks/{Task.get().id}/cancellation")
+    run_tasks()
+    assert (Task.get().state, mailserver.mails) == (State.CANCELED, [])
+
+
+def test_somebody_elses_mail_does_not_exist(ann, bob):
+    mailing = make_mailing(ann.user)
+    file = make_mailing_file(mailing)
+    for path in (f"/mail/{mailing.id}", f"/mail/{mailing.id}/html"):
+        assert bob.get(path).status_code == 404
+    for path in ("", "/draft", "/preview"):
+        assert _send(bob, f"/mail/{mailing.id}{path}").status_code == 404
+    assert _send(bob, f"/mail/files/{file.id}/deletion").status_code == 404
+    draft = Mailing.begin_draft(ann.user)
+    assert ann.get(f"/mail/{draft.id}").status_code == 404, "a draft is no mail yet"
+
+
+# Limits
+
+
+def test_a_guest_may_mail_twenty_in_a_day(app):
+    guest = browse(app, make_user(guest=True))
+    many = ",".join(f"p{number}@example.com" for number in range(21))
+    answer = _send(guest, recipients=many)
+    assert answer.status_code == 422
+    assert "20 people in 24 hours; these are 21" in answer.one("#recipients-error").text
+    assert "password and an e-mail address" in answer.one("#recipients-error").text
+    assert _send(guest, recipients=many.rpartition(",")[0]).status_code == 303
+    again = _send(guest, recipients="dee@example.com")
+    assert (again.status_code, "0 are left" in again.one("#recipients-error").text) == (422, True)
+    Task.update(state=State.SUCCEEDED).execute()
+    Task.get().remove()
+    assert not Mailing.select().where(Mailing.draft_key.is_null()).exists()
+    assert _send(guest, recipients="dee@example.com").status_code == 422, "deleting it gives nothing back"
+    MailCount.update(at=utcnow() - timedelta(hours=25)).execute()
+    assert _send(guest, recipients="dee@example.com").status_code == 303
+
+
+def test_the_limit_is_a_setting(make_app, ann):
+    browser = browse(make_app(mail_daily_limit=3), ann.user)
+    assert _send(browser).status_code == 303
+    answer = _send(browser)
+    assert (answer.status_code, "1 are left" in answer.one("#recipients-error").text) == (422, True)
+    assert Task.select().count() == 1
+
+
+def test_a_change_counts_once(make_app, ann):
+    browser = browse(make_app(mail_daily_limit=3), ann.user)
+    mailing = make_mailing(ann.user)
+    three = f"{TWO}, dee@example.com"
+    assert _send(browser, f"/mail/{mailing.id}", recipients=three, send_at=_in(days=1)).status_code == 303
+    over = _send(browser, f"/mail/{mailing.id}", recipients=f"{three}, eve@example.com", send_at=_in(days=1))
+    assert over.status_code == 422
+    assert len(_addresses()) == 3
+
+
+def test_without_a_mail_server_nobody_is_promised_anything(make_app, ann):
+    answer = _send(browse(make_app(mail_server=None), ann.user))
+    assert (answer.status_code, "no mail server" in answer.words) == (422, True)
+
+
+def test_pages_cost_the_same_however_much_there_is(ann, queries):
+    def cost(path):
+        with queries() as seen:
+            assert ann.get(path).status_code == 200
+        return seen.count
+
+    _send(ann, "/mail/draft", attachment=[_file("a", b"a")])
+    few = cost("/mail")
+    _send(ann, "/mail/draft", attachment=[_file(str(number), b"a") for number in range(9)])
+    for _ in range(9):
+        make_mailing(ann.user)
+    assert cost("/mail") <= few + 2
+    mailing = make_mailing(ann.user, tuple(f"p{n}@example.com" for n in range(300)), State.SUCCEEDED)
+    Delivery.update(state="refused", error="No.").execute()
+    assert cost(f"/mail/{mailing.id}") < 20

@@ -1,0 +1,166 @@
+"""The form of a mail to many: what is typed goes into a draft, and is checked before it is sent."""
+
+import re
+from typing import Any
+
+from flask import current_app
+from flask_wtf import FlaskForm
+from werkzeug.datastructures import FileStorage
+from wtforms import (
+    DateTimeLocalField,
+    Field,
+    FileField,
+    HiddenField,
+    MultipleFileField,
+    SelectChoice,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import InputRequired, Length, Optional, ValidationError
+
+from webapp import mailer
+from webapp.database import database
+from webapp.forms import _clean as clean
+from webapp.forms import check_start
+from webapp.letters import FREE, TEMPLATES
+from webapp.models import Mailing
+from webapp.models.mailing import BODY_LENGTH, FILE_NAME_LENGTH, MOST_RECIPIENTS, SUBJECT_LENGTH
+from webapp.recipients import Recipients, from_file, read_recipients
+from webapp.times import from_local, local
+
+# Mail programs take a part of another type for something to look into, and not for a file as it is.
+CONTENT_TYPE = re.compile(r"(?!multipart/|message/)[a-z]+/[a-z0-9.+_-]{1,80}", re.IGNORECASE)
+KEY_LENGTH = 32
+
+
+class MailForm(FlaskForm):
+    """A mail to many. `keep` puts what was typed and uploaded into a draft, whatever is wrong with it; `validate` then
+    says what is. Uploaded recipients are added to the typed ones.
+    """
+
+    recipients = TextAreaField("To", filters=[clean])
+    recipients_file = FileField("Or a file of addresses")
+    subject = StringField(
+        "Subject",
+        [
+            InputRequired("Give it a subject."),
+            Length(max=SUBJECT_LENGTH, message=f"A subject has at most {SUBJECT_LENGTH} characters."),
+        ],
+        filters=[clean],
+    )
+    template = SelectField(
+        "What it says", choices=[SelectChoice(value, label) for value, label in TEMPLATES.items()], default="welcome"
+    )
+    body = TextAreaField("Your text", filters=[clean])
+    attachment = MultipleFileField("Attachments")
+    send_at = DateTimeLocalField("Send at", [Optional()], format=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"])
+    form_key = HiddenField()
+
+    def __init__(self, zone: str, mailing: Mailing | None = None, **kwargs: Any) -> None:
+        """With the content of a mailing, where nothing was sent."""
+        super().__init__(data=_content(mailing, zone) if mailing else None, **kwargs)
+        self.zone = zone
+        self.not_kept: list[str] = []  # files that were too large
+
+    @property
+    def read(self) -> Recipients:
+        """The addresses in what was typed."""
+        return read_recipients(self.recipients.data or "")
+
+    def keep(self, draft: Mailing) -> None:
+        """Put all that was sent into the draft, as far as it fits there."""
+        if upload := _chosen(self.recipients_file.data):
+            typed = [self.recipients.data or "", from_file(upload[0].read())]
+            self.recipients.data = "\n".join(filter(None, typed))
+        written = {
+            "recipients": self.recipients.data or "",
+            "subject": " ".join((self.subject.data or "").split("\n"))[:SUBJECT_LENGTH],
+            "template": self.template.data if self.template.data in TEMPLATES else "welcome",
+            "body": (self.body.data or "")[: 2 * BODY_LENGTH],
+            "send_at": self._moment(),
+            "form_key": (self.form_key.data or "")[:KEY_LENGTH],
+        }
+        with database.atomic():  # two presses of one button add each file once: the second waits at the row
+            if draft.write(**written):
+                self._keep_files(draft)
+
+    def validate_recipients(self, field: Field) -> None:
+        """Somebody, not too many, and each an address."""
+        found = self.read
+        if found.bad:
+            some = "One is no address" if len(found.bad) == 1 else f"{len(found.bad):,} are no addresses"
+            raise ValidationError(f"{some}: correct that, or take it out.")
+        if not found.addresses:
+            raise ValidationError("Say who gets it.")
+        if len(found.addresses) > MOST_RECIPIENTS:
+            raise ValidationError(f"That is {len(found.addresses):,} people; a mail has {MOST_RECIPIENTS:,} at most.")
+        if not mailer.is_set_up():
+            raise ValidationError("This site has no mail server, so nothing can be sent.")
+
+    def validate_subject(self, field: Field) -> None:
+        """One line: more would be more headers."""
+        if not all(character.isprintable() for character in field.data or ""):
+            raise ValidationError("A subject is one line of text.")
+
+    def validate_body(self, field: Field) -> None:
+        """A text of one's own needs to be there; else it is not looked at."""
+        if self.template.data == FREE and not (field.data or "").strip():
+            raise ValidationError("Write the text, or choose another.")
+        if len(field.data or "") > BODY_LENGTH:
+            raise ValidationError(f"That has {len(field.data):,} characters; a text has at most {BODY_LENGTH:,}.")
+
+    def validate_attachment(self, field: Field) -> None:
+        """What did not fit was not kept, and is named."""
+        self.check_files()
+        if field.errors:
+            raise ValidationError(field.errors[0])
+
+    def check_files(self) -> None:
+        """Say only what is wrong with the files, to somebody who is not done yet."""
+        most = current_app.config["SETTINGS"].max_upload // (1024 * 1024)
+        words = f"All files together may have {most} MB. Not attached: {', '.join(self.not_kept)}"
+        self.attachment.errors = [words] if self.not_kept else []
+
+    def validate_send_at(self, field: Field) -> None:
+        """Not in the past, and at most a year ahead."""
+        check_start(field, self.zone)
+
+    def _keep_files(self, draft: Mailing) -> None:
+        room = current_app.config["SETTINGS"].max_upload - sum(file.size for file in draft.files())
+        for upload in _chosen(self.attachment.data):
+            data, name = upload.read(), _safe(upload.filename or "")
+            if len(data) > room:
+                self.not_kept.append(name)
+                continue
+            room -= len(data)
+            kind = upload.mimetype if CONTENT_TYPE.fullmatch(upload.mimetype) else "application/octet-stream"
+            draft.attach(name, kind, data)
+
+    def _moment(self) -> Any:
+        try:
+            return from_local(self.send_at.data, self.zone) if self.send_at.data else None
+        except OverflowError:
+            return None
+
+
+def _content(mailing: Mailing, zone: str) -> dict[str, Any]:
+    names = ("recipients", "subject", "template", "body", "form_key")
+    moment = local(mailing.send_at, zone).replace(tzinfo=None) if mailing.send_at else None
+    return {name: getattr(mailing, name) for name in names} | {"send_at": moment}
+
+
+def _chosen(files: Any) -> list[FileStorage]:
+    """The files that were really chosen: an empty field sends one without a name."""
+    several = files if isinstance(files, list) else [files]
+    return [file for file in several if isinstance(file, FileStorage) and file.filename]
+
+
+def _safe(name: str) -> str:
+    """The name alone, without its folder and without what no name has; cut before its ending."""
+    name = "".join(c for c in name.replace("\\", "/").rpartition("/")[2] if c.isprintable()).strip() or "attachment"
+    if len(name) <= FILE_NAME_LENGTH:
+        return name
+    stem, dot, ending = name.rpartition(".")
+    ending = dot + ending if stem and len(ending) < 20 else ""
+    return name[: FILE_NAME_LENGTH - len(ending)] + ending

@@ -1,0 +1,290 @@
+"""Mailing: one mail to many people, from the draft that is being written to the last delivery."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID, uuid4
+
+from peewee import (
+    AutoField,
+    BlobField,
+    CharField,
+    DateTimeField,
+    ForeignKeyField,
+    IntegerField,
+    IntegrityError,
+    ModelSelect,
+    TextField,
+    fn,
+)
+
+from webapp.database import BaseModel, database
+from webapp.models.task import Task
+from webapp.models.user import User
+from webapp.times import utcnow
+
+SUBJECT_LENGTH = 200
+BODY_LENGTH = 20_000
+MOST_RECIPIENTS = 5000
+FILE_NAME_LENGTH = 200
+# What somebody may mail in 24 hours who has not said who they are, by a password and an address.
+GUEST_DAILY_LIMIT = 20
+DAY = timedelta(hours=24)
+BATCH = 500  # rows in one INSERT
+
+# What is copied when a mail is changed: what its writer says of it.
+WRITTEN = ("recipients", "subject", "template", "body", "send_at")
+
+
+class OverLimit(Exception):
+    """More recipients than a person may mail in 24 hours. `limit` is how many, `used` how many they have mailed."""
+
+    def __init__(self, limit: int, used: int, wanted: int) -> None:
+        super().__init__(f"{wanted} more after {used} of {limit}")
+        self.limit, self.used, self.wanted = limit, used, wanted
+
+
+class Mailing(BaseModel):
+    """A mail to many people. While it has a `draft_key` it is a draft; then it has a task, whose state is its own.
+
+    A person has one draft of a new mail, and at most one of the changes to each mail that is scheduled.
+    """
+
+    id = AutoField()
+    user = ForeignKeyField(User, backref="mailings", on_delete="CASCADE")
+    user_id: int
+    task = ForeignKeyField(Task, null=True, on_delete="CASCADE", help_text="what sends it; null for a draft")
+    task_id: UUID | None
+    original = ForeignKeyField("self", null=True, on_delete="CASCADE", help_text="the mail that a draft is to replace")
+    original_id: int | None
+    draft_key = CharField(max_length=40, null=True, unique=True, help_text="whose draft of what; null once it is none")
+    form_key = CharField(max_length=32, default="", help_text="the form it was written in, to know a second press")
+    recipients = TextField(default="", help_text="as they were typed")
+    subject = CharField(max_length=SUBJECT_LENGTH, default="")
+    template = CharField(max_length=40, default="welcome")
+    body = TextField(default="")
+    send_at = DateTimeField(null=True, help_text="naive UTC; null is at once")
+    text = TextField(default="", help_text="what is sent, from when its sending began")
+    html = TextField(default="")
+    created_at = DateTimeField(default=utcnow)
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether it is still being written."""
+        return self.draft_key is not None
+
+    # Drafts
+
+    @classmethod
+    def draft_of(cls, user: User, original: "Mailing | None" = None) -> "Mailing | None":
+        """A person's draft of a new mail, or of the changes to a scheduled one; None if they have not begun one."""
+        return cls.get_or_none(cls.draft_key == _draft_key(user, original))
+
+    @classmethod
+    def begin_draft(cls, user: User, original: "Mailing | None" = None) -> "Mailing":
+        """The same, begun if need be: empty, or with all that the original has. Safe for two requests at once."""
+        if found := cls.draft_of(user, original):
+            return found
+        written = {name: getattr(original, name) for name in WRITTEN} if original else {}
+        try:
+            with database.atomic():
+                draft = cls.create(user=user, original=original, draft_key=_draft_key(user, original), **written)
+                for file in original.files() if original else ():
+                    MailingFile.create(
+                        mailing=draft, name=file.name, content_type=file.content_type, size=file.size, data=file.read()
+                    )
+        except IntegrityError:
+            return cls.get(cls.draft_key == _draft_key(user, original))
+        return draft
+
+    def write(self, **fields: Any) -> bool:
+        """Save what its writer says of it, in one UPDATE. False, and nothing saved, once it is no draft any more."""
+        self.__data__.update(fields)
+        return bool(Mailing.update(fields).where(Mailing.id == self.id, Mailing.draft_key.is_null(False)).execute())
+
+    def attach(self, name: str, content_type: str, data: bytes) -> None:
+        """Add a file, unless it has that very file already."""
+        for file in self.files():
+            if (file.name, file.size) == (name, len(data)) and file.read() == data:
+                return
+        MailingFile.create(mailing=self, name=name, content_type=content_type, size=len(data), data=data)
+
+    def files(self) -> "list[MailingFile]":
+        """Its attachments in order, without their data."""
+        lean = (MailingFile.id, MailingFile.mailing, MailingFile.name, MailingFile.content_type, MailingFile.size)
+        return list(MailingFile.select(*lean).where(MailingFile.mailing == self.id).order_by(MailingFile.id))
+
+    # Sending
+
+    @classmethod
+    def sent_from(cls, user_id: int, form_key: str) -> "Mailing | None":
+        """What this person has already sent from that form."""
+        sent = cls.user == user_id, cls.form_key == form_key, cls.draft_key.is_null()
+        return cls.get_or_none(*sent) if form_key else None
+
+    def submit(self, addresses: list[str], limit: int) -> "Mailing":
+        """Make the draft a mail to these people, within the person's limit. In a transaction, which then gives it a
+        task. Raises OverLimit.
+
+        Returns the mail: this one, or another row with the task that it has, when another press of the same button
+        was first.
+        """
+        User.count_change(self.user_id)  # whoever else sends for this person waits here
+        mine = Mailing.id == self.id, Mailing.draft_key.is_null(False)
+        if sent := Mailing.sent_from(self.user_id, self.form_key):
+            Mailing.delete().where(*mine).execute()
+            return sent
+        if not Mailing.update(draft_key=None, created_at=utcnow()).where(*mine).execute():
+            return Mailing.get_by_id(self.id)
+        MailCount.take(self.user_id, len(addresses), limit, self)
+        self.draft_key = None
+        Delivery.plan(self, addresses)
+        return self
+
+    def replace_by(self, draft: "Mailing", addresses: list[str], limit: int) -> None:
+        """Take all that the draft has. In a transaction in which its task is still scheduled. Raises OverLimit."""
+        MailCount.take(self.user_id, len(addresses), limit, self)
+        written = {name: getattr(draft, name) for name in WRITTEN}
+        self.__data__.update(written)
+        Mailing.update(written).where(Mailing.id == self.id).execute()
+        MailingFile.delete().where(MailingFile.mailing == self.id).execute()
+        MailingFile.update(mailing=self.id).where(MailingFile.mailing == draft.id).execute()
+        Delivery.delete().where(Delivery.mailing == self.id).execute()
+        Delivery.plan(self, addresses)
+        draft.delete_instance()
+
+    def keep(self, text: str, html: str) -> None:
+        """Remember what is sent, so that everybody gets the same, however often its sending is interrupted."""
+        self.text, self.html = text, html
+        Mailing.update(text=text, html=html).where(Mailing.id == self.id).execute()
+
+
+class MailingFile(BaseModel):
+    """A file that goes with a mail, whole. Rows of `Mailing.files` come without their data; `read` fetches it."""
+
+    id = AutoField()
+    mailing = ForeignKeyField(Mailing, backref="attachments", on_delete="CASCADE")
+    name = CharField(max_length=FILE_NAME_LENGTH)
+    content_type = CharField(max_length=100)
+    size = IntegerField(help_text="bytes")
+    data = BlobField()
+
+    def read(self) -> bytes:
+        """The file's content."""
+        return bytes(MailingFile.select(MailingFile.data).where(MailingFile.id == self.id).scalar())
+
+
+class Sending(StrEnum):
+    """How far a delivery is."""
+
+    WAITING = "waiting"
+    SENDING = "sending"  # in flight; one whose worker died then is sent again, with the same Message-ID
+    SENT = "sent"
+    REFUSED = "refused"  # for good
+    FAILED = "failed"  # tried as often as it is worth
+
+
+UNSETTLED = (Sending.WAITING, Sending.SENDING)
+NOT_DELIVERED = (Sending.REFUSED, Sending.FAILED)
+
+
+class Delivery(BaseModel):
+    """One mailing to one address."""
+
+    id = AutoField()
+    mailing = ForeignKeyField(Mailing, backref="deliveries", on_delete="CASCADE", index=False)
+    address = CharField(max_length=254)
+    state = CharField(max_length=8, default=Sending.WAITING)
+    error = CharField(max_length=300, default="", help_text="why it was not delivered, in words")
+    tries = IntegerField(default=0)
+    tried_at = DateTimeField(null=True)
+    message_id = CharField(max_length=60, help_text="without its domain; the same however often it is tried")
+
+    class Meta:
+        table_name = "deliveries"
+        indexes = ((("mailing", "address"), True), (("mailing", "state"), False))
+
+    @classmethod
+    def plan(cls, mailing: Mailing, addresses: list[str]) -> None:
+        """Write down whom a mailing goes to, in this order."""
+        rows = [
+            {"mailing": mailing.id, "address": address, "message_id": f"mailing-{uuid4().hex}"} for address in addresses
+        ]
+        for begin in range(0, len(rows), BATCH):
+            cls.insert_many(rows[begin : begin + BATCH]).execute()
+
+    @classmethod
+    def unsettled(cls, mailing: Mailing) -> "ModelSelect[Delivery]":
+        """Those of a mailing that are still to be sent, in order."""
+        return cls.select().where(cls.mailing == mailing.id, cls.state.in_(UNSETTLED)).order_by(cls.id)
+
+    @classmethod
+    def not_delivered(cls, mailing: Mailing) -> "ModelSelect[Delivery]":
+        """Those of a mailing that were refused or given up, in order."""
+        return cls.select().where(cls.mailing == mailing.id, cls.state.in_(NOT_DELIVERED)).order_by(cls.id)
+
+    @classmethod
+    def counts(cls, mailing: Mailing) -> dict[Sending, int]:
+        """How many of a mailing are in each state; those of no delivery are 0. One query."""
+        query = cls.select(cls.state, fn.COUNT(cls.id)).where(cls.mailing == mailing.id).group_by(cls.state)
+        rows: Any = query.tuples()
+        found = {Sending(state): int(number) for state, number in rows}
+        return {state: found.get(state, 0) for state in Sending}
+
+    def begin(self) -> None:
+        """It is about to be given to the mail server."""
+        self._record(Sending.SENDING, "", tries=self.tries + 1, tried_at=utcnow())
+
+    def settle(self, state: Sending, error: str = "") -> None:
+        """What came of it."""
+        self._record(state, error)
+
+    def _record(self, state: Sending, error: str, **fields: Any) -> None:
+        changes = {"state": state, "error": error[:300]} | fields
+        self.__data__.update(changes)
+        Delivery.update(changes).where(Delivery.id == self.id).execute()
+
+
+class MailCount(BaseModel):
+    """How many people somebody has mailed, and when: what their limit is counted by. It outlives the mail itself, so
+    that deleting a mail gives nothing back.
+    """
+
+    id = AutoField()
+    user = ForeignKeyField(User, on_delete="CASCADE", index=False)
+    mailing = ForeignKeyField(Mailing, null=True, on_delete="SET NULL")
+    number = IntegerField()
+    at = DateTimeField(default=utcnow)
+
+    class Meta:
+        indexes = ((("user", "at"), False),)
+
+    @classmethod
+    def used(cls, user_id: int, but: "Mailing | None" = None) -> int:
+        """How many deliveries somebody has asked for in the last 24 hours, leaving out one mailing."""
+        query = cls.select(fn.COALESCE(fn.SUM(cls.number), 0)).where(cls.user == user_id, cls.at > utcnow() - DAY)
+        if but:
+            query = query.where(cls.mailing.is_null() | (cls.mailing != but.id))
+        return int(query.scalar())
+
+    @classmethod
+    def take(cls, user_id: int, number: int, limit: int, mailing: Mailing) -> None:
+        """Count these for a mailing, in a transaction; what was counted for it before is given back.
+
+        Raises OverLimit. Two at once wait for each other at the person's row, so that they are not both let by.
+        """
+        User.count_change(user_id)
+        used = cls.used(user_id, but=mailing)
+        if used + number > limit:
+            raise OverLimit(limit, used, number)
+        cls.delete().where(cls.user == user_id, (cls.at <= utcnow() - DAY) | (cls.mailing == mailing.id)).execute()
+        cls.create(user=user_id, mailing=mailing, number=number)
+
+
+def daily_limit(user: User, limit: int) -> int:
+    """How many people this person may mail in 24 hours, where accounts that say whose they are may mail `limit`."""
+    return limit if user.email and not user.is_guest else min(limit, GUEST_DAILY_LIMIT)
+
+
+def _draft_key(user: User, original: Mailing | None) -> str:
+    return f"{user.id}:{original.id if original else ''}"

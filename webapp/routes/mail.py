@@ -1,0 +1,180 @@
+"""Mail to many: writing it, looking at it before it goes, sending it now or later, changing it until then."""
+
+import secrets
+from typing import Any
+
+from flask import Blueprint, Response, abort, current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, login_required
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from tasks.send_mail import change, submit
+from webapp import htmx, letters
+from webapp.mail_form import MailForm
+from webapp.models import Delivery, IllegalMove, Mailing, MailingFile, OverLimit, State, Task, User
+from webapp.models.mailing import daily_limit
+
+bp = Blueprint("mail", __name__, url_prefix="/mail")
+
+MOST_SHOWN = 100  # slips and undelivered addresses on a page
+# A frame's own policy: nothing runs, nothing is loaded but the logo, which is in the page.
+FRAME = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
+
+
+@bp.before_request
+@login_required
+def _signed_in_only() -> None:
+    """Every page of this blueprint belongs to somebody."""
+
+
+@bp.get("")
+@bp.get("/<int:mailing_id>")
+def show(mailing_id: int | None = None) -> ResponseReturnValue:
+    """The form with the draft in it; of a mail that was sent, what it says and whom it reached."""
+    original = _original(mailing_id)
+    if original and _task(original).state != State.SCHEDULED:
+        return _sent(original)
+    shown = Mailing.draft_of(_me(), original) or original
+    return _page(MailForm(current_user.time_zone, shown), shown, original)
+
+
+@bp.post("")
+@bp.post("/<int:mailing_id>")
+def send(mailing_id: int | None = None) -> ResponseReturnValue:
+    """Send it, or change what is to be sent; or show the form again with what is wrong, line by line."""
+    original = _original(mailing_id)
+    form = MailForm(current_user.time_zone)
+    if not original and (sent := Mailing.sent_from(current_user.id, form.form_key.data or "")):
+        return redirect(url_for("tasks.show", task_id=sent.task_id), 303)  # a second press
+    draft = _keep(form, original)
+    if not form.validate_on_submit():
+        return _page(form, draft, original, 422)
+    found = form.read
+    limit = daily_limit(_me(), current_app.config["SETTINGS"].mail_daily_limit)
+    try:
+        task = change(original, draft, found.addresses, limit) if original else submit(draft, found.addresses, limit)
+    except OverLimit as error:
+        form.recipients.errors = [_in_words(error)]
+        return _page(form, draft, original, 422)
+    if found.duplicates:
+        number = len(found.duplicates)
+        flash(f"Each address gets it once: {number:,} duplicate{'s' if number > 1 else ''} left out.")
+    return htmx.answer(url_for("tasks.show", task_id=task.id), f"{task.title}: {task.state.words}.")
+
+
+@bp.post("/draft")
+@bp.post("/<int:mailing_id>/draft")
+def save(mailing_id: int | None = None) -> ResponseReturnValue:
+    """Keep what was typed and uploaded. While somebody types, the answer is only how many it would go to."""
+    original = _original(mailing_id)
+    form = MailForm(current_user.time_zone)
+    if not Mailing.sent_from(current_user.id, form.form_key.data or ""):  # what was still under way when it was sent
+        draft = _keep(form, original)
+        if htmx.is_htmx() and request.files:
+            form.check_files()
+            return _page(form, draft, original)
+    if htmx.is_htmx():
+        return render_template("mail/_found.html", found=form.read, most=MOST_SHOWN, saved=True)
+    flash("Draft saved.")
+    return redirect(url_for("mail.show", mailing_id=mailing_id), 303)
+
+
+@bp.post("/preview")
+@bp.post("/<int:mailing_id>/preview")
+def preview(mailing_id: int | None = None) -> ResponseReturnValue:
+    """The form again, with the mail as it would be sent now. What is still missing is not complained of."""
+    original = _original(mailing_id)
+    form = MailForm(current_user.time_zone)
+    draft = _keep(form, original)
+    form.check_files()
+    text, _ = letters.written(draft, _me())
+    return _page(form, draft, original, preview=text)
+
+
+@bp.get("/html")
+@bp.get("/<int:mailing_id>/html")
+def html(mailing_id: int | None = None) -> ResponseReturnValue:
+    """The HTML alone, for the frame that shows it: of the draft, or of what was sent."""
+    original = _original(mailing_id)
+    is_sent = original and _task(original).state != State.SCHEDULED
+    mailing = original if is_sent else Mailing.draft_of(_me(), original) or original
+    if mailing is None:
+        abort(404)
+    response = Response(letters.in_browser(mailing.html or letters.written(mailing, _me())[1]), mimetype="text/html")
+    response.headers["Content-Security-Policy"] = FRAME
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+@bp.post("/files/<int:file_id>/deletion")
+def remove_file(file_id: int) -> ResponseReturnValue:
+    """Take a file out of a draft, and keep whatever else was typed."""
+    found = MailingFile.select(MailingFile.id, Mailing).join(Mailing)
+    file = found.where(MailingFile.id == file_id, Mailing.user == current_user.id).get_or_none() or abort(404)
+    mailing = file.mailing
+    original = _original(mailing.original_id if mailing.is_draft else mailing.id)
+    place = [other.id for other in mailing.files()].index(file_id)
+    if not mailing.is_draft and Mailing.draft_of(_me(), original):
+        abort(404)  # its changes have been begun elsewhere
+    draft = _keep(MailForm(current_user.time_zone), original)
+    draft.files()[place].delete_instance()
+    return redirect(url_for("mail.show", mailing_id=draft.original_id), 303)
+
+
+@bp.errorhandler(RequestEntityTooLarge)
+def too_large(_: RequestEntityTooLarge) -> ResponseReturnValue:
+    """More than this site reads at once: the draft as it was kept before, with the reason."""
+    most = current_app.config["SETTINGS"].max_upload // (1024 * 1024)
+    flash(f"All files together may have {most} MB. What was in your draft before is still here.")
+    return redirect(url_for("mail.show", mailing_id=(request.view_args or {}).get("mailing_id")), 303)
+
+
+def _me() -> User:
+    return current_user._get_current_object()
+
+
+def _original(mailing_id: int | None) -> Mailing | None:
+    """This person's mail of that number; somebody else's does not exist, and a draft is no mail yet."""
+    if mailing_id is None:
+        return None
+    mine = Mailing.id == mailing_id, Mailing.user == current_user.id, Mailing.draft_key.is_null()
+    return Mailing.get_or_none(*mine) or abort(404)
+
+
+def _task(mailing: Mailing) -> Task:
+    return Task.get_by_id(mailing.task_id)
+
+
+def _keep(form: MailForm, original: Mailing | None) -> Mailing:
+    if original and (task := _task(original)).state != State.SCHEDULED:
+        raise IllegalMove(task, State.SCHEDULED)
+    draft = Mailing.begin_draft(_me(), original)
+    form.keep(draft)
+    return draft
+
+
+def _page(
+    form: MailForm, shown: Mailing | None, original: Mailing | None, status: int = 200, preview: str = ""
+) -> ResponseReturnValue:
+    if not form.form_key.data:
+        form.form_key.data = secrets.token_hex(16)
+    context: dict[str, Any] = {"form": form, "found": form.read, "files": shown.files() if shown else []}
+    context |= {"original": original, "preview": preview, "most": MOST_SHOWN, "saved": False}
+    context["at"] = {"mailing_id": original.id} if original else {}
+    return render_template("mail/show.html", **context), status
+
+
+def _sent(mailing: Mailing) -> ResponseReturnValue:
+    lost = list(Delivery.not_delivered(mailing).limit(MOST_SHOWN))
+    return render_template(
+        "mail/sent.html", mailing=mailing, task=_task(mailing), files=mailing.files(), lost=lost,
+        counts=Delivery.counts(mailing), choices=letters.TEMPLATES,
+    )  # fmt: skip
+
+
+def _in_words(error: OverLimit) -> str:
+    words = f"You may mail {error.limit:,} people in 24 hours"
+    left = max(0, error.limit - error.used)
+    words += f", and {left:,} are left; these are {error.wanted:,}." if error.used else f"; these are {error.wanted:,}."
+    more = current_app.config["SETTINGS"].mail_daily_limit > error.limit
+    return f"{words} With a password and an e-mail address in your settings you may mail more." if more else words
