@@ -7,6 +7,7 @@ import pytest
 
 from tests.browser.people import Person, see
 from tests.browser.rows import put
+from tests.surfing import Surfer
 from webapp.models import State
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
@@ -35,6 +36,20 @@ def _busy(person: Person) -> None:
     person.task = path
 
 
+def _pen_friend(person: Person) -> None:
+    """Somebody with a conversation."""
+    person.register(f"pen-{id(person) % 10**9}")
+    friend = Surfer(person.site)
+    friend.submit("/register", username=f"{person.name}-friend", email="", password="correct horse")
+    friend.submit(
+        f"/messages/{person.name}",
+        body="Hello,\nhow are you? averyveryverylongword" + "g" * 80,
+    )
+    person.visit(f"/messages/{person.name}-friend").get_by_label("Your message").fill("Fine")
+    person.page.get_by_role("button", name="Send").click()
+    friend.submit(f"/messages/{person.name}", body="Good")
+
+
 PAGES: dict[str, tuple[Callable[[Person], None], str]] = {
     "welcome": (_signed_out, "/"),
     "register": (_signed_out, "/register"),
@@ -43,6 +58,11 @@ PAGES: dict[str, tuple[Callable[[Person], None], str]] = {
     "home, empty": (_guest, "/"),
     "tasks, empty": (_guest, "/tasks"),
     "mail": (_guest, "/mail"),
+    "messages, empty": (_guest, "/messages"),
+    "notifications, empty": (_guest, "/notifications"),
+    "messages": (_pen_friend, "/messages"),
+    "a conversation": (_pen_friend, "/messages/{name}-friend"),
+    "notifications": (_busy, "/notifications"),
     "settings of a guest": (_guest, "/settings"),
     "home": (_busy, "/"),
     "profile": (_busy, "{profile}"),
@@ -58,11 +78,11 @@ PAGES: dict[str, tuple[Callable[[Person], None], str]] = {
 
 
 def _path(path: str, person: Person) -> str:
-    return path.replace("{profile}", person.profile) if "{profile}" in path else path.replace("{task}", person.task)
+    return path.format(profile=person.profile, task=person.task, name=person.name) if "{" in path else path
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("who", [_signed_out, _guest, _busy], ids=["signed out", "guest", "busy"])
+@pytest.mark.parametrize("who", [_signed_out, _guest, _busy, _pen_friend])
 def test_axe_finds_nothing_and_nothing_is_wider_than_a_phone(new_person, site, scheme, who):
     person = new_person(site, color_scheme=scheme, viewport={"width": 360, "height": 740})
     who(person)

@@ -169,7 +169,8 @@ class Moves:
         """What its owner finds in the notification centre: not what they canceled, and not each part of a whole."""
         if self.parent_id is None and outcome != State.CANCELED:
             kind = NoticeKind(outcome) if self.name != "send_mail" or outcome == State.FAILED else NoticeKind.MAIL
-            words = f"{self.title}: {self.error}" if outcome == State.FAILED else f"{self.title} is finished"
+            outcomes = {NoticeKind.FAILED: f": {self.error}", NoticeKind.MAIL: " has been sent"}
+            words = f"{self.title}{outcomes.get(kind, ' is finished')}"
             Notice.put(self.user, kind, words, task=self.id)
 
     def _is_mine(self, state: State | None = None) -> Any:

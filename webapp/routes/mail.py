@@ -13,6 +13,7 @@ from webapp import htmx, letters
 from webapp.mail_form import MailForm
 from webapp.models import Delivery, IllegalMove, Mailing, MailingFile, OverLimit, State, Task, User
 from webapp.models.mailing import daily_limit
+from webapp.progress import started_words
 
 bp = Blueprint("mail", __name__, url_prefix="/mail")
 
@@ -59,7 +60,7 @@ def send(mailing_id: int | None = None) -> ResponseReturnValue:
     if found.duplicates:
         number = len(found.duplicates)
         flash(f"Each address gets it once: {number:,} duplicate{'s' if number > 1 else ''} left out.")
-    return htmx.answer(url_for("tasks.show", task_id=task.id), f"{task.title}: {task.state.words}.")
+    return htmx.answer(url_for("tasks.show", task_id=task.id), f"{task.title}: {started_words(task)}.")
 
 
 @bp.post("/draft")

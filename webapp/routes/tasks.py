@@ -20,6 +20,7 @@ from webapp.models import Artifact, Task, family, line
 from webapp.navigation import back
 from webapp.paging import page
 from webapp.polls import if_changed
+from webapp.progress import started_words
 from webapp.routes.errors import http_error
 
 bp = Blueprint("tasks", __name__, url_prefix="/tasks")
@@ -85,7 +86,7 @@ def create(name: str) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return render_template("tasks/new.html", function=function, form=form), 422
     task = function.launch(current_user._get_current_object(), run_at=form.run_at.data, **form.arguments)
-    return htmx.answer(url_for("tasks.show", task_id=task.id), f"{task.title}: {task.state.words}.")
+    return htmx.answer(url_for("tasks.show", task_id=task.id), f"{task.title}: {started_words(task)}.")
 
 
 @bp.post("/new/<name>/preview")
@@ -153,7 +154,7 @@ def undo(task_id: UUID) -> ResponseReturnValue:
         flash(f"{task.title}: there is nothing left to undo." if task.is_finished else f"{task.title} is under way.")
         return htmx.answer(url_for("tasks.show", task_id=task.id))
     undoing = function.undo.launch(task, current_user._get_current_object())
-    return htmx.answer(url_for("tasks.show", task_id=undoing.id), f"{undoing.title}: {undoing.state.words}.")
+    return htmx.answer(url_for("tasks.show", task_id=undoing.id), f"{undoing.title}: {started_words(undoing)}.")
 
 
 @bp.post("/<uuid:task_id>/dismissal")
@@ -195,7 +196,7 @@ def _panel(task_id: UUID) -> dict[str, Any]:
     task = _find(task_id)
     tree = family.tree(task)
     function = CATALOGUE.get(task.name)
-    again = task.is_finished and function is not None and bool(function.parameters)
+    again = task.is_finished and function is not None and function.listed and bool(function.parameters)
     undo = function.undo if function and function.undo and function.undo.offered(task) else None
     return {
         "task": task, "artifacts": Artifact.completed([task])[task], "events": list(task.timeline()),
