@@ -171,7 +171,7 @@ class Moves:
             kind = NoticeKind(outcome) if self.name != "send_mail" or outcome == State.FAILED else NoticeKind.MAIL
             outcomes = {NoticeKind.FAILED: f": {self.error}", NoticeKind.MAIL: " has been sent"}
             words = f"{self.title}{outcomes.get(kind, ' is finished')}"
-            Notice.put(self.user, kind, words, task=self.id)
+            Notice.put(self.user_id, kind, words, task_id=self.id)
 
     def _is_mine(self, state: State | None = None) -> Any:
         """This run has it; nobody's token is no token."""

@@ -1,7 +1,8 @@
 """Notice: something that happened and that a person may have missed; the notification centre lists them."""
 
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any
+from uuid import UUID
 
 from peewee import AutoField, DateTimeField, DeferredForeignKey, ForeignKeyField, ModelSelect, TextField
 from playhouse.fields import EnumField
@@ -9,6 +10,12 @@ from playhouse.fields import EnumField
 from webapp.database import BaseModel, database
 from webapp.models.user import User
 from webapp.times import utcnow
+
+# With every end of every task: building these anew each time would cost more than running them.
+HEARING = "SELECT hearing FROM users WHERE id = {0}"
+INSERT = (
+    "INSERT INTO notices (user_id, kind, text, task_id, sender_id, created_at) VALUES ({0}, {0}, {0}, {0}, {0}, {0})"
+)
 
 
 class NoticeKind(StrEnum):
@@ -45,21 +52,26 @@ class Notice(BaseModel):
         indexes = ((("user", "created_at", "id"), False), (("user", "read_at"), False))
 
     @classmethod
-    def put(cls, user: User, kind: NoticeKind, text: str, **about: Any) -> Self | None:
-        """Add a notice, unless the user wants to hear nothing of its kind. Two writes, in the caller's transaction."""
-        if user.hears(kind) == Hear.OFF:
-            return None
-        with database.atomic():
-            notice = cls.create(user=user, kind=kind, text=text, **about)
-            User.count_change(user.id)
-        return notice
+    def put(
+        cls, user_id: int, kind: NoticeKind, text: str, task_id: UUID | None = None, sender_id: int | None = None
+    ) -> bool:
+        """Add a notice, unless the user wants to hear nothing of its kind. One read and one write, spelled beforehand.
+
+        The caller's transaction counts the user's `changes` up, as it does for what the notice is about.
+        """
+        hearing = database.execute_sql(HEARING.format(database.param), (user_id,)).fetchone()[0]
+        if User(hearing=User.hearing.python_value(hearing)).hears(kind) == Hear.OFF:
+            return False
+        values = (user_id, kind.value, text, cls.task.db_value(task_id), sender_id, utcnow())
+        database.execute_sql(INSERT.format(database.param), values)
+        return True
 
     @classmethod
     def put_message(cls, recipient: User, sender: User) -> None:
         """Say that somebody wrote; however much they write before it is read, it is one notice, and the latest."""
         with database.atomic():
             cls._unread_from(recipient, sender, cls.delete())
-            cls.put(recipient, NoticeKind.MESSAGE, f"{sender.username} wrote to you", sender=sender)
+            cls.put(recipient.id, NoticeKind.MESSAGE, f"{sender.username} wrote to you", sender_id=sender.id)
 
     @classmethod
     def read_message(cls, reader: User, sender: User) -> None:
