@@ -45,16 +45,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     limits.configure(settings)
 
     app = Flask(__name__, template_folder=str(ROOT / "templates"))
-    app.config.update(
-        SECRET_KEY=settings.secret_key,
-        SETTINGS=settings,
-        BASE_URL=settings.base_url,
-        RELEASE=_release(),
-        SEND_FILE_MAX_AGE_DEFAULT=security.YEAR,  # static addresses carry the release
-        RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
-        # A Redis that hangs must not keep people from signing in.
-        RATELIMIT_STORAGE_OPTIONS={"socket_timeout": 2, "socket_connect_timeout": 2} if settings.redis_url else {},
-    )
+    _configure(app, settings)
     security.init_app(app, settings)
     mailer.init_app(app, settings)
     notices.init_app(app)
@@ -78,6 +69,19 @@ def create_app(settings: Settings | None = None) -> Flask:
             values["v"] = app.config["RELEASE"]
 
     return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SETTINGS=settings,
+        BASE_URL=settings.base_url,
+        RELEASE=_release(),
+        SEND_FILE_MAX_AGE_DEFAULT=security.YEAR,  # static addresses carry the release
+        RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
+        # A Redis that hangs must not keep people from signing in.
+        RATELIMIT_STORAGE_OPTIONS={"socket_timeout": 2, "socket_connect_timeout": 2} if settings.redis_url else {},
+    )
 
 
 def _set_up_templates(app: Flask) -> None:

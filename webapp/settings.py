@@ -80,12 +80,7 @@ class Settings:
         port = read.integer("PORT", 5000, 1, 65535)
         mailbox = not read.text("MAIL_SERVER") and read.flag("DEV_MAILBOX", not deployed)
         use_tls, use_ssl = read.flag("MAIL_USE_TLS", False), read.flag("MAIL_USE_SSL", False)
-        if use_tls and use_ssl:
-            raise SettingsError("MAIL_USE_TLS and MAIL_USE_SSL exclude each other: set one of them")
-        if read.text("MAIL_USERNAME") and not (use_tls or use_ssl or read.text("MAIL_SERVER") in LOOPBACK):
-            raise SettingsError(
-                "MAIL_USERNAME needs MAIL_USE_TLS or MAIL_USE_SSL: its password must not travel in clear"
-            )
+        _check_encryption(read, use_tls, use_ssl)
         return cls(
             secret_key=read.text("SECRET_KEY") or _own_secret_key(data_dir, deployed),
             data_dir=data_dir,
@@ -144,6 +139,13 @@ class _Reader:
         if value not in choices:
             raise SettingsError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
         return value
+
+
+def _check_encryption(read: _Reader, use_tls: bool, use_ssl: bool) -> None:
+    if use_tls and use_ssl:
+        raise SettingsError("MAIL_USE_TLS and MAIL_USE_SSL exclude each other: set one of them")
+    if read.text("MAIL_USERNAME") and not (use_tls or use_ssl or read.text("MAIL_SERVER") in LOOPBACK):
+        raise SettingsError("MAIL_USERNAME needs MAIL_USE_TLS or MAIL_USE_SSL: its password must not travel in clear")
 
 
 def _writable_folder(name: str) -> Path:

@@ -128,11 +128,7 @@ class Run:
         """
         if self._looping:
             raise RuntimeError("each() within each(): only one loop counts steps; write a plain one inside")
-        self._go_on()
-        number, self._loops = self._loops, self._loops + 1
-        self._positions += [None] * (self._loops - len(self._positions))
-        self._left_by += [Counter() for _ in range(self._loops - len(self._left_by))]
-        self._names.update(self._left_by[number])
+        number = self._next_loop()
         if self._positions[number] == END:
             return
         loop = self._loop = loop_over(items, self._positions[number])
@@ -256,6 +252,15 @@ class Run:
         self._abandoned = True
         if self._unit.abandon():
             self._done, self._total = self._kept
+
+    def _next_loop(self) -> int:
+        """The number of the loop that begins, by which a later run knows it again."""
+        self._go_on()
+        number, self._loops = self._loops, self._loops + 1
+        self._positions += [None] * (self._loops - len(self._positions))
+        self._left_by += [Counter() for _ in range(self._loops - len(self._left_by))]
+        self._names.update(self._left_by[number])
+        return number
 
     def _end_loop(self, number: int) -> None:
         self._positions[number] = END

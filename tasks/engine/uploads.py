@@ -119,6 +119,7 @@ def as_json(arguments: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[UUID,
     files: list[tuple[UUID, Upload]] = []
 
     def saved(value: Any) -> Any:
+        """A file by its id and what people see of it; anything else as it is."""
         if isinstance(value, list):
             return [saved(item) for item in value]
         if isinstance(value, Upload):

@@ -62,3 +62,16 @@ def live_on(app) -> Callable[[Task], Task]:
         raise AssertionError(f"it is still {task.state}")
 
     return live_on
+
+
+@pytest.fixture
+def kill():
+    """`kill("here")` ends a run where it first comes by; once for each name."""
+    known = set()
+
+    def kill(name: object) -> None:
+        if name not in known:
+            known.add(name)
+            raise Killed
+
+    return kill

@@ -4,7 +4,6 @@ import pytest
 
 from tasks.engine import run
 from tests.factories import make_user
-from tests.tasks.conftest import Killed
 from webapp.models import Artifact, ArtifactChunk, Post, State
 from webapp.models.artifact import CHUNK
 
@@ -21,19 +20,6 @@ def hold(request, monkeypatch):
 @pytest.fixture
 def each_step(monkeypatch):
     monkeypatch.setattr(run, "CHECKPOINT_EVERY", 0.0)
-
-
-@pytest.fixture
-def kill():
-    """`kill("here")` ends a run where it first comes by; once for each name."""
-    known = set()
-
-    def kill(name: object) -> None:
-        if name not in known:
-            known.add(name)
-            raise Killed
-
-    return kill
 
 
 def _contents() -> list[tuple[str, bytes]]:

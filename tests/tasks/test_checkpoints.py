@@ -28,19 +28,6 @@ def each_step(monkeypatch):
     monkeypatch.setattr(run, "HOLD_AT_MOST", 0.0)
 
 
-@pytest.fixture
-def kill():
-    """`kill("here")` ends a run where it first comes by; once for each name."""
-    known = set()
-
-    def kill(name: object) -> None:
-        if name not in known:
-            known.add(name)
-            raise Killed
-
-    return kill
-
-
 def _effects() -> list[str]:
     return [post.body for post in Post.select().order_by(Post.id)]
 
