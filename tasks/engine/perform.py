@@ -104,7 +104,7 @@ def _outcome(task: Task, retries: Retries, error: BaseException, too_long: str) 
         case Exception() | SystemExit():
             log.exception("Task %s %s failed", task.id, task.name, exc_info=error)
             if is_unavailable(error):
-                return partial(task.interrupt, NOT_SAVED, AGAIN_AFTER * 2.0**task.rescues)
+                return partial(task.interrupt, NOT_SAVED, AGAIN_AFTER * 2.0**task.deaths)
             words = UNEXPECTED
         case _:
             raise error

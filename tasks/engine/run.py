@@ -66,7 +66,8 @@ class Run:
         self._unit = UnitOfWork(self._fence)
         self._writers: list[ArtifactWriter] = []
         self._names: Counter[str] = Counter()
-        self._next_checkpoint = time.monotonic() + CHECKPOINT_EVERY
+        # Where a run has died another may, so that one saves its very first step: it always gets further by that.
+        self._next_checkpoint = time.monotonic() + (0 if task.rescues else CHECKPOINT_EVERY)
         self._last_step = 0.0  # when, by time.monotonic(); it is set as a loop begins
 
     @property

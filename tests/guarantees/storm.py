@@ -121,7 +121,7 @@ class Storm:
             tasks=len(tasks),
             kills=self._kills,
             flushes=self._flushes,
-            rescues=sum(task.rescues for task in tasks),
+            rescues=sum(history.rescues for history in histories),
             unsuccessful=sum(task.state != State.SUCCEEDED for task in tasks),
             missing=len(expected - stamps.keys()),
             twice=sum(number > 1 for number in stamps.values()),
@@ -135,6 +135,7 @@ class _History:
     """One task's timeline: after which times it was rescued, and when it was in line and in a process."""
 
     def __init__(self, task: Task, died_at: dict[int, datetime]) -> None:
+        self.rescues = 0
         self.rescued_after: list[float] = []
         # When the numbers of tasks in line and of busy processes changed, and by how much.
         self.points: list[tuple[datetime, int, int]] = []
@@ -149,6 +150,7 @@ class _History:
                 self.points.append((event.at, 1, 0))
             elif event.kind == "pending":
                 # A run that was killed before it said where it is has lived for no time.
+                self.rescues += "died" in event.text
                 ended = died if died and died > begun else begun if "died" in event.text else event.at
                 self.rescued_after.append((event.at - ended).total_seconds())
                 self.points += [(ended, 0, -1), (event.at, 1, 0)]

@@ -15,6 +15,7 @@ from tests.guarantees.sites import (
     is_under_way,
     kinds,
     process_of,
+    processes_of,
     state_of,
 )
 from tests.guarantees.worker import die, stamp
@@ -61,6 +62,19 @@ def test_a_task_that_kills_its_worker_each_time_fails_in_words_and_can_be_retrie
         site.stop("worker")
         now.retry()
         assert (now.reload().state, now.rescues, now.error) == (State.PENDING, 0, "")
+
+
+def test_a_task_that_gets_further_survives_any_number_of_deaths(killed, new_site):
+    site = new_site("sqlite", TASK_LEASE_SECONDS="1")
+    with site.entered():
+        site.worker()
+        task = stamp.launch(User.register_guest(), steps=40)
+        for deaths in range(MOST_RESCUES + 1):
+            before = until(lambda deaths=deaths: len(processes_of(task)) > deaths and Task.get_by_id(task.id))
+            until(lambda before=before: Task.get_by_id(task.id).done > before.done)
+            process_of(task).kill()
+        assert_stamped_once(task)
+        assert Task.get_by_id(task.id).rescues == MOST_RESCUES + 1
 
 
 def test_an_export_is_mailed_once_the_mail_server_is_back(killed, new_site):

@@ -6,6 +6,7 @@ from tasks.engine import Retries, perform, run
 from tests.factories import make_posts, make_user
 from tests.tasks.conftest import Killed
 from webapp.models import Post, State, Task
+from webapp.models.task import DIED_REPEATEDLY, MOST_RESCUES
 
 pytestmark = pytest.mark.usefixtures("no_reports")
 
@@ -62,6 +63,32 @@ def test_each_step_is_made_once_whatever_it_goes_through(declare, live_on, hold,
     assert (task.state, task.done) == (State.SUCCEEDED, 5)
     assert task.total == 5
     assert (task.attempts, task.rescues) == (1, 2), "who dies has not failed"
+
+
+def test_a_task_that_gets_further_survives_any_number_of_deaths(declare, live_on, monkeypatch, kill):
+    monkeypatch.setattr(run, "HOLD_AT_MOST", 60.0)
+
+    @declare(title="Write")
+    def write(task):
+        for number in task.each(range(10)):
+            kill(number)  # before each step, so a run makes one step and dies in the next
+            Post.create(user=task.user, body=str(number))
+
+    task = live_on(write.launch(make_user()))
+    assert (task.state, task.rescues, _effects()) == (State.SUCCEEDED, 10, [str(number) for number in range(10)])
+
+
+def test_a_step_that_kills_its_worker_each_time_ends_the_task_wherever_it_comes(declare, live_on, each_step):
+    @declare(title="Write")
+    def write(task):
+        for number in task.each(range(10)):
+            if number == 3:
+                raise Killed
+            Post.create(user=task.user, body=str(number))
+
+    task = live_on(write.launch(make_user()))
+    assert (task.state, task.error, _effects()) == (State.FAILED, DIED_REPEATEDLY, ["0", "1", "2"])
+    assert (task.rescues, task.deaths) == (MOST_RESCUES, MOST_RESCUES)
 
 
 def test_several_loops_go_on_where_each_was(declare, live_on, hold, kill):

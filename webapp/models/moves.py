@@ -189,6 +189,9 @@ class Moves:
         run = ((at or utcnow()) - self.started_at).total_seconds() if self.started_at else 0.0
         return {"owner": None, "lease_until": None, "stage": "", "worked": self.worked + max(0.0, run)}
 
+    def _one_more_death(self) -> dict[str, Any]:
+        return {"rescues": self._model.rescues + 1, "deaths": self._model.deaths + 1}
+
     def _resumption(self) -> dict[str, Any]:
         """How far it is where the next run goes on."""
         saved = self.cursor or {}

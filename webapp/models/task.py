@@ -28,7 +28,7 @@ from webapp.models.task_event import TaskEvent
 from webapp.models.user import User
 from webapp.times import utcnow
 
-MOST_RESCUES = 5
+MOST_RESCUES = 5  # by which it gets no further
 DIED_REPEATEDLY = "The worker died repeatedly while running this."
 
 
@@ -72,6 +72,7 @@ class Task(Moves, BaseModel):
     attempts = IntegerField(default=0, help_text="an interruption is none")
     retries = IntegerField(default=0, help_text="how many attempts there may be after the first")
     rescues = IntegerField(default=0, help_text="how many of its runs have died")
+    deaths = IntegerField(default=0, help_text="the same, since it last got further")
     priority = IntegerField(default=0, help_text="the higher goes first")
     turn = BigIntegerField(null=True, help_text="its place in the line; the smaller goes first")
     owner = CharField(max_length=32, null=True, help_text="the token of the run that holds it")
@@ -167,7 +168,7 @@ class Task(Moves, BaseModel):
         """
         if not self.reload().can("retry"):
             raise IllegalMove(self, State.PENDING)
-        anew = {"error": "", "attempts": 0, "rescues": 0, "finished_at": None, "dismissed_at": None}
+        anew = {"error": "", "attempts": 0, "rescues": 0, "deaths": 0, "finished_at": None, "dismissed_at": None}
         changes = {"held_key": self.unique_key} | (anew if self.is_finished else {})
 
         def start_again() -> None:
@@ -228,9 +229,13 @@ class Task(Moves, BaseModel):
     def checkpoint(self, cursor: dict[str, Any], done: int, total: int | None, stage: str, lease: timedelta) -> bool:
         """Record from where to go on, in the transaction of the effects that led there; renew the lease.
 
+        A task that gets further is none that kills its workers, so its deaths are counted anew.
+
         False, and nothing written, when another run has the task: the transaction must then be rolled back.
         """
-        progress = {"done": done, "total": total, "stage": stage[:200]}
+        progress: dict[str, Any] = {"done": done, "total": total, "stage": stage[:200]}
+        if cursor != self.cursor:
+            progress["deaths"] = 0
         return self._record(Task.state.in_(HELD), cursor=cursor, lease_until=utcnow() + lease, **progress)
 
     def renew(self, lease: timedelta) -> bool:
@@ -258,10 +263,10 @@ class Task(Moves, BaseModel):
 
     def interrupt(self, why: str, delay: float) -> None:
         """Something that is not its fault ended this run; another goes on after so many seconds, as after a rescue."""
-        if self.rescues >= MOST_RESCUES:
+        if self.deaths >= MOST_RESCUES:
             self.fail(why)
             return
-        back = self._resumption() | {"attempts": Task.attempts - 1, "rescues": Task.rescues + 1, "error": why}
+        back = self._resumption() | self._one_more_death() | {"attempts": Task.attempts - 1, "error": why}
         self._give_up(State.RETRYING, why, run_at=utcnow() + timedelta(seconds=delay), **back)
 
     def release(self) -> None:
@@ -304,18 +309,18 @@ class Task(Moves, BaseModel):
         return True
 
     def rescue(self, why: str = "Its worker died") -> bool:
-        """Take it from a run that is lost, for another; after MOST_RESCUES it fails. False if that run still holds it.
+        """Take it from a run that is lost, for another. False if that run still holds it.
 
-        A task that was to pause or to stop has done so by that.
+        After MOST_RESCUES by which it got no further it fails. A task that was to pause or to stop has done so by that.
         """
         mine = self._is_mine() & (Task.lease_until == self.lease_until)
         with family.changing_if_free(self) as free:
             if not free:
                 return False  # its run is just writing, and renews its lease by that
-            if self.state == State.IN_PROGRESS and self.rescues >= MOST_RESCUES:
+            if self.state == State.IN_PROGRESS and self.deaths >= MOST_RESCUES:
                 return self._try_move(State.FAILED, DIED_REPEATEDLY, mine, error=DIED_REPEATEDLY, **self._leaving())
             target = LET_GO.get(self.state, State.PENDING)
-            changes = self._leaving(self.updated_at) | {"rescues": Task.rescues + 1}
+            changes = self._leaving(self.updated_at) | self._one_more_death()
             if target == State.PENDING:
                 changes |= self._resumption() | {"attempts": Task.attempts - 1, "turn": self._next_turn()}
             text = f"{why}; " + {State.PENDING: "it waits for another"}.get(target, f"it is {target.words}")
@@ -339,7 +344,7 @@ class Task(Moves, BaseModel):
 
     def wait_again(self) -> None:
         """A part that was not done waits for its step again, as the whole is tried again."""
-        anew = {"error": "", "attempts": 0, "rescues": 0, "started_at": None, "finished_at": None}
+        anew = {"error": "", "attempts": 0, "rescues": 0, "deaths": 0, "started_at": None, "finished_at": None}
         anew |= {"held_key": self.unique_key}
         changes = self._resumption() | anew
         self._alone(lambda: self._demand(State.WAITING, "The whole is tried again", **changes))

@@ -156,9 +156,9 @@ def test_a_task_that_kills_its_workers_fails_in_words_after_so_many(app):
 
 
 def test_trying_it_again_forgives_the_deaths(app):
-    task = make_task(State.FAILED, rescues=MOST_RESCUES)
+    task = make_task(State.FAILED, rescues=MOST_RESCUES, deaths=MOST_RESCUES)
     task.retry()
-    assert row(task).rescues == 0
+    assert (row(task).rescues, row(task).deaths) == (0, 0)
 
 
 def test_a_shutdown_is_no_attempt_and_no_death(app):

@@ -117,8 +117,8 @@ def test_what_was_made_can_be_read_and_new_fields_have_their_defaults(old):
     assert [event.text for event in _task("failed").timeline()] == ["Started by you"]
     assert Notification.select().count() == len(OLD_STATES)
     assert User.get_by_id(1).mail_after is None
-    assert {(task.kind, task.priority, task.retries, task.rescues, task.worked) for task in Task} == {
-        (Shape.SINGLE, 0, 0, 0, 0.0)
+    assert {(task.kind, task.priority, task.retries, task.rescues, task.deaths, task.worked) for task in Task} == {
+        (Shape.SINGLE, 0, 0, 0, 0, 0.0)
     }
 
 
