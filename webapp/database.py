@@ -54,6 +54,10 @@ class _Opens:
         _open()
         return super().atomic(*args, **options)  # type: ignore[misc]
 
+    def transaction(self, *args: Any, **options: Any) -> Any:
+        _open()
+        return super().transaction(*args, **options)  # type: ignore[misc]
+
     def execute_sql(self, sql: str, params: Any = None) -> Any:
         if _opening.action and not sql.startswith("SELECT"):
             _open()
@@ -75,7 +79,13 @@ class _Proxy(DatabaseProxy):
     def atomic(self, *args: Any, **options: Any) -> Any:
         return self.obj.atomic(*args, **options)
 
+    def transaction(self, *args: Any, **options: Any) -> Any:
+        return self.obj.transaction(*args, **options)
 
+
+# `with database.transaction()` joins the transaction that is under way, if one is: what raises in it undoes all.
+# `with database.atomic()` is then a savepoint, for what may fail alone; its name is new to the database each time, and
+# with that two statements to parse.
 database: Any = _Proxy()
 
 

@@ -23,12 +23,12 @@ def mail_owner(task: Task) -> None:
     Sent once, after the outcome is on record, by the process that recorded it. If the mail server refuses it or that
     process dies, it is not sent again: the outcome stands on the page.
     """
-    if task.state == State.CANCELED or task.parent_id:
+    if task.state == State.CANCELED or task.parent_id or not User.email_of(task.user_id):
         return
     user = User.get_by_id(task.user_id)
     kind = "mail" if task.name == "send_mail" and task.state == State.SUCCEEDED else task.state
     took_long = user.mail_after is not None and task.worked >= user.mail_after * 60
-    if not user.email or not (took_long or user.hears(kind) == "mail"):
+    if not (took_long or user.hears(kind) == "mail"):
         return
     words = f"{task.title} {'is finished' if task.state == State.SUCCEEDED else 'has failed'}"
     link = f"{current_app.config['BASE_URL']}/tasks/{task.id}" if current_app.config["BASE_URL"] else ""

@@ -66,7 +66,7 @@ def _carry_out(task: Task) -> None:
         # The last step came as somebody else moved the task on; what the row says stands.
         log.warning("Task %s was %s when its run ended", task.id, error.task.state)
         return
-    if task.is_finished and not task.cursor:
+    if task.is_finished and not task.cursor and run.has_written:
         Artifact.discard(task, unfinished=True)
     log.info("Task %s %s: %s after %.3f s", task.id, task.name, task.state, time.monotonic() - begun)
 

@@ -242,6 +242,11 @@ class Run:
         """Remember what the row says by now."""
         self._reported = news
 
+    @property
+    def has_written(self) -> bool:
+        """Whether it has begun any artifact."""
+        return bool(self._names)
+
     def finish(self) -> None:
         """The function has returned. Raises LostTask when another run has the task by now."""
         self._go_on()

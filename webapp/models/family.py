@@ -38,7 +38,7 @@ _canceling = _Canceling()
 def changing(task: "Task") -> Iterator[None]:
     """A transaction in which a task may be changed: nobody else changes anything of its family meanwhile."""
     model = type(task)
-    with database.atomic():
+    with database.transaction():
         if task.root_id:
             model.update(done=model.done).where(model.id == task.root_id).execute()
         yield
@@ -51,7 +51,7 @@ def changing_if_free(task: "Task") -> Iterator[bool]:
     Only PostgreSQL can tell. Elsewhere whoever writes waits for all others in any case.
     """
     model, ids = type(task), [task.id, task.root_id or task.id]
-    with database.atomic():
+    with database.transaction():
         if not isinstance(database.obj, PostgresqlDatabase):
             yield True
             return

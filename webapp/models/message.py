@@ -95,7 +95,7 @@ class Message(BaseModel):
         Both accounts are locked first, in the same order by everybody: two that write at once must not both count
         without the other.
         """
-        with database.atomic():
+        with database.transaction():
             for user_id in sorted({sender.id, recipient.id}):
                 User.count_change(user_id)
             yield

@@ -1,10 +1,12 @@
 """Moves: how a task changes its state. The verbs of Task say which move is made; these say how any is."""
 
+import json
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from peewee import IntegrityError, Node
+from peewee import Database, IntegrityError, JSONField, Node
 
 from webapp import signals
 from webapp.database import database
@@ -27,6 +29,9 @@ _ASKED = {
 }
 _AGAIN = {"resume": "Resumed by you", "retry": "Started again by you"}
 _LET_GO = {State.PAUSED: "Paused", State.CANCELED: "Stopped"}
+
+
+NOBODY = "-"  # no run's token
 
 
 class IllegalMove(Exception):
@@ -67,7 +72,7 @@ class Moves:
         Raises IllegalMove once it is not scheduled any more.
         """
         changes = {"run_at": run_at, "title": title[:200], "updated_at": utcnow()}
-        with database.atomic():
+        with database.transaction():
             scheduled = self._model.id == self.id, self._model.state == State.SCHEDULED
             if not self._model.update(**changes).where(*scheduled).execute():
                 raise IllegalMove(self._fresh(), State.SCHEDULED)
@@ -82,7 +87,8 @@ class Moves:
         """Do what takes the unique key. Raises AlreadyRunning when another active task holds it."""
         while True:
             try:
-                return act()
+                with database.atomic():
+                    return act()
             except IntegrityError as error:
                 if self.unique_key is None:
                     raise
@@ -105,8 +111,14 @@ class Moves:
         raise IllegalMove(self._fresh(), next(iter(wanted.values())))
 
     def _end(self, target: State, text: str, **changes: Any) -> None:
-        progress = {"done": self.done, "total": self.total}
-        self._mine(target, text, None, **self._leaving() | progress | changes)
+        changes = self._leaving() | {"done": self.done, "total": self.total} | _moving(target) | changes
+        values = [_as_parameter(self._model._meta.fields[name], value) for name, value in changes.items()]
+        with family.changing(self._task):
+            sql = _end_sql(database.obj, target, *changes)
+            key = self._model.id.db_value(self.id), self.owner or NOBODY
+            if not database.execute_sql(sql, (*values, *key)).rowcount:
+                raise IllegalMove(self._fresh(), target)
+            self._has_moved(target, text, changes)
 
     def _give_up(self, target: State | None, text: str, **changes: Any) -> None:
         """A worker lets go before the end; what the owner asked for meanwhile goes before what the worker wants."""
@@ -121,31 +133,27 @@ class Moves:
                     return
         raise IllegalMove(self._fresh(), target or State.CANCELED)
 
-    def _mine(self, target: State, text: str, source: State | None, **changes: Any) -> None:
-        with family.changing(self._task):
-            if not self.owner or not self._try_move(target, text, self._is_mine(source), **changes):
-                raise IllegalMove(self._fresh(), target)
-
     def _demand(self, target: State, text: str, **changes: Any) -> None:
         if not self._try_move(target, text, True, **changes):
             raise IllegalMove(self._fresh(), target)
 
     def _try_move(self, target: State, text: str, condition: Any, **changes: Any) -> bool:
-        if target in FINISHED:
-            changes = {"finished_at": utcnow(), "held_key": None} | changes
-        changes |= {"state": target, "updated_at": utcnow()}
-        with database.atomic():
+        changes = _moving(target) | changes
+        with database.transaction():
             moved = (
                 self._model.update(**changes)
                 .where(self._model.id == self.id, self._model.state.in_(sources_of(target)), condition)
                 .execute()
             )
             if moved:
-                self.__data__.update({name: value for name, value in changes.items() if not isinstance(value, Node)})
-                self._tell(target, text)
-                self._announce(target)
-                family.follow(self._task)
+                self._has_moved(target, text, changes)
         return bool(moved)
+
+    def _has_moved(self, target: State, text: str, changes: dict[str, Any]) -> None:
+        self.__data__.update({name: value for name, value in changes.items() if not isinstance(value, Node)})
+        self._tell(target, text)
+        self._announce(target)
+        family.follow(self._task)
 
     def _record(self, condition: Any, **changes: Any) -> bool:
         with family.changing(self._task):
@@ -175,7 +183,7 @@ class Moves:
 
     def _is_mine(self, state: State | None = None) -> Any:
         """This run has it; nobody's token is no token."""
-        mine = (self._model.id == self.id) & (self._model.owner == (self.owner or "-"))
+        mine = (self._model.id == self.id) & (self._model.owner == (self.owner or NOBODY))
         return mine & (self._model.state == state) if state else mine
 
     def _lining_up(self) -> dict[str, Any]:
@@ -210,3 +218,25 @@ class Moves:
         if self.parent_id is None:  # a part's news come with those of its whole
             payload = {"state": self.state, "done": self.done, "total": self.total}
             Notification.put(self.user_id, TASK_PROGRESS, payload, self.id)
+
+
+def _moving(target: State) -> dict[str, Any]:
+    """What changes with every move to a state."""
+    now = utcnow()
+    return {"state": target, "updated_at": now} | ({"finished_at": now, "held_key": None} if target in FINISHED else {})
+
+
+def _as_parameter(field: Any, value: Any) -> Any:
+    """A column's value for a query that is spelled beforehand; JSON by its text, where Peewee would wrap it in SQL."""
+    return json.dumps(value) if isinstance(field, JSONField) and value is not None else field.db_value(value)
+
+
+@cache
+def _end_sql(db: Database, target: State, *columns: str) -> str:
+    """How a run ends its task: these columns' values, the task's id and the run's token.
+
+    Spelled once, since it comes with every task: building it anew would cost more than running it.
+    """
+    changes = ", ".join(f"{column} = {db.param}" for column in columns)
+    sources = ", ".join(f"'{source}'" for source in sources_of(target))
+    return f"UPDATE tasks SET {changes} WHERE id = {db.param} AND owner = {db.param} AND state IN ({sources})"  # noqa: S608 - nothing in it comes from anybody

@@ -69,7 +69,7 @@ class Notice(BaseModel):
     @classmethod
     def put_message(cls, recipient: User, sender: User) -> None:
         """Say that somebody wrote; however much they write before it is read, it is one notice, and the latest."""
-        with database.atomic():
+        with database.transaction():
             cls._unread_from(recipient, sender, cls.delete())
             cls.put(recipient.id, NoticeKind.MESSAGE, f"{sender.username} wrote to you", sender_id=sender.id)
 
@@ -92,7 +92,7 @@ class Notice(BaseModel):
     def read(cls, user: User, notice_id: int | None = None) -> int:
         """Mark one, or all, as read; returns how many were not. Somebody else's stay as they are."""
         which = cls.id == notice_id if notice_id else True
-        with database.atomic():
+        with database.transaction():
             marked = cls.update(read_at=utcnow()).where(cls.user == user, cls.read_at.is_null(), which).execute()
             if marked:
                 User.count_change(user.id)

@@ -41,7 +41,7 @@ class Notification(BaseModel):
         `payload` is small JSON. Two writes; the user's open pages show it at their next poll.
         """
         now, scope = utcnow(), str(task_id or "")
-        with database.atomic():
+        with database.transaction():
             values = (json.dumps(payload), now, user_id, name, scope)
             if not database.execute_sql(REPLACE.format(database.param), values).rowcount:
                 cls._insert(user_id, name, payload, task_id, scope, now)

@@ -117,12 +117,11 @@ class Task(Moves, BaseModel):
             task.turn = task._next_turn()
 
         def write() -> None:
-            with database.atomic():
-                task.save(force_insert=True)
-                task._tell("launched", "Scheduled by you" if run_at else "Started by you")
-                signals.announce(signals.launched, task)
-                if task.turn is not None:
-                    signals.announce(signals.lined_up, task)
+            task.save(force_insert=True)
+            task._tell("launched", "Scheduled by you" if run_at else "Started by you")
+            signals.announce(signals.launched, task)
+            if task.turn is not None:
+                signals.announce(signals.lined_up, task)
 
         task._alone(write)
         return task
@@ -182,7 +181,7 @@ class Task(Moves, BaseModel):
 
     def dismiss(self) -> None:
         """Close its alert, on every page and for good. Raises IllegalMove while it is active; twice is once."""
-        with database.atomic():
+        with database.transaction():
             closed = (
                 Task.update(dismissed_at=utcnow())
                 .where(Task.id == self.id, Task.state.in_(FINISHED), Task.dismissed_at.is_null())
@@ -195,7 +194,7 @@ class Task(Moves, BaseModel):
 
     def remove(self) -> None:
         """Delete a finished task with all that it made. Raises IllegalMove while it is active, and for a part."""
-        with database.atomic():
+        with database.transaction():
             finished = Task.id == self.id, Task.state.in_(FINISHED), Task.parent.is_null()
             if not Task.delete().where(*finished).execute():
                 raise IllegalMove(Task.get_by_id(self.id), "deleted")
@@ -211,7 +210,7 @@ class Task(Moves, BaseModel):
         token that every later write of this run must present, and the cursor from which to go on.
         """
         now = utcnow()
-        with database.atomic():
+        with database.transaction():
             task = next(iter(cls.raw(line.claim_sql(database.obj), uuid4().hex, now + lease, now, now)), None)
             if task is None:
                 return None
@@ -280,7 +279,7 @@ class Task(Moves, BaseModel):
 
     def log(self, text: str) -> None:
         """Add a line to the timeline."""
-        with database.atomic():
+        with database.transaction():
             TaskEvent.write(self.id, "log", text)
             User.count_change(self.user_id)
 

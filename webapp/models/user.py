@@ -36,6 +36,7 @@ ANIMALS = (
 
 # With every move and every progress of every task: building it anew each time would cost more than running it.
 COUNT_CHANGE = "UPDATE users SET changes = changes + 1 WHERE id = {0}"
+EMAIL = "SELECT email FROM users WHERE id = {0}"
 
 
 class UsernameTaken(ValueError):
@@ -117,6 +118,11 @@ class User(BaseModel):
     def count_change(cls, user_id: int) -> None:
         """Let the user's open pages know, at their next poll, that something they show has changed. One write."""
         database.execute_sql(COUNT_CHANGE.format(database.param), (user_id,))
+
+    @classmethod
+    def email_of(cls, user_id: int) -> str:
+        """The account's address, or "" if it has none. One query, spelled beforehand: with every end of every task."""
+        return str(database.execute_sql(EMAIL.format(database.param), (user_id,)).fetchone()[0])
 
     @classmethod
     def authenticate(cls, username: str, password: str) -> "User | None":
