@@ -18,12 +18,12 @@ from playhouse.test_utils import count_queries
 from tasks.engine import perform, registry, user_task
 from tasks.queue import huey
 from tests.browsing import Browser, browse
-from tests.factories import make_user
 from tests.mailserver import MailServer
 from tests.services import postgres_server, redis_server
 from webapp import database
 from webapp.accounts import limiter
 from webapp.app import create_app
+from webapp.factories import make_user
 from webapp.settings import Settings
 
 _OURS = ("DATABASE_URL", "REDIS_URL", "DYNO", "SECRET_KEY", "PORT", "BASE_URL", "DATA_DIR", "ALLOW_GUESTS", "LOG_LEVEL")

@@ -17,6 +17,7 @@ FLOORS = (
     ("webapp.database",),
     ("webapp.signals",),
     ("webapp.models",),
+    ("webapp.factories",),
     ("tasks.queue",),
     ("tasks.engine",),
     ("tasks.cells", "tasks.zips"),

@@ -4,9 +4,9 @@ import json
 import sys
 from typing import Any
 
-from tests.factories import make_artifact, make_task
 from tests.processes import Site
 from webapp import database
+from webapp.factories import make_artifact, make_task
 from webapp.models import Shape, State, Task, User
 from webapp.settings import Settings
 

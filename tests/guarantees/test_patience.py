@@ -6,7 +6,6 @@ from datetime import datetime
 import pytest
 
 from tasks.export_posts import export_posts
-from tests.factories import make_posts
 from tests.guarantees.mail import assert_posts_are_ready, mail_server
 from tests.guarantees.sites import (
     Workshop,
@@ -20,6 +19,7 @@ from tests.guarantees.sites import (
 )
 from tests.guarantees.worker import die, stamp
 from tests.processes import until
+from webapp.factories import make_posts
 from webapp.models import State, Task, User
 from webapp.models.task import DIED_REPEATEDLY, MOST_RESCUES
 from webapp.times import utcnow

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tasks.engine import perform, reporter
-from tests.factories import make_user
+from webapp.factories import make_user
 from webapp.models import Task
 from webapp.times import utcnow
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.engine import run
-from tests.factories import make_user
+from webapp.factories import make_user
 from webapp.models import Artifact, ArtifactChunk, Post, State
 from webapp.models.artifact import CHUNK
 

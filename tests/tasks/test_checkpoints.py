@@ -3,8 +3,8 @@
 import pytest
 
 from tasks.engine import Retries, perform, run
-from tests.factories import make_posts, make_user
 from tests.tasks.conftest import Killed
+from webapp.factories import make_posts, make_user
 from webapp.models import Post, State, Task
 from webapp.models.task import DIED_REPEATEDLY, MOST_RESCUES
 

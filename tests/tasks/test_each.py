@@ -6,7 +6,7 @@ import pytest
 
 from tasks.engine.loops import BATCH
 from tasks.engine.run import Run
-from tests.factories import make_posts, make_task, make_user
+from webapp.factories import make_posts, make_task, make_user
 from webapp.models import Post, State, Task, TaskEvent
 from webapp.times import utcnow
 

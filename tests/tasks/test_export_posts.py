@@ -10,8 +10,8 @@ import pytest
 
 from tasks import export_posts as module
 from tasks.export_posts import export_posts
-from tests.factories import make_post, make_posts, make_user
 from tests.processes import free_port
+from webapp.factories import make_post, make_posts, make_user
 from webapp.models import Artifact, State, Task
 from webapp.times import utcnow
 

@@ -4,7 +4,7 @@ import pytest
 
 from tasks.engine import TaskError, chain, chord, group, perform
 from tests.browsing import browse
-from tests.factories import make_user
+from webapp.factories import make_user
 from webapp.models import AlreadyRunning, Notification, Shape, State, Task
 from webapp.models.family import tree
 

@@ -6,8 +6,8 @@ import pytest
 
 from tasks.engine import chord, group, perform, ring
 from tasks.engine.sweeper import Sweeper
-from tests.factories import make_user
 from tests.racing import race
+from webapp.factories import make_user
 from webapp.models import IllegalMove, Shape, State, Task
 from webapp.times import utcnow
 

@@ -13,8 +13,8 @@ from tasks.cells import harmless, restored
 from tasks.engine import InvalidArguments, Upload, perform, run
 from tasks.export_posts import export_posts
 from tasks.import_posts import import_posts, undo_import
-from tests.factories import make_post, make_posts, make_user
 from tests.tasks.conftest import Killed
+from webapp.factories import make_post, make_posts, make_user
 from webapp.models import Artifact, Post, State, Task, User
 from webapp.times import iso, utcnow
 

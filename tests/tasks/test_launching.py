@@ -13,10 +13,10 @@ from tasks.engine.limits import limits
 from tasks.engine.sweeper import Sweeper
 from tasks.export_posts import export_posts
 from tasks.queue import huey
-from tests.factories import make_user
 from tests.processes import free_port
 from tests.services import redis_server
 from webapp.database import database
+from webapp.factories import make_user
 from webapp.models import AlreadyRunning, State, Task
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.engine import perform
-from tests.factories import make_user
+from webapp.factories import make_user
 from webapp.models import AlreadyRunning, State, Task
 
 pytestmark = pytest.mark.usefixtures("no_reports")

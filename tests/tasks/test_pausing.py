@@ -7,8 +7,8 @@ import pytest
 from tasks.countdown import countdown
 from tasks.engine import perform, run
 from tasks.queue import huey
-from tests.factories import make_artifact, make_task, make_user
 from tests.racing import elsewhere
+from webapp.factories import make_artifact, make_task, make_user
 from webapp.models import Artifact, ArtifactChunk, IllegalMove, Notification, Post, State, Task, TaskEvent, User
 from webapp.times import utcnow
 

@@ -6,7 +6,7 @@ import pytest
 
 from tasks.engine.limits import limits
 from tasks.engine.purge import purge
-from tests.factories import make_artifact, make_task, make_user
+from webapp.factories import make_artifact, make_task, make_user
 from webapp.models import Artifact, ArtifactChunk, Notification, Shape, State, Task, TaskEvent, User
 from webapp.models.state import FINISHED
 from webapp.times import utcnow

@@ -8,7 +8,7 @@ from huey.registry import Message
 
 from tasks.countdown import countdown
 from tasks.queue import SignedJson, huey
-from tests.factories import make_task, make_user
+from webapp.factories import make_task, make_user
 from webapp.models import State, Task
 
 

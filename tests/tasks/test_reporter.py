@@ -8,8 +8,8 @@ import pytest
 from tasks.engine import perform, reporter
 from tasks.engine.limits import limits
 from tasks.engine.run import Asked, LostTask, Released, Run
-from tests.factories import make_task, make_user
 from tests.racing import elsewhere
+from webapp.factories import make_task, make_user
 from webapp.models import State, Task
 from webapp.models.state import HELD
 from webapp.times import utcnow

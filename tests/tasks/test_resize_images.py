@@ -10,8 +10,8 @@ from PIL import Image, ImageCms
 from tasks import resize_images as module
 from tasks.engine import InvalidArguments, Upload, run
 from tasks.resize_images import resize_images
-from tests.factories import make_user
 from tests.tasks.conftest import Killed
+from webapp.factories import make_user
 from webapp.models import Artifact, State, Task
 
 RED, BLUE = (220, 20, 20), (20, 20, 220)

@@ -8,8 +8,8 @@ from peewee import IntegrityError, OperationalError, ProgrammingError
 from tasks.engine import Retries, TaskError, TemporaryError, perform
 from tasks.engine.perform import NOT_SAVED, UNEXPECTED, UNKNOWN
 from tasks.engine.retries import TimedOut
-from tests.factories import make_task, make_user
 from webapp.database import database
+from webapp.factories import make_task, make_user
 from webapp.models import State, Task
 from webapp.models.task import MOST_RESCUES
 from webapp.times import utcnow

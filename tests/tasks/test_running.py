@@ -8,8 +8,8 @@ from tasks.engine import TaskError, reporter, ring
 from tasks.engine.perform import UNEXPECTED, UNKNOWN
 from tasks.queue import huey
 from tests.browsing import browse
-from tests.factories import make_task, make_user
 from tests.racing import elsewhere
+from webapp.factories import make_task, make_user
 from webapp.models import Artifact, ArtifactChunk, State, Task
 
 

@@ -9,11 +9,11 @@ from tasks import send_mail as module
 from tasks.engine import perform
 from tasks.engine.run import Asked, Run
 from tasks.send_mail import submit
-from tests.factories import make_draft, make_mailing_file, make_task, make_user
 from tests.processes import free_port
 from tests.racing import elsewhere
 from tests.tasks.conftest import Killed
 from webapp import mailer
+from webapp.factories import make_draft, make_mailing_file, make_task, make_user
 from webapp.mailer import Line
 from webapp.models import Artifact, Delivery, State, Task, User
 from webapp.models.mailing import Sending

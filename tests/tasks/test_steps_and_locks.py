@@ -5,9 +5,9 @@ from peewee import IntegrityError
 
 from tasks.engine import perform, run
 from tasks.engine.run import LostTask
-from tests.factories import make_post, make_task, make_user
 from tests.racing import elsewhere
 from webapp.database import database
+from webapp.factories import make_post, make_task, make_user
 from webapp.models import Artifact, Post, State, Task, User
 
 pytestmark = pytest.mark.usefixtures("no_reports")

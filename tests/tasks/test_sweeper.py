@@ -9,9 +9,9 @@ from tasks.engine import purge, sweeper
 from tasks.engine.limits import limits
 from tasks.engine.sweeper import ROLE, Sweeper
 from tasks.queue import huey
-from tests.factories import make_artifact, make_task, make_user
 from tests.processes import free_port
 from tests.services import redis_server
+from webapp.factories import make_artifact, make_task, make_user
 from webapp.models import Artifact, Leader, State, Task, User
 from webapp.times import utcnow
 

@@ -9,7 +9,7 @@ import pytest
 from tasks.engine import perform
 from tasks.engine.retries import TimedOut
 from tasks.engine.timeouts import alarm
-from tests.factories import make_user
+from webapp.factories import make_user
 from webapp.models import Post, State
 
 pytestmark = pytest.mark.usefixtures("no_reports")

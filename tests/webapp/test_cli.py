@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tests.factories import make_artifact, make_task
+from webapp.factories import make_artifact, make_task
 from webapp.models import Artifact, State, Task
 from webapp.times import utcnow
 

@@ -7,7 +7,8 @@ import pytest
 from flask import request
 
 from tests.browsing import browse
-from tests.factories import (
+from webapp import database
+from webapp.factories import (
     make_artifact,
     make_mailing,
     make_mailing_file,
@@ -17,7 +18,6 @@ from tests.factories import (
     make_task,
     make_user,
 )
-from webapp import database
 from webapp.models import MODELS, Post, State, User
 from webapp.routes import BLUEPRINTS
 from webapp.times import utcnow

@@ -7,8 +7,8 @@ import pytest
 
 from tasks.engine import perform as perform_module
 from tests.browsing import browse
-from tests.factories import make_task, make_user
 from webapp.database import database
+from webapp.factories import make_task, make_user
 from webapp.models import State
 
 

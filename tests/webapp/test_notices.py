@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.factories import make_task, make_user
+from webapp.factories import make_task, make_user
 from webapp.models import State, Task
 
 ASKED = {"email": "ann@example.com", "mail_after": 1}

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.factories import make_post, make_posts, make_user
+from webapp.factories import make_post, make_posts, make_user
 from webapp.models import Post, User
 from webapp.paging import PAGE_SIZE
 

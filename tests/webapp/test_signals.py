@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from tests.factories import make_task, make_user
 from tests.racing import elsewhere
 from webapp import signals
 from webapp.database import database
+from webapp.factories import make_task, make_user
 from webapp.models import State, Task
 from webapp.times import utcnow
 

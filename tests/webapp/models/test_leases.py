@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from tests.factories import make_task
 from tests.racing import race
 from tests.webapp.models.everything import everything, row
+from webapp.factories import make_task
 from webapp.models import IllegalMove, State, Task
 from webapp.models.state import HELD
 from webapp.models.task import DIED_REPEATEDLY, MOST_RESCUES

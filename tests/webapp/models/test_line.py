@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from tests.factories import make_task, make_user
 from tests.racing import race
+from webapp.factories import make_task, make_user
 from webapp.models import Shape, State, Task, User, line
 from webapp.times import utcnow
 

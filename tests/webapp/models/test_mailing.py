@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from tasks.send_mail import change, submit
-from tests.factories import make_draft, make_mailing, make_mailing_file, make_user
 from tests.racing import race
 from webapp.database import database
+from webapp.factories import make_draft, make_mailing, make_mailing_file, make_user
 from webapp.models import Delivery, IllegalMove, MailCount, Mailing, MailingFile, OverLimit, State, Task
 from webapp.models.mailing import GUEST_DAILY_LIMIT, Sending, daily_limit
 from webapp.times import utcnow

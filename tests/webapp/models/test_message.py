@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.factories import make_user
 from tests.racing import race
+from webapp.factories import make_user
 from webapp.models import Message, Notification
 
 

@@ -7,7 +7,9 @@ import pytest
 from peewee import SqliteDatabase
 from playhouse.schema_diff import diff_models
 
-from tests.factories import (
+from tests.processes import BIN, ROOT
+from webapp.database import configure, database, migrate
+from webapp.factories import (
     make_artifact,
     make_mailing,
     make_mailing_file,
@@ -17,8 +19,6 @@ from tests.factories import (
     make_task,
     make_user,
 )
-from tests.processes import BIN, ROOT
-from webapp.database import configure, database, migrate
 from webapp.models import MODELS, Leader, State, User
 from webapp.settings import Settings
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.factories import make_task
 from tests.webapp.models.everything import everything, row
+from webapp.factories import make_task
 from webapp.models import IllegalMove, Shape, State, Task
 from webapp.models.state import ACTIVE, FINISHED, HELD, LET_GO, MOVES, REQUESTS, sources_of
 from webapp.times import utcnow

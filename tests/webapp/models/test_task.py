@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from tests.factories import make_task, make_user
 from tests.racing import race
 from tests.webapp.models.everything import everything, row
 from webapp.database import database
+from webapp.factories import make_task, make_user
 from webapp.models import AlreadyRunning, Notification, State, Task, TaskEvent, User
 
 LEASE = timedelta(seconds=15)

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.factories import PASSWORD, make_user
 from webapp.database import database
+from webapp.factories import PASSWORD, make_user
 from webapp.models import User, UsernameTaken
 from webapp.models.user import SEEN_EVERY, USERNAME
 

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.browsing import browse
-from tests.factories import PASSWORD, make_user
 from tests.processes import free_port
+from webapp.factories import PASSWORD, make_user
 from webapp.models import User
 
 NEW = {"username": "ann", "password": "a good password"}

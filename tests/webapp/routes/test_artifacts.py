@@ -8,7 +8,7 @@ from email.message import EmailMessage
 import pytest
 
 from tasks.engine.purge import purge
-from tests.factories import make_artifact, make_task
+from webapp.factories import make_artifact, make_task
 from webapp.models import Artifact, ArtifactChunk, ArtifactWriter, State
 from webapp.models.artifact import CHUNK, Kind
 from webapp.times import utcnow

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.factories import make_artifact, make_post, make_task, make_unread_messages
+from webapp.factories import make_artifact, make_post, make_task, make_unread_messages
 from webapp.models import State, Task
 from webapp.models.state import ACTIVE, FINISHED
 from webapp.times import utcnow

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.browsing import browse
-from tests.factories import PASSWORD, make_task, make_unread_messages, make_user
+from webapp.factories import PASSWORD, make_task, make_unread_messages, make_user
 from webapp.models import Shape, State, Task, User, line
 from webapp.times import utcnow
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from tests.browsing import browse
-from tests.factories import make_mailing, make_mailing_file, make_task, make_user
 from tests.racing import race
+from webapp.factories import make_mailing, make_mailing_file, make_task, make_user
 from webapp.models import Delivery, MailCount, Mailing, MailingFile, State, Task, User
 from webapp.recipients import from_file, read_recipients
 from webapp.times import utcnow

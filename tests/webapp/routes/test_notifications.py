@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.factories import make_notice, make_task
+from webapp.factories import make_notice, make_task
 from webapp.models import Notice, State, User
 
 HTMX = {"HX-Request": "true"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.factories import make_post
+from webapp.factories import make_post
 from webapp.models import Post
 
 

@@ -6,7 +6,7 @@ import pytest
 from bs4 import Tag
 
 from tests.browsing import browse
-from tests.factories import PASSWORD, make_task, make_user
+from webapp.factories import PASSWORD, make_task, make_user
 from webapp.models import Task, User
 
 PROFILE = {"email": "ann@example.com", "about": "I knit.", "time_zone": "Europe/Berlin"}

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.browsing import words
-from tests.factories import make_artifact, make_task
+from webapp.factories import make_artifact, make_task
 from webapp.models import Shape, State, Task, User
 from webapp.models.state import FINISHED
 from webapp.times import utcnow

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.factories import make_artifact, make_task
+from webapp.factories import make_artifact, make_task
 from webapp.models import Artifact, ArtifactChunk, Shape, State, Task, TaskEvent
 from webapp.models.state import ACTIVE, FINISHED, REQUESTS
 from webapp.routes import tasks as routes

@@ -10,7 +10,7 @@ from tasks.catalogue import CATALOGUE
 from tasks.engine import Accept, Count, Preview, Run, TaskError, Undo, Upload, perform
 from tasks.engine.limits import limits
 from tasks.engine.purge import purge
-from tests.factories import make_task, make_user
+from webapp.factories import make_task, make_user
 from webapp.models import Artifact, ArtifactChunk, State, Task
 from webapp.models.artifact import CHUNK, Kind
 from webapp.times import utcnow

@@ -34,7 +34,7 @@ from webapp.models.state import FINISHED, HELD
 from webapp.models.user import new_session_key
 from webapp.times import utcnow
 
-PASSWORD = "correct horse battery"
+PASSWORD = "correct horse battery"  # noqa: S105 - of nobody real
 _numbers = count(1)
 
 # What a row in each state says about its run, apart from the times.

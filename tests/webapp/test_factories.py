@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.factories import make_post, make_posts, make_task, make_user
+from webapp.factories import make_post, make_posts, make_task, make_user
 from webapp.models import Notification, Shape, State, Task, User
 from webapp.times import utcnow
 
