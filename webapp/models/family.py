@@ -112,21 +112,23 @@ def tree(whole: "Task") -> "dict[UUID | None, list[Task]]":
 
 def _settle(whole: "Task") -> None:
     """Decide what comes after parts have ended: the next step, or the end of the whole."""
-    parts = _parts(whole)
-    states = {part.state for part in parts}
+    model: Any = type(whole)
+    found = model.select(model.state).where(model.parent == whole.id).distinct()
+    states = {part.state for part in found}
     if whole.is_finished or whole.id in _canceling.wholes or states - FINISHED - {State.WAITING}:
         return
     unwanted = whole.state == State.CANCELING or states & {State.FAILED, State.CANCELED}
     if State.WAITING not in states:
         verdicts = (State.FAILED, State.CANCELED, State.SUCCEEDED)  # the worst counts
-        whole.conclude(next(state for state in verdicts if state in states), _in_words(parts))
+        whole.conclude(next(state for state in verdicts if state in states), _in_words(whole))
     elif unwanted:
         cancel_parts(whole)  # which comes back to this, and settles it
     else:
         begin(whole)
 
 
-def _in_words(parts: list["Task"]) -> str:
+def _in_words(whole: "Task") -> str:
+    parts = _parts(whole)
     failed = [part for part in parts if part.state == State.FAILED]
     if not failed:
         return ""
