@@ -1,4 +1,5 @@
 # make run    sets everything up and starts Errand at http://127.0.0.1:5000
+# make demo   fills it with a small world to look at: people, posts, messages, mails, tasks in every state
 # make test   sets everything up and runs every test
 # make check  lints and type-checks
 # make bench  prints the benchmark tables
@@ -7,10 +8,13 @@ VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench clean
+.PHONY: run demo test check bench clean
 
 run: $(VENV)/.run
 	@exec $(BIN)/python -m webapp.dev
+
+demo: $(VENV)/.run
+	@exec $(BIN)/python -m webapp.demo
 
 test: $(VENV)/.dev
 	@exec $(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)

@@ -48,6 +48,7 @@ FLOORS = (
     ("webapp.cli",),
     ("webapp.app",),
     ("webapp.wsgi", "webapp.dev", "webapp.keep", "tasks.worker"),
+    ("webapp.demo",),
 )
 FILES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path

@@ -4,6 +4,8 @@ import os
 import shlex
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from honcho.environ import parse_procfile
@@ -28,26 +30,17 @@ BANNER = """
 
 def main() -> None:
     """Check, migrate, and run. Exits with one line when something cannot work, before anything is started."""
-    try:
-        env = os.environ | {"PYTHONUNBUFFERED": "1", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-        env["DEV_MAILBOX"] = "1"  # with a database server or Redis, too
+    with or_one_line():
+        env = environment() | {
+            "PYTHONUNBUFFERED": "1", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        }  # fmt: skip
         settings = Settings.from_env(env)
         _demand_free(settings.port)
         # Not 0.0.0.0, which is what gunicorn makes of PORT: a development site is for this machine alone.
         env["GUNICORN_CMD_ARGS"] = f"--bind 127.0.0.1:{settings.port} {os.environ.get('GUNICORN_CMD_ARGS', '')}"
         if settings.mailbox:
-            env["MAIL_PORT"] = os.environ.get("MAIL_PORT") or str(_free_port())
-        database.configure(settings)
-        huey.configure(settings)
-        database.migrate(huey.create_tables)
-        database.database.close()
-        huey.pending_count()
-    except SettingsError as error:
-        sys.exit(f"errand: {error}")
-    except PeeweeException as error:
-        sys.exit(f"errand: the database cannot be used: {_first_line(error)}")
-    except RedisError as error:
-        sys.exit(f"errand: Redis does not answer: {_first_line(error)}")
+            env["MAIL_PORT"] = os.environ.get("MAIL_PORT") or str(free_port())
+        make_ready(settings)
 
     manager = Manager()
     commands = parse_procfile((ROOT / "Procfile").read_text()).processes
@@ -64,6 +57,40 @@ def main() -> None:
     sys.exit(0 if manager.returncode in {130, 143} else manager.returncode)
 
 
+def environment() -> dict[str, str]:
+    """The environment of a development site: this process's own, and mail goes to the development mailbox."""
+    return os.environ | {"DEV_MAILBOX": "1"}  # with a database server or Redis, too
+
+
+def make_ready(settings: Settings) -> None:
+    """Bring the database and the queue of these settings up to date, and see that both answer."""
+    database.configure(settings)
+    huey.configure(settings)
+    database.migrate(huey.create_tables)
+    database.database.close()
+    huey.pending_count()
+
+
+@contextmanager
+def or_one_line() -> Iterator[None]:
+    """Exit with one line on standard error when a setting is wrong or a server does not answer in this block."""
+    try:
+        yield
+    except SettingsError as error:
+        sys.exit(f"errand: {error}")
+    except PeeweeException as error:
+        sys.exit(f"errand: the database cannot be used: {_first_line(error)}")
+    except RedisError as error:
+        sys.exit(f"errand: Redis does not answer: {_first_line(error)}")
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0]
 
@@ -75,12 +102,6 @@ def _demand_free(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise SettingsError(f"port {port} is taken; choose another, like PORT={port + 1} make run") from error
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

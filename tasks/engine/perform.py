@@ -41,18 +41,21 @@ def perform_next() -> bool:
         with surroundings():
             task = persistently(lambda: Task.claim(limits.lease))
             if task:
-                _carry_out(task)
+                carry_out(task, Run(task))
     finally:
         close_if_broken()
     return task is not None
 
 
-def _carry_out(task: Task) -> None:
+def carry_out(task: Task, run: Run, watched: bool = True) -> None:
+    """Run the function of a task that has just been claimed to its end, and record what came of it.
+
+    A run that is not `watched` by the reporter keeps its lease by its own steps only, and hears nobody's wishes.
+    """
     begun = time.monotonic()
     if not task.cursor and (task.attempts > 1 or task.rescues or task.worked):
         Artifact.discard(task)  # nothing says how far an earlier run came, so this one begins anew
-    run = Run(task)
-    record = _run_function(task, run)
+    record = _run_function(task, run, watched)
     task.done, task.total = run.done, run.total
     before = dict(task.__data__)
 
@@ -71,14 +74,15 @@ def _carry_out(task: Task) -> None:
     log.info("Task %s %s: %s after %.3f s", task.id, task.name, task.state, time.monotonic() - begun)
 
 
-def _run_function(task: Task, run: Run) -> Record:
+def _run_function(task: Task, run: Run, watched: bool) -> Record:
     """Run the task's function to its end, whatever that is; returns the move that records it."""
     function = registry.functions.get(task.name)
     if function is None:
         return partial(task.fail, UNKNOWN)
     too_long = f"It took longer than {exact_words(function.timeout or 0)}, and was stopped."
     try:
-        with reporting(run, task, function.timeout, too_long), alarm(function.timeout):
+        watch = reporting(run, task, function.timeout, too_long) if watched else nullcontext()
+        with watch, alarm(function.timeout):
             result = function.body(run, **read_back(function.parameters, task.arguments))
             run.finish()
         json.dumps(result)  # raises TypeError here, and not while the outcome is recorded
