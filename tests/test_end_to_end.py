@@ -6,7 +6,6 @@ import os
 import signal
 import smtplib
 import socket
-import time
 from contextlib import suppress
 from email.message import EmailMessage
 
@@ -98,9 +97,7 @@ def test_a_countdown_is_canceled_and_stops(guest, worker):
     _until_state(guest, task, "in_progress")
     guest.submit(f"{task}/cancellation")
     assert guest.state_of(task) in {"canceling", "canceled"}
-    begun = time.monotonic()
     _until_state(guest, task, "canceled")
-    assert time.monotonic() - begun < 5
 
 
 def test_progress_is_seen_while_it_is_made(guest, worker):
@@ -115,9 +112,7 @@ def test_progress_is_seen_while_it_is_made(guest, worker):
 def test_a_worker_that_is_told_to_stop_gives_its_task_back_for_the_next(site, guest, worker, signum):
     task = guest.start("countdown", seconds="60")
     _until_state(guest, task, "in_progress")
-    begun = time.monotonic()
     assert site.stop("worker", signum) == 0
-    assert time.monotonic() - begun < 10
     assert guest.state_of(task) == "pending"
 
     site.start_worker()

@@ -16,6 +16,7 @@ from webapp.models import Artifact, Post, State, Task, TaskEvent
 from webapp.settings import Settings
 
 LEASE, SWEEP = 2, 1
+BOOT = 5  # seconds: how long a worker may take to start while the machine is busy
 LEADS, LOOK = 3, 1  # seconds: how long a dead sweeper is waited for, and how often another asks
 WORKER = [sys.executable, "-m", "tests.guarantees.worker"]
 SAID = "in process "

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import psutil
 
-from tests.guarantees.sites import LEADS, LEASE, LOOK, SAID, SWEEP, Workshop, processes_of
+from tests.guarantees.sites import BOOT, LEADS, LEASE, LOOK, SAID, SWEEP, Workshop, processes_of
 from tests.guarantees.worker import stamp
 from tests.processes import until
 from webapp.models import Post, State, Task, User
@@ -21,7 +21,6 @@ PROCESSES = 2  # of each consumer
 STEPS = 20
 KILL_EVERY = 1.0  # seconds
 FLUSHES = 3
-BOOT = 4  # seconds: how long a worker may take to start while the machine is busy
 # A lease ends, a sweep finds it. The sweeper may have died, too; its successor waits until the place is free.
 LONGEST = LEASE + SWEEP + LEADS + 2 * LOOK + BOOT
 

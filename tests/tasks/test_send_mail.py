@@ -171,7 +171,7 @@ def test_what_is_put_off_each_time_is_listed_in_the_end(post, mailserver):
 
 
 def test_a_mail_that_nobody_answers_is_left_in_time_and_the_others_are_sent(post, mailserver, monkeypatch):
-    monkeypatch.setattr(mailer, "TIMEOUT", 0.2)
+    monkeypatch.setattr(mailer, "TIMEOUT", 1.0)
     mailserver.silent_for.add(PEOPLE[0])
     task = _perform(post())
     assert (task.state, len(mailserver.mails)) == (State.RETRYING, 5)

@@ -37,6 +37,13 @@ def each_step(monkeypatch):
     monkeypatch.setattr(run, "HOLD_AT_MOST", 0.0)
 
 
+@pytest.fixture
+def at_the_end(monkeypatch):
+    """One checkpoint, however slow the machine is."""
+    monkeypatch.setattr(run, "HOLD_AT_MOST", 60.0)
+    monkeypatch.setattr(run, "CHECKPOINT_EVERY", 60.0)
+
+
 def _posts() -> list[str]:
     return [post.body for post in Post.select().order_by(Post.id)]
 
@@ -74,9 +81,7 @@ def test_what_a_step_writes_is_seen_after_its_checkpoint_and_no_reader_waits_for
     assert seen == [[], [], ["0"], ["0"], ["0", "1"], ["0", "1"]]
 
 
-def test_steps_that_write_share_a_transaction_for_a_while(carry_out, queries, monkeypatch):
-    monkeypatch.setattr(run, "HOLD_AT_MOST", 60.0)
-
+def test_steps_that_write_share_a_transaction_for_a_while(carry_out, queries, at_the_end):
     def write(task):
         for number in task.each(range(200)):
             _write(task.user, str(number))
@@ -117,9 +122,7 @@ def test_outside_of_each_a_write_stands_at_once(carry_out):
     assert _posts() == ["before", "after"]
 
 
-def test_a_transaction_in_a_step_is_a_part_of_it(carry_out, monkeypatch):
-    monkeypatch.setattr(run, "HOLD_AT_MOST", 60.0)
-
+def test_a_transaction_in_a_step_is_a_part_of_it(carry_out, at_the_end):
     def write(task):
         for number in task.each(range(3)):
             with database.atomic():
