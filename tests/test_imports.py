@@ -13,7 +13,7 @@ from tests.processes import ROOT
 
 # From the ground up. A file imports only from floors below its own; those of one package may import each other.
 FLOORS = (
-    ("webapp.settings", "webapp.times", "webapp.dom", "webapp.recipients"),
+    ("webapp.settings", "webapp.times", "webapp.dom", "webapp.recipients", "webapp.fulltext"),
     ("webapp.database",),
     ("webapp.signals",),
     ("webapp.models",),
@@ -41,8 +41,9 @@ FLOORS = (
         "webapp.forms",
         "webapp.actions",
         "webapp.notices",
+        "webapp.bulk_words",
     ),
-    ("webapp.polls", "webapp.mail_form"),
+    ("webapp.polls", "webapp.mail_form", "webapp.search_forms"),
     ("webapp.accounts",),
     ("webapp.routes",),
     ("webapp.cli",),

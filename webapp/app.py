@@ -26,6 +26,7 @@ from webapp import (
 )
 from webapp.accounts import csrf, limiter, login, remember_seen
 from webapp.models.post import POST_LENGTH
+from webapp.models.search import excerpt, pieces
 from webapp.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -95,6 +96,8 @@ def _set_up_templates(app: Flask) -> None:
         actions_of=actions.actions_of,
         waiting_words=progress.waiting_words,
         utcnow=times.utcnow,
+        pieces=pieces,
+        excerpt=excerpt,
         POST_LENGTH=POST_LENGTH,
     )
     app.jinja_env.filters.update(

@@ -22,6 +22,7 @@ from peewee import (
 from playhouse.db_url import connect, register_database
 from playhouse.migrations import Runner
 
+from webapp import fulltext
 from webapp.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -166,6 +167,7 @@ def migrate(*more: Callable[[], object]) -> list[str]:
         if isinstance(database.obj, PostgresqlDatabase):
             database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
         applied = Runner(database.obj, str(MIGRATIONS)).up()
+        fulltext.mend(database.obj)
         for step in more:
             step()
     return applied

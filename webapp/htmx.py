@@ -29,6 +29,14 @@ def answer(location: str, words: str = "") -> ResponseReturnValue:
     return response
 
 
+def at(location: str, page: str) -> Response:
+    """A page that htmx swaps parts of in, and whose address is then `location`, if the element says so at all."""
+    response = make_response(page)
+    if is_htmx():
+        response.headers["HX-Replace-Url"] = location
+    return response
+
+
 def go_to(location: str) -> Response:
     """An empty 401 on which htmx leaves the page for `location`, whatever element asked."""
     response = Response(status=401)

@@ -34,6 +34,11 @@ def page(query: "ModelSelect[Any]", cursor: str | None, size: int = PAGE_SIZE) -
     return Page(items, f"{items[-1].created_at.isoformat()}_{items[-1].id}" if more else None)
 
 
+def cursor_at(row: Any) -> str:
+    """The cursor of the page that begins with a row, whose `id` is a number."""
+    return f"{row.created_at.isoformat()}_{row.id + 1}"
+
+
 def _parse(cursor: str, model: Any) -> tuple[datetime, Any]:
     at, _, last_id = cursor.partition("_")
     try:

@@ -145,14 +145,19 @@ def test_other_methods_are_refused(app, ann, site, method):
 
 COSTS = {
     "/": 7,
+    "/?q=post": 7,
     "/people/ann": 8,
-    "/tasks": 6,
-    "/tasks/_list": 3,
+    "/people/ann?q=post": 8,
+    "/tasks": 7,
+    "/tasks?state=in_progress&name=countdown&q=count+down&since=2026-01-01": 7,
+    "/tasks/_list": 4,
+    "/tasks/_list?state=finished": 4,
     "/tasks/{task_id}": 9,
     "/tasks/{task_id}/_panel": 4,
     "/tasks/new": 6,
     "/tasks/new/countdown": 6,
     "/messages": 9,
+    "/messages?q=message": 7,
     "/messages/bob": 18,  # what is read is marked as read
     "/notifications": 8,
     "/settings": 6,

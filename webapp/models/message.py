@@ -70,6 +70,18 @@ class Message(BaseModel):
         return cls.select().where(there | back).order_by(cls.created_at.desc(), cls.id.desc())
 
     @classmethod
+    def of(cls, user: User) -> "ModelSelect[Message]":
+        """All that somebody wrote or was written, newest first, each with both people: one query."""
+        sender, recipient = User.alias(), User.alias()
+        return (
+            cls.select(cls, sender, recipient)
+            .join_from(cls, sender, on=cls.sender)
+            .join_from(cls, recipient, on=cls.recipient)
+            .where((cls.sender == user) | (cls.recipient == user))
+            .order_by(cls.created_at.desc(), cls.id.desc())
+        )
+
+    @classmethod
     def inbox(cls, user: User, limit: int) -> list[Conversation]:
         """The conversations of a person, the one with the latest message first. Three queries."""
         partner = Case(None, [(cls.sender == user.id, cls.recipient)], cls.sender)

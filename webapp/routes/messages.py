@@ -9,8 +9,9 @@ from flask_login import current_user, login_required
 from webapp import htmx
 from webapp.forms import MessageForm
 from webapp.models import Message, User
-from webapp.paging import page
+from webapp.paging import cursor_at, page
 from webapp.polls import if_changed
+from webapp.search_forms import SearchForm
 
 bp = Blueprint("messages", __name__, url_prefix="/messages")
 
@@ -25,8 +26,12 @@ def _signed_in_only() -> None:
 
 @bp.get("")
 def index() -> ResponseReturnValue:
-    """All conversations, the one with the latest message first."""
-    return render_template("messages/index.html", **_inbox())
+    """All conversations, the one with the latest message first; or the messages that have the words of `?q=`."""
+    search = SearchForm(request.args)
+    if not search.arguments:
+        return render_template("messages/index.html", search=search, **_inbox())
+    found = search.page(Message.of(_me()), request.args.get("before"))
+    return render_template("messages/search.html", search=search, found=found, cursor_at=cursor_at), search.status
 
 
 @bp.get("/_inbox")

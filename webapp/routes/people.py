@@ -5,14 +5,15 @@ from flask.typing import ResponseReturnValue
 
 from tasks.catalogue import CATALOGUE
 from webapp.models import Post, User
-from webapp.paging import page
+from webapp.search_forms import SearchForm
 
 bp = Blueprint("people", __name__, url_prefix="/people")
 
 
 @bp.get("/<username>")
 def show(username: str) -> ResponseReturnValue:
-    """Who somebody is, and what they wrote."""
+    """Who somebody is, and what they wrote, or what of it has the words of `?q=`."""
     person = User.by_username(username) or abort(404)
-    posts = page(Post.timeline(person), request.args.get("before"))
-    return render_template("people/show.html", person=person, posts=posts, export=CATALOGUE["export_posts"])
+    search = SearchForm(request.args)
+    shown = {"posts": search.page(Post.timeline(person), request.args.get("before")), "search": search}
+    return render_template("people/show.html", person=person, export=CATALOGUE["export_posts"], **shown), search.status

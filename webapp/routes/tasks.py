@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, make_response, render_template, request, url_for
+from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required
 from peewee import DoesNotExist
@@ -14,14 +14,18 @@ from werkzeug.exceptions import NotFound
 from tasks.catalogue import CATALOGUE
 from tasks.engine import TaskError, TaskFunction
 from webapp import htmx
+from webapp.bulk_words import outcome_words
 from webapp.forms import TaskForm, task_form, task_form_class
 from webapp.live import ON_TASK_LIST
 from webapp.models import Artifact, Task, family, line
+from webapp.models.bulk import MOST_AT_ONCE, VERBS, press
+from webapp.models.task_filter import MOST_COUNTED
 from webapp.navigation import back
-from webapp.paging import page
+from webapp.paging import Page, page
 from webapp.polls import if_changed
 from webapp.progress import started_words
 from webapp.routes.errors import http_error
+from webapp.search_forms import TaskFilterForm
 
 bp = Blueprint("tasks", __name__, url_prefix="/tasks")
 
@@ -50,14 +54,36 @@ def gone(_: Exception) -> ResponseReturnValue:
 
 @bp.get("")
 def index() -> ResponseReturnValue:
-    """All that this person started, newest first."""
-    return render_template("tasks/index.html", live_on=ON_TASK_LIST, **_list())
+    """All that this person started and the filter lets through, newest first."""
+    return _index()
 
 
 @bp.get("/_list")
 def list_fragment() -> ResponseReturnValue:
     """The list alone, as the page includes it."""
-    return if_changed(lambda: render_template("tasks/_list.html", **_list()))
+    form = _filter()
+    if form.errors:
+        abort(400)
+    return if_changed(lambda: render_template("tasks/_list.html", **_list(form)))
+
+
+@bp.post("/bulk")
+def bulk() -> ResponseReturnValue:
+    """Do one thing to the tasks that are checked, or to `all` that the filter of the address lets through."""
+    form, verb = _filter(), request.form.get("action")
+    if verb not in VERBS or form.errors:
+        abort(400)
+    chosen = set(request.form.getlist("task", type=UUID)[:MOST_AT_ONCE])
+    if request.form.get("all"):
+        outcome = press(verb, form.filter.of(current_user))
+    elif chosen:
+        outcome = press(verb, Task.of(current_user).where(Task.id.in_(chosen)))
+        outcome.passed[None] += len(chosen) - outcome.total  # deleted meanwhile
+    else:
+        return _index("Check the tasks that you mean, then press again.")
+    flash(outcome_words(verb, outcome))
+    before = request.args.get("before") if verb != "remove" else None
+    return redirect(url_for("tasks.index", before=before, **form.arguments), 303)
 
 
 @bp.get("/new")
@@ -205,8 +231,26 @@ def _panel(task_id: UUID) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _list() -> dict[str, Any]:
+def _filter() -> TaskFilterForm:
+    return TaskFilterForm(request.args, current_user.time_zone)
+
+
+def _index(problem: str = "") -> ResponseReturnValue:
+    """The page; with words about what is wrong with a press, or with the filter."""
+    form = _filter()
+    shown = render_template("tasks/index.html", live_on=ON_TASK_LIST, problem=problem, **_list(form))
+    if problem or form.errors:
+        return shown, 422
+    return htmx.at(url_for("tasks.index", before=request.args.get("before"), **form.arguments), shown)
+
+
+def _list(form: TaskFilterForm) -> dict[str, Any]:
     before = request.args.get("before")
-    tasks = page(Task.of(current_user), before)
+    tasks, count = Page([], None), 0
+    if not form.errors:
+        tasks, count = page(form.filter.of(current_user), before), form.filter.count(current_user)
     artifacts, places = Artifact.completed(tasks.items), line.places(tasks.items)
-    return {"tasks": tasks, "artifacts": artifacts, "places": places, "before": before}
+    return {
+        "tasks": tasks, "artifacts": artifacts, "places": places, "before": before, "form": form, "count": count,
+        "most": MOST_COUNTED,
+    }  # fmt: skip

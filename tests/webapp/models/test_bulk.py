@@ -1,0 +1,143 @@
+"""One press for many tasks: each goes its own way, whoever else is at it."""
+
+from collections import Counter
+
+import pytest
+
+from tests.racing import elsewhere, race
+from webapp.bulk_words import outcome_words
+from webapp.factories import make_artifact, make_task, make_user
+from webapp.models import Notification, State, Task, User
+from webapp.models.bulk import VERBS, Outcome, press
+from webapp.models.state import FINISHED, REQUESTS
+
+ABLE = {"cancel": frozenset(REQUESTS["cancel"]), "dismiss": FINISHED, "remove": FINISHED}
+
+
+def _states(user: User) -> Counter:
+    return Counter(task.state for task in Task.select().where(Task.user == user))
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_press_does_what_it_can_and_counts_the_rest_by_state(each_database, verb):
+    user = make_user()
+    for state in State:
+        make_task(state, user)
+    outcome = press(verb, Task.of(user))
+    assert outcome.done == len(ABLE[verb])
+    assert outcome.passed == Counter(set(State) - ABLE[verb])
+    assert (outcome.left, outcome.total) == (0, len(State))
+
+
+def test_three_hundred_are_canceled_dismissed_and_deleted(each_database):
+    user = make_user()
+    for number in range(300):
+        make_task(State.PENDING, user, turn=number)
+    before = User.get_by_id(user.id).changes
+    for verb in VERBS:
+        outcome = press(verb, Task.of(user))
+        assert (outcome.done, outcome.left, outcome.passed.total()) == (300, 0, 0)
+        if verb != "remove":
+            assert _states(user) == {State.CANCELED: 300}
+    assert not Task.of(user).where(Task.dismissed_at.is_null()).exists()
+    assert not _states(user)
+    assert not Notification.select().exists(), "what goes with a task has gone"
+    assert User.get_by_id(user.id).changes >= before + 900, "open pages hear of it"
+
+
+def test_a_task_that_runs_is_asked_to_stop(each_database):
+    user = make_user()
+    make_task(State.IN_PROGRESS, user)
+    make_task(State.PENDING, user)
+    outcome = press("cancel", Task.of(user))
+    assert (outcome.done, outcome.stopping) == (2, 1)
+    assert _states(user) == {State.CANCELED: 1, State.CANCELING: 1}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_two_presses_at_once_do_each_task_once(each_database, verb):
+    user = make_user()
+    for _ in range(40):
+        make_task(State.PENDING if verb == "cancel" else State.SUCCEEDED, user)
+    one, other = race(2, lambda: press(verb, Task.of(user)))
+    assert not isinstance(one, Exception), one
+    assert not isinstance(other, Exception), other
+    if verb == "dismiss":  # whoever closes a closed alert has done what they wanted
+        assert max(one.done, other.done) <= 40 <= one.done + other.done
+    else:
+        assert one.done + other.done == 40
+    assert (one.left, other.left) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("verb", "act", "passed"),
+    [
+        (
+            "cancel",
+            lambda task: Task.update(state=State.SUCCEEDED).where(Task.id == task.id).execute(),
+            State.SUCCEEDED,
+        ),
+        ("remove", lambda task: task.retry(), State.PENDING),
+        ("dismiss", lambda task: task.retry(), State.PENDING),
+        ("cancel", lambda task: task.delete_instance(), None),
+        ("remove", lambda task: task.delete_instance(), None),
+        ("dismiss", lambda task: task.delete_instance(), None),
+    ],
+)
+def test_a_task_that_has_moved_meanwhile_is_counted_and_no_error(each_database, monkeypatch, verb, act, passed):
+    user = make_user()
+    tasks = [make_task(State.PENDING if verb == "cancel" else State.FAILED, user) for _ in range(3)]
+    do = getattr(Task, verb)
+
+    def late(task):
+        if task.id == tasks[1].id:
+            elsewhere(lambda: act(Task.get_by_id(task.id)))
+        do(task)
+
+    monkeypatch.setattr(Task, verb, late)
+    outcome = press(verb, Task.of(user))
+    assert (outcome.done, outcome.passed, outcome.left) == (2, Counter([passed]), 0)
+
+
+def test_a_press_ends_after_so_many_and_says_how_many_are_left(app):
+    user = make_user()
+    for _ in range(7):
+        make_task(State.PENDING, user)
+    outcome = press("cancel", Task.of(user), most=5)
+    assert (outcome.done, outcome.left) == (5, 2)
+    assert press("cancel", Task.of(user), longest=-1).left == 2
+    assert (outcome := press("cancel", Task.of(user))).done == 2
+    assert outcome.passed == {State.CANCELED: 5}
+
+
+def test_a_press_touches_nobody_elses(each_database):
+    user, other = make_user(), make_user()
+    make_artifact(make_task(State.SUCCEEDED, other))
+    make_task(State.PENDING, other)
+    before = list(Task.select().where(Task.user == other).dicts())
+    for verb in VERBS:
+        assert press(verb, Task.of(user)).total == 0
+    assert list(Task.select().where(Task.user == other).dicts()) == before
+
+
+@pytest.mark.parametrize(
+    ("verb", "outcome", "words"),
+    [
+        ("cancel", Outcome(12, passed=Counter({State.SUCCEEDED: 3})), "Canceled 12 tasks; 3 had finished already."),
+        ("cancel", Outcome(1, stopping=1), "Canceled 1 task, 1 of them at its next step."),
+        (
+            "cancel",
+            Outcome(0, passed=Counter({State.FAILED: 1, State.SUCCEEDED: 1, State.CANCELING: 1, None: 2})),
+            "Canceled no task; 2 had finished already, 1 was stopping already, 2 were gone already.",
+        ),
+        ("dismiss", Outcome(2, passed=Counter({State.PENDING: 1})), "Closed 2 alerts; 1 is still under way."),
+        ("remove", Outcome(1000, left=1234), "Deleted 1,000 tasks. 1,234 are left: press again."),
+        (
+            "remove",
+            Outcome(1, left=1, passed=Counter({State.PAUSED: 2})),
+            "Deleted 1 task; 2 are still under way. 1 is left: press again.",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_press_did_is_said_in_words(verb, outcome, words):
+    assert outcome_words(verb, outcome) == words

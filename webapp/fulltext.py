@@ -1,0 +1,88 @@
+"""Full text: the indexes by which a database finds words in a column, kept in step by the database itself.
+
+SQLite has a table of its own for each (FTS5, which keeps no copy of the text) and triggers that follow every write,
+cascades included; PostgreSQL an index on an expression. Both hold words without their case and accents, cut at whatever
+is neither letter nor digit, in any script. An index is made of the text alone, so it can be made anew at any time.
+"""
+
+from typing import Any
+
+from peewee import SQL, NodeList, PostgresqlDatabase, SqliteDatabase
+
+# What a migration has made an index of.
+INDEXED = {"posts": "body", "messages": "body"}
+
+# Accents go; so does what stands between words, which PostgreSQL would else take for paths, hosts and the like.
+_VECTOR = (
+    "to_tsvector('simple'::regconfig, regexp_replace(normalize(regexp_replace(normalize(",
+    ", NFD), '[\\u0300-\\u036f]', '', 'g'), NFC), '[\\u0021-\\u002f\\u003a-\\u0040\\u005b-\\u0060\\u007b-\\u00bf"
+    "\\u2000-\\u206f\\u3000-\\u303f]+', ' ', 'g'))",
+)
+
+
+def create(db: Any, table: str) -> None:
+    """Make the index of a table and fill it with the rows that are there. For migrations."""
+    column = INDEXED[table]
+    if isinstance(db, PostgresqlDatabase):
+        db.execute_sql(f"CREATE INDEX {table}_search ON {table} USING gin (({vector(column)}))")
+    elif isinstance(db, SqliteDatabase):
+        db.execute_sql(
+            f"CREATE VIRTUAL TABLE {table}_search USING fts5({column}, content='{table}', content_rowid='id',"
+            " tokenize='unicode61 remove_diacritics 2')"
+        )
+        _follow(db, table, column)
+
+
+def drop(db: Any, table: str) -> None:
+    """Take the index of a table away. For migrations."""
+    if isinstance(db, PostgresqlDatabase):
+        db.execute_sql(f"DROP INDEX {table}_search")
+    elif isinstance(db, SqliteDatabase):
+        for event in ("insert", "update", "delete"):
+            db.execute_sql(f"DROP TRIGGER IF EXISTS {table}_search_{event}")
+        db.execute_sql(f"DROP TABLE {table}_search")
+
+
+def mend(db: Any) -> list[str]:
+    """Make indexes follow their tables again where a migration has cut them off; returns the tables.
+
+    SQLite changes a table by dropping it for a new one, and its triggers go with it. To be called after migrations.
+    """
+    if not isinstance(db, SqliteDatabase):
+        return []
+    found = {name for [name] in db.execute_sql("SELECT name FROM sqlite_master").fetchall()}
+    cut_off = [
+        table
+        for table in INDEXED
+        if f"{table}_search" in found
+        and not {f"{table}_search_{event}" for event in ("insert", "update", "delete")} <= found
+    ]
+    for table in cut_off:
+        _follow(db, table, INDEXED[table])
+    return cut_off
+
+
+def vector(column: str) -> str:
+    """PostgreSQL's expression of the words of a column, as the index has it."""
+    return column.join(_VECTOR)
+
+
+def vector_of(field: Any) -> NodeList:
+    """The same in a query: only what is spelled as in the index is looked up there."""
+    return NodeList((SQL(_VECTOR[0]), field, SQL(_VECTOR[1])), glue="")
+
+
+def _follow(db: Any, table: str, column: str) -> None:
+    """Make the triggers, and the index anew from what the table has."""
+    add = f"INSERT INTO {table}_search(rowid, {column}) VALUES (new.id, new.{column});"  # noqa: S608
+    # An index that keeps no copy has to be told what it forgets.
+    forget = f"INSERT INTO {table}_search({table}_search, rowid, {column})"
+    take = f"{forget} VALUES ('delete', old.id, old.{column});"
+    for event, when, what in (
+        ("insert", "INSERT", add),
+        ("update", f"UPDATE OF {column}", take + add),
+        ("delete", "DELETE", take),
+    ):
+        name = f"{table}_search_{event}"
+        db.execute_sql(f"CREATE TRIGGER IF NOT EXISTS {name} AFTER {when} ON {table} BEGIN {what} END")
+    db.execute_sql(f"INSERT INTO {table}_search({table}_search) VALUES ('rebuild')")  # noqa: S608

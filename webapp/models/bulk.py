@@ -1,0 +1,75 @@
+"""Bulk: one press of a button for many tasks. Each goes its own way by Task's own verb, in its own transaction."""
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from peewee import DoesNotExist, fn
+
+from webapp.models.moves import IllegalMove
+from webapp.models.state import FINISHED, REQUESTS, State
+from webapp.models.task import Task
+
+if TYPE_CHECKING:
+    from peewee import ModelSelect
+
+MOST_AT_ONCE = 1000
+LONGEST = 8.0  # seconds, after which a press leaves the rest for the next: people and proxies do not wait for ever
+
+# What each press asks of a task, by the verb of Task that does it: in which tasks that works.
+_ABLE: dict[str, Any] = {
+    "cancel": Task.state.in_(sorted(REQUESTS["cancel"])),
+    "dismiss": Task.state.in_(sorted(FINISHED)) & Task.dismissed_at.is_null(),
+    "remove": Task.state.in_(sorted(FINISHED)),
+}
+VERBS = tuple(_ABLE)
+
+
+@dataclass
+class Outcome:
+    """What a press did. `stopping` of those done stop at their next step; `passed` counts the others by their state,
+    or by None for those that are not there any more; `left` are for another press."""
+
+    done: int = 0
+    stopping: int = 0
+    left: int = 0
+    passed: Counter[State | None] = field(default_factory=Counter)
+
+    @property
+    def total(self) -> int:
+        """How many tasks it was about."""
+        return self.done + self.left + self.passed.total()
+
+
+def press(verb: str, tasks: "ModelSelect[Task]", most: int = MOST_AT_ONCE, longest: float = LONGEST) -> Outcome:
+    """Do what VERBS allow to those of a query's tasks for which it works, newest first.
+
+    Ends after so many tasks or seconds. A task that somebody else has moved meanwhile is counted and nothing more:
+    presses may race with each other and with workers.
+    """
+    outcome = Outcome()
+    by_state: Any = tasks.select(Task.state, fn.COUNT(Task.id)).where(~_ABLE[verb]).order_by().group_by(Task.state)
+    outcome.passed.update(dict(by_state.tuples()))
+    able = tasks.where(_ABLE[verb])
+    outcome.left = able.count()
+    until = time.monotonic() + longest
+    for task in list(able.limit(most)):
+        if time.monotonic() > until:
+            break
+        outcome.left -= 1
+        _do(verb, task, outcome)
+    outcome.left = max(0, outcome.left)
+    return outcome
+
+
+def _do(verb: str, task: Task, outcome: Outcome) -> None:
+    try:
+        getattr(task, verb)()
+    except IllegalMove as error:
+        outcome.passed[error.task.state] += 1
+    except DoesNotExist:
+        outcome.passed[None] += 1
+    else:
+        outcome.done += 1
+        outcome.stopping += verb == "cancel" and task.state == State.CANCELING

@@ -1,0 +1,57 @@
+"""TaskFilter: which of a person's tasks are wanted, in the words in which people ask for them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from peewee import ModelSelect, fn
+
+from webapp.models.state import State
+from webapp.models.task import Task
+from webapp.models.user import User
+
+# Every state is in one of these.
+GROUPS: dict[str, frozenset[State]] = {
+    "waiting": frozenset({State.PENDING, State.WAITING, State.RETRYING}),
+    "scheduled": frozenset({State.SCHEDULED}),
+    "in_progress": frozenset({State.IN_PROGRESS, State.PAUSING, State.CANCELING}),
+    "paused": frozenset({State.PAUSED}),
+    "finished": frozenset({State.SUCCEEDED}),
+    "failed": frozenset({State.FAILED}),
+    "canceled": frozenset({State.CANCELED}),
+}
+SEVERAL = "several"  # as a name: what is made of parts, and so has no function
+MOST_COUNTED = 1000
+
+
+@dataclass(frozen=True)
+class TaskFilter:
+    """What a task must be like. What is empty demands nothing; times are naive UTC, `until` itself is left out."""
+
+    group: str = ""
+    name: str = ""
+    text: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def of(self, user: User) -> "ModelSelect[Task]":
+        """This person's tasks that are like it, newest first; wholes without their parts.
+
+        Each word of the text must stand somewhere in the title or in what went wrong.
+        """
+        query, conditions = Task.of(user), list[Any]()
+        if self.group:
+            conditions.append(Task.state.in_(sorted(GROUPS[self.group])))
+        if self.name:
+            conditions.append(Task.name == ("" if self.name == SEVERAL else self.name))
+        conditions += [Task.title.contains(word) | Task.error.contains(word) for word in self.text.split()]
+        if self.since:
+            conditions.append(Task.created_at >= self.since)
+        if self.until:
+            conditions.append(Task.created_at < self.until)
+        return query.where(*conditions) if conditions else query
+
+    def count(self, user: User) -> int:
+        """How many they are, one more than MOST_COUNTED at most. One query."""
+        some = self.of(user).select(Task.id).order_by().limit(MOST_COUNTED + 1).alias("some")
+        return int(Task.select(fn.COUNT(some.c.id)).from_(some).scalar())
