@@ -114,6 +114,8 @@ def configure(settings: Settings) -> None:
         # long the timeout, when another wrote in between.
         path = unquote(urlsplit(url).path[1:])
         db: Any = _Sqlite(path, lock_type="IMMEDIATE", timeout=15, pragmas={"journal_mode": "wal", "foreign_keys": 1})
+        # SQLite's own knows the case of English letters only.
+        db.register_function(lambda text: text and text.lower(), "lower", 1, deterministic=True)
     else:
         # A process that is stopped while it writes must not keep a row from everybody else for long.
         idle = f"-c idle_in_transaction_session_timeout={settings.task_lease * 1000}"

@@ -44,7 +44,8 @@ class TaskFilter:
             conditions.append(Task.state.in_(sorted(GROUPS[self.group])))
         if self.name:
             conditions.append(Task.name == ("" if self.name == SEVERAL else self.name))
-        conditions += [Task.title.contains(word) | Task.error.contains(word) for word in self.text.split()]
+        title, error = fn.LOWER(Task.title), fn.LOWER(Task.error)
+        conditions += [title.contains(word) | error.contains(word) for word in self.text.lower().split()]
         if self.since:
             conditions.append(Task.created_at >= self.since)
         if self.until:

@@ -52,11 +52,12 @@ def test_tasks_are_found_by_kind(ann):
         ("expo", ["Export 100%"]), ("EXPORT", ["Export 100%"]), ("100", ["Export 100%"]),
         ("%", ["Export 100%"]), ("_", ["a_b"]), ("\\", ["back\\slash"]), ("refused", ["failed"]),
         ("count expo", []), ("down count", ["Count down"]), ("'", []), ("\0down", ["Count down"]),
+        ("экспорт", ["Экспорт"]), ("ЭКСП", ["Экспорт"]),
     ],
 )  # fmt: skip
 def test_tasks_are_found_by_words_in_their_title_or_error(each_database, text, titles):
     ann = browse(each_database, make_user("ann"))
-    _titled(ann.user, "Export 100%", "Count down", "a_b", "back\\slash")
+    _titled(ann.user, "Export 100%", "Count down", "a_b", "back\\slash", "Экспорт")
     make_task(State.FAILED, ann.user, title="failed", error="The server refused it.")
     assert _shown(ann.get("/tasks", query_string={"q": text})) == titles
 
