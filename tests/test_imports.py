@@ -35,6 +35,7 @@ FLOORS = (
     (
         "webapp.htmx",
         "webapp.navigation",
+        "webapp.downloads",
         "webapp.paging",
         "webapp.security",
         "webapp.live",

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, abort, redirect
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required
 
+from webapp.downloads import download_as
 from webapp.models import Artifact, Task
 from webapp.models.artifact import Kind
 
@@ -30,10 +31,5 @@ def show(artifact_id: UUID) -> ResponseReturnValue:
     response.content_length = artifact.size
     response.headers["Cache-Control"] = "private, no-store"
     if artifact.kind in (Kind.FILE, Kind.UPLOAD):
-        response.headers.set("Content-Disposition", "attachment", filename=_safe(artifact.name))
+        download_as(response, artifact.name)
     return response
-
-
-def _safe(name: str) -> str:
-    """The name without what could make it a path or break a header; Werkzeug encodes the rest."""
-    return "".join("_" if c in '/\\"' or not c.isprintable() else c for c in name).lstrip(".") or "download"

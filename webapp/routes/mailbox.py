@@ -4,6 +4,7 @@ from flask import Blueprint, Response, abort, current_app, render_template
 from flask.typing import ResponseReturnValue
 
 from webapp import mailbox
+from webapp.downloads import download_as
 from webapp.mailbox import Mail
 
 bp = Blueprint("mailbox", __name__, url_prefix="/mailbox")
@@ -45,7 +46,7 @@ def attachment(mail_id: str, number: int) -> ResponseReturnValue:
         abort(404)
     part = attachments[number]
     response = Response(part.get_payload(decode=True), mimetype=part.get_content_type())
-    response.headers.set("Content-Disposition", "attachment", filename=part.get_filename() or "attachment")
+    download_as(response, part.get_filename() or "attachment")
     return response
 
 
