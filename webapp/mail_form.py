@@ -62,6 +62,11 @@ class MailForm(FlaskForm):
         super().__init__(data=_content(mailing, zone) if mailing else None, **kwargs)
         self.zone = zone
         self.not_kept: list[str] = []  # files that were too large
+        self.not_read = ""  # the file in which nobody was found
+
+    def is_as(self, sent: Mailing) -> bool:
+        """Whether it says what that mail says, as it does when a button was pressed twice."""
+        return all(getattr(sent, name) == value for name, value in self._written().items())
 
     @property
     def read(self) -> Recipients:
@@ -70,19 +75,8 @@ class MailForm(FlaskForm):
 
     def keep(self, draft: Mailing) -> None:
         """Put all that was sent into the draft, as far as it fits there."""
-        if upload := _chosen(self.recipients_file.data):
-            typed = [self.recipients.data or "", from_file(upload[0].read())]
-            self.recipients.data = "\n".join(filter(None, typed))
-        written = {
-            "recipients": self.recipients.data or "",
-            "subject": " ".join((self.subject.data or "").split("\n"))[:SUBJECT_LENGTH],
-            "template": self.template.data if self.template.data in TEMPLATES else "welcome",
-            "body": (self.body.data or "")[: 2 * BODY_LENGTH],
-            "send_at": self._moment(),
-            "form_key": (self.form_key.data or "")[:KEY_LENGTH],
-        }
         with database.atomic():  # two presses of one button add each file once: the second waits at the row
-            if draft.write(**written):
+            if draft.write(**self._written()):
                 self._keep_files(draft)
 
     def validate_recipients(self, field: Field) -> None:
@@ -110,21 +104,50 @@ class MailForm(FlaskForm):
         if len(field.data or "") > BODY_LENGTH:
             raise ValidationError(f"That has {len(field.data):,} characters; a text has at most {BODY_LENGTH:,}.")
 
+    def validate_recipients_file(self, field: Field) -> None:
+        """A file without any address was another than was meant."""
+        self.check_files()
+        if field.errors:
+            raise ValidationError(field.errors[0])
+
     def validate_attachment(self, field: Field) -> None:
         """What did not fit was not kept, and is named."""
         self.check_files()
         if field.errors:
             raise ValidationError(field.errors[0])
 
-    def check_files(self) -> None:
-        """Say only what is wrong with the files, to somebody who is not done yet."""
-        most = current_app.config["SETTINGS"].max_upload // (1024 * 1024)
-        words = f"All files together may have {most} MB. Not attached: {', '.join(self.not_kept)}"
+    def check_files(self) -> bool:
+        """Say only what is wrong with the files, to somebody who is not done yet. False when something is."""
+        self.recipients_file.errors = [f"No address was found in {self.not_read}."] if self.not_read else []
+        words = f"{room_in_words()} Not attached: {', '.join(self.not_kept)}"
         self.attachment.errors = [words] if self.not_kept else []
+        return not self.not_read and not self.not_kept
 
     def validate_send_at(self, field: Field) -> None:
         """Not in the past, and at most a year ahead."""
         check_start(field, self.zone)
+
+    def _written(self) -> dict[str, Any]:
+        self._add_uploaded()
+        return {
+            "recipients": self.recipients.data or "",
+            "subject": " ".join((self.subject.data or "").split("\n"))[:SUBJECT_LENGTH],
+            "template": self.template.data if self.template.data in TEMPLATES else "welcome",
+            "body": (self.body.data or "")[: 2 * BODY_LENGTH],
+            "send_at": self._moment(),
+            "form_key": (self.form_key.data or "")[:KEY_LENGTH],
+        }
+
+    def _add_uploaded(self) -> None:
+        if not (uploads := _chosen(self.recipients_file.data)):
+            return
+        self.recipients_file.data = None
+        found = from_file(uploads[0].read())
+        is_text = "@" in found and "\N{REPLACEMENT CHARACTER}" not in found
+        if is_text or read_recipients(found).addresses:
+            self.recipients.data = "\n".join(filter(None, [self.recipients.data, found]))
+        else:
+            self.not_read = _safe(uploads[0].filename or "")
 
     def _keep_files(self, draft: Mailing) -> None:
         room = current_app.config["SETTINGS"].max_upload - sum(file.size for file in draft.files())
@@ -142,6 +165,11 @@ class MailForm(FlaskForm):
             return from_local(self.send_at.data, self.zone) if self.send_at.data else None
         except OverflowError:
             return None
+
+
+def room_in_words() -> str:
+    """How much may be attached."""
+    return f"All files together may have {current_app.config['SETTINGS'].max_upload // (1024 * 1024)} MB."
 
 
 def _content(mailing: Mailing, zone: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from dataclasses import dataclass, field
 from functools import lru_cache
 from io import StringIO
@@ -57,7 +58,8 @@ def from_file(data: bytes) -> str:
     A first row without any address is taken for the names of the columns. Never raises: what is not text comes out as
     lines that are no addresses.
     """
-    text = data.decode("utf-8-sig", errors="replace").replace("\0", "")
+    encoding = "utf-16" if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig"
+    text = data.decode(encoding, errors="replace").replace("\0", "")
     lines = text.splitlines()
     delimiter = max(DELIMITERS, key=lambda mark: sum(line.count(mark) for line in lines[:20]))
     try:

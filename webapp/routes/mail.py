@@ -10,7 +10,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from tasks.send_mail import change, submit
 from webapp import htmx, letters
-from webapp.mail_form import MailForm
+from webapp.mail_form import MailForm, room_in_words
 from webapp.models import Delivery, IllegalMove, Mailing, MailingFile, OverLimit, State, Task, User
 from webapp.models.mailing import daily_limit
 from webapp.progress import started_words
@@ -45,8 +45,8 @@ def send(mailing_id: int | None = None) -> ResponseReturnValue:
     """Send it, or change what is to be sent; or show the form again with what is wrong, line by line."""
     original = _original(mailing_id)
     form = MailForm(current_user.time_zone)
-    if not original and (sent := Mailing.sent_from(current_user.id, form.form_key.data or "")):
-        return redirect(url_for("tasks.show", task_id=sent.task_id), 303)  # a second press
+    if not original and (sent := _sent_from(form)):
+        return _sent_already(form, sent)
     draft = _keep(form, original)
     if not form.validate_on_submit():
         return _page(form, draft, original, 422)
@@ -69,13 +69,13 @@ def save(mailing_id: int | None = None) -> ResponseReturnValue:
     """Keep what was typed and uploaded. While somebody types, the answer is only how many it would go to."""
     original = _original(mailing_id)
     form = MailForm(current_user.time_zone)
-    if not Mailing.sent_from(current_user.id, form.form_key.data or ""):  # what was still under way when it was sent
-        draft = _keep(form, original)
-        if htmx.is_htmx() and request.files:
-            form.check_files()
-            return _page(form, draft, original)
-    if htmx.is_htmx():
-        return render_template("mail/_found.html", found=form.read, most=MOST_SHOWN, saved=True)
+    is_typing = htmx.is_htmx() and not request.files
+    is_late = is_typing and _sent_from(form) is not None  # it was still under way when the mail was sent
+    draft = None if is_late else _keep(form, original)
+    if is_typing:
+        return render_template("mail/_found.html", found=form.read, most=MOST_SHOWN, saved=not is_late)
+    if not form.check_files() or htmx.is_htmx():
+        return _page(form, draft, original, 200 if htmx.is_htmx() else 422)  # htmx swaps no error
     flash("Draft saved.")
     return redirect(url_for("mail.show", mailing_id=mailing_id), 303)
 
@@ -117,17 +117,29 @@ def remove_file(file_id: int) -> ResponseReturnValue:
     place = [other.id for other in mailing.files()].index(file_id)
     if not mailing.is_draft and Mailing.draft_of(_me(), original):
         abort(404)  # its changes have been begun elsewhere
-    draft = _keep(MailForm(current_user.time_zone), original)
+    form = MailForm(current_user.time_zone)
+    draft = _keep(form, original)
     draft.files()[place].delete_instance()
-    return redirect(url_for("mail.show", mailing_id=draft.original_id), 303)
+    if htmx.is_htmx():
+        return _page(form, draft, original, focus="attachment")
+    return redirect(url_for("mail.show", mailing_id=draft.original_id, _anchor="mail-files"), 303)
 
 
 @bp.errorhandler(RequestEntityTooLarge)
 def too_large(_: RequestEntityTooLarge) -> ResponseReturnValue:
-    """More than this site reads at once: the draft as it was kept before, with the reason."""
-    most = current_app.config["SETTINGS"].max_upload // (1024 * 1024)
-    flash(f"All files together may have {most} MB. What was in your draft before is still here.")
-    return redirect(url_for("mail.show", mailing_id=(request.view_args or {}).get("mailing_id")), 303)
+    """More than this site reads at once: the draft as it was kept before, with the reason.
+
+    No redirect: a browser that is still sending listens to nothing but an error.
+    """
+    original = _original((request.view_args or {}).get("mailing_id"))
+    words = f"{room_in_words()} What was in your draft before is still here."
+    if htmx.is_htmx():
+        flash(words)
+        return htmx.go_to(url_for("mail.show", mailing_id=original and original.id))
+    shown = Mailing.draft_of(_me(), original) or original
+    form = MailForm(current_user.time_zone, shown, formdata=None)
+    form.attachment.errors = [words]
+    return _page(form, shown, original, 413)
 
 
 def _me() -> User:
@@ -154,13 +166,28 @@ def _keep(form: MailForm, original: Mailing | None) -> Mailing:
     return draft
 
 
+def _sent_from(form: MailForm) -> Mailing | None:
+    return Mailing.sent_from(current_user.id, form.form_key.data or "")
+
+
+def _sent_already(form: MailForm, sent: Mailing) -> ResponseReturnValue:
+    """A second press; or another tab in which the draft went on, which must neither be lost nor sent unasked."""
+    if form.is_as(sent):
+        return redirect(url_for("tasks.show", task_id=sent.task_id), 303)
+    form.form_key.data = ""
+    draft = _keep(form, None)
+    flash("What was in this form has been sent already. If this is another mail, press Send again.")
+    return _page(form, draft, None, 422)
+
+
 def _page(
-    form: MailForm, shown: Mailing | None, original: Mailing | None, status: int = 200, preview: str = ""
-) -> ResponseReturnValue:
+    form: MailForm, shown: Mailing | None, original: Mailing | None, status: int = 200, preview: str = "",
+    focus: str = "",
+) -> ResponseReturnValue:  # fmt: skip
     if not form.form_key.data:
         form.form_key.data = secrets.token_hex(16)
     context: dict[str, Any] = {"form": form, "found": form.read, "files": shown.files() if shown else []}
-    context |= {"original": original, "preview": preview, "most": MOST_SHOWN, "saved": False}
+    context |= {"original": original, "preview": preview, "most": MOST_SHOWN, "saved": False, "focus": focus}
     context["at"] = {"mailing_id": original.id} if original else {}
     return render_template("mail/show.html", **context), status
 

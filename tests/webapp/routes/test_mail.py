@@ -84,6 +84,27 @@ def test_a_second_press_sends_nothing_more(ann):
     assert Task.select().count() == 1
 
 
+def test_a_second_press_with_uploads_sends_nothing_more(ann):
+    key = ann.get("/mail").one("#form_key")["value"]
+    first, second = (
+        _send(ann, form_key=key, recipients_file=_file("p.csv", b"dee@example.com"), attachment=[_file("a", b"a")])
+        for _ in range(2)
+    )
+    assert (second.status_code, second.location) == (303, first.location)
+    assert Task.select().count() == 1
+
+
+def test_a_draft_that_went_on_in_another_tab_is_neither_lost_nor_sent_unasked(ann):
+    key = ann.get("/mail").one("#form_key")["value"]
+    _send(ann, form_key=key)
+    answer = _send(ann, form_key=key, subject="Another")
+    assert (answer.status_code, Task.select().count()) == (422, 1)
+    assert "press Send again" in answer.words
+    assert answer.one("#subject")["value"] == Mailing.draft_of(ann.user).subject == "Another"
+    _send(ann, form_key=answer.one("#form_key")["value"], subject="Another")
+    assert Task.select().count() == 2
+
+
 def test_two_presses_at_once_send_once(app, ann):
     token, cookie = ann.token(), ann.get_cookie("errand").value
     key = ann.get("/mail").one("#form_key")["value"]
@@ -136,6 +157,7 @@ def test_what_is_wrong_is_told_line_by_line_and_nothing_is_sent(ann):
         'Name;E-Mail\n"Müller; Ä";dee@example.com\nEve;eve@example.com'.encode(),
         b"\xef\xbb\xbfdee@example.com\r\neve@example.com\r\n",
         b"dee@example.com, eve@example.com",
+        "Name\tMail\nÄ\tdee@example.com\nEve\teve@example.com".encode("utf-16"),
     ],
 )
 def test_recipients_can_be_uploaded_and_are_added_to_those_typed(ann, data):
@@ -149,8 +171,13 @@ def test_uploaded_recipients_stand_in_the_field_when_something_is_wrong(ann):
     assert answer.one("#recipients").text.split() == ["dee@example.com", "nobody"]
 
 
-def test_a_file_that_is_no_text_is_told(ann):
-    assert _send(ann, recipients="", recipients_file=_file("p.png", bytes(range(256)) * 9)).status_code == 422
+@pytest.mark.parametrize("data", [bytes(range(256)) * 9, b"", b"body\nno address", b"\xff\xfe\0"])
+def test_a_file_without_recipients_is_told_at_its_field_and_not_mixed_with_those_typed(ann, data):
+    for path in ("/mail", "/mail/draft"):
+        answer = _send(ann, path, recipients="bea@example.com", recipients_file=_file("p.png", data))
+        assert (answer.status_code, "p.png" in answer.one("#recipients_file-error").text) == (422, True)
+        assert answer.one("#recipients").text.strip() == "bea@example.com"
+    assert not Task.select().exists()
 
 
 def test_five_thousand_and_no_more(ann, queries):
@@ -233,7 +260,8 @@ def test_a_preview_says_which_addresses_are_wrong_and_does_not_complain_of_what_
     page = _send(ann, "/mail/preview", recipients="nobody", subject="")
     assert page.status_code == 200
     assert "nobody" in page.one(".slips").text
-    assert not page.page.select(".error, [autofocus]")
+    assert not page.page.select(".error")
+    assert page.one("[autofocus]")["id"] == "preview-title", "that is what was asked for"
     assert page.one("#preview iframe")
 
 
@@ -274,25 +302,32 @@ def test_files_that_are_too_large_together_are_named_and_what_was_typed_is_kept(
     assert "b.bin" in answer.one("#attachment-error").text
     assert "a.bin" in answer.one("#mail-files ul").text
     assert answer.one("#subject")["value"] == "Hello"
+    again = _send(browser, "/mail/draft", attachment=[_file("b.bin", b"x" * 600)])
+    assert (again.status_code, "b.bin" in again.one("#attachment-error").text) == (422, True)
 
 
 def test_far_too_large_a_request_leads_back_to_the_draft(ann):
     _send(ann, "/mail/draft", subject="Kept")
     answer = _send(ann, body="x" * 12 * 1024 * 1024)
-    assert (answer.status_code, answer.location) == (303, "/mail")
-    page = ann.get("/mail")
-    assert "10 MB" in page.words
-    assert page.one("#subject")["value"] == "Kept"
+    assert answer.status_code == 413, "a browser that is still sending does not hear of a redirect"
+    assert "10 MB" in answer.one("#attachment-error").text
+    assert answer.one("#subject")["value"] == "Kept"
+    answer = _send(ann, "/mail/draft", headers={"HX-Request": "true"}, body="x" * 12 * 1024 * 1024)
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/mail")
+    assert "10 MB" in ann.get("/mail").words
 
 
 def test_a_file_is_removed_and_the_rest_is_kept(ann):
     _send(ann, "/mail/draft", attachment=[_file("a.txt", b"a"), _file("b.txt", b"b")])
     button = ann.get("/mail").page.select("#mail-files button")[0]
     answer = _send(ann, button["formaction"], subject="Typed since")
-    assert (answer.status_code, answer.location) == (303, "/mail")
+    assert (answer.status_code, answer.location) == (303, "/mail#mail-files")
     page = ann.get("/mail")
     assert [span.text for span in page.page.select("#mail-files li > span")] == ["b.txt"]
     assert page.one("#subject")["value"] == "Typed since"
+    answer = _send(ann, page.page.select("#mail-files button")[0]["formaction"], headers={"HX-Request": "true"})
+    assert answer.one("#attachment").has_attr("autofocus"), "the button that had the focus is gone"
+    assert not answer.page.select("#mail-files li")
 
 
 # Drafts
@@ -338,7 +373,8 @@ def test_a_file_that_is_chosen_is_kept_at_once(ann):
 def test_what_was_still_being_saved_when_it_was_sent_begins_no_new_draft(ann):
     key = ann.get("/mail").one("#form_key")["value"]
     _send(ann, form_key=key)
-    _send(ann, "/mail/draft", headers={"HX-Request": "true"}, form_key=key)
+    answer = _send(ann, "/mail/draft", headers={"HX-Request": "true"}, form_key=key)
+    assert "Draft saved" not in answer.words
     assert Mailing.draft_of(ann.user) is None
 
 
@@ -366,7 +402,7 @@ def test_what_is_scheduled_can_be_changed(ann, mailserver, run_tasks):
     assert page.one("#subject")["value"] == "Hello"
     assert page.one("#recipients").text.split() == ["bea@example.com", "cem@example.com"]
     removal = page.page.select("#mail-files button")[0]["formaction"]
-    assert _send(ann, removal).location == f"/mail/{mailing.id}"
+    assert _send(ann, removal).location == f"/mail/{mailing.id}#mail-files"
     assert len(mailing.files()) == 2, "until the changes are saved"
     page = _send(ann, f"/mail/{mailing.id}/preview", subject="Changed", template="all_tasks")
     assert "has not started any task yet" in page.one("#preview pre").text, "the mail does not list itself"
