@@ -45,6 +45,8 @@ def read_rows(file: Upload) -> Iterator[Row]:
 
 def _preview(file: Upload) -> Preview:
     rows = list(islice(read_rows(file), LOOKED_AT))
+    if not rows:
+        raise TaskError(f"{file} holds no posts.")
     good = [row for row in rows if not row.problem]
     words = _result(len(good), len(rows) - len(good), "can be imported")
     return Preview(

@@ -208,6 +208,17 @@ def run_tasks(app) -> Callable[[], int]:
 
 
 @pytest.fixture
+def run_waiting(app) -> Callable[[], None]:
+    """The same for tests on each database: it does not ask the queue, which on PostgreSQL takes a second."""
+
+    def run() -> None:
+        while perform.perform_next():
+            pass
+
+    return run
+
+
+@pytest.fixture
 def declare(app) -> Callable:
     """`@user_task`, for functions that are forgotten after the test."""
     known = set(registry.functions)

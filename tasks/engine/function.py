@@ -84,6 +84,11 @@ class TaskFunction:
         """
         return self.s(**arguments).launch(user, run_at=run_at)
 
+    def under_way(self, user: User, **arguments: Any) -> Task | None:
+        """The active task that would keep such a one from starting, where only one at a time is allowed."""
+        key = self._unique_key(user, arguments)
+        return Task.get_or_none(Task.held_key == key) if key else None
+
     def _start(self, user: User, arguments: dict[str, Any], **place: Any) -> Task:
         saved, files = as_json(arguments)
         with database.atomic():

@@ -35,6 +35,10 @@ class Undo:
         """Whether this task can be taken back now."""
         return task.is_finished and self.is_possible(task)
 
+    def under_way(self, task: Task) -> Task | None:
+        """What is taking it back now, if anything is."""
+        return self.function.under_way(task.user, task_id=str(task.id), title=task.title)
+
     def launch(self, task: Task, user: User) -> Task:
         """Take a task back. Raises AlreadyRunning while that is under way."""
         return self.function.launch(user, task_id=str(task.id), title=task.title)

@@ -10,7 +10,7 @@ import pytest
 
 from tasks import import_posts as module
 from tasks.cells import harmless, restored
-from tasks.engine import InvalidArguments, Upload, perform, run
+from tasks.engine import InvalidArguments, Upload, run
 from tasks.export_posts import export_posts
 from tasks.import_posts import import_posts, undo_import
 from tests.tasks.conftest import Killed
@@ -28,24 +28,13 @@ def app(each_database):
 
 
 @pytest.fixture
-def run_tasks(app):
-    """A function that carries out all that waits; it does not ask the queue, which on PostgreSQL takes a second."""
-
-    def run_tasks() -> None:
-        while perform.perform_next():
-            pass
-
-    return run_tasks
-
-
-@pytest.fixture
-def bring(run_tasks):
+def bring(run_waiting):
     """A function that imports a file; returns the task."""
 
     def bring(text: str | bytes, user: User | None = None, name="posts.csv") -> Task:
         data = text.encode() if isinstance(text, str) else text
         task = import_posts.launch(user or make_user(), file=Upload(name, data))
-        run_tasks()
+        run_waiting()
         return task.reload()
 
     return bring
@@ -127,12 +116,12 @@ def test_a_body_comes_as_it_was_meant(bring, cell, body):
 @pytest.mark.parametrize(
     "text", ["=1+1", "'=1+1", "''+1", "'", "''", "'quoted'", "-", "@ann", "plain", "a\nb", 'a "b"; c, d', "\\n"]
 )
-def test_an_export_comes_back_as_it_was(bring, run_tasks, text):
+def test_an_export_comes_back_as_it_was(bring, run_waiting, text):
     assert restored(harmless(text)) == text
     user = make_user()
     make_post(user, text, created_at=datetime(2026, 3, 1, 12, 30, 5))
     exported = export_posts.launch(user, format="csv")
-    run_tasks()
+    run_waiting()
     [artifact] = Artifact.completed([exported])[exported]
     assert _posts(bring(artifact.read())) == [(text, datetime(2026, 3, 1, 12, 30, 5))]
 
@@ -228,7 +217,7 @@ def test_no_row_is_lost_or_imported_twice_when_a_run_is_killed(app, live_on, mon
     assert (task.state, task.done, task.total) == (State.SUCCEEDED, 10, 10)
 
 
-def test_a_canceled_import_goes_on_where_it_stopped(app, run_tasks, monkeypatch):
+def test_a_canceled_import_goes_on_where_it_stopped(app, run_waiting, monkeypatch):
     text = "body\n" + "".join(f"post {n}\n" for n in range(50))
     task = import_posts.launch(make_user(), file=Upload("posts.csv", text.encode()))
     read = module.read_rows
@@ -243,11 +232,11 @@ def test_a_canceled_import_goes_on_where_it_stopped(app, run_tasks, monkeypatch)
             yield row
 
     monkeypatch.setattr(module, "read_rows", rows)
-    run_tasks()
+    run_waiting()
     assert task.reload().state == State.FAILED
     monkeypatch.setattr(module, "read_rows", read)
     task.retry()
-    run_tasks()
+    run_waiting()
     assert (task.reload().state, task.done, task.total) == (State.SUCCEEDED, 50, 50)
     assert sorted(body for body, _ in _posts(task)) == sorted(f"post {n}" for n in range(50))
 
@@ -255,7 +244,7 @@ def test_a_canceled_import_goes_on_where_it_stopped(app, run_tasks, monkeypatch)
 # A long file
 
 
-def test_ten_thousand_rows_are_imported_within_seconds_and_few_queries(app, run_tasks, queries, monkeypatch):
+def test_ten_thousand_rows_are_imported_within_seconds_and_few_queries(app, run_waiting, queries, monkeypatch):
     monkeypatch.setattr(run, "HOLD_AT_MOST", 60.0)  # else a busy machine makes more checkpoints
     monkeypatch.setattr(run, "CHECKPOINT_EVERY", 60.0)
     rows = (f"Post number {n},2026-01-01T00:00:{n % 60:02}Z" if n % 5000 else "," for n in range(10_000))
@@ -263,7 +252,7 @@ def test_ten_thousand_rows_are_imported_within_seconds_and_few_queries(app, run_
     task = import_posts.launch(make_user(), file=Upload("posts.csv", data))
     begun = time.process_time()
     with queries() as asked:
-        run_tasks()
+        run_waiting()
     assert time.process_time() - begun < 15
     assert task.reload().state == State.SUCCEEDED
     assert _said(task) == ["9,998 posts imported, 2 rows not"]
@@ -315,12 +304,27 @@ def test_a_preview_of_a_long_file_looks_at_its_beginning(ann):
 
 def test_a_preview_says_why_there_is_nothing_to_see(ann):
     assert "must name the columns" in _look(ann, "text\nhello\n").words
+    assert "holds no posts" in _look(ann, "body\n").words
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ("body\nhello\n".encode("utf-16"), "no text in UTF-8"),
+        (b"body\n", "holds no posts"),
+        (b"text\nhello\n", "must name the columns"),
+    ],
+)
+def test_a_file_that_cannot_be_imported_at_all_is_told_at_its_field_and_starts_nothing(ann, data, words):
+    answer = ann.submit("/tasks/new/import_posts", file=(io.BytesIO(data), "posts.csv"))
+    assert (answer.status_code, words in answer.one("#file-error").text) == (422, True)
+    assert not Task.select().exists()
 
 
 # And back
 
 
-def test_an_import_can_be_undone_and_nothing_else_goes(ann, bring, run_tasks):
+def test_an_import_can_be_undone_and_nothing_else_goes(ann, bring, run_waiting):
     mine, theirs = make_post(ann.user, "mine"), make_post(make_user(), "theirs")
     kept = bring("body\nkept\n", ann.user)
     task = bring("body\nwrong\nwrong too\n", ann.user)
@@ -329,25 +333,25 @@ def test_an_import_can_be_undone_and_nothing_else_goes(ann, bring, run_tasks):
     ann.submit(button["formaction"])
     undoing = Task.get(Task.name == "undo_import")
     assert undoing.title == "Undo: Import posts from posts.csv"
-    run_tasks()
+    run_waiting()
     assert (undoing.reload().state, undoing.done, undoing.total) == (State.SUCCEEDED, 2, 2)
     assert "2 posts deleted" in _said(undoing)
     assert {post.id for post in Post} == {mine.id, theirs.id, *(post.id for post in kept.posts)}
     assert not ann.get(f"/tasks/{task.id}").page.select("button[formaction$=undo]")
 
 
-def test_nobody_undoes_what_somebody_else_imported(bring, run_tasks):
+def test_nobody_undoes_what_somebody_else_imported(bring, run_waiting):
     task = bring("body\nhello\n")
     undo_import.launch(make_user(), task_id=str(task.id), title="x")
-    run_tasks()
+    run_waiting()
     assert Post.select().count() == 1
 
 
-def test_an_import_that_was_started_again_is_not_undone_meanwhile(bring, run_tasks):
+def test_an_import_that_was_started_again_is_not_undone_meanwhile(bring, run_waiting):
     task = bring("body\nhello\n")
     undoing = undo_import.launch(task.user, task_id=str(task.id), title="x")
     Task.update(state=State.PAUSED, finished_at=None).where(Task.id == task.id).execute()
-    run_tasks()
+    run_waiting()
     assert (undoing.reload().state, Post.select().count()) == (State.FAILED, 1)
     assert "under way again" in undoing.error
 

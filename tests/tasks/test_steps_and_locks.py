@@ -20,13 +20,12 @@ def app(each_database):
 
 
 @pytest.fixture
-def carry_out(declare):
+def carry_out(declare, run_waiting):
     """A function that starts a task function and carries out all that waits; returns the task."""
 
     def carry_out(body) -> Task:
         task = declare(title="A task of a test")(body).launch(make_user())
-        while perform.perform_next():
-            pass
+        run_waiting()
         return task.reload()
 
     return carry_out

@@ -12,7 +12,7 @@ from peewee import DoesNotExist
 from werkzeug.exceptions import NotFound
 
 from tasks.catalogue import CATALOGUE
-from tasks.engine import TaskError, TaskFunction
+from tasks.engine import Preview, TaskError, TaskFunction
 from webapp import htmx
 from webapp.bulk_words import outcome_words
 from webapp.forms import TaskForm, task_form, task_form_class
@@ -106,10 +106,13 @@ def new(name: str) -> ResponseReturnValue:
 
 @bp.post("/new/<name>")
 def create(name: str) -> ResponseReturnValue:
-    """Start a task, or show its form again with what is wrong."""
+    """Start a task, or show its form again with what is wrong: what cannot be looked at cannot be done either."""
     function = _find_function(name)
     form = _form(function)
     if not form.validate_on_submit():
+        return render_template("tasks/new.html", function=function, form=form), 422
+    if problem := _look(function, form)[1]:
+        form[function.parameters[0].name].errors = [problem]
         return render_template("tasks/new.html", function=function, form=form), 422
     task = function.launch(current_user._get_current_object(), run_at=form.run_at.data, **form.arguments)
     return htmx.answer(url_for("tasks.show", task_id=task.id), f"{task.title}: {started_words(task)}.")
@@ -119,18 +122,15 @@ def create(name: str) -> ResponseReturnValue:
 def preview(name: str) -> ResponseReturnValue:
     """Show what a task would do, below its form; without JavaScript, below the form anew."""
     function = _find_function(name)
-    shown, form = function.preview or abort(404), _form(function)
+    form = _form(function) if function.preview else abort(404)
     form.validate_on_submit()
     wrong = {field.label.text: field.errors[0] for field in form if field.errors and field is not form.run_at}
-    look, status = None, 422
-    if not wrong:
-        try:
-            look, status = shown(**form.arguments), 200
-        except TaskError as error:
-            wrong = {"": str(error)}
+    look, problem = (None, "") if wrong else _look(function, form)
+    wrong |= {"": problem} if problem else {}
     if htmx.is_htmx():
         return render_template("tasks/preview.html", preview=look, wrong=wrong)  # htmx swaps no error
-    return render_template("tasks/new.html", function=function, form=form, preview=look, wrong=wrong), status
+    page = render_template("tasks/new.html", function=function, form=form, preview=look, wrong=wrong)
+    return page, 422 if wrong else 200
 
 
 @bp.get("/<uuid:task_id>")
@@ -213,6 +213,14 @@ def _form(function: TaskFunction) -> TaskForm:
     return task_form(function, current_user.time_zone)
 
 
+def _look(function: TaskFunction, form: TaskForm) -> tuple[Preview | None, str]:
+    """What a task of a valid form would do, where its function says that; or what is wrong, in words."""
+    try:
+        return function.preview(**form.arguments) if function.preview else None, ""
+    except TaskError as error:
+        return None, str(error)
+
+
 def _find_function(name: str) -> TaskFunction:
     function = CATALOGUE.get(name)
     return function if function and function.listed else abort(404)
@@ -227,7 +235,7 @@ def _panel(task_id: UUID) -> dict[str, Any]:
     return {
         "task": task, "artifacts": Artifact.completed([task])[task], "events": list(task.timeline()),
         "places": line.places([task, *chain.from_iterable(tree.values())]), "tree": tree,
-        "again": again, "undo": undo,
+        "again": again, "undo": undo, "undoing": undo and undo.under_way(task),
     }  # fmt: skip
 
 

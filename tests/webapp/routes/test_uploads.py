@@ -7,7 +7,7 @@ from typing import Annotated
 import pytest
 
 from tasks.catalogue import CATALOGUE
-from tasks.engine import Accept, Count, Preview, Run, TaskError, Undo, Upload, perform
+from tasks.engine import Accept, Count, Preview, Run, TaskError, Undo, Upload
 from tasks.engine.limits import limits
 from tasks.engine.purge import purge
 from webapp.factories import make_task, make_user
@@ -22,17 +22,6 @@ HTMX = {"HX-Request": "true"}
 def app(each_database):
     """On both databases: how they keep bytes is their own."""
     return each_database
-
-
-@pytest.fixture
-def run_tasks(app):
-    """A function that carries out all that waits; it does not ask the queue, which on PostgreSQL takes a second."""
-
-    def run_tasks() -> None:
-        while perform.perform_next():
-            pass
-
-    return run_tasks
 
 
 @pytest.fixture
@@ -153,7 +142,7 @@ def test_a_form_that_htmx_sent_and_that_is_much_too_large_is_loaded_anew_to_say_
 # What the task gets
 
 
-def test_a_file_reaches_its_task(ann, read_file, run_tasks):
+def test_a_file_reaches_its_task(ann, read_file, run_waiting):
     data = bytes(range(256)) * 1700
     answer = ann.submit("/tasks/new/read_file", times="2", file=_file("data.TXT", data))
     [task] = Task.select()
@@ -161,14 +150,14 @@ def test_a_file_reaches_its_task(ann, read_file, run_tasks):
     [upload] = Artifact.select()
     assert task.arguments["file"] == {"id": str(upload.id), "name": "data.TXT", "size": len(data)}
     assert (upload.kind, upload.size, upload.number) == (Kind.UPLOAD, len(data), -(-len(data) // CHUNK))
-    run_tasks()
+    run_waiting()
     assert task.reload().state == State.SUCCEEDED
     assert _made(task) == {"copy of data.TXT": data * 2}, "and the upload is not among what it made"
 
 
-def test_several_files_reach_their_task_in_order(ann, read_files, run_tasks):
+def test_several_files_reach_their_task_in_order(ann, read_files, run_waiting):
     ann.submit("/tasks/new/read_files", files=[_file("b.txt", b"1"), _file("a.txt", b"22"), _file("b.txt", b"333")])
-    run_tasks()
+    run_waiting()
     assert _made(Task.get()) == {"names.txt": b"b.txt 1\na.txt 2\nb.txt 3"}
 
 
@@ -187,16 +176,16 @@ def test_the_name_of_a_file_is_no_path_and_can_be_read(sent, name):
     assert Upload("/", b"x").name == "file"
 
 
-def test_a_task_starts_with_a_file_from_code_too(app, read_file, run_tasks):
+def test_a_task_starts_with_a_file_from_code_too(app, read_file, run_waiting):
     user = make_user()
     for given in (b"bytes", io.BytesIO(b"a stream")):
         task = read_file.launch(user, file=Upload("a.txt", given))
         again = read_file.launch(user, file=Upload("a.txt", given))
-        run_tasks()
+        run_waiting()
         assert _made(task) == _made(again) != {}
 
 
-def test_retry_works_on_the_same_file(declare, app, run_tasks):
+def test_retry_works_on_the_same_file(declare, app, run_waiting):
     read = []
 
     @declare(title="Fail once")
@@ -206,21 +195,21 @@ def test_retry_works_on_the_same_file(declare, app, run_tasks):
             raise TaskError("Once.")
 
     task = fail_once.launch(make_user(), file=Upload("a.txt", b"kept"))
-    run_tasks()
+    run_waiting()
     assert task.reload().state == State.FAILED
     task.retry()
-    run_tasks()
+    run_waiting()
     assert (task.reload().state, read) == (State.SUCCEEDED, [b"kept", b"kept"])
 
 
-def test_what_a_task_makes_under_the_name_of_its_upload_is_another_file(declare, app, run_tasks):
+def test_what_a_task_makes_under_the_name_of_its_upload_is_another_file(declare, app, run_waiting):
     @declare(title="Copy")
     def copy(task: Run, file: Upload):
         with task.artifact(file.name) as out:
             out.write(file.read().upper())
 
     task = copy.launch(make_user(), file=Upload("a.txt", b"text"))
-    run_tasks()
+    run_waiting()
     assert _made(task) == {"a.txt": b"TEXT"}
     assert Artifact.select().count() == 2
 
@@ -252,17 +241,17 @@ def test_an_upload_is_its_owners_alone(ann, bob, read_file):
     assert str(upload.id) not in ann.get(f"/tasks/{Task.get().id}").get_data(as_text=True)
 
 
-def test_an_upload_goes_with_its_task(ann, read_file, run_tasks):
+def test_an_upload_goes_with_its_task(ann, read_file, run_waiting):
     ann.submit("/tasks/new/read_file", times="1", file=_file("a.txt"))
-    run_tasks()
+    run_waiting()
     ann.submit(f"/tasks/{Task.get().id}/deletion")
     assert not Artifact.select().exists()
     assert not ArtifactChunk.select().exists()
 
 
-def test_an_upload_is_purged_with_its_task_and_not_before(ann, read_file, run_tasks):
+def test_an_upload_is_purged_with_its_task_and_not_before(ann, read_file, run_waiting):
     ann.submit("/tasks/new/read_file", times="1", file=_file("a.txt"))
-    run_tasks()
+    run_waiting()
     assert purge(100) == 0
     Task.update(finished_at=utcnow() - limits.keep_tasks - timedelta(days=1)).execute()
     purge(100)
@@ -272,11 +261,11 @@ def test_an_upload_is_purged_with_its_task_and_not_before(ann, read_file, run_ta
 # Once more
 
 
-def test_a_finished_task_can_be_run_again_with_changes(ann, read_file, run_tasks):
+def test_a_finished_task_can_be_run_again_with_changes(ann, read_file, run_waiting):
     ann.submit("/tasks/new/read_file", times="5", file=_file("a.txt"))
     task = Task.get()
     assert "Run again" not in ann.get(f"/tasks/{task.id}").words
-    run_tasks()
+    run_waiting()
     link = ann.get(f"/tasks/{task.id}").one("a.button[href^='/tasks/new/']")
     page = ann.get(link["href"])
     assert page.one("#times")["value"] == "5"
@@ -371,17 +360,27 @@ def undoable(ann, declare, monkeypatch):
     return make_task(State.SUCCEEDED, ann.user, name="do_it", title="Do it", arguments={})
 
 
-def test_a_finished_task_is_taken_back_by_another(ann, undoable, run_tasks):
+def test_a_finished_task_is_taken_back_by_another(ann, undoable, run_waiting):
     button = ann.get(f"/tasks/{undoable.id}").one("button[formaction$=undo]")
     answer = ann.submit(button["formaction"])
     undoing = Task.get(Task.name == "take_back")
     assert (answer.location, undoing.title) == (f"/tasks/{undoing.id}", "Undo: Do it")
     assert undoing.arguments == {"task_id": str(undoable.id), "title": "Do it"}
-    run_tasks()
+    run_waiting()
     assert not ann.get(f"/tasks/{undoable.id}").page.select("button[formaction$=undo]")
     ann.submit(button["formaction"])
     assert "nothing left to undo" in ann.get("/").words
     assert Task.select().where(Task.name == "take_back").count() == 1
+
+
+def test_what_is_being_taken_back_leads_to_what_does_it(ann, undoable, run_waiting):
+    ann.submit(f"/tasks/{undoable.id}/undo")
+    undoing = Task.get(Task.name == "take_back")
+    page = ann.get(f"/tasks/{undoable.id}")
+    assert not page.page.select("button[formaction$=undo]")
+    assert page.one(f"#task-{undoable.id}-undo")["href"] == f"/tasks/{undoing.id}"
+    undoing.cancel()
+    assert ann.get(f"/tasks/{undoable.id}").one("button[formaction$=undo]"), "it can be asked for again"
 
 
 def test_a_second_press_of_undo_starts_nothing(ann, undoable):
