@@ -3,6 +3,7 @@
 `python -m webapp.mailbox` runs it until TERM or INT. It relays nothing.
 """
 
+import asyncio
 import base64
 import email.policy
 import re
@@ -20,6 +21,7 @@ from webapp.settings import Settings, SettingsError
 
 MAIL_ID = re.compile(r"\w[\w.-]{0,99}")  # a file's name, not hidden and no path
 SIZE_LIMIT = 64 * 1024 * 1024
+TAKES = 0.1  # seconds for a mail, as real servers do: so that one to many can be seen under way, and interrupted
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class _Keeper:
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{secrets.token_hex(3)}"
         draft = self.folder / f".{name}"
         draft.write_bytes(envelope.original_content)
+        await asyncio.sleep(TAKES)
         draft.rename(self.folder / f"{name}.eml")  # whole or not at all, for whoever reads the folder
         return "250 Kept"
 
