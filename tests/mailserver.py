@@ -31,6 +31,7 @@ class MailServer:
         self.answers_to_data: dict[str, str] = {}  # by address; "drop" hangs up when it has the whole mail
         self.drops_after: int | None = None  # how many mails it takes on one connection before it hangs up
         self.silent_for: set[str] = set()
+        self.takes = 0.0  # seconds for a mail
         self.connections = 0
 
     async def handle_EHLO(self, server: Any, session: Any, envelope: Any, hostname: str, responses: Any) -> Any:  # noqa: N802 - aiosmtpd's name
@@ -39,7 +40,7 @@ class MailServer:
         return responses
 
     async def handle_NOOP(self, server: Any, session: Any, envelope: Any, arg: str) -> str:  # noqa: N802 - aiosmtpd's name
-        if session.mails == self.drops_after:
+        if getattr(session, "mails", 0) == self.drops_after:
             server.transport.close()
         return "250 OK"
 
@@ -60,6 +61,7 @@ class MailServer:
         return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        await asyncio.sleep(self.takes)
         answer = self.answers_to_data.get(envelope.rcpt_tos[0], self.answer_to_data)
         if answer == "drop":
             server.transport.close()
