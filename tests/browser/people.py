@@ -108,6 +108,13 @@ def see_gone(locator: Locator) -> None:
     expect(locator).to_have_count(0, timeout=SOON)
 
 
+def reload_until(page: Page, state: str) -> None:
+    """Ask again without waiting for a task's page to do so by itself, which takes five seconds each time."""
+    while not page.locator(f"article[data-state={state}]").count():
+        page.wait_for_timeout(200)
+        page.reload()
+
+
 def download(page: Page, link: Locator) -> tuple[str, str]:
     """Click a link that downloads; returns the file's name and its text."""
     with page.expect_download() as started:

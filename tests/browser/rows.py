@@ -6,13 +6,14 @@ from typing import Any
 
 from tests.processes import Site
 from webapp import database
-from webapp.factories import make_artifact, make_task
-from webapp.models import Shape, State, Task, User
+from webapp.factories import make_artifact, make_mailing, make_mailing_file, make_task
+from webapp.models import Delivery, Shape, State, Task, User
+from webapp.models.mailing import Sending
 from webapp.settings import Settings
 
 
 def put(site: Site, username: str, *what: str) -> dict[str, str]:
-    """Put a task in each of these states, or a `family`, there for a user; returns the paths of their pages.
+    """Put a task in each of these states, a `family` or a mail (`mail scheduled`) there for a user; returns paths.
 
     `nothing` takes all away.
     """
@@ -32,9 +33,24 @@ def _family(user: User) -> Task:
     return whole
 
 
+def _mail(user: User, state: State) -> Task:
+    """To three people, one of whom it does not reach once it is sent."""
+    mailing = make_mailing(user, ("bea@example.com", "cem@example.com", f"{'d' * 60}@example.com"), state)
+    make_mailing_file(mailing, "the minutes of a meeting that was too long for a phone.pdf")
+    if state == State.SUCCEEDED:
+        mailing.keep("Hello", "<p>Hello</p>")
+        first, *others = Delivery.unsettled(mailing)
+        first.settle(Sending.REFUSED, f"The mail server refused the address {first.address}.")
+        for delivery in others:
+            delivery.settle(Sending.SENT)
+    return Task.get_by_id(mailing.task_id)
+
+
 def _make(user: User, what: str) -> Task:
     if what == "family":
         return _family(user)
+    if what.startswith("mail "):
+        return _mail(user, State(what.removeprefix("mail ")))
     task = make_task(State(what), user, arguments={"seconds": 2}, title=f"Count down while {State(what).words}")
     if task.is_finished:
         make_artifact(task, "a report with a name that is too long for a phone.txt")

@@ -1,19 +1,14 @@
 """Every page in light and dark, on a phone too: nothing for axe to find, nothing wider than the screen."""
 
 from collections.abc import Callable
-from importlib.resources import files
 
 import pytest
 
+from tests.browser.axe import AXE, VIOLATIONS
 from tests.browser.people import Person, see
 from tests.browser.rows import put
 from tests.surfing import Surfer
 from webapp.models import State
-
-AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
-VIOLATIONS = (
-    "axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map(v => v.id + ': ' + v.nodes[0].html))"
-)
 
 
 def _signed_out(person: Person) -> None:

@@ -39,4 +39,17 @@ def test_a_file_is_looked_at_and_imported_without_javascript(plain_person):
     _choose(page)
     page.get_by_role("button", name="Start").click()
     see(page.locator("article[data-state=succeeded]"))
-    see(page.get_by_role("button", name="Undo this import"))
+    page.get_by_role("button", name="Undo this import").click()
+    see(page.locator("article[data-state=succeeded] .timeline").get_by_text("1 post deleted"))
+    assert "from a file" not in plain_person.visit("/").inner_text("main")
+
+
+def test_a_file_that_holds_no_posts_is_told_at_its_field_and_starts_nothing(person):
+    person.come_as_guest()
+    page = person.visit("/tasks/new/import_posts")
+    page.get_by_label("File").set_input_files(
+        {"name": "posts.csv", "mimeType": "text/csv", "buffer": POSTS.encode("utf-16")}
+    )
+    page.get_by_role("button", name="Start").click()
+    see(page.locator("#file-error").get_by_text("Save it as UTF-8, and try again."))
+    assert page.evaluate("document.activeElement.id") == "file"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.browser.people import alert, download, see
+from tests.browser.people import alert, download, reload_until, see
 from tests.browser.rows import put
 
 
@@ -51,20 +51,13 @@ def test_a_wrong_field_is_told_at_the_field(person):
     assert page.get_by_label("Seconds").input_value() == "0"
 
 
-def _reload_until(page, state):
-    """Ask again without waiting for the page to do so by itself, which takes five seconds each time."""
-    while not page.locator(f"article[data-state={state}]").count():
-        page.wait_for_timeout(200)
-        page.reload()
-
-
 def test_second_thoughts_need_no_javascript(person, site):
     person.come_as_guest()
     path = person.count_down(60)
     page, buttons = person.page, person.page.locator("#main")
     for press, state in (("Pause", "paused"), ("Resume", "in_progress"), ("Cancel", "canceled")):
         buttons.get_by_role("button", name=press).click()
-        _reload_until(page, state)
+        reload_until(page, state)
     stale = person.visit(path, person.new_tab())
     for tab in (page, stale):
         tab.get_by_text("Delete", exact=True).click()
@@ -76,6 +69,6 @@ def test_second_thoughts_need_no_javascript(person, site):
     failed = person.visit(put(site, person.name, "failed")["failed"])
     twice = person.visit(failed.url.removeprefix(person.site), person.new_tab())
     failed.locator("#main").get_by_role("button", name="Retry").click()
-    _reload_until(failed, "succeeded")
+    reload_until(failed, "succeeded")
     twice.locator("#main").get_by_role("button", name="Retry").click()
     see(twice.locator("#flashes").get_by_text("that no longer works, it is succeeded now"))
