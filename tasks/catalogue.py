@@ -5,6 +5,7 @@ from tasks.countdown import countdown
 from tasks.engine import TaskFunction
 from tasks.export_posts import export_posts
 from tasks.import_posts import import_posts
+from tasks.mail_messages import mail_messages
 from tasks.resize_images import resize_images
 from tasks.send_mail import send_mail
 
@@ -17,5 +18,6 @@ CATALOGUE: dict[str, TaskFunction] = {
         count_words,
         countdown,
         send_mail,
+        mail_messages,
     )
 }

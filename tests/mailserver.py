@@ -28,7 +28,8 @@ class MailServer:
         self.is_silent = False
         self.answer_to_data = "250 OK"
         self.answers: dict[str, str] = {}  # by address, to its RCPT
-        self.answers_to_data: dict[str, str] = {}  # by address; "drop" hangs up when it has the whole mail
+        # By address; when it has the whole mail, "drop" hangs up and "silence" keeps it, and says nothing for good.
+        self.answers_to_data: dict[str, str] = {}
         self.drops_after: int | None = None  # how many mails it takes on one connection before it hangs up
         self.silent_for: set[str] = set()
         self.takes = 0.0  # seconds for a mail
@@ -66,11 +67,13 @@ class MailServer:
         if answer == "drop":
             server.transport.close()
             return "421 Gone"
-        if answer.startswith("250"):
+        if answer.startswith("250") or answer == "silence":
             mail = BytesParser(EmailMessage, policy=email.policy.default).parsebytes(envelope.original_content)
             self.mails.append(mail)
             self.recipients.append(envelope.rcpt_tos)
         session.mails += 1
+        if answer == "silence":
+            await asyncio.Event().wait()
         return answer
 
     @contextmanager

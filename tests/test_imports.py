@@ -28,6 +28,7 @@ FLOORS = (
         "tasks.count_words",
         "tasks.export_posts",
         "tasks.import_posts",
+        "tasks.mail_messages",
         "tasks.resize_images",
         "tasks.send_mail",
     ),

@@ -179,7 +179,7 @@ class HearForm(FlaskForm):
 
 
 for _kind, _label in HEARING.items():
-    _ways = [SelectChoice(way, words) for way, words in WAYS.items() if (_kind, way) != ("message", "mail")]
+    _ways = [SelectChoice(way, words) for way, words in WAYS.items()]
     setattr(HearForm, _kind, SelectField(_label, choices=_ways))
 
 

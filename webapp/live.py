@@ -39,7 +39,7 @@ def live_of(user: User, on: str = "") -> Live:
 
     `on` is empty or what `place` allows.
     """
-    query = Task.select().where(Task.user == user, Task.dismissed_at.is_null(), Task.parent.is_null())
+    query = Task.of(user).where(Task.dismissed_at.is_null())
     # What moves comes first, then what waits, then what has ended, then what is for later; the newest of each.
     rank = Case(None, [(Task.state.in_(HELD), 0), (Task.state.in_(FINISHED), 2), (Task.state == State.SCHEDULED, 3)], 1)
     query = query.order_by(rank, Task.created_at.desc(), Task.id)

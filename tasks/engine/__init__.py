@@ -6,6 +6,7 @@ at a bounded rate and holds its lease; `sweeper` finds what has lost its worker 
 """
 
 from tasks.engine.doorbell import ring
+from tasks.engine.duties import duty
 from tasks.engine.function import TaskFunction, user_task
 from tasks.engine.offers import Preview, Undo
 from tasks.engine.parameters import InvalidArguments, Labels, Range
@@ -31,6 +32,7 @@ __all__ = [
     "Upload",
     "chain",
     "chord",
+    "duty",
     "group",
     "ring",
     "user_task",

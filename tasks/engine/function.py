@@ -32,6 +32,7 @@ class TaskFunction:
         preview: Callable[..., Preview] | None = None,
         undo: Undo | None = None,
         listed: bool = True,
+        quiet: bool = False,
     ) -> None:
         self.body = body
         self.name = body.__name__
@@ -42,7 +43,8 @@ class TaskFunction:
         self.priority = priority
         self.preview = preview
         self.undo = undo
-        self.listed = listed
+        self.listed = listed and not quiet
+        self.quiet = quiet
         self._title = title
         if priority not in PRIORITIES:
             raise ValueError(f"{self.name}: a priority is from {PRIORITIES[0]} to {PRIORITIES[-1]}")
@@ -94,7 +96,7 @@ class TaskFunction:
         with database.atomic():
             task = Task.start(
                 user, self.name, self.title(arguments), saved, unique_key=self._unique_key(user, arguments),
-                retries=self.retries.times, priority=self.priority, **place,
+                retries=self.retries.times, priority=self.priority, quiet=self.quiet, **place,
             )  # fmt: skip
             store(task, files)
         return task
@@ -118,6 +120,7 @@ def user_task(
     preview: Callable[..., Preview] | None = None,
     undo: Undo | None = None,
     listed: bool = True,
+    quiet: bool = False,
 ) -> Callable[[Callable[..., Any]], TaskFunction]:
     """Declare a function as a kind of task.
 
@@ -126,15 +129,15 @@ def user_task(
     how often an attempt that failed by an error that may pass is tried again, or a Retries that says more. `timeout`
     is how many seconds a run may take. Tasks of a higher `priority`, from -10 to 10, go before all others.
     `preview` is a function of the same arguments that says what the task would do; the form then offers that. `undo`
-    says how a finished task is taken back. One that is not `listed` has no form of
-    its own: only code starts it.
+    says how a finished task is taken back. One that is not `listed` has no form of its own: only code starts it. One
+    that is `quiet` is the site's own work for a person, who sees and hears nothing of it; it is deleted soon after.
 
     The function's first parameter gets the Run; the others must be typed, and what they hold must be JSON, as must
     what the function returns. Raises ValueError when two functions share a name.
     """
 
     def declare(body: Callable[..., Any]) -> TaskFunction:
-        function = TaskFunction(body, title, one_at_a_time, retries, timeout, priority, preview, undo, listed)
+        function = TaskFunction(body, title, one_at_a_time, retries, timeout, priority, preview, undo, listed, quiet)
         if registry.functions.setdefault(function.name, function) is not function:
             raise ValueError(f"two task functions are named {function.name}")
         return function

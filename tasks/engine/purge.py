@@ -1,27 +1,33 @@
 """Purging: what is old goes, a batch at a time, so that nobody waits for a lock."""
 
+from datetime import timedelta
+
 from tasks.engine.limits import limits
 from webapp.database import database
 from webapp.models import Artifact, ArtifactChunk, Task, User
 from webapp.models.state import FINISHED
 from webapp.times import utcnow
 
+KEEP_QUIET = timedelta(hours=1)  # long enough to be found by who reads the log
+
 
 def purge(at_once: int) -> int:
     """Delete one batch of what is older than the settings allow; returns how many rows that were, 0 when all is done.
 
-    Finished tasks go with all that belongs to them; an artifact that has expired leaves its name, without content.
+    Finished tasks go with all that belongs to them, quiet ones after KEEP_QUIET; an artifact that has expired leaves
+    its name, without content.
     """
-    return _purge_tasks(at_once) + _expire_artifacts(at_once)
+    tasks = _purge_tasks(at_once, False, limits.keep_tasks) + _purge_tasks(at_once, True, KEEP_QUIET)
+    return tasks + _expire_artifacts(at_once)
 
 
-def _purge_tasks(at_once: int) -> int:
-    before = utcnow() - limits.keep_tasks
-    old = Task.finished_at < before, Task.state.in_(FINISHED), Task.parent.is_null()
+def _purge_tasks(at_once: int, quiet: bool, keep: timedelta) -> int:
+    before = utcnow() - keep
+    old = Task.quiet == quiet, Task.finished_at < before, Task.state.in_(FINISHED), Task.parent.is_null()
     found = list(Task.select(Task.id, Task.user).where(*old).order_by(Task.finished_at).limit(at_once))
     with database.atomic():
         deleted = Task.delete().where(Task.id.in_([task.id for task in found]), *old).execute() if found else 0
-        _tell({task.user_id for task in found})
+        _tell(set() if quiet else {task.user_id for task in found})
     return int(deleted)
 
 

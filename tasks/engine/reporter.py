@@ -58,7 +58,7 @@ def reporting(run: Run, task: Task, timeout: float | None = None, too_long: str 
     """
     _ensure_thread()
     own = Task(id=task.id, user=task.user_id, owner=task.owner, state=task.state, parent=task.parent_id)
-    own.root, own.started_at, own.worked = task.root_id, task.started_at, task.worked
+    own.root, own.started_at, own.worked, own.quiet = task.root_id, task.started_at, task.worked, task.quiet
     now = time.monotonic()
     watched = _Watched(run, own, now + _third(), now + timeout + KILL_AFTER if timeout else None, too_long)
     _runs.add(watched)

@@ -1,7 +1,8 @@
 """The sweeper: finds what nobody else would, so that every task that was started comes to its end.
 
-It takes tasks from runs whose lease has ended, wakes what is due, rings again when the queue has lost messages, and
-deletes what is old. Each worker has one; one of them at a time, the leader, does the work.
+It takes tasks from runs whose lease has ended, wakes what is due, rings again when the queue has lost messages, sees to
+the duties that others have declared, and deletes what is old. Each worker has one; one of them at a time, the leader,
+does the work.
 """
 
 import logging
@@ -11,6 +12,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from tasks.engine import doorbell
+from tasks.engine.duties import Duty, duties
 from tasks.engine.limits import limits
 from tasks.engine.purge import purge
 from tasks.queue import huey
@@ -26,6 +28,7 @@ LOOK_EVERY = 1.0  # seconds: how exactly what is due starts, and how soon anothe
 LEADS_FOR = timedelta(seconds=2)
 AT_ONCE = 200  # tasks of each kind in one look
 RINGS = 5000  # messages in one look; the next look sends more
+AT_ONCE_OF_DUTY = 40  # tasks that each duty may start in one sweep: that takes about a second where each takes 20 ms
 PURGE_EVERY = 3600.0
 SOON = timedelta(seconds=90)
 
@@ -55,6 +58,8 @@ class Sweeper:
                 self._rescue()
                 self._tell_waiting()
             self._refill(sweeping)
+            for duty in duties if sweeping else ():
+                self._see_to(duty)
             if now >= self._next_purge and not purge(AT_ONCE):
                 self._next_purge = now + PURGE_EVERY
         finally:
@@ -82,6 +87,14 @@ class Sweeper:
                 raise
             log.exception("Task %s %s could not be moved", task.id, task.name)
             return False
+
+    def _see_to(self, duty: Duty) -> None:
+        try:
+            duty(AT_ONCE_OF_DUTY)
+        except Exception as error:
+            if is_unavailable(error):
+                raise
+            log.exception("The duty %s failed", duty.__name__)
 
     def _tell_waiting(self) -> None:
         now = line.mark(Task)

@@ -5,14 +5,15 @@ from datetime import timedelta
 import pytest
 
 from tasks.countdown import countdown
-from tasks.engine import purge, sweeper
+from tasks.engine import duty, purge, sweeper
+from tasks.engine.duties import duties
 from tasks.engine.limits import limits
 from tasks.engine.sweeper import ROLE, Sweeper
 from tasks.queue import huey
 from tests.processes import free_port
 from tests.services import redis_server
-from webapp.factories import make_artifact, make_task, make_user
-from webapp.models import Artifact, Leader, State, Task, User
+from webapp.factories import make_artifact, make_message, make_task, make_user
+from webapp.models import Artifact, Leader, Message, State, Task, User
 from webapp.times import utcnow
 
 AGO = timedelta(seconds=1)
@@ -234,3 +235,51 @@ def test_an_artifact_expires_by_itself(app):
     artifact = make_artifact(expires_at=utcnow() - AGO)
     Sweeper().look()
     assert Artifact.get_by_id(artifact.id).expired_at
+
+
+# Duties
+
+
+@pytest.fixture
+def own_duties(monkeypatch):
+    """Only the duties that a test declares, forgotten after it."""
+    monkeypatch.setattr(sweeper, "duties", own := [])
+    known = list(duties)
+    yield lambda function: own.append(duty(function))
+    duties[:] = known
+
+
+def test_the_leader_sees_to_each_duty_with_each_sweep(app, own_duties, monkeypatch):
+    seen = []
+    own_duties(seen.append)
+    leader, other = Sweeper(), Sweeper()
+    for one in (leader, other, leader):
+        one.look()
+    assert seen == [sweeper.AT_ONCE_OF_DUTY] * 2
+    monkeypatch.setattr(limits, "sweep", timedelta(hours=1))
+    leader.look()
+    leader.look()
+    assert len(seen) == 3
+
+
+def test_a_duty_that_fails_holds_up_neither_the_others_nor_the_sweeper(app, own_duties, caplog):
+    def broken(_: int) -> None:
+        raise ValueError("no")
+
+    seen = []
+    own_duties(broken)
+    own_duties(seen.append)
+    lost, old = _lost(), make_task(State.SUCCEEDED, finished_at=utcnow() - limits.keep_tasks - timedelta(days=1))
+    Sweeper().look()
+    assert lost.reload().state == State.PENDING
+    assert Task.get_or_none(Task.id == old.id) is None
+    assert seen
+    assert "The duty broken failed" in caplog.text
+
+
+def test_mail_about_messages_is_such_a_duty(app):
+    user = make_user(email="me@example.com", hearing={"message": "mail"})
+    Message.update(mail_due_at=utcnow() - AGO).where(Message.id == make_message(recipient=user).id).execute()
+    Sweeper().look()
+    assert [(task.name, task.user, task.quiet) for task in Task] == [("mail_messages", user, True)]
+    assert _messages() == 1

@@ -90,7 +90,7 @@ def _seconds_per_task(model: "type[Task]") -> float | None:
     """
     recent = (
         model.select(model.worked)
-        .where(model.finished_at > utcnow() - timedelta(hours=1), model.worked > 0)
+        .where(model.quiet.in_([False]), model.finished_at > utcnow() - timedelta(hours=1), model.worked > 0)
         .order_by(model.finished_at.desc())
         .limit(RECENT)
         .alias("recent")
@@ -109,7 +109,8 @@ def tell_waiting(model: "type[Task]", soon: timedelta, moved: bool) -> None:
     waits = (model.state == State.RETRYING) & (model.run_at < utcnow() + soon)
     if moved:
         waits |= (model.state == State.PENDING) & model.turn.is_null(False)
-    User.update(changes=User.changes + 1).where(User.id.in_(model.select(model.user).where(waits))).execute()
+    waiting = model.select(model.user).where(waits, ~model.quiet)
+    User.update(changes=User.changes + 1).where(User.id.in_(waiting)).execute()
 
 
 def mark(model: "type[Task]") -> tuple[int, int | None]:

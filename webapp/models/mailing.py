@@ -51,7 +51,7 @@ class Mailing(BaseModel):
     """
 
     id = AutoField()
-    user = ForeignKeyField(User, backref="mailings", on_delete="CASCADE")
+    user = ForeignKeyField(User, backref="mailings", on_delete="CASCADE", index=False)
     user_id: int
     task = ForeignKeyField(Task, null=True, on_delete="CASCADE", help_text="what sends it; null for a draft")
     task_id: UUID | None
@@ -67,6 +67,9 @@ class Mailing(BaseModel):
     text = TextField(default="", help_text="what is sent, from when its sending began")
     html = TextField(default="")
     created_at = DateTimeField(default=utcnow)
+
+    class Meta:
+        indexes = ((("user", "created_at", "id"), False),)
 
     @property
     def is_draft(self) -> bool:

@@ -3,17 +3,20 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Self
+from uuid import uuid4
 
-from peewee import SQL, AutoField, Case, DateTimeField, ForeignKeyField, ModelSelect, TextField, fn
+from peewee import SQL, AutoField, Case, CharField, DateTimeField, ForeignKeyField, ModelSelect, TextField, fn
 
 from webapp.database import BaseModel, database
-from webapp.models.notice import Notice
+from webapp.models.notice import Notice, NoticeKind
 from webapp.models.notification import UNREAD_MESSAGE_COUNT, Notification
 from webapp.models.user import User
 from webapp.times import utcnow
 
 MESSAGE_LENGTH = 2000
+UNREAD_FOR = timedelta(minutes=5)  # before it is mailed
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Message(BaseModel):
     body = TextField()
     created_at = DateTimeField(default=utcnow)
     read_at = DateTimeField(null=True)
+    mail_due_at = DateTimeField(null=True, index=True, help_text="when to mail it; null if never, or not any more")
+    mail_key = CharField(max_length=50, null=True, help_text="the mail that tells of it, from just before it is sent")
 
     class Meta:
         indexes = (
@@ -50,7 +55,8 @@ class Message(BaseModel):
             raise ValueError("nobody writes to themselves")
         with cls._counting(sender, recipient):
             Notice.put_message(recipient, sender)
-            return cls.create(sender=sender, recipient=recipient, body=body)
+            due = utcnow() + UNREAD_FOR if recipient.hears_by_mail(NoticeKind.MESSAGE) else None
+            return cls.create(sender=sender, recipient=recipient, body=body, mail_due_at=due)
 
     @classmethod
     def read(cls, reader: User, other: User) -> int:
@@ -60,7 +66,7 @@ class Message(BaseModel):
             return 0
         with cls._counting(other, reader):
             Notice.read_message(reader, other)
-            return int(cls.update(read_at=utcnow()).where(*unread).execute())
+            return int(cls.update(read_at=utcnow(), mail_due_at=None).where(*unread).execute())
 
     @classmethod
     def between(cls, one: User, other: User) -> "ModelSelect[Message]":
@@ -98,6 +104,60 @@ class Message(BaseModel):
         latest = {message.id: message for message in cls.select().where(cls.id.in_([row[1] for row in found]))}
         others = {other.id: other for other in User.select().where(User.id.in_([row[0] for row in found]))}
         return [Conversation(others[partner], latest[last], int(unread)) for partner, last, unread in found]
+
+    # By mail. A message whose `mail_due_at` is set is to be mailed; with a `mail_key`, that mail may be on its way.
+
+    @classmethod
+    def mail_due(cls, limit: int) -> "ModelSelect[User]":
+        """People who have not read something that is to be mailed by now. One query, by index."""
+        due = cls.select(cls.recipient).where(cls.mail_due_at <= utcnow())
+        return User.select().where(User.id.in_(due)).limit(limit)
+
+    @classmethod
+    def begin_mail(cls, reader: User) -> str | None:
+        """Put all that a person has not read into a mail to them, and return its name; None if nothing is due by now.
+
+        Where a mail was begun and not settled, nobody knows whether it was sent: then it is that one, with what is
+        still unread of it.
+        """
+        unread = cls._to_mail(reader)
+        with cls._mailing_to(reader):
+            begun = cls.select(cls.mail_key).where(unread, cls.mail_key.is_null(False)).limit(1).scalar()
+            if begun or not cls.select().where(unread, cls.mail_due_at <= utcnow()).exists():
+                return begun
+            key = f"messages-{uuid4().hex}"
+            cls.update(mail_key=key).where(unread).execute()
+        return key
+
+    @classmethod
+    def of_mail(cls, reader: User, key: str) -> "ModelSelect[Message]":
+        """What a mail tells of and is still unread, oldest first."""
+        return cls.select().where(cls._to_mail(reader), cls.mail_key == key).order_by(cls.id)
+
+    @classmethod
+    def put_mail_off(cls, reader: User, key: str) -> None:
+        """That mail was not sent; what it told of is for another."""
+        with cls._mailing_to(reader):
+            cls.update(mail_key=None).where(cls._to_mail(reader), cls.mail_key == key).execute()
+
+    @classmethod
+    def settle_mail(cls, reader: User, key: str | None = None) -> None:
+        """What that mail tells of, or all that was to be mailed, is to be mailed no more."""
+        which = cls.mail_key == key if key else True
+        with cls._mailing_to(reader):
+            cls.update(mail_due_at=None).where(cls._to_mail(reader), which).execute()
+
+    @classmethod
+    def _to_mail(cls, reader: User) -> Any:
+        return (cls.recipient == reader) & cls.read_at.is_null() & cls.mail_due_at.is_null(False)
+
+    @classmethod
+    @contextmanager
+    def _mailing_to(cls, reader: User) -> Iterator[None]:
+        """A transaction in which they read nothing: it locks their account, as reading does, and shows nothing new."""
+        with database.transaction():
+            User.update(changes=User.changes).where(User.id == reader.id).execute()
+            yield
 
     @classmethod
     @contextmanager

@@ -175,7 +175,7 @@ class Moves:
 
     def _give_notice(self, outcome: State) -> None:
         """What its owner finds in the notification centre: not what they canceled, and not each part of a whole."""
-        if self.parent_id is None and outcome != State.CANCELED:
+        if self.is_shown and outcome != State.CANCELED:
             kind = NoticeKind(outcome) if self.name != "send_mail" or outcome == State.FAILED else NoticeKind.MAIL
             outcomes = {NoticeKind.FAILED: f": {self.error}", NoticeKind.MAIL: " has been sent"}
             words = f"{self.title}{outcomes.get(kind, ' is finished')}"
@@ -215,7 +215,7 @@ class Moves:
         self._notify()
 
     def _notify(self) -> None:
-        if self.parent_id is None:  # a part's news come with those of its whole
+        if self.is_shown:  # a part's news come with those of its whole
             payload = {"state": self.state, "done": self.done, "total": self.total}
             Notification.put(self.user_id, TASK_PROGRESS, payload, self.id)
 

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from peewee import (
     BigIntegerField,
+    BooleanField,
     CharField,
     DateTimeField,
     FloatField,
@@ -61,6 +62,7 @@ class Task(Moves, BaseModel):
     step = IntegerField(default=0, help_text="parts of a step run side by side, and after those of the step before")
     name = CharField(max_length=60, help_text="the task function; empty for what is made of parts")
     title = CharField(max_length=200, help_text="what people read")
+    quiet = BooleanField(default=False, help_text="its owner did not start it, and sees and hears nothing of it")
     arguments = JSONField(default=dict)
     state = EnumField(State, max_length=16, default=State.PENDING)
     stage = CharField(max_length=200, default="", help_text="what it is doing now, in words")
@@ -94,7 +96,7 @@ class Task(Moves, BaseModel):
             (("state", "turn"), False),  # the line, and what workers hold
             (("user", "state", "turn"), False),  # a person's place in it
             (("state", "run_at"), False),  # what is due
-            (("finished_at",), False),  # what is old
+            (("quiet", "finished_at"), False),  # what is old
         )
 
     @classmethod
@@ -281,7 +283,8 @@ class Task(Moves, BaseModel):
         """Add a line to the timeline."""
         with database.transaction():
             TaskEvent.write(self.id, "log", text)
-            User.count_change(self.user_id)
+            if not self.quiet:
+                User.count_change(self.user_id)
 
     # What the sweeper does
 
@@ -375,10 +378,16 @@ class Task(Moves, BaseModel):
         """What happened to it, oldest first."""
         return TaskEvent.select().where(TaskEvent.task == self.id).order_by(TaskEvent.id)
 
+    @property
+    def is_shown(self) -> bool:
+        """Whether its owner sees it by itself: it is neither quiet nor a part."""
+        return not self.quiet and self.parent_id is None
+
     @classmethod
     def of(cls, user: User) -> "ModelSelect[Task]":
-        """Everything this person started, newest first; wholes without their parts."""
-        return cls.select().where(cls.user == user, cls.parent.is_null()).order_by(cls.created_at.desc(), cls.id.desc())
+        """All that is shown to this person, newest first."""
+        shown = cls.user == user, cls.parent.is_null(), ~cls.quiet
+        return cls.select().where(*shown).order_by(cls.created_at.desc(), cls.id.desc())
 
     def reload(self) -> Self:
         """Read the row again, in place. Not for a worker's own row: it would come by another run's token."""

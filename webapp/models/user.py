@@ -142,6 +142,10 @@ class User(BaseModel):
         """How this person wants to hear of a kind of notice: `app`, `mail` (there and by mail) or `off`."""
         return str((self.hearing or {}).get(kind, "app"))
 
+    def hears_by_mail(self, kind: str) -> bool:
+        """Whether a notice of that kind is to be mailed to them, and can be."""
+        return bool(self.email) and self.hears(kind) == "mail"
+
     def has_password(self, password: str) -> bool:
         """Whether that is the account's password; never true for a guest's."""
         return bool(self.password_hash) and check_password_hash(self.password_hash, password)

@@ -205,8 +205,8 @@ def _ask(task_id: UUID, request: Callable[[Task], None]) -> ResponseReturnValue:
 
 
 def _find(task_id: UUID) -> Task:
-    """This person's task; somebody else's does not exist."""
-    return Task.get_or_none(Task.id == task_id, Task.user == current_user.id) or abort(404)
+    """This person's task; somebody else's does not exist, nor one that is quiet."""
+    return Task.get_or_none(Task.id == task_id, Task.user == current_user.id, ~Task.quiet) or abort(404)
 
 
 def _form(function: TaskFunction) -> TaskForm:

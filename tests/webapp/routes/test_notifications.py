@@ -2,8 +2,10 @@
 
 import pytest
 
+from tasks.engine.sweeper import Sweeper
 from webapp.factories import make_notice, make_task
-from webapp.models import Notice, State, User
+from webapp.models import Message, Notice, State, User
+from webapp.times import utcnow
 
 HTMX = {"HX-Request": "true"}
 
@@ -108,6 +110,20 @@ def test_who_asked_is_mailed_however_short_the_task_was(ann, app, mailserver):
         make_task(State.IN_PROGRESS, ann.user).succeed()
         make_task(State.IN_PROGRESS, ann.user).fail("It broke.")
     assert [mail["Subject"] for mail in mailserver.mails] == ["Count down from 40 is finished"]
+
+
+def test_who_asked_is_mailed_what_they_have_not_read_for_a_while(ann, bob, mailserver, run_tasks):
+    ann.submit("/settings/profile", email="ann@example.com", about="", time_zone="UTC")
+    page = ann.get("/notifications")
+    assert "Mail goes to ann@example.com" in page.words
+    assert [way["value"] for way in page.page.select("#message option")] == ["app", "mail", "off"]
+    ann.submit("/notifications/settings", message="mail", succeeded="app", failed="app", mail="app")
+    bob.submit("/messages/ann", body="Hello")
+    assert _texts(ann) == ["bob wrote to you"], "there, too"
+    Message.update(mail_due_at=utcnow()).execute()
+    Sweeper().look()
+    run_tasks()
+    assert [mail["Subject"] for mail in mailserver.mails] == ["1 message from bob"]
 
 
 def test_an_open_page_shows_the_count_at_its_next_poll(ann):
