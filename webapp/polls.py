@@ -18,6 +18,7 @@ POLLED = frozenset(
         "messages.inbox_fragment",
         "messages.thread_fragment",
         "notifications.list_fragment",
+        "mail.list_fragment",
     }
 )
 

@@ -29,6 +29,9 @@ def _busy(person: Person) -> None:
     person.page.locator("#main").get_by_role("button", name="Cancel").click()
     see(person.page.locator("article[data-state=canceled]"))
     person.task = path
+    person.send_mail("bea@example.com", "A subject with averyveryverylongword" + "g" * 80)
+    see(person.page.locator("article[data-state=succeeded]"))
+    person.mail = person.page.locator("main a[href^='/mail/']").get_attribute("href")
 
 
 def _pen_friend(person: Person) -> None:
@@ -72,12 +75,16 @@ PAGES: dict[str, tuple[Callable[[Person], None], str]] = {
     "another task's form": (_busy, "/tasks/new/export_posts"),
     "a form with a file": (_busy, "/tasks/new/import_posts"),
     "settings": (_busy, "/settings"),
+    "mails": (_busy, "/mail"),
+    "a mail that was sent": (_busy, "{mail}"),
     "mailbox": (_busy, "/mailbox"),
 }
 
 
 def _path(path: str, person: Person) -> str:
-    return path.format(profile=person.profile, task=person.task, name=person.name) if "{" in path else path
+    if "{" not in path:
+        return path
+    return path.format(profile=person.profile, task=person.task, name=person.name, mail=person.mail)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -162,7 +162,8 @@ COSTS = {
     "/notifications": 8,
     "/settings": 6,
     "/live": 6,
-    "/mail": 8,
+    "/mail": 9,
+    "/mail/_list": 3,
     "/mail/{mailing_id}": 11,
     "/artifacts/{artifact_id}": 4,
     "/healthz": 0,
@@ -180,6 +181,7 @@ def test_a_page_costs_a_few_queries_however_much_there_is(ann, site, queries, ad
             make_task(State.IN_PROGRESS, ann.user)
             make_message(User.by_username("bob"), ann.user)
             make_notice(ann.user, task=site["task_id"])
+            make_mailing(ann.user)
 
     def cost() -> int:
         with queries() as seen:

@@ -6,8 +6,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from peewee import (
+    JOIN,
     AutoField,
     BlobField,
+    Case,
     CharField,
     DateTimeField,
     ForeignKeyField,
@@ -76,6 +78,26 @@ class Mailing(BaseModel):
         """Whether it is still being written."""
         return self.draft_key is not None
 
+    @classmethod
+    def of(cls, user: User) -> "ModelSelect[Mailing]":
+        """What a person has sent and scheduled, and their draft of a new mail if it says anything; newest first.
+
+        Each comes with the state and the times of its task, without what it says; a draft with its recipients.
+        `is_changed` is whether changes to it have been begun.
+        """
+        change: Any = cls.alias()
+        begun = fn.EXISTS(change.select(change.id).where(change.original == cls.id))
+        typed = Case(None, [(cls.draft_key.is_null(False), cls.recipients)], "")
+        lean = (cls.id, cls.user, cls.task, cls.draft_key, cls.subject, cls.created_at)
+        task = (Task.id, Task.state, Task.run_at, Task.finished_at)
+        shown = cls.draft_key.is_null() | (cls.recipients != "") | (cls.subject != "") | (cls.body != "")
+        return (
+            cls.select(*lean, typed.alias("recipients"), begun.alias("is_changed"), *task)
+            .join(Task, JOIN.LEFT_OUTER)
+            .where(cls.user == user, cls.original.is_null(), shown)
+            .order_by(cls.created_at.desc(), cls.id.desc())
+        )
+
     # Drafts
 
     @classmethod
@@ -88,22 +110,48 @@ class Mailing(BaseModel):
         """The same, begun if need be: empty, or with all that the original has. Safe for two requests at once."""
         if found := cls.draft_of(user, original):
             return found
-        written = {name: getattr(original, name) for name in WRITTEN} if original else {}
         try:
             with database.atomic():
-                draft = cls.create(user=user, original=original, draft_key=_draft_key(user, original), **written)
-                for file in original.files() if original else ():
-                    MailingFile.create(
-                        mailing=draft, name=file.name, content_type=file.content_type, size=file.size, data=file.read()
-                    )
+                draft = cls.create(user=user, original=original, draft_key=_draft_key(user, original))
+                if original:
+                    draft._take_from(original)
         except IntegrityError:
             return cls.get(cls.draft_key == _draft_key(user, original))
         return draft
 
+    def copy(self, replacing: bool = False) -> bool:
+        """Begin a draft of a new mail with all that this one has but its time.
+
+        False, and nothing changed, where there is one that has something in it, unless that is to be replaced.
+        """
+        with database.atomic():
+            User.count_change(self.user_id)  # whoever else copies waits here
+            draft = Mailing.begin_draft(self.user)
+            if not (replacing or draft.is_blank):
+                return False
+            draft.delete_instance()
+            Mailing.begin_draft(self.user)._take_from(self, but="send_at")
+        return True
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether its writer has put nothing into it yet. One query."""
+        return not (any((self.recipients, self.subject, self.body, self.send_at)) or self.files())
+
     def write(self, **fields: Any) -> bool:
-        """Save what its writer says of it, in one UPDATE. False, and nothing saved, once it is no draft any more."""
+        """Save what its writer says of it. False, and nothing saved, once it is no draft any more."""
         self.__data__.update(fields)
-        return bool(Mailing.update(fields).where(Mailing.id == self.id, Mailing.draft_key.is_null(False)).execute())
+        with database.atomic():
+            User.count_change(self.user_id)  # it stands in the list of their mails
+            mine = Mailing.id == self.id, Mailing.draft_key.is_null(False)
+            return bool(Mailing.update(fields).where(*mine).execute())
+
+    def _take_from(self, other: "Mailing", but: str = "") -> None:
+        self.write(**{name: getattr(other, name) for name in WRITTEN if name != but})
+        for file in other.files():
+            MailingFile.create(
+                mailing=self, name=file.name, content_type=file.content_type, size=file.size, data=file.read()
+            )
 
     def attach(self, name: str, content_type: str, data: bytes) -> None:
         """Add a file, unless it has that very file already."""
@@ -229,10 +277,17 @@ class Delivery(BaseModel):
     @classmethod
     def counts(cls, mailing: Mailing) -> dict[Sending, int]:
         """How many of a mailing are in each state; those of no delivery are 0. One query."""
-        query = cls.select(cls.state, fn.COUNT(cls.id)).where(cls.mailing == mailing.id).group_by(cls.state)
-        rows: Any = query.tuples()
-        found = {Sending(state): int(number) for state, number in rows}
-        return {state: found.get(state, 0) for state in Sending}
+        return cls.counts_of([mailing])[mailing.id]
+
+    @classmethod
+    def counts_of(cls, mailings: list[Mailing]) -> dict[int, dict[Sending, int]]:
+        """The same for several, by their ids. One query."""
+        found = {mailing.id: dict.fromkeys(Sending, 0) for mailing in mailings}
+        counted = cls.select(cls.mailing, cls.state, fn.COUNT(cls.id)).where(cls.mailing.in_(list(found)))
+        rows: Any = counted.group_by(cls.mailing, cls.state).tuples()
+        for mailing_id, state, number in rows:
+            found[mailing_id][Sending(state)] = int(number)
+        return found
 
     def begin(self) -> None:
         """It is about to be given to the mail server."""

@@ -12,8 +12,11 @@ from tasks.send_mail import change, submit
 from webapp import htmx, letters
 from webapp.mail_form import MailForm, room_in_words
 from webapp.models import Delivery, IllegalMove, Mailing, MailingFile, OverLimit, State, Task, User
-from webapp.models.mailing import daily_limit
+from webapp.models.mailing import Sending, daily_limit
+from webapp.paging import page
+from webapp.polls import if_changed
 from webapp.progress import started_words
+from webapp.recipients import read_recipients
 
 bp = Blueprint("mail", __name__, url_prefix="/mail")
 
@@ -37,6 +40,21 @@ def show(mailing_id: int | None = None) -> ResponseReturnValue:
         return _sent(original)
     shown = Mailing.draft_of(_me(), original) or original
     return _page(MailForm(current_user.time_zone, shown), shown, original)
+
+
+@bp.get("/_list")
+def list_fragment() -> ResponseReturnValue:
+    """The list of this person's mails alone, as the page includes it."""
+    return if_changed(lambda: render_template("mail/_list.html", **_list()))
+
+
+@bp.post("/<int:mailing_id>/copy")
+def copy(mailing_id: int) -> ResponseReturnValue:
+    """Begin another mail like this one. Where a draft has something in it, nothing is changed without asking."""
+    mailing = _original(mailing_id) or abort(404)
+    if not mailing.copy(replacing="replace" in request.form):
+        return _sent(mailing, Mailing.draft_of(_me())), 409
+    return redirect(url_for("mail.show"), 303)
 
 
 @bp.post("")
@@ -189,14 +207,34 @@ def _page(
     context: dict[str, Any] = {"form": form, "found": form.read, "files": shown.files() if shown else []}
     context |= {"original": original, "preview": preview, "most": MOST_SHOWN, "saved": False, "focus": focus}
     context["at"] = {"mailing_id": original.id} if original else {}
+    context |= {"mailings": None} if original else _list()
     return render_template("mail/show.html", **context), status
 
 
-def _sent(mailing: Mailing) -> ResponseReturnValue:
+def _list() -> dict[str, Any]:
+    before = request.args.get("before")
+    mailings = page(Mailing.of(_me()), before)
+    counts = Delivery.counts_of(mailings.items)
+    return {
+        "mailings": mailings,
+        "reach": {mailing: _reach(mailing, counts[mailing.id]) for mailing in mailings.items},
+        "before": before,
+    }
+
+
+def _reach(mailing: Mailing, counts: dict[Sending, int]) -> tuple[int, int]:
+    """To how many it goes, and to how many it was delivered."""
+    if mailing.is_draft:
+        return len(read_recipients(mailing.recipients).addresses), 0
+    return sum(counts.values()), counts[Sending.SENT]
+
+
+def _sent(mailing: Mailing, draft: Mailing | None = None) -> str:
+    """What was sent, and whom it reached; with a question if that draft is in the way of a copy."""
     lost = list(Delivery.not_delivered(mailing).limit(MOST_SHOWN))
     return render_template(
         "mail/sent.html", mailing=mailing, task=_task(mailing), files=mailing.files(), lost=lost,
-        counts=Delivery.counts(mailing), choices=letters.TEMPLATES,
+        counts=Delivery.counts(mailing), choices=letters.TEMPLATES, draft=draft,
     )  # fmt: skip
 
 

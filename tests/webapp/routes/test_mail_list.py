@@ -1,0 +1,227 @@
+"""The list of a person's mails: what they sent, scheduled and drafted; and writing another like one of them."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.browsing import browse
+from tests.racing import race
+from webapp.factories import make_draft, make_mailing, make_mailing_file, make_user
+from webapp.models import Delivery, Mailing, State, Task, User
+from webapp.models.mailing import Sending
+from webapp.times import utcnow
+
+HTMX = {"HX-Request": "true"}
+THREE = ("bea@example.com", "cem@example.com", "dan@example.com")
+COPIED = {"recipients": "bea@example.com", "subject": "Hello", "template": "free", "body": "How are you?"}
+
+
+@pytest.fixture
+def app(mailserver, each_database):
+    """The app on each database, and a mail server that it sends by."""
+    return each_database
+
+
+@pytest.fixture
+def ann(app):
+    """Ann's browser; she has an address."""
+    return browse(app, make_user("ann", email="ann@example.com"))
+
+
+def _rows(browser, path: str = "/mail") -> list[str]:
+    return [" ".join(row.text.split()) for row in browser.get(path).page.select("#mailings li")]
+
+
+def _sent(user, subject: str = "Hello", state: State = State.SUCCEEDED, delivered: int = 3, **fields) -> Mailing:
+    mailing = make_mailing(user, THREE, state, subject=subject, **fields)
+    ids = [delivery.id for delivery in Delivery.unsettled(mailing)[:delivered]]
+    Delivery.update(state=Sending.SENT).where(Delivery.id.in_(ids)).execute()
+    return mailing
+
+
+def test_who_has_none_is_told_what_will_be_there(ann):
+    page = ann.get("/mail")
+    assert "Nothing yet. What you send, schedule or begin to write is listed here." in page.words
+    assert _rows(ann) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "delivered", "words"),
+    [
+        (State.SUCCEEDED, 2, "Sent, delivered to 2 of 3 people"),
+        (State.SCHEDULED, 0, "Scheduled, to 3 people"),
+        (State.IN_PROGRESS, 1, "Being sent, delivered to 1 of 3 people"),
+        (State.PENDING, 0, "Waiting, delivered to 0 of 3 people"),
+        (State.FAILED, 1, "Stopped, delivered to 1 of 3 people"),
+        (State.CANCELED, 1, "Canceled, delivered to 1 of 3 people"),
+    ],
+)
+def test_a_mail_says_to_how_many_when_and_how_it_stands_and_leads_to_its_page(ann, state, delivered, words):
+    mailing = _sent(ann.user, "Come to the party", state, delivered)
+    page = ann.get("/mail")
+    row = page.one("#mailings li")
+    assert row["data-state"] == state
+    assert words in " ".join(row.text.split())
+    assert "Come to the party" in row.text
+    task = Task.get()
+    when = task.run_at or task.finished_at or mailing.created_at
+    assert row.select_one("time")["datetime"].startswith(when.isoformat()[:16])
+    assert ann.get(row.select_one("a")["href"]).status_code == 200
+    assert row.select_one("a")["href"] == f"/mail/{mailing.id}"
+
+
+def test_one_person_is_no_people(ann):
+    make_mailing(ann.user, THREE[:1])
+    assert "to 1 person" in _rows(ann)[0]
+
+
+def test_the_draft_is_among_them_and_leads_to_the_form(ann):
+    ann.submit("/mail/draft", recipients="bea@example.com, cem@example.com", subject="Not yet", template="welcome")
+    [row] = ann.get("/mail").page.select("#mailings li")
+    assert "Not yet" in row.text
+    assert "Draft to 2 people" in " ".join(row.text.split())
+    assert row.select_one("a")["href"] == "/mail#mail"
+    assert ann.get("/mail").one("#mail")
+
+
+def test_an_empty_draft_is_not(ann):
+    ann.submit("/mail/draft", recipients="", subject="", template="welcome")
+    assert Mailing.draft_of(ann.user)
+    assert _rows(ann) == []
+
+
+def test_a_scheduled_mail_says_that_its_changes_are_not_saved_yet(ann):
+    mailing = make_mailing(ann.user)
+    ann.submit(f"/mail/{mailing.id}/draft", recipients="dan@example.com", subject="Changed", template="welcome")
+    [row] = _rows(ann)
+    assert "Hello" in row
+    assert row.endswith("Scheduled, to 2 people · changes not saved yet")
+
+
+def test_nobody_sees_those_of_others(ann, bob):
+    _sent(ann.user, "A secret")
+    make_draft(ann.user, subject="Another")
+    assert _rows(bob) == []
+    assert "secret" not in bob.get("/mail/_list").text
+
+
+def test_they_are_paged_the_newest_first(ann):
+    for number in range(45):
+        _sent(ann.user, f"Mail {number:02}", delivered=0, created_at=utcnow() - timedelta(minutes=number))
+    seen, path = [], "/mail"
+    for rows in (20, 20, 5):
+        page = ann.get(path)
+        seen += [link.text for link in page.page.select("#mailings li strong")]
+        assert len(_rows(ann, path)) == rows
+        path = page.one("#mailings a[rel=next]")["href"] if rows == 20 else ""
+    assert seen == [f"Mail {number:02}" for number in range(45)]
+    assert "#mailings" in ann.get("/mail").one("#mailings a[rel=next]")["href"]
+
+
+def test_an_open_page_gets_it_only_when_something_has_changed(ann):
+    mailing = _sent(ann.user, state=State.IN_PROGRESS, delivered=1)
+    fragment = ann.get("/mail/_list", headers=HTMX)
+    assert fragment.text.strip() in ann.get("/mail").text
+    known = HTMX | {"If-None-Match": fragment.headers["ETag"]}
+    assert ann.get("/mail/_list", headers=known).status_code == 304
+    Task.get_by_id(mailing.task_id).succeed()
+    assert "Sent, delivered" in ann.get("/mail/_list", headers=known).words
+    known = HTMX | {"If-None-Match": ann.get("/mail/_list", headers=HTMX).headers["ETag"]}
+    ann.submit("/mail/draft", recipients="", subject="Begun elsewhere", template="welcome")
+    assert "Begun elsewhere" in ann.get("/mail/_list", headers=known).words
+
+
+def test_it_costs_the_same_however_many_there_are_and_reads_no_text_of_them(ann, queries):
+    def cost() -> int:
+        with queries() as seen:
+            ann.get("/mail/_list")
+        assert not [query for query in seen.get_queries() if '"html"' in query.msg[0]]
+        return seen.count
+
+    _sent(ann.user)
+    few = cost()
+    for _ in range(10):
+        _sent(ann.user)
+    assert cost() == few <= 3
+
+
+# Another like this
+
+
+def _copy(browser, mailing: Mailing, **fields):
+    return browser.submit(f"/mail/{mailing.id}/copy", **fields)
+
+
+def test_another_mail_is_begun_like_an_earlier_one_without_its_time(ann):
+    mailing = _sent(ann.user, **{name: value for name, value in COPIED.items() if name != "subject"})
+    Mailing.update(send_at=utcnow()).where(Mailing.id == mailing.id).execute()
+    make_mailing_file(mailing, "notes.txt", b"Notes")
+    page = ann.get(f"/mail/{mailing.id}")
+    assert page.one(f"button[formaction='/mail/{mailing.id}/copy']")["form"] == "action"
+    assert page.one("form#action")
+    answer = _copy(ann, mailing)
+    assert (answer.status_code, answer.location) == (303, "/mail")
+    draft = Mailing.draft_of(ann.user)
+    assert {name: getattr(draft, name) for name in COPIED} == COPIED
+    assert (draft.send_at, draft.task_id, draft.original_id) == (None, None, None)
+    assert [(file.name, file.read()) for file in draft.files()] == [("notes.txt", b"Notes")]
+    assert [file.name for file in mailing.files()] == ["notes.txt"], "the earlier one keeps its own"
+    form = ann.get("/mail")
+    assert form.one("#subject")["value"] == "Hello"
+    assert "notes.txt" in form.one("#mail-files").text
+
+
+def test_what_is_begun_so_is_sent_as_any_other(ann):
+    mailing = _sent(ann.user)
+    _copy(ann, mailing)
+    page = ann.get("/mail")
+    fields = {"recipients": page.one("#recipients").text, "subject": "Again", "template": "welcome"}
+    assert ann.submit("/mail", form_key=page.one("#form_key")["value"], **fields).status_code == 303
+    assert [row.split(" ")[0] for row in _rows(ann)] == ["Again", "Hello"]
+
+
+def test_a_draft_with_nothing_in_it_is_not_in_the_way(ann):
+    Mailing.begin_draft(ann.user)
+    assert _copy(ann, _sent(ann.user)).status_code == 303
+    assert Mailing.draft_of(ann.user).subject == "Hello"
+
+
+@pytest.mark.parametrize("what", ["recipients", "subject", "body", "send_at", "a file"])
+def test_a_draft_with_something_in_it_is_replaced_only_when_that_is_wanted(ann, what):
+    mailing = _sent(ann.user, "An earlier one")
+    draft = Mailing.begin_draft(ann.user)
+    if what == "a file":
+        make_mailing_file(draft)
+    else:
+        draft.write(**{what: utcnow() if what == "send_at" else "Mine"})
+    before = Mailing.get_by_id(draft.id)
+    answer = _copy(ann, mailing)
+    assert answer.status_code == 409
+    assert "You are writing another mail" in answer.words
+    assert Mailing.get_by_id(draft.id).__data__ == before.__data__, "nothing is lost without asking"
+    button = answer.one("button[name=replace]")
+    assert button["formaction"] == f"/mail/{mailing.id}/copy"
+    assert _copy(ann, mailing, replace=button["value"]).status_code == 303
+    draft = Mailing.draft_of(ann.user)
+    assert (draft.subject, draft.send_at, draft.files()) == ("An earlier one", None, [])
+
+
+def test_changes_to_a_scheduled_mail_are_not_in_the_way_and_stay(ann):
+    mailing = make_mailing(ann.user)
+    ann.submit(f"/mail/{mailing.id}/draft", recipients="dan@example.com", subject="Changed", template="welcome")
+    assert _copy(ann, mailing).status_code == 303
+    assert Mailing.draft_of(ann.user, mailing).subject == "Changed"
+    assert Mailing.draft_of(ann.user).subject == "Hello"
+
+
+def test_two_presses_at_once_begin_one(ann):
+    user, mailing = User.get_by_id(ann.user.id), make_mailing(ann.user)
+    make_mailing_file(mailing)
+    results = race(2, lambda: Mailing.get_by_id(mailing.id).copy())
+    assert sorted(results) == [False, True]
+    assert [file.name for file in Mailing.draft_of(user).files()] == ["notes.txt"]
+
+
+def test_somebody_elses_mail_and_a_draft_cannot_be_copied(ann):
+    assert _copy(ann, make_mailing(make_user())).status_code == 404
+    assert _copy(ann, make_draft(ann.user)).status_code == 404
