@@ -38,7 +38,7 @@ def _check_length(_: Form, field: Field) -> None:
 
 
 def _names() -> list[SelectChoice]:
-    functions = {function.name: function.label for function in CATALOGUE.values()}
+    functions = {function.name: function.label for function in CATALOGUE.values() if not function.quiet}
     undoing = {f.undo.function.name: f.undo.function.label for f in CATALOGUE.values() if f.undo}
     kinds = {"": "Any kind"} | functions | undoing | {SEVERAL: "Several as one"}
     return [SelectChoice(name, label) for name, label in kinds.items()]

@@ -137,7 +137,7 @@ def test_what_was_there_before_the_migration_is_found_after_it(each_database):
         Runner(database.obj, str(MIGRATIONS)).down("0007_search")
     make_post(body="hello before")
     Message.update(body="hello there").where(Message.id == message.id).execute()
-    assert migrate() == ["0007_search"]
+    assert "0007_search" in migrate()
     make_post(body="hello after")
     assert _posts() == {"hello before", "hello after"}
     assert matching(Message.of(message.sender), "there").count() == 1
