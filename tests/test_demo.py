@@ -191,7 +191,8 @@ def test_mail_that_would_really_be_sent_is_refused(tmp_path):
 
 
 def test_make_demo_prepares_what_make_run_does():
-    said = subprocess.run(["make", "-n", "-B", "demo"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    make = ["make", "--no-print-directory", "-nB", "demo"]
+    said = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert "pip install" in said
     assert said.strip().endswith("python -m webapp.demo")
 

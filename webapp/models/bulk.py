@@ -52,9 +52,11 @@ def press(verb: str, tasks: "ModelSelect[Task]", most: int = MOST_AT_ONCE, longe
     by_state: Any = tasks.select(Task.state, fn.COUNT(Task.id)).where(~_ABLE[verb]).order_by().group_by(Task.state)
     outcome.passed.update(dict(by_state.tuples()))
     able = tasks.where(_ABLE[verb])
-    outcome.left = able.count()
+    found = list(able.limit(most))
+    # Fewer than asked for are all there are, whatever a count at another moment says.
+    outcome.left = len(found) if len(found) < most else able.count()
     until = time.monotonic() + longest
-    for task in list(able.limit(most)):
+    for task in found:
         if time.monotonic() > until:
             break
         outcome.left -= 1
