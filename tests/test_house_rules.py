@@ -13,6 +13,9 @@ TEMPLATES = {str(path.relative_to(ROOT)): path.read_text() for path in sorted((R
 PAGES = {name: text for name, text in TEMPLATES.items() if "/email/" not in name}
 STATIC = ROOT / "webapp" / "static"
 
+# What has a place of its own in a page, and the id by which it is found there, as its first line says.
+FRAGMENTS = {name: found[1] for name, text in PAGES.items() if (found := re.match(r"{#.* · id: ([\w()-]+)", text))}
+
 # What no template may have, and why.
 BANNED = {
     "an inline script": r"<script(?![^>]*\ssrc=)",
@@ -46,12 +49,19 @@ def test_the_only_script_is_htmx_as_it_was_published():
     assert "htmx-4.0.1.min.js" in script["src"]
 
 
-def test_a_fragment_extends_no_layout_and_has_one_root_with_its_id():
-    for name in ("tasks/_panel", "tasks/_list", "tasks/_alert", "tasks/_row", "_message_badge", "posts/_count"):
-        text = re.sub(r"{#.*?#}|{%.*?%}", "", TEMPLATES[f"templates/{name}.html"], flags=re.DOTALL)
-        roots = BeautifulSoup(text, "html.parser").find_all(recursive=False)
-        assert len(roots) == 1, name
-        assert roots[0].get("id"), name
+@pytest.mark.parametrize("name", FRAGMENTS)
+def test_a_fragment_extends_no_layout_and_has_one_root_with_its_id(name):
+    assert "{% extends" not in TEMPLATES[name]
+    text = re.sub(r"{#.*?#}|{%.*?%}", "", TEMPLATES[name], flags=re.DOTALL)
+    roots = BeautifulSoup(text, "html.parser").find_all(recursive=False)
+    assert [root.get("id", "").strip("{} ") for root in roots] == [FRAGMENTS[name]]
+
+
+def test_a_fragment_that_a_route_answers_with_says_its_id():
+    routes = "".join(path.read_text() for path in (ROOT / "webapp" / "routes").glob("*.py"))
+    rendered = set(re.findall(r'render_template\("((?:\w+/)?_\w+\.html)"', routes))
+    assert "tasks/_panel.html" in rendered
+    assert {f"templates/{name}" for name in rendered} <= FRAGMENTS.keys()
 
 
 @pytest.mark.parametrize("name", [name for name in TEMPLATES if re.search(r"/_", name)])

@@ -1,0 +1,36 @@
+"""What the documents name is there: tests, files, and what make makes."""
+
+import re
+
+import pytest
+
+from tests.processes import ROOT
+
+DOCUMENTS = {str(path.relative_to(ROOT)): path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
+
+
+@pytest.fixture(params=DOCUMENTS)
+def document(request):
+    """The path of one of them."""
+    return DOCUMENTS[request.param]
+
+
+def test_every_test_that_a_document_names_is_there(document):
+    sources = [path.read_text() for path in (ROOT / "tests").rglob("test_*.py")]
+    there = {name for text in sources for name in re.findall(r"def (test_\w+)", text)}
+    named = set(re.findall(r"`(test_\w+)`", document.read_text()))
+    assert named <= there
+    assert named or document.name != "guarantees.md", "each of its promises names one"
+
+
+def test_every_file_that_a_document_names_is_there(document):
+    text = document.read_text()
+    named = re.findall(r"`([\w./-]+/|[\w./-]+\.(?:py|html|css|toml|txt))`", text)
+    linked = re.findall(r"\]\((?!http)([^)#]+)\)|src=\"([^\"]+)\"", text)
+    assert [name for name in named if not (ROOT / name).exists()] == []
+    assert [link for pair in linked for link in pair if link and not (document.parent / link).exists()] == []
+
+
+def test_every_target_of_make_that_a_document_names_is_there(document):
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"(?:`|^    )make (\w+)", document.read_text(), re.MULTILINE)) <= targets
