@@ -104,24 +104,23 @@ class MailForm(FlaskForm):
         if len(field.data or "") > BODY_LENGTH:
             raise ValidationError(f"That has {len(field.data):,} characters; a text has at most {BODY_LENGTH:,}.")
 
-    def validate_recipients_file(self, field: Field) -> None:
+    def validate_recipients_file(self, _: Field) -> None:
         """A file without any address was another than was meant."""
-        self.check_files()
-        if field.errors:
-            raise ValidationError(field.errors[0])
+        if self.not_read:
+            raise ValidationError(f"No address was found in {self.not_read}.")
 
-    def validate_attachment(self, field: Field) -> None:
+    def validate_attachment(self, _: Field) -> None:
         """What did not fit was not kept, and is named."""
-        self.check_files()
-        if field.errors:
-            raise ValidationError(field.errors[0])
+        if self.not_kept:
+            raise ValidationError(f"{room_in_words()} Not attached: {', '.join(self.not_kept)}")
 
     def check_files(self) -> bool:
         """Say only what is wrong with the files, to somebody who is not done yet. False when something is."""
-        self.recipients_file.errors = [f"No address was found in {self.not_read}."] if self.not_read else []
-        words = f"{room_in_words()} Not attached: {', '.join(self.not_kept)}"
-        self.attachment.errors = [words] if self.not_kept else []
-        return not self.not_read and not self.not_kept
+        checks = {
+            self.recipients_file: MailForm.validate_recipients_file,
+            self.attachment: MailForm.validate_attachment,
+        }
+        return all([field.validate(self, [check]) for field, check in checks.items()])
 
     def validate_send_at(self, field: Field) -> None:
         """Not in the past, and at most a year ahead."""

@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from wtforms import DateField, Field, Form, SearchField, SelectChoice, SelectField
-from wtforms.validators import Optional, ValidationError
+from wtforms.validators import Length, Optional, ValidationError
 
 from tasks.catalogue import CATALOGUE
 from webapp.models.search import SEARCH_LENGTH, matching
@@ -15,6 +15,7 @@ from webapp.times import from_local
 if TYPE_CHECKING:
     from peewee import ModelSelect
 
+TOO_LONG = "That is too long to be looked for; at most %(max)d characters."
 GROUP_WORDS = {
     "": "Any state",
     "waiting": "Waiting",
@@ -32,11 +33,6 @@ def _clean(text: str | None) -> str:
     return (text or "").replace("\0", "").strip()
 
 
-def _check_length(_: Form, field: Field) -> None:
-    if len(field.data) > SEARCH_LENGTH:
-        raise ValidationError(f"That is too long to be looked for; at most {SEARCH_LENGTH} characters.")
-
-
 def _names() -> list[SelectChoice]:
     functions = {function.name: function.label for function in CATALOGUE.values() if not function.quiet}
     undoing = {f.undo.function.name: f.undo.function.label for f in CATALOGUE.values() if f.undo}
@@ -52,7 +48,7 @@ def _check_choice(_: Form, field: Field) -> None:
 class SearchForm(Form):
     """Words to look for. Checked as soon as it is made; `arguments` is what an address needs to say of it."""
 
-    q = SearchField("Search", [_check_length], filters=[_clean])
+    q = SearchField("Search", [Length(max=SEARCH_LENGTH, message=TOO_LONG)], filters=[_clean])
 
     def __init__(self, formdata: Any) -> None:
         super().__init__(formdata)
@@ -75,8 +71,8 @@ class SearchForm(Form):
     @property
     def arguments(self) -> dict[str, Any]:
         """The fields that are filled in, as they were sent."""
-        sent = {field.name: field.raw_data[0] if field.raw_data else "" for field in self}
-        return {name: text.replace("\0", "").strip() for name, text in sent.items() if text.strip("\0 \t\n")}
+        sent = {field.name: _clean(field.raw_data[0] if field.raw_data else "") for field in self}
+        return {name: text for name, text in sent.items() if text}
 
 
 class TaskFilterForm(SearchForm):
