@@ -68,6 +68,14 @@ def find(folder: Path, mail_id: str) -> Mail | None:
         return Mail(mail_id, BytesParser(EmailMessage, policy=email.policy.default).parse(file))
 
 
+def keep(folder: Path, content: bytes, at: datetime) -> None:
+    """Put a mail into the folder, as of that moment (UTC): whole or not at all, for whoever reads there."""
+    name = f"{at:%Y%m%dT%H%M%S.%f}-{secrets.token_hex(3)}"
+    draft = folder / f".{name}"
+    draft.write_bytes(content)
+    draft.rename(folder / f"{name}.eml")
+
+
 class _Keeper:
     """What aiosmtpd calls for each mail."""
 
@@ -75,11 +83,9 @@ class _Keeper:
         self.folder = folder
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
-        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{secrets.token_hex(3)}"
-        draft = self.folder / f".{name}"
-        draft.write_bytes(envelope.original_content)
+        at = datetime.now(UTC)
         await asyncio.sleep(TAKES)
-        draft.rename(self.folder / f"{name}.eml")  # whole or not at all, for whoever reads the folder
+        keep(self.folder, envelope.original_content, at)
         return "250 Kept"
 
 

@@ -1,6 +1,7 @@
 """Living: tasks that are really carried out, in no time, and whose lives are then put where they belong in the past."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -86,10 +87,8 @@ def run_next(step: int = 0, event: Event | None = None) -> bool:
     task = Task.claim(limits.lease)
     if task is None:
         return False
-    try:
+    with suppress(_Left):
         carry_out(task, Swift(task, step, event), watched=False)
-    except _Left:
-        return True
     return True
 
 
@@ -110,13 +109,20 @@ class Life:
         """Something that is to be told when it happens."""
         return Happening(at, partial(happen, at))
 
-    def put(self, task: Task, at: datetime, took: float) -> None:
+    def put(self, task: Task, at: datetime, *took: float) -> None:
         """Let a task have been started then, and have been worked on for so many seconds.
 
-        All that it has left moves along: its timeline, its files, its notice, its mails. What ended long ago has been
-        read.
+        Of a task of parts, each of those that have run took so long, one after the other. All that it has left moves
+        along: its timeline, its files, its notice, its mails. What ended long ago has been read.
         """
-        task.reload()
+        begun, left = at, list(took)
+        for part in task.parts():
+            seconds = left.pop(0) if part.started_at else 0.0
+            self.put(part, begun, seconds)
+            begun += timedelta(seconds=seconds)
+        self._put(task.reload(), at, sum(took))
+
+    def _put(self, task: Task, at: datetime, took: float) -> None:
         move = _move(task, at, took)
         _put_row(task, move, took)
         for event in TaskEvent.select().where(TaskEvent.task == task.id):
@@ -127,15 +133,6 @@ class Life:
         self.postman.date_new_mails(move(task.updated_at))
         if task.finished_at:
             self._tell(task, move(task.finished_at))
-
-    def put_parts(self, whole: Task, at: datetime, *took: float) -> None:
-        """The same for a task of parts: each of those that have run took so long, one after the other."""
-        begun, left = at, list(took)
-        for part in whole.parts():
-            seconds = left.pop(0) if part.started_at else 0.0
-            self.put(part, begun, seconds)
-            begun += timedelta(seconds=seconds)
-        self.put(whole, at, sum(took))
 
     def _tell(self, task: Task, finished: datetime) -> None:
         notice: dict[str, Any] = {"created_at": finished}

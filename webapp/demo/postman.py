@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any, Self
+
+from webapp.mailbox import keep
 
 DATE = re.compile(rb"^Date: [^\r\n]*", re.MULTILINE)
 
@@ -62,7 +64,4 @@ class Postman:
         """Put all of it into the development mailbox in that folder, each mail as of when it was sent."""
         folder.mkdir(exist_ok=True)
         for number, (moment, mail) in enumerate(self._dated):
-            name = f"{moment:%Y%m%dT%H%M%S.%f}-{number:06x}"
-            draft = folder / f".{name}"
-            draft.write_bytes(mail)
-            draft.rename(folder / f"{name}.eml")
+            keep(folder, mail, moment + timedelta(microseconds=number))  # in their order

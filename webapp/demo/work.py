@@ -111,7 +111,7 @@ def begin_work(ann: User, life: Life) -> None:
     ).launch(ann)  # fmt: skip
     run_next()
     run_next(17, left_alone)
-    life.put_parts(evening, life.now - timedelta(seconds=6.2 + 17.6), 6.2, 17.0)
+    life.put(evening, life.now - timedelta(seconds=6.2 + 17.6), 6.2, 17.0)
     _countdown(30).launch(ann, run_at=life.now + SOON)
     sundays = group(_resize("hall"), _countdown(15), title="A picture of the hall, and some patience")
     sundays.launch(ann, run_at=life.now + timedelta(days=1, hours=3))
@@ -126,7 +126,7 @@ def _lived(user: User, life: Life, what: Callable[[], Signature], *took: float) 
         task = what().launch(user)
         while run_next():
             pass
-        life.put_parts(task, at, *took) if task.parts().exists() else life.put(task, at, *took)
+        life.put(task, at, *took)
 
     return tell
 
