@@ -30,7 +30,7 @@ def answer(location: str, words: str = "") -> ResponseReturnValue:
 
 
 def at(location: str, page: str) -> Response:
-    """A page that htmx swaps parts of in, and whose address is then `location`, if the element says so at all."""
+    """A page; where htmx swaps in parts of it, the browser then shows `location` as its address."""
     response = make_response(page)
     if is_htmx():
         response.headers["HX-Replace-Url"] = location

@@ -8,8 +8,8 @@ from peewee import PostgresqlDatabase
 from tasks.engine.purge import purge
 from webapp.database import database
 from webapp.demo import people
-from webapp.demo.letters import leave_on_the_desk, letters
 from webapp.demo.living import Life
+from webapp.demo.mail import leave_on_the_desk, mails
 from webapp.demo.postman import Postman
 from webapp.demo.work import begin_work, past_work
 from webapp.models import User
@@ -45,7 +45,7 @@ def _live(life: Life) -> None:
     ann = everybody[people.MAIN]
     stories = (
         people.posts(everybody, life.now), people.messages(everybody, life.now), past_work(everybody, life),
-        letters(ann, life),
+        mails(ann, life),
     )  # fmt: skip
     for happening in sorted(chain(*stories), key=attrgetter("at")):
         happening.happen()

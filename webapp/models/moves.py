@@ -29,8 +29,6 @@ _ASKED = {
 }
 _AGAIN = {"resume": "Resumed by you", "retry": "Started again by you"}
 _LET_GO = {State.PAUSED: "Paused", State.CANCELED: "Stopped"}
-
-
 NOBODY = "-"  # no run's token
 
 

@@ -15,7 +15,7 @@ PER_DAY = 1000  # more than anybody in this world mails
 AGAIN_IN = timedelta(minutes=6)
 
 
-def letters(ann: User, life: Life) -> Iterator[Happening]:
+def mails(ann: User, life: Life) -> Iterator[Happening]:
     """What was sent: one to all, one that two were refused, one that two have yet to get, one that is being stopped."""
 
     def sent(
