@@ -21,7 +21,7 @@ def app(mailserver, each_database):
 
 
 @pytest.fixture
-def quietly(declare, run_tasks):
+def quietly(declare, run_waiting):
     """A function that lets a quiet task end as said, for somebody who wants to hear of all by mail; returns it."""
 
     def quietly(outcome: str, user: User) -> Task:
@@ -33,7 +33,7 @@ def quietly(declare, run_tasks):
                 raise EACH_OUTCOME[outcome]
 
         task = tidy.launch(user)
-        run_tasks()
+        run_waiting()
         return task.reload()
 
     return quietly
