@@ -72,6 +72,16 @@ def vector_of(field: Any) -> NodeList:
     return NodeList((SQL(_VECTOR[0]), field, SQL(_VECTOR[1])), glue="")
 
 
+def words_of(text: str) -> NodeList:
+    """PostgreSQL's query for rows that have, for each word of a text, one that begins with it.
+
+    It is the database that cuts the text, as it has cut those rows: where a word ends differs from script to script,
+    and from what Python says. A text without any word in that sense is found nowhere.
+    """
+    beginnings = SQL("(SELECT string_agg(quote_literal(lexeme) || ':*', ' & ')::tsquery FROM unnest(")
+    return NodeList((beginnings, vector_of(SQL("%s::text", [text])), SQL("))")), glue="")
+
+
 def _follow(db: Any, table: str, column: str) -> None:
     """Make the triggers, and the index anew from what the table has."""
     add = f"INSERT INTO {table}_search(rowid, {column}) VALUES (new.id, new.{column});"  # noqa: S608

@@ -4,10 +4,10 @@ import re
 from typing import TYPE_CHECKING, Any
 from unicodedata import combining, normalize
 
-from peewee import SQL, Database, Expression, PostgresqlDatabase, SqliteDatabase, fn
+from peewee import SQL, Database, Expression, NodeList, PostgresqlDatabase, SqliteDatabase
 
 from webapp.database import database
-from webapp.fulltext import vector_of
+from webapp.fulltext import vector_of, words_of
 
 if TYPE_CHECKING:
     from peewee import ModelSelect
@@ -33,7 +33,12 @@ def matching(query: "ModelSelect[Any]", text: str) -> "ModelSelect[Any]":
     words, model = words_in(text), query.model
     if not words:
         return query.where(_like(model, [text.strip()[:SEARCH_LENGTH].replace("\0", "")]))
-    return query.where(_condition(database.obj, model, words))
+    return query.where(_condition(database.obj, model, text, words))
+
+
+def all_of(conditions: list[Any]) -> NodeList:
+    """That all of them hold, side by side: SQLite's parser stops at a hundred in one another, as `&` makes them."""
+    return NodeList(conditions, glue=" AND ", parens=True)
 
 
 def pieces(text: str, sought: str) -> list[tuple[str, bool]]:
@@ -57,10 +62,9 @@ def excerpt(text: str, sought: str, length: int = 160) -> str:
     return ("…" if start else "") + text[start : start + length].strip() + ("…" if start + length < len(text) else "")
 
 
-def _condition(db: Database, model: Any, words: list[str]) -> Any:
+def _condition(db: Database, model: Any, text: str, words: list[str]) -> Any:
     if isinstance(db, PostgresqlDatabase):
-        sought = " & ".join(f"'{_without_accents(word)}':*" for word in words)
-        return Expression(vector_of(model.body), "@@", fn.to_tsquery(SQL("'simple'::regconfig"), sought))
+        return Expression(vector_of(model.body), "@@", words_of(text[:SEARCH_LENGTH].replace("\0", "")))
     if isinstance(db, SqliteDatabase):
         table = f"{model._meta.table_name}_search"
         sought = " ".join(f'"{word}"*' for word in words)
@@ -69,14 +73,7 @@ def _condition(db: Database, model: Any, words: list[str]) -> Any:
 
 
 def _like(model: Any, words: list[str]) -> Any:
-    condition = model.body.contains(words[0])
-    for word in words[1:]:
-        condition &= model.body.contains(word)
-    return condition
-
-
-def _without_accents(word: str) -> str:
-    return normalize("NFC", "".join(c for c in normalize("NFD", word) if not "\u0300" <= c <= "\u036f"))
+    return all_of([model.body.contains(word) for word in words])
 
 
 def _fold(word: str) -> str:

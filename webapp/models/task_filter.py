@@ -6,6 +6,7 @@ from typing import Any
 
 from peewee import ModelSelect, fn
 
+from webapp.models.search import all_of
 from webapp.models.state import State
 from webapp.models.task import Task
 from webapp.models.user import User
@@ -45,7 +46,8 @@ class TaskFilter:
         if self.name:
             conditions.append(Task.name == ("" if self.name == SEVERAL else self.name))
         title, error = fn.LOWER(Task.title), fn.LOWER(Task.error)
-        conditions += [title.contains(word) | error.contains(word) for word in self.text.lower().split()]
+        if words := self.text.lower().split():
+            conditions.append(all_of([title.contains(word) | error.contains(word) for word in words]))
         if self.since:
             conditions.append(Task.created_at >= self.since)
         if self.until:

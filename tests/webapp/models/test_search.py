@@ -13,6 +13,7 @@ from webapp.database import MIGRATIONS, database, migrate
 from webapp.factories import make_message, make_post, make_posts, make_task, make_user
 from webapp.models import Message, Post, State, User, search
 from webapp.models.search import excerpt, matching, pieces, words_in
+from webapp.models.task_filter import TaskFilter
 
 BODIES = (
     "Export the minutes",
@@ -52,6 +53,26 @@ def written(each_database):
 )  # fmt: skip
 def test_each_word_must_begin_a_word_and_nothing_else_means_anything(written, text, indices):
     assert sorted(_found(text)) == sorted(BODIES[index] for index in indices)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["हिन्दी भाषा", "தமிழ்", "বাংলা", "ภาษาไทย ก็", "မြန်မာ", "مَرْحَبًا", "שָׁלוֹם", "10 m²", "5 µm", "nº 3", "don't"],
+)
+def test_a_text_finds_itself_in_any_script(each_database, body):
+    make_post(body=body)
+    make_post(body="another")
+    for text in (body, *body.split()):
+        assert _found(text) == [body], text
+
+
+def test_a_hundred_words_are_no_more_than_a_database_reads(each_database):
+    words = " ".join(chr(0x4E00 + number) for number in range(100))
+    post = make_post(body=words)
+    task = make_task(State.SUCCEEDED, post.user, title=words)
+    make_task(State.SUCCEEDED, post.user)
+    assert _found(words) == [words]
+    assert list(TaskFilter(text=words).of(post.user)) == [task]
 
 
 def test_on_a_database_without_full_text_words_are_looked_for_as_they_stand(app, monkeypatch):
