@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
+from peewee import DataError
+
 from tasks.engine import registry
 from tasks.engine.limits import limits
 from tasks.engine.parameters import read_back
@@ -61,7 +63,13 @@ def carry_out(task: Task, run: Run, watched: bool = True) -> None:
 
     def write() -> None:
         task.__data__.update(before)  # a first try may have changed the row here and not in the database
-        record()
+        try:
+            record()
+        except (DataError, ValueError):
+            # What it returned, or its words, hold what this database cannot; to run it again would change nothing.
+            log.exception("How task %s %s ended cannot be recorded", task.id, task.name)
+            task.__data__.update(before)
+            task.fail(UNEXPECTED)
 
     try:
         persistently(write)
@@ -85,7 +93,7 @@ def _run_function(task: Task, run: Run, watched: bool) -> Record:
         with watch, alarm(function.timeout):
             result = function.body(run, **read_back(function.parameters, task.arguments))
             run.finish()
-        json.dumps(result)  # raises TypeError here, and not while the outcome is recorded
+        json.dumps(result, allow_nan=False)  # raises here, and not while the outcome is recorded
         return partial(task.succeed, result)
     except BaseException as error:
         run.abandon()

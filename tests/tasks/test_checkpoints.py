@@ -2,7 +2,8 @@
 
 import pytest
 
-from tasks.engine import Retries, perform, run
+from tasks.engine import Retries, TaskError, perform, run
+from tasks.engine.perform import UNEXPECTED
 from tests.tasks.conftest import Killed
 from webapp.factories import make_posts, make_user
 from webapp.models import Post, State, Task
@@ -305,3 +306,33 @@ def test_rows_that_came_and_went_in_between_are_neither_repeated_nor_skipped(dec
     live_on(task)
     assert seen == ["Post 1", "Post 2", "Post 3", "Post 4", "Post 6", "a new one"]
     assert (task.done, task.total) == (6, 6)
+
+
+UNHEARD_OF = {"NUL": "a\0b", "half of a character": "a\ud800b", "no number": float("nan"), "no end": float("-inf")}
+
+
+@pytest.mark.parametrize("value", UNHEARD_OF.values(), ids=UNHEARD_OF)
+def test_a_task_that_returns_what_a_database_cannot_hold_has_ended_all_the_same(declare, run_waiting, value):
+    @declare(title="Return")
+    def give(task):
+        return [value]
+
+    task = give.launch(make_user())
+    run_waiting()
+    assert task.reload().attempts == 1
+    assert (task.state, task.result) == (State.SUCCEEDED, [value]) or (task.state, task.error) == (
+        State.FAILED,
+        UNEXPECTED,
+    )
+
+
+@pytest.mark.parametrize("words", ["a\0b", "a\udc80b"], ids=["NUL", "half of a character"])
+def test_a_task_that_fails_in_words_a_database_cannot_hold_has_failed_all_the_same(declare, run_waiting, words):
+    @declare(title="Fail", retries=3)
+    def fail(task):
+        raise TaskError(words)
+
+    task = fail.launch(make_user())
+    run_waiting()
+    assert (task.reload().state, task.attempts) == (State.FAILED, 1)
+    assert task.error in (UNEXPECTED, words)
