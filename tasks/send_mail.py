@@ -28,7 +28,8 @@ def title_of(mailing: Mailing) -> str:
 def submit(draft: Mailing, addresses: list[str], limit: int) -> Task:
     """Send a draft to these people, now or at its time, and return the task that does.
 
-    When another request has just sent it, that one's task. Raises OverLimit, having done nothing.
+    When another press of the same button has just sent it, that one's task. Raises OverLimit and DraftGone, having
+    done nothing.
     """
     with database.atomic():
         mail = draft.submit(addresses, limit)
@@ -42,7 +43,7 @@ def submit(draft: Mailing, addresses: list[str], limit: int) -> Task:
 def change(mailing: Mailing, draft: Mailing, addresses: list[str], limit: int) -> Task:
     """Put what the draft has in the place of a mail that is scheduled; without a time, it starts now.
 
-    Raises IllegalMove, having changed nothing, once it is not scheduled any more, and OverLimit.
+    Raises IllegalMove, having changed nothing, once it is not scheduled any more, OverLimit and DraftGone.
     """
     task = Task.get_by_id(mailing.task_id)
     with database.atomic():

@@ -17,7 +17,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
 from webapp import mailer
 from webapp.database import database
@@ -44,7 +44,7 @@ class MailForm(FlaskForm):
     subject = StringField(
         "Subject",
         [
-            InputRequired("Give it a subject."),
+            DataRequired("Give it a subject."),
             Length(max=SUBJECT_LENGTH, message=f"A subject has at most {SUBJECT_LENGTH} characters."),
         ],
         filters=[clean],
@@ -151,6 +151,7 @@ class MailForm(FlaskForm):
     def _keep_files(self, draft: Mailing) -> None:
         room = current_app.config["SETTINGS"].max_upload - sum(file.size for file in draft.files())
         for upload in _chosen(self.attachment.data):
+            upload.seek(0)  # it may have been read into a draft that is gone
             data, name = upload.read(), _safe(upload.filename or "")
             if len(data) > room:
                 self.not_kept.append(name)

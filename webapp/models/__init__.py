@@ -3,7 +3,7 @@
 from webapp.models import family, line
 from webapp.models.artifact import Artifact, ArtifactChunk, ArtifactWriter
 from webapp.models.leader import Leader
-from webapp.models.mailing import Delivery, MailCount, Mailing, MailingFile, OverLimit
+from webapp.models.mailing import Delivery, DraftGone, MailCount, Mailing, MailingFile, OverLimit
 from webapp.models.message import Message
 from webapp.models.moves import AlreadyRunning, IllegalMove
 from webapp.models.notice import Notice, NoticeKind
@@ -38,6 +38,7 @@ __all__ = [
     "ArtifactChunk",
     "ArtifactWriter",
     "Delivery",
+    "DraftGone",
     "IllegalMove",
     "Leader",
     "MailCount",

@@ -46,6 +46,10 @@ class OverLimit(Exception):
         self.limit, self.used, self.wanted = limit, used, wanted
 
 
+class DraftGone(Exception):
+    """The draft is none any more: meanwhile it was sent with other words, or a copy was put in its place."""
+
+
 class Mailing(BaseModel):
     """A mail to many people. While it has a `draft_key` it is a draft; then it has a task, whose state is its own.
 
@@ -146,6 +150,10 @@ class Mailing(BaseModel):
             mine = Mailing.id == self.id, Mailing.draft_key.is_null(False)
             return bool(Mailing.update(fields).where(*mine).execute())
 
+    def _still_mine(self) -> tuple[Any, ...]:
+        """That the row is the draft that this form has written: SQLite gives the id of one that is gone to another."""
+        return Mailing.id == self.id, Mailing.draft_key == self.draft_key, Mailing.form_key == self.form_key
+
     def _take_from(self, other: "Mailing", but: str = "") -> None:
         self.write(**{name: getattr(other, name) for name in WRITTEN if name != but})
         for file in other.files():
@@ -175,27 +183,35 @@ class Mailing(BaseModel):
 
     def submit(self, addresses: list[str], limit: int) -> "Mailing":
         """Make the draft a mail to these people, within the person's limit. In a transaction, which then gives it a
-        task. Raises OverLimit.
+        task. Raises OverLimit, and DraftGone.
 
         Returns the mail: this one, or another row with the task that it has, when another press of the same button
         was first.
         """
         User.count_change(self.user_id)  # whoever else sends for this person waits here
-        mine = Mailing.id == self.id, Mailing.draft_key.is_null(False)
+        mine = self._still_mine()
         if sent := Mailing.sent_from(self.user_id, self.form_key):
             Mailing.delete().where(*mine).execute()
             return sent
         if not Mailing.update(draft_key=None, created_at=utcnow()).where(*mine).execute():
-            return Mailing.get_by_id(self.id)
+            raise DraftGone
         MailCount.take(self.user_id, len(addresses), limit, self)
         self.draft_key = None
         Delivery.plan(self, addresses)
         return self
 
     def replace_by(self, draft: "Mailing", addresses: list[str], limit: int) -> None:
-        """Take all that the draft has. In a transaction in which its task is still scheduled. Raises OverLimit."""
+        """Take all that the draft has. In a transaction in which its task is still scheduled.
+
+        Nothing is left to do when another press of the same button was first. Raises OverLimit, and DraftGone.
+        """
         MailCount.take(self.user_id, len(addresses), limit, self)
         written = {name: getattr(draft, name) for name in WRITTEN}
+        if not Mailing.select().where(*draft._still_mine()).exists():
+            now = Mailing.get_by_id(self.id)
+            if written != {name: getattr(now, name) for name in WRITTEN}:
+                raise DraftGone
+            return
         self.__data__.update(written)
         Mailing.update(written).where(Mailing.id == self.id).execute()
         MailingFile.delete().where(MailingFile.mailing == self.id).execute()

@@ -10,8 +10,9 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from tasks.send_mail import change, submit
 from webapp import htmx, letters
+from webapp.database import database
 from webapp.mail_form import MailForm, room_in_words
-from webapp.models import Delivery, IllegalMove, Mailing, MailingFile, OverLimit, State, Task, User
+from webapp.models import Delivery, DraftGone, IllegalMove, Mailing, MailingFile, OverLimit, State, Task, User
 from webapp.models.mailing import Sending, daily_limit
 from webapp.paging import page
 from webapp.polls import if_changed
@@ -75,6 +76,8 @@ def send(mailing_id: int | None = None) -> ResponseReturnValue:
     except OverLimit as error:
         form.recipients.errors = [_in_words(error)]
         return _page(form, draft, original, 422)
+    except DraftGone:
+        return _again(form, original, "In another tab this was sent or replaced meanwhile. Check it and press again.")
     if found.duplicates:
         number = len(found.duplicates)
         flash(f"Each address gets it once: {number:,} duplicate{'s' if number > 1 else ''} left out.")
@@ -132,12 +135,14 @@ def remove_file(file_id: int) -> ResponseReturnValue:
     file = found.where(MailingFile.id == file_id, Mailing.user == current_user.id).get_or_none() or abort(404)
     mailing = file.mailing
     original = _original(mailing.original_id if mailing.is_draft else mailing.id)
-    place = [other.id for other in mailing.files()].index(file_id)
-    if not mailing.is_draft and Mailing.draft_of(_me(), original):
-        abort(404)  # its changes have been begun elsewhere
     form = MailForm(current_user.time_zone)
-    draft = _keep(form, original)
-    draft.files()[place].delete_instance()
+    with database.atomic():
+        User.count_change(current_user.id)  # a second press waits here, and then finds no such file
+        before = [other.id for other in mailing.files()]
+        if file_id not in before or (not mailing.is_draft and Mailing.draft_of(_me(), original)):
+            abort(404)  # it is gone, or the changes have been begun elsewhere
+        draft = _keep(form, original)
+        draft.files()[before.index(file_id)].delete_instance()
     if htmx.is_htmx():
         return _page(form, draft, original, focus="attachment")
     return redirect(url_for("mail.show", mailing_id=draft.original_id, _anchor="mail-files"), 303)
@@ -192,10 +197,15 @@ def _sent_already(form: MailForm, sent: Mailing) -> ResponseReturnValue:
     """A second press; or another tab in which the draft went on, which must neither be lost nor sent unasked."""
     if form.is_as(sent):
         return redirect(url_for("tasks.show", task_id=sent.task_id), 303)
+    return _again(form, None, "What was in this form has been sent already. If this is another mail, press Send again.")
+
+
+def _again(form: MailForm, original: Mailing | None, words: str) -> ResponseReturnValue:
+    """The form anew, in a draft of its own: what was typed is neither lost nor sent unasked."""
     form.form_key.data = ""
-    draft = _keep(form, None)
-    flash("What was in this form has been sent already. If this is another mail, press Send again.")
-    return _page(form, draft, None, 422)
+    draft = _keep(form, original)
+    flash(words)
+    return _page(form, draft, original, 422)
 
 
 def _page(

@@ -8,7 +8,7 @@ from tasks.send_mail import change, submit
 from tests.racing import race
 from webapp.database import database
 from webapp.factories import make_draft, make_mailing, make_mailing_file, make_user
-from webapp.models import Delivery, IllegalMove, MailCount, Mailing, MailingFile, OverLimit, State, Task
+from webapp.models import Delivery, DraftGone, IllegalMove, MailCount, Mailing, MailingFile, OverLimit, State, Task
 from webapp.models.mailing import GUEST_DAILY_LIMIT, Sending, daily_limit
 from webapp.times import utcnow
 
@@ -148,3 +148,48 @@ def test_deleting_the_task_deletes_the_mail_but_not_what_was_counted(app):
     mailing.task.remove()
     assert not any(model.select().exists() for model in (Mailing, Delivery, MailingFile))
     assert MailCount.used(mailing.user_id) == 2
+
+
+# Several presses at once
+
+
+def _change_of(mailing: Mailing, **written: str) -> Mailing:
+    draft = Mailing.begin_draft(mailing.user, mailing)
+    draft.write(subject="Changed", **written)
+    return draft
+
+
+def test_a_second_press_of_change_changes_nothing_more_and_keeps_the_files(app):
+    mailing = make_mailing()
+    make_mailing_file(mailing, "a.txt")
+    drafts = [_change_of(mailing), _change_of(mailing)]
+    for draft in drafts:
+        change(Mailing.get_by_id(mailing.id), draft, ADDRESSES, 10)
+    changed = Mailing.get_by_id(mailing.id)
+    assert (changed.subject, [file.name for file in changed.files()]) == ("Changed", ["a.txt"])
+    assert Delivery.select().count() == 2
+
+
+def test_other_changes_from_a_draft_that_is_gone_are_refused_and_change_nothing(app):
+    mailing = make_mailing()
+    first, second = _change_of(mailing), _change_of(mailing)
+    change(Mailing.get_by_id(mailing.id), first, ADDRESSES, 10)
+    second.write(body="Other words")
+    with pytest.raises(DraftGone):
+        change(Mailing.get_by_id(mailing.id), second, ADDRESSES, 10)
+    assert Mailing.get_by_id(mailing.id).body == ""
+
+
+def test_a_draft_that_a_copy_has_replaced_or_that_was_sent_from_another_form_is_not_sent(app):
+    draft = make_draft(form_key="one")
+    make_mailing(draft.user).copy(replacing=True)
+    with pytest.raises(DraftGone):
+        submit(draft, ADDRESSES, 10)
+    draft = Mailing.draft_of(draft.user)
+    other = Mailing.get_by_id(draft.id)
+    draft.write(form_key="one")
+    submit(draft, ADDRESSES, 10)
+    other.form_key = "two"
+    with pytest.raises(DraftGone):
+        submit(other, ADDRESSES, 10)
+    assert Task.select().count() == 2

@@ -7,7 +7,8 @@ import pytest
 
 from tests.browsing import browse
 from tests.racing import race
-from webapp.factories import make_mailing, make_mailing_file, make_task, make_user
+from webapp.factories import make_draft, make_mailing, make_mailing_file, make_task, make_user
+from webapp.mail_form import MailForm
 from webapp.models import Delivery, MailCount, Mailing, MailingFile, State, Task, User
 from webapp.recipients import from_file, read_recipients
 from webapp.times import utcnow
@@ -103,6 +104,56 @@ def test_a_draft_that_went_on_in_another_tab_is_neither_lost_nor_sent_unasked(an
     assert answer.one("#subject")["value"] == Mailing.draft_of(ann.user).subject == "Another"
     _send(ann, form_key=answer.one("#form_key")["value"], subject="Another")
     assert Task.select().count() == 2
+
+
+@pytest.fixture
+def ann_and_her_tabs(each_database):
+    """Ann, and a function that makes a tab of hers with a token for its forms, on each database."""
+    user = make_user("ann", email="ann@example.com")
+
+    def tab():
+        browser = browse(each_database, user)
+        return browser, browser.token()
+
+    return user, tab
+
+
+@pytest.mark.parametrize("make", [make_draft, make_mailing], ids=["of a draft", "of a mail that is scheduled"])
+def test_two_presses_at_once_take_one_file_out(ann_and_her_tabs, make):
+    user, new_tab = ann_and_her_tabs
+    mailing = make(user)
+    files = [make_mailing_file(mailing, f"{number}.txt", b"%d" % number) for number in range(4)]
+    tabs = iter([new_tab(), new_tab()])
+
+    def press():
+        browser, token = next(tabs)
+        return browser.post(f"/mail/files/{files[1].id}/deletion", data={"csrf_token": token}).status_code
+
+    assert sorted(race(2, press)) == [303, 404]
+    draft = mailing if mailing.is_draft else Mailing.draft_of(user, mailing)
+    assert [file.name for file in draft.files()] == ["0.txt", "2.txt", "3.txt"]
+
+
+def test_a_draft_that_a_copy_replaces_while_it_is_sent_is_there_again_with_its_files(ann, monkeypatch):
+    other = make_mailing(ann.user, state=State.SUCCEEDED)
+    kept = MailForm.keep
+
+    def keep(form, draft):
+        kept(form, draft)
+        monkeypatch.setattr(MailForm, "keep", kept)
+        other.copy(replacing=True)
+
+    monkeypatch.setattr(MailForm, "keep", keep)
+    answer = _send(ann, subject="Mine", form_key="key", attachment=[_file("a.txt", b"all of it")])
+    assert (answer.status_code, Task.select().count()) == (422, 1)
+    draft = Mailing.draft_of(ann.user)
+    assert answer.one("#subject")["value"] == draft.subject == "Mine"
+    assert [file.read() for file in draft.files()] == [b"all of it"]
+
+
+def test_a_subject_of_blanks_is_none(ann):
+    assert _send(ann, subject=" \t").status_code == 422
+    assert not Task.select().exists()
 
 
 def test_two_presses_at_once_send_once(app, ann):
