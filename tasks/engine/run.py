@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any, TypeVar
 
 from tasks.engine.limits import limits
@@ -43,7 +44,7 @@ class Run:
     """
 
     def __init__(self, task: Task) -> None:
-        saved = task.cursor or {}
+        saved = deepcopy(task.cursor) or {}  # the row keeps its own, to tell whether this run gets further
         self._task = task
         # The task's own cursor: any JSON, saved with each checkpoint, and given back to the next run. None at first.
         self.cursor: Any = saved.get("own")
@@ -173,7 +174,7 @@ class Run:
         with self._unit.closing():
             for writer in self._writers:
                 writer.flush()
-            if not self._task.checkpoint(cursor, self._done, self._total, self._stage, limits.lease):
+            if not self._task.checkpoint(deepcopy(cursor), self._done, self._total, self._stage, limits.lease):
                 raise LostTask
         self._kept = (self._done, self._total)
         self._reported = (self._done, self._total, self._stage)

@@ -336,3 +336,30 @@ def test_a_task_that_fails_in_words_a_database_cannot_hold_has_failed_all_the_sa
     run_waiting()
     assert (task.reload().state, task.attempts) == (State.FAILED, 1)
     assert task.error in (UNEXPECTED, words)
+
+
+def test_a_task_that_counts_the_same_steps_in_each_run_gets_no_further_by_that(declare, live_on):
+    @declare(title="Count")
+    def count(task):
+        task.total = task.done + 2
+        task.advance()
+        task.attach("a.txt", "a")
+        task.checkpoint()
+        raise Killed
+
+    task = live_on(count.launch(make_user()))
+    assert (task.state, task.error, task.rescues) == (State.FAILED, DIED_REPEATEDLY, MOST_RESCUES)
+
+
+def test_a_task_whose_own_cursor_is_changed_where_it_stands_gets_further_by_that(declare, live_on):
+    @declare(title="Collect")
+    def collect(task):
+        task.cursor = task.cursor or []
+        while len(task.cursor) < 10:
+            task.checkpoint()
+            task.cursor.append(len(task.cursor))
+            task.checkpoint()
+            raise Killed
+
+    task = live_on(collect.launch(make_user()))
+    assert (task.state, task.rescues, task.cursor["own"]) == (State.SUCCEEDED, 10, list(range(10)))

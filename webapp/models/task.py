@@ -30,6 +30,7 @@ from webapp.models.user import User
 from webapp.times import utcnow
 
 MOST_RESCUES = 5  # by which it gets no further
+_COUNTED = {"done": 0, "total": None}  # of a cursor
 DIED_REPEATEDLY = "The worker died repeatedly while running this."
 
 
@@ -230,12 +231,13 @@ class Task(Moves, BaseModel):
     def checkpoint(self, cursor: dict[str, Any], done: int, total: int | None, stage: str, lease: timedelta) -> bool:
         """Record from where to go on, in the transaction of the effects that led there; renew the lease.
 
-        A task that gets further is none that kills its workers, so its deaths are counted anew.
+        A task that gets further is none that kills its workers, so its deaths are counted anew. Steps that are only
+        counted are no proof of that: whatever does not go on from the cursor counts them again in each run.
 
         False, and nothing written, when another run has the task: the transaction must then be rolled back.
         """
         progress: dict[str, Any] = {"done": done, "total": total, "stage": stage[:200]}
-        if cursor != self.cursor:
+        if self.cursor is None or cursor | _COUNTED != self.cursor | _COUNTED:
             progress["deaths"] = 0
         return self._record(Task.state.in_(HELD), cursor=cursor, lease_until=utcnow() + lease, **progress)
 
