@@ -32,9 +32,10 @@ def line_up(at_once: int) -> None:
         mail_messages.launch(user)
 
 
-# Whatever goes wrong is tried again after a while, and at longest until the next `line_up` starts anew.
+# Whatever goes wrong is tried again after a while, and at longest until the next `line_up` starts anew. What people
+# have started goes before: where the mail server hangs, each of these takes its time.
 @user_task(
-    title="Mail about messages", one_at_a_time=True, quiet=True,
+    title="Mail about messages", one_at_a_time=True, quiet=True, priority=-1,
     retries=Retries(6, delay=60, longest=3600, on=(Exception,)),
 )  # fmt: skip
 def mail_messages(task: Run) -> None:

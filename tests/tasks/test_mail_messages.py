@@ -344,3 +344,17 @@ def test_two_who_read_and_mail_at_once_do_not_wait_forever(me, ann, bea, mailser
         key = Message.begin_mail(me)
         assert {message.sender_id for message in Message.of_mail(me, key)} == {bea.id}
         Message.settle_mail(me, key)
+
+
+def test_what_people_have_started_goes_before_these_mails(declare, me, ann):
+    for number in range(3):
+        make_message(ann, make_user(email=f"{number}@example.com", hearing={"message": "mail"}))
+    _later()
+    line_up(200)
+    mine = declare(title="Mine")(_nothing).launch(me)
+    assert Task.select().count() == 4
+    assert Task.claim(timedelta(seconds=15)) == mine
+
+
+def _nothing(task):
+    pass
