@@ -3,12 +3,12 @@
 import pytest
 from peewee import IntegrityError
 
-from tasks.engine import perform, run
+from tasks.engine import group, perform, run
 from tasks.engine.run import LostTask
 from tests.racing import elsewhere
 from webapp.database import database
 from webapp.factories import make_post, make_task, make_user
-from webapp.models import Artifact, Post, State, Task, User
+from webapp.models import AlreadyRunning, Artifact, IllegalMove, Message, Notice, Post, State, Task, User, UsernameTaken
 
 pytestmark = pytest.mark.usefixtures("no_reports")
 
@@ -267,3 +267,56 @@ def test_an_interrupted_process_leaves_a_task_that_waits_with_what_it_did(carry_
     assert _posts() == ["0", "1", "2"]
     assert task.timeline()[-2].text == "A worker went on after step 1"
     assert not perform.perform_next()
+
+
+def test_a_step_goes_on_after_a_message_that_could_not_be_sent_and_nothing_of_that_stands(declare, run_waiting):
+    me, ann = make_user("me"), make_user("ann")
+
+    @declare(title="Write")
+    def write(task):
+        for body in task.each(["one", None, "two"]):
+            Post.create(user=me, body="before")
+            try:
+                Message.send(me, ann, body)
+            except IntegrityError:
+                Post.create(user=me, body="it had no body")
+
+    task = write.launch(me)
+    run_waiting()
+    assert task.reload().state == State.SUCCEEDED
+    assert [message.body for message in Message.select().order_by(Message.id)] == ["one", "two"]
+    assert Post.select().count() == 4
+    assert Notice.unread(ann) == 1
+
+
+def test_a_step_goes_on_after_a_move_that_could_not_be_and_nothing_of_that_stands(declare, run_waiting):
+    me = make_user("me")
+    alone = declare(title="Alone", one_at_a_time=True)(_nothing)
+    other = declare(title="Other")(_other)
+    alone.launch(me)
+    done = make_task(State.SUCCEEDED, me)
+    tried = [
+        lambda: alone.launch(me), lambda: group(other.s(), alone.s()).launch(me), done.cancel, done.pause,
+        lambda: User.register("ME"),
+    ]  # fmt: skip
+    before = Task.select().count(), User.select().count()
+
+    @declare(title="Try", priority=1)
+    def attempt(task):
+        for act in task.each(range(len(tried))):
+            with pytest.raises((AlreadyRunning, IllegalMove, UsernameTaken)):
+                tried[act]()
+            Post.create(user=me, body="tried")
+
+    task = attempt.launch(me)
+    run_waiting()
+    assert (task.reload().state, Post.select().count()) == (State.SUCCEEDED, len(tried))
+    assert (Task.select().count(), User.select().count()) == (before[0] + 1, before[1])
+
+
+def _nothing(task):
+    pass
+
+
+def _other(task):
+    pass

@@ -167,7 +167,7 @@ class Message(BaseModel):
         Both accounts are locked first, in the same order by everybody: two that write at once must not both count
         without the other.
         """
-        with database.transaction():
+        with database.atomic():  # and no more than that: in a step of a task, who sends may go on after an error
             for user_id in sorted({sender.id, recipient.id}):
                 User.count_change(user_id)
             yield
