@@ -3,14 +3,20 @@
 SQLite has a table of its own for each (FTS5, which keeps no copy of the text) and triggers that follow every write,
 cascades included; PostgreSQL an index on an expression. Both hold words without their case and accents, cut at whatever
 is neither letter nor digit, in any script. An index is made of the text alone, so it can be made anew at any time.
+
+Where SQLite was built without FTS5, there is none; who searches does without.
 """
 
+import sqlite3
+from contextlib import closing
+from functools import cache
 from typing import Any
 
-from peewee import SQL, NodeList, PostgresqlDatabase, SqliteDatabase
+from peewee import SQL, NodeList, PostgresqlDatabase
 
 # What a migration has made an index of.
 INDEXED = {"posts": "body", "messages": "body"}
+EVENTS = ("insert", "update", "delete")  # that a trigger of SQLite's follows
 
 # Accents go; so does what stands between words, which PostgreSQL would else take for paths, hosts and the like.
 _VECTOR = (
@@ -25,7 +31,7 @@ def create(db: Any, table: str) -> None:
     column = INDEXED[table]
     if isinstance(db, PostgresqlDatabase):
         db.execute_sql(f"CREATE INDEX {table}_search ON {table} USING gin (({vector(column)}))")
-    elif isinstance(db, SqliteDatabase):
+    elif has_fts5():
         db.execute_sql(
             f"CREATE VIRTUAL TABLE {table}_search USING fts5({column}, content='{table}', content_rowid='id',"
             " tokenize='unicode61 remove_diacritics 2')"
@@ -37,29 +43,33 @@ def drop(db: Any, table: str) -> None:
     """Take the index of a table away. For migrations."""
     if isinstance(db, PostgresqlDatabase):
         db.execute_sql(f"DROP INDEX {table}_search")
-    elif isinstance(db, SqliteDatabase):
-        for event in ("insert", "update", "delete"):
+    else:
+        for event in EVENTS:
             db.execute_sql(f"DROP TRIGGER IF EXISTS {table}_search_{event}")
-        db.execute_sql(f"DROP TABLE {table}_search")
+        db.execute_sql(f"DROP TABLE IF EXISTS {table}_search")
 
 
 def mend(db: Any) -> list[str]:
     """Make indexes follow their tables again where a migration has cut them off; returns the tables.
 
-    SQLite changes a table by dropping it for a new one, and its triggers go with it. To be called after migrations.
+    SQLite changes a table by dropping it for a new one, and its triggers go with it. And it may have been exchanged
+    for one with FTS5. To be called after migrations.
     """
-    if not isinstance(db, SqliteDatabase):
+    if isinstance(db, PostgresqlDatabase) or not has_fts5():
         return []
     found = {name for [name] in db.execute_sql("SELECT name FROM sqlite_master").fetchall()}
-    cut_off = [
-        table
-        for table in INDEXED
-        if f"{table}_search" in found
-        and not {f"{table}_search_{event}" for event in ("insert", "update", "delete")} <= found
-    ]
+    cut_off = [table for table in INDEXED if not {f"{table}_search_{event}" for event in EVENTS} <= found]
     for table in cut_off:
-        _follow(db, table, INDEXED[table])
+        drop(db, table)
+        create(db, table)
     return cut_off
+
+
+@cache
+def has_fts5() -> bool:
+    """Whether this process's SQLite was built with what an index is made of."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        return bool(connection.execute("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'").fetchone())
 
 
 def vector(column: str) -> str:
@@ -88,11 +98,7 @@ def _follow(db: Any, table: str, column: str) -> None:
     # An index that keeps no copy has to be told what it forgets.
     forget = f"INSERT INTO {table}_search({table}_search, rowid, {column})"
     take = f"{forget} VALUES ('delete', old.id, old.{column});"
-    for event, when, what in (
-        ("insert", "INSERT", add),
-        ("update", f"UPDATE OF {column}", take + add),
-        ("delete", "DELETE", take),
-    ):
-        name = f"{table}_search_{event}"
-        db.execute_sql(f"CREATE TRIGGER IF NOT EXISTS {name} AFTER {when} ON {table} BEGIN {what} END")
+    for event, then in zip(EVENTS, (add, take + add, take), strict=True):
+        name, when = f"{table}_search_{event}", f"UPDATE OF {column}" if event == "update" else event
+        db.execute_sql(f"CREATE TRIGGER IF NOT EXISTS {name} AFTER {when} ON {table} BEGIN {then} END")
     db.execute_sql(f"INSERT INTO {table}_search({table}_search) VALUES ('rebuild')")  # noqa: S608

@@ -4,10 +4,10 @@ import re
 from typing import TYPE_CHECKING, Any
 from unicodedata import combining, normalize
 
-from peewee import SQL, Database, Expression, NodeList, PostgresqlDatabase, SqliteDatabase
+from peewee import SQL, Database, Expression, NodeList, PostgresqlDatabase
 
+from webapp import fulltext
 from webapp.database import database
-from webapp.fulltext import vector_of, words_of
 
 if TYPE_CHECKING:
     from peewee import ModelSelect
@@ -27,8 +27,9 @@ def words_in(text: str) -> list[str]:
 def matching(query: "ModelSelect[Any]", text: str) -> "ModelSelect[Any]":
     """Those rows of a query whose `body` has, for each word of a text, one that begins with it.
 
-    Case does not count, nor do accents, where the database can tell. A text without any letter or digit is looked for
-    as it stands, without an index. The query must be one of a model that webapp.fulltext names.
+    Case does not count, nor do accents, where the database can tell. Without an index each word is looked for as it
+    stands, also within others: so is a text without any letter or digit, and any text where SQLite has no FTS5. The
+    query must be one of a model that webapp.fulltext names.
     """
     words, model = words_in(text), query.model
     if not words:
@@ -64,8 +65,9 @@ def excerpt(text: str, sought: str, length: int = 160) -> str:
 
 def _condition(db: Database, model: Any, text: str, words: list[str]) -> Any:
     if isinstance(db, PostgresqlDatabase):
-        return Expression(vector_of(model.body), "@@", words_of(text[:SEARCH_LENGTH].replace("\0", "")))
-    if isinstance(db, SqliteDatabase):
+        beginnings = fulltext.words_of(text[:SEARCH_LENGTH].replace("\0", ""))
+        return Expression(fulltext.vector_of(model.body), "@@", beginnings)
+    if fulltext.has_fts5():
         table = f"{model._meta.table_name}_search"
         sought = " ".join(f'"{word}"*' for word in words)
         return model.id.in_(SQL(f"(SELECT rowid FROM {table} WHERE {table} MATCH ?)", [sought]))  # noqa: S608
