@@ -104,6 +104,25 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_a_phone(new_person, site, s
         page.set_viewport_size({"width": 360, "height": 740})
 
 
+# Links of the header that wrap, and pictures in it that were squeezed.
+CRAMPED = """() => [
+    ...[...document.querySelectorAll('.top nav > a')].filter(e => e.getBoundingClientRect().height > 44),
+    ...[...document.querySelectorAll('.top img, .top .avatar')].filter(e => e.getBoundingClientRect().width < 28),
+].map(e => e.outerHTML)"""
+
+
+def test_the_header_is_one_line_of_whole_words_however_wide_the_window_is(new_person, site):
+    person = new_person(site)
+    person.register("a-name-of-thirty-letters-12345")
+    person.count_down(1)
+    see(person.page.locator("article[data-state=succeeded]"))
+    person.visit("/")
+    for width in (640, 768, 991, 1100):
+        person.page.set_viewport_size({"width": width, "height": 740})
+        assert person.page.evaluate("document.documentElement.scrollWidth") <= width
+        assert person.page.evaluate(CRAMPED) == [], width
+
+
 # What is too small to be hit: WCAG 2.2 demands 24 pixels, a finger 40 of what is pressed.
 SMALL = """least => [...document.querySelectorAll('button, .button, summary, .check, .artifacts a, .title')]
     .filter(e => least == 24 || !e.matches('.title'))

@@ -47,7 +47,7 @@ def read(notice_id: int) -> ResponseReturnValue:
     notice = Notice.get_or_none(Notice.id == notice_id, Notice.user == current_user.id) or abort(404)
     Notice.read(_me(), notice.id)
     if notice.sender:
-        return redirect(url_for("messages.show", username=notice.sender.username), 303)
+        return redirect(url_for("messages.show", username=notice.sender.username, _anchor="composer"), 303)
     return redirect(url_for("tasks.show", task_id=notice.task.id), 303)
 
 

@@ -15,12 +15,13 @@ def _badge(browser) -> str:
 
 
 def test_a_message_is_written_on_a_profile_and_read_in_the_inbox(ann, bob):
-    assert ann.get("/people/bob").one('main a[href="/messages/bob"]')
+    assert ann.get("/people/bob").one('main a[href="/messages/bob#composer"]')
     answer = ann.submit("/messages/bob", body="Are you coming?")
     assert (answer.status_code, answer.location) == (303, "/messages/bob#composer")
     assert "You: Are you coming?" in ann.get("/messages").one("#conversation-bob").text
     row = bob.get("/messages").one("#conversation-ann")
     assert "Are you coming?" in row.text
+    assert row.a["href"] == "/messages/ann#composer", "a conversation opens where one writes, not at its oldest message"
     assert row.select_one(".badge").text.split()[0] == "1"
     assert "Are you coming?" in bob.get("/messages/ann").one("#thread").text
 

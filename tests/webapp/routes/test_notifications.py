@@ -48,7 +48,7 @@ def test_many_messages_of_one_person_are_one_notice_until_they_are_read(ann, bob
         ann.submit("/messages/bob", body=body)
     assert _texts(bob) == ["ann wrote to you"]
     answer = bob.submit(f"/notifications/{Notice.get().id}/reading")
-    assert answer.location == "/messages/ann"
+    assert answer.location == "/messages/ann#composer"
     ann.submit("/messages/bob", body="four")
     assert _texts(bob) == ["ann wrote to you"] * 2
     assert _badge(bob) == "1"
