@@ -65,7 +65,8 @@ def test_a_mail_to_many_is_written_scheduled_changed_and_watched(new_person, sit
     page.keyboard.press("Enter")
     see(page.frame_locator("iframe.mail").get_by_text("all."))
     _see_focus(page, "preview-title")
-    assert page.evaluate("scrollY > 0"), "and it is in sight"
+    header, title = page.locator(".top").bounding_box(), page.locator("#preview-title").bounding_box()
+    assert header["height"] <= title["y"] < page.viewport_size["height"] / 2, "and what it is the title of is in sight"
 
     page.get_by_role("button", name="Send", exact=True).click()
     see(page.get_by_text("One is no address"))
