@@ -70,5 +70,5 @@ def _send(task: Run, artifact: Artifact, count: int) -> None:
         )
     except mailer.MailError as error:
         kind = TemporaryError if error.may_pass else TaskError
-        raise kind(f"The file is ready below, but it could not be mailed: {error}") from error
+        raise kind(f"The file is ready, but it could not be mailed: {error}") from error
     task.log(f"Mailed to {task.user.email}" if sent else "Not mailed: this site has no mail server")

@@ -124,7 +124,7 @@ def test_a_press_touches_nobody_elses(each_database):
     ("verb", "outcome", "words"),
     [
         ("cancel", Outcome(12, passed=Counter({State.SUCCEEDED: 3})), "Canceled 12 tasks; 3 had finished already."),
-        ("cancel", Outcome(1, stopping=1), "Canceled 1 task, 1 of them at its next step."),
+        ("cancel", Outcome(1, stopping=1), "Canceled 1 task, at its next step."),
         (
             "cancel",
             Outcome(0, passed=Counter({State.FAILED: 1, State.SUCCEEDED: 1, State.CANCELING: 1, None: 2})),
