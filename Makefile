@@ -17,7 +17,7 @@ demo: $(VENV)/.run
 	@exec $(BIN)/python -m webapp.demo
 
 test: $(VENV)/.dev
-	@exec $(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	@exec $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
