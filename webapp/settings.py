@@ -127,6 +127,7 @@ class _Reader:
         return int(value)
 
     def flag(self, name: str, default: bool) -> bool:
+        """Whether a variable says yes, in one of the usual words. Raises SettingsError for any other."""
         value = self.text(name, "1" if default else "0").lower()
         if value in {"1", "true", "yes", "on"}:
             return True

@@ -62,6 +62,7 @@ def carry_out(task: Task, run: Run, watched: bool = True) -> None:
     before = dict(task.__data__)
 
     def write() -> None:
+        """Record how it ended. May be tried twice."""
         task.__data__.update(before)  # a first try may have changed the row here and not in the database
         try:
             record()

@@ -21,6 +21,7 @@ def mails(ann: User, life: Life) -> Iterator[Happening]:
     def sent(
         at: datetime, took: float, subject: str, name: str, file: str = "", step: int = 0, event: Event | None = None
     ) -> None:
+        """One mail, sent at that time and within so many seconds; an `event` happens at its `step`, if one is given."""
         draft = _draft(ann, subject=subject, body=text(name))
         if file:
             make_mailing_file(draft, file, text(file).encode(), content_type="text/csv")

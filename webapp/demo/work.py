@@ -144,6 +144,7 @@ def _hasty_import(ann: User, life: Life) -> Told:
     """An import that was taken back two hours later."""
 
     def tell(at: datetime) -> None:
+        """It happened at that time."""
         task = import_posts.launch(ann, file=diary(life.now))
         run_next()
         assert import_posts.undo
@@ -159,6 +160,7 @@ def _unlucky_export(ann: User, life: Life) -> Told:
     """An export that could not be mailed, however often it was tried; by now it can be."""
 
     def tell(at: datetime) -> None:
+        """It happened at that time."""
         life.postman.is_ill = True
         task = export_posts.launch(ann, format="json")
         run_next()
