@@ -25,7 +25,7 @@ def outcome_words(verb: str, outcome: Outcome) -> str:
     did, one, many = _DONE[verb]
     words = f"{did} {outcome.done:,} {one if outcome.done == 1 else many}" if outcome.done else f"{did} no {one}"
     if outcome.stopping:
-        some = f" {outcome.stopping:,} of them" if outcome.done > 1 else ""
+        some = f" {outcome.stopping:,} of them" if outcome.done > outcome.stopping else ""
         words += f",{some} at {'its' if outcome.stopping == 1 else 'their'} next step"
     reasons: Counter[tuple[str, str]] = Counter()
     for state, number in outcome.passed.items():

@@ -125,6 +125,7 @@ def test_a_press_touches_nobody_elses(each_database):
     [
         ("cancel", Outcome(12, passed=Counter({State.SUCCEEDED: 3})), "Canceled 12 tasks; 3 had finished already."),
         ("cancel", Outcome(1, stopping=1), "Canceled 1 task, at its next step."),
+        ("cancel", Outcome(3, stopping=3), "Canceled 3 tasks, at their next step."),
         (
             "cancel",
             Outcome(0, passed=Counter({State.FAILED: 1, State.SUCCEEDED: 1, State.CANCELING: 1, None: 2})),
