@@ -1,4 +1,4 @@
-"""A network between two of our processes that misbehaves as real ones do: a TCP proxy on loopback, and what it does to bytes.
+"""A network between two of our processes that misbehaves as real ones do: a TCP proxy on loopback.
 
 with Network(port_of_the_server) as network:
     url = f"postgresql://…@127.0.0.1:{network.port}/…"
@@ -110,8 +110,8 @@ class _Flow:
     def run(self) -> None:
         try:
             self._pass_on()
-        except OSError:
-            pass  # one of the two has hung up, and so does the other
+        except (OSError, ValueError):
+            pass  # one of the two has hung up, or was closed by `close`, and so does the other
         finally:
             self.close()
             self._network._flows.discard(self)
