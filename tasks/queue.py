@@ -6,10 +6,11 @@ from typing import Any
 from huey import Huey
 from huey.registry import Message
 from huey.serializer import Serializer
-from huey.storage import BaseSqlStorage, PostgresStorage, PriorityRedisExpireStorage, SqliteStorage
+from huey.storage import BaseSqlStorage, PostgresStorage, PriorityRedisExpireStorage
 from itsdangerous import BadSignature, Signer
 from redis import ConnectionPool
 
+from tasks.queue_file import QueueFile
 from webapp.settings import Settings
 
 NAME = "errand"
@@ -67,7 +68,7 @@ def _storage(settings: Settings) -> Any:
         return PriorityRedisExpireStorage(NAME, connection_pool=pool, read_timeout=1)
     if settings.database_url.startswith("postgres"):
         return PostgresStorage(NAME, dsn=settings.database_url, read_timeout=1, create_tables=False)
-    return SqliteStorage(NAME, filename=str(settings.queue_file), create_tables=False)
+    return QueueFile(NAME, filename=str(settings.queue_file), create_tables=False)
 
 
 huey = Queue(NAME, results=False)

@@ -13,11 +13,12 @@ from tests.processes import ROOT
 
 # From the ground up. A file imports only from floors below its own; those of one package may import each other.
 FLOORS = (
-    ("webapp.settings", "webapp.times", "webapp.dom", "webapp.recipients", "webapp.fulltext"),
+    ("webapp.settings", "webapp.times", "webapp.dom", "webapp.recipients", "webapp.fulltext", "webapp.sqlite_lock"),
     ("webapp.database",),
     ("webapp.signals",),
     ("webapp.models",),
     ("webapp.factories",),
+    ("tasks.queue_file",),
     ("tasks.queue",),
     ("tasks.engine",),
     ("tasks.cells", "tasks.zips"),
