@@ -7,6 +7,7 @@ import pytest
 from flask import request
 
 from tests.browsing import browse
+from tests.racing import somebody_else_writing
 from webapp import database
 from webapp.factories import (
     make_artifact,
@@ -70,6 +71,18 @@ def test_reading_changes_nothing_for_a_visitor(app, visitor, site):
     for address in _addresses(app, "GET", site):
         assert visitor.get(address).status_code < 500, address
     assert _everything() == before
+
+
+def test_every_page_can_be_read_while_somebody_else_writes(app, ann, site, settings, monkeypatch):
+    monkeypatch.setattr(database, "PATIENCE", 0.0)  # whoever would wait fails
+    _was_away(ann.user)
+    with somebody_else_writing(settings):
+        for address in _addresses(app, "GET", site):
+            for headers in ({}, HTMX):
+                assert ann.get(address, headers=headers).status_code < 500, address
+    assert _age(ann.user) > timedelta(minutes=50)
+    ann.get("/")
+    assert _age(ann.user) < timedelta(minutes=1), "the next page remembers it"
 
 
 def _was_away(user: User) -> None:
