@@ -14,7 +14,15 @@ from tests.processes import ROOT
 # From the ground up. A file imports only from floors below its own; those of one package may import each other.
 FLOORS = (
     ("webapp.environment",),
-    ("webapp.settings", "webapp.times", "webapp.dom", "webapp.recipients", "webapp.fulltext", "webapp.sqlite_lock"),
+    (
+        "webapp.settings",
+        "webapp.times",
+        "webapp.dom",
+        "webapp.texts",
+        "webapp.recipients",
+        "webapp.fulltext",
+        "webapp.sqlite_lock",
+    ),
     ("webapp.database",),
     ("webapp.signals",),
     ("webapp.models",),
@@ -47,7 +55,7 @@ FLOORS = (
         "webapp.notices",
         "webapp.bulk_words",
     ),
-    ("webapp.polls", "webapp.mail_form", "webapp.search_forms"),
+    ("webapp.polls", "webapp.mail_form", "webapp.rate_limits", "webapp.search_forms"),
     ("webapp.accounts",),
     ("webapp.routes",),
     ("webapp.cli",),

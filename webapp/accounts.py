@@ -1,9 +1,7 @@
-"""Who is asking: sign-in, protection of forms, and limits on how often one may try."""
+"""Who is asking: sign-in, and the protection of forms."""
 
-from flask import Response, flash, redirect, request, session, url_for
+from flask import flash, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, current_user, login_user
 from flask_wtf import CSRFProtect
 
@@ -16,12 +14,8 @@ from webapp.times import utcnow
 # What browsers ask for by themselves says nothing about whether a person is there.
 UNSEEN = POLLED | {"static", "health.healthz", "health.readyz", None}
 
-WRONG_PASSWORDS = "10 per minute; 100 per hour"
-
 csrf = CSRFProtect()
 login = LoginManager()
-# While Redis is away each process counts for itself: people can sign in, and guessing stays slow.
-limiter = Limiter(get_remote_address, in_memory_fallback_enabled=True)
 
 login.session_protection = None  # the session key in the cookie is signed; binding it to an address breaks on phones
 
@@ -40,11 +34,6 @@ def _ask_to_sign_in() -> ResponseReturnValue:
         return redirect(url_for("accounts.login", next=request.full_path.rstrip("?")), 303)
     flash("Sign in first, then try that again.")
     return redirect(url_for("accounts.login"), 303)
-
-
-def was_refused(response: Response) -> bool:
-    """Whether a form was shown again: what counts towards a limit on wrong passwords."""
-    return response.status_code == 422
 
 
 def remember_seen() -> None:

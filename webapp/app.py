@@ -24,9 +24,10 @@ from webapp import (
     security,
     times,
 )
-from webapp.accounts import csrf, limiter, login, remember_seen
+from webapp.accounts import csrf, login, remember_seen
 from webapp.models.post import POST_LENGTH
 from webapp.models.search import excerpt, pieces
+from webapp.rate_limits import limiter
 from webapp.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -83,9 +84,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         BASE_URL=settings.base_url,
         RELEASE=_release(),
         SEND_FILE_MAX_AGE_DEFAULT=security.YEAR,  # static addresses carry the release
-        RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
-        # A Redis that hangs must not keep people from signing in.
-        RATELIMIT_STORAGE_OPTIONS={"socket_timeout": 2, "socket_connect_timeout": 2} if settings.redis_url else {},
+        RATELIMIT_STORAGE_URI="errand://",
     )
 
 

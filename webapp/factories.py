@@ -31,7 +31,7 @@ from webapp.models import (
 from webapp.models.artifact import Kind
 from webapp.models.notification import TASK_PROGRESS, UNREAD_MESSAGE_COUNT
 from webapp.models.state import FINISHED, HELD
-from webapp.models.user import new_session_key
+from webapp.models.user import new_session_key, skeleton
 from webapp.times import utcnow
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of nobody real
@@ -82,7 +82,9 @@ def make_user(username: str = "", *, guest: bool = False, **fields: Any) -> User
     """An account with PASSWORD, or a guest's."""
     username = username or f"person-{next(_numbers)}"
     password_hash = "" if guest else _hash_of_the_password()
-    defaults = {"username_key": username.lower(), "password_hash": password_hash, "session_key": new_session_key()}
+    key = username.lower()
+    defaults = {"username_key": key, "skeleton": skeleton(key), "session_key": new_session_key()}
+    defaults["password_hash"] = password_hash
     return User.create(username=username, **defaults | fields)
 
 

@@ -20,13 +20,14 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import Email, InputRequired, Length, Optional, Regexp, StopValidation, ValidationError
+from wtforms.validators import Email, InputRequired, Length, Optional, StopValidation, ValidationError
 
 from tasks.engine import TaskFunction, Upload
 from tasks.engine.parameters import Parameter
 from webapp.models.message import MESSAGE_LENGTH
 from webapp.models.post import POST_LENGTH
-from webapp.models.user import USERNAME
+from webapp.models.user import username_key
+from webapp.texts import clean, compatible, is_blank
 from webapp.times import from_local, utcnow
 
 PASSWORD_LENGTH = (8, 200)  # the upper one bounds the work of hashing
@@ -61,14 +62,17 @@ CONTINENTS = {
 USERNAME_WORDS = "2 to 30 letters, digits, dots, dashes or underscores; the first is a letter or a digit."
 
 
-def _clean(text: str | None) -> str | None:
-    """Text as people mean it: a line break is one character, though browsers send two, and a NUL is none at all."""
-    return text.replace("\r\n", "\n").replace("\0", "").strip() if text else text
-
-
 def _good_password() -> list[Any]:
     low, high = PASSWORD_LENGTH
     return [InputRequired("Choose a password."), Length(low, high, f"A password has {low} to {high} characters.")]
+
+
+def check_password(field: Field, username: str) -> None:
+    """Refuse what anybody would try first. Raises ValidationError."""
+    if is_blank(field.data):
+        raise ValidationError("A password needs characters that can be seen.")
+    if compatible(field.data).casefold() == compatible(username).casefold():
+        raise ValidationError("That is your user name: choose a password that others do not know.")
 
 
 _email = [
@@ -90,29 +94,37 @@ class RegisterForm(FlaskForm):
         "User name",
         [
             InputRequired("Choose a user name."),
-            Regexp(rf"^{USERNAME.pattern}\Z", message=USERNAME_WORDS),
         ],
-        filters=[_clean],
+        filters=[clean],
     )
-    email = EmailField("E-mail", _email, filters=[_clean])
+    email = EmailField("E-mail", _email, filters=[clean])
     password = PasswordField("Password", _good_password())
+
+    def validate_username(self, field: Field) -> None:
+        """It is one, however it was typed."""
+        if not username_key(field.data):
+            raise ValidationError(USERNAME_WORDS)
+
+    def validate_password(self, field: Field) -> None:
+        """It is not the user name, which everybody knows."""
+        check_password(field, self.username.data or "")
 
 
 class LoginForm(FlaskForm):
     """Signing in."""
 
-    username = StringField("User name", [InputRequired("Enter your user name.")], filters=[_clean])
+    username = StringField("User name", [InputRequired("Enter your user name.")], filters=[clean])
     password = PasswordField("Password", [InputRequired("Enter your password.")])
 
 
 class ProfileForm(FlaskForm):
     """What others read about a person, where mail reaches them, and where they live."""
 
-    email = EmailField("E-mail", _email, filters=[_clean])
+    email = EmailField("E-mail", _email, filters=[clean])
     about = TextAreaField(
         "About me",
         [Length(max=ABOUT_LENGTH, message=f"At most {ABOUT_LENGTH} characters.")],
-        filters=[_clean],
+        filters=[clean],
     )
     time_zone = SelectField("Time zone", choices=_time_zones())
     mail_after = SelectField(
@@ -135,6 +147,10 @@ class PasswordForm(FlaskForm):
         if user.is_guest:
             del self.current
 
+    def validate_password(self, field: Field) -> None:
+        """It is not the user name, which everybody knows."""
+        check_password(field, self.user.username)
+
     def validate_current(self, field: Field) -> None:
         """The present password must be right, so that an unlocked screen is not enough to take an account."""
         if not self.user.has_password(field.data or ""):
@@ -143,7 +159,7 @@ class PasswordForm(FlaskForm):
 
 def _check_length(field: Field, most: int, noun: str) -> None:
     text = field.data or ""
-    if not any(character.isprintable() for character in text):
+    if is_blank(text):
         raise ValidationError("Write something first.")
     if len(text) > most:
         raise ValidationError(f"That has {len(text):,} characters; a {noun} has at most {most:,}.")
@@ -152,7 +168,7 @@ def _check_length(field: Field, most: int, noun: str) -> None:
 class PostForm(FlaskForm):
     """A post: what is left after trimming has 1 to POST_LENGTH characters."""
 
-    body = TextAreaField("Write something", filters=[_clean])
+    body = TextAreaField("Write something", filters=[clean])
 
     def validate_body(self, field: Field) -> None:
         """Says how many characters there are, for whoever has to shorten."""
@@ -162,7 +178,7 @@ class PostForm(FlaskForm):
 class MessageForm(FlaskForm):
     """A private message: what is left after trimming has 1 to MESSAGE_LENGTH characters."""
 
-    body = TextAreaField("Your message", filters=[_clean])
+    body = TextAreaField("Your message", filters=[clean])
 
     def validate_body(self, field: Field) -> None:
         """Says how many characters there are, for whoever has to shorten."""

@@ -21,12 +21,12 @@ from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
 from webapp import mailer
 from webapp.database import database
-from webapp.forms import _clean as clean
 from webapp.forms import check_start
 from webapp.letters import FREE, TEMPLATES
 from webapp.models import Mailing
 from webapp.models.mailing import BODY_LENGTH, FILE_NAME_LENGTH, MOST_RECIPIENTS, SUBJECT_LENGTH
 from webapp.recipients import Recipients, from_file, read_recipients
+from webapp.texts import clean
 from webapp.times import from_local, local
 
 # Mail programs take a part of another type for something to look into, and not for a file as it is.

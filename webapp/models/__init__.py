@@ -9,10 +9,11 @@ from webapp.models.moves import AlreadyRunning, IllegalMove
 from webapp.models.notice import Notice, NoticeKind
 from webapp.models.notification import Notification
 from webapp.models.post import Post
+from webapp.models.rate_count import RateCount
 from webapp.models.state import State
 from webapp.models.task import Shape, Task
 from webapp.models.task_event import TaskEvent
-from webapp.models.user import User, UsernameTaken
+from webapp.models.user import User, UsernameTaken, username_key
 
 MODELS = (
     User,
@@ -29,6 +30,7 @@ MODELS = (
     MailCount,
     Message,
     Notice,
+    RateCount,
 )
 
 __all__ = [
@@ -50,6 +52,7 @@ __all__ = [
     "Notification",
     "OverLimit",
     "Post",
+    "RateCount",
     "Shape",
     "State",
     "Task",
@@ -58,4 +61,5 @@ __all__ = [
     "UsernameTaken",
     "family",
     "line",
+    "username_key",
 ]

@@ -18,9 +18,19 @@ from peewee import (
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from webapp.database import BaseModel, database, unless_locked, writing_if_free
+from webapp.texts import compatible
 from webapp.times import utcnow
 
 USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{1,29}")
+_SEPARATORS = str.maketrans("", "", "._-")
+# Names that people would take for the site's own, or that stand for something else in addresses; without separators.
+RESERVED = frozenset(
+    "abuse account accounts admin administrator administrators anonymous api billing bot contact daemon desk errand "
+    "everybody everyone help helpdesk hostmaster info legal login logout mail mailerdaemon me moderator moderators "
+    "news nobody none noreply notifications null official operator operators owner password people postmaster privacy "
+    "register root security settings signin signup staff status superuser support sysadmin system tasks team undefined "
+    "unsubscribe webmaster".split()
+)
 SEEN_EVERY = timedelta(minutes=1)
 
 # What a guest is called until they choose; two words and a number are easy to say and seldom taken.
@@ -39,8 +49,22 @@ COUNT_CHANGE = "UPDATE users SET changes = changes + 1 WHERE id = {0}"
 EMAIL = "SELECT email FROM users WHERE id = {0}"
 
 
+TAKEN = "Somebody already has that user name."
+
+
 class UsernameTaken(ValueError):
-    """Another account has that user name, in whatever case."""
+    """Another account has that user name, or one that looks like it, or nobody may have it; its text says which."""
+
+
+def username_key(text: str) -> str:
+    """What is the same for all ways to type a user name, as ann is for Ann and ａｎｎ; "" for what cannot be one."""
+    name = compatible(text.replace("\0", "")).strip()
+    return name.lower() if USERNAME.fullmatch(name) else ""
+
+
+def skeleton(key: str) -> str:
+    """What a name's key has in common with all that people would take for it: ann. and a-n-n are like ann."""
+    return key.translate(_SEPARATORS)
 
 
 class User(BaseModel):
@@ -49,6 +73,7 @@ class User(BaseModel):
     id = AutoField()
     username = CharField(max_length=30, unique=True)
     username_key = CharField(max_length=30, unique=True, help_text="the user name in lower case: Ann is ann")
+    skeleton = CharField(max_length=30, null=True, index=True, help_text="the key without separators: ann_ is like ann")
     email = CharField(max_length=254, default="", help_text="empty when they gave none")
     password_hash = CharField(max_length=255, default="")
     session_key = CharField(max_length=43, unique=True, help_text="what a session carries; new with each password")
@@ -73,16 +98,20 @@ class User(BaseModel):
     def register(cls, username: str, password: str = "", email: str = "") -> "User":
         """Create an account; without a password it is a guest's.
 
-        Raises UsernameTaken, also when two requests race for a name. Hashing costs some 50 ms by design.
+        `username` must be one that `username_key` knows. Raises UsernameTaken, also when two requests race for a name.
+        Hashing costs some 50 ms by design.
         """
-        user = cls(username=username, username_key=username.lower(), email=email, session_key=new_session_key())
+        key = username_key(username)
+        user = cls(username=compatible(username).strip(), username_key=key, email=email, session_key=new_session_key())
+        user.skeleton = skeleton(key)
         if password:
-            user.password_hash = generate_password_hash(password)
+            user.password_hash = generate_password_hash(compatible(password))
         try:
             with database.atomic():
+                user._demand_a_free_name()
                 user.save(force_insert=True)
         except IntegrityError as error:
-            raise UsernameTaken(username) from error
+            raise UsernameTaken(TAKEN) from error
         return user
 
     @classmethod
@@ -97,9 +126,9 @@ class User(BaseModel):
 
     @classmethod
     def by_username(cls, username: str) -> "User | None":
-        """The account with that name in whatever case, or None."""
-        # Nothing else can be one, and PostgreSQL would not even be asked about a NUL.
-        return cls.get_or_none(cls.username_key == username.lower()) if USERNAME.fullmatch(username) else None
+        """The account with that name, however it is typed, or None. One query; none for what cannot be a name."""
+        key = username_key(username)
+        return cls.get_or_none(cls.username_key == key) if key else None
 
     @classmethod
     def by_session_key(cls, key: str) -> "User | None":
@@ -129,7 +158,8 @@ class User(BaseModel):
         """The account with that name and password, or None. It takes as long for a name that does not exist."""
         user = cls.by_username(username)
         if user is None or user.is_guest:
-            check_password_hash(_hash_of_no_password(), password)
+            if username_key(username):  # what cannot be a name tells nothing by being refused at once
+                check_password_hash(_hash_of_no_password(), password)
             return None
         return user if user.has_password(password) else None
 
@@ -147,12 +177,21 @@ class User(BaseModel):
         return bool(self.email) and self.hears(kind) == "mail"
 
     def has_password(self, password: str) -> bool:
-        """Whether that is the account's password; never true for a guest's."""
-        return bool(self.password_hash) and check_password_hash(self.password_hash, password)
+        """Whether that is the account's password, however its letters are encoded; never true for a guest's."""
+        ways = dict.fromkeys((compatible(password), password))  # the second for hashes of before
+        return bool(self.password_hash) and any(check_password_hash(self.password_hash, way) for way in ways)
+
+    def _demand_a_free_name(self) -> None:
+        if self.skeleton in RESERVED:
+            raise UsernameTaken("That user name is reserved.")
+        alike = User.select(User.username_key).where(User.skeleton == self.skeleton).first()
+        if alike:
+            same = alike.username_key == self.username_key
+            raise UsernameTaken(TAKEN if same else "That user name is too much like somebody else's.")
 
     def set_password(self, password: str) -> None:
         """Store a new password and end every session of this account, this one too until it signs in again."""
-        self.password_hash = generate_password_hash(password)
+        self.password_hash = generate_password_hash(compatible(password))
         self.session_key = new_session_key()
         self.save(only=[User.password_hash, User.session_key])
 

@@ -2,21 +2,17 @@
 
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_limiter.util import get_remote_address
 from flask_login import current_user, logout_user
 
-from webapp.accounts import WRONG_PASSWORDS, limiter, sign_in, was_refused
+from webapp.accounts import sign_in
 from webapp.forms import LoginForm, RegisterForm
-from webapp.models import User, UsernameTaken
+from webapp.models import User, UsernameTaken, username_key
 from webapp.navigation import inside
+from webapp.rate_limits import PasswordGuess, limiter
 
 bp = Blueprint("accounts", __name__)
 
 NEW_ACCOUNTS = "60 per minute; 600 per hour"
-
-
-def _address_and_name() -> str:
-    return f"{get_remote_address()} {request.form.get('username', '').strip().lower()[:30]}"
 
 
 def _home() -> ResponseReturnValue:
@@ -33,8 +29,8 @@ def register() -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             user = User.register(form.username.data, form.password.data, form.email.data or "")
-        except UsernameTaken:
-            form.username.errors = ["Somebody already has that user name."]
+        except UsernameTaken as error:
+            form.username.errors = [str(error)]
         else:
             sign_in(user)
             flash(f"Welcome, {user.username}.")
@@ -43,16 +39,16 @@ def register() -> ResponseReturnValue:
 
 
 @bp.route("/login", methods=["GET", "POST"])
-@limiter.limit(WRONG_PASSWORDS, methods=["POST"], key_func=_address_and_name, deduct_when=was_refused)
-@limiter.limit("100 per minute", methods=["POST"], deduct_when=was_refused)
 def login() -> ResponseReturnValue:
     """Sign in. The same words for a wrong name and a wrong password, and the same time."""
     if current_user.is_authenticated and request.method == "GET":
         return _home()
     form = LoginForm()
     if form.validate_on_submit():
+        guess = PasswordGuess(username_key(form.username.data))
         user = User.authenticate(form.username.data, form.password.data)
         if user:
+            guess.was_right(user)
             sign_in(user)
             return _home()
         form.password.errors = ["That user name and password do not belong together."]

@@ -4,9 +4,10 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required
 
-from webapp.accounts import WRONG_PASSWORDS, limiter, sign_in, was_refused
+from webapp.accounts import sign_in
 from webapp.forms import PasswordForm, ProfileForm
 from webapp.models import User
+from webapp.rate_limits import PasswordGuess
 
 bp = Blueprint("settings", __name__, url_prefix="/settings")
 
@@ -36,12 +37,15 @@ def update_profile() -> ResponseReturnValue:
 
 @bp.post("/password")
 @login_required
-@limiter.limit(WRONG_PASSWORDS, key_func=lambda: str(current_user.id), deduct_when=was_refused)
 def update_password() -> ResponseReturnValue:
     """Set a new password. It ends every other session of this account; for a guest it makes the account theirs."""
     user = current_user._get_current_object()
+    guess = PasswordGuess(user.username_key)
     form = PasswordForm(user)
-    if not form.validate_on_submit():
+    valid = form.validate_on_submit()
+    if "current" not in form.errors:
+        guess.was_right(user)
+    if not valid:
         return _page(ProfileForm(formdata=None, obj=user), form, 422)
     user.set_password(form.password.data)
     sign_in(user)

@@ -1,0 +1,55 @@
+"""RateCount: how often something was done lately, counted for all processes of the site."""
+
+import math
+import time
+from hashlib import blake2b
+
+from peewee import CharField, FloatField, IntegerField
+
+from webapp.database import BaseModel, database
+
+COUNT = """
+    INSERT INTO rate_counts (key, number, until) VALUES ({0}, {0}, {0}) ON CONFLICT (key) DO UPDATE SET
+        number = CASE WHEN rate_counts.until > {0} THEN rate_counts.number + excluded.number ELSE excluded.number END,
+        until = CASE WHEN rate_counts.until > {0} THEN rate_counts.until ELSE excluded.until END
+    RETURNING number
+"""
+SWEPT = 5  # old rows that each new one takes along, so that they never become many
+
+
+class RateCount(BaseModel):
+    """A number that is forgotten once its window has passed. Keys are digests: nothing that people type is stored."""
+
+    key = CharField(primary_key=True, max_length=32)
+    number = IntegerField()
+    until = FloatField(index=True, help_text="seconds since 1970")
+
+    @property
+    def seconds_left(self) -> int:
+        """How long until it is forgotten, rounded up."""
+        return max(1, math.ceil(self.until - time.time()))
+
+    @classmethod
+    def add(cls, name: str, seconds: float, amount: int = 1) -> int:
+        """Count for a window of so many seconds, which the first one begins; returns the number. One write, atomic."""
+        now = time.time()
+        values = (_digest(name), amount, now + seconds, now, now)
+        [number] = database.execute_sql(COUNT.format(database.param), values).fetchone()
+        if number == amount:
+            old = cls.select(cls.key).where(cls.until < now).limit(SWEPT)
+            cls.delete().where(cls.key.in_(old)).execute()
+        return int(number)
+
+    @classmethod
+    def find(cls, name: str) -> "RateCount | None":
+        """What was counted in the present window, or None. One query."""
+        return cls.get_or_none(cls.key == _digest(name), cls.until > time.time())
+
+    @classmethod
+    def forget(cls, name: str) -> None:
+        """Count anew."""
+        cls.delete().where(cls.key == _digest(name)).execute()
+
+
+def _digest(name: str) -> str:
+    return blake2b(name.encode(errors="replace"), digest_size=16).hexdigest()
