@@ -1,18 +1,26 @@
 """The queue between web and workers. It carries the id of a task and nothing else: a doorbell, never the truth."""
 
 import json
-from typing import Any
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from huey import Huey
 from huey.registry import Message
 from huey.serializer import Serializer
 from huey.storage import BaseSqlStorage, PostgresStorage, PriorityRedisExpireStorage, SqliteStorage
 from itsdangerous import BadSignature, Signer
-from redis import ConnectionPool
 
+from webapp.outage import Breaker, Outage
+from webapp.redis_pool import Client, redis_pool
 from webapp.settings import Settings
 
+log = logging.getLogger(__name__)
+
 NAME = "errand"
+AT_ONCE = 0.2  # seconds: what fails sooner is tried again, as mostly it was a kept connection that had died
+Result = TypeVar("Result")
 
 
 class SignedJson(Serializer):
@@ -40,7 +48,15 @@ class SignedJson(Serializer):
 
 
 class Queue(Huey):
-    """A Huey whose storage is chosen by `configure`; until then it can declare tasks but not carry messages."""
+    """A Huey whose storage is chosen by `configure`; until then it can declare tasks but not carry messages.
+
+    A storage that does not answer costs its caller one wait, of two seconds at the most where it is Redis; for some
+    seconds then all that would send or count messages fails at once with NotAsked.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self._watch_over_storage()
+        super().__init__(*args, **options)
 
     def create_storage(self) -> None:
         """Nothing yet: importing a module opens no file and no connection."""
@@ -53,6 +69,37 @@ class Queue(Huey):
         """
         self.serializer = SignedJson(settings.secret_key)
         self.storage = _storage(settings)
+        self._watch_over_storage()
+
+    def _watch_over_storage(self) -> None:
+        self.outage = Outage(log, "The queue does not answer", "The queue answers again")
+        self._breaker = Breaker(self.outage)
+
+    def enqueue(self, task: Any) -> None:
+        """Send a message. Raises when the storage does not answer; it may then have taken the message all the same."""
+        self._ask(lambda: super(Queue, self).enqueue(task))
+
+    def pending_count(self) -> int:
+        """How many messages wait. Raises when the storage does not answer."""
+        return int(self._ask(super().pending_count))
+
+    def is_revoked(self, *_: Any, **__: Any) -> bool:
+        """Never, and the storage is not asked: what becomes of a task is said by its row."""
+        return False
+
+    def delete(self, _: str) -> bool:
+        """Nothing, and the storage is not asked: it keeps messages and nothing else."""
+        return False
+
+    def _ask(self, question: Callable[[], Result]) -> Result:
+        begun = time.monotonic()
+        with self._breaker:
+            try:
+                return question()
+            except Exception:
+                if time.monotonic() - begun > AT_ONCE:
+                    raise
+            return question()
 
     def create_tables(self) -> None:
         """Make the queue's tables where it needs any. Not safe to call by two at once: it is a step of migrating."""
@@ -60,11 +107,13 @@ class Queue(Huey):
             self.storage.initialize_schema()
 
 
+class _RedisStorage(PriorityRedisExpireStorage):
+    redis_client = Client
+
+
 def _storage(settings: Settings) -> Any:
     if settings.redis_url:
-        # A Redis that hangs must not hold a person's request for long; and waiting for a message takes a second.
-        pool = ConnectionPool.from_url(settings.redis_url, socket_timeout=3, socket_connect_timeout=2)
-        return PriorityRedisExpireStorage(NAME, connection_pool=pool, read_timeout=1)
+        return _RedisStorage(NAME, connection_pool=redis_pool(settings.redis_url), read_timeout=1)
     if settings.database_url.startswith("postgres"):
         return PostgresStorage(NAME, dsn=settings.database_url, read_timeout=1, create_tables=False)
     return SqliteStorage(NAME, filename=str(settings.queue_file), create_tables=False)

@@ -21,7 +21,6 @@ from tests.browsing import Browser, browse
 from tests.mailserver import MailServer
 from tests.services import postgres_server, redis_server
 from webapp import database
-from webapp.accounts import limiter
 from webapp.app import create_app
 from webapp.factories import make_user
 from webapp.settings import Settings
@@ -121,7 +120,6 @@ def make_app(settings, monkeypatch, _compiled_templates) -> Callable[..., flask.
     def make(**changes: object) -> flask.Flask:
         app = create_app(replace(settings, **changes))
         app.jinja_env.bytecode_cache = _compiled_templates
-        monkeypatch.setattr(limiter, "_storage_dead", False)  # what one test's site found out is not for the next
         database.migrate(huey.create_tables)
         monkeypatch.setattr(perform, "surroundings", app.app_context)
         return app

@@ -14,6 +14,9 @@ from tests.processes import ROOT
 # From the ground up. A file imports only from floors below its own; those of one package may import each other.
 FLOORS = (
     ("webapp.settings", "webapp.times", "webapp.dom", "webapp.recipients", "webapp.fulltext"),
+    ("webapp.deadline", "webapp.outage"),
+    ("webapp.redis_pool", "webapp.smtp"),
+    ("webapp.limit_storage",),
     ("webapp.database",),
     ("webapp.signals",),
     ("webapp.models",),

@@ -20,8 +20,7 @@ WRONG_PASSWORDS = "10 per minute; 100 per hour"
 
 csrf = CSRFProtect()
 login = LoginManager()
-# While Redis is away each process counts for itself: people can sign in, and guessing stays slow.
-limiter = Limiter(get_remote_address, in_memory_fallback_enabled=True)
+limiter = Limiter(get_remote_address)
 
 login.session_protection = None  # the session key in the cookie is signed; binding it to an address breaks on phones
 

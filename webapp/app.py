@@ -15,6 +15,7 @@ from webapp import (
     cli,
     database,
     dom,
+    limit_storage,
     live,
     mailer,
     notices,
@@ -79,9 +80,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         BASE_URL=settings.base_url,
         RELEASE=_release(),
         SEND_FILE_MAX_AGE_DEFAULT=security.YEAR,  # static addresses carry the release
-        RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
-        # A Redis that hangs must not keep people from signing in.
-        RATELIMIT_STORAGE_OPTIONS={"socket_timeout": 2, "socket_connect_timeout": 2} if settings.redis_url else {},
+        RATELIMIT_STORAGE_URI=f"{limit_storage.SCHEME}{settings.redis_url}" if settings.redis_url else "memory://",
     )
 
 
