@@ -2,8 +2,10 @@
 
 import json
 import logging
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from huey import Huey
@@ -12,7 +14,7 @@ from huey.serializer import Serializer
 from huey.storage import BaseSqlStorage, PostgresStorage, PriorityRedisExpireStorage, SqliteStorage
 from itsdangerous import BadSignature, Signer
 
-from webapp.outage import Breaker, Outage
+from webapp.outage import Breaker, NotAsked, Outage
 from webapp.redis_pool import Client, redis_pool
 from webapp.settings import Settings
 
@@ -20,6 +22,7 @@ log = logging.getLogger(__name__)
 
 NAME = "errand"
 AT_ONCE = 0.2  # seconds: what fails sooner is tried again, as mostly it was a kept connection that had died
+TURN_WITHIN = 1.5  # seconds
 Result = TypeVar("Result")
 
 
@@ -50,13 +53,13 @@ class SignedJson(Serializer):
 class Queue(Huey):
     """A Huey whose storage is chosen by `configure`; until then it can declare tasks but not carry messages.
 
-    A storage that does not answer costs its caller one wait, of two seconds at the most where it is Redis; for some
-    seconds then all that would send or count messages fails at once with NotAsked.
+    A storage that does not answer costs whoever sends or counts messages one wait; then, for some seconds, they fail at
+    once with NotAsked. So does who would have to wait for others' questions to a database for longer than TURN_WITHIN.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        self._watch_over_storage()
         super().__init__(*args, **options)
+        self._watch_over_storage()
 
     def create_storage(self) -> None:
         """Nothing yet: importing a module opens no file and no connection."""
@@ -74,6 +77,10 @@ class Queue(Huey):
     def _watch_over_storage(self) -> None:
         self.outage = Outage(log, "The queue does not answer", "The queue answers again")
         self._breaker = Breaker(self.outage)
+        # A storage in a database has one connection, for which Huey lets threads wait for ever.
+        self._turn = threading.Lock() if isinstance(self.storage, BaseSqlStorage) else None
+        # A storage in a database has one connection, for which Huey lets threads wait for ever.
+        self._turn = threading.Lock() if isinstance(self.storage, BaseSqlStorage) else None
 
     def enqueue(self, task: Any) -> None:
         """Send a message. Raises when the storage does not answer; it may then have taken the message all the same."""
@@ -93,13 +100,25 @@ class Queue(Huey):
 
     def _ask(self, question: Callable[[], Result]) -> Result:
         begun = time.monotonic()
-        with self._breaker:
+        with self._in_turn(), self._breaker:
             try:
                 return question()
             except Exception:
                 if time.monotonic() - begun > AT_ONCE:
                     raise
             return question()
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        if self._turn is None:
+            yield
+            return
+        if not self._turn.acquire(timeout=TURN_WITHIN):
+            raise NotAsked("others wait for its answer")
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def create_tables(self) -> None:
         """Make the queue's tables where it needs any. Not safe to call by two at once: it is a step of migrating."""
