@@ -53,17 +53,17 @@ def _timed(action: Callable[..., object], *args: object, **options: object) -> f
 def test_people_start_tasks_and_tasks_run_whatever_redis_does(far_site, network, weather):
     site, guest, other = far_site, Surfer(far_site.url), Surfer(far_site.url)
     guest.submit("/guest")
-    running = stamp.launch(User.register_guest(), steps=60)
+    running = stamp.launch(User.register_guest(), steps=40)
     until(lambda: state_of(running) == State.IN_PROGRESS)
     said = {name: len(site.processes[name].output().splitlines()) for name in ("web", "worker")}
     WEATHERS[weather](network)
     try:
         waits = [_timed(other.submit, "/guest")]
-        waits += [_timed(person.start, "countdown", seconds="1") for person in (guest, guest, other) * 2]
+        waits += [_timed(person.start, "countdown", seconds="1") for person in (guest, guest, other, other)]
         assert max(waits) < ANSWERS_WITHIN + SLACK, "nobody waits longer"
         assert sum(waits) < PROCESSES * ANSWERS_WITHIN * 2 + len(waits) * 0.8 + SLACK, "nor does everybody wait"
         assert all(_timed(guest.read, page) < 1 for page in ("/healthz", "/readyz", "/")), "they ask no Redis"
-        started = list(Task.select().where(Task.name == "countdown").order_by(Task.created_at.desc()).limit(6))
+        started = list(Task.select().where(Task.name == "countdown").order_by(Task.created_at.desc()).limit(4))
         until(lambda: is_done(*started, running), 60)
     finally:
         network.heal()
@@ -74,23 +74,16 @@ def test_people_start_tasks_and_tasks_run_whatever_redis_does(far_site, network,
         assert len(news) <= 4, news
 
 
-def test_all_is_as_before_once_redis_is_back(far_site, network):
-    """The processes that have seen all of that send and take messages again."""
-    site = far_site
-    until(lambda: _answers(site))
-    site.rest()
-    guest = Surfer(site.url)
-    site.start_web()
+def test_all_is_as_before_once_redis_is_back(far_site, redis):
+    """The web processes that have seen all of that send messages again, which a worker takes."""
+    site, guest = far_site, Surfer(far_site.url)
+    site.stop("worker")
     guest.submit("/guest")
-    path = guest.start("countdown", seconds="1")
-    until(lambda: site.messages() == 1)
-    site.worker()
-    until(lambda: guest.state_of(path) == "succeeded")
-    assert site.messages() == 0
-
-
-def _answers(site: Workshop) -> bool:
-    try:
-        return site.messages() >= 0
-    except Exception:
-        return False
+    with site.entered(REDIS_URL=redis.url):
+        site.empty_queue()
+        paths = []
+        until(lambda: paths.append(guest.start("countdown", seconds="1")) or site.messages())
+        site.worker()
+        for path in paths:
+            until(lambda path=path: guest.state_of(path) == "succeeded")
+        assert site.messages() == 0
