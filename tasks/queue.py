@@ -79,8 +79,6 @@ class Queue(Huey):
         self._breaker = Breaker(self.outage)
         # A storage in a database has one connection, for which Huey lets threads wait for ever.
         self._turn = threading.Lock() if isinstance(self.storage, BaseSqlStorage) else None
-        # A storage in a database has one connection, for which Huey lets threads wait for ever.
-        self._turn = threading.Lock() if isinstance(self.storage, BaseSqlStorage) else None
 
     def enqueue(self, task: Any) -> None:
         """Send a message. Raises when the storage does not answer; it may then have taken the message all the same."""
@@ -99,8 +97,8 @@ class Queue(Huey):
         return False
 
     def _ask(self, question: Callable[[], Result]) -> Result:
-        begun = time.monotonic()
         with self._in_turn(), self._breaker:
+            begun = time.monotonic()
             try:
                 return question()
             except Exception:

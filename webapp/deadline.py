@@ -116,7 +116,7 @@ def current() -> Deadline:
 def connect(host: str, port: int) -> socket.socket:
     """A TCP connection, watched by this thread's deadline. Raises OSError.
 
-    The name's addresses are tried in turn, each for its share of what is left; a share is kept for the talk itself.
+    The name's addresses are tried in turn, each for its share of what is left.
     """
     limit = current()
     error: OSError | None = None
@@ -125,7 +125,7 @@ def connect(host: str, port: int) -> socket.socket:
         sock = socket.socket(family, kind, protocol)
         try:
             limit.watch(sock)
-            sock.settimeout(limit.left / (len(addresses) - number + 1))
+            sock.settimeout(limit.left / (len(addresses) - number))
             sock.connect(address)
         except OSError as failure:
             error = failure

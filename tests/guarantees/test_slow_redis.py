@@ -1,4 +1,4 @@
-"""A Redis that hangs, drips, loses, refuses or is slow, while people start tasks and tasks run."""
+"""A Redis that hangs, drips, refuses or is slow, while people start tasks and tasks run."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,6 @@ SLACK = 3.0  # seconds: for a busy machine
 UNTOUCHED = ["launched", "started", "succeeded"]
 WEATHERS: dict[str, Callable[[Network], None]] = {
     "hangs": Network.stall,
-    "swallows": Network.swallow,
     "drips": lambda network: network.drip(1.0),
     "refuses": Network.refuse,
     "is slow": lambda network: network.delay(0.3),

@@ -37,7 +37,7 @@ def test_in_a_storm_on_the_ways_to_redis_and_to_the_mail_server_nothing_is_lost_
         site = new_site("sqlite", **ways)
         with site.entered(REDIS_URL=redis.url):
             mailing = _mail_to(PEOPLE)
-            outcome = Storm(site, site.empty_queue, tasks=32, pause=0.01, networks=[to_redis, to_mail]).rage(90)
+            outcome = Storm(site, site.empty_queue, tasks=24, pause=0.01, networks=[to_redis, to_mail]).rage(90)
             print(outcome)
             site.start_worker()
             until(lambda: _is_done_if_pressed(mailing), 60)
