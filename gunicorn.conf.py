@@ -8,7 +8,7 @@ from webapp.settings import Settings, SettingsError
 try:
     workers = Settings.from_env().web_concurrency
 except SettingsError as error:
-    sys.exit(f"errand: {error}")
+    sys.exit(error.report)
 worker_class = "gthread"
 threads = 4
 # The app is built once and inherited: a wrong setting ends the start, and the workers share its memory.

@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 from huey import Huey
 from huey.registry import Message
 from huey.serializer import Serializer
-from huey.storage import BaseSqlStorage, PostgresStorage, PriorityRedisExpireStorage, SqliteStorage
+from huey.storage import BaseSqlStorage, PostgresStorage, PriorityRedisExpireStorage
 from itsdangerous import BadSignature, Signer
 
+from tasks.queue_file import QueueFile
 from webapp.outage import Breaker, NotAsked, Outage
 from webapp.redis_pool import Client, redis_pool
 from webapp.settings import Settings
@@ -133,7 +134,7 @@ def _storage(settings: Settings) -> Any:
         return _RedisStorage(NAME, connection_pool=redis_pool(settings.redis_url), read_timeout=1)
     if settings.database_url.startswith("postgres"):
         return PostgresStorage(NAME, dsn=settings.database_url, read_timeout=1, create_tables=False)
-    return SqliteStorage(NAME, filename=str(settings.queue_file), create_tables=False)
+    return QueueFile(NAME, filename=str(settings.queue_file), create_tables=False)
 
 
 huey = Queue(NAME, results=False)

@@ -168,7 +168,7 @@ def main() -> None:
         settings = Settings.from_env()
         consumer = create_consumer(settings)
     except SettingsError as error:
-        sys.exit(f"errand: {error}")
+        sys.exit(error.report)
     database.close()  # nothing open may be inherited by the children
     consumer.run()
     logging.shutdown()

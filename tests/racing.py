@@ -1,12 +1,14 @@
 """Doing things elsewhere, or many at once: each in a thread with a database connection of its own."""
 
+import sqlite3
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from tasks.queue import huey
 from webapp.database import database
+from webapp.settings import Settings
 
 
 def race(number: int, act: Callable[[], Any]) -> list[Any]:
@@ -39,3 +41,16 @@ def elsewhere(act: Callable[[], Any]) -> Any:
     if isinstance(result, Exception):
         raise result
     return result
+
+
+@contextmanager
+def somebody_else_writing(settings: Settings) -> Iterator[sqlite3.Connection]:
+    """Another connection holds SQLite's write lock while the block lasts."""
+    other = sqlite3.connect(settings.data_dir / "errand.db", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        yield other
+    finally:
+        if other.in_transaction:
+            other.execute("ROLLBACK")
+        other.close()

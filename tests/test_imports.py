@@ -13,7 +13,8 @@ from tests.processes import ROOT
 
 # From the ground up. A file imports only from floors below its own; those of one package may import each other.
 FLOORS = (
-    ("webapp.settings", "webapp.times", "webapp.dom", "webapp.recipients", "webapp.fulltext"),
+    ("webapp.environment",),
+    ("webapp.settings", "webapp.times", "webapp.dom", "webapp.recipients", "webapp.fulltext", "webapp.sqlite_lock"),
     ("webapp.deadline", "webapp.outage"),
     ("webapp.redis_pool", "webapp.smtp"),
     ("webapp.limit_storage",),
@@ -21,6 +22,7 @@ FLOORS = (
     ("webapp.signals",),
     ("webapp.models",),
     ("webapp.factories",),
+    ("tasks.queue_file",),
     ("tasks.queue",),
     ("tasks.engine",),
     ("tasks.cells", "tasks.zips"),

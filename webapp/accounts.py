@@ -47,7 +47,10 @@ def was_refused(response: Response) -> bool:
 
 
 def remember_seen() -> None:
-    """Keep a person's "last seen" fresh as they go from page to page; at most one write a minute."""
+    """Keep a person's "last seen" fresh as they go from page to page; at most one write a minute, which waits for none.
+
+    No page depends on it: where nothing can be written, the page is answered all the same.
+    """
     if request.endpoint not in UNSEEN and current_user.is_authenticated:
         current_user.seen(utcnow())
 

@@ -30,6 +30,8 @@ from webapp.models.post import POST_LENGTH
 from webapp.models.search import excerpt, pieces
 from webapp.settings import Settings
 
+log = logging.getLogger(__name__)
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -42,6 +44,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_env()
     logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("huey").setLevel(max(logging.WARNING, logging.getLogger().level))
+    for warning in settings.warnings:
+        log.warning("%s", warning)
     database.configure(settings)
     huey.configure(settings)
     limits.configure(settings)

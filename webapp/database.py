@@ -22,13 +22,14 @@ from peewee import (
 from playhouse.db_url import connect, register_database
 from playhouse.migrations import Runner
 
-from webapp import fulltext
+from webapp import fulltext, sqlite_lock
 from webapp.settings import Settings
 
 log = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 0x45727261  # any fixed number, the same in every process: "Erra"
+PATIENCE = 15.0  # seconds for which a statement waits for SQLite's write lock
 
 # https://www.sqlite.org/rescode.html
 UNAVAILABLE = {
@@ -113,7 +114,9 @@ def configure(settings: Settings) -> None:
         # IMMEDIATE: a transaction that reads and then writes would else fail at once as "locked", however
         # long the timeout, when another wrote in between.
         path = unquote(urlsplit(url).path[1:])
-        db: Any = _Sqlite(path, lock_type="IMMEDIATE", timeout=15, pragmas={"journal_mode": "wal", "foreign_keys": 1})
+        pragmas = {"journal_mode": "wal", "foreign_keys": 1}
+        factory = sqlite_lock.connecting(path, lambda: PATIENCE)
+        db: Any = _Sqlite(path, lock_type="IMMEDIATE", timeout=0, pragmas=pragmas, factory=factory)
         # SQLite's own knows the case of English letters only.
         db.register_function(lambda text: text and text.lower(), "lower", 1, deterministic=True)
     else:
@@ -208,6 +211,23 @@ def is_unavailable(error: BaseException) -> bool:
         return True  # there, what is wrong with a query is another kind of error
     code = getattr(error.__context__ or error, "sqlite_errorcode", 0)
     return code & 0xFF in UNAVAILABLE
+
+
+@contextmanager
+def writing_if_free() -> Iterator[None]:
+    """For a write that nobody would miss: where the database cannot be written at once, the block ends without it."""
+    try:
+        with sqlite_lock.without_waiting():
+            yield
+    except PeeweeException as error:
+        if not is_unavailable(error):
+            raise
+        log.debug("Something that nobody will miss was not written: %s", error)
+
+
+def unless_locked(query: Any) -> Any:
+    """A query of rows to be written, without those that another transaction has. SQLite locks no rows."""
+    return query.for_update(skip_locked=True) if isinstance(database.obj, PostgresqlDatabase) else query
 
 
 def close_if_broken() -> None:

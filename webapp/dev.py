@@ -58,8 +58,13 @@ def main() -> None:
 
 
 def environment() -> dict[str, str]:
-    """The environment of a development site: this process's own, and mail goes to the development mailbox."""
-    return os.environ | {"DEV_MAILBOX": "1"}  # with a database server or Redis, too
+    """The environment of a development site: this process's own, and mail goes to the development mailbox.
+
+    It does with a database server or Redis, too; but a site that others reach, as its BASE_URL says, has no mailbox.
+    """
+    port = os.environ.get("PORT", "")
+    own = {"BASE_URL": f"http://127.0.0.1:{port if port.isdigit() else 5000}", "DEV_MAILBOX": "1"}
+    return own | {name: value for name, value in os.environ.items() if value or name not in own}
 
 
 def make_ready(settings: Settings) -> None:
@@ -77,7 +82,7 @@ def or_one_line() -> Iterator[None]:
     try:
         yield
     except SettingsError as error:
-        sys.exit(f"errand: {error}")
+        sys.exit(error.report)
     except PeeweeException as error:
         sys.exit(f"errand: the database cannot be used: {_first_line(error)}")
     except RedisError as error:

@@ -101,7 +101,9 @@ def main() -> None:
         keeper = _Keeper(settings.mail_dir)
         controller = Controller(keeper, "127.0.0.1", settings.mail_port, data_size_limit=SIZE_LIMIT)
         controller.start()
-    except (SettingsError, OSError) as error:
+    except SettingsError as error:
+        sys.exit(error.report)
+    except OSError as error:
         sys.exit(f"errand: the mailbox cannot start: {error}")
     print(f"Keeping mail for 127.0.0.1:{settings.mail_port} in {settings.mail_dir}", flush=True)
     signal.sigwait(stops)

@@ -1,9 +1,14 @@
 """What every response says about security, and who may be trusted about where a request came from."""
 
-from flask import Flask, Response, request
+import logging
+
+from flask import Flask, Response, abort, current_app, redirect, request
+from flask.typing import ResponseReturnValue
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webapp.settings import Settings
+from webapp.settings import LOOPBACK, Settings, hostname
+
+log = logging.getLogger(__name__)
 
 POLICY = "; ".join(
     (
@@ -24,6 +29,7 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+PROBES = {"health.healthz", "health.readyz"}  # whoever watches a process asks it by whatever name
 FIELDS = 1024 * 1024  # bytes: 5,000 addresses with their names
 YEAR = 365 * 24 * 3600
 
@@ -31,7 +37,8 @@ YEAR = 365 * 24 * 3600
 def init_app(app: Flask, settings: Settings) -> None:
     """Set cookies, limits and headers up. A view may set a Content-Security-Policy of its own; it then stands."""
     app.config.update(
-        SESSION_COOKIE_NAME="errand",
+        # Browsers take a cookie of this name only over HTTPS, for this host alone and all of it: no other can set it.
+        SESSION_COOKIE_NAME="__Host-errand" if settings.secure else "errand",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.secure,
@@ -42,11 +49,53 @@ def init_app(app: Flask, settings: Settings) -> None:
         MAX_FORM_MEMORY_SIZE=FIELDS,
         WTF_CSRF_TIME_LIMIT=None,  # as long as its session: a form left open overnight still works
         WTF_CSRF_SSL_STRICT=False,  # the token and SameSite protect; a missing Referer is no attack
+        HSTS=f"max-age={YEAR}" + ("; includeSubDomains" if settings.hsts_subdomains else ""),
+        HOSTS=_hosts(settings),
     )
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
+    else:
+        app.before_request(_warn_of_proxy)
+    app.before_request(_refuse_other_hosts)
+    app.before_request(_demand_https)
     app.after_request(_secure)
+
+
+def _hosts(settings: Settings) -> list[str]:
+    """The names by which people reach this site; none where nobody has said."""
+    host = hostname(settings.base_url)
+    return list(LOOPBACK) if host in LOOPBACK else [host] if host else []
+
+
+def _refuse_other_hosts() -> None:
+    """A page that another name leads to is in that name's hands: so a foreign page reads a site on loopback."""
+    base_url, hosts = current_app.config["BASE_URL"], current_app.config["HOSTS"]
+    if not hosts or request.endpoint in PROBES or request.host_url == f"{base_url}/":
+        return
+    try:
+        host = hostname(f"//{request.host}")
+    except ValueError:
+        abort(400)
+    if host not in hosts and not (hosts[0] in LOOPBACK and host.endswith(".localhost")):
+        abort(421, f"This site is at {base_url}.")
+
+
+def _demand_https() -> ResponseReturnValue | None:
+    """Lead who comes by HTTP to HTTPS. A form that was sent so is refused without its cookie in any case."""
+    plain = current_app.config["SESSION_COOKIE_SECURE"] and not request.is_secure
+    if plain and request.endpoint not in PROBES and request.method in {"GET", "HEAD"}:
+        return redirect(request.url.replace("http://", "https://", 1), 308)
+    return None
+
+
+def _warn_of_proxy() -> None:
+    if "X-Forwarded-For" in request.headers and not current_app.extensions.get("proxy warned"):
+        current_app.extensions["proxy warned"] = True
+        log.warning(
+            "A proxy passes requests on, and TRUSTED_PROXIES is 0: everybody seems to come from %s, and shares limits",
+            request.remote_addr,
+        )
 
 
 def _secure(response: Response) -> Response:
@@ -55,5 +104,5 @@ def _secure(response: Response) -> Response:
         headers.add(CSP, POLICY)
     headers.extend(HEADERS)
     if request.is_secure:
-        headers.add("Strict-Transport-Security", f"max-age={YEAR}; includeSubDomains")
+        headers.add("Strict-Transport-Security", current_app.config["HSTS"])
     return response

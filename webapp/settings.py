@@ -1,20 +1,26 @@
 """Every setting of Errand, read from the environment once. No other module reads `os.environ`."""
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
-from urllib.parse import SplitResult, quote, urlsplit
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from webapp.environment import Reader, SettingsError
+
+__all__ = ["Settings", "SettingsError"]
 
 DEFAULT_MAILBOX_PORT = 8025
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql")
-
-
-class SettingsError(ValueError):
-    """A setting that cannot work. Its text is one line that names the variable and what it takes."""
+SHORTEST_KEY = 16  # characters: 128 bits where each is a random byte
+HOST = re.compile(r"[\w.:-]{1,253}", re.ASCII)
+ADDRESS = re.compile(r"[^\s@]{1,64}@[^\s@]{1,253}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,7 @@ class Settings:
     mail_daily_limit: int = 5000
     log_level: str = "INFO"
     trusted_proxies: int = 0
+    hsts_subdomains: bool = False
 
     @property
     def secure(self) -> bool:
@@ -65,105 +72,140 @@ class Settings:
         """Where the development mailbox keeps each mail as an .eml file."""
         return self.data_dir / "mail"
 
+    @property
+    def warnings(self) -> list[str]:
+        """What works, and should not stay so: a line each."""
+        clear = self.mail_server and not (self.mail_use_tls or self.mail_use_ssl) and self.mail_server not in LOOPBACK
+        plain = f"Mail to {self.mail_server} travels in clear: set MAIL_USE_TLS or MAIL_USE_SSL"
+        return [plain] if clear else []
+
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> "Settings":
         """Read and check every variable.
 
-        Raises SettingsError at the first bad value. Creates the data folder, and in it, where neither
-        DATABASE_URL nor REDIS_URL is set, a secret key that later starts find again.
+        Raises SettingsError with all that is wrong. Creates the data folder, and in it, where neither DATABASE_URL nor
+        REDIS_URL is set, a secret key that later starts find again. What this process writes from then on, only its
+        own user can read.
         """
-        read = _Reader(os.environ if env is None else env)
-        data_dir = _writable_folder(read.text("DATA_DIR", "instance"))
-        database_url = _checked_database_url(read.text("DATABASE_URL"))
-        redis_url = _checked_redis_url(read.text("REDIS_URL"))
+        read = Reader(os.environ if env is None else env)
+        database_url, redis_url = _database_url(read), _redis_url(read)
         deployed = bool(database_url or redis_url)
         port = read.integer("PORT", 5000, 1, 65535)
-        mailbox = not read.text("MAIL_SERVER") and read.flag("DEV_MAILBOX", not deployed)
-        use_tls, use_ssl = read.flag("MAIL_USE_TLS", False), read.flag("MAIL_USE_SSL", False)
-        _check_encryption(read, use_tls, use_ssl)
-        return cls(
-            secret_key=read.text("SECRET_KEY") or _own_secret_key(data_dir, deployed),
-            data_dir=data_dir,
-            database_url=database_url or f"sqlite:///{quote(str(data_dir / 'errand.db'))}",
-            redis_url=redis_url,
-            port=port,
-            base_url=_checked_base_url(read.text("BASE_URL")) or ("" if deployed else f"http://127.0.0.1:{port}"),
-            mail_server="127.0.0.1" if mailbox else read.text("MAIL_SERVER") or None,
-            mail_port=read.integer("MAIL_PORT", DEFAULT_MAILBOX_PORT if mailbox else 465 if use_ssl else 587, 1, 65535),
-            mail_username=read.text("MAIL_USERNAME") or None,
-            mail_password=read.text("MAIL_PASSWORD") or None,
-            mail_use_tls=use_tls,
-            mail_use_ssl=use_ssl,
-            mail_default_sender=read.text("MAIL_DEFAULT_SENDER", "Errand <errand@localhost>"),
-            mailbox=mailbox,
-            web_concurrency=read.integer("WEB_CONCURRENCY", 2, 1, 64),
-            worker_concurrency=read.integer("WORKER_CONCURRENCY", 2, 1, 64),
-            task_lease=read.integer("TASK_LEASE_SECONDS", 15, 1, 3600),
-            task_sweep=read.integer("TASK_SWEEP_SECONDS", 5, 1, 3600),
-            retention_days=read.integer("RETENTION_DAYS", 30, 1, 36500),
-            artifact_days=read.integer("ARTIFACT_DAYS", 7, 1, 36500),
-            allow_guests=read.flag("ALLOW_GUESTS", True),
-            max_upload=read.integer("MAX_UPLOAD_MB", 10, 1, 1024) * 1024 * 1024,
-            mail_daily_limit=read.integer("MAIL_DAILY_LIMIT", 5000, 0, 1_000_000),
-            log_level=read.choice("LOG_LEVEL", "INFO", LOG_LEVELS),
+        base_url = _base_url(read) or ("" if deployed else f"http://127.0.0.1:{port}")
+        data_dir = _private_folder(read)
+        retention_days = read.integer("RETENTION_DAYS", 30, 1, 36500)
+        settings = {
+            "secret_key": _secret_key(read, data_dir, deployed),
+            "data_dir": data_dir,
+            "database_url": database_url or f"sqlite:///{quote(str(data_dir / 'errand.db'))}",
+            "redis_url": redis_url,
+            "port": port,
+            "base_url": base_url,
+            **_mail(read, deployed, base_url),
+            "web_concurrency": read.integer("WEB_CONCURRENCY", 2, 1, 64),
+            "worker_concurrency": read.integer("WORKER_CONCURRENCY", 2, 1, 64),
+            "task_lease": read.integer("TASK_LEASE_SECONDS", 15, 1, 3600),
+            "task_sweep": read.integer("TASK_SWEEP_SECONDS", 5, 1, 3600),
+            "retention_days": retention_days,
+            "artifact_days": read.integer("ARTIFACT_DAYS", min(7, retention_days), 1, 36500),
+            "allow_guests": read.flag("ALLOW_GUESTS", True),
+            "max_upload": read.integer("MAX_UPLOAD_MB", 10, 1, 1024) * 1024 * 1024,
+            "mail_daily_limit": read.integer("MAIL_DAILY_LIMIT", 5000, 0, 1_000_000),
+            "log_level": read.choice("LOG_LEVEL", "INFO", LOG_LEVELS),
             # Heroku puts exactly one router before every dyno; elsewhere proxies are trusted only when named.
-            trusted_proxies=read.integer("TRUSTED_PROXIES", 1 if read.text("DYNO") else 0, 0, 10),
-        )
+            "trusted_proxies": read.integer("TRUSTED_PROXIES", 1 if read.text("DYNO") else 0, 0, 10),
+            "hsts_subdomains": read.flag("HSTS_SUBDOMAINS", False),
+        }
+        read.compare("ARTIFACT_DAYS", "RETENTION_DAYS", 1, "what a task made goes when the task does")
+        read.compare("TASK_SWEEP_SECONDS", "TASK_LEASE_SECONDS", 10, "lost tasks would wait for it")
+        read.finish()
+        return cls(**settings)
 
 
-class _Reader:
-    """Reads typed values of an environment; an empty value counts as unset."""
-
-    def __init__(self, env: Mapping[str, str]) -> None:
-        self.env = env
-
-    def text(self, name: str, default: str = "") -> str:
-        return self.env.get(name, "").strip() or default
-
-    def integer(self, name: str, default: int, low: int, high: int) -> int:
-        value = self.text(name, str(default))
-        if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
-            raise SettingsError(f"{name} must be a whole number from {low} to {high}, not {value!r}")
-        return int(value)
-
-    def flag(self, name: str, default: bool) -> bool:
-        """Whether a variable says yes, in one of the usual words. Raises SettingsError for any other."""
-        value = self.text(name, "1" if default else "0").lower()
-        if value in {"1", "true", "yes", "on"}:
-            return True
-        if value in {"0", "false", "no", "off"}:
-            return False
-        raise SettingsError(f"{name} must be 1 or 0, not {value!r}")
-
-    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
-        value = self.text(name, default).upper()
-        if value not in choices:
-            raise SettingsError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
-        return value
+# What belongs together
 
 
-def _check_encryption(read: _Reader, use_tls: bool, use_ssl: bool) -> None:
+def _database_url(read: Reader) -> str:
+    return read.address("DATABASE_URL", DATABASE_SCHEMES)
+
+
+def _redis_url(read: Reader) -> str | None:
+    url = read.address("REDIS_URL", ("redis", "rediss"))
+    if url.startswith("rediss://") and "ssl_cert_reqs" not in url and read.text("DYNO"):
+        # Heroku's Redis presents a self-signed certificate: the line is encrypted, the name cannot be verified.
+        url += ("&" if "?" in url else "?") + "ssl_cert_reqs=none"
+    return url or None
+
+
+def _base_url(read: Reader) -> str:
+    url = read.address("BASE_URL", ("http", "https"), "the site's address, like https://errand.example")
+    return url.rstrip("/")
+
+
+def _mail(read: Reader, deployed: bool, base_url: str) -> dict[str, Any]:
+    server = read.text("MAIL_SERVER")
+    use_tls, use_ssl = read.flag("MAIL_USE_TLS", False), read.flag("MAIL_USE_SSL", False)
+    username, password = read.text("MAIL_USERNAME"), read.text("MAIL_PASSWORD")
+    # It shows everybody's mail to anybody, so it is for a site that nobody else can reach.
+    alone = hostname(base_url) in LOOPBACK
+    mailbox = not server and read.flag("DEV_MAILBOX", alone and not deployed)
+    if mailbox and not alone:
+        read.problem("DEV_MAILBOX", "shows all mail to everybody, so BASE_URL must be an address of this machine")
+    if server and not HOST.fullmatch(server):
+        read.problem("MAIL_SERVER", f"must be the name of a host, like smtp.example.com, not {server!r}")
     if use_tls and use_ssl:
-        raise SettingsError("MAIL_USE_TLS and MAIL_USE_SSL exclude each other: set one of them")
-    if read.text("MAIL_USERNAME") and not (use_tls or use_ssl or read.text("MAIL_SERVER") in LOOPBACK):
-        raise SettingsError("MAIL_USERNAME needs MAIL_USE_TLS or MAIL_USE_SSL: its password must not travel in clear")
+        read.problem("MAIL_USE_TLS", "and MAIL_USE_SSL exclude each other: set one of them")
+    if bool(username) != bool(password):
+        read.problem("MAIL_USERNAME", "and MAIL_PASSWORD go together: set both or neither")
+    if username and not server:
+        read.problem("MAIL_USERNAME", "says who signs in, and MAIL_SERVER must say where")
+    if username and not (use_tls or use_ssl or server in LOOPBACK):
+        read.problem("MAIL_USERNAME", "needs MAIL_USE_TLS or MAIL_USE_SSL: its password must not travel in clear")
+    sender = read.text("MAIL_DEFAULT_SENDER", "Errand <errand@localhost>")
+    if not ADDRESS.fullmatch(parseaddr(sender)[1]):
+        read.problem(
+            "MAIL_DEFAULT_SENDER", f"must be an email address, like Errand <errand@example.com>, not {sender!r}"
+        )
+    return {
+        "mail_server": "127.0.0.1" if mailbox else server or None,
+        "mail_port": read.integer("MAIL_PORT", DEFAULT_MAILBOX_PORT if mailbox else 465 if use_ssl else 587, 1, 65535),
+        "mail_username": username or None,
+        "mail_password": password or None,
+        "mail_use_tls": use_tls,
+        "mail_use_ssl": use_ssl,
+        "mail_default_sender": sender,
+        "mailbox": mailbox,
+    }
 
 
-def _writable_folder(name: str) -> Path:
-    folder = Path(name).expanduser().resolve()
+def _private_folder(read: Reader) -> Path:
+    """The data folder, which is made for this user alone if it is not there, and what Errand has in it likewise."""
+    folder = Path(read.text("DATA_DIR", "instance")).expanduser().resolve()
+    os.umask(0o077)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         probe = folder / f".writable-{secrets.token_hex(4)}"
         probe.touch()
         probe.unlink()
+        for path in folder.glob("*.db*"):  # an earlier release let every user of the machine read them
+            path.chmod(0o600)
+        if (folder / "mail").is_dir():
+            (folder / "mail").chmod(0o700)
     except OSError as error:
-        raise SettingsError(f"DATA_DIR {folder} cannot be written: {error.strerror or error}") from error
+        read.problem("DATA_DIR", f"{folder} cannot be written: {error.strerror or error}")
     return folder
 
 
-def _own_secret_key(data_dir: Path, deployed: bool) -> str:
-    if deployed:
-        raise SettingsError("SECRET_KEY must be set when DATABASE_URL or REDIS_URL is")
+def _secret_key(read: Reader, data_dir: Path, deployed: bool) -> str:
+    key = read.text("SECRET_KEY")
+    if key and len(key) < SHORTEST_KEY:
+        read.problem("SECRET_KEY", f"must have at least {SHORTEST_KEY} characters: 64 random ones are best")
+    if not key and deployed:
+        read.problem("SECRET_KEY", "must be set when DATABASE_URL or REDIS_URL is")
+    return key or ("" if read.problems else _own_secret_key(data_dir))
+
+
+def _own_secret_key(data_dir: Path) -> str:
     path = data_dir / "secret_key"
     draft = data_dir / f".secret_key-{secrets.token_hex(4)}"
     # Linked into place whole: of two processes that start at once, both read the key of the one that came first.
@@ -178,32 +220,6 @@ def _own_secret_key(data_dir: Path, deployed: bool) -> str:
     return path.read_text()
 
 
-def _parsed(name: str, url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # is parsed only when asked for
-        return parts
-    except ValueError as error:
-        raise SettingsError(f"{name} is no address: {error}") from error
-
-
-def _checked_database_url(url: str) -> str:
-    if url and _parsed("DATABASE_URL", url).scheme not in DATABASE_SCHEMES:
-        raise SettingsError(f"DATABASE_URL must begin with one of {', '.join(s + '://' for s in DATABASE_SCHEMES)}")
-    return url
-
-
-def _checked_redis_url(url: str) -> str | None:
-    if url and _parsed("REDIS_URL", url).scheme not in {"redis", "rediss"}:
-        raise SettingsError("REDIS_URL must begin with redis:// or rediss://")
-    if url.startswith("rediss://") and "ssl_cert_reqs" not in url:
-        # Heroku's Redis presents a self-signed certificate: the line is encrypted, the name cannot be verified.
-        url += ("&" if "?" in url else "?") + "ssl_cert_reqs=none"
-    return url or None
-
-
-def _checked_base_url(url: str) -> str:
-    parts = _parsed("BASE_URL", url)
-    if url and (parts.scheme not in {"http", "https"} or not parts.netloc):
-        raise SettingsError(f"BASE_URL must be the site's address, like https://errand.example, not {url!r}")
-    return url.rstrip("/")
+def hostname(url: str) -> str:
+    """The host in an address, in lower case; "" where there is none."""
+    return urlsplit(url).hostname or ""

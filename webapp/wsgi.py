@@ -8,4 +8,4 @@ from webapp.settings import SettingsError
 try:
     app = create_app()
 except SettingsError as error:
-    sys.exit(f"errand: {error}")
+    sys.exit(error.report)

@@ -20,30 +20,63 @@ class Loop(Protocol):
     def position(self) -> Any:
         """From where a later run goes on."""
 
-    def passed(self, item: Any) -> None:
-        """The step of this item is done."""
+    @property
+    def reads_next(self) -> bool:
+        """Whether the database is asked before there is another item."""
+
+    def passed(self, item: Any) -> int:
+        """What was done with this item is done. Returns how many steps that were."""
 
     def __iter__(self) -> Iterator[Any]: ...
 
 
-def loop_over(items: Iterable[Any], position: Any) -> Loop:
+def loop_over(items: Iterable[Any], position: Any, size: int | None = None) -> Loop:
     """A loop over a query or anything iterable, from a position that an earlier run's loop over the same gave; or None.
 
-    Raises ValueError for a query that cannot be gone through in batches.
+    With a `size` it gives lists of up to so many items. Raises ValueError for a query that cannot be read in batches.
     """
-    return _Rows(items, position) if isinstance(items, ModelSelect) else _Items(items, position)
+    loop: Loop = _Rows(items, position) if isinstance(items, ModelSelect) else _Items(items, position)
+    return _Batches(loop, size) if size else loop
+
+
+class _Batches:
+    """What another loop goes through, in lists of up to `size` items."""
+
+    reads_next = True
+
+    def __init__(self, loop: Loop, size: int) -> None:
+        self._loop, self._size = loop, size
+
+    @property
+    def remaining(self) -> int | None:
+        return self._loop.remaining
+
+    @property
+    def position(self) -> Any:
+        return self._loop.position
+
+    def passed(self, batch: list[Any]) -> int:
+        return sum(map(self._loop.passed, batch))
+
+    def __iter__(self) -> Iterator[list[Any]]:
+        items = iter(self._loop)
+        while batch := list(islice(items, self._size)):
+            yield batch
 
 
 class _Items:
     """A list, or what can be gone through again in the same order: the position is a number of items."""
+
+    reads_next = False
 
     def __init__(self, items: Iterable[Any], position: int | None) -> None:
         self._items = items
         self.position = position or 0
         self.remaining = max(0, len(items) - self.position) if isinstance(items, Sized) else None
 
-    def passed(self, _: Any) -> None:
+    def passed(self, _: Any) -> int:
         self.position += 1
+        return 1
 
     def __iter__(self) -> Iterator[Any]:
         return islice(self._items, self.position, None)
@@ -63,6 +96,7 @@ class _Rows:
         self._query = query.order_by(*self._columns)
         self._last: Any = None
         self._start = position
+        self._unread = 0  # rows of the present batch that nobody was given yet
         if position is not None:
             values = [column.python_value(value) for column, value in zip(self._columns, position, strict=True)]
             self._query = self._query.where(_after(self._columns, values))
@@ -77,14 +111,20 @@ class _Rows:
             return self._start
         return [_as_json(getattr(self._last, column.name)) for column in self._columns]
 
-    def passed(self, item: Any) -> None:
+    @property
+    def reads_next(self) -> bool:
+        return not self._unread
+
+    def passed(self, item: Any) -> int:
         self._last = item
+        return 1
 
     def __iter__(self) -> Iterator[Any]:
         query = self._query.limit(BATCH)
         after: Expression | None = None
         while batch := list(query.where(after) if after is not None else query):
-            yield from batch
+            for self._unread, row in zip(reversed(range(len(batch))), batch, strict=True):
+                yield row
             after = _after(self._columns, [getattr(batch[-1], column.name) for column in self._columns])
 
 

@@ -57,7 +57,8 @@ class Run:
         self._step_left: list[str] = []
         self._loops = 0
         self._looping = False
-        self._left: int | None = None  # the loop that was left, by `break` or by an error; which, the next call says
+        # The loop that was left, by `break` or by an error (which, the next call says), and the steps that it was in.
+        self._left: tuple[int, int] | None = None
         self._abandoned = False
         self._stage = ""
         self._kept = (self._done, self._total)
@@ -128,12 +129,23 @@ class Run:
         and the number of these items, if that is known. A loop that is left by `break` counts as done. Raises
         RuntimeError for a loop in a loop.
         """
+        return self._go_through(items, every_step)
+
+    def batches(self, items: Iterable[Item], size: int = 200) -> Iterator[list[Item]]:
+        """Go through items in lists of up to `size`, for many small writes: each list is one transaction.
+
+        As `each` in all else: every item counts as a step. Items are read while nothing is being written, so what is
+        slow about reading them, such as parsing a file, keeps nobody else from writing; write a list at once.
+        """
+        return self._go_through(items, every_step=True, size=size)
+
+    def _go_through(self, items: Iterable[Any], every_step: bool, size: int | None = None) -> Iterator[Any]:
         if self._looping:
             raise RuntimeError("each() within each(): only one loop counts steps; write a plain one inside")
         number = self._next_loop()
         if self._positions[number] == END:
             return
-        loop = self._loop = loop_over(items, self._positions[number])
+        loop = self._loop = loop_over(items, self._positions[number], size)
         if not self._total_was_said:
             remaining = loop.remaining
             self._total = None if remaining is None else self._done + remaining
@@ -144,12 +156,11 @@ class Run:
         try:
             for item in loop:
                 yield item
-                loop.passed(item)
-                self._step_is_done(number)
+                self._step_is_done(number, loop.passed(item))
                 if self._stop or every_step or self._unit.begun or time.monotonic() >= self._next_checkpoint:
                     self._between_steps(every_step)
         except GeneratorExit:
-            self._left = number
+            self._left = number, len(item) if size else 1
             raise
         else:
             self._end_loop(number)
@@ -277,12 +288,12 @@ class Run:
     def _go_on(self) -> None:
         """The function has gone on after a loop that it left: that was no error, so what the loop wrote stands."""
         if self._left is not None and not self._abandoned:
-            number, self._left = self._left, None
-            self._step_is_done(number)
+            (number, steps), self._left = self._left, None
+            self._step_is_done(number, steps)
             self._end_loop(number)
 
-    def _step_is_done(self, number: int) -> None:
-        self._done += 1
+    def _step_is_done(self, number: int, steps: int = 1) -> None:
+        self._done += steps
         if self._step_left:
             self._left_by[number].update(self._step_left)
             self._step_left = []
@@ -290,7 +301,7 @@ class Run:
     def _between_steps(self, every_step: bool) -> None:
         now, begun = time.monotonic(), self._unit.begun
         # Where steps are slow, the next one would hold for as long as it takes what this one wrote.
-        held = begun is not None and now - min(begun, self._last_step) >= HOLD_AT_MOST
+        held = begun is not None and (now - min(begun, self._last_step) >= HOLD_AT_MOST or self._loop.reads_next)
         self._last_step = now
         if every_step or self._stop or held or now >= self._next_checkpoint:
             self.checkpoint()

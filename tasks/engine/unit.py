@@ -7,6 +7,7 @@ from typing import Any
 
 from peewee import PeeweeException
 
+from webapp import sqlite_lock
 from webapp.database import close_if_broken, database, open_at_first_write
 
 
@@ -53,9 +54,14 @@ class UnitOfWork:
         return True
 
     def _begin(self) -> None:
-        self._transaction = database.atomic()
-        self._transaction.__enter__()
-        self.begun = time.monotonic()
+        transaction = database.atomic()
+        try:
+            with sqlite_lock.as_run():
+                transaction.__enter__()
+        except BaseException:
+            self.arm()  # nothing has begun: whoever goes on after this writes in the unit all the same, or not at all
+            raise
+        self._transaction, self.begun = transaction, time.monotonic()
         self._fence()
 
     def _end(self, error: BaseException | None = None) -> None:

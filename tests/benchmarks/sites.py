@@ -19,7 +19,12 @@ from webapp.settings import Settings
 def storage(**variables: str) -> Iterator[dict[str, str]]:
     """The environment of a fresh, migrated site; this process's database and queue point at it meanwhile."""
     folder = tempfile.mkdtemp(prefix="errand-bench-")
-    basic = {"PATH": os.environ["PATH"], "DATA_DIR": folder, "SECRET_KEY": "benchmark", "LOG_LEVEL": "WARNING"}
+    basic = {
+        "PATH": os.environ["PATH"],
+        "DATA_DIR": folder,
+        "SECRET_KEY": "a benchmark.secret",
+        "LOG_LEVEL": "WARNING",
+    }
     env = basic | variables
     settings = Settings.from_env(env)
     database.configure(settings)

@@ -2,9 +2,12 @@
 
 import json
 import pickle
+import sqlite3
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,8 +16,11 @@ from huey.registry import Message
 from tasks.countdown import countdown
 from tasks.engine import ring
 from tasks.queue import TURN_WITHIN, SignedJson, huey
+from tasks.queue_file import QueueFile
 from tests.network import Network
 from tests.processes import free_port, until
+from tests.racing import race
+from webapp import database
 from webapp.factories import make_task, make_user
 from webapp.models import State, Task
 from webapp.outage import NotAsked
@@ -83,6 +89,63 @@ def test_what_we_did_not_sign_is_refused(app, kind):
     huey.storage.enqueue(_forged()[kind])
     with pytest.raises(ValueError, match="signature"):
         huey.dequeue()
+
+
+DAMAGES = {
+    "removed": lambda file: file.unlink(),
+    "overwritten": lambda file: file.write_bytes(b"noise" * 5000),
+    "emptied": lambda file: file.write_bytes(b""),
+    "torn": lambda file: file.write_bytes(file.read_bytes()[:5000] + b"\xff" * 20_000),
+    "exchanged for one without tables": lambda file: _exchange(file),
+}
+
+
+def _exchange(file: Path) -> None:
+    new = file.with_suffix(".new")
+    sqlite3.connect(new).execute("CREATE TABLE other (a)").connection.close()
+    new.replace(file)
+
+
+@pytest.mark.parametrize("is_open", [True, False], ids=["while it is open", "before it is opened"])
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_queue_whose_file_is_lost_or_damaged_is_made_anew(app, settings, damage, is_open):
+    countdown.launch(make_user(), seconds=1)
+    huey.storage.flush_queue() if not is_open else None
+    if not is_open:
+        huey.storage.close()
+    for end in ("-wal", "-shm"):
+        if not is_open:
+            settings.queue_file.with_name(f"queue.db{end}").unlink(missing_ok=True)
+    DAMAGES[damage](settings.queue_file)
+    with suppress(sqlite3.DatabaseError):  # the first who asks may be told; then it is there
+        huey.storage.enqueue(b"lost")
+    huey.storage.flush_queue()
+    huey.storage.enqueue(b"a message")
+    assert huey.storage.dequeue() == b"a message"
+    assert huey.storage.queue_size() == 0
+
+
+def test_several_that_find_the_queue_damaged_make_one_new_one(app, settings):
+    huey.storage.enqueue(b"lost")
+    settings.queue_file.write_bytes(b"noise" * 5000)
+
+    def enqueue() -> None:
+        queue = QueueFile("errand", filename=str(settings.queue_file), create_tables=False)
+        with suppress(sqlite3.DatabaseError):
+            queue.enqueue(b"lost")
+        queue.enqueue(b"a message")
+
+    assert race(6, enqueue) == [None] * 6
+    with suppress(sqlite3.DatabaseError):
+        huey.storage.queue_size()
+    assert huey.storage.enqueued_items().count(b"a message") == 6
+
+
+def test_migrating_mends_the_queue(app, settings):
+    huey.storage.close()
+    settings.queue_file.write_bytes(b"noise" * 5000)
+    database.migrate(huey.create_tables)
+    assert huey.storage.queue_size() == 0
 
 
 def test_a_message_for_a_task_that_is_gone_is_harmless(app, run_tasks):

@@ -7,6 +7,7 @@ import pytest
 from flask import request
 
 from tests.browsing import browse
+from tests.racing import somebody_else_writing
 from webapp import database
 from webapp.factories import (
     make_artifact,
@@ -70,6 +71,18 @@ def test_reading_changes_nothing_for_a_visitor(app, visitor, site):
     for address in _addresses(app, "GET", site):
         assert visitor.get(address).status_code < 500, address
     assert _everything() == before
+
+
+def test_every_page_can_be_read_while_somebody_else_writes(app, ann, site, settings, monkeypatch):
+    monkeypatch.setattr(database, "PATIENCE", 0.0)  # whoever would wait fails
+    _was_away(ann.user)
+    with somebody_else_writing(settings):
+        for address in _addresses(app, "GET", site):
+            for headers in ({}, HTMX):
+                assert ann.get(address, headers=headers).status_code < 500, address
+    assert _age(ann.user) > timedelta(minutes=50)
+    ann.get("/")
+    assert _age(ann.user) < timedelta(minutes=1), "the next page remembers it"
 
 
 def _was_away(user: User) -> None:
@@ -291,7 +304,73 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(visitor):
 
 def test_the_cookie_demands_https_where_the_site_has_it(make_app):
     visitor = browse(make_app(base_url="https://errand.example"))
-    assert "Secure" in _cookie(visitor.get("/login", base_url="https://localhost"))
+    cookie = _cookie(visitor.get("/login", base_url="https://errand.example"))
+    assert cookie.startswith("__Host-errand=")
+    assert "Secure" in cookie
+    assert "Path=/" in cookie
+    assert "Domain" not in cookie
+
+
+# Hosts and HTTPS
+
+HERE = "https://errand.example"
+PROBES = ["/healthz", "/readyz"]
+
+
+@pytest.mark.parametrize(
+    "host", ["attacker.example", "errand.example.attacker.example", "errand.example:99@x", "[", ""]
+)
+def test_a_site_is_itself_under_its_own_name_only(make_app, host):
+    visitor = browse(make_app(base_url=HERE))
+    for path in ("/", "/login", "/live", "/static/app.css", "/nowhere"):
+        answer = visitor.get(path, base_url=HERE, headers={"Host": host})
+        assert answer.status_code in {400, 421}, path
+    for path in PROBES:
+        assert visitor.get(path, base_url=HERE, headers={"Host": host or "10.0.0.1"}).status_code == 200
+
+
+def test_another_host_is_told_where_the_site_is(make_app):
+    answer = browse(make_app(base_url=HERE)).get("/login", base_url="https://old.example")
+    assert answer.status_code == 421
+    assert "This site is at https://errand.example." in answer.words
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:5000", "[::1]:5000", "LOCALHOST", "errand.localhost"])
+def test_a_site_on_this_machine_is_found_under_each_of_its_names(app, host):
+    assert browse(app).get("/login", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["attacker.example", "localhost.attacker.example", "127.0.0.1.attacker.example"])
+def test_a_site_on_this_machine_cannot_be_read_under_a_name_that_is_bound_to_it(app, host):
+    assert browse(app).get("/mailbox", headers={"Host": host}).status_code == 421
+
+
+def test_where_nobody_says_its_name_a_site_has_any(make_app):
+    assert browse(make_app(base_url="")).get("/login", headers={"Host": "errand.example"}).status_code == 200
+
+
+def test_who_comes_by_http_is_led_to_https(make_app):
+    visitor = browse(make_app(base_url=HERE))
+    answer = visitor.get("/login?next=/tasks", base_url="http://errand.example")
+    assert (answer.status_code, answer.location) == (308, "https://errand.example/login?next=/tasks")
+    assert "Strict-Transport-Security" not in answer.headers, "nobody who listens to HTTP may believe this"
+    for path in PROBES:
+        assert visitor.get(path, base_url="http://10.0.0.7:8000").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("told", "policy"), [(False, "max-age=31536000"), (True, "max-age=31536000; includeSubDomains")]
+)
+def test_other_names_of_the_domain_demand_https_only_where_that_is_said(make_app, told, policy):
+    answer = browse(make_app(base_url=HERE, hsts_subdomains=told)).get("/login", base_url=HERE)
+    assert answer.headers["Strict-Transport-Security"] == policy
+
+
+def test_a_proxy_that_is_not_trusted_is_told_in_the_log_once(app, caplog):
+    for _ in range(3):
+        browse(app).get("/login", headers={"X-Forwarded-For": "203.0.113.7"})
+    [record] = [record for record in caplog.records if "TRUSTED_PROXIES" in record.getMessage()]
+    assert record.levelname == "WARNING"
 
 
 def test_a_forged_cookie_is_nobodys(visitor, ann):

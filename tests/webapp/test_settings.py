@@ -18,7 +18,8 @@ def read(tmp_path):
     return lambda **env: Settings.from_env({"DATA_DIR": str(tmp_path)} | env)
 
 
-DEPLOYED = {"SECRET_KEY": "secret", "DATABASE_URL": "postgres://u:p@db.example/errand"}
+KEY = "a secret of thirty-two characters"
+DEPLOYED = {"SECRET_KEY": KEY, "DATABASE_URL": "postgres://u:p@db.example/errand"}
 BAD = [
     ("PORT", "http"),
     ("PORT", "0"),
@@ -48,21 +49,96 @@ BAD = [
     ("REDIS_URL", "localhost:6379"),
     ("REDIS_URL", "http://redis.example"),
     ("DATA_DIR", "/proc/nowhere"),
+    ("SECRET_KEY", "x"),
+    ("SECRET_KEY", "fifteen letters"),
+    ("MAIL_DEFAULT_SENDER", "notanaddress"),
+    ("MAIL_DEFAULT_SENDER", "Errand <errand at example.com>"),
+    ("MAIL_SERVER", "smtp://mail.example"),
+    ("MAIL_SERVER", "mail example"),
+    ("HSTS_SUBDOMAINS", "all"),
+    ("PORT", "9" * 5000),
 ]
 
 
 @pytest.mark.parametrize(("name", "value"), BAD)
 def test_a_bad_value_is_told_in_one_line_that_names_its_variable(read, name, value):
     with pytest.raises(SettingsError) as refused:
-        read(**{"SECRET_KEY": "secret", name: value})
-    assert name in str(refused.value)
-    assert len(str(refused.value).splitlines()) == 1
+        read(**{"SECRET_KEY": KEY, name: value})
+    [problem] = refused.value.problems
+    assert problem.startswith(name)
+    assert len(problem.splitlines()) == 1
+    assert len(problem) < 200
+
+
+CONTRADICTIONS = {
+    "MAIL_USE_TLS": {"MAIL_SERVER": "mail.example", "MAIL_USE_TLS": "1", "MAIL_USE_SSL": "1"},
+    "MAIL_USERNAME": {"MAIL_SERVER": "mail.example", "MAIL_USERNAME": "ann", "MAIL_USE_TLS": "1"},
+    "MAIL_USERNAME and": {"MAIL_SERVER": "mail.example", "MAIL_PASSWORD": "hunter2"},
+    "MAIL_USERNAME says": {"MAIL_USERNAME": "ann", "MAIL_PASSWORD": "hunter2", "MAIL_USE_TLS": "1"},
+    "MAIL_USERNAME needs": {"MAIL_SERVER": "mail.example", "MAIL_USERNAME": "ann", "MAIL_PASSWORD": "hunter2"},
+    "ARTIFACT_DAYS": {"ARTIFACT_DAYS": "30", "RETENTION_DAYS": "1"},
+    "TASK_SWEEP_SECONDS": {"TASK_LEASE_SECONDS": "2", "TASK_SWEEP_SECONDS": "3600"},
+    "DEV_MAILBOX": {"DEV_MAILBOX": "1", "BASE_URL": "https://errand.example"},
+    "DEV_MAILBOX shows": {"DEV_MAILBOX": "1", "DATABASE_URL": "postgres://db.example/e", "SECRET_KEY": "k" * 32},
+}
+
+
+@pytest.mark.parametrize("words", CONTRADICTIONS)
+def test_settings_that_contradict_each_other_are_told(read, words):
+    with pytest.raises(SettingsError) as refused:
+        read(**CONTRADICTIONS[words])
+    [problem] = refused.value.problems
+    assert problem.startswith(words)
+    assert "hunter2" not in problem
+
+
+def test_files_are_kept_no_longer_than_their_tasks(read):
+    assert read(RETENTION_DAYS="1").artifact_days == 1
+    assert read().artifact_days == 7
+
+
+MISSPELT = {
+    "TASK_LEASE_SECOND": "TASK_LEASE_SECONDS",
+    "MAIL_SEVER": "MAIL_SERVER",
+    "DATABSE_URL": "DATABASE_URL",
+    "WORKER_CONCURENCY": "WORKER_CONCURRENCY",
+    "TRUSTED_PROXY": "TRUSTED_PROXIES",
+}
+
+
+@pytest.mark.parametrize(("name", "meant"), MISSPELT.items())
+def test_a_misspelt_setting_is_told(read, name, meant):
+    with pytest.raises(SettingsError, match=rf"^{name} is not a setting: {meant} is$"):
+        read(**{name: "1"})
+
+
+def test_what_is_nobodys_misspelling_is_let_alone(read):
+    others = (
+        "HOST",
+        "PORTS",
+        "MAIL",
+        "TASK_ID",
+        "MAILTO",
+        "REDIS_HOST",
+        "DATABASE_NAME",
+        "LOG_FILE",
+        "SECRET_KEYS_DIR",
+    )
+    read(REDIS_URL="redis://localhost", REDIS_URI="redis://localhost", SECRET_KEY=KEY, **dict.fromkeys(others, "x"))
+
+
+def test_all_that_is_wrong_is_told_at_once(read):
+    with pytest.raises(SettingsError) as refused:
+        read(PORT="http", SECRET_KEY="x", MAIL_SEVER="mail.example", TASK_SWEEP_SECONDS="-1", BASE_URL="here")
+    named = [problem.split()[0] for problem in refused.value.problems]
+    assert sorted(named) == ["BASE_URL", "MAIL_SEVER", "PORT", "SECRET_KEY", "TASK_SWEEP_SECONDS"]
+    assert [line.split()[0] for line in refused.value.report.splitlines()] == ["errand:"] * 5
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL"])
 def test_a_bad_address_is_told_without_the_password_in_it(read, name):
     with pytest.raises(SettingsError) as refused:
-        read(**{"SECRET_KEY": "secret", name: "http://user:hunter2@host.example/0"})
+        read(**{"SECRET_KEY": KEY, name: "http://user:hunter2@host.example/0"})
     assert "hunter2" not in str(refused.value)
 
 
@@ -88,20 +164,22 @@ def test_a_switch_can_be_off(read, value):
 
 @pytest.mark.parametrize("url", ["redis://localhost:6379/0", "rediss://:p@redis.example:6380"])
 def test_redis_with_or_without_tls(read, url):
-    settings = read(SECRET_KEY="secret", REDIS_URL=url)
+    settings = read(SECRET_KEY=KEY, REDIS_URL=url)
     assert settings.redis_url.startswith(url)
-    assert ("ssl_cert_reqs=none" in settings.redis_url) == url.startswith("rediss")
+    assert settings.redis_url == url, "certificates are verified"
 
 
-def test_a_redis_certificate_is_checked_where_one_asks_for_it(read):
-    url = "rediss://redis.example:6380?ssl_cert_reqs=required"
-    assert read(SECRET_KEY="secret", REDIS_URL=url).redis_url == url
+def test_herokus_redis_has_a_certificate_that_nobody_can_verify(read):
+    url = "rediss://:p@redis.example:6380"
+    assert read(SECRET_KEY=KEY, REDIS_URL=url, DYNO="web.1").redis_url == f"{url}?ssl_cert_reqs=none"
+    url += "?ssl_cert_reqs=required"
+    assert read(SECRET_KEY=KEY, REDIS_URL=url, DYNO="web.1").redis_url == url
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "sqlite"])
 def test_database_addresses_work_as_they_are_given(read, scheme):
     url = f"{scheme}://user:p%40ss@db.example:5432/errand"
-    assert read(SECRET_KEY="secret", DATABASE_URL=url).database_url == url
+    assert read(SECRET_KEY=KEY, DATABASE_URL=url).database_url == url
 
 
 def test_postgres_as_heroku_spells_it_reaches_a_real_server(make_app, postgres_url):
@@ -116,7 +194,7 @@ def test_postgres_as_heroku_spells_it_reaches_a_real_server(make_app, postgres_u
 def test_a_deployed_site_demands_a_secret_key(read, variable):
     with pytest.raises(SettingsError, match="SECRET_KEY must be set"):
         read(**variable)
-    assert read(SECRET_KEY="secret", **variable).secret_key == "secret"
+    assert read(SECRET_KEY=KEY, **variable).secret_key == KEY
 
 
 def test_a_site_on_its_own_finds_its_secret_again(read, tmp_path):
@@ -157,6 +235,22 @@ def test_the_mailbox_is_there_only_where_no_mail_server_is_set(read):
     assert not read(MAIL_SERVER="mail.example").mailbox
     deployed = read(**DEPLOYED)
     assert (deployed.mailbox, deployed.mail_server) == (False, None)
+    reached = read(BASE_URL="https://errand.example")
+    assert (reached.mailbox, reached.mail_server) == (False, None), "everybody could read everybody's mail"
+
+
+def test_what_is_stored_is_for_the_sites_own_user(tmp_path):
+    folder = tmp_path / "data"
+    Settings.from_env({"DATA_DIR": str(folder)})
+    (folder / "errand.db").touch(0o644)
+    (folder / "errand.db").chmod(0o644)
+    (folder / "mail").mkdir()
+    (folder / "mail").chmod(0o755)
+    Settings.from_env({"DATA_DIR": str(folder)})
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (folder, folder / "mail")} == {0o700}
+    assert stat.S_IMODE((folder / "errand.db").stat().st_mode) == 0o600
+    (folder / "new").touch()
+    assert stat.S_IMODE((folder / "new").stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize(
@@ -171,6 +265,13 @@ def test_mail_is_encrypted_one_way_or_the_other(read):
         read(MAIL_SERVER="mail.example", MAIL_USE_TLS="1", MAIL_USE_SSL="1")
 
 
+def test_mail_that_travels_in_clear_is_told(read):
+    assert "MAIL_USE_TLS" in read(MAIL_SERVER="mail.example").warnings[0]
+    assert not read(MAIL_SERVER="mail.example", MAIL_USE_TLS="1").warnings
+    assert not read(MAIL_SERVER="localhost").warnings
+    assert not read().warnings
+
+
 # Starting with a bad value
 
 COMMANDS = {
@@ -183,7 +284,7 @@ COMMANDS = {
 MISTAKES = {
     "WORKER_CONCURRENCY": {"WORKER_CONCURRENCY": "many"},
     "SECRET_KEY": {"REDIS_URL": "redis://localhost:1"},
-    "DATABASE_URL": {"DATABASE_URL": "mongodb://db.example", "SECRET_KEY": "secret"},
+    "DATABASE_URL": {"DATABASE_URL": "mongodb://db.example", "SECRET_KEY": KEY},
 }
 STARTS = [(command, name, variables) for command in COMMANDS for name, variables in MISTAKES.items()] + [
     ("worker", "PORT", {"PORT": "http"}),
@@ -200,3 +301,14 @@ def test_nothing_starts_with_a_bad_value(tmp_path, command, words, variables):
     assert done.returncode > 0
     assert "Traceback" not in done.stdout + done.stderr
     assert [words in line for line in done.stderr.splitlines() if line] == [True], done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_tells_all_that_is_wrong(tmp_path, command):
+    wrong = {"WORKER_CONCURRENCY": "many", "SECRET_KEY": "x", "MAIL_SEVER": "mail.example"}
+    env = {"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path), "PORT": str(free_port())} | wrong
+    done = subprocess.run(COMMANDS[command], cwd=ROOT, env=env, capture_output=True, text=True, timeout=30)
+    assert done.returncode > 0
+    assert sorted(line.split()[:2] for line in done.stderr.splitlines()) == [
+        ["errand:", name] for name in sorted(wrong)
+    ]

@@ -17,7 +17,7 @@ from peewee import (
 )
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from webapp.database import BaseModel, database
+from webapp.database import BaseModel, database, unless_locked, writing_if_free
 from webapp.times import utcnow
 
 USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{1,29}")
@@ -157,10 +157,13 @@ class User(BaseModel):
         self.save(only=[User.password_hash, User.session_key])
 
     def seen(self, now: datetime) -> None:
-        """Remember that this person was here; writes at most once a minute."""
-        if now - self.seen_at >= SEEN_EVERY:
-            self.seen_at = now
-            User.update(seen_at=now).where(User.id == self.id).execute()
+        """Remember that this person was here: at most one write a minute, and none where it would have to wait."""
+        if now - self.seen_at < SEEN_EVERY:
+            return
+        self.seen_at = now
+        with writing_if_free():
+            free = unless_locked(User.select(User.id).where(User.id == self.id))
+            User.update(seen_at=now).where(User.id.in_(free)).execute()
 
 
 def new_session_key() -> str:

@@ -37,8 +37,9 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
     if htmx.is_htmx():
         return Response(status=code, headers=headers)
     title, advice = WORDS.get(code, (error.name, error.description))
-    # After a 500 the database may be what is broken: that page asks nothing of it.
-    return render_template("errors/error.html", title=title, advice=advice, plain=code >= 500), code, headers
+    # After a 500 the database may be what is broken, and at another host nobody is known: such a page asks for neither.
+    plain = code >= 500 or code == 421
+    return render_template("errors/error.html", title=title, advice=advice, plain=plain), code, headers
 
 
 @bp.app_errorhandler(CSRFError)

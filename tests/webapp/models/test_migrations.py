@@ -115,7 +115,7 @@ def test_a_migration_that_is_taken_back_leaves_the_schema_as_it_was(url):
 
 
 def test_two_processes_may_migrate_at_once(url, tmp_path):
-    env = {"PATH": str(BIN), "DATA_DIR": str(tmp_path), "DATABASE_URL": url, "SECRET_KEY": "-"}
+    env = {"PATH": str(BIN), "DATA_DIR": str(tmp_path), "DATABASE_URL": url, "SECRET_KEY": "secret of a test"}
     command = [BIN / "flask", "--app", "webapp.wsgi", "migrate"]
     both = [subprocess.Popen(command, cwd=ROOT, env=env, stdout=-1, stderr=-1, text=True) for _ in range(2)]
     said = [process.communicate(timeout=60) for process in both]

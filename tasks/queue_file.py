@@ -1,0 +1,97 @@
+"""The embedded queue's file, which is made anew when it is lost or damaged, as an emptied Redis is.
+
+What it held is gone then, and nothing is lost by that: its messages only wake workers, and the sweeper sends new ones
+for all tasks that wait.
+"""
+
+import fcntl
+import logging
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from typing import Any
+
+from huey.storage import SqliteStorage
+
+log = logging.getLogger(__name__)
+
+# https://www.sqlite.org/rescode.html
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+class QueueFile(SqliteStorage):
+    """Huey's queue in a SQLite file. What is asked just as the file is damaged fails once, and finds a new one then."""
+
+    _opened: tuple[int, int] | None = None  # the file that the connection has open, whatever its name is by now
+
+    @contextmanager
+    def db(self, commit: bool = False, close: bool = False) -> Iterator[Any]:
+        """A cursor, as Huey's own. Raises sqlite3.DatabaseError where the file turns out to be damaged."""
+        if self._conn is not None and self._opened != _identity(self.filename):
+            self.close()  # somebody has removed the file, or put another in its place
+        try:
+            with super().db(commit, close) as cursor:
+                yield cursor
+        except sqlite3.DatabaseError as error:
+            if _says_damaged(error):
+                self.close()  # whoever asks next opens it anew, and finds out what is wrong
+            raise
+
+    def initialize_schema(self) -> None:
+        """Make the tables, in a new file unless this one is whole. When several processes do that at once, one does."""
+        lock = os.open(f"{self.filename}-mending", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if os.path.exists(self.filename) and not self._is_whole():
+                log.warning("%s is damaged, and is made anew: tasks that wait get new messages", self.filename)
+                for end in ("", "-wal", "-shm", "-journal"):
+                    with suppress(FileNotFoundError):
+                        os.unlink(f"{self.filename}{end}")
+            with closing(super()._create_connection()) as connection:
+                for statement in self.ddl:
+                    connection.execute(statement)
+        finally:
+            os.close(lock)
+
+    def _is_whole(self) -> bool:
+        with closing(sqlite3.connect(self.filename, timeout=self._timeout)) as connection:
+            try:
+                return bool(connection.execute("PRAGMA quick_check").fetchone() == ("ok",))
+            except sqlite3.DatabaseError as error:
+                if not _says_damaged(error):
+                    raise
+                return False
+
+    def _create_connection(self) -> Any:
+        try:
+            connection = self._opened_as_it_is()
+        except sqlite3.DatabaseError as error:
+            if not _says_damaged(error):
+                raise
+            self.initialize_schema()
+            connection = self._opened_as_it_is()
+        self._opened = _identity(self.filename)
+        return connection
+
+    def _opened_as_it_is(self) -> Any:
+        connection = super()._create_connection()
+        try:
+            connection.execute("SELECT 1 FROM task LIMIT 1")
+        except sqlite3.DatabaseError:
+            connection.close()
+            raise
+        return connection
+
+
+def _says_damaged(error: sqlite3.DatabaseError) -> bool:
+    """Whether the file is no queue: not a database, a torn one, or a new one without tables."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED or "no such table" in str(error)
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino

@@ -1,0 +1,45 @@
+"""A run whose transaction cannot begin, as somebody else holds SQLite's write lock for too long."""
+
+import pytest
+from peewee import OperationalError
+
+from tests.racing import somebody_else_writing
+from webapp import database as db
+from webapp.database import database
+from webapp.factories import make_user
+from webapp.models import Post, State, Task
+from webapp.times import utcnow
+
+pytestmark = pytest.mark.usefixtures("no_reports")
+
+
+@pytest.mark.parametrize("goes_on", [False, True], ids=["the error ends it", "the function catches it"])
+def test_a_transaction_that_cannot_begin_leaves_the_run_whole(declare, run_waiting, settings, monkeypatch, goes_on):
+    attempts = iter(range(10))
+
+    @declare(title="Write")
+    def write(task):
+        for number in task.each(range(3)):
+            if number == 1 and next(attempts) == 0:
+                monkeypatch.setattr(db, "PATIENCE", 0.0)
+                with somebody_else_writing(settings):
+                    try:
+                        Post.create(user=task.user, body="refused")
+                    except OperationalError:
+                        if not goes_on:
+                            raise
+                monkeypatch.undo()
+            Post.create(user=task.user, body=str(number))
+            assert database.in_transaction()
+
+    task = write.launch(make_user())
+    monkeypatch.setattr("tasks.engine.run.HOLD_AT_MOST", 0.0)
+    run_waiting()
+    if not goes_on:
+        assert (task.reload().state, task.attempts, task.error) == (State.RETRYING, 0, "The database did not answer.")
+        Task.update(run_at=utcnow()).execute()
+        [due] = Task.due(1)
+        due.wake()
+        run_waiting()
+    assert task.reload().state == State.SUCCEEDED
+    assert [post.body for post in Post.select().order_by(Post.id)] == ["0", "1", "2"]

@@ -1,0 +1,90 @@
+"""One connection writes to SQLite at a time: who waits for that, how long, and what needs none of it."""
+
+import threading
+import time
+
+import pytest
+from peewee import OperationalError
+
+from tests.racing import elsewhere, race, somebody_else_writing
+from webapp import database as db
+from webapp import sqlite_lock
+from webapp.database import database
+from webapp.factories import make_post, make_user
+from webapp.models import Post
+
+
+def test_a_write_waits_until_the_lock_is_free(app, settings):
+    user = make_user()
+    with somebody_else_writing(settings) as other:
+        threading.Timer(0.2, other.execute, ["COMMIT"]).start()
+        make_post(user, body="written at last")
+    assert Post.get().body == "written at last"
+
+
+def test_a_write_that_has_waited_long_enough_fails(app, settings, monkeypatch):
+    user = make_user()
+    monkeypatch.setattr(db, "PATIENCE", 0.1)
+    with somebody_else_writing(settings), pytest.raises(OperationalError, match="locked"):
+        make_post(user)
+    make_post(user)
+
+
+def test_a_run_lets_others_write_first(app):
+    """It would have the lock again at once: what keeps others out is one who takes it over and over."""
+    user = make_user()
+    stop = threading.Event()
+
+    def write_as_a_run() -> int:
+        rounds = 0
+        while not stop.is_set():
+            with sqlite_lock.as_run():
+                transaction = database.atomic()
+                transaction.__enter__()
+            time.sleep(0.03)  # what it writes takes so long
+            transaction.__exit__(None, None, None)
+            rounds += 1
+        return rounds
+
+    runs = threading.Thread(target=race, args=(2, write_as_a_run))
+    runs.start()
+    try:
+        longest = 0.0
+        for number in range(20):
+            begun = time.monotonic()
+            make_post(user, body=str(number))
+            longest = max(longest, time.monotonic() - begun)
+    finally:
+        stop.set()
+        runs.join()
+    assert longest < 1
+
+
+def test_two_runs_write_by_turns(app):
+    order: list[int] = []
+    lock = threading.Lock()
+    names = iter(range(2))
+
+    def write_as_a_run() -> None:
+        with lock:
+            name = next(names)
+        until = time.monotonic() + 1.5
+        while time.monotonic() < until:
+            with sqlite_lock.as_run():
+                transaction = database.atomic()
+                transaction.__enter__()
+            order.append(name)
+            time.sleep(0.02)
+            transaction.__exit__(None, None, None)
+
+    race(2, write_as_a_run)
+    assert min(order.count(0), order.count(1)) > len(order) / 5
+
+
+def test_who_waits_is_forgotten_when_its_process_is_gone(app, settings):
+    path = str(settings.data_dir / "errand.db")
+    waiting = sqlite_lock._said(path)
+    waiting.__enter__()
+    assert elsewhere(lambda: sqlite_lock._does_anybody_wait(path, runs=False))
+    waiting.__exit__(None, None, None)
+    assert not sqlite_lock._does_anybody_wait(path, runs=False)
