@@ -1,19 +1,30 @@
 """The queue between web and workers. It carries the id of a task and nothing else: a doorbell, never the truth."""
 
 import json
-from typing import Any
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from huey import Huey
 from huey.registry import Message
 from huey.serializer import Serializer
 from huey.storage import BaseSqlStorage, PostgresStorage, PriorityRedisExpireStorage
 from itsdangerous import BadSignature, Signer
-from redis import ConnectionPool
 
 from tasks.queue_file import QueueFile
+from webapp.outage import Breaker, NotAsked, Outage
+from webapp.redis_pool import Client, redis_pool
 from webapp.settings import Settings
 
+log = logging.getLogger(__name__)
+
 NAME = "errand"
+AT_ONCE = 0.2  # seconds: what fails sooner is tried again, as mostly it was a kept connection that had died
+TURN_WITHIN = 1.5  # seconds
+Result = TypeVar("Result")
 
 
 class SignedJson(Serializer):
@@ -41,7 +52,15 @@ class SignedJson(Serializer):
 
 
 class Queue(Huey):
-    """A Huey whose storage is chosen by `configure`; until then it can declare tasks but not carry messages."""
+    """A Huey whose storage is chosen by `configure`; until then it can declare tasks but not carry messages.
+
+    A storage that does not answer costs whoever sends or counts messages one wait; then, for some seconds, they fail at
+    once with NotAsked. So does who would have to wait for others' questions to a database for longer than TURN_WITHIN.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._watch_over_storage()
 
     def create_storage(self) -> None:
         """Nothing yet: importing a module opens no file and no connection."""
@@ -54,6 +73,51 @@ class Queue(Huey):
         """
         self.serializer = SignedJson(settings.secret_key)
         self.storage = _storage(settings)
+        self._watch_over_storage()
+
+    def _watch_over_storage(self) -> None:
+        self.outage = Outage(log, "The queue does not answer", "The queue answers again")
+        self._breaker = Breaker(self.outage)
+        # A storage in a database has one connection, for which Huey lets threads wait for ever.
+        self._turn = threading.Lock() if isinstance(self.storage, BaseSqlStorage) else None
+
+    def enqueue(self, task: Any) -> None:
+        """Send a message. Raises when the storage does not answer; it may then have taken the message all the same."""
+        self._ask(lambda: super(Queue, self).enqueue(task))
+
+    def pending_count(self) -> int:
+        """How many messages wait. Raises when the storage does not answer."""
+        return int(self._ask(super().pending_count))
+
+    def is_revoked(self, *_: Any, **__: Any) -> bool:
+        """Never, and the storage is not asked: what becomes of a task is said by its row."""
+        return False
+
+    def delete(self, _: str) -> bool:
+        """Nothing, and the storage is not asked: it keeps messages and nothing else."""
+        return False
+
+    def _ask(self, question: Callable[[], Result]) -> Result:
+        with self._in_turn(), self._breaker:
+            begun = time.monotonic()
+            try:
+                return question()
+            except Exception:
+                if time.monotonic() - begun > AT_ONCE:
+                    raise
+            return question()
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        if self._turn is None:
+            yield
+            return
+        if not self._turn.acquire(timeout=TURN_WITHIN):
+            raise NotAsked("others wait for its answer")
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def create_tables(self) -> None:
         """Make the queue's tables where it needs any. Not safe to call by two at once: it is a step of migrating."""
@@ -61,11 +125,13 @@ class Queue(Huey):
             self.storage.initialize_schema()
 
 
+class _RedisStorage(PriorityRedisExpireStorage):
+    redis_client = Client
+
+
 def _storage(settings: Settings) -> Any:
     if settings.redis_url:
-        # A Redis that hangs must not hold a person's request for long; and waiting for a message takes a second.
-        pool = ConnectionPool.from_url(settings.redis_url, socket_timeout=3, socket_connect_timeout=2)
-        return PriorityRedisExpireStorage(NAME, connection_pool=pool, read_timeout=1)
+        return _RedisStorage(NAME, connection_pool=redis_pool(settings.redis_url), read_timeout=1)
     if settings.database_url.startswith("postgres"):
         return PostgresStorage(NAME, dsn=settings.database_url, read_timeout=1, create_tables=False)
     return QueueFile(NAME, filename=str(settings.queue_file), create_tables=False)

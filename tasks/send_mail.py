@@ -13,6 +13,7 @@ from webapp.times import utcnow
 
 NOT_DELIVERED = "not-delivered.csv"
 MOST_DROPS = 3  # in a row: then it is the server that is ill, and not one mail that it cannot bear
+MOST_HANGS = 3  # and one in ten: each has kept a worker from everybody else
 
 
 def _title(mailing: int) -> str:
@@ -81,8 +82,8 @@ def send_mail(task: Run, mailing: int) -> None:
 
 def _go_round(task: Run, mail: Mailing, letter: Letter, line: Line) -> None:
     """Try each that is left once. Raises TemporaryError or TaskError when it is the server that does not work."""
-    drops = 0
-    for delivery in task.each(Delivery.unsettled(mail), every_step=True):
+    drops = hangs = 0
+    for tried, delivery in enumerate(task.each(Delivery.unsettled(mail), every_step=True), 1):
         task.stage(f"Sending to {delivery.address}")
         try:
             line.make_ready()
@@ -94,7 +95,8 @@ def _go_round(task: Run, mail: Mailing, letter: Letter, line: Line) -> None:
             line.send(letter, delivery.address, delivery.message_id)
         except MailError as error:
             drops = drops + 1 if error.dropped else 0
-            if error.for_all or drops == MOST_DROPS:
+            hangs += error.hung
+            if error.for_all or drops == MOST_DROPS or hangs >= max(MOST_HANGS, tried / 10):
                 raise _stopped_by(error, mail) from error
             if _note(delivery, error, task.is_last_attempt) == Sending.WAITING:
                 task.advance(-1)  # its step comes again

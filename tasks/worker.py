@@ -6,18 +6,21 @@ gone about SHUTDOWN_WITHIN seconds later at the most. Killing this process takes
 
 import ctypes
 import logging
+import math
 import os
 import signal
 import sys
+import time
 from typing import Any
 
-from huey.consumer import BaseProcess, Consumer, ProcessEnvironment
+from huey.consumer import BaseProcess, Consumer, ProcessEnvironment, Worker
 
 from tasks import catalogue  # noqa: F401 - every task function must be known before the first message
-from tasks.engine import perform, reporter, sweeper
+from tasks.engine import doorbell, perform, reporter, sweeper
 from tasks.queue import huey
 from webapp.app import create_app
 from webapp.database import database
+from webapp.outage import Outage
 from webapp.settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
@@ -26,7 +29,10 @@ SHUTDOWN_WITHIN = 20
 HEALTH_CHECK_EVERY = 1
 # The embedded queue cannot wake a worker, so workers look; a look is one indexed read.
 LOOK_EVERY = 0.04
-ASK_AGAIN_AFTER = 1.0  # seconds, when a queue that wakes workers does not answer
+# Where the queue does not answer, workers look for tasks themselves, and for a while after: messages are missing then.
+LOOK_ALONE_EVERY = 1.0  # seconds
+LOOK_ALONE_FOR = 30.0
+ASK_AGAIN_AFTER = 5.0  # seconds, after some failures
 PR_SET_PDEATHSIG = 1
 
 
@@ -48,11 +54,62 @@ class _Environment(ProcessEnvironment):
         reporter.is_shutting_down = process.stop_flag.is_set
 
 
+class _Worker(Worker):
+    """Huey's, but for a queue that does not answer: it is asked again after a while, and tasks are found without it."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._failures = 0
+        self._failed_at = self._looked_at = -math.inf
+        self._strangers = Outage(log, "A message in the queue is none of ours")
+
+    def loop(self, _: Any = None) -> None:
+        """Wait for one message, for about a second, and do what it asks for."""
+        try:
+            data = self.huey.storage.dequeue()
+        except Exception as error:
+            self.huey.outage.failed(error)
+            self._do_without()
+            return
+        self._failures = 0
+        self.huey.outage.is_over()
+        now = time.monotonic()
+        if data is not None:
+            self._obey(data)
+        elif now < self._failed_at + LOOK_ALONE_FOR and now >= self._looked_at + LOOK_ALONE_EVERY:
+            self._looked_at = now
+            self._look_alone()
+        elif not self.huey.storage.blocking:
+            self.sleep()
+
+    def _obey(self, data: bytes) -> None:
+        try:
+            message = self.huey.deserialize_task(data)
+        except Exception as error:
+            self._strangers.failed(error)
+        else:
+            self.huey.execute(message)
+
+    def _do_without(self) -> None:
+        """Carry out whatever waits, until it is time to ask the queue again."""
+        self._failures += 1
+        self._failed_at = time.monotonic()
+        end = self._failed_at + min(LOOK_ALONE_EVERY * self._failures, ASK_AGAIN_AFTER)
+        while not self.stop_flag.is_set() and (left := end - time.monotonic()) > 0:
+            if not self._look_alone():
+                self.stop_flag.wait(min(left, LOOK_ALONE_EVERY))
+
+    def _look_alone(self) -> bool:
+        """Carry out the task whose turn it is, if one waits. Whether one did."""
+        return bool(self.huey.execute(doorbell.answer.s()))
+
+
 class _Sweeper(BaseProcess):
     """The sweeper as a process of the consumer, in the place of Huey's scheduler: schedules live in rows."""
 
     def __init__(self, huey: Any, stop_flag: Any, **_: Any) -> None:
         super().__init__(huey, stop_flag)
+        self._trouble = Outage(log, "Could not sweep", "The sweeper works again")
         self._sweeper = sweeper.Sweeper()
 
     def loop(self, now: Any = None) -> None:
@@ -61,7 +118,9 @@ class _Sweeper(BaseProcess):
             with perform.surroundings():
                 self._sweeper.look()
         except Exception as error:
-            log.warning("Could not sweep: %s", error)
+            self._trouble.failed(error)
+        else:
+            self._trouble.is_over()
         self.stop_flag.wait(sweeper.LOOK_EVERY)
 
     def shutdown(self) -> None:
@@ -73,6 +132,7 @@ class _Sweeper(BaseProcess):
 
 
 class _Consumer(Consumer):
+    worker_class = _Worker
     scheduler_class = _Sweeper
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -88,14 +148,13 @@ def create_consumer(settings: Settings) -> Consumer:
     """A consumer for these settings, not yet started. Builds the app once; its children inherit it."""
     app = create_app(settings)
     perform.surroundings = app.app_context
-    look_every = ASK_AGAIN_AFTER if huey.storage.blocking else LOOK_EVERY
     return _Consumer(
         huey,
         workers=settings.worker_concurrency,
         worker_type="process",
         periodic=False,
-        initial_delay=look_every,
-        max_delay=look_every,
+        initial_delay=LOOK_EVERY,
+        max_delay=LOOK_EVERY,
         backoff=1.0,
         health_check_interval=HEALTH_CHECK_EVERY,
         graceful_signal="TERM",

@@ -32,6 +32,7 @@ class MailServer:
         self.answers_to_data: dict[str, str] = {}
         self.drops_after: int | None = None  # how many mails it takes on one connection before it hangs up
         self.silent_for: set[str] = set()
+        self.is_silent_after_refusal = False
         self.takes = 0.0  # seconds for a mail
         self.connections = 0
 
@@ -59,6 +60,11 @@ class MailServer:
         if address in self.answers:
             return self.answers[address]
         envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_RSET(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        if self.is_silent_after_refusal:
+            await asyncio.Event().wait()
         return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name

@@ -46,6 +46,7 @@ class Network:
 
     def __exit__(self, *_: object) -> None:
         self._closing.set()
+        self._listener.shutdown(socket.SHUT_RDWR)  # closing alone does not end a thread's accept()
         self._listener.close()
         self.cut()
 

@@ -23,6 +23,8 @@ FLOORS = (
         "webapp.fulltext",
         "webapp.sqlite_lock",
     ),
+    ("webapp.deadline", "webapp.outage"),
+    ("webapp.redis_pool", "webapp.smtp"),
     ("webapp.database",),
     ("webapp.signals",),
     ("webapp.models",),

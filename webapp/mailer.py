@@ -1,7 +1,8 @@
-"""Builds and sends mail: Flask-Mail with a timeout and a verified certificate, one recipient a message."""
+"""Builds and sends mail: Flask-Mail with a deadline and a verified certificate, one recipient a message."""
 
 import smtplib
 import ssl
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,9 +16,12 @@ from flask import Flask, current_app, render_template
 from flask_mail import Attachment as FlaskMailAttachment
 from flask_mail import BadHeaderError, Connection, Mail, Message
 
+from webapp.deadline import deadline
 from webapp.settings import Settings
+from webapp.smtp import open_smtp
 
-TIMEOUT = 20  # seconds for each answer of the mail server
+TIMEOUT = 20  # seconds for a mail in all, from the first packet to the server's last word about it
+QUIT_WITHIN = 2  # seconds, for goodbye
 FAILURES = (smtplib.SMTPException, OSError, BadHeaderError, UnicodeError)
 
 
@@ -33,41 +37,38 @@ class Attachment:
 class MailError(Exception):
     """A mail that was not sent. Its text says why, in words for people; `may_pass` whether a later try may do.
 
-    `for_all` says that it would be the same for every recipient, `dropped` that the server hung up or fell silent.
+    `for_all` says that it would be the same for every recipient, `dropped` that the server hung up or fell silent, and
+    `hung` that it was the latter.
     """
 
-    def __init__(self, words: str, may_pass: bool, for_all: bool = False, dropped: bool = False) -> None:
+    def __init__(
+        self, words: str, may_pass: bool, for_all: bool = False, dropped: bool = False, hung: bool = False
+    ) -> None:
         super().__init__(words)
-        self.may_pass, self.for_all, self.dropped = may_pass, for_all, dropped
+        self.may_pass, self.for_all, self.dropped, self.hung = may_pass, for_all, dropped, hung
 
 
 class _Connection(Connection):
-    """Flask-Mail's connection, which by itself waits forever and believes any certificate."""
+    """Flask-Mail's connection, which by itself waits forever and believes any certificate. Needs a deadline."""
 
     def configure_host(self) -> smtplib.SMTP:
         """A connection to the mail server, encrypted and signed in as the settings say."""
-        context = ssl.create_default_context()
-        server, port = self.mail.server, self.mail.port
-        host: smtplib.SMTP
-        if self.mail.use_ssl:
-            host = smtplib.SMTP_SSL(server, port, timeout=TIMEOUT, context=context)
-        else:
-            host = smtplib.SMTP(server, port, timeout=TIMEOUT)
-        try:
-            if self.mail.use_tls:
-                host.starttls(context=context)
-            if self.mail.username and self.mail.password:
-                host.login(self.mail.username, self.mail.password)
-        except BaseException:
-            host.close()
-            raise
-        return host
+        mail = self.mail
+        return open_smtp(
+            mail.server,
+            mail.port,
+            use_tls=mail.use_tls,
+            use_ssl=mail.use_ssl,
+            username=mail.username,
+            password=mail.password,
+        )
 
     def __exit__(self, *_: object) -> None:
         if self.host is not None:
             # Saying goodbye to a server that has hung up must not hide what it said before.
-            with suppress(smtplib.SMTPException, OSError):
+            with suppress(smtplib.SMTPException, OSError), deadline(QUIT_WITHIN):
                 self.host.quit()
+            self.host.close()
 
 
 class _Mail(Mail):
@@ -102,7 +103,8 @@ def send(
     attachments: Sequence[Attachment] = (),
     **context: Any,
 ) -> bool:
-    """Send one mail to one person, made from `email/<template>.txt` and `.html`, and wait until the server has it.
+    """Send one mail to one person, made from `email/<template>.txt` and `.html`, and wait until the server has it: for
+    TIMEOUT seconds at the most.
 
     Needs an app context. `message_id` names the mail for good: sending it again with the same one lets a receiver
     know it for the same. Returns False, having sent nothing, where no mail server is set. Raises MailError otherwise.
@@ -112,9 +114,10 @@ def send(
     letter = Letter(subject, *render(template, **context), attachments=attachments)
     message = letter.to(recipient, message_id)
     try:
-        mail.send(message)
+        with deadline(TIMEOUT):
+            mail.send(message)
     except FAILURES as error:
-        raise MailError(_in_words(error, recipient), _may_pass(error)) from error
+        raise _failure(error, recipient) from error
     return True
 
 
@@ -177,11 +180,15 @@ class _Message(Message):
 class Line:
     """A connection to the mail server that serves for many mails. A context manager; needs an app context.
 
-    It is opened when it is first needed, and again when it has dropped.
+    It is opened when it is first needed, and again when it has dropped. Each mail has TIMEOUT seconds, with all that it
+    takes to make ready for it; once the server has hung, a quarter of that.
     """
 
     def __init__(self) -> None:
         self._connection: Connection | None = None
+        self._is_ready = False
+        self._patience: float = TIMEOUT
+        self._spent = 0.0  # seconds that making ready has taken of the next mail's
 
     def __enter__(self) -> Self:
         return self
@@ -191,32 +198,45 @@ class Line:
 
     def make_ready(self) -> None:
         """See to it that the server listens. Raises MailError when it does not, which says nothing of any recipient."""
-        if self._connection and self._is_open():
-            return
-        self._hang_up()
+        begun = time.monotonic()
         try:
-            self._connection = mail.connect().__enter__()
+            with deadline(self._patience):
+                if not self._is_open():
+                    self._hang_up()
+                    self._connection = mail.connect().__enter__()
         except FAILURES as error:
-            raise MailError(_in_words(error, ""), _may_pass(error)) from error
+            raise self._failed(error, "") from error
+        self._spent = time.monotonic() - begun
+        self._is_ready = True
 
     def send(self, letter: Letter, recipient: str, message_id: str) -> None:
         """Send a letter to one person, and wait until the server has it.
 
         Raises MailError, which is about this recipient unless its `for_all` says otherwise.
         """
-        self.make_ready()
+        if not self._is_ready:
+            self.make_ready()
+        self._is_ready = False
         assert self._connection
+        message = letter.to(recipient, message_id)
         try:
-            self._connection.send(letter.to(recipient, message_id))
+            with deadline(max(0.0, self._patience - self._spent)):
+                self._connection.send(message)
         except FAILURES as error:
-            for_all = isinstance(error, smtplib.SMTPSenderRefused)
-            raise MailError(_in_words(error, recipient), _may_pass(error), for_all, _dropped(error)) from error
+            raise self._failed(error, recipient) from error
+
+    def _failed(self, error: BaseException, recipient: str) -> MailError:
+        failure = _failure(error, recipient)
+        if failure.hung:
+            self._patience = TIMEOUT / 4
+        return failure
 
     def _is_open(self) -> bool:
+        if not (self._connection and self._connection.host):
+            return False
         try:
-            assert self._connection
-            assert self._connection.host
-            return bool(self._connection.host.noop()[0] == 250)
+            with deadline(self._patience / 4):
+                return bool(self._connection.host.noop()[0] == 250)
         except FAILURES:
             return False
 
@@ -224,6 +244,23 @@ class Line:
         connection, self._connection = self._connection, None
         if connection:
             connection.__exit__(None, None, None)  # type: ignore[arg-type]  # ours looks at none of them
+
+
+def _failure(error: BaseException, recipient: str) -> MailError:
+    error = _last_word(error)
+    for_all = isinstance(error, smtplib.SMTPSenderRefused)
+    hung = isinstance(error, TimeoutError)
+    return MailError(_in_words(error, recipient), _may_pass(error), for_all, _dropped(error), hung)
+
+
+def _last_word(error: BaseException) -> BaseException:
+    """What the server had said before time was up, if that was a refusal; smtplib takes half an answer for one."""
+    said = error.__cause__
+    if isinstance(error, TimeoutError) and isinstance(said, smtplib.SMTPRecipientsRefused):
+        return said if all(code >= 400 for code, _ in said.recipients.values()) else error
+    if isinstance(error, TimeoutError) and isinstance(said, smtplib.SMTPResponseException):
+        return said if said.smtp_code >= 400 else error
+    return error
 
 
 def _dropped(error: BaseException) -> bool:
@@ -245,9 +282,6 @@ def _may_pass(error: BaseException) -> bool:
 
 
 def _in_words(error: BaseException, recipient: str) -> str:
-    # smtplib reports a server that falls silent as one that hung up.
-    if isinstance(error, smtplib.SMTPServerDisconnected) and isinstance(error.__context__, OSError):
-        error = error.__context__
     match error:
         case smtplib.SMTPRecipientsRefused():
             return f"the mail server refused the address {recipient}."

@@ -5,35 +5,63 @@ as long as there are as many messages as waiting tasks, all are taken; the sweep
 """
 
 import logging
+import math
+import time
+
+from peewee import PeeweeException
 
 from tasks.engine import reporter
 from tasks.engine.perform import perform_next
 from tasks.queue import huey
+from webapp.database import is_unavailable
 from webapp.models import Task
+from webapp.outage import Outage
 from webapp.signals import lined_up
 
 log = logging.getLogger(__name__)
+_database = Outage(log, "The database does not answer", "The database answers again")
 
 
 @huey.task(name="perform")
-def answer() -> None:
-    """What the queue's messages call."""
+def answer() -> bool:
+    """What the queue's messages call. Whether there was a task to carry out."""
     if reporter.is_shutting_down():
-        ring()  # it was waiting for a message as it was told to stop; another worker should have this
-    else:
-        perform_next()
+        _ring_if_possible()  # it was waiting for a message as it was told to stop; another worker should have this
+        return False
+    try:
+        found = perform_next()
+    except PeeweeException as error:
+        if not is_unavailable(error):
+            raise
+        _database.failed(error)
+        return False
+    _database.is_over()
+    return found
 
 
-def ring(times: int = 1) -> None:
-    """Send so many messages. Raises when the queue does not answer, having sent those before."""
-    for _ in range(times):
+def ring(times: int = 1, within: float = math.inf) -> int:
+    """Send so many messages, or as many as can be begun within so many seconds; returns how many.
+
+    Raises when the queue does not answer, having sent those before.
+    """
+    end = time.monotonic() + within
+    for sent in range(times):
+        if time.monotonic() >= end:
+            return sent
         huey.enqueue(answer.s())
+    return times
 
 
 @lined_up.connect
 def ring_for(task: Task) -> None:
-    """Let a worker know at once. Where the queue does not answer the task waits in its row, for the sweeper to ring."""
+    """Let a worker know at once. Where the queue does not answer the task waits in its row, for a worker to look."""
+    if not _ring_if_possible():
+        log.debug("Task %s waits until a worker looks", task.id)
+
+
+def _ring_if_possible() -> bool:
     try:
-        ring()
-    except Exception as error:
-        log.warning("Task %s waits: the queue does not answer: %s", task.id, error)
+        huey.enqueue(answer.s())
+    except Exception:  # the queue has told of it, once for all that wait
+        return False
+    return True

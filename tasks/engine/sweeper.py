@@ -7,8 +7,9 @@ does the work.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
+from typing import TypeVar
 from uuid import uuid4
 
 from tasks.engine import doorbell
@@ -26,11 +27,18 @@ log = logging.getLogger(__name__)
 ROLE = "sweeper"
 LOOK_EVERY = 1.0  # seconds: how exactly what is due starts, and how soon another leads when the leader has died
 LEADS_FOR = timedelta(seconds=2)
+RENEW_EVERY = 0.5  # seconds, while a look lasts
 AT_ONCE = 200  # tasks of each kind in one look
-RINGS = 5000  # messages in one look; the next look sends more
+RINGS = 5000  # messages in one look
+RING_FOR = 0.5  # seconds in one look; the next look sends more
 AT_ONCE_OF_DUTY = 40  # tasks that each duty may start in one sweep: that takes about a second where each takes 20 ms
 PURGE_EVERY = 3600.0
 SOON = timedelta(seconds=90)
+Item = TypeVar("Item")
+
+
+class _Overtaken(Exception):
+    """A look has taken so long that another leads by now."""
 
 
 class Sweeper:
@@ -40,6 +48,7 @@ class Sweeper:
         self._token = uuid4().hex
         self._next_sweep = 0.0
         self._next_purge = 0.0
+        self._held_at = 0.0
         self._missing = 0
         self._line: object = None
         self._queue_answers = True
@@ -47,23 +56,38 @@ class Sweeper:
     def look(self) -> None:
         """Do what is to be done now, if this one leads. Raises when the database does not answer."""
         try:
-            if not Leader.hold(ROLE, self._token, LEADS_FOR):
-                return
-            for task in list(Task.due(AT_ONCE)):
-                self._try(task, task.wake)
-            now = time.monotonic()
-            sweeping = now >= self._next_sweep
-            if sweeping:
-                self._next_sweep = now + limits.sweep.total_seconds()
-                self._rescue()
-                self._tell_waiting()
-            self._refill(sweeping)
-            for duty in duties if sweeping else ():
-                self._see_to(duty)
-            if now >= self._next_purge and not purge(AT_ONCE):
-                self._next_purge = now + PURGE_EVERY
+            if self._hold():
+                self._do_what_is_to_be_done()
+        except _Overtaken:
+            log.info("Another sweeper leads")
         finally:
             close_if_broken()
+
+    def _do_what_is_to_be_done(self) -> None:
+        for task in self._while_leading(Task.due(AT_ONCE)):
+            self._try(task, task.wake)
+        now = time.monotonic()
+        sweeping = now >= self._next_sweep
+        if sweeping:
+            self._next_sweep = now + limits.sweep.total_seconds()
+            self._rescue()
+            self._tell_waiting()
+        self._refill(sweeping)
+        for duty in self._while_leading(duties if sweeping else ()):
+            self._see_to(duty)
+        if now >= self._next_purge and not purge(AT_ONCE):
+            self._next_purge = now + PURGE_EVERY
+
+    def _hold(self) -> bool:
+        self._held_at = time.monotonic()
+        return Leader.hold(ROLE, self._token, LEADS_FOR)
+
+    def _while_leading(self, items: Iterable[Item]) -> Iterator[Item]:
+        """What is to be done one by one, as long as this one leads: each may wait for a queue that does not answer."""
+        for item in list(items):
+            if time.monotonic() - self._held_at >= RENEW_EVERY and not self._hold():
+                raise _Overtaken
+            yield item
 
     def resign(self) -> None:
         """Let another lead at once."""
@@ -74,7 +98,7 @@ class Sweeper:
         longest = utcnow() + limits.lease
         stepped_back = Task.state.in_(HELD), Task.lease_until > longest + limits.lease
         Task.update(lease_until=longest).where(*stepped_back).execute()
-        for task in list(Task.lost(AT_ONCE)):
+        for task in self._while_leading(Task.lost(AT_ONCE)):
             if self._try(task, task.rescue):
                 log.warning("Task %s %s: its worker died; it is %s now", task.id, task.name, task.state)
 
@@ -114,16 +138,13 @@ class Sweeper:
         self._missing = missing
         if lost and self._queue_answers:
             log.info("Ringing again for %d tasks whose messages are lost or were never sent", lost)
-            doorbell.ring(lost)
-            self._missing -= lost
+            self._missing -= doorbell.ring(lost, RING_FOR)
 
     def _messages(self) -> int:
         try:
             messages = huey.pending_count()
-        except Exception as error:
-            if self._queue_answers:
-                log.warning("The queue does not answer: %s", error)
+        except Exception:  # the queue has told of it
             self._queue_answers = False
             return 0
         self._queue_answers = True
-        return int(messages)
+        return messages

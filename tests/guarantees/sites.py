@@ -61,9 +61,9 @@ class Workshop(Site):
         assert not left, "children must die along"
 
     @contextmanager
-    def entered(self) -> Iterator[None]:
-        """Point this process's database and queue at the site's storage while the block lasts."""
-        settings = Settings.from_env(self.env)
+    def entered(self, **variables: str) -> Iterator[None]:
+        """Point this process's database and queue at the site's storage, or where it is told, while the block lasts."""
+        settings = Settings.from_env(self.env | variables)
         database.configure(settings)
         huey.configure(settings)
         try:

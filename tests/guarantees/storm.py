@@ -1,9 +1,11 @@
-"""A storm: many tasks while processes are killed and the queue is emptied all the time, and what that has cost them."""
+"""A storm: many tasks while processes are killed, the queue is emptied and networks misbehave all the time, and what
+that has cost them.
+"""
 
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +13,7 @@ import psutil
 
 from tests.guarantees.sites import BOOT, LEADS, LEASE, LOOK, SAID, SWEEP, Workshop, processes_of
 from tests.guarantees.worker import stamp
+from tests.network import Network
 from tests.processes import until
 from webapp.models import Post, State, Task, User
 from webapp.models.state import ACTIVE, HELD
@@ -21,6 +24,16 @@ PROCESSES = 2  # of each consumer
 STEPS = 20
 KILL_EVERY = 1.0  # seconds
 FLUSHES = 3
+CHANGE_EVERY = 2.0  # seconds: how long networks are ill, and then well
+# What networks do to all that goes through them.
+FAULTS: tuple[Callable[[Network], object], ...] = (
+    Network.stall,
+    Network.swallow,
+    Network.refuse,
+    Network.cut,
+    lambda network: network.delay(0.3),
+    lambda network: network.drip(0.5),
+)
 # A lease ends, a sweep finds it. The sweeper may have died, too; its successor waits until the place is free.
 LONGEST = LEASE + SWEEP + LEADS + 2 * LOOK + BOOT
 
@@ -35,6 +48,7 @@ class Outcome:
     flushes: int
     rescues: int
     unsuccessful: int
+    faults: int
     missing: int
     twice: int
     rescued_after: float
@@ -43,10 +57,23 @@ class Outcome:
 
 
 class Storm:
-    """One storm over a site, in whose storage this process is. `flush` empties its queue, if that can be done."""
+    """One storm over a site, in whose storage this process is.
 
-    def __init__(self, site: Workshop, flush: Callable[[], object] | None, tasks: int, pause: float) -> None:
+    `flush` empties its queue, if that can be done. `networks` are those between the site and what it needs: each has
+    one of the `faults` every other while. This process had better not go through them.
+    """
+
+    def __init__(
+        self,
+        site: Workshop,
+        flush: Callable[[], object] | None,
+        tasks: int,
+        pause: float,
+        networks: Sequence[Network] = (),
+        faults: Sequence[Callable[[Network], object]] = FAULTS,
+    ) -> None:
         self._site, self._flush, self._flushes = site, flush, 0
+        self._networks, self._faults, self._changes = networks, faults, 0
         self._dice = random.Random(tasks)
         self._died_at: dict[int, datetime] = {}
         self._kills = 0
@@ -58,8 +85,12 @@ class Storm:
         begun = time.monotonic()
         for name in CONSUMERS:
             self._site.start_worker(name)
-        self._next_kill = begun + KILL_EVERY
-        until(self._is_over, patience)
+        self._next_kill, self._next_change = begun + KILL_EVERY, begun + CHANGE_EVERY
+        try:
+            until(self._is_over, patience)
+        finally:
+            for network in self._networks:
+                network.heal()
         seconds = time.monotonic() - begun
         for name in CONSUMERS:
             self._site.stop(name)
@@ -73,7 +104,18 @@ class Storm:
         if active and time.monotonic() >= self._next_kill:
             self._next_kill += KILL_EVERY
             self._kill()
+        if active and time.monotonic() >= self._next_change:
+            self._next_change += CHANGE_EVERY
+            self._change_weather()
         return not active
+
+    def _change_weather(self) -> None:
+        """Let each network have a fault, or be well, in turn."""
+        for network in self._networks:
+            network.heal()
+            if self._changes % 2 == 0:
+                self._dice.choice(self._faults)(network)
+        self._changes += 1
 
     def _kill(self) -> None:
         """Kill a process that runs a task; each fifth time a whole consumer instead, and start another at once, or a
@@ -120,6 +162,7 @@ class Storm:
             tasks=len(tasks),
             kills=self._kills,
             flushes=self._flushes,
+            faults=(self._changes + 1) // 2 * len(self._networks),
             rescues=sum(history.rescues for history in histories),
             unsuccessful=sum(task.state != State.SUCCEEDED for task in tasks),
             missing=len(expected - stamps.keys()),

@@ -13,11 +13,13 @@ from tasks.engine.sweeper import Sweeper
 from tasks.queue import huey
 from tests.guarantees.sites import BOOT, LEADS, LOOK, SWEEP, assert_stamped_once, is_done, kinds
 from tests.guarantees.worker import stamp
-from tests.processes import ROOT, until
+from tests.processes import ROOT, Process, until
 from tests.surfing import Surfer
-from webapp.models import State, Task
+from webapp.models import State, Task, User
 
 UNTOUCHED = ["launched", "started", "succeeded"]
+AWAY, BACK = "The queue does not answer", "The queue answers again"
+MOST_LINES = 6  # the queue, the database and the sweeper, each that it is away and that it is back
 WITH_REDIS = pytest.mark.parametrize("shared_site", ["sqlite and redis", "postgres and redis"], indirect=True)
 
 
@@ -47,7 +49,7 @@ def test_all_tasks_are_done_when_the_queue_loses_its_messages(site, user):
 
 
 @WITH_REDIS
-def test_tasks_are_started_while_redis_is_down_and_done_once_it_is_back(site, redis, user):
+def test_tasks_are_started_and_done_while_redis_is_down(site, redis, user):
     site.start_web()
     worker = site.worker()
     guest = Surfer(site.url)
@@ -58,13 +60,51 @@ def test_tasks_are_started_while_redis_is_down_and_done_once_it_is_back(site, re
         paths = [guest.start("countdown", seconds="1") for _ in range(3)]
         assert time.monotonic() - begun < 10, "nobody waits long for a queue that is not there"
         task = stamp.launch(user, steps=3)
-        assert {guest.state_of(path) for path in paths} == {"pending"}
+        for path in paths:
+            until(lambda path=path: guest.state_of(path) == "succeeded")
+        assert_stamped_once(task)
     finally:
         redis.start()
-    for path in paths:
-        until(lambda path=path: guest.state_of(path) == "succeeded")
-    assert_stamped_once(task)
+    until(lambda: BACK in worker.output())
+    assert len(_trouble(worker)) <= MOST_LINES, worker.output()
+    after = stamp.launch(user, steps=3)
+    assert_stamped_once(after)
     assert worker.popen.poll() is None
+
+
+def test_a_worker_whose_redis_wants_another_password_says_so_and_does_its_work(new_site, redis):
+    url = redis.url.replace("redis://", "redis://:wrong@")
+    site = new_site("sqlite", REDIS_URL=url)
+    with site.entered():
+        worker = site.worker()
+        tasks = [stamp.launch(User.register_guest(), steps=3) for _ in range(3)]
+        assert_stamped_once(*tasks)
+        site.stop("worker")
+    [told] = _trouble(worker)
+    assert AWAY in told
+    assert "AUTH" in told
+
+
+@pytest.mark.parametrize("shared_site", ["postgres"], indirect=True)
+def test_a_worker_whose_queue_is_a_database_that_is_away_waits_for_it_in_silence(site, postgres, user):
+    site.rest()
+    worker = site.worker()
+    assert_stamped_once(stamp.launch(user, steps=1))
+    said = len(_trouble(worker))
+    site.disconnect()
+    postgres.stop(signal.SIGINT)
+    try:
+        until(lambda: AWAY in worker.output())
+    finally:
+        postgres.start()
+    until(lambda: BACK in worker.output())
+    assert len(_trouble(worker)) - said <= MOST_LINES, worker.output()
+    assert_stamped_once(stamp.launch(user, steps=1))
+
+
+def _trouble(worker: Process) -> list[str]:
+    """What it has said besides how its tasks have gone."""
+    return [line for line in worker.output().splitlines() if not line.startswith("INFO")]
 
 
 def test_a_long_line_of_tasks_gets_not_one_message_more_than_it_has_lost(site, user, monkeypatch):

@@ -9,7 +9,7 @@ from tasks.worker import main
 from webapp import mailer
 from webapp.models import Post
 
-mailer.TIMEOUT = 2  # seconds, so that a test of a mail server that hangs takes no longer
+TIMEOUT = mailer.TIMEOUT = 2  # seconds, so that a test of a mail server that hangs takes no longer
 
 
 @user_task(title="Stamp {steps} times")

@@ -15,6 +15,7 @@ from tasks.export_posts import export_posts
 from tasks.queue import huey
 from tests.processes import free_port
 from tests.services import redis_server
+from webapp import outage
 from webapp.database import database
 from webapp.factories import make_user
 from webapp.models import AlreadyRunning, State, Task
@@ -67,11 +68,12 @@ def test_a_rolled_back_request_starts_nothing(app):
 
 def test_a_launch_succeeds_while_the_queue_is_down_and_the_message_follows(make_app, caplog, monkeypatch):
     monkeypatch.setattr(limits, "sweep", timedelta(0))
+    monkeypatch.setattr(outage, "FIRST_WAIT", 0.0)  # it is asked again at once
     port = free_port()
     make_app(redis_url=f"redis://127.0.0.1:{port}/0")
     task = countdown.launch(make_user(), seconds=7)
     assert task.reload().state == State.PENDING
-    assert "the queue does not answer" in caplog.text
+    assert "The queue does not answer" in caplog.text
 
     sweeper = Sweeper()
     sweeper.look()

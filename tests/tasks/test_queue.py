@@ -3,19 +3,29 @@
 import json
 import pickle
 import sqlite3
+import threading
+import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from huey.registry import Message
 
 from tasks.countdown import countdown
-from tasks.queue import SignedJson, huey
+from tasks.engine import ring
+from tasks.queue import TURN_WITHIN, SignedJson, huey
 from tasks.queue_file import QueueFile
+from tests.network import Network
+from tests.processes import free_port, until
 from tests.racing import race
 from webapp import database
 from webapp.factories import make_task, make_user
 from webapp.models import State, Task
+from webapp.outage import NotAsked
+from webapp.redis_pool import ANSWERS_WITHIN
+from webapp.settings import Settings
 
 
 class Exploit:
@@ -144,3 +154,60 @@ def test_a_message_for_a_task_that_is_gone_is_harmless(app, run_tasks):
     Task.delete().execute()
     assert run_tasks() == 1
     assert not Task.select().exists()
+
+
+def test_nobody_waits_long_for_a_queue_on_which_somebody_else_waits(make_app, postgres_url):
+    with Network(urlsplit(postgres_url).port) as network:
+        make_app(database_url=postgres_url)
+        address = urlsplit(postgres_url)
+        far = address._replace(netloc=f"{address.username}@127.0.0.1:{network.port}").geturl()
+        huey.configure(replace(Settings.from_env({"SECRET_KEY": "secret of a test"}), database_url=far))
+        ring()
+        network.stall()
+        first = threading.Thread(target=ring, daemon=True)
+        first.start()
+        try:
+            until(huey._turn.locked)
+            begun = time.monotonic()
+            with pytest.raises(NotAsked):
+                ring()
+            assert time.monotonic() - begun < 3 * TURN_WITHIN
+        finally:
+            network.heal()
+        first.join()
+        ring()
+        assert huey.pending_count() == 3
+        huey.storage.flush_queue()
+        huey.storage.close()
+
+
+def test_what_no_queue_can_take_costs_no_second_wait_and_is_told_once(make_app, caplog):
+    make_app(redis_url=f"redis://127.0.0.1:{free_port()}/0")
+    user = make_user()
+    for _ in range(50):
+        countdown.launch(user, seconds=1)
+    assert caplog.text.count("The queue does not answer") == 1
+    assert len(caplog.messages) == 1
+
+
+def test_a_kept_connection_that_has_died_loses_no_message(make_app, redis_url):
+    with Network(urlsplit(redis_url).port) as network:
+        make_app(redis_url=f"redis://127.0.0.1:{network.port}/0")
+        ring()
+        network.cut()
+        ring()
+        assert huey.pending_count() == 2
+        huey.storage.flush_queue()
+        huey.storage.conn.close()
+
+
+def test_a_redis_that_drips_holds_nobody(make_app, redis_url):
+    with Network(urlsplit(redis_url).port) as network:
+        make_app(redis_url=f"redis://127.0.0.1:{network.port}/0")
+        network.drip(0.5)
+        begun = time.monotonic()
+        with pytest.raises(OSError, match="no answer within"):
+            huey.storage.dequeue()
+        with pytest.raises(OSError, match="no answer within"):
+            ring()
+        assert time.monotonic() - begun < 3 * ANSWERS_WITHIN + 3

@@ -1,6 +1,8 @@
 """The sweeper: every task that was started comes to its end, whatever was lost on the way; one sees to it."""
 
+import time
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -10,10 +12,13 @@ from tasks.engine.duties import duties
 from tasks.engine.limits import limits
 from tasks.engine.sweeper import ROLE, Sweeper
 from tasks.queue import huey
+from tests.network import Network
 from tests.processes import free_port
 from tests.services import redis_server
+from webapp import outage
 from webapp.factories import make_artifact, make_message, make_task, make_user
 from webapp.models import Artifact, Leader, Message, State, Task, User
+from webapp.redis_pool import ANSWERS_WITHIN
 from webapp.times import utcnow
 
 AGO = timedelta(seconds=1)
@@ -181,7 +186,10 @@ def test_so_many_messages_in_one_look_and_no_more(app, monkeypatch):
     assert sent == [0, 3, 6, 7, 7]
 
 
-def test_a_queue_that_is_down_keeps_nobody_from_being_rescued_and_is_filled_when_it_is_back(make_app, caplog):
+def test_a_queue_that_is_down_keeps_nobody_from_being_rescued_and_is_filled_when_it_is_back(
+    make_app, caplog, monkeypatch
+):
+    monkeypatch.setattr(outage, "FIRST_WAIT", 0.0)  # it is asked again at once
     port = free_port()
     make_app(redis_url=f"redis://127.0.0.1:{port}/0")
     lost, due = _lost(), make_task(State.SCHEDULED, run_at=utcnow() - AGO)
@@ -195,6 +203,36 @@ def test_a_queue_that_is_down_keeps_nobody_from_being_rescued_and_is_filled_when
             one.look()
         assert _messages() == 2
         huey.storage.close()
+
+
+def test_a_queue_that_hangs_costs_a_look_one_wait_however_much_is_to_be_done(make_app, redis_url):
+    with Network(urlsplit(redis_url).port) as network:
+        make_app(redis_url=f"redis://127.0.0.1:{network.port}/0")
+        lost = [_lost(user=make_user()) for _ in range(10)]
+        due = [make_task(State.SCHEDULED, lost[0].user, run_at=utcnow() - AGO) for _ in range(40)]
+        network.stall()
+        begun = time.monotonic()
+        one, other = Sweeper(), Sweeper()
+        one.look()
+        took = time.monotonic() - begun
+        other.look()
+        assert Leader.get().token == one._token, "it has kept the lead"
+    assert {task.reload().state for task in lost + due} == {State.PENDING}
+    assert took < 3 * ANSWERS_WITHIN, "a wait for each would be a minute"
+
+
+def test_a_sweeper_that_is_overtaken_while_it_looks_leaves_the_rest_to_the_other(app, monkeypatch):
+    due = [make_task(State.SCHEDULED, make_user(), run_at=utcnow() - AGO) for _ in range(3)]
+    monkeypatch.setattr(sweeper, "RENEW_EVERY", 0.0)
+    wake = Task.wake
+
+    def slowly(task: Task) -> bool:
+        Leader.update(token="another", until=utcnow() + sweeper.LEADS_FOR).execute()
+        return wake(task)
+
+    monkeypatch.setattr(Task, "wake", slowly)
+    Sweeper().look()
+    assert sum(task.reload().state == State.PENDING for task in due) == 1
 
 
 # What is old

@@ -1,12 +1,15 @@
 """The mailer against a real SMTP server, on its good days and its bad ones."""
 
 import socket
+import time
 
 import pytest
 from jinja2 import DictLoader
 
 from tests.mailserver import SELF_SIGNED, MailServer, sign_in_with, tls
+from tests.network import Network
 from tests.processes import free_port
+from tests.tarpit import Tarpit, Trouble
 from webapp import mailer
 from webapp.mailer import Attachment, MailError
 
@@ -123,6 +126,48 @@ def test_a_server_that_falls_silent_in_the_middle_is_left_in_time(send, mailserv
     mailserver.is_silent = True
     with pytest.raises(MailError, match="did not answer in time"):
         send(mailserver)
+
+
+def test_a_refusal_stands_also_where_the_server_falls_silent_after_it(send, mailserver, monkeypatch):
+    monkeypatch.setattr(mailer, "TIMEOUT", 1.0)
+    mailserver.refused.add("ann@example.com")
+    mailserver.is_silent_after_refusal = True
+    with pytest.raises(MailError, match="refused the address") as refused:
+        send(mailserver)
+    assert not refused.value.may_pass
+
+
+def test_a_server_that_takes_a_large_mail_byte_by_byte_is_left_in_time(send, monkeypatch):
+    monkeypatch.setattr(mailer, "TIMEOUT", 1.0)
+    large = Attachment("large.bin", "application/octet-stream", bytes(10 * 1024 * 1024))
+    with Tarpit(port := free_port(), Trouble("BODY")).running() as tarpit:
+        begun = time.monotonic()
+        with pytest.raises(MailError, match="did not answer in time"):
+            send(MAIL_SERVER="127.0.0.1", MAIL_PORT=port, attachments=[large])
+        assert time.monotonic() - begun < 10
+    assert tarpit.messages == []
+
+
+def test_a_server_that_says_it_has_the_mail_and_then_drips_has_it(send, monkeypatch):
+    monkeypatch.setattr(mailer, "TIMEOUT", 1.0)
+    with Tarpit(port := free_port(), Trouble("MESSAGE", "drip")).running() as tarpit:
+        assert send(MAIL_SERVER="127.0.0.1", MAIL_PORT=port)
+    assert len(tarpit.messages) == 1
+
+
+def test_a_line_that_was_dropped_for_good_is_opened_anew_in_time(send, monkeypatch, make_app):
+    """A router has forgotten the connection: what is sent on it vanishes, and nobody is told."""
+    monkeypatch.setattr(mailer, "TIMEOUT", 2.0)
+    server = MailServer()
+    with server.running(), Network(server.port) as network:
+        app = make_app(mail_server="127.0.0.1", mail_port=network.port)
+        letter = mailer.Letter("Hello", "Hello", "<p>Hello</p>")
+        with app.app_context(), mailer.Line() as line:
+            line.send(letter, "ann@example.com", "1")
+            network.swallow()
+            network.heal()
+            line.send(letter, "bob@example.com", "2")
+    assert server.recipients == [["ann@example.com"], ["bob@example.com"]]
 
 
 def test_a_sign_in_is_made_and_a_refused_one_is_told(send):

@@ -1,0 +1,181 @@
+"""Deadlines: whatever the other end does, and whatever we do meanwhile, it is over when time is up."""
+
+import os
+import socket
+import ssl
+import threading
+import time
+from contextlib import suppress
+
+import pytest
+
+from tests.mailserver import SELF_SIGNED
+from webapp import deadline as deadlines
+from webapp.deadline import connect, current, deadline
+
+WITHIN = 0.3  # seconds
+FAR = 10.0  # what a fault would miss
+
+
+@pytest.fixture
+def server():
+    """Somebody who listens, and takes no connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening
+
+
+def _drip(server: socket.socket) -> None:
+    """Say a byte now and then to whoever connects, until they are gone."""
+
+    def drip() -> None:
+        sock, _ = server.accept()
+        with sock, suppress(OSError):
+            while not time.sleep(WITHIN / 10):
+                sock.sendall(b"x")
+
+    threading.Thread(target=drip, daemon=True).start()
+
+
+def _port(server: socket.socket) -> int:
+    return server.getsockname()[1]
+
+
+def _open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def _read_a_line(server: socket.socket, seconds: float) -> None:
+    """Wait for the line's end, within a deadline."""
+    with deadline(seconds), connect("127.0.0.1", _port(server)) as sock, sock.makefile("rb") as lines:
+        if not lines.readline().endswith(b"\n"):
+            raise OSError("a line without an end")
+
+
+def _say_too_much(server: socket.socket) -> None:
+    with deadline(WITHIN), connect("127.0.0.1", _port(server)) as sock:
+        sock.sendall(bytes(100_000_000))
+
+
+def _agree_on_tls(server: socket.socket) -> None:
+    context = ssl.create_default_context(cafile=SELF_SIGNED)
+    with deadline(WITHIN), connect("127.0.0.1", _port(server)) as sock:
+        sock.settimeout(FAR)
+        context.wrap_socket(sock, server_hostname="localhost")
+
+
+def test_who_reads_what_drips_is_done_when_time_is_up(server):
+    _drip(server)
+    begun = time.monotonic()
+    with pytest.raises(TimeoutError, match=r"within 0\.3 s"):
+        _read_a_line(server, WITHIN)
+    assert time.monotonic() - begun < FAR
+
+
+@pytest.mark.parametrize("talk", [_say_too_much, _agree_on_tls])
+def test_who_waits_for_a_server_that_is_silent_is_done_when_time_is_up(server, talk):
+    begun = time.monotonic()
+    with pytest.raises(TimeoutError):
+        talk(server)
+    assert time.monotonic() - begun < FAR
+
+
+def test_a_connection_that_is_kept_is_watched_by_whoever_uses_it(server):
+    with deadline(WITHIN):
+        sock = connect("127.0.0.1", _port(server))
+    peer, _ = server.accept()
+    with peer, sock:
+        time.sleep(WITHIN * 1.5)  # that deadline is over, and was met
+        with deadline(WITHIN) as limit:
+            limit.watch(sock)
+            peer.sendall(b"hello")
+            assert sock.recv(10) == b"hello"
+        with deadline(WITHIN) as limit:
+            limit.watch(sock)
+            assert sock.recv(10) == b"", "it was shut down"
+
+
+def test_what_is_done_in_time_is_done_and_what_fails_in_time_says_why(server):
+    with deadline(FAR), connect("localhost", _port(server)):
+        pass
+    port = _port(server)
+    server.close()
+    with pytest.raises(ConnectionRefusedError), deadline(FAR):
+        connect("127.0.0.1", port)
+
+
+def test_within_another_the_one_that_ends_first_counts(server):
+    _drip(server)
+    begun = time.monotonic()
+    with deadline(WITHIN) as outer:
+        with pytest.raises(TimeoutError):
+            _read_a_line(server, FAR)
+        assert current() is outer
+        with pytest.raises(TimeoutError):
+            _ = outer.left
+    assert time.monotonic() - begun < FAR / 2
+    with pytest.raises(RuntimeError):
+        current()
+
+
+def test_a_name_that_nobody_answers_for_is_left_when_time_is_up(monkeypatch):
+    real = socket.getaddrinfo
+    answered = threading.Event()
+
+    def resolve(host, *args, **options):
+        if host == "mail.example" and not options.get("flags"):
+            answered.wait(FAR)
+        return real(host, *args, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    begun = time.monotonic()
+    with pytest.raises(TimeoutError), deadline(WITHIN):
+        connect("mail.example", 25)
+    answered.set()
+    assert time.monotonic() - begun < FAR / 2
+
+
+def test_an_address_that_does_not_answer_leaves_time_for_the_next(server, monkeypatch):
+    silent = socket.create_server(("127.0.0.1", 0), backlog=0)
+    fillers = [socket.socket() for _ in range(4)]
+    for filler in fillers:  # from here on it lets connections wait
+        filler.setblocking(False)
+        with suppress(BlockingIOError):
+            filler.connect(silent.getsockname())
+    both = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", sock.getsockname()) for sock in (silent, server)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: both)
+    with deadline(1.5), connect("two.example", 25) as sock:
+        assert sock.getpeername() == server.getsockname()
+    for sock in (silent, *fillers):
+        sock.close()
+
+
+def test_no_file_is_left_open_also_when_a_signal_came_in_between(server):
+    with deadline(FAR):
+        sock = connect("127.0.0.1", _port(server))
+    before = _open_files()
+    for _ in range(50):
+        with deadline(FAR) as limit:
+            limit.watch(sock)
+    limit = deadline(FAR)
+    limit.__enter__()
+    limit.watch(sock)
+    deadlines._watchdog._expected.clear()  # as if its time had passed
+    del limit  # and its __exit__ never came
+    with pytest.raises(RuntimeError):
+        current()
+    assert _open_files() == before
+    sock.close()
+
+
+def test_a_forked_child_keeps_deadlines_of_its_own(server):
+    _drip(server)
+    with deadline(FAR):
+        child = os.fork()
+        if child == 0:
+            try:
+                _read_a_line(server, WITHIN)
+            except TimeoutError:
+                os._exit(0)
+            finally:
+                os._exit(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
