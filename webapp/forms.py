@@ -71,9 +71,20 @@ def _good_password() -> list[Any]:
     return [InputRequired("Choose a password."), Length(low, high, f"A password has {low} to {high} characters.")]
 
 
+class AtMost(Length):
+    """A length beyond which nothing else is checked: no pattern sees what is far too long."""
+
+    def __call__(self, form: Any, field: Field) -> None:
+        """Raises StopValidation, in words."""
+        try:
+            super().__call__(form, field)
+        except ValidationError as error:
+            raise StopValidation(str(error)) from error
+
+
 _email = [
     Optional(strip_whitespace=True),
-    Length(max=254, message="That is too long for an e-mail address."),
+    AtMost(max=254, message="That is too long for an e-mail address."),
     Email("That is not an e-mail address."),
 ]
 
@@ -152,6 +163,7 @@ def _check_length(field: Field, most: int, noun: str) -> None:
 class PostForm(FlaskForm):
     """A post: what is left after trimming has 1 to POST_LENGTH characters."""
 
+    is_repeated = False  # whether its writer has been asked if they mean to write that once more
     body = TextAreaField("Write something", filters=[_clean])
 
     def validate_body(self, field: Field) -> None:
@@ -162,6 +174,7 @@ class PostForm(FlaskForm):
 class MessageForm(FlaskForm):
     """A private message: what is left after trimming has 1 to MESSAGE_LENGTH characters."""
 
+    is_repeated = False  # whether its writer has been asked if they mean to write that once more
     body = TextAreaField("Your message", filters=[_clean])
 
     def validate_body(self, field: Field) -> None:

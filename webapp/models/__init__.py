@@ -2,6 +2,7 @@
 
 from webapp.models import family, line
 from webapp.models.artifact import Artifact, ArtifactChunk, ArtifactWriter
+from webapp.models.form_key import FormKey, Made
 from webapp.models.leader import Leader
 from webapp.models.mailing import Delivery, DraftGone, MailCount, Mailing, MailingFile, OverLimit
 from webapp.models.message import Message
@@ -29,6 +30,7 @@ MODELS = (
     MailCount,
     Message,
     Notice,
+    FormKey,
 )
 
 __all__ = [
@@ -39,8 +41,10 @@ __all__ = [
     "ArtifactWriter",
     "Delivery",
     "DraftGone",
+    "FormKey",
     "IllegalMove",
     "Leader",
+    "Made",
     "MailCount",
     "Mailing",
     "MailingFile",
