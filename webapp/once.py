@@ -60,7 +60,9 @@ def asks_again(last: tuple[str, datetime] | None, text: str) -> bool:
     """Whether to ask about a text from a page's form, given the last one that this person wrote there, and when."""
     if last is None or not clean_key(request.form.get(FIELD)) or request.form.get(AGAIN):
         return False
-    return last[0] == text and utcnow() - last[1] < LATELY
+    if last[0] != text or utcnow() - last[1] >= LATELY:
+        return False
+    return FormKey.sent(current_user.id, _digest()) is None  # or it is this form, whose first press has just ended
 
 
 def write_once(make: Callable[[], Made], words: str = "That was sent already.") -> ResponseReturnValue:

@@ -145,6 +145,16 @@ def test_the_same_words_from_a_page_that_was_loaded_anew_are_asked_about(ann, na
 
 
 @pytest.mark.parametrize("name", WRITTEN)
+def test_a_second_press_that_looks_just_before_the_first_has_ended_is_not_asked_about(ann, name, monkeypatch):
+    form = FORMS[name]
+    key = form.key(ann)
+    first = form.send(ann, key)
+    monkeypatch.setattr(f"webapp.routes.{name}s.sent_before", lambda *_: None)
+    again = form.send(ann, key)
+    assert (again.status_code, again.location, form.made()) == (303, first.location, 1)
+
+
+@pytest.mark.parametrize("name", WRITTEN)
 def test_the_same_words_are_not_asked_about_when_others_came_between_or_it_was_long_ago(ann, name):
     form = FORMS[name]
     for fields in ({}, form.other, {}):
