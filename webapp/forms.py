@@ -274,7 +274,7 @@ def task_form(function: TaskFunction, zone: str, arguments: dict[str, Any] | Non
 def task_form_class(function: TaskFunction) -> type[TaskForm]:
     """The class of that form. Raises TypeError for a parameter whose name a form has for something of its own."""
     for parameter in function.parameters:
-        if hasattr(TaskForm, parameter.name) or parameter.name == "csrf_token":
+        if hasattr(TaskForm, parameter.name) or parameter.name in {"csrf_token", "form_key", "again"}:
             raise TypeError(f"{function.name}: a form field cannot be named {parameter.name}")
     return type("TaskForm", (TaskForm,), {parameter.name: _task_field(parameter) for parameter in function.parameters})
 
