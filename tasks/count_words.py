@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from tasks.engine import Run, TaskError, Upload, user_task
+from webapp.marks import stream_safe
 from webapp.models.artifact import CHUNK
-from webapp.texts import stream_safe
 
 MOST = 100
 LONGEST = 100  # letters: what has more is no word, but data or a mistake

@@ -8,7 +8,7 @@ from peewee import SQL, Database, Expression, NodeList, PostgresqlDatabase
 
 from webapp import fulltext
 from webapp.database import database
-from webapp.texts import stream_safe
+from webapp.marks import stream_safe
 
 if TYPE_CHECKING:
     from peewee import ModelSelect

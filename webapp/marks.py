@@ -1,4 +1,4 @@
-"""Texts as people type them, before anything compares their letters."""
+"""Marks: accents and the like, of which a letter has a few and a text that is meant to harm has a million."""
 
 import re
 import sys
