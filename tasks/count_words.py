@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from tasks.engine import Run, TaskError, Upload, user_task
+from webapp.marks import stream_safe
 from webapp.models.artifact import CHUNK
 
 MOST = 100
@@ -57,7 +58,7 @@ def _pieces(texts: Iterable[str]) -> Iterator[str]:
 
 def _words(text: str) -> Iterator[str]:
     """The words as they count: composed, and without a difference of case."""
-    for match in _word().finditer(unicodedata.normalize("NFC", text)):
+    for match in _word().finditer(unicodedata.normalize("NFC", stream_safe(text))):
         if len(match[0]) <= LONGEST:
             yield unicodedata.normalize("NFC", match[0].casefold())
 

@@ -1,8 +1,9 @@
 """A person's browser without JavaScript, over real HTTP: cookies, forms with their tokens, redirects."""
 
+from http.client import HTTPConnection
 from http.cookiejar import CookieJar
 from urllib.error import HTTPError
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 from urllib.request import HTTPCookieProcessor, Request, build_opener
 
 from bs4 import BeautifulSoup
@@ -16,7 +17,8 @@ class Surfer:
     def __init__(self, site: str) -> None:
         self.site = site
         self.url = site
-        self._open = build_opener(HTTPCookieProcessor(CookieJar())).open
+        self._cookies = CookieJar()
+        self._open = build_opener(HTTPCookieProcessor(self._cookies)).open
 
     def read(self, path: str, form: dict[str, str] | None = None, **headers: str) -> bytes:
         """The body of an answer, whatever its status, which is then in `status`."""
@@ -38,6 +40,14 @@ class Surfer:
         """The page that sending a form leads to."""
         token = self.visit("/login").select("input[name=csrf_token]")[0]["value"]  # the home page, once signed in
         return BeautifulSoup(self.read(path, form | {"csrf_token": token}), "html.parser")
+
+    def lose(self, path: str, form: dict[str, str]) -> None:
+        """Send a form and hang up before any answer."""
+        cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._cookies)
+        headers = {"Cookie": cookies, "Content-Type": "application/x-www-form-urlencoded"}
+        connection = HTTPConnection(urlsplit(self.site).netloc, timeout=20)
+        connection.request("POST", path, urlencode(form), headers)
+        connection.close()
 
     def start(self, name: str, **form: str) -> str:
         """Start a task; returns its path."""

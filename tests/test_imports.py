@@ -13,7 +13,7 @@ from tests.processes import ROOT
 
 # From the ground up. A file imports only from floors below its own; those of one package may import each other.
 FLOORS = (
-    ("webapp.environment",),
+    ("webapp.environment", "webapp.marks"),
     (
         "webapp.settings",
         "webapp.times",
@@ -25,7 +25,7 @@ FLOORS = (
     ),
     ("webapp.deadline", "webapp.outage"),
     ("webapp.redis_pool", "webapp.smtp"),
-    ("webapp.database",),
+    ("webapp.database", "webapp.address_files"),
     ("webapp.signals",),
     ("webapp.models",),
     ("webapp.factories",),
@@ -57,7 +57,8 @@ FLOORS = (
         "webapp.notices",
         "webapp.bulk_words",
     ),
-    ("webapp.polls", "webapp.mail_form", "webapp.rate_limits", "webapp.search_forms"),
+    ("webapp.polls", "webapp.once", "webapp.rate_limits", "webapp.search_forms"),
+    ("webapp.mail_form",),
     ("webapp.accounts",),
     ("webapp.routes",),
     ("webapp.cli",),

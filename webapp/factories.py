@@ -15,6 +15,7 @@ from webapp.models import (
     Artifact,
     ArtifactWriter,
     Delivery,
+    FormKey,
     MailCount,
     Mailing,
     MailingFile,
@@ -32,6 +33,7 @@ from webapp.models.artifact import Kind
 from webapp.models.notification import TASK_PROGRESS, UNREAD_MESSAGE_COUNT
 from webapp.models.state import FINISHED, HELD
 from webapp.models.user import new_session_key, skeleton
+from webapp.recipients import read_recipients
 from webapp.times import utcnow
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of nobody real
@@ -138,6 +140,13 @@ def make_notice(user: User | None = None, text: str = "", **fields: Any) -> Noti
     return Notice.create(user=user, kind=NoticeKind.SUCCEEDED, text=text or f"Notice number {next(_numbers)}", **fields)
 
 
+def make_form_key(user: User | None = None, key: str = "", **fields: Any) -> FormKey:
+    """A form that was sent and started a task, unless said otherwise."""
+    user = user or make_user()
+    fields = {"task": make_task(State.SUCCEEDED, user), "location": "/"} | fields
+    return FormKey.create(user=user, key=key or f"key-{next(_numbers)}", **fields)
+
+
 def make_unread_messages(user: User, number: int) -> None:
     """The record that this user has so many unread messages."""
     Notification.put(user.id, UNREAD_MESSAGE_COUNT, {"count": number})
@@ -146,7 +155,8 @@ def make_unread_messages(user: User, number: int) -> None:
 def make_draft(user: User | None = None, **fields: Any) -> Mailing:
     """Somebody's draft of a new mail."""
     draft = Mailing.begin_draft(user or make_user())
-    draft.write(**{"recipients": "bea@example.com", "subject": "Hello"} | fields)
+    fields = {"recipients": "bea@example.com", "subject": "Hello"} | fields
+    draft.write(people=len(read_recipients(fields["recipients"]).addresses), **fields)
     return draft
 
 

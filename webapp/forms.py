@@ -75,9 +75,20 @@ def check_password(field: Field, username: str) -> None:
         raise ValidationError("That is your user name: choose a password that others do not know.")
 
 
+class AtMost(Length):
+    """A length beyond which nothing else is checked: no pattern sees what is far too long."""
+
+    def __call__(self, form: Any, field: Field) -> None:
+        """Raises StopValidation, in words."""
+        try:
+            super().__call__(form, field)
+        except ValidationError as error:
+            raise StopValidation(str(error)) from error
+
+
 _email = [
     Optional(strip_whitespace=True),
-    Length(max=254, message="That is too long for an e-mail address."),
+    AtMost(max=254, message="That is too long for an e-mail address."),
     Email("That is not an e-mail address."),
 ]
 
@@ -168,6 +179,7 @@ def _check_length(field: Field, most: int, noun: str) -> None:
 class PostForm(FlaskForm):
     """A post: what is left after trimming has 1 to POST_LENGTH characters."""
 
+    is_repeated = False  # whether its writer has been asked if they mean to write that once more
     body = TextAreaField("Write something", filters=[clean])
 
     def validate_body(self, field: Field) -> None:
@@ -178,6 +190,7 @@ class PostForm(FlaskForm):
 class MessageForm(FlaskForm):
     """A private message: what is left after trimming has 1 to MESSAGE_LENGTH characters."""
 
+    is_repeated = False  # whether its writer has been asked if they mean to write that once more
     body = TextAreaField("Your message", filters=[clean])
 
     def validate_body(self, field: Field) -> None:
@@ -277,7 +290,7 @@ def task_form(function: TaskFunction, zone: str, arguments: dict[str, Any] | Non
 def task_form_class(function: TaskFunction) -> type[TaskForm]:
     """The class of that form. Raises TypeError for a parameter whose name a form has for something of its own."""
     for parameter in function.parameters:
-        if hasattr(TaskForm, parameter.name) or parameter.name == "csrf_token":
+        if hasattr(TaskForm, parameter.name) or parameter.name in {"csrf_token", "form_key", "again"}:
             raise TypeError(f"{function.name}: a form field cannot be named {parameter.name}")
     return type("TaskForm", (TaskForm,), {parameter.name: _task_field(parameter) for parameter in function.parameters})
 

@@ -1,6 +1,7 @@
 """The form of a mail to many: what is typed goes into a draft, and is checked before it is sent."""
 
 import re
+from functools import cached_property
 from typing import Any
 
 from flask import current_app
@@ -19,19 +20,19 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
-from webapp import mailer
+from webapp import mailer, once
+from webapp.address_files import read_file
 from webapp.database import database
 from webapp.forms import check_start
 from webapp.letters import FREE, TEMPLATES
 from webapp.models import Mailing
-from webapp.models.mailing import BODY_LENGTH, FILE_NAME_LENGTH, MOST_RECIPIENTS, SUBJECT_LENGTH
-from webapp.recipients import Recipients, from_file, read_recipients
+from webapp.models.mailing import BODY_LENGTH, FILE_NAME_LENGTH, SUBJECT_LENGTH, WRITTEN
+from webapp.recipients import MOST_RECIPIENTS, Recipients, cut, read_recipients, without_bad
 from webapp.texts import clean
 from webapp.times import from_local, local
 
 # Mail programs take a part of another type for something to look into, and not for a file as it is.
 CONTENT_TYPE = re.compile(r"(?!multipart/|message/)[a-z]+/[a-z0-9.+_-]{1,80}", re.IGNORECASE)
-KEY_LENGTH = 32
 
 
 class MailForm(FlaskForm):
@@ -55,40 +56,66 @@ class MailForm(FlaskForm):
     body = TextAreaField("Your text", filters=[clean])
     attachment = MultipleFileField("Attachments")
     send_at = DateTimeLocalField("Send at", [Optional()], format=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"])
-    form_key = HiddenField()
+    form_key = HiddenField(filters=[once.clean_key], render_kw={"autocomplete": "off"})
 
     def __init__(self, zone: str, mailing: Mailing | None = None, **kwargs: Any) -> None:
         """With the content of a mailing, where nothing was sent."""
         super().__init__(data=_content(mailing, zone) if mailing else None, **kwargs)
         self.zone = zone
         self.not_kept: list[str] = []  # files that were too large
-        self.not_read = ""  # the file in which nobody was found
+        self.not_read = ""  # what is wrong with the file of addresses, in words
+        self.left_out = 0  # rows of it in which there is no address
 
     def is_as(self, sent: Mailing) -> bool:
-        """Whether it says what that mail says, as it does when a button was pressed twice."""
-        return all(getattr(sent, name) == value for name, value in self._written().items())
+        """Whether it says what that mail says, as it does when a button was pressed twice. Files are not looked at."""
+        return all(getattr(sent, name) == value for name, value in self._written().items() if name in WRITTEN)
+
+    @cached_property
+    def found(self) -> Recipients:
+        """The addresses in what was typed and uploaded, which is then one text. Read once."""
+        # Lines as the browser shows them, by whose numbers is said what is wrong.
+        self.recipients.data = typed = "\n".join((self.recipients.data or "").splitlines())
+        uploads = _chosen(self.recipients_file.data)
+        self.recipients_file.data = None
+        return self._add(typed, uploads[0]) if uploads else read_recipients(typed)
 
     @property
-    def read(self) -> Recipients:
-        """The addresses in what was typed."""
-        return read_recipients(self.recipients.data or "")
+    def left_out_words(self) -> str:
+        """What of the file of addresses was left aside, if anything."""
+        rows = "1 row" if self.left_out == 1 else f"{self.left_out:,} rows"
+        return f"{rows} without an address left out of the file." if self.left_out else ""
+
+    def leave_out_bad(self) -> None:
+        """Take out of the recipients what is no address."""
+        if self.found.bad_number:
+            self.recipients.data = without_bad(self.recipients.data or "")
+            self.found = read_recipients(self.recipients.data)
+
+    def begin_anew(self) -> None:
+        """From now on it is another form, whatever was sent from this one."""
+        self.form_key.data = ""
 
     def keep(self, draft: Mailing) -> None:
         """Put all that was sent into the draft, as far as it fits there."""
+        written = self._written()  # before the transaction, in which everybody else would wait for it
         with database.atomic():  # two presses of one button add each file once: the second waits at the row
-            if draft.write(**self._written()):
+            if draft.write(people=len(self.found.addresses), **written):
                 self._keep_files(draft)
 
     def validate_recipients(self, field: Field) -> None:
         """Somebody, not too many, and each an address."""
-        found = self.read
-        if found.bad:
-            some = "One is no address" if len(found.bad) == 1 else f"{len(found.bad):,} are no addresses"
-            raise ValidationError(f"{some}: correct that, or take it out.")
+        found = self.found
+        if len(found.addresses) > MOST_RECIPIENTS:
+            more = f", and {found.unread:,} more were not read" if found.unread else ""
+            people = f"That is {len(found.addresses):,} people{more}"
+            raise ValidationError(f"{people}; a mail has {MOST_RECIPIENTS:,} at most.")
+        if found.bad_number:
+            some = "One is no address" if found.bad_number == 1 else f"{found.bad_number:,} are no addresses"
+            raise ValidationError(f"{some}: correct that, or leave it out.")
+        if found.unread:
+            raise ValidationError(f"That is too long: the last {found.unread:,} entries were not read.")
         if not found.addresses:
             raise ValidationError("Say who gets it.")
-        if len(found.addresses) > MOST_RECIPIENTS:
-            raise ValidationError(f"That is {len(found.addresses):,} people; a mail has {MOST_RECIPIENTS:,} at most.")
         if not mailer.is_set_up():
             raise ValidationError("This site has no mail server, so nothing can be sent.")
 
@@ -105,9 +132,9 @@ class MailForm(FlaskForm):
             raise ValidationError(f"That has {len(field.data):,} characters; a text has at most {BODY_LENGTH:,}.")
 
     def validate_recipients_file(self, _: Field) -> None:
-        """A file without any address was another than was meant."""
+        """A file without any address was another than was meant; one with too many was not read to its end."""
         if self.not_read:
-            raise ValidationError(f"No address was found in {self.not_read}.")
+            raise ValidationError(self.not_read)
 
     def validate_attachment(self, _: Field) -> None:
         """What did not fit was not kept, and is named."""
@@ -127,26 +154,33 @@ class MailForm(FlaskForm):
         check_start(field, self.zone)
 
     def _written(self) -> dict[str, Any]:
-        self._add_uploaded()
+        self.found  # noqa: B018 - adds what was uploaded to what was typed
         return {
-            "recipients": self.recipients.data or "",
+            "recipients": cut(self.recipients.data or "")[0],
             "subject": " ".join((self.subject.data or "").split("\n"))[:SUBJECT_LENGTH],
             "template": self.template.data if self.template.data in TEMPLATES else "welcome",
             "body": (self.body.data or "")[: 2 * BODY_LENGTH],
             "send_at": self._moment(),
-            "form_key": (self.form_key.data or "")[:KEY_LENGTH],
+            "form_key": self.form_key.data or "",
         }
 
-    def _add_uploaded(self) -> None:
-        if not (uploads := _chosen(self.recipients_file.data)):
-            return
-        self.recipients_file.data = None
-        found = from_file(uploads[0].read())
-        is_text = "@" in found and "\N{REPLACEMENT CHARACTER}" not in found
-        if is_text or read_recipients(found).addresses:
-            self.recipients.data = "\n".join(filter(None, [self.recipients.data, found]))
-        else:
-            self.not_read = _safe(uploads[0].filename or "")
+    def _add(self, typed: str, upload: FileStorage) -> Recipients:
+        """Add a file's addresses to what was typed, as far as they are read."""
+        file, name = read_file(upload.stream), _safe(upload.filename or "")
+        text = "\n".join(filter(None, [typed, file.text]))
+        found = read_recipients(text)
+        is_text = "@" in file.text and "\N{REPLACEMENT CHARACTER}" not in file.text
+        if not is_text and not read_recipients(file.text).addresses:
+            self.not_read = f"No address was found in {name}."
+            return read_recipients(typed)
+        self.left_out = file.without
+        if found.unread:
+            text = "\n".join(text.splitlines()[: max(found.last_line, len(typed.splitlines()))])
+        if found.unread or file.unread:
+            what = f"{file.unread:,} of its lines" if file.unread else f"{found.unread:,} of its entries"
+            self.not_read = f"{name} is too long: the last {what} were not read."
+        self.recipients.data = text
+        return found
 
     def _keep_files(self, draft: Mailing) -> None:
         room = current_app.config["SETTINGS"].max_upload - sum(file.size for file in draft.files())
@@ -173,9 +207,11 @@ def room_in_words() -> str:
 
 
 def _content(mailing: Mailing, zone: str) -> dict[str, Any]:
-    names = ("recipients", "subject", "template", "body", "form_key")
+    names = ("recipients", "subject", "template", "body")
     moment = local(mailing.send_at, zone).replace(tzinfo=None) if mailing.send_at else None
-    return {name: getattr(mailing, name) for name in names} | {"send_at": moment}
+    # The form of changes to what was sent is not the form from which that was sent.
+    key = mailing.form_key if mailing.is_draft else ""
+    return {name: getattr(mailing, name) for name in names} | {"send_at": moment, "form_key": key}
 
 
 def _chosen(files: Any) -> list[FileStorage]:

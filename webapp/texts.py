@@ -2,6 +2,8 @@
 
 import unicodedata
 
+from webapp.marks import stream_safe
+
 # Seen as nothing, though Unicode counts them as letters, symbols or marks (Default_Ignorable_Code_Point of UAX #44, and
 # the Braille pattern without dots).
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | frozenset(map(chr, range(0xFE00, 0xFE10)))
@@ -19,4 +21,4 @@ def is_blank(text: str | None) -> bool:
 
 def compatible(text: str) -> str:
     """The same text however it was typed: NFKC, in which é is one character and a full-width Ａ is an A."""
-    return unicodedata.normalize("NFKC", text)
+    return unicodedata.normalize("NFKC", stream_safe(text))

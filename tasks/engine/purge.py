@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from tasks.engine.limits import limits
 from webapp.database import database
-from webapp.models import Artifact, ArtifactChunk, Task, User
+from webapp.models import Artifact, ArtifactChunk, FormKey, Task, User
 from webapp.models.state import FINISHED
 from webapp.times import utcnow
 
@@ -15,10 +15,10 @@ def purge(at_once: int) -> int:
     """Delete one batch of what is older than the settings allow; returns how many rows that were, 0 when all is done.
 
     Finished tasks go with all that belongs to them, quiet ones after KEEP_QUIET; an artifact that has expired leaves
-    its name, without content.
+    its name, without content. What was made from which form is known for a day.
     """
     tasks = _purge_tasks(at_once, False, limits.keep_tasks) + _purge_tasks(at_once, True, KEEP_QUIET)
-    return tasks + _expire_artifacts(at_once)
+    return tasks + _expire_artifacts(at_once) + FormKey.purge(at_once)
 
 
 def _purge_tasks(at_once: int, quiet: bool, keep: timedelta) -> int:

@@ -1,7 +1,9 @@
 """What holds for every address of the site, found in the app's own map of them and not listed by hand."""
 
+import time
 from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from flask import request
@@ -433,6 +435,20 @@ def test_a_field_that_is_no_file_may_not_be_as_large_as_one(ann):
     parts = [f'--xx\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n' for n, v in fields.items()]
     body = f"{''.join(parts)}--xx--\r\n"
     assert ann.post("/posts", data=body, content_type="multipart/form-data; boundary=xx").status_code == 413
+
+
+@pytest.mark.parametrize("body", ["a&" * 500_000, "a=b&" * 2000, "&" * 1_000_000, "body=" + "x" * 3_200_000])
+def test_a_form_of_more_fields_or_text_than_any_has_is_refused_before_it_is_read(ann, body):
+    kind = "application/x-www-form-urlencoded"
+    began = time.process_time()
+    assert ann.post("/posts", data=body, content_type=kind).status_code == 413
+    assert time.process_time() - began < 1
+
+
+def test_a_form_of_a_thousand_fields_is_read(ann):
+    tasks = [str(uuid4()) for _ in range(1000)]
+    answer = ann.post("/tasks/bulk", data={"csrf_token": ann.token(), "action": "cancel", "task": tasks})
+    assert answer.status_code == 303
 
 
 def test_an_error_is_a_page_in_words_with_a_way_home(ann, visitor):

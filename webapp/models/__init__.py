@@ -2,6 +2,7 @@
 
 from webapp.models import family, line
 from webapp.models.artifact import Artifact, ArtifactChunk, ArtifactWriter
+from webapp.models.form_key import FormKey, Made
 from webapp.models.leader import Leader
 from webapp.models.mailing import Delivery, DraftGone, MailCount, Mailing, MailingFile, OverLimit
 from webapp.models.message import Message
@@ -31,6 +32,7 @@ MODELS = (
     Message,
     Notice,
     RateCount,
+    FormKey,
 )
 
 __all__ = [
@@ -41,8 +43,10 @@ __all__ = [
     "ArtifactWriter",
     "Delivery",
     "DraftGone",
+    "FormKey",
     "IllegalMove",
     "Leader",
+    "Made",
     "MailCount",
     "Mailing",
     "MailingFile",

@@ -9,7 +9,6 @@ from peewee import (
     JOIN,
     AutoField,
     BlobField,
-    Case,
     CharField,
     DateTimeField,
     ForeignKeyField,
@@ -27,7 +26,6 @@ from webapp.times import utcnow
 
 SUBJECT_LENGTH = 200
 BODY_LENGTH = 20_000
-MOST_RECIPIENTS = 5000
 FILE_NAME_LENGTH = 200
 # What somebody may mail in 24 hours who has not said who they are, by a password and an address.
 GUEST_DAILY_LIMIT = 20
@@ -66,6 +64,7 @@ class Mailing(BaseModel):
     draft_key = CharField(max_length=40, null=True, unique=True, help_text="whose draft of what; null once it is none")
     form_key = CharField(max_length=32, default="", help_text="the form it was written in, to know a second press")
     recipients = TextField(default="", help_text="as they were typed")
+    people = IntegerField(null=True, help_text="to how many a draft goes, as it was last saved; null if unknown")
     subject = CharField(max_length=SUBJECT_LENGTH, default="")
     template = CharField(max_length=40, default="welcome")
     body = TextField(default="")
@@ -86,17 +85,16 @@ class Mailing(BaseModel):
     def of(cls, user: User) -> "ModelSelect[Mailing]":
         """What a person has sent and scheduled, and their draft of a new mail if it says anything; newest first.
 
-        Each comes with the state and the times of its task, without what it says; a draft with its recipients.
-        `is_changed` is whether changes to it have been begun.
+        Each comes with the state and the times of its task, without what it says. `is_changed` is whether changes to it
+        have been begun.
         """
         change: Any = cls.alias()
         begun = fn.EXISTS(change.select(change.id).where(change.original == cls.id))
-        typed = Case(None, [(cls.draft_key.is_null(False), cls.recipients)], "")
-        lean = (cls.id, cls.user, cls.task, cls.draft_key, cls.subject, cls.created_at)
+        lean = (cls.id, cls.user, cls.task, cls.draft_key, cls.people, cls.subject, cls.created_at)
         task = (Task.id, Task.state, Task.run_at, Task.finished_at)
         shown = cls.draft_key.is_null() | (cls.recipients != "") | (cls.subject != "") | (cls.body != "")
         return (
-            cls.select(*lean, typed.alias("recipients"), begun.alias("is_changed"), *task)
+            cls.select(*lean, begun.alias("is_changed"), *task)
             .join(Task, JOIN.LEFT_OUTER)
             .where(cls.user == user, cls.original.is_null(), shown)
             .order_by(cls.created_at.desc(), cls.id.desc())
@@ -155,7 +153,8 @@ class Mailing(BaseModel):
         return Mailing.id == self.id, Mailing.draft_key == self.draft_key, Mailing.form_key == self.form_key
 
     def _take_from(self, other: "Mailing", but: str = "") -> None:
-        self.write(**{name: getattr(other, name) for name in WRITTEN if name != but})
+        people = Delivery.select().where(Delivery.mailing == other.id).count()
+        self.write(people=people, **{name: getattr(other, name) for name in WRITTEN if name != but})
         for file in other.files():
             MailingFile.create(
                 mailing=self, name=file.name, content_type=file.content_type, size=file.size, data=file.read()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import uuid4
 
@@ -74,6 +74,12 @@ class Message(BaseModel):
         there = (cls.sender == one) & (cls.recipient == other)
         back = (cls.sender == other) & (cls.recipient == one)
         return cls.select().where(there | back).order_by(cls.created_at.desc(), cls.id.desc())
+
+    @classmethod
+    def last_by(cls, sender: User, recipient: User) -> tuple[str, datetime] | None:
+        """The last message of a conversation, and when it was written, if that person wrote it. One query."""
+        latest = cls.between(sender, recipient).first()
+        return (latest.body, latest.created_at) if latest and latest.sender_id == sender.id else None
 
     @classmethod
     def of(cls, user: User) -> "ModelSelect[Message]":

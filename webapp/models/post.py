@@ -1,5 +1,7 @@
 """Post: something a person wrote for everyone to read."""
 
+from datetime import datetime
+
 from peewee import AutoField, DateTimeField, ForeignKeyField, ModelSelect, TextField
 
 from webapp.database import BaseModel
@@ -28,6 +30,12 @@ class Post(BaseModel):
     def by(cls, user: User) -> "ModelSelect[Post]":
         """All that one person wrote, oldest first."""
         return cls.select().where(cls.user == user).order_by(cls.created_at, cls.id)
+
+    @classmethod
+    def last_by(cls, user_id: int) -> tuple[str, datetime] | None:
+        """What somebody posted last, and when. One query."""
+        latest = cls.select(cls.body, cls.created_at).where(cls.user == user_id)
+        return latest.order_by(cls.created_at.desc(), cls.id.desc()).limit(1).tuples().first()
 
     @classmethod
     def timeline(cls, user: User | None = None) -> "ModelSelect[Post]":

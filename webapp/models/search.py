@@ -8,6 +8,7 @@ from peewee import SQL, Database, Expression, NodeList, PostgresqlDatabase
 
 from webapp import fulltext
 from webapp.database import database
+from webapp.marks import stream_safe
 
 if TYPE_CHECKING:
     from peewee import ModelSelect
@@ -80,4 +81,4 @@ def _like(model: Any, words: list[str]) -> Any:
 
 def _fold(word: str) -> str:
     """A word as databases compare it, or nearly."""
-    return "".join(c for c in normalize("NFD", word.lower()) if not combining(c))
+    return "".join(c for c in normalize("NFD", stream_safe(word.lower())) if not combining(c))

@@ -1,6 +1,5 @@
 """Mail to many: writing it, looking at it before it goes, sending it now or later, changing it until then."""
 
-import secrets
 from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, flash, redirect, render_template, request, url_for
@@ -14,14 +13,15 @@ from webapp.database import database
 from webapp.mail_form import MailForm, room_in_words
 from webapp.models import Delivery, DraftGone, IllegalMove, Mailing, MailingFile, OverLimit, State, Task, User
 from webapp.models.mailing import Sending, daily_limit
+from webapp.once import new_key
 from webapp.paging import page
 from webapp.polls import if_changed
 from webapp.progress import started_words
-from webapp.recipients import read_recipients
+from webapp.recipients import MOST_SLIPS
 
 bp = Blueprint("mail", __name__, url_prefix="/mail")
 
-MOST_SHOWN = 100  # slips and undelivered addresses on a page
+MOST_SHOWN = 100  # undelivered addresses on a page
 # A frame's own policy: nothing runs, nothing is loaded but the logo, which is in the page.
 FRAME = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 
@@ -69,7 +69,7 @@ def send(mailing_id: int | None = None) -> ResponseReturnValue:
     draft = _keep(form, original)
     if not form.validate_on_submit():
         return _page(form, draft, original, 422)
-    found = form.read
+    found = form.found
     limit = daily_limit(_me(), current_app.config["SETTINGS"].mail_daily_limit)
     try:
         task = change(original, draft, found.addresses, limit) if original else submit(draft, found.addresses, limit)
@@ -78,9 +78,9 @@ def send(mailing_id: int | None = None) -> ResponseReturnValue:
         return _page(form, draft, original, 422)
     except DraftGone:
         return _again(form, original, "In another tab this was sent or replaced meanwhile. Check it and press again.")
-    if found.duplicates:
-        number = len(found.duplicates)
+    if number := found.duplicate_number:
         flash(f"Each address gets it once: {number:,} duplicate{'s' if number > 1 else ''} left out.")
+    _flash_left_out(form)
     return htmx.answer(url_for("tasks.show", task_id=task.id), f"{task.title}: {started_words(task)}.")
 
 
@@ -91,14 +91,29 @@ def save(mailing_id: int | None = None) -> ResponseReturnValue:
     original = _original(mailing_id)
     form = MailForm(current_user.time_zone)
     is_typing = htmx.is_htmx() and not request.files
-    is_late = is_typing and _sent_from(form) is not None  # it was still under way when the mail was sent
+    is_late = is_typing and _says_nothing_new(form, original)  # it was still under way when the mail was sent
     draft = None if is_late else _keep(form, original)
     if is_typing:
-        return render_template("mail/_found.html", found=form.read, most=MOST_SHOWN, saved=not is_late)
+        at = {"mailing_id": mailing_id} if mailing_id else {}
+        return render_template("mail/_found.html", found=form.found, most=MOST_SLIPS, saved=not is_late, at=at)
     if not form.check_files() or htmx.is_htmx():
         return _page(form, draft, original, 200 if htmx.is_htmx() else 422)  # htmx swaps no error
     flash("Draft saved.")
+    _flash_left_out(form)
     return redirect(url_for("mail.show", mailing_id=mailing_id), 303)
+
+
+@bp.post("/recipients/correction")
+@bp.post("/<int:mailing_id>/recipients/correction")
+def leave_out_bad(mailing_id: int | None = None) -> ResponseReturnValue:
+    """Take out of the draft's recipients what is no address, and keep whatever else was typed and uploaded."""
+    original = _original(mailing_id)
+    form = MailForm(current_user.time_zone)
+    form.leave_out_bad()
+    draft = _keep(form, original)
+    if not form.check_files() or htmx.is_htmx():
+        return _page(form, draft, original, 200 if htmx.is_htmx() else 422, focus="recipients")
+    return redirect(url_for("mail.show", mailing_id=mailing_id, _anchor="mail-to"), 303)
 
 
 @bp.post("/preview")
@@ -193,6 +208,14 @@ def _sent_from(form: MailForm) -> Mailing | None:
     return Mailing.sent_from(current_user.id, form.form_key.data or "")
 
 
+def _says_nothing_new(form: MailForm, original: Mailing | None) -> bool:
+    """Whether it is as what was sent from it, or as what it is to change, and there is no draft that says otherwise."""
+    if original:
+        return form.is_as(original) and Mailing.draft_of(_me(), original) is None
+    sent = _sent_from(form)
+    return sent is not None and form.is_as(sent)
+
+
 def _sent_already(form: MailForm, sent: Mailing) -> ResponseReturnValue:
     """A second press; or another tab in which the draft went on, which must neither be lost nor sent unasked."""
     if form.is_as(sent):
@@ -202,7 +225,7 @@ def _sent_already(form: MailForm, sent: Mailing) -> ResponseReturnValue:
 
 def _again(form: MailForm, original: Mailing | None, words: str) -> ResponseReturnValue:
     """The form anew, in a draft of its own: what was typed is neither lost nor sent unasked."""
-    form.form_key.data = ""
+    form.begin_anew()
     draft = _keep(form, original)
     flash(words)
     return _page(form, draft, original, 422)
@@ -213,9 +236,9 @@ def _page(
     focus: str = "",
 ) -> ResponseReturnValue:  # fmt: skip
     if not form.form_key.data:
-        form.form_key.data = secrets.token_hex(16)
-    context: dict[str, Any] = {"form": form, "found": form.read, "files": shown.files() if shown else []}
-    context |= {"original": original, "preview": preview, "most": MOST_SHOWN, "saved": False, "focus": focus}
+        form.form_key.data = new_key()
+    context: dict[str, Any] = {"form": form, "found": form.found, "files": shown.files() if shown else []}
+    context |= {"original": original, "preview": preview, "most": MOST_SLIPS, "saved": False, "focus": focus}
     context["at"] = {"mailing_id": original.id} if original else {}
     context |= {"mailings": None} if original else _list()
     return render_template("mail/show.html", **context), status
@@ -232,10 +255,10 @@ def _list() -> dict[str, Any]:
     }
 
 
-def _reach(mailing: Mailing, counts: dict[Sending, int]) -> tuple[int, int]:
-    """To how many it goes, and to how many it was delivered."""
+def _reach(mailing: Mailing, counts: dict[Sending, int]) -> tuple[int | None, int]:
+    """To how many it goes, None if that is not known, and to how many it was delivered."""
     if mailing.is_draft:
-        return len(read_recipients(mailing.recipients).addresses), 0
+        return mailing.people, 0
     return sum(counts.values()), counts[Sending.SENT]
 
 
@@ -246,6 +269,11 @@ def _sent(mailing: Mailing, draft: Mailing | None = None) -> str:
         "mail/sent.html", mailing=mailing, task=_task(mailing), files=mailing.files(), lost=lost,
         counts=Delivery.counts(mailing), choices=letters.TEMPLATES, draft=draft,
     )  # fmt: skip
+
+
+def _flash_left_out(form: MailForm) -> None:
+    if words := form.left_out_words:
+        flash(words)
 
 
 def _in_words(error: OverLimit) -> str:

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required
 
 from webapp import htmx
 from webapp.forms import MessageForm
-from webapp.models import Message, User
+from webapp.models import Made, Message, User
+from webapp.once import REPEATED, asks_again, sent_before, write_once
 from webapp.paging import cursor_at, page
 from webapp.polls import if_changed
 from webapp.search_forms import SearchForm
@@ -58,11 +59,20 @@ def thread_fragment(username: str) -> ResponseReturnValue:
 @bp.post("/<username>")
 def create(username: str) -> ResponseReturnValue:
     """Send a message, or show the page again with the text and what is wrong with it."""
+    if answer := sent_before():
+        return answer
     other, form = _find(username), MessageForm()
     if not form.validate_on_submit():
         return _page(other, form), 422
-    Message.send(_me(), other, form.body.data)
-    return redirect(url_for("messages.show", username=other.username, _anchor="composer"), 303)
+    if asks_again(Message.last_by(_me(), other), form.body.data):
+        form.is_repeated, form.body.errors = True, [REPEATED]
+        return _page(other, form), 422
+
+    def send() -> Made:
+        Message.send(_me(), other, form.body.data)
+        return Made(url_for("messages.show", username=other.username, _anchor="composer"))
+
+    return write_once(send)
 
 
 @bp.post("/<username>/reading")

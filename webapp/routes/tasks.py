@@ -1,6 +1,7 @@
 """Tasks: the catalogue, starting one, watching it, canceling and dismissing it."""
 
 from collections.abc import Callable
+from functools import partial
 from itertools import chain
 from typing import Any
 from uuid import UUID
@@ -17,10 +18,11 @@ from webapp import htmx
 from webapp.bulk_words import outcome_words
 from webapp.forms import TaskForm, task_form, task_form_class
 from webapp.live import ON_TASK_LIST
-from webapp.models import Artifact, Task, family, line
+from webapp.models import Artifact, Made, Task, family, line
 from webapp.models.bulk import MOST_AT_ONCE, VERBS, press
 from webapp.models.task_filter import MOST_COUNTED
 from webapp.navigation import back
+from webapp.once import sent_before, write_once
 from webapp.paging import Page, page
 from webapp.polls import if_changed
 from webapp.progress import started_words
@@ -28,6 +30,8 @@ from webapp.routes.errors import http_error
 from webapp.search_forms import TaskFilterForm
 
 bp = Blueprint("tasks", __name__, url_prefix="/tasks")
+
+STARTED_ALREADY = "That form was sent already. This is what it started."
 
 for function in CATALOGUE.values():
     task_form_class(function)  # a function that can have no form ends the start, not somebody's request
@@ -108,14 +112,16 @@ def new(name: str) -> ResponseReturnValue:
 def create(name: str) -> ResponseReturnValue:
     """Start a task, or show its form again with what is wrong: what cannot be looked at cannot be done either."""
     function = _find_function(name)
+    if answer := sent_before(STARTED_ALREADY):
+        return answer
     form = _form(function)
     if not form.validate_on_submit():
         return render_template("tasks/new.html", function=function, form=form), 422
     if problem := _look(function, form)[1]:
         form[function.parameters[0].name].errors = [problem]
         return render_template("tasks/new.html", function=function, form=form), 422
-    task = function.launch(current_user._get_current_object(), run_at=form.run_at.data, **form.arguments)
-    return htmx.answer(url_for("tasks.show", task_id=task.id), f"{task.title}: {started_words(task)}.")
+    launch = partial(function.launch, current_user._get_current_object(), run_at=form.run_at.data, **form.arguments)
+    return write_once(lambda: _started(launch()), STARTED_ALREADY)
 
 
 @bp.post("/new/<name>/preview")
@@ -176,11 +182,13 @@ def undo(task_id: UUID) -> ResponseReturnValue:
     function = CATALOGUE.get(task.name)
     if not (function and function.undo):
         abort(404)
+    if answer := sent_before(STARTED_ALREADY):
+        return answer
     if not function.undo.offered(task):
         flash(f"{task.title}: there is nothing left to undo." if task.is_finished else f"{task.title} is under way.")
         return htmx.answer(url_for("tasks.show", task_id=task.id))
-    undoing = function.undo.launch(task, current_user._get_current_object())
-    return htmx.answer(url_for("tasks.show", task_id=undoing.id), f"{undoing.title}: {started_words(undoing)}.")
+    undo = partial(function.undo.launch, task, current_user._get_current_object())
+    return write_once(lambda: _started(undo()), STARTED_ALREADY)
 
 
 @bp.post("/<uuid:task_id>/dismissal")
@@ -196,6 +204,10 @@ def remove(task_id: UUID) -> ResponseReturnValue:
     task = _find(task_id)
     task.remove()
     return htmx.answer(url_for("tasks.index"), f"{task.title}: deleted.")
+
+
+def _started(task: Task) -> Made:
+    return Made(url_for("tasks.show", task_id=task.id), f"{task.title}: {started_words(task)}.", task)
 
 
 def _ask(task_id: UUID, request: Callable[[Task], None]) -> ResponseReturnValue:

@@ -12,6 +12,7 @@ from tests.processes import BIN, ROOT
 from webapp.database import MIGRATIONS, configure, database, migrate
 from webapp.factories import (
     make_artifact,
+    make_form_key,
     make_mailing,
     make_mailing_file,
     make_message,
@@ -91,6 +92,7 @@ def test_deleting_a_person_deletes_what_is_theirs(each_database):
     make_message(other := make_user(), user)
     make_notice(user)
     make_mailing_file(make_mailing(user))
+    make_form_key(user)
     theirs = [model for model in MODELS if model not in {Leader, RateCount}]
     assert all(model.select().exists() for model in theirs), "a row in every table, or this says nothing"
     User.delete().where(User.id.in_([user.id, other.id])).execute()

@@ -49,7 +49,7 @@ def test_the_catalogue_names_every_kind_of_task(ann):
 def test_the_form_of_a_task_comes_from_its_signature(ann, every_kind):
     page = ann.get("/tasks/new/every_kind")
     assert {field["name"] for field in page.page.select("main [name]")} == {
-        "csrf_token", "name", "size", "copies", "share", "loud", "run_at",
+        "csrf_token", "form_key", "name", "size", "copies", "share", "loud", "run_at",
     }  # fmt: skip
     assert [(o["value"], o.text) for o in page.page.select("#size option")] == [("small", "Small"), ("large", "Large")]
     copies = page.one("#copies")

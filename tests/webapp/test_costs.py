@@ -1,0 +1,172 @@
+"""What reading costs that people type, upload or link to: eight times as much takes about eight times as long, whatever
+it is. A quadratic pattern would take 64 times as long, and one in a few kilobytes could hold up everybody.
+
+Whoever adds something that reads what comes from outside adds a row to PARSERS.
+"""
+
+import io
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Response
+from jinja2.utils import urlize
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import BadRequest
+
+from tasks.cells import csv_row, harmless, restored
+from tasks.count_words import _words as words_of_text
+from tasks.engine import TaskError, Upload
+from tasks.import_posts import read_rows
+from webapp import htmx, mail_form, mailbox
+from webapp.address_files import read_file
+from webapp.downloads import download_as
+from webapp.forms import MessageForm, PostForm, ProfileForm, RegisterForm, TaskForm
+from webapp.letters import written
+from webapp.models import Mailing, Post, User
+from webapp.models.search import excerpt, matching, pieces, words_in
+from webapp.navigation import back, inside
+from webapp.once import clean_key
+from webapp.paging import page
+from webapp.recipients import read_recipients, without_bad
+from webapp.search_forms import SearchForm, TaskFilterForm
+
+SMALL = 2000
+NOTHING = (
+    0.02  # seconds, within which a machine that is busy measures nothing: at 8 * SMALL a square takes ten times it
+)
+FAR_TOO_LONG = 1.0
+NO_TOKEN = {"csrf": False}
+
+SHAPES: dict[str, Callable[[int], str]] = {
+    "letters": lambda n: "a" * n,
+    "digits": lambda n: "1" * n,
+    "blanks": lambda n: " " * n + "x",
+    "an opening and blanks": lambda n: "<" + " " * n + "x",
+    "openings": lambda n: "<" * n,
+    "brackets": lambda n: "<>" * n,
+    "brackets that never close": lambda n: "<a" * n + ">" * n,
+    "quotes": lambda n: '"' * (n | 1),
+    "single quotes": lambda n: "'" * n + "x",
+    "quotes with a backslash": lambda n: '"\\' * n,
+    "commas": lambda n: "a," * n + "b>",
+    "lines": lambda n: "\n" * n + "x",
+    "blank lines": lambda n: "x\n \t" * n + "x",
+    "carriage returns": lambda n: "\r" * n + "x",
+    "lines with a quote": lambda n: 'x"\n' * n,
+    "addresses that never end": lambda n: "a@" * n,
+    "addresses": lambda n: "".join(f"p{number}@example.com," for number in range(n // 8)),
+    "a domain of many parts": lambda n: "a@" + "b." * n,
+    "a domain in another script": lambda n: "a@" + "ü." * n + "x",
+    "dots": lambda n: "." * n + "!",
+    "links": lambda n: "http://" * n,
+    "links in brackets": lambda n: "(" * n + "http://a.example" + ")" * n + ".",
+    "mailto": lambda n: "mailto:" * n,
+    "slashes": lambda n: "/\\" * n,
+    "percent signs": lambda n: "/%" * n,
+    "accents": lambda n: "e" + "\u0301" * n,
+    "accents of two kinds": lambda n: "e" + "\u0301\u0323" * n,
+    "joined by apostrophes": lambda n: "a'" * n + "!",
+    "what nobody sees": lambda n: "\u200b" * n + "x",
+    "ampersands": lambda n: "&amp;" * n + "&",
+}
+
+
+def _form(kind: Any, **given: Any) -> Callable[[str], object]:
+    """Every field of a form, filled in with the text and checked."""
+
+    def check(text: str) -> None:
+        names = [field.name for field in kind(formdata=None, meta=NO_TOKEN, **given)]
+        kind(formdata=MultiDict(dict.fromkeys(names, text)), meta=NO_TOKEN, **given).validate()
+
+    return check
+
+
+def _mailed(text: str) -> object:
+    return written(Mailing(user=1, template="free", body=text), User(username="ann"))
+
+
+PARSERS: dict[str, Callable[[str], object]] = {
+    "recipients": read_recipients,
+    "recipients without the wrong ones": without_bad,
+    "recipients in a file": lambda text: read_file(io.BytesIO(text.encode())),
+    "recipients in a file by a head": lambda text: read_file(io.BytesIO(f"Name,Mail\n{text}".encode())),
+    "the form of a mail": _form(mail_form.MailForm, zone="UTC"),
+    "the form of a post": _form(PostForm),
+    "the form of a message": _form(MessageForm),
+    "the form of a profile, with an e-mail address": _form(ProfileForm),
+    "the form of a new account, with a user name": _form(RegisterForm),
+    "the form of a task": _form(TaskForm, zone="UTC"),
+    "a search": lambda text: SearchForm(MultiDict({"q": text})).page(Post.timeline(), None),
+    "a filter": lambda text: TaskFilterForm(
+        MultiDict(dict.fromkeys(("q", "state", "name", "since", "until"), text)), "UTC"
+    ),
+    "the words of a search": words_in,
+    "a query": lambda text: matching(Post.select(), text).sql(),
+    "what was found": lambda text: pieces(text, "word"),
+    "what was found of all": lambda text: pieces(text, text),
+    "what was found as it stands": lambda text: pieces(text, "!"),
+    "an excerpt": lambda text: excerpt(text, "word"),
+    "a cell": lambda text: (csv_row(text), harmless(text), restored(text)),
+    "the posts in a file": lambda text: list(read_rows(Upload("posts.csv", f"body\n{text}".encode()))),
+    "the columns of a file": lambda text: list(read_rows(Upload("posts.csv", text.encode()))),
+    "the words of a text": lambda text: list(words_of_text(text)),
+    "a user name": User.by_username,
+    "a way inside": inside,
+    "a cursor": lambda text: page(Post.timeline(), text),
+    "a key": clean_key,
+    "the name of an upload": lambda text: Upload(text, b"").name,
+    "the name of an attachment": lambda text: mail_form._safe(text),
+    "the kind of an attachment": lambda text: mail_form.CONTENT_TYPE.fullmatch(f"text/{text}"),
+    "the name of a download": lambda text: download_as(Response(), text),
+    "the id of a mail": lambda text: mailbox.find(Path(), text),
+    "links in a text": urlize,
+    "a mail as it is sent": _mailed,
+}
+HEADERS: dict[str, Callable[[], object]] = {"Referer": lambda: back("/"), "HX-Current-URL": htmx.current_page}
+
+
+def _cost(parse: Callable[[str], object], text: str) -> float:
+    """CPU seconds. What is refused was read, too."""
+    began = time.thread_time()
+    with suppress(TaskError, BadRequest):
+        parse(text)
+    return time.thread_time() - began
+
+
+def _assert_linear(parse: Callable[[str], object], shape: Callable[[int], str]) -> None:
+    few, many = shape(SMALL), shape(8 * SMALL)
+    cost = _cost(parse, few)
+    assert cost < FAR_TOO_LONG, "and that is the small one"
+    if _cost(parse, many) < NOTHING:
+        return
+    least = min(cost, *(_cost(parse, few) for _ in range(4)))
+    assert min(_cost(parse, many) for _ in range(4)) < 16 * max(least, NOTHING / 16)
+
+
+@pytest.fixture
+def context(app):
+    """What forms and queries need around them."""
+    with app.test_request_context("/", method="POST"):
+        yield app
+
+
+@pytest.mark.parametrize("name", PARSERS)
+def test_eight_times_as_much_takes_about_eight_times_as_long(context, name):
+    _cost(PARSERS[name], "x")  # what is made once is made now
+    for shape in SHAPES.values():
+        _assert_linear(PARSERS[name], shape)
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_a_header_of_eight_times_the_length_takes_about_eight_times_as_long(app, name):
+    def read(text: str) -> None:
+        with app.test_request_context("/", headers={name: f"http://localhost/{''.join(text.split())}"}):
+            HEADERS[name]()
+
+    read("x")
+    for shape in SHAPES.values():
+        _assert_linear(read, shape)
