@@ -3,12 +3,13 @@
 import base64
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from webapp import mailer
+from webapp import mailer, mime
 from webapp.mailer import Attachment, Letter
 from webapp.models import Mailing, State, Task, User
 from webapp.models.state import FINISHED
@@ -63,7 +64,7 @@ def written(mailing: Mailing, user: User) -> tuple[str, str]:
 def letter(mailing: Mailing, user: User) -> Letter:
     """What is sent to each of its recipients, with all its files in memory. The mailing has been `kept`."""
     files = [Attachment(file.name, file.content_type, file.read()) for file in mailing.files()]
-    return Letter(mailing.subject, mailing.text, mailing.html, files, [logo()], user.email or None)
+    return Letter(mailing.subject, mailing.text, mailing.html, files, [logo()], _reply_to(user), is_automatic=False)
 
 
 def in_browser(html: str) -> str:
@@ -76,6 +77,13 @@ def in_browser(html: str) -> str:
 def logo() -> Attachment:
     """The picture that a letter's HTML names `cid:logo`."""
     return Attachment(LOGO, "image/png", LOGO_FILE.read_bytes())
+
+
+def _reply_to(user: User) -> str | None:
+    """Where answers go. An address that most mail servers cannot write would keep the mail from everybody."""
+    with suppress(mime.BadHeader, UnicodeError):
+        return mime.address(user.email) or None
+    return None
 
 
 def _of(user: User, but: UUID | None) -> Any:

@@ -24,6 +24,7 @@ from webapp.database import database
 from webapp.forms import _clean as clean
 from webapp.forms import check_start
 from webapp.letters import FREE, TEMPLATES
+from webapp.mime import is_text
 from webapp.models import Mailing
 from webapp.models.mailing import BODY_LENGTH, FILE_NAME_LENGTH, MOST_RECIPIENTS, SUBJECT_LENGTH
 from webapp.recipients import Recipients, from_file, read_recipients
@@ -94,7 +95,7 @@ class MailForm(FlaskForm):
 
     def validate_subject(self, field: Field) -> None:
         """One line: more would be more headers."""
-        if not all(character.isprintable() for character in field.data or ""):
+        if not all(is_text(character) for character in field.data or ""):
             raise ValidationError("A subject is one line of text.")
 
     def validate_body(self, field: Field) -> None:

@@ -324,6 +324,35 @@ def test_free_text_is_escaped_and_keeps_its_paragraphs(ann):
     assert html.one("a[href='https://example.com/a']")
 
 
+@pytest.mark.parametrize(
+    "body",
+    ["x" * 944, "x" * 20_000, "&" * 5000, "ü" * 999, "정" * 20_000, "A line.\n" * 2000 + "👋", ".\n..\nFrom: x"],
+    ids=["one that was refused", "the longest", "much to escape", "umlauts", "Korean", "many lines", "odd lines"],
+)
+def test_a_text_of_any_kind_arrives_as_it_was_typed(ann, mailserver, run_tasks, body):
+    assert _send(ann, recipients="bea@example.com", template="free", body=body).status_code == 303
+    run_tasks()
+    [mail] = mailserver.mails
+    assert mail.get_body(("plain",)).get_content().partition("\r\n\r\n\r\n-- ")[0] == body.replace("\n", "\r\n")
+    assert mail["Auto-Submitted"] is None, "it is from a person"
+
+
+@pytest.mark.parametrize("typed", ["jörg@example.com", "ann@bücher.example"])
+def test_who_has_an_address_in_another_script_can_mail_too(ann, mailserver, run_tasks, typed):
+    User.update(email=typed).where(User.id == ann.user.id).execute()
+    _send(ann, recipients="bea@example.com")
+    run_tasks()
+    [mail] = mailserver.mails
+    assert mail["Reply-To"] == (None if "jörg" in typed else "ann@xn--bcher-kva.example")
+
+
+def test_a_subject_may_have_what_joins_letters(ann, mailserver, run_tasks):
+    subject = "\N{MAN}\u200d\N{WOMAN}\u200d\N{GIRL} می\u200cخواهم"
+    assert _send(ann, recipients="bea@example.com", subject=subject).status_code == 303
+    run_tasks()
+    assert mailserver.mails[0]["Subject"] == subject
+
+
 # Files
 
 
