@@ -22,6 +22,7 @@ FLOORS = (
     ("tasks.engine",),
     ("tasks.cells", "tasks.zips"),
     ("webapp.mailer", "webapp.progress", "webapp.mailbox"),
+    ("tasks.mail_once",),
     ("webapp.letters",),
     (
         "tasks.countdown",
@@ -29,6 +30,7 @@ FLOORS = (
         "tasks.export_posts",
         "tasks.import_posts",
         "tasks.mail_messages",
+        "tasks.mail_task_outcome",
         "tasks.resize_images",
         "tasks.send_mail",
     ),
@@ -42,7 +44,6 @@ FLOORS = (
         "webapp.live",
         "webapp.forms",
         "webapp.actions",
-        "webapp.notices",
         "webapp.bulk_words",
     ),
     ("webapp.polls", "webapp.mail_form", "webapp.search_forms"),

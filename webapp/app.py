@@ -17,7 +17,6 @@ from webapp import (
     dom,
     live,
     mailer,
-    notices,
     polls,
     progress,
     routes,
@@ -49,7 +48,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     _configure(app, settings)
     security.init_app(app, settings)
     mailer.init_app(app, settings)
-    notices.init_app(app)
     cli.init_app(app)
     app.before_request(polls.answer_unchanged)
     csrf.init_app(app)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.mail_messages import line_up
+from tasks.mail_messages import line_up_messages as line_up
 from tests.processes import free_port
 from tests.racing import elsewhere, race
 from tests.tasks.conftest import Killed

@@ -8,6 +8,7 @@ from webapp.models.message import Message
 from webapp.models.moves import AlreadyRunning, IllegalMove
 from webapp.models.notice import Notice, NoticeKind
 from webapp.models.notification import Notification
+from webapp.models.outcome_mail import OutcomeMail
 from webapp.models.post import Post
 from webapp.models.state import State
 from webapp.models.task import Shape, Task
@@ -29,6 +30,7 @@ MODELS = (
     MailCount,
     Message,
     Notice,
+    OutcomeMail,
 )
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "Notice",
     "NoticeKind",
     "Notification",
+    "OutcomeMail",
     "OverLimit",
     "Post",
     "Shape",
