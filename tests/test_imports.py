@@ -22,7 +22,7 @@ FLOORS = (
     ("tasks.engine",),
     ("tasks.cells", "tasks.zips"),
     ("webapp.mailer", "webapp.progress", "webapp.mailbox"),
-    ("tasks.mail_once",),
+    ("tasks.mail_once", "webapp.moments"),
     ("webapp.letters",),
     (
         "tasks.countdown",

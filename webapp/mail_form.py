@@ -7,7 +7,6 @@ from flask import current_app
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import FileStorage
 from wtforms import (
-    DateTimeLocalField,
     Field,
     FileField,
     HiddenField,
@@ -17,18 +16,17 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import DataRequired, Length, Optional, ValidationError
+from wtforms.validators import DataRequired, Length, ValidationError
 
 from webapp import mailer
 from webapp.database import database
 from webapp.forms import _clean as clean
-from webapp.forms import check_start
 from webapp.letters import FREE, TEMPLATES
 from webapp.mime import is_text
 from webapp.models import Mailing
 from webapp.models.mailing import BODY_LENGTH, FILE_NAME_LENGTH, MOST_RECIPIENTS, SUBJECT_LENGTH
+from webapp.moments import MomentField
 from webapp.recipients import Recipients, from_file, read_recipients
-from webapp.times import from_local, local
 
 # Mail programs take a part of another type for something to look into, and not for a file as it is.
 CONTENT_TYPE = re.compile(r"(?!multipart/|message/)[a-z]+/[a-z0-9.+_-]{1,80}", re.IGNORECASE)
@@ -55,13 +53,13 @@ class MailForm(FlaskForm):
     )
     body = TextAreaField("Your text", filters=[clean])
     attachment = MultipleFileField("Attachments")
-    send_at = DateTimeLocalField("Send at", [Optional()], format=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"])
+    send_at = MomentField("Send at")
     form_key = HiddenField()
 
     def __init__(self, zone: str, mailing: Mailing | None = None, **kwargs: Any) -> None:
         """With the content of a mailing, where nothing was sent."""
-        super().__init__(data=_content(mailing, zone) if mailing else None, **kwargs)
-        self.zone = zone
+        super().__init__(data=_content(mailing) if mailing else None, **kwargs)
+        self.send_at.zone = zone
         self.not_kept: list[str] = []  # files that were too large
         self.not_read = ""  # the file in which nobody was found
 
@@ -123,10 +121,6 @@ class MailForm(FlaskForm):
         }
         return all([field.validate(self, [check]) for field, check in checks.items()])
 
-    def validate_send_at(self, field: Field) -> None:
-        """Not in the past, and at most a year ahead."""
-        check_start(field, self.zone)
-
     def _written(self) -> dict[str, Any]:
         self._add_uploaded()
         return {
@@ -134,7 +128,7 @@ class MailForm(FlaskForm):
             "subject": " ".join((self.subject.data or "").split("\n"))[:SUBJECT_LENGTH],
             "template": self.template.data if self.template.data in TEMPLATES else "welcome",
             "body": (self.body.data or "")[: 2 * BODY_LENGTH],
-            "send_at": self._moment(),
+            "send_at": self.send_at.data,
             "form_key": (self.form_key.data or "")[:KEY_LENGTH],
         }
 
@@ -161,22 +155,15 @@ class MailForm(FlaskForm):
             kind = upload.mimetype if CONTENT_TYPE.fullmatch(upload.mimetype) else "application/octet-stream"
             draft.attach(name, kind, data)
 
-    def _moment(self) -> Any:
-        try:
-            return from_local(self.send_at.data, self.zone) if self.send_at.data else None
-        except OverflowError:
-            return None
-
 
 def room_in_words() -> str:
     """How much may be attached."""
     return f"All files together may have {current_app.config['SETTINGS'].max_upload // (1024 * 1024)} MB."
 
 
-def _content(mailing: Mailing, zone: str) -> dict[str, Any]:
-    names = ("recipients", "subject", "template", "body", "form_key")
-    moment = local(mailing.send_at, zone).replace(tzinfo=None) if mailing.send_at else None
-    return {name: getattr(mailing, name) for name in names} | {"send_at": moment}
+def _content(mailing: Mailing) -> dict[str, Any]:
+    names = ("recipients", "subject", "template", "body", "send_at", "form_key")
+    return {name: getattr(mailing, name) for name in names}
 
 
 def _chosen(files: Any) -> list[FileStorage]:

@@ -1,17 +1,18 @@
 """The mail desk: writing to many, looking first, now or later, changing it until then."""
 
 import io
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from tests.browsing import browse
 from tests.racing import race
+from webapp import moments
 from webapp.factories import make_draft, make_mailing, make_mailing_file, make_task, make_user
 from webapp.mail_form import MailForm
 from webapp.models import Delivery, MailCount, Mailing, MailingFile, State, Task, User
 from webapp.recipients import from_file, read_recipients
-from webapp.times import utcnow
+from webapp.times import local, utcnow
 
 TWO = "bea@example.com, cem@example.com"
 
@@ -472,6 +473,45 @@ def test_it_is_sent_later_by_the_clock_on_the_wall(ann):
     assert task.state == State.SCHEDULED
     assert abs(task.run_at - (utcnow() + timedelta(days=2, hours=-9))) < timedelta(minutes=1)
     assert ann.get(answer.location).one(f"main a[href='/mail/{Mailing.get().id}']").text.strip() == "Change it"
+
+
+@pytest.fixture
+def in_paris(ann, monkeypatch):
+    """Ann lives in Paris, and it is the beginning of October 2027, at whose end the clocks go back."""
+    monkeypatch.setattr(moments, "utcnow", lambda: datetime(2027, 10, 1))
+    User.update(time_zone="Europe/Paris").where(User.id == ann.user.id).execute()
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(2027, 10, 31, 0, 30),
+        datetime(2027, 10, 31, 1, 30),
+        datetime(2027, 10, 31, 0, 59, 59),
+        datetime(2027, 12, 1, 8, 0, 7),
+    ],
+)
+@pytest.mark.usefixtures("in_paris")
+def test_saving_a_scheduled_mail_unchanged_does_not_move_it(ann, moment):
+    there = local(moment, "Europe/Paris")
+    which = ["after" if there.fold else "before"]
+    _send(ann, send_at=[f"{there:%Y-%m-%dT%H:%M:%S}", *which])
+    assert Task.get().run_at == moment
+    page = ann.get(f"/mail/{Mailing.get().id}")
+    shown = [page.one("#send_at")["value"]]
+    shown += [option["value"] for option in page.page.select("#send_at-which option[selected]")]
+    assert shown[1:] == (which if moment.month == 10 else [])
+    for _ in range(2):
+        assert _send(ann, f"/mail/{Mailing.get().id}", send_at=shown).status_code == 303
+        assert (Task.get().run_at, Mailing.get().send_at) == (moment, moment)
+
+
+@pytest.mark.usefixtures("in_paris")
+def test_a_draft_keeps_which_of_two_equal_times_was_meant_while_somebody_types(ann):
+    _send(ann, "/mail/draft", headers={"HX-Request": "true"}, send_at=["2027-10-31T02:30", "after"])
+    page = ann.get("/mail")
+    assert page.one("#send_at-which option[selected]").text == "02:30, after the clocks have gone back (UTC+1)"
+    assert "#send_at-which" in page.one("[hx-trigger*='input from:#mail']")["hx-include"]
 
 
 def test_what_is_scheduled_can_be_changed(ann, mailserver, run_tasks):
