@@ -46,12 +46,17 @@ def _letter(user: User, key: str) -> Letter | None:
     if not ended:
         return None
     subject = one_line(_title(ended[0]) if len(ended) == 1 else _counted(ended))
-    shown = [(task, _title(task)) for task in ended[:MOST_SHOWN]]
+    shown = [(task, _title(task), _note(task)) for task in ended[:MOST_SHOWN]]
     return Letter(subject, *mailer.render("stopped", user=user, ended=shown, more=len(ended) - len(shown)))
 
 
 def _title(task: Task) -> str:
     return f"{task.title} {WORDS[task.notice_kind]}"
+
+
+def _note(task: Task) -> str:
+    """What went wrong, or whom a mail did not reach."""
+    return task.error or (str(task.result or "") if task.notice_kind == NoticeKind.MAIL else "")
 
 
 def _counted(ended: list[Task]) -> str:

@@ -23,7 +23,7 @@ FLOORS = (
     ("tasks.cells", "tasks.zips"),
     ("webapp.mailer", "webapp.progress", "webapp.mailbox"),
     ("tasks.mail_once", "webapp.moments"),
-    ("webapp.letters",),
+    ("webapp.letters", "webapp.mail_words"),
     (
         "tasks.countdown",
         "tasks.count_words",

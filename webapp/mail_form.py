@@ -21,9 +21,9 @@ from wtforms.validators import DataRequired, Length, ValidationError
 from webapp import mailer
 from webapp.database import database
 from webapp.forms import _clean as clean
-from webapp.letters import FREE, TEMPLATES
+from webapp.letters import FREE, TEMPLATES, subject_for
 from webapp.mime import is_text
-from webapp.models import Mailing
+from webapp.models import Mailing, User
 from webapp.models.mailing import BODY_LENGTH, FILE_NAME_LENGTH, MOST_RECIPIENTS, SUBJECT_LENGTH
 from webapp.moments import MomentField
 from webapp.recipients import Recipients, from_file, read_recipients
@@ -49,7 +49,9 @@ class MailForm(FlaskForm):
         filters=[clean],
     )
     template = SelectField(
-        "What it says", choices=[SelectChoice(value, label) for value, label in TEMPLATES.items()], default="welcome"
+        "What it says",
+        choices=[SelectChoice(name, known.label) for name, known in TEMPLATES.items()],
+        default="welcome",
     )
     body = TextAreaField("Your text", filters=[clean])
     attachment = MultipleFileField("Attachments")
@@ -66,6 +68,17 @@ class MailForm(FlaskForm):
     def is_as(self, sent: Mailing) -> bool:
         """Whether it says what that mail says, as it does when a button was pressed twice."""
         return all(getattr(sent, name) == value for name, value in self._written().items())
+
+    def bring_subject(self, user: User) -> None:
+        """Take the subject of the template that was chosen, unless another than a template's has been typed."""
+        self.subject.data = subject_for(self.template.data or "", self.subject.data or "", user)
+
+    def leave_out_bad(self) -> None:
+        """Take what is no address out of what was typed; lines in which nothing is wrong stay as they are."""
+        bad = {slip.line for slip in self.read.bad}
+        lines = enumerate((self.recipients.data or "").splitlines(), 1)
+        left = (", ".join(read_recipients(line).addresses) if number in bad else line for number, line in lines)
+        self.recipients.data = "\n".join(filter(None, left))
 
     @property
     def read(self) -> Recipients:
@@ -162,8 +175,9 @@ def room_in_words() -> str:
 
 
 def _content(mailing: Mailing) -> dict[str, Any]:
-    names = ("recipients", "subject", "template", "body", "send_at", "form_key")
-    return {name: getattr(mailing, name) for name in names}
+    names = ("recipients", "subject", "template", "body", "send_at")
+    key = mailing.form_key if mailing.is_draft else ""  # its changes are another form than the one it was sent from
+    return {name: getattr(mailing, name) for name in names} | {"form_key": key}
 
 
 def _chosen(files: Any) -> list[FileStorage]:

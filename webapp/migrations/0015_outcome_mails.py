@@ -1,4 +1,4 @@
-"""Mail about tasks that have ended: what is to be told, until it has been."""
+"""Mail about tasks that have ended, until it is sent; the form in which a scheduled mail was changed."""
 
 from peewee import *  # noqa: F403 - a migration is a frozen copy and uses most field types
 
@@ -25,7 +25,11 @@ def up(migrator, db):
             table_name = 'outcome_mails'
 
     db.create_tables([OutcomeMail])
+    migrator.migrate(migrator.add_column('mailings', 'change_key', CharField(max_length=32, null=True)))
 
 
 def down(migrator, db):
-    migrator.migrate(migrator.drop_table('outcome_mails'))
+    migrator.migrate(
+        migrator.drop_column('mailings', 'change_key'),
+        migrator.drop_table('outcome_mails'),
+    )

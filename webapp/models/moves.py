@@ -186,7 +186,8 @@ class Moves:
         """
         if self.is_shown and outcome != State.CANCELED:
             kind, owner = self.notice_kind, User.listening(self.user_id)
-            outcomes = {NoticeKind.FAILED: f": {self.error}", NoticeKind.MAIL: " has been sent"}
+            sent = f" has been sent{f': {self.result}' if self.result else ''}"
+            outcomes = {NoticeKind.FAILED: f": {self.error}", NoticeKind.MAIL: sent}
             words = f"{self.title}{outcomes.get(kind, ' is finished')}"
             Notice.put(owner, kind, words, task_id=self.id)
             OutcomeMail.put(owner, self, kind)

@@ -232,6 +232,34 @@ def test_a_file_without_recipients_is_told_at_its_field_and_not_mixed_with_those
     assert not Task.select().exists()
 
 
+@pytest.mark.parametrize("original", [False, True], ids=["a new mail", "a scheduled one"])
+def test_all_that_is_no_address_is_left_out_with_one_press(ann, original):
+    path = f"/mail/{make_mailing(ann.user).id}" if original else "/mail"
+    typed = (
+        '"Doe, Jane" <jane@example.com>; eve@example.com\nnobody, bea@example.com, @\n\nnobody@\nCem <cem@example.com>'
+    )
+    answer = _send(ann, path, recipients=typed)
+    assert answer.status_code == 422
+    button = answer.one("#mail-found button")
+    assert button.text == "Leave out these 3"
+    assert button["formaction"] == f"{path}/draft/correction#mail-to"
+    page = _send(ann, button["formaction"], recipients=typed, subject="Typed")
+    assert page.status_code == 200
+    lines = ['"Doe, Jane" <jane@example.com>; eve@example.com', "bea@example.com", "Cem <cem@example.com>"]
+    assert page.one("#recipients").text.strip().splitlines() == lines
+    assert not page.page.select(".slips, #mail-found button")
+    assert page.one("#recipients").has_attr("autofocus")
+    assert page.one("#subject")["value"] == "Typed"
+    typing = _send(ann, f"{path}/draft", headers={"HX-Request": "true"}, recipients="nobody")
+    assert typing.one("#mail-found button").text == "Leave out this one"
+
+
+def test_duplicates_are_told_in_the_one_sentence_that_says_it_is_sent(ann):
+    answer = _send(ann, recipients=f"{TWO}, Bea@example.com")
+    [said] = ann.get(answer.location).page.select(".flash")
+    assert "started. Each address gets it once: 1 duplicate left out." in said.text
+
+
 def test_five_thousand_and_no_more(ann, queries):
     many = "\n".join(f"p{number}@example.com" for number in range(5001))
     answer = _send(ann, recipients=many)
@@ -354,6 +382,37 @@ def test_a_subject_may_have_what_joins_letters(ann, mailserver, run_tasks):
     assert mailserver.mails[0]["Subject"] == subject
 
 
+# The subject that a template brings
+
+
+@pytest.mark.parametrize("path", ["/mail/preview", "/mail/draft/template"])
+def test_a_template_brings_its_subject_unless_another_was_typed(ann, path):
+    def choose(template: str, subject: str) -> str:
+        page = _send(ann, path, template=template, subject=subject)
+        assert page.one("#template option[selected]")["value"] == template
+        assert Mailing.draft_of(ann.user).subject == page.one("#subject").get("value", "")
+        return page.one("#subject").get("value", "")
+
+    assert choose("welcome", "") == "Welcome to Errand"
+    assert choose("all_tasks", "Welcome to Errand") == "All tasks of ann"
+    assert choose("latest_finished", " All tasks of ann ") == "The latest finished tasks of ann"
+    assert choose("in_progress", "The latest finished tasks of ann") == "Tasks in progress of ann"
+    assert choose("free", "Tasks in progress of ann") == ""
+    assert choose("welcome", "My own") == "My own"
+    assert choose("free", "My own") == "My own"
+
+
+def test_a_subject_that_was_forgotten_is_offered_and_sent_with_a_second_press(ann, mailserver, run_tasks):
+    page = _send(ann, subject="")
+    assert (page.status_code, page.one("#subject")["value"]) == (422, "Welcome to Errand")
+    assert "no subject" in page.one("#subject-error").text
+    key = page.one("#form_key")["value"]
+    assert _send(ann, subject=page.one("#subject")["value"], form_key=key).status_code == 303
+    run_tasks()
+    assert {mail["Subject"] for mail in mailserver.mails} == {"Welcome to Errand"}
+    assert "Give it a subject" in _send(ann, subject="", template="free", body="Hi").one("#subject-error").text
+
+
 # Files
 
 
@@ -473,6 +532,67 @@ def test_it_is_sent_later_by_the_clock_on_the_wall(ann):
     assert task.state == State.SCHEDULED
     assert abs(task.run_at - (utcnow() + timedelta(days=2, hours=-9))) < timedelta(minutes=1)
     assert ann.get(answer.location).one(f"main a[href='/mail/{Mailing.get().id}']").text.strip() == "Change it"
+
+
+def test_what_is_typed_while_a_scheduled_mail_is_changed_is_kept(ann):
+    _send(ann, send_at=_in(days=2), form_key=ann.get("/mail").one("#form_key")["value"])
+    path = f"/mail/{Mailing.get().id}"
+    for subject in ("Typed once", "Typed twice"):
+        key = ann.get(path).one("#form_key")["value"]
+        answer = _send(ann, f"{path}/draft", headers={"HX-Request": "true"}, subject=subject, form_key=key)
+        assert "Draft saved" in answer.words
+        assert ann.get(path).one("#subject")["value"] == subject
+    assert Task.get().title.endswith(": Hello"), "until the changes are saved"
+
+
+def test_what_was_still_being_saved_when_changes_were_saved_begins_no_changes(ann):
+    first = ann.get("/mail").one("#form_key")["value"]
+    _send(ann, send_at=_in(days=2), form_key=first)
+    path = f"/mail/{Mailing.get().id}"
+    key = ann.get(path).one("#form_key")["value"]
+    _send(ann, path, subject="Changed", send_at=_in(days=2), form_key=key)
+    late = _send(ann, f"{path}/draft", headers={"HX-Request": "true"}, subject="Chan", form_key=key)
+    assert "Draft saved" not in late.words
+    assert Mailing.select().count() == 1
+    again = _send(ann, send_at=_in(days=2), form_key=first, subject="Changed")
+    assert (again.status_code, Task.select().count()) == (303, 1), "the form that it was sent from is known, too"
+
+
+def test_a_draft_that_has_the_key_of_the_mail_as_earlier_releases_gave_it_is_kept_too(ann):
+    mailing = make_mailing(ann.user, form_key="a" * 32)
+    draft = Mailing.begin_draft(ann.user, mailing)
+    draft.write(form_key="a" * 32)
+    _send(ann, f"/mail/{mailing.id}/draft", headers={"HX-Request": "true"}, subject="Typed", form_key="a" * 32)
+    assert Mailing.get_by_id(draft.id).subject == "Typed"
+
+
+def test_changes_are_discarded_and_the_mail_stays_as_it_was(ann, bob):
+    mailing = make_mailing(ann.user)
+    make_mailing_file(mailing)
+    path = f"/mail/{mailing.id}"
+    assert not ann.get(path).page.select("button[formaction$='/draft/deletion']"), "nothing has been changed yet"
+    _send(ann, f"{path}/draft", subject="Changed")
+    button = ann.get(path).one("button[formaction$='/draft/deletion']")
+    assert button.text == "Discard changes"
+    assert bob.submit(button["formaction"]).status_code == 404
+    for _ in range(2):
+        assert ann.submit(button["formaction"]).location == path
+    page = ann.get(path)
+    assert "Changes discarded." in page.words
+    assert page.one("#subject")["value"] == "Hello"
+    assert (Mailing.get().files()[0].name, Task.get().state) == ("notes.txt", State.SCHEDULED)
+
+
+def test_a_draft_is_deleted_with_its_files_and_nobody_elses(ann, bob):
+    assert not ann.get("/mail").page.select("button[formaction$='/draft/deletion']")
+    for browser in (ann, bob):
+        _send(browser, "/mail/draft", attachment=[_file("a.txt", b"a")])
+    button = ann.get("/mail").one("button[formaction$='/draft/deletion']")
+    assert button.text == "Delete draft"
+    assert ann.submit(button["formaction"]).location == "/mail"
+    assert [mailing.user_id for mailing in Mailing] == [bob.user.id]
+    assert MailingFile.select().count() == 1
+    assert ann.get("/mail").one("#subject").get("value", "") == ""
 
 
 @pytest.fixture
