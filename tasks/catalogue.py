@@ -6,6 +6,7 @@ from tasks.engine import TaskFunction
 from tasks.export_posts import export_posts
 from tasks.import_posts import import_posts
 from tasks.mail_messages import mail_messages
+from tasks.mail_task_outcome import mail_task_outcome
 from tasks.resize_images import resize_images
 from tasks.send_mail import send_mail
 
@@ -19,5 +20,6 @@ CATALOGUE: dict[str, TaskFunction] = {
         countdown,
         send_mail,
         mail_messages,
+        mail_task_outcome,
     )
 }

@@ -1,22 +1,15 @@
-"""Mail people what others wrote to them and they have not read some minutes later: one mail for all of it, once.
+"""Mail people what others wrote to them and they have not read some minutes later: one mail for all of it, once."""
 
-Whether it was sent is on record as it is for a mail to many: just before it is given to the mail server each message
-gets the mail's name, its Message-ID, and after that it is settled. So a run that goes on after one that died repeats at
-most the mail that was in flight, by the same Message-ID, and nothing that is settled.
-"""
-
-import logging
 from typing import Any
 
 from peewee import fn
 
-from tasks.engine import Retries, Run, TemporaryError, duty, user_task
+from tasks.engine import Run, duty, user_task
+from tasks.mail_once import AFTER_PEOPLE, RETRIES, line_up, mail_once
 from webapp import mailer
-from webapp.mailer import Letter, Line, MailError
+from webapp.mailer import Letter
 from webapp.models import Message, NoticeKind, Task, User
 from webapp.models.state import ACTIVE
-
-log = logging.getLogger(__name__)
 
 MOST_NAMES = 3
 MOST_LINES = 3  # of each person
@@ -25,48 +18,19 @@ LINE_LENGTH = 200
 
 
 @duty
-def line_up(at_once: int) -> None:
-    """Start a mail for each person to whom one is due; whoever has one under way is left to that."""
+def line_up_messages(at_once: int) -> None:
+    """Start a mail for each person to whom one is due."""
     under_way = Task.user == User.id, Task.name == mail_messages.name, Task.state.in_(ACTIVE)
-    for user in list(Message.mail_due(at_once).where(~fn.EXISTS(Task.select(Task.id).where(*under_way)))):
-        mail_messages.launch(user)
+    line_up(mail_messages, list(Message.mail_due(at_once).where(~fn.EXISTS(Task.select(Task.id).where(*under_way)))))
 
 
-# Whatever goes wrong is tried again after a while, and at longest until the next `line_up` starts anew. What people
-# have started goes before: where the mail server hangs, each of these takes its time.
-@user_task(
-    title="Mail about messages", one_at_a_time=True, quiet=True, priority=-1,
-    retries=Retries(6, delay=60, longest=3600, on=(Exception,)),
-)  # fmt: skip
+@user_task(title="Mail about messages", one_at_a_time=True, quiet=True, priority=AFTER_PEOPLE, retries=RETRIES)
 def mail_messages(task: Run) -> None:
     """Mail somebody what they have not read, unless by now they have, or want no mail any more."""
-    user = task.user
-    if not (user.hears_by_mail(NoticeKind.MESSAGE) and mailer.is_set_up()):
-        Message.settle_mail(user)
-        return
-    with Line() as line:
-        try:
-            line.make_ready()
-        except MailError as error:
-            raise TemporaryError(str(error)) from error
-        key = Message.begin_mail(user)
-        task.checkpoint()  # a run that has lost its task sends nothing
-        letter = _letter(user, key) if key else None
-        if key and letter:
-            _send(task, line, letter, key)
-
-
-def _send(task: Run, line: Line, letter: Letter, key: str) -> None:
-    try:
-        line.send(letter, task.user.email, key)
-    except MailError as error:
-        if error.dropped:
-            raise TemporaryError(str(error)) from error  # it may have arrived: so it is the same mail again
-        if error.for_all or (error.may_pass and not task.is_last_attempt):
-            Message.put_mail_off(task.user, key)
-            raise TemporaryError(str(error)) from error
-        log.warning("%s is not mailed about messages: %s", task.user.username, error)
-    Message.settle_mail(task.user, key)
+    if task.user.hears_by_mail(NoticeKind.MESSAGE) and mailer.is_set_up():
+        mail_once(task, Message, "messages", _letter)
+    else:
+        Message.settle_mail(task.user)
 
 
 def _letter(user: User, key: str) -> Letter | None:

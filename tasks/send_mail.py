@@ -6,6 +6,7 @@ from io import StringIO
 from tasks.engine import Retries, Run, TaskError, TemporaryError, user_task
 from webapp import letters, mailer
 from webapp.database import database
+from webapp.mail_words import count_words
 from webapp.mailer import Letter, Line, MailError
 from webapp.models import Delivery, Mailing, Task
 from webapp.models.mailing import Sending
@@ -57,7 +58,7 @@ def change(mailing: Mailing, draft: Mailing, addresses: list[str], limit: int) -
 
 
 @user_task(title=_title, retries=Retries(6, delay=60, longest=3600), listed=False)
-def send_mail(task: Run, mailing: int) -> None:
+def send_mail(task: Run, mailing: int) -> str:
     """Send a mail to each of its recipients, and list whom it could not be delivered to."""
     mail = Mailing.get_or_none(Mailing.id == mailing)
     if mail is None:
@@ -77,7 +78,10 @@ def send_mail(task: Run, mailing: int) -> None:
         task.cursor = rounds + 1
         task.checkpoint()
         raise TemporaryError(f"{_so_far(mail)} The mail server put {counts[Sending.WAITING]:,} off.")
-    _conclude(task, mail)
+    _list_lost(task, mail)
+    words = count_words(counts, is_over=True)
+    task.log(words)
+    return words if counts[Sending.SENT] < sum(counts.values()) else ""
 
 
 def _go_round(task: Run, mail: Mailing, letter: Letter, line: Line) -> None:
@@ -117,17 +121,13 @@ def _stopped_by(error: MailError, mail: Mailing) -> TaskError:
     return kind(f"{_sentence(error)} {_so_far(mail)}")
 
 
-def _conclude(task: Run, mail: Mailing) -> None:
-    lost = list(Delivery.not_delivered(mail))
-    if lost:
+def _list_lost(task: Run, mail: Mailing) -> None:
+    if lost := list(Delivery.not_delivered(mail)):
         out = StringIO()
         rows = csv.writer(out)
         rows.writerow(["address", "reason"])
         rows.writerows([_harmless(delivery.address), delivery.error] for delivery in lost)
         task.attach(NOT_DELIVERED, out.getvalue())
-    counts = Delivery.counts(mail)
-    said = {"sent": Sending.SENT, "refused": Sending.REFUSED, "given up": Sending.FAILED}
-    task.log(", ".join(f"{counts[state]:,} {word}" for word, state in said.items() if counts[state]))
 
 
 def _so_far(mail: Mailing) -> str:

@@ -227,9 +227,10 @@ def declare(app) -> Callable:
 
 @pytest.fixture
 def mailserver() -> MailServer:
-    """A real SMTP server; the app of a test that has it sends by it."""
+    """A real SMTP server; the app of a test that has it sends by it. Each mail that it gets must be well formed."""
     with MailServer().running() as server:
         yield server
+    assert server.faults == []
 
 
 @pytest.fixture

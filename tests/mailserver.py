@@ -17,12 +17,34 @@ from tests.processes import free_port
 SELF_SIGNED = Path(__file__).parent / "self_signed.pem"  # for localhost, believed by nobody
 
 
+ONCE = ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version")
+LONGEST_LINE = 998  # RFC 5322, 2.1.1
+
+
+def faults_of(raw: bytes) -> list[str]:
+    """What is wrong with a mail as it came over the line, whatever it says; a server may refuse it for each."""
+    lines = raw.split(b"\r\n")
+    mail = BytesParser(EmailMessage, policy=email.policy.default).parsebytes(raw)
+    found = [f"line {n} has {len(line)} bytes" for n, line in enumerate(lines, 1) if len(line) > LONGEST_LINE]
+    found += [f"line {n} has bytes of 8 bit" for n, line in enumerate(lines, 1) if not line.isascii()]
+    found += [f"line {n} has a bare CR, LF or NUL" for n, line in enumerate(lines, 1) if set(line) & set(b"\r\n\0")]
+    found += [f"{name} stands there {number} times" for name in ONCE if (number := len(mail.get_all(name, []))) != 1]
+    found += [f"{defect!r}" for part in mail.walk() for defect in part.defects]
+    inner = [part for part in mail.walk() if part is not mail]
+    return found + ["MIME-Version stands in a part" for part in inner if "MIME-Version" in part]
+
+
 class MailServer:
-    """What it got is in `mails`, oldest first; who it was for in `recipients`, a list for each mail."""
+    """What it got is in `mails`, oldest first, and in `raw` as it came; whom it was for in `recipients`, a list each.
+
+    What was wrong with any is in `faults`.
+    """
 
     def __init__(self) -> None:
         self.port = free_port()
         self.mails: list[EmailMessage] = []
+        self.raw: list[bytes] = []
+        self.faults: list[str] = []
         self.recipients: list[list[str]] = []
         self.refused: set[str] = set()
         self.is_silent = False
@@ -76,6 +98,8 @@ class MailServer:
         if answer.startswith("250") or answer == "silence":
             mail = BytesParser(EmailMessage, policy=email.policy.default).parsebytes(envelope.original_content)
             self.mails.append(mail)
+            self.raw.append(envelope.original_content)
+            self.faults += faults_of(envelope.original_content)
             self.recipients.append(envelope.rcpt_tos)
         session.mails += 1
         if answer == "silence":

@@ -16,8 +16,8 @@ from webapp import (
     database,
     dom,
     live,
+    mail_words,
     mailer,
-    notices,
     once,
     polls,
     progress,
@@ -55,7 +55,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     _configure(app, settings)
     security.init_app(app, settings)
     mailer.init_app(app, settings)
-    notices.init_app(app)
     cli.init_app(app)
     app.before_request(polls.answer_unchanged)
     csrf.init_app(app)
@@ -99,6 +98,8 @@ def _set_up_templates(app: Flask) -> None:
         progress_of=progress.Progress,
         actions_of=actions.actions_of,
         waiting_words=progress.waiting_words,
+        mail_state=mail_words.state_words,
+        mail_counts=mail_words.counts_of_task,
         utcnow=times.utcnow,
         form_key=once.new_key,
         pieces=pieces,
@@ -109,7 +110,7 @@ def _set_up_templates(app: Flask) -> None:
         iso=times.iso,
         clock=times.clock_words,
         day=times.day_words,
-        ago=lambda moment: times.ago_words(moment, times.utcnow()),
+        ago=lambda moment: times.ago_words(moment, times.utcnow(), getattr(current_user, "time_zone", "UTC")),
     )
 
 

@@ -1,6 +1,5 @@
 """The forms that people fill in, with the words that they read when something is wrong."""
 
-from datetime import timedelta
 from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
@@ -9,7 +8,6 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, MultipleFileField
 from wtforms import (
     BooleanField,
-    DateTimeLocalField,
     EmailField,
     Field,
     FloatField,
@@ -27,12 +25,11 @@ from tasks.engine.parameters import Parameter
 from webapp.models.message import MESSAGE_LENGTH
 from webapp.models.post import POST_LENGTH
 from webapp.models.user import username_key
+from webapp.moments import MomentField
 from webapp.texts import clean, compatible, is_blank
-from webapp.times import from_local, utcnow
 
 PASSWORD_LENGTH = (8, 200)  # the upper one bounds the work of hashing
 ABOUT_LENGTH = 500
-LATEST_START = timedelta(days=366)
 MAIL_AFTER = {
     "": "Never",
     "0": "Always",
@@ -212,40 +209,14 @@ for _kind, _label in HEARING.items():
     setattr(HearForm, _kind, SelectField(_label, choices=_ways))
 
 
-def check_start(field: Field, zone: str) -> None:
-    """Whether something may start at the time that a field has, by the clock of a time zone. Raises ValidationError."""
-    if field.data is None:
-        field.errors = []  # what WTForms itself says of it
-        raise ValidationError("Enter a date and a time.")
-    try:
-        moment = from_local(field.data, zone)
-    except OverflowError:  # in UTC that would be before the first day of the calendar, or after its last
-        moment = field.data
-    if moment < utcnow():
-        raise ValidationError("That has passed already.")
-    if moment > utcnow() + LATEST_START:
-        raise ValidationError("Choose a time at most a year ahead.")
-
-
 class TaskForm(FlaskForm):
-    """The base of the forms that task functions' signatures make. `run_at` is naive UTC once it has validated."""
+    """The base of the forms that task functions' signatures make. `run_at` is naive UTC."""
 
-    run_at = DateTimeLocalField("Start at", [Optional()], format=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"])
+    run_at = MomentField("Start at")
 
     def __init__(self, zone: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.zone = zone
-
-    def validate_run_at(self, field: Field) -> None:
-        """A time that has passed is a slip, and not a wish to start at once."""
-        check_start(field, self.zone)
-
-    def validate(self, *args: Any, **kwargs: Any) -> bool:
-        """Checks everything, and puts `run_at` into UTC."""
-        valid = super().validate(*args, **kwargs)
-        if valid and self.run_at.data:
-            self.run_at.data = from_local(self.run_at.data, self.zone)
-        return bool(valid)
+        self.run_at.zone = zone
 
     @property
     def arguments(self) -> dict[str, Any]:

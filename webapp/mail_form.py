@@ -8,7 +8,6 @@ from flask import current_app
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import FileStorage
 from wtforms import (
-    DateTimeLocalField,
     Field,
     FileField,
     HiddenField,
@@ -18,18 +17,18 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import DataRequired, Length, Optional, ValidationError
+from wtforms.validators import DataRequired, Length, ValidationError
 
 from webapp import mailer, once
 from webapp.address_files import read_file
 from webapp.database import database
-from webapp.forms import check_start
-from webapp.letters import FREE, TEMPLATES
-from webapp.models import Mailing
+from webapp.letters import FREE, TEMPLATES, subject_for
+from webapp.mime import is_text
+from webapp.models import Mailing, User
 from webapp.models.mailing import BODY_LENGTH, FILE_NAME_LENGTH, SUBJECT_LENGTH, WRITTEN
+from webapp.moments import MomentField
 from webapp.recipients import MOST_RECIPIENTS, Recipients, cut, read_recipients, without_bad
-from webapp.texts import clean
-from webapp.times import from_local, local
+from webapp.texts import clean, is_blank
 
 # Mail programs take a part of another type for something to look into, and not for a file as it is.
 CONTENT_TYPE = re.compile(r"(?!multipart/|message/)[a-z]+/[a-z0-9.+_-]{1,80}", re.IGNORECASE)
@@ -51,17 +50,19 @@ class MailForm(FlaskForm):
         filters=[clean],
     )
     template = SelectField(
-        "What it says", choices=[SelectChoice(value, label) for value, label in TEMPLATES.items()], default="welcome"
+        "What it says",
+        choices=[SelectChoice(name, known.label) for name, known in TEMPLATES.items()],
+        default="welcome",
     )
     body = TextAreaField("Your text", filters=[clean])
     attachment = MultipleFileField("Attachments")
-    send_at = DateTimeLocalField("Send at", [Optional()], format=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"])
+    send_at = MomentField("Send at")
     form_key = HiddenField(filters=[once.clean_key], render_kw={"autocomplete": "off"})
 
     def __init__(self, zone: str, mailing: Mailing | None = None, **kwargs: Any) -> None:
         """With the content of a mailing, where nothing was sent."""
-        super().__init__(data=_content(mailing, zone) if mailing else None, **kwargs)
-        self.zone = zone
+        super().__init__(data=_content(mailing) if mailing else None, **kwargs)
+        self.send_at.zone = zone
         self.not_kept: list[str] = []  # files that were too large
         self.not_read = ""  # what is wrong with the file of addresses, in words
         self.left_out = 0  # rows of it in which there is no address
@@ -78,6 +79,10 @@ class MailForm(FlaskForm):
         uploads = _chosen(self.recipients_file.data)
         self.recipients_file.data = None
         return self._add(typed, uploads[0]) if uploads else read_recipients(typed)
+
+    def bring_subject(self, user: User) -> None:
+        """Take the subject of the template that was chosen, unless another than a template's has been typed."""
+        self.subject.data = subject_for(self.template.data or "", self.subject.data or "", user)
 
     @property
     def left_out_words(self) -> str:
@@ -121,12 +126,12 @@ class MailForm(FlaskForm):
 
     def validate_subject(self, field: Field) -> None:
         """One line: more would be more headers."""
-        if not all(character.isprintable() for character in field.data or ""):
+        if not all(is_text(character) for character in field.data or ""):
             raise ValidationError("A subject is one line of text.")
 
     def validate_body(self, field: Field) -> None:
         """A text of one's own needs to be there; else it is not looked at."""
-        if self.template.data == FREE and not (field.data or "").strip():
+        if self.template.data == FREE and is_blank(field.data):
             raise ValidationError("Write the text, or choose another.")
         if len(field.data or "") > BODY_LENGTH:
             raise ValidationError(f"That has {len(field.data):,} characters; a text has at most {BODY_LENGTH:,}.")
@@ -149,10 +154,6 @@ class MailForm(FlaskForm):
         }
         return all([field.validate(self, [check]) for field, check in checks.items()])
 
-    def validate_send_at(self, field: Field) -> None:
-        """Not in the past, and at most a year ahead."""
-        check_start(field, self.zone)
-
     def _written(self) -> dict[str, Any]:
         self.found  # noqa: B018 - adds what was uploaded to what was typed
         return {
@@ -160,7 +161,7 @@ class MailForm(FlaskForm):
             "subject": " ".join((self.subject.data or "").split("\n"))[:SUBJECT_LENGTH],
             "template": self.template.data if self.template.data in TEMPLATES else "welcome",
             "body": (self.body.data or "")[: 2 * BODY_LENGTH],
-            "send_at": self._moment(),
+            "send_at": self.send_at.data,
             "form_key": self.form_key.data or "",
         }
 
@@ -194,24 +195,16 @@ class MailForm(FlaskForm):
             kind = upload.mimetype if CONTENT_TYPE.fullmatch(upload.mimetype) else "application/octet-stream"
             draft.attach(name, kind, data)
 
-    def _moment(self) -> Any:
-        try:
-            return from_local(self.send_at.data, self.zone) if self.send_at.data else None
-        except OverflowError:
-            return None
-
 
 def room_in_words() -> str:
     """How much may be attached."""
     return f"All files together may have {current_app.config['SETTINGS'].max_upload // (1024 * 1024)} MB."
 
 
-def _content(mailing: Mailing, zone: str) -> dict[str, Any]:
-    names = ("recipients", "subject", "template", "body")
-    moment = local(mailing.send_at, zone).replace(tzinfo=None) if mailing.send_at else None
-    # The form of changes to what was sent is not the form from which that was sent.
-    key = mailing.form_key if mailing.is_draft else ""
-    return {name: getattr(mailing, name) for name in names} | {"send_at": moment, "form_key": key}
+def _content(mailing: Mailing) -> dict[str, Any]:
+    names = ("recipients", "subject", "template", "body", "send_at")
+    key = mailing.form_key if mailing.is_draft else ""  # its changes are another form than the one it was sent from
+    return {name: getattr(mailing, name) for name in names} | {"form_key": key}
 
 
 def _chosen(files: Any) -> list[FileStorage]:

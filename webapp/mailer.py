@@ -1,4 +1,10 @@
-"""Builds and sends mail: Flask-Mail with a deadline and a verified certificate, one recipient a message."""
+"""Sends mail: Flask-Mail with a deadline and a verified certificate, one recipient a message.
+
+Flask-Mail has the settings and the connection, sends what it is given (or nothing, with `MAIL_SUPPRESS_SEND`), and
+tells `record_messages` and `email_dispatched` of it. What is sent is built by `webapp.mime`: what Flask-Mail builds has
+lines of any length and in 8bit, and encodes each file anew for everybody. It asks a message for `as_bytes`, and here
+those are ready.
+"""
 
 import smtplib
 import ssl
@@ -6,32 +12,24 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from email.mime.image import MIMEImage
-from email.mime.multipart import MIMEMultipart
-from email.mime.text import MIMEText
-from email.utils import parseaddr
+from email.utils import formatdate
+from functools import cached_property
 from typing import Any, Self
 
 from flask import Flask, current_app, render_template
-from flask_mail import Attachment as FlaskMailAttachment
-from flask_mail import BadHeaderError, Connection, Mail, Message
+from flask_mail import Connection, Mail, Message
 
+from webapp import mime
 from webapp.deadline import deadline
+from webapp.mime import Attachment, BadHeader
 from webapp.settings import Settings
 from webapp.smtp import open_smtp
 
+__all__ = ["FAILURES", "Attachment", "Letter", "Line", "MailError", "init_app", "is_set_up", "mail", "render", "send"]
+
 TIMEOUT = 20  # seconds for a mail in all, from the first packet to the server's last word about it
 QUIT_WITHIN = 2  # seconds, for goodbye
-FAILURES = (smtplib.SMTPException, OSError, BadHeaderError, UnicodeError)
-
-
-@dataclass(frozen=True)
-class Attachment:
-    """A file to send along, whole in memory."""
-
-    name: str
-    content_type: str
-    data: bytes
+FAILURES = (smtplib.SMTPException, OSError, BadHeader, UnicodeError)
 
 
 class MailError(Exception):
@@ -103,8 +101,8 @@ def send(
     attachments: Sequence[Attachment] = (),
     **context: Any,
 ) -> bool:
-    """Send one mail to one person, made from `email/<template>.txt` and `.html`, and wait until the server has it: for
-    TIMEOUT seconds at the most.
+    """Send one mail of the site's own, made from `email/<template>.txt` and `.html`, and wait until the server has it:
+    for TIMEOUT seconds at the most.
 
     Needs an app context. `message_id` names the mail for good: sending it again with the same one lets a receiver
     know it for the same. Returns False, having sent nothing, where no mail server is set. Raises MailError otherwise.
@@ -112,8 +110,8 @@ def send(
     if not is_set_up():
         return False
     letter = Letter(subject, *render(template, **context), attachments=attachments)
-    message = letter.to(recipient, message_id)
     try:
+        message = letter.to(recipient, message_id)
         with deadline(TIMEOUT):
             mail.send(message)
     except FAILURES as error:
@@ -134,7 +132,10 @@ def render(template: str, **context: Any) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Letter:
-    """A mail before it is addressed. The HTML shows the pictures of `inline` as `cid:<name>`."""
+    """A mail before it is addressed. The HTML shows the pictures of `inline` as `cid:<name>`.
+
+    One that the site sends by itself says so, which keeps answering machines from answering it (RFC 3834).
+    """
 
     subject: str
     text: str
@@ -142,39 +143,48 @@ class Letter:
     attachments: Sequence[Attachment] = ()
     inline: Sequence[Attachment] = ()
     reply_to: str | None = None
+    is_automatic: bool = True
 
     def to(self, recipient: str, message_id: str) -> Message:
-        """The mail to one person."""
-        message = _Message(
-            self.subject,
-            recipients=[recipient],
-            body=self.text,
-            html=self.html,
-            attachments=[FlaskMailAttachment(a.name, a.content_type, a.data) for a in self.attachments],
-            reply_to=self.reply_to,
-        )
-        message.inline = self.inline
-        domain = parseaddr(current_app.config["MAIL_DEFAULT_SENDER"])[1].rpartition("@")[2] or "localhost"
-        message.msgId = f"<{message_id}@{domain}>"
-        return message
+        """The mail to one person, now. What is the same for everybody is built with the first, and kept.
+
+        Needs an app context. Raises BadHeader and UnicodeError for what cannot stand at the head of a mail.
+        """
+        sender = current_app.config["MAIL_DEFAULT_SENDER"]
+        domain = mime.address(sender).rpartition("@")[2] or "localhost"
+        head = {
+            "From": mime.mailbox(sender, "From"),
+            "To": mime.address(recipient),
+            "Reply-To": mime.mailbox(self.reply_to, "Reply-To") if self.reply_to else "",
+            "Subject": mime.line_of(self.subject, "Subject"),
+            "Date": formatdate(),
+            "Message-ID": f"<{message_id}@{domain}>",
+            "Auto-Submitted": "auto-generated" if self.is_automatic else "",
+            "MIME-Version": "1.0",
+        }
+        lines = mime.head((name, value) for name, value in head.items() if value)
+        return _Message(self.subject, head["To"], mime.address(sender), head["Message-ID"], lines + self._content)
+
+    @cached_property
+    def _content(self) -> bytes:
+        return mime.content(self.text, self.html, self.attachments, self.inline)
 
 
 class _Message(Message):
-    """Flask-Mail's message, with pictures that belong to the HTML and are no attachments (RFC 2387)."""
+    """A message of Flask-Mail's that is written already."""
 
-    inline: Sequence[Attachment] = ()
+    def __init__(self, subject: str, recipient: str, sender: str, message_id: str, data: bytes) -> None:
+        super().__init__(subject, recipients=[recipient], sender=sender)
+        self.msgId = message_id
+        self._data = data
 
-    def _mimetext(self, text: str | None, subtype: str = "plain") -> MIMEText:
-        part = super()._mimetext(text, subtype)
-        if subtype != "html" or not self.inline:
-            return part
-        related = MIMEMultipart("related", None, [part])
-        for picture in self.inline:
-            image = MIMEImage(picture.data, picture.content_type.partition("/")[2])
-            image.add_header("Content-ID", f"<{picture.name}>")
-            image.add_header("Content-Disposition", "inline", filename=picture.name)
-            related.attach(image)
-        return related  # type: ignore[return-value]  # Flask-Mail only attaches it
+    def as_bytes(self) -> bytes:
+        """As the mail server gets it."""
+        return self._data
+
+    def as_string(self) -> str:
+        """The same; all of it is ASCII."""
+        return self._data.decode("ascii")
 
 
 class Line:
@@ -276,7 +286,7 @@ def _may_pass(error: BaseException) -> bool:
             return all(code < 500 for code, _ in error.recipients.values())
         case smtplib.SMTPResponseException():
             return error.smtp_code < 500
-        case smtplib.SMTPNotSupportedError() | ssl.SSLError() | UnicodeError() | BadHeaderError():
+        case smtplib.SMTPNotSupportedError() | ssl.SSLError() | UnicodeError() | BadHeader():
             return False
     return True
 
@@ -295,7 +305,7 @@ def _in_words(error: BaseException, recipient: str) -> str:
             return "the mail server does not offer what MAIL_USE_TLS or MAIL_USERNAME asks for."
         case smtplib.SMTPResponseException():
             return f"the mail server refused it (code {error.smtp_code})."
-        case UnicodeError() | BadHeaderError():
+        case UnicodeError() | BadHeader():
             return f"the address {recipient} cannot be mailed to."
         case _:
             return "the mail server could not be reached."

@@ -20,9 +20,13 @@ def local(moment: datetime, zone: str) -> datetime:
 
 
 def clock_words(moment: datetime, zone: str, seconds: bool = False) -> str:
-    """A moment as people write it, like '21 November 2026, 09:30', or with its seconds."""
+    """A moment as people write it, like '21 November 2026, 09:30', or with its seconds.
+
+    In the hour that comes twice, when clocks go back, it says which: '31 October 2027, 02:30 (UTC+1)'.
+    """
     there = local(moment, zone)
-    return f"{there.day} {there:%B %Y, %H:%M:%S}" if seconds else f"{there.day} {there:%B %Y, %H:%M}"
+    words = f"{there.day} {there:%B %Y, %H:%M:%S}" if seconds else f"{there.day} {there:%B %Y, %H:%M}"
+    return f"{words} ({offset_words(there)})" if clocks_change(there, zone) < timedelta(0) else words
 
 
 def day_words(moment: datetime, zone: str) -> str:
@@ -31,9 +35,29 @@ def day_words(moment: datetime, zone: str) -> str:
     return f"{there.day} {there:%B}"
 
 
-def from_local(moment: datetime, zone: str) -> datetime:
-    """What a clock on the wall of a time zone shows, as naive UTC."""
-    return moment.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC).replace(tzinfo=None)
+def offset_words(there: datetime) -> str:
+    """How far an aware datetime is from UTC, like 'UTC+2', 'UTC-3:30' or 'UTC'."""
+    minutes = round((there.utcoffset() or timedelta(0)).total_seconds() / 60)
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'-' if minutes < 0 else '+'}{hours}{f':{rest:02}' if rest else ''}" if minutes else "UTC"
+
+
+def from_local(moment: datetime, zone: str, again: bool = False) -> datetime:
+    """What a clock on the wall of a time zone shows, as naive UTC; what it shows twice, the first time or `again`.
+
+    What it never shows, because clocks go forward over it, is as much later as they go. Raises OverflowError where in
+    UTC that would be before the first day of the calendar, or after its last.
+    """
+    return moment.replace(tzinfo=ZoneInfo(zone), fold=int(again)).astimezone(UTC).replace(tzinfo=None)
+
+
+def clocks_change(moment: datetime, zone: str) -> timedelta:
+    """By how much the clocks of a time zone go on over what they show: negative if that comes twice, positive if never.
+
+    Zero for almost all moments.
+    """
+    first, second = (moment.replace(tzinfo=ZoneInfo(zone), fold=fold).utcoffset() for fold in (0, 1))
+    return (second or timedelta(0)) - (first or timedelta(0))
 
 
 def duration_words(seconds: float) -> str:
@@ -57,14 +81,15 @@ def exact_words(seconds: float) -> str:
     return _count(int(seconds // 60), "minute") if seconds >= 60 and seconds % 60 == 0 else f"{seconds:g} seconds"
 
 
-def ago_words(moment: datetime, now: datetime) -> str:
-    """How long ago a moment was, like 'just now' or '3 minutes ago'; older than 30 days, its date."""
+def ago_words(moment: datetime, now: datetime, zone: str) -> str:
+    """How long ago a moment was, like 'just now' or '3 minutes ago'; older than 30 days, its date in a time zone."""
     age = now - moment
     if age < timedelta(seconds=45):
         return "just now"
     if age < timedelta(days=30):
         return f"{duration_words(max(60, age.total_seconds()))} ago"
-    return f"on {moment.day} {moment:%B %Y}"
+    there = local(moment, zone)
+    return f"on {there.day} {there:%B %Y}"
 
 
 def _count(number: int, unit: str) -> str:

@@ -118,6 +118,7 @@ def test_the_file_is_mailed_to_whoever_has_an_address(export, mailserver):
     [mail] = mailserver.mails
     assert mailserver.recipients == [["ann@example.com"]]
     assert mail["Message-ID"] == f"<task-{task.id}@localhost>"
+    assert mail["Auto-Submitted"] == "auto-generated"
     [attachment] = mail.iter_attachments()
     assert (attachment.get_filename(), attachment.get_payload(decode=True)) == ("posts.json", artifact.read())
     for kind in ("plain", "html"):

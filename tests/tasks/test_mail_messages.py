@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.mail_messages import line_up
+from tasks.mail_messages import line_up_messages as line_up
 from tests.processes import free_port
 from tests.racing import elsewhere, race
 from tests.tasks.conftest import Killed
@@ -80,6 +80,7 @@ def test_what_is_unread_is_mailed_in_one_mail_with_a_way_to_each_conversation(me
     pass_by()
     [mail] = mailserver.mails
     assert (mail["To"], mail["Subject"]) == ("me@example.com", "3 messages from ann and bea")
+    assert mail["Auto-Submitted"] == "auto-generated"
     for said in (_text(mail), _html(mail)):
         assert "http://localhost/messages/ann" in said
         assert "http://localhost/messages/bea" in said

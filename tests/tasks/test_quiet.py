@@ -6,6 +6,7 @@ import pytest
 
 from tasks.engine import Retries, TemporaryError
 from tasks.engine.purge import KEEP_QUIET, purge
+from tasks.mail_task_outcome import line_up_outcomes
 from tests.browsing import browse
 from webapp.factories import make_task, make_user
 from webapp.models import Notice, Notification, State, Task, TaskEvent, User, line
@@ -40,11 +41,13 @@ def quietly(declare, run_waiting):
 
 
 @pytest.mark.parametrize("outcome", EACH_OUTCOME)
-def test_its_owner_sees_and_hears_nothing_of_it(app, quietly, mailserver, outcome):
+def test_its_owner_sees_and_hears_nothing_of_it(app, quietly, mailserver, run_waiting, outcome):
     user = make_user("ann", email="ann@example.com", mail_after=0, hearing={"succeeded": "mail", "failed": "mail"})
     ann = browse(app, user)
     before = User.get_by_id(user.id).changes
     task = quietly(outcome, user)
+    line_up_outcomes(200)
+    run_waiting()
     assert task.state == outcome
     assert User.get_by_id(user.id).changes == before, "no open page asks for anything"
     assert not any(model.select().exists() for model in (Notice, Notification))

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -12,11 +13,12 @@ from tasks.send_mail import submit
 from tests.processes import free_port
 from tests.racing import elsewhere
 from tests.tasks.conftest import Killed
-from webapp import mailer
+from webapp import letters, mailer
 from webapp.factories import make_draft, make_mailing_file, make_task, make_user
 from webapp.mailer import Line
 from webapp.models import Artifact, Delivery, State, Task, User
 from webapp.models.mailing import Sending
+from webapp.models.state import ACTIVE, FINISHED
 from webapp.times import utcnow
 
 PEOPLE = [f"p{number}@example.com" for number in range(6)]
@@ -248,31 +250,49 @@ def test_the_latest_finished_are_five_the_newest_first(post, mailserver):
     user = make_user("ann")
     for number in range(7):
         make_task(State.SUCCEEDED, user, title=f"Task <{number}>", finished_at=utcnow().replace(second=number))
+    late = utcnow().replace(second=30)
+    make_task(
+        State.FAILED, user, title="Failed long after it began", created_at=late.replace(year=2020), finished_at=late
+    )
+    make_task(State.CANCELED, user, title="Canceled", finished_at=late)
     make_task(State.IN_PROGRESS, user, title="Running")
     make_task(State.SUCCEEDED, make_user("bob"), title="Bob's")
     _perform(post(["bea@example.com"], user, template="latest_finished"))
     text = mailserver.mails[0].get_body(("plain",)).get_content()
-    places = [text.index(f"Task <{number}>") for number in (6, 5, 4, 3, 2)]
+    places = [text.index(title) for title in ("Failed long", *(f"Task <{number}>" for number in (6, 5, 4, 3)))]
     assert places == sorted(places)
-    assert not any(words in text for words in ("Task <1>", "Running", "Bob's", "Mail to"))
+    assert not any(words in text for words in ("Task <2>", "Canceled", "Running", "Bob's", "Mail to", " more."))
     assert "Task &lt;6&gt;" in mailserver.mails[0].get_body(("html",)).get_content()
 
 
-def test_those_in_progress_are_the_oldest_first_without_the_mail_itself(post, mailserver):
+def test_those_in_progress_are_all_that_are_unfinished_the_oldest_first_without_the_mail_itself(post, mailserver):
+    user = make_user("ann", time_zone="Asia/Seoul")
+    for number, state in enumerate(State):
+        make_task(state, user, title=f"It is {state}", created_at=utcnow().replace(year=2026 - number))
+    make_task(State.IN_PROGRESS, make_user(), title="Bob's")
+    mail = post(["bea@example.com"], user, template="in_progress")
+    Task.update(turn=None).where(Task.id != mail.id).execute()  # nobody takes the others meanwhile
+    _perform(mail)
+    for kind in ("plain", "html"):
+        text = mailserver.mails[0].get_body((kind,)).get_content()
+        places = [text.index(f"It is {state}") for state in reversed(State) if state in ACTIVE]
+        assert places == sorted(places)
+        assert not any(f"It is {state}" in text for state in FINISHED)
+        assert not any(words in text for words in ("Bob's", "Mail to", " more."))
+        assert "Times are those of Asia/Seoul." in text
+
+
+def test_a_mail_lists_so_many_tasks_and_says_how_many_more_there_are(post, mailserver, monkeypatch):
+    monkeypatch.setattr(letters, "MOST_LISTED", 3)
+    monkeypatch.setitem(letters.TEMPLATES, "all_tasks", replace(letters.TEMPLATES["all_tasks"], most=3))
     user = make_user("ann")
-    make_task(State.IN_PROGRESS, user, title="Newer")
-    make_task(State.IN_PROGRESS, user, title="Older", created_at=utcnow().replace(year=2020))
-    make_task(State.PENDING, make_user(), title="Waiting")
-    _perform_only_mail(post(["bea@example.com"], user, template="in_progress"))
-    text = mailserver.mails[0].get_body(("plain",)).get_content()
-    assert text.index("Older") < text.index("Newer")
-    assert "Waiting" not in text
-    assert "Mail to" not in text
-
-
-def _perform_only_mail(task: Task) -> None:
-    Task.delete().where(Task.state == State.PENDING, Task.id != task.id).execute()
-    _perform(task)
+    for number in range(5):
+        make_task(State.SUCCEEDED, user, title=f"Task {number}")
+    _perform(post(["bea@example.com"], user, template="all_tasks"))
+    for kind in ("plain", "html"):
+        text = mailserver.mails[0].get_body((kind,)).get_content()
+        assert sum(f"Task {number}" in text for number in range(5)) == 3
+        assert "And 2 more." in text
 
 
 def test_everybody_gets_the_same_however_often_it_was_interrupted(post, mailserver, live_on, monkeypatch):

@@ -1,7 +1,10 @@
 """The mailer against a real SMTP server, on its good days and its bad ones."""
 
+import re
 import socket
 import time
+from email.header import decode_header, make_header
+from email.utils import parsedate_to_datetime
 
 import pytest
 from jinja2 import DictLoader
@@ -11,7 +14,8 @@ from tests.network import Network
 from tests.processes import free_port
 from tests.tarpit import Tarpit, Trouble
 from webapp import mailer
-from webapp.mailer import Attachment, MailError
+from webapp.mailer import Attachment, Letter, Line, MailError, mail
+from webapp.times import utcnow
 
 
 @pytest.fixture
@@ -54,7 +58,19 @@ def test_a_mail_sent_again_has_the_same_message_id(send, mailserver):
 
 @pytest.mark.parametrize(
     "name",
-    ["posts.json", "Übersicht 👋.csv", 'a"b;c.txt', "名前.json", "x" * 180 + ".bin", "with space.txt", "50%.txt"],
+    [
+        "posts.json",
+        "Übersicht 👋.csv",
+        'a"b;c.txt',
+        "名前.json",
+        "x" * 180 + ".bin",
+        "with space.txt",
+        "50%.txt",
+        "名" * 180 + ".bin",
+        "a  b.txt",
+        "it's.txt",
+        r"back\slash.txt",
+    ],
 )
 def test_an_attachment_arrives_as_it_was_sent(send, mailserver, name):
     data = bytes(range(256)) * 300
@@ -63,13 +79,37 @@ def test_an_attachment_arrives_as_it_was_sent(send, mailserver, name):
     assert (part.get_filename(), part.get_payload(decode=True)) == (name, data)
 
 
-def test_a_subject_in_any_language_arrives(send, mailserver):
-    send(mailserver, subject="Grüße — 名前 👋")
-    assert mailserver.mails[0]["Subject"] == "Grüße — 名前 👋"
+SUBJECTS = {
+    "other scripts": "Grüße — 名前 👋",
+    "as long as a subject may be": "x" * 200,
+    "long, in words": "word " * 39 + "end",
+    "long, in another script": "名" * 200,
+    "wide blanks": "a  b     c" + " " * 80 + "d",
+    "wide blanks between other letters": "é  é     é" * 10,
+    "what looks encoded": "=?utf-8?q?x?= and =?utf-8?b?eA==?=",
+    "a family in one sign": "\N{MAN}\u200d\N{WOMAN}\u200d\N{GIRL} می\u200cخواهم",
+    "what means something in other headers": '"a" <b@c.example>, (d); e: f',
+}
+
+
+@pytest.mark.parametrize("subject", SUBJECTS.values(), ids=SUBJECTS)
+def test_a_subject_arrives_as_it_was_written(send, mailserver, subject):
+    send(mailserver, subject=subject)
+    assert mailserver.mails[0]["Subject"] == subject
 
 
 @pytest.mark.parametrize(
-    "subject", ["Hello\nBcc: eve@example.com", "Hello\r\nBcc: eve@example.com", "Hello\r\n\r\nBody"]
+    "subject",
+    [
+        "Hello\nBcc: eve@example.com",
+        "Hello\r\nBcc: eve@example.com",
+        "Hello\r\n\r\nBody",
+        "Hello\r\n Bcc: eve@example.com",
+        "Hello\rBcc: eve@example.com",
+        "Hello\x00",
+        "Hello\u2028Bcc: eve@example.com",
+        "Hello\x85Bcc: eve@example.com",
+    ],
 )
 def test_a_subject_can_not_add_headers(send, mailserver, subject):
     with pytest.raises(MailError):
@@ -84,6 +124,117 @@ def test_an_address_can_not_add_recipients(send, mailserver, recipient):
     with pytest.raises(MailError):
         send(mailserver, recipient)
     assert mailserver.recipients == []
+
+
+# As it comes over the line: the mail server of these tests looks at every mail of every test, see `faults_of`.
+
+
+@pytest.fixture
+def deliver(app, mailserver):
+    """A function that sends a letter to one person; returns what arrived."""
+
+    def deliver(letter: Letter, recipient: str = "ann@example.com"):
+        with app.app_context(), Line() as line:
+            line.send(letter, recipient, "letter-1")
+        return mailserver.mails[-1]
+
+    return deliver
+
+
+TEXTS = {
+    "one long paragraph": "x" * 944,
+    "as long as a text may be": "long paragraph " * 1333,
+    "two bytes a letter, in one line": "é" * 998,
+    "three bytes a letter, in one line": "正" * 5000,
+    "four bytes a letter, in one line": "👋" * 1000,
+    "a little of another script in much of this": "word " * 300 + "é" + " word" * 300,
+    "short lines of another script": "Grüße,\nAndré",
+    "blanks at the ends of lines": "a   \n\tb\t\n   ",
+    "dots at the beginning of lines": ".\n..\n.b\n.",
+    "what a mailbox divides mails by": "From here\n>From there",
+    "what looks encoded": "a=3D =?utf-8?q?x?= =\n=",
+    "many empty lines": "a" + "\n" * 30 + "b",
+    "signs that are none": "a\x00b\x0bc\x0cd\x1be",
+    "ends of lines of other kinds": "a\u2028b\u2029c\x85d",
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_a_text_arrives_as_it_was_typed_in_lines_that_every_server_takes(deliver, text):
+    mail = deliver(Letter("Hello", text, f"<p>{text}</p>"))
+    said = text.replace("\n", "\r\n")
+    assert mail.get_body(("plain",)).get_content() == f"{said}\r\n"
+    assert mail.get_body(("html",)).get_content() == f"<p>{said}</p>\r\n"
+
+
+def test_all_parts_are_where_a_mail_program_looks_for_them(deliver):
+    logo, file = Attachment("logo", "image/png", b"png"), Attachment("a.csv", "text/csv; charset=utf-8", b"\r\na\rb\n")
+    mail = deliver(Letter("Hello", "text", "<img src='cid:logo'>", [file, file], [logo], "Ännchen <a@b.example>"))
+    kinds = [part.get_content_type() for part in mail.walk()]
+    related = ["multipart/related", "text/html", "image/png"]
+    assert kinds == ["multipart/mixed", "multipart/alternative", "text/plain", *related, "text/csv", "text/csv"]
+    assert [part["Content-ID"] for part in mail.walk() if part["Content-ID"]] == ["<logo>"]
+    assert [part.get_payload(decode=True) for part in mail.iter_attachments()] == [b"\r\na\rb\n"] * 2
+    assert str(make_header(decode_header(mail["Reply-To"]))) == "Ännchen <a@b.example>"
+    assert abs(parsedate_to_datetime(mail["Date"]).replace(tzinfo=None) - utcnow()).total_seconds() < 600
+
+
+@pytest.mark.parametrize("is_automatic", [True, False])
+def test_what_the_site_sends_by_itself_says_so_and_what_people_send_does_not(deliver, is_automatic):
+    mail = deliver(Letter("Hello", "text", "<p>text</p>", is_automatic=is_automatic))
+    assert mail.get_all("Auto-Submitted", []) == (["auto-generated"] if is_automatic else [])
+
+
+@pytest.mark.parametrize(
+    ("sender", "name", "address"),
+    [
+        ("Müller & Söhne <post@errand.example>", "Müller & Söhne", "post@errand.example"),
+        ('"Doe, Jane (Errand)" <jane@errand.example>', "Doe, Jane (Errand)", "jane@errand.example"),
+        ("Errand <post@straße.example>", "Errand", "post@xn--strae-oqa.example"),
+        ("post@errand.example", "", "post@errand.example"),
+        (f"Errand <post@{'long.' * 40}example>", "Errand", f"post@{'long.' * 40}example"),
+    ],
+)
+def test_a_sender_of_any_name_is_named_right(send, mailserver, sender, name, address):
+    send(mailserver, MAIL_DEFAULT_SENDER=sender)
+    [arrived] = mailserver.mails[0]["From"].addresses
+    assert (arrived.display_name, arrived.addr_spec) == (name, address)
+    assert mailserver.mails[0]["Message-ID"] == f"<task-1@{address.partition('@')[2]}>"
+
+
+def test_a_domain_in_another_script_is_asked_for_by_its_ascii_name(send, mailserver):
+    send(mailserver, "ann@bücher.example")
+    assert mailserver.recipients == [["ann@xn--bcher-kva.example"]]
+
+
+def test_a_name_before_the_at_that_no_server_here_can_write_is_told(send, mailserver):
+    with pytest.raises(MailError, match="cannot be mailed to"):
+        send(mailserver, "jörg@example.com")
+
+
+def test_files_are_encoded_once_however_many_get_them(app, mailserver, monkeypatch):
+    encoded, content = [], mailer.mime.content
+    monkeypatch.setattr(mailer.mime, "content", lambda *given: encoded.append(given) or content(*given))
+    letter = Letter("Hello", "text", "<p>text</p>", [Attachment("a.bin", "application/octet-stream", b"\0" * 100_000)])
+    with app.app_context(), Line() as line:
+        for number in range(5):
+            line.send(letter, f"p{number}@example.com", f"letter-{number}")
+    assert len(encoded) == 1
+    assert [mail["To"] for mail in mailserver.mails] == [f"p{number}@example.com" for number in range(5)]
+    assert [mail["Message-ID"] for mail in mailserver.mails] == [f"<letter-{n}@localhost>" for n in range(5)]
+    bodies = {re.sub(rb"^.*?\r\nMIME-Version", b"", raw, flags=re.DOTALL) for raw in mailserver.raw}
+    assert len(bodies) == 1
+
+
+def test_flask_mail_is_told_of_each_mail_and_can_keep_them_to_itself(app, mailserver):
+    app.extensions["mail"].suppress = True
+    with app.app_context(), mail.record_messages() as sent:
+        mail.send(Letter("Grüße", "text", "<p>text</p>").to("ann@example.com", "letter-1"))
+    [message] = sent
+    assert (message.subject, message.recipients) == ("Grüße", ["ann@example.com"])
+    assert "Message-ID: <letter-1@localhost>" in str(message)
+    assert mailserver.mails == []
 
 
 def test_without_a_mail_server_nothing_is_sent_and_that_is_told(send):

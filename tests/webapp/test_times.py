@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from webapp.times import ago_words, clock_words, duration_words, iso, utcnow
+from webapp.times import ago_words, clock_words, day_words, duration_words, from_local, iso, local, utcnow
 
 NOW = datetime(2026, 11, 21, 9, 30, 15, 999_999)
 
@@ -66,4 +66,43 @@ def test_a_duration_is_as_exact_as_people_are(seconds, words):
     ],
 )
 def test_how_long_ago_is_told_in_words(age, words):
-    assert ago_words(NOW - age, NOW) == words
+    assert ago_words(NOW - age, NOW, "UTC") == words
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [("UTC", "30 November"), ("Pacific/Auckland", "1 December"), ("America/Los_Angeles", "30 November")],
+)
+def test_a_day_is_that_of_its_readers_clock(zone, day):
+    moment = datetime(2026, 11, 30, 23, 30)
+    assert day_words(moment, zone) == day
+    assert ago_words(moment, moment + timedelta(days=40), zone) == f"on {day} 2026"
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment", "words"),
+    [
+        ("Europe/Paris", datetime(2027, 10, 31, 0, 30), "31 October 2027, 02:30 (UTC+2)"),
+        ("Europe/Paris", datetime(2027, 10, 31, 1, 30), "31 October 2027, 02:30 (UTC+1)"),
+        ("Europe/Paris", datetime(2027, 10, 31, 2, 0), "31 October 2027, 03:00"),
+        ("America/St_Johns", datetime(2027, 11, 7, 3, 45), "7 November 2027, 01:15 (UTC-2:30)"),
+        ("Australia/Lord_Howe", datetime(2027, 4, 3, 15, 15), "4 April 2027, 01:45 (UTC+10:30)"),
+        ("Europe/London", datetime(2027, 10, 31, 1, 15), "31 October 2027, 01:15 (UTC)"),
+    ],
+)
+def test_a_time_that_comes_twice_says_which_it_is(zone, moment, words):
+    assert clock_words(moment, zone) == words
+    assert from_local(local(moment, zone).replace(tzinfo=None), zone, again=bool(local(moment, zone).fold)) == moment
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "begins"),
+    [
+        ("America/Havana", datetime(2027, 3, 14), datetime(2027, 3, 14, 5)),  # whose clocks skip midnight
+        ("America/Havana", datetime(2027, 11, 7), datetime(2027, 11, 7, 4)),  # and show it twice
+        ("Europe/Paris", datetime(2027, 10, 31), datetime(2027, 10, 30, 22)),
+    ],
+)
+def test_a_day_begins_with_its_first_moment(zone, day, begins):
+    assert from_local(day, zone) == begins
+    assert local(begins - timedelta(microseconds=1), zone).day != day.day

@@ -9,6 +9,7 @@ from webapp.models.message import Message
 from webapp.models.moves import AlreadyRunning, IllegalMove
 from webapp.models.notice import Notice, NoticeKind
 from webapp.models.notification import Notification
+from webapp.models.outcome_mail import OutcomeMail
 from webapp.models.post import Post
 from webapp.models.rate_count import RateCount
 from webapp.models.state import State
@@ -33,6 +34,7 @@ MODELS = (
     Notice,
     RateCount,
     FormKey,
+    OutcomeMail,
 )
 
 __all__ = [
@@ -54,6 +56,7 @@ __all__ = [
     "Notice",
     "NoticeKind",
     "Notification",
+    "OutcomeMail",
     "OverLimit",
     "Post",
     "RateCount",

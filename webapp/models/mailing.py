@@ -63,6 +63,7 @@ class Mailing(BaseModel):
     original_id: int | None
     draft_key = CharField(max_length=40, null=True, unique=True, help_text="whose draft of what; null once it is none")
     form_key = CharField(max_length=32, default="", help_text="the form it was written in, to know a second press")
+    change_key = CharField(max_length=32, null=True, help_text="the same of its latest change while it was scheduled")
     recipients = TextField(default="", help_text="as they were typed")
     people = IntegerField(null=True, help_text="to how many a draft goes, as it was last saved; null if unknown")
     subject = CharField(max_length=SUBJECT_LENGTH, default="")
@@ -160,6 +161,12 @@ class Mailing(BaseModel):
                 mailing=self, name=file.name, content_type=file.content_type, size=file.size, data=file.read()
             )
 
+    def discard(self) -> None:
+        """Delete the draft with its files; nothing else, should it be no draft any more."""
+        with database.atomic():
+            User.count_change(self.user_id)
+            Mailing.delete().where(Mailing.id == self.id, Mailing.draft_key == self.draft_key).execute()
+
     def attach(self, name: str, content_type: str, data: bytes) -> None:
         """Add a file, unless it has that very file already."""
         for file in self.files():
@@ -176,8 +183,9 @@ class Mailing(BaseModel):
 
     @classmethod
     def sent_from(cls, user_id: int, form_key: str) -> "Mailing | None":
-        """What this person has already sent from that form."""
-        sent = cls.user == user_id, cls.form_key == form_key, cls.draft_key.is_null()
+        """What this person has already sent, or changed, from that form."""
+        same = (cls.form_key == form_key) | (cls.change_key == form_key)
+        sent = cls.user == user_id, same, cls.draft_key.is_null()
         return cls.get_or_none(*sent) if form_key else None
 
     def submit(self, addresses: list[str], limit: int) -> "Mailing":
@@ -212,7 +220,7 @@ class Mailing(BaseModel):
                 raise DraftGone
             return
         self.__data__.update(written)
-        Mailing.update(written).where(Mailing.id == self.id).execute()
+        Mailing.update(written | {"change_key": draft.form_key}).where(Mailing.id == self.id).execute()
         MailingFile.delete().where(MailingFile.mailing == self.id).execute()
         MailingFile.update(mailing=self.id).where(MailingFile.mailing == draft.id).execute()
         Delivery.delete().where(Delivery.mailing == self.id).execute()

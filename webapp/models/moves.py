@@ -13,8 +13,10 @@ from webapp.database import database
 from webapp.models import family, line
 from webapp.models.notice import Notice, NoticeKind
 from webapp.models.notification import TASK_PROGRESS, Notification
+from webapp.models.outcome_mail import OutcomeMail
 from webapp.models.state import FINISHED, HELD, LET_GO, REQUESTS, State, sources_of
 from webapp.models.task_event import TaskEvent
+from webapp.models.user import User
 from webapp.times import utcnow
 
 if TYPE_CHECKING:
@@ -171,13 +173,24 @@ class Moves:
         elif target == State.PENDING and self.turn is not None:
             signals.announce(signals.lined_up, self)
 
+    @property
+    def notice_kind(self) -> NoticeKind:
+        """What a notice, or a mail, of how it has ended is about."""
+        is_mail = self.name == "send_mail" and self.state == State.SUCCEEDED
+        return NoticeKind.MAIL if is_mail else NoticeKind(self.state)
+
     def _give_notice(self, outcome: State) -> None:
-        """What its owner finds in the notification centre: not what they canceled, and not each part of a whole."""
+        """What its owner finds in the notification centre, and what they are to be mailed if they asked for that.
+
+        Not about what they canceled, and not about each part of a whole.
+        """
         if self.is_shown and outcome != State.CANCELED:
-            kind = NoticeKind(outcome) if self.name != "send_mail" or outcome == State.FAILED else NoticeKind.MAIL
-            outcomes = {NoticeKind.FAILED: f": {self.error}", NoticeKind.MAIL: " has been sent"}
+            kind, owner = self.notice_kind, User.listening(self.user_id)
+            sent = f" has been sent{f': {self.result}' if self.result else ''}"
+            outcomes = {NoticeKind.FAILED: f": {self.error}", NoticeKind.MAIL: sent}
             words = f"{self.title}{outcomes.get(kind, ' is finished')}"
-            Notice.put(self.user_id, kind, words, task_id=self.id)
+            Notice.put(owner, kind, words, task_id=self.id)
+            OutcomeMail.put(owner, self, kind)
 
     def _is_mine(self, state: State | None = None) -> Any:
         """This run has it; nobody's token is no token."""

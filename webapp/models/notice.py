@@ -11,8 +11,7 @@ from webapp.database import BaseModel, database
 from webapp.models.user import User
 from webapp.times import utcnow
 
-# With every end of every task: building these anew each time would cost more than running them.
-HEARING = "SELECT hearing FROM users WHERE id = {0}"
+# With every end of every task: building it anew each time would cost more than running it.
 INSERT = (
     "INSERT INTO notices (user_id, kind, text, task_id, sender_id, created_at) VALUES ({0}, {0}, {0}, {0}, {0}, {0})"
 )
@@ -53,16 +52,15 @@ class Notice(BaseModel):
 
     @classmethod
     def put(
-        cls, user_id: int, kind: NoticeKind, text: str, task_id: UUID | None = None, sender_id: int | None = None
+        cls, user: User, kind: NoticeKind, text: str, task_id: UUID | None = None, sender_id: int | None = None
     ) -> bool:
-        """Add a notice, unless the user wants to hear nothing of its kind. One read and one write, spelled beforehand.
+        """Add a notice, unless the user, as `User.listening` has them, wants to hear nothing of its kind. One write.
 
         The caller's transaction counts the user's `changes` up, as it does for what the notice is about.
         """
-        hearing = database.execute_sql(HEARING.format(database.param), (user_id,)).fetchone()[0]
-        if User(hearing=User.hearing.python_value(hearing)).hears(kind) == Hear.OFF:
+        if user.hears(kind) == Hear.OFF:
             return False
-        values = (user_id, kind.value, text, cls.task.db_value(task_id), sender_id, utcnow())
+        values = (user.id, kind.value, text, cls.task.db_value(task_id), sender_id, utcnow())
         database.execute_sql(INSERT.format(database.param), values)
         return True
 
@@ -71,7 +69,8 @@ class Notice(BaseModel):
         """Say that somebody wrote; however much they write before it is read, it is one notice, and the latest."""
         with database.transaction():
             cls._unread_from(recipient, sender, cls.delete())
-            cls.put(recipient.id, NoticeKind.MESSAGE, f"{sender.username} wrote to you", sender_id=sender.id)
+            reader = User.listening(recipient.id)
+            cls.put(reader, NoticeKind.MESSAGE, f"{sender.username} wrote to you", sender_id=sender.id)
 
     @classmethod
     def read_message(cls, reader: User, sender: User) -> None:

@@ -46,7 +46,7 @@ ANIMALS = (
 
 # With every move and every progress of every task: building it anew each time would cost more than running it.
 COUNT_CHANGE = "UPDATE users SET changes = changes + 1 WHERE id = {0}"
-EMAIL = "SELECT email FROM users WHERE id = {0}"
+LISTENING = "SELECT id, email, hearing, mail_after FROM users WHERE id = {0}"
 
 
 TAKEN = "Somebody already has that user name."
@@ -149,9 +149,13 @@ class User(BaseModel):
         database.execute_sql(COUNT_CHANGE.format(database.param), (user_id,))
 
     @classmethod
-    def email_of(cls, user_id: int) -> str:
-        """The account's address, or "" if it has none. One query, spelled beforehand: with every end of every task."""
-        return str(database.execute_sql(EMAIL.format(database.param), (user_id,)).fetchone()[0])
+    def listening(cls, user_id: int) -> "User":
+        """The account with nothing but what says how they hear of what happens, and where mail reaches them.
+
+        One query, spelled beforehand: it comes with every end of every task.
+        """
+        found = database.execute_sql(LISTENING.format(database.param), (user_id,)).fetchone()
+        return cls(id=found[0], email=found[1], hearing=cls.hearing.python_value(found[2]), mail_after=found[3])
 
     @classmethod
     def authenticate(cls, username: str, password: str) -> "User | None":
@@ -175,6 +179,11 @@ class User(BaseModel):
     def hears_by_mail(self, kind: str) -> bool:
         """Whether a notice of that kind is to be mailed to them, and can be."""
         return bool(self.email) and self.hears(kind) == "mail"
+
+    def hears_by_mail_of(self, kind: str, worked: float) -> bool:
+        """Whether the end of a task that worked for so many seconds is to be mailed to them, and can be."""
+        took_long = self.mail_after is not None and worked >= self.mail_after * 60
+        return bool(self.email) and (took_long or self.hears_by_mail(kind))
 
     def has_password(self, password: str) -> bool:
         """Whether that is the account's password, however its letters are encoded; never true for a guest's."""

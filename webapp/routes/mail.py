@@ -11,13 +11,13 @@ from tasks.send_mail import change, submit
 from webapp import htmx, letters
 from webapp.database import database
 from webapp.mail_form import MailForm, room_in_words
+from webapp.mail_words import count_words
 from webapp.models import Delivery, DraftGone, IllegalMove, Mailing, MailingFile, OverLimit, State, Task, User
 from webapp.models.mailing import Sending, daily_limit
 from webapp.once import new_key
 from webapp.paging import page
 from webapp.polls import if_changed
 from webapp.progress import started_words
-from webapp.recipients import MOST_SLIPS
 
 bp = Blueprint("mail", __name__, url_prefix="/mail")
 
@@ -68,6 +68,7 @@ def send(mailing_id: int | None = None) -> ResponseReturnValue:
         return _sent_already(form, sent)
     draft = _keep(form, original)
     if not form.validate_on_submit():
+        _offer_subject(form)
         return _page(form, draft, original, 422)
     found = form.found
     limit = daily_limit(_me(), current_app.config["SETTINGS"].mail_daily_limit)
@@ -78,10 +79,11 @@ def send(mailing_id: int | None = None) -> ResponseReturnValue:
         return _page(form, draft, original, 422)
     except DraftGone:
         return _again(form, original, "In another tab this was sent or replaced meanwhile. Check it and press again.")
-    if number := found.duplicate_number:
-        flash(f"Each address gets it once: {number:,} duplicate{'s' if number > 1 else ''} left out.")
+    words = f"{task.title}: {started_words(task)}."
+    if (number := found.duplicate_number) and not original:
+        words += f" Each address gets it once: {number:,} duplicate{'s' if number > 1 else ''} left out."
     _flash_left_out(form)
-    return htmx.answer(url_for("tasks.show", task_id=task.id), f"{task.title}: {started_words(task)}.")
+    return htmx.answer(url_for("tasks.show", task_id=task.id), words)
 
 
 @bp.post("/draft")
@@ -91,11 +93,11 @@ def save(mailing_id: int | None = None) -> ResponseReturnValue:
     original = _original(mailing_id)
     form = MailForm(current_user.time_zone)
     is_typing = htmx.is_htmx() and not request.files
-    is_late = is_typing and _says_nothing_new(form, original)  # it was still under way when the mail was sent
+    is_late = is_typing and _is_late(form, original)
     draft = None if is_late else _keep(form, original)
     if is_typing:
-        at = {"mailing_id": mailing_id} if mailing_id else {}
-        return render_template("mail/_found.html", found=form.found, most=MOST_SLIPS, saved=not is_late, at=at)
+        at = _at(original)
+        return render_template("mail/_found.html", found=form.found, most=MOST_SHOWN, saved=not is_late, at=at)
     if not form.check_files() or htmx.is_htmx():
         return _page(form, draft, original, 200 if htmx.is_htmx() else 422)  # htmx swaps no error
     flash("Draft saved.")
@@ -122,10 +124,32 @@ def preview(mailing_id: int | None = None) -> ResponseReturnValue:
     """The form again, with the mail as it would be sent now. What is still missing is not complained of."""
     original = _original(mailing_id)
     form = MailForm(current_user.time_zone)
+    form.bring_subject(_me())
     draft = _keep(form, original)
     form.check_files()
     text, _ = letters.written(draft, _me())
     return _page(form, draft, original, preview=text)
+
+
+@bp.post("/draft/template")
+@bp.post("/<int:mailing_id>/draft/template")
+def choose(mailing_id: int | None = None) -> ResponseReturnValue:
+    """A template was chosen: the form again, with its subject in the place of none or of another template's."""
+    original = _original(mailing_id)
+    form = MailForm(current_user.time_zone)
+    form.bring_subject(_me())
+    return _page(form, _keep(form, original), original)
+
+
+@bp.post("/draft/deletion")
+@bp.post("/<int:mailing_id>/draft/deletion")
+def discard(mailing_id: int | None = None) -> ResponseReturnValue:
+    """Delete the draft; a scheduled mail stays as it was. Twice is once."""
+    original = _original(mailing_id)
+    if draft := Mailing.draft_of(_me(), original):
+        draft.discard()
+    flash("Changes discarded." if original else "Draft deleted.")
+    return redirect(url_for("mail.show", mailing_id=mailing_id), 303)
 
 
 @bp.get("/html")
@@ -208,12 +232,21 @@ def _sent_from(form: MailForm) -> Mailing | None:
     return Mailing.sent_from(current_user.id, form.form_key.data or "")
 
 
-def _says_nothing_new(form: MailForm, original: Mailing | None) -> bool:
-    """Whether it is as what was sent from it, or as what it is to change, and there is no draft that says otherwise."""
-    if original:
-        return form.is_as(original) and Mailing.draft_of(_me(), original) is None
+def _is_late(form: MailForm, original: Mailing | None) -> bool:
+    """Whether what is being saved was still under way when its form was sent, or its changes were saved.
+
+    Words that were typed after that are another mail's, and none are lost.
+    """
     sent = _sent_from(form)
-    return sent is not None and form.is_as(sent)
+    return sent is not None and (original is None or sent.change_key == form.form_key.data) and form.is_as(sent)
+
+
+def _offer_subject(form: MailForm) -> None:
+    """A subject that was forgotten stands in the field, if the template brings one."""
+    if not form.subject.data:
+        form.bring_subject(_me())
+        if form.subject.data:
+            form.subject.errors = ["It had no subject. Send it with this one?"]
 
 
 def _sent_already(form: MailForm, sent: Mailing) -> ResponseReturnValue:
@@ -238,10 +271,15 @@ def _page(
     if not form.form_key.data:
         form.form_key.data = new_key()
     context: dict[str, Any] = {"form": form, "found": form.found, "files": shown.files() if shown else []}
-    context |= {"original": original, "preview": preview, "most": MOST_SLIPS, "saved": False, "focus": focus}
-    context["at"] = {"mailing_id": original.id} if original else {}
+    context |= {"original": original, "preview": preview, "most": MOST_SHOWN, "saved": False, "focus": focus}
+    context |= {"at": _at(original), "is_begun": bool(shown and shown.is_draft and (original or not shown.is_blank))}
     context |= {"mailings": None} if original else _list()
     return render_template("mail/show.html", **context), status
+
+
+def _at(original: Mailing | None) -> dict[str, int]:
+    """Where the form is, for its addresses."""
+    return {"mailing_id": original.id} if original else {}
 
 
 def _list() -> dict[str, Any]:
@@ -255,11 +293,13 @@ def _list() -> dict[str, Any]:
     }
 
 
-def _reach(mailing: Mailing, counts: dict[Sending, int]) -> tuple[int | None, int]:
-    """To how many it goes, None if that is not known, and to how many it was delivered."""
+def _reach(mailing: Mailing, counts: dict[Sending, int]) -> tuple[int | None, int, str]:
+    """To how many it goes (None if that is not known), to how many it was delivered, and what came of the others."""
     if mailing.is_draft:
-        return mailing.people, 0
-    return sum(counts.values()), counts[Sending.SENT]
+        return mailing.people, 0, ""
+    is_over = mailing.task is not None and mailing.task.is_finished
+    others = count_words(counts | {Sending.SENT: 0}, is_over) if is_over else ""
+    return sum(counts.values()), counts[Sending.SENT], others
 
 
 def _sent(mailing: Mailing, draft: Mailing | None = None) -> str:
@@ -267,7 +307,7 @@ def _sent(mailing: Mailing, draft: Mailing | None = None) -> str:
     lost = list(Delivery.not_delivered(mailing).limit(MOST_SHOWN))
     return render_template(
         "mail/sent.html", mailing=mailing, task=_task(mailing), files=mailing.files(), lost=lost,
-        counts=Delivery.counts(mailing), choices=letters.TEMPLATES, draft=draft,
+        template=letters.template_of(mailing), draft=draft,
     )  # fmt: skip
 
 

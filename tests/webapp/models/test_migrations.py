@@ -21,7 +21,7 @@ from webapp.factories import (
     make_task,
     make_user,
 )
-from webapp.models import MODELS, Leader, RateCount, State, User
+from webapp.models import MODELS, Leader, OutcomeMail, RateCount, State, User
 from webapp.settings import Settings
 
 
@@ -88,7 +88,8 @@ def test_every_reference_is_kept_by_the_database(url):
 def test_deleting_a_person_deletes_what_is_theirs(each_database):
     user = make_user()
     make_post(user)
-    make_artifact(make_task(State.SUCCEEDED, user))
+    make_artifact(task := make_task(State.SUCCEEDED, user))
+    OutcomeMail.create(user=user, task=task, ended_at=task.finished_at)
     make_message(other := make_user(), user)
     make_notice(user)
     make_mailing_file(make_mailing(user))

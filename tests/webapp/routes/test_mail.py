@@ -2,17 +2,18 @@
 
 import io
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from tests.browsing import browse
 from tests.racing import elsewhere, race
+from webapp import moments
 from webapp.factories import make_draft, make_mailing, make_mailing_file, make_post, make_task, make_user
 from webapp.mail_form import MailForm
 from webapp.models import Delivery, MailCount, Mailing, MailingFile, State, Task, User
 from webapp.recipients import read_recipients
-from webapp.times import utcnow
+from webapp.times import local, utcnow
 
 HTMX = {"HX-Request": "true"}
 TWO = "bea@example.com, cem@example.com"
@@ -233,6 +234,12 @@ def test_a_file_without_recipients_is_told_at_its_field_and_not_mixed_with_those
     assert not Task.select().exists()
 
 
+def test_duplicates_are_told_in_the_one_sentence_that_says_it_is_sent(ann):
+    answer = _send(ann, recipients=f"{TWO}, Bea@example.com")
+    [said] = ann.get(answer.location).page.select(".flash")
+    assert "started. Each address gets it once: 1 duplicate left out." in said.text
+
+
 def test_five_thousand_and_no_more(ann, queries):
     many = "\n".join(f"p{number}@example.com" for number in range(5001))
     answer = _send(ann, recipients=many)
@@ -446,6 +453,66 @@ def test_free_text_is_escaped_and_keeps_its_paragraphs(ann):
     assert html.one("a[href='https://example.com/a']")
 
 
+@pytest.mark.parametrize(
+    "body",
+    ["x" * 944, "x" * 20_000, "&" * 5000, "ü" * 999, "정" * 20_000, "A line.\n" * 2000 + "👋", ".\n..\nFrom: x"],
+    ids=["one that was refused", "the longest", "much to escape", "umlauts", "Korean", "many lines", "odd lines"],
+)
+def test_a_text_of_any_kind_arrives_as_it_was_typed(ann, mailserver, run_tasks, body):
+    assert _send(ann, recipients="bea@example.com", template="free", body=body).status_code == 303
+    run_tasks()
+    [mail] = mailserver.mails
+    assert mail.get_body(("plain",)).get_content().partition("\r\n\r\n\r\n-- ")[0] == body.replace("\n", "\r\n")
+    assert mail["Auto-Submitted"] is None, "it is from a person"
+
+
+@pytest.mark.parametrize("typed", ["jörg@example.com", "ann@bücher.example"])
+def test_who_has_an_address_in_another_script_can_mail_too(ann, mailserver, run_tasks, typed):
+    User.update(email=typed).where(User.id == ann.user.id).execute()
+    _send(ann, recipients="bea@example.com")
+    run_tasks()
+    [mail] = mailserver.mails
+    assert mail["Reply-To"] == (None if "jörg" in typed else "ann@xn--bcher-kva.example")
+
+
+def test_a_subject_may_have_what_joins_letters(ann, mailserver, run_tasks):
+    subject = "\N{MAN}\u200d\N{WOMAN}\u200d\N{GIRL} می\u200cخواهم"
+    assert _send(ann, recipients="bea@example.com", subject=subject).status_code == 303
+    run_tasks()
+    assert mailserver.mails[0]["Subject"] == subject
+
+
+# The subject that a template brings
+
+
+@pytest.mark.parametrize("path", ["/mail/preview", "/mail/draft/template"])
+def test_a_template_brings_its_subject_unless_another_was_typed(ann, path):
+    def choose(template: str, subject: str) -> str:
+        page = _send(ann, path, template=template, subject=subject)
+        assert page.one("#template option[selected]")["value"] == template
+        assert Mailing.draft_of(ann.user).subject == page.one("#subject").get("value", "")
+        return page.one("#subject").get("value", "")
+
+    assert choose("welcome", "") == "Welcome to Errand"
+    assert choose("all_tasks", "Welcome to Errand") == "All tasks of ann"
+    assert choose("latest_finished", " All tasks of ann ") == "The latest finished tasks of ann"
+    assert choose("in_progress", "The latest finished tasks of ann") == "Tasks in progress of ann"
+    assert choose("free", "Tasks in progress of ann") == ""
+    assert choose("welcome", "My own") == "My own"
+    assert choose("free", "My own") == "My own"
+
+
+def test_a_subject_that_was_forgotten_is_offered_and_sent_with_a_second_press(ann, mailserver, run_tasks):
+    page = _send(ann, subject="")
+    assert (page.status_code, page.one("#subject")["value"]) == (422, "Welcome to Errand")
+    assert "no subject" in page.one("#subject-error").text
+    key = page.one("#form_key")["value"]
+    assert _send(ann, subject=page.one("#subject")["value"], form_key=key).status_code == 303
+    run_tasks()
+    assert {mail["Subject"] for mail in mailserver.mails} == {"Welcome to Errand"}
+    assert "Give it a subject" in _send(ann, subject="", template="free", body="Hi").one("#subject-error").text
+
+
 # Files
 
 
@@ -596,6 +663,106 @@ def test_it_is_sent_later_by_the_clock_on_the_wall(ann):
     assert task.state == State.SCHEDULED
     assert abs(task.run_at - (utcnow() + timedelta(days=2, hours=-9))) < timedelta(minutes=1)
     assert ann.get(answer.location).one(f"main a[href='/mail/{Mailing.get().id}']").text.strip() == "Change it"
+
+
+def test_what_is_typed_while_a_scheduled_mail_is_changed_is_kept(ann):
+    _send(ann, send_at=_in(days=2), form_key=ann.get("/mail").one("#form_key")["value"])
+    path = f"/mail/{Mailing.get().id}"
+    for subject in ("Typed once", "Typed twice"):
+        key = ann.get(path).one("#form_key")["value"]
+        answer = _send(ann, f"{path}/draft", headers={"HX-Request": "true"}, subject=subject, form_key=key)
+        assert "Draft saved" in answer.words
+        assert ann.get(path).one("#subject")["value"] == subject
+    assert Task.get().title.endswith(": Hello"), "until the changes are saved"
+
+
+def test_what_was_still_being_saved_when_changes_were_saved_begins_no_changes(ann):
+    first = ann.get("/mail").one("#form_key")["value"]
+    _send(ann, send_at=_in(days=2), form_key=first)
+    path = f"/mail/{Mailing.get().id}"
+    key = ann.get(path).one("#form_key")["value"]
+    _send(ann, path, subject="Changed", send_at=_in(days=2), form_key=key)
+    late = _send(ann, f"{path}/draft", headers={"HX-Request": "true"}, subject="Chan", form_key=key)
+    assert "Draft saved" not in late.words
+    assert Mailing.select().count() == 1
+    again = _send(ann, send_at=_in(days=2), form_key=first, subject="Changed")
+    assert (again.status_code, Task.select().count()) == (303, 1), "the form that it was sent from is known, too"
+
+
+def test_a_draft_that_has_the_key_of_the_mail_as_earlier_releases_gave_it_is_kept_too(ann):
+    mailing = make_mailing(ann.user, form_key="a" * 32)
+    draft = Mailing.begin_draft(ann.user, mailing)
+    draft.write(form_key="a" * 32)
+    _send(ann, f"/mail/{mailing.id}/draft", headers={"HX-Request": "true"}, subject="Typed", form_key="a" * 32)
+    assert Mailing.get_by_id(draft.id).subject == "Typed"
+
+
+def test_changes_are_discarded_and_the_mail_stays_as_it_was(ann, bob):
+    mailing = make_mailing(ann.user)
+    make_mailing_file(mailing)
+    path = f"/mail/{mailing.id}"
+    assert not ann.get(path).page.select("button[formaction$='/draft/deletion']"), "nothing has been changed yet"
+    _send(ann, f"{path}/draft", subject="Changed")
+    button = ann.get(path).one("button[formaction$='/draft/deletion']")
+    assert button.text == "Discard changes"
+    assert bob.submit(button["formaction"]).status_code == 404
+    for _ in range(2):
+        assert ann.submit(button["formaction"]).location == path
+    page = ann.get(path)
+    assert "Changes discarded." in page.words
+    assert page.one("#subject")["value"] == "Hello"
+    assert (Mailing.get().files()[0].name, Task.get().state) == ("notes.txt", State.SCHEDULED)
+
+
+def test_a_draft_is_deleted_with_its_files_and_nobody_elses(ann, bob):
+    assert not ann.get("/mail").page.select("button[formaction$='/draft/deletion']")
+    for browser in (ann, bob):
+        _send(browser, "/mail/draft", attachment=[_file("a.txt", b"a")])
+    button = ann.get("/mail").one("button[formaction$='/draft/deletion']")
+    assert button.text == "Delete draft"
+    assert ann.submit(button["formaction"]).location == "/mail"
+    assert [mailing.user_id for mailing in Mailing] == [bob.user.id]
+    assert MailingFile.select().count() == 1
+    assert ann.get("/mail").one("#subject").get("value", "") == ""
+
+
+@pytest.fixture
+def in_paris(ann, monkeypatch):
+    """Ann lives in Paris, and it is the beginning of October 2027, at whose end the clocks go back."""
+    monkeypatch.setattr(moments, "utcnow", lambda: datetime(2027, 10, 1))
+    User.update(time_zone="Europe/Paris").where(User.id == ann.user.id).execute()
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(2027, 10, 31, 0, 30),
+        datetime(2027, 10, 31, 1, 30),
+        datetime(2027, 10, 31, 0, 59, 59),
+        datetime(2027, 12, 1, 8, 0, 7),
+    ],
+)
+@pytest.mark.usefixtures("in_paris")
+def test_saving_a_scheduled_mail_unchanged_does_not_move_it(ann, moment):
+    there = local(moment, "Europe/Paris")
+    which = ["after" if there.fold else "before"]
+    _send(ann, send_at=[f"{there:%Y-%m-%dT%H:%M:%S}", *which])
+    assert Task.get().run_at == moment
+    page = ann.get(f"/mail/{Mailing.get().id}")
+    shown = [page.one("#send_at")["value"]]
+    shown += [option["value"] for option in page.page.select("#send_at-which option[selected]")]
+    assert shown[1:] == (which if moment.month == 10 else [])
+    for _ in range(2):
+        assert _send(ann, f"/mail/{Mailing.get().id}", send_at=shown).status_code == 303
+        assert (Task.get().run_at, Mailing.get().send_at) == (moment, moment)
+
+
+@pytest.mark.usefixtures("in_paris")
+def test_a_draft_keeps_which_of_two_equal_times_was_meant_while_somebody_types(ann):
+    _send(ann, "/mail/draft", headers={"HX-Request": "true"}, send_at=["2027-10-31T02:30", "after"])
+    page = ann.get("/mail")
+    assert page.one("#send_at-which option[selected]").text == "02:30, after the clocks have gone back (UTC+1)"
+    assert "#send_at-which" in page.one("[hx-trigger*='input from:#mail']")["hx-include"]
 
 
 def test_what_is_scheduled_can_be_changed(ann, mailserver, run_tasks):

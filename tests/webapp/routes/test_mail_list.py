@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 
+from tasks.mail_task_outcome import line_up_outcomes
 from tests.browsing import browse
 from tests.racing import race
 from webapp.factories import make_draft, make_mailing, make_mailing_file, make_user
 from webapp.models import Delivery, Mailing, State, Task, User
 from webapp.models.mailing import Sending
+from webapp.models.state import FINISHED
 from webapp.times import utcnow
 
 HTMX = {"HX-Request": "true"}
@@ -52,8 +54,9 @@ def test_who_has_none_is_told_what_will_be_there(ann):
         (State.SCHEDULED, 0, "Scheduled, to 3 people"),
         (State.IN_PROGRESS, 1, "Being sent, delivered to 1 of 3 people"),
         (State.PENDING, 0, "Waiting, delivered to 0 of 3 people"),
-        (State.FAILED, 1, "Stopped, delivered to 1 of 3 people"),
-        (State.CANCELED, 1, "Canceled, delivered to 1 of 3 people"),
+        (State.FAILED, 1, "Stopped, delivered to 1 of 3 people, 2 not sent"),
+        (State.CANCELED, 1, "Canceled, delivered to 1 of 3 people, 2 not sent"),
+        (State.CANCELED, 3, "Canceled, delivered to 3 of 3 people"),
     ],
 )
 def test_a_mail_says_to_how_many_when_and_how_it_stands_and_leads_to_its_page(ann, state, delivered, words):
@@ -68,6 +71,45 @@ def test_a_mail_says_to_how_many_when_and_how_it_stands_and_leads_to_its_page(an
     assert row.select_one("time")["datetime"].startswith(when.isoformat()[:16])
     assert ann.get(row.select_one("a")["href"]).status_code == 200
     assert row.select_one("a")["href"] == f"/mail/{mailing.id}"
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (State.CANCELED, "Canceled: 1 sent, 1 refused, 1 not sent"),
+        (State.FAILED, "Stopped: 1 sent, 1 refused, 1 not sent"),
+        (State.IN_PROGRESS, "Being sent: 1 sent, 1 refused, 1 waiting"),
+        (State.PAUSED, "Paused: 1 sent, 1 refused, 1 waiting"),
+    ],
+)
+def test_a_mail_that_was_stopped_says_the_same_wherever_it_stands(ann, state, words):
+    mailing = _sent(ann.user, "Come", state, delivered=1)
+    refused = Delivery.update(state=Sending.REFUSED, error="No such person.")
+    refused.where(Delivery.id == Delivery.unsettled(mailing)[0].id).execute()
+    title, counts = words.split(": ")
+    head = ann.get(f"/mail/{mailing.id}").one("dl.mail-head")
+    assert [" ".join(part.text.split()) for part in head.select("dt, dd")][2:] == [title, counts]
+    panel = ann.get(f"/tasks/{mailing.task_id}")
+    assert counts in panel.words
+    assert "Canceled after" not in panel.words, "that would count those who were refused"
+    if state in FINISHED:
+        assert f"{title}, delivered to 1 of 3 people, {counts.partition(', ')[2]}" in _rows(ann)[0]
+
+
+def test_whom_a_mail_did_not_reach_is_counted_in_its_notice_timeline_and_mail_too(ann, mailserver, run_waiting):
+    User.update(hearing={"mail": "mail"}).execute()
+    mailserver.refused.add("cem@example.com")
+    ann.submit("/mail", recipients=", ".join(THREE), subject="Come", template="welcome")
+    run_waiting()
+    line_up_outcomes(200)
+    run_waiting()
+    counts, task = "2 sent, 1 refused", Task.get(Task.name == "send_mail")
+    assert counts in ann.get(f"/tasks/{task.id}").one(".timeline").text
+    assert f"Mail to 3 people: Come has been sent: {counts}" in ann.get("/notifications").words
+    assert counts in ann.get(f"/mail/{Mailing.get().id}").words
+    assert "Sent, delivered to 2 of 3 people, 1 refused" in _rows(ann)[0]
+    assert mailserver.mails[-1]["Subject"] == "Mail to 3 people: Come has been sent"
+    assert counts in mailserver.mails[-1].get_body(("plain",)).get_content()
 
 
 def test_one_person_is_no_people(ann):

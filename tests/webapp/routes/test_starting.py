@@ -11,7 +11,7 @@ from tasks.catalogue import CATALOGUE
 from tasks.engine import Labels, Range
 from tasks.queue import huey
 from tests.browsing import browse
-from webapp import forms
+from webapp import moments
 from webapp.models import State, Task, User
 from webapp.times import utcnow
 
@@ -158,7 +158,7 @@ NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 @pytest.fixture
 def in_november(ann, monkeypatch):
     """A site where it is 21 November 2026, half past nine in UTC, and Ann lives in Berlin."""
-    monkeypatch.setattr(forms, "utcnow", lambda: NOW.replace(tzinfo=None))
+    monkeypatch.setattr(moments, "utcnow", lambda: NOW.replace(tzinfo=None))
     User.update(time_zone="Europe/Berlin").where(User.id == ann.user.id).execute()
 
 
@@ -168,7 +168,9 @@ def in_november(ann, monkeypatch):
         (BERLIN_NOON, datetime(2027, 6, 1, 10, 0)),
         ("2027-01-31T12:00:07", datetime(2027, 1, 31, 11, 0, 7)),
         ("2026-11-21T10:30:01", datetime(2026, 11, 21, 9, 30, 1)),
-        ("2027-03-28T02:30", datetime(2027, 3, 28, 1, 30)),  # no clock in Berlin shows this: an hour is left out
+        (["2027-10-31T02:30", "before"], datetime(2027, 10, 31, 0, 30)),  # that hour comes twice
+        (["2027-10-31T02:30", "after"], datetime(2027, 10, 31, 1, 30)),
+        (["2027-10-31T03:00", "after"], datetime(2027, 10, 31, 2, 0)),  # this one does not
     ],
 )
 @pytest.mark.usefixtures("in_november")
@@ -180,7 +182,8 @@ def test_a_task_starts_when_the_clock_on_its_persons_wall_says_so(ann, typed, st
     page = ann.get(answer.location)
     assert "Count down from 5: scheduled." in page.words
     assert page.one("article .words time")["datetime"] == f"{starts.isoformat()}Z"
-    assert starts.replace(tzinfo=UTC).astimezone(ZoneInfo("Europe/Berlin")).strftime("%H:%M:%S") in page.words
+    there = starts.replace(tzinfo=UTC).astimezone(ZoneInfo("Europe/Berlin"))
+    assert f"{there:%H:%M:%S}".removesuffix(":00") in page.words
 
 
 @pytest.mark.parametrize("typed", ["", "   "])
@@ -202,6 +205,7 @@ def test_a_task_without_a_time_starts_now(ann, typed):
         ("2027-02-30T12:00", "date and a time"),
         ("2027-06-01T12:00+02:00", "date and a time"),
         ("' OR 1=1", "date and a time"),
+        ("2027-06-01T12:00\x00", "date and a time"),
     ],
 )
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/Los_Angeles", "Pacific/Kiritimati"])
@@ -220,6 +224,40 @@ def test_a_wrong_time_is_told_at_the_field_and_starts_nothing(ann, zone, typed, 
     assert not Task.select().exists()
 
 
+@pytest.mark.parametrize(
+    ("zone", "typed", "words"),
+    [
+        ("Europe/Berlin", "2027-03-28T02:30", "there is no 02:30 that day. Choose another, like 03:30."),
+        ("Europe/Berlin", "2027-03-28T02:00:00", "there is no 02:00 that day"),
+        ("Australia/Lord_Howe", "2027-10-03T02:15", "there is no 02:15 that day. Choose another, like 02:45."),
+        ("America/Havana", "2027-03-14T00:00", "there is no 00:00 that day"),
+        ("Europe/Berlin", "2027-10-31T02:30", "02:30 comes twice that day. Choose which."),
+        ("America/New_York", "2027-11-07T01:00", "01:00 comes twice that day. Choose which."),
+    ],
+)
+@pytest.mark.usefixtures("in_november")
+def test_a_time_that_no_clock_shows_or_that_it_shows_twice_is_told_and_starts_nothing(ann, zone, typed, words):
+    User.update(time_zone=zone).execute()
+    answer = ann.submit("/tasks/new/countdown", seconds="42", run_at=typed)
+    assert (answer.status_code, Task.select().count()) == (422, 0)
+    assert words in answer.one("#run_at-error").text
+    assert bool(answer.page.select("#run_at-which")) == ("twice" in words)
+
+
+@pytest.mark.usefixtures("in_november")
+def test_which_of_two_equal_times_is_meant_is_asked_in_words_and_kept(ann):
+    ask = ann.submit("/tasks/new/countdown", seconds="42", run_at="2027-10-31T02:30")
+    assert [option.text for option in ask.page.select("#run_at-which option")] == [
+        "02:30, before the clocks go back (UTC+2)",
+        "02:30, after the clocks have gone back (UTC+1)",
+    ]
+    assert ask.one("label[for='run_at-which']").text == "Which one"
+    wrong = ann.submit("/tasks/new/countdown", seconds="no", run_at=["2027-10-31T02:30", "after"])
+    assert wrong.one("#run_at-which option[selected]")["value"] == "after"
+    done = ann.submit("/tasks/new/countdown", seconds="42", run_at=["2027-10-31T02:30", "after"])
+    assert "Starts on 31 October 2027, 02:30 (UTC+1)" in ann.get(done.location).words
+
+
 def test_a_right_time_is_kept_while_something_else_is_wrong(ann):
     tomorrow = f"{utcnow() + timedelta(days=1):%Y-%m-%dT%H:%M:%S}"
     answer = ann.submit("/tasks/new/countdown", seconds="0", run_at=tomorrow)
@@ -232,5 +270,5 @@ def test_the_time_of_a_task_is_out_of_the_way_until_it_is_wanted(ann):
     page = ann.get("/tasks/new/countdown")
     assert not page.one("details").has_attr("open")
     field = page.one("details #run_at")
-    assert (field["type"], field["step"]) == ("datetime-local", "1")
+    assert (field["type"], field["step"]) == ("datetime-local", "60")
     assert "UTC" in page.one(f"#{field['aria-describedby']}").text

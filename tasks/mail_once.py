@@ -1,0 +1,75 @@
+"""Mail by the site itself, about what happened to somebody: one mail for all of it, once.
+
+Whether it was sent is on record as it is for a mail to many: just before it is given to the mail server each thing that
+it tells of gets the mail's name, its Message-ID, and after that it is settled. So a run that goes on after one that
+died repeats at most the mail that was in flight, by the same Message-ID, and nothing that is settled.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from tasks.engine import Retries, Run, TaskFunction, TemporaryError
+from webapp.mailer import Letter, Line, MailError
+from webapp.models import AlreadyRunning, User
+
+log = logging.getLogger(__name__)
+
+# Whatever goes wrong is tried again after a while, and at longest until the next `line_up` starts anew.
+RETRIES = Retries(6, delay=60, longest=3600, on=(Exception,))
+AFTER_PEOPLE = -1  # what people have started goes before: where the mail server hangs, each of these takes its time
+
+
+class Outbox(Protocol):
+    """What is to be told, and to whom. Message and OutcomeMail are such."""
+
+    def begin_mail(self, user: User, /) -> str | None:
+        """Put what there is into a mail, unless one has been begun; returns its name."""
+
+    def put_mail_off(self, user: User, key: str, /) -> None:
+        """That mail was not sent; what it tells of is for another."""
+
+    def settle_mail(self, user: User, key: str | None = None, /) -> None:
+        """What that mail tells of, or all there is, is to be told no more."""
+
+
+def line_up(function: TaskFunction, people: Iterable[User]) -> None:
+    """Start a mail for each of these; whoever has one under way is left to that."""
+    for user in people:
+        try:
+            function.launch(user)
+        except AlreadyRunning:  # by another sweeper, since these were found
+            continue
+
+
+def mail_once(task: Run, outbox: Outbox, about: str, letter_of: Callable[[User, str], Letter | None]) -> None:
+    """Mail the task's user what the outbox has for them; none if `letter_of` the user and the mail's name is None.
+
+    Raises TemporaryError where it is to be tried again. A mail that is refused for good, or put off at the last
+    attempt, is given up, which the log says, with what it was `about`.
+    """
+    user = task.user
+    with Line() as line:
+        try:
+            line.make_ready()
+        except MailError as error:
+            raise TemporaryError(str(error)) from error
+        key = outbox.begin_mail(user)
+        task.checkpoint()  # a run that has lost its task sends nothing
+        if key is None:
+            return
+        if letter := letter_of(user, key):
+            _send(task, outbox, about, line, letter, key)
+        outbox.settle_mail(user, key)
+
+
+def _send(task: Run, outbox: Outbox, about: str, line: Line, letter: Letter, key: str) -> None:
+    try:
+        line.send(letter, task.user.email, key)
+    except MailError as error:
+        if error.dropped:
+            raise TemporaryError(str(error)) from error  # it may have arrived: so it is the same mail again
+        if error.for_all or (error.may_pass and not task.is_last_attempt):
+            outbox.put_mail_off(task.user, key)
+            raise TemporaryError(str(error)) from error
+        log.warning("%s is not mailed about %s: %s", task.user.username, about, error)

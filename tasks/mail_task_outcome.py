@@ -1,0 +1,68 @@
+"""Mail people how their tasks have ended, if they asked for that: the first at once, what follows it together."""
+
+from datetime import timedelta
+
+from peewee import fn
+
+from tasks.engine import Run, duty, user_task
+from tasks.mail_once import AFTER_PEOPLE, RETRIES, line_up, mail_once
+from webapp import mailer
+from webapp.mailer import Letter
+from webapp.mime import one_line
+from webapp.models import NoticeKind, OutcomeMail, Task, User
+from webapp.models.state import ACTIVE
+from webapp.times import utcnow
+
+AT_MOST_EVERY = timedelta(minutes=1)  # for one person
+MOST_SHOWN = 20  # tasks in one mail, each with its words and its address
+WORDS = {
+    NoticeKind.SUCCEEDED: "is finished",
+    NoticeKind.MAIL: "has been sent",
+    NoticeKind.FAILED: "has failed",
+}
+
+
+@duty
+def line_up_outcomes(at_once: int) -> None:
+    """Start a mail for each person to whom one is due, and who has got none within AT_MOST_EVERY."""
+    ours = Task.select(Task.user).where(Task.name == mail_task_outcome.name)
+    under_way = fn.EXISTS(ours.where(Task.user == User.id, Task.state.in_(ACTIVE)))
+    recent = ours.where(Task.quiet, Task.finished_at > utcnow() - AT_MOST_EVERY)
+    line_up(mail_task_outcome, list(OutcomeMail.mail_due(at_once).where(~under_way, User.id.not_in(recent))))
+
+
+@user_task(title="Mail about tasks", one_at_a_time=True, quiet=True, priority=AFTER_PEOPLE, retries=RETRIES)
+def mail_task_outcome(task: Run) -> None:
+    """Mail somebody how tasks of theirs have ended, unless by now these are gone or tried again, or nobody wants it."""
+    if task.user.email and mailer.is_set_up():
+        mail_once(task, OutcomeMail, "tasks", _letter)
+    else:
+        OutcomeMail.settle_mail(task.user)
+
+
+def _letter(user: User, key: str) -> Letter | None:
+    """The mail about what has ended and is still so; None if nothing is. One query."""
+    ended = [task for task in OutcomeMail.of_mail(user, key) if user.hears_by_mail_of(task.notice_kind, task.worked)]
+    if not ended:
+        return None
+    subject = one_line(_title(ended[0]) if len(ended) == 1 else _counted(ended))
+    shown = [(task, _title(task), _note(task)) for task in ended[:MOST_SHOWN]]
+    return Letter(subject, *mailer.render("stopped", user=user, ended=shown, more=len(ended) - len(shown)))
+
+
+def _title(task: Task) -> str:
+    return f"{task.title} {WORDS[task.notice_kind]}"
+
+
+def _note(task: Task) -> str:
+    """What went wrong, or whom a mail did not reach."""
+    return task.error or (str(task.result or "") if task.notice_kind == NoticeKind.MAIL else "")
+
+
+def _counted(ended: list[Task]) -> str:
+    failed = sum(task.notice_kind == NoticeKind.FAILED for task in ended)
+    finished = len(ended) - failed
+    if not failed:
+        return f"{finished:,} tasks are finished"
+    words = f"{failed:,} {'task has' if failed == 1 else 'tasks have'} failed"
+    return f"{words}, {finished:,} {'is' if finished == 1 else 'are'} finished" if finished else words
