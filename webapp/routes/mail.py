@@ -18,6 +18,7 @@ from webapp.once import new_key
 from webapp.paging import page
 from webapp.polls import if_changed
 from webapp.progress import started_words
+from webapp.recipients import MOST_SLIPS
 
 bp = Blueprint("mail", __name__, url_prefix="/mail")
 
@@ -97,7 +98,7 @@ def save(mailing_id: int | None = None) -> ResponseReturnValue:
     draft = None if is_late else _keep(form, original)
     if is_typing:
         at = _at(original)
-        return render_template("mail/_found.html", found=form.found, most=MOST_SHOWN, saved=not is_late, at=at)
+        return render_template("mail/_found.html", found=form.found, most=MOST_SLIPS, saved=not is_late, at=at)
     if not form.check_files() or htmx.is_htmx():
         return _page(form, draft, original, 200 if htmx.is_htmx() else 422)  # htmx swaps no error
     flash("Draft saved.")
@@ -235,10 +236,10 @@ def _sent_from(form: MailForm) -> Mailing | None:
 def _is_late(form: MailForm, original: Mailing | None) -> bool:
     """Whether what is being saved was still under way when its form was sent, or its changes were saved.
 
-    Words that were typed after that are another mail's, and none are lost.
+    Other words than those that were sent are another mail's: somebody went back, and typed on.
     """
     sent = _sent_from(form)
-    return sent is not None and (original is None or sent.change_key == form.form_key.data) and form.is_as(sent)
+    return sent is not None and (sent.change_key == form.form_key.data if original else form.is_as(sent))
 
 
 def _offer_subject(form: MailForm) -> None:
@@ -271,7 +272,7 @@ def _page(
     if not form.form_key.data:
         form.form_key.data = new_key()
     context: dict[str, Any] = {"form": form, "found": form.found, "files": shown.files() if shown else []}
-    context |= {"original": original, "preview": preview, "most": MOST_SHOWN, "saved": False, "focus": focus}
+    context |= {"original": original, "preview": preview, "most": MOST_SLIPS, "saved": False, "focus": focus}
     context |= {"at": _at(original), "is_begun": bool(shown and shown.is_draft and (original or not shown.is_blank))}
     context |= {"mailings": None} if original else _list()
     return render_template("mail/show.html", **context), status
