@@ -13,7 +13,15 @@ from tests.processes import ROOT
 
 # From the ground up. A file imports only from floors below its own; those of one package may import each other.
 FLOORS = (
-    ("webapp.settings", "webapp.times", "webapp.dom", "webapp.recipients", "webapp.fulltext"),
+    (
+        "webapp.settings",
+        "webapp.times",
+        "webapp.texts",
+        "webapp.filenames",
+        "webapp.dom",
+        "webapp.recipients",
+        "webapp.fulltext",
+    ),
     ("webapp.database",),
     ("webapp.signals",),
     ("webapp.models",),
@@ -21,6 +29,7 @@ FLOORS = (
     ("tasks.queue",),
     ("tasks.engine",),
     ("tasks.cells", "tasks.zips"),
+    ("tasks.lib",),
     ("webapp.mailer", "webapp.progress", "webapp.mailbox"),
     ("webapp.letters",),
     (
