@@ -6,13 +6,21 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cache
+from heapq import nsmallest
 
+from tasks.cells import csv_row
 from tasks.engine import Run, TaskError, Upload, user_task
-from webapp.marks import stream_safe
 from webapp.models.artifact import CHUNK
 
 MOST = 100
 LONGEST = 100  # letters: what has more is no word, but data or a mistake
+MOST_DIFFERENT = 100_000  # words that are counted at a time, beyond those of one piece of the text
+_BETWEEN = frozenset(".,;:!?()…。、，！？；：")  # what no word has within it
+_UNSEEN = re.compile("[\u00ad\u2060\ufeff]")  # soft hyphens and the like: they say where a line may break, and no more
+
+# To compose a letter takes the square of the number of its marks, of which no language puts more than some on one:
+# https://unicode.org/reports/tr15/#Stream_Safe_Text_Format
+_TOO_MANY = re.compile(r"(\W{30})\W+")
 
 
 @user_task(title="Count the words of {file}", one_at_a_time=True)
@@ -23,13 +31,29 @@ def count_words(task: Run, file: Upload) -> None:
     task.stage("Counting")
     task.total = -(-file.size // CHUNK)
     counts: Counter[str] = Counter()
+    number = short = 0
     for piece in _pieces(_counted(task, file)):
+        if len(counts) > MOST_DIFFERENT:
+            short += _forget_rare(counts)
+        before = counts.total()
         counts.update(_words(piece))
-    if not counts:
+        number += counts.total() - before
+    if not number:
         raise TaskError(f"{file} has no words.")
-    most = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MOST]
-    task.log(f"{counts.total():,} words, {len(counts):,} different ones")
-    task.attach("words.csv", "word,count\r\n" + "".join(f"{word},{number}\r\n" for word, number in most))
+    different = f"more than {MOST_DIFFERENT:,}" if short else f"{len(counts):,}"
+    task.log(f"{number:,} words, {different} different ones")
+    if short:
+        task.log(f"That is too many to keep: rare words were forgotten on the way, so a count may be {short:,} too low")
+    most = nsmallest(MOST, counts.items(), key=lambda item: (-item[1], item[0]))
+    task.attach("words.csv", "".join([csv_row("word", "count"), *(csv_row(*each) for each in most)]))
+
+
+def _forget_rare(counts: Counter[str]) -> int:
+    """Drop at least half of the words, those that came least; how often any of them came at most."""
+    rare = sorted(counts.values())[len(counts) // 2]
+    for word in [word for word, number in counts.items() if number <= rare]:
+        del counts[word]
+    return rare
 
 
 def _counted(task: Run, file: Upload) -> Iterator[str]:
@@ -43,29 +67,37 @@ def _counted(task: Run, file: Upload) -> Iterator[str]:
 
 
 def _pieces(texts: Iterable[str]) -> Iterator[str]:
-    """The same text, cut only between words."""
+    """The same text, cut only between words, unless one is longer than any that counts."""
     kept = ""
     for text in texts:
         kept += text
-        if kept[-1:].isspace() or len(kept) > 2 * CHUNK:
-            yield kept
-            kept = ""
-        elif len(parts := kept.rsplit(None, 1)) > 1:
-            yield parts[0]
-            kept = parts[1]
+        end = _last_end(kept)
+        yield kept[:end]
+        kept = kept[end:]
     yield kept
+
+
+def _last_end(text: str) -> int:
+    """Where the last word of a text begins that may go on behind it; its end, if that word is none."""
+    for place in range(len(text), max(0, len(text) - 4 * LONGEST), -1):
+        if text[place - 1].isspace() or text[place - 1] in _BETWEEN:
+            return place
+    return len(text)
 
 
 def _words(text: str) -> Iterator[str]:
     """The words as they count: composed, and without a difference of case."""
-    for match in _word().finditer(unicodedata.normalize("NFC", stream_safe(text))):
+    composed = unicodedata.normalize("NFC", _TOO_MANY.sub(r"\1 ", _UNSEEN.sub("", text)))
+    for match in _word().finditer(composed):
         if len(match[0]) <= LONGEST:
             yield unicodedata.normalize("NFC", match[0].casefold())
 
 
 @cache
 def _word() -> re.Pattern[str]:
-    """Letters and digits with the marks upon them, which \\w leaves out, and apostrophes between them."""
+    """Letters and digits with the marks upon them, which \\w leaves out, and between them apostrophes, or the joiners
+    that Persian and the languages of India are written with.
+    """
     marks = "".join(c for c in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(c).startswith("M"))
     part = rf"[^\W_][\w{marks}]*"
-    return re.compile(rf"{part}(?:['’]{part})*")
+    return re.compile(rf"{part}(?:['’]{part}|[\u200c\u200d]+[\w{marks}]+)*")

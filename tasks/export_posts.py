@@ -4,11 +4,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Literal
 
-from tasks.cells import csv_row, harmless
+from tasks.cells import csv_row
 from tasks.engine import Labels, Run, TaskError, TemporaryError, user_task
 from webapp import mailer
 from webapp.models import Artifact, Post
-from webapp.times import iso
+from webapp.times import exact_iso
 
 # Many mail servers refuse a mail of more than 10 MB, and base64 makes a file a third larger.
 ATTACHMENT_LIMIT = 7 * 1024 * 1024
@@ -39,7 +39,7 @@ def export_posts(task: Run, format: Annotated[Literal["json", "csv"], Labels("JS
 def _as_json(posts: Iterable[Post], is_new: bool) -> Iterator[str]:
     separator = '{"posts": [' if is_new else ",\n"
     for post in posts:
-        yield separator + json.dumps({"body": post.body, "timestamp": iso(post.created_at)}, ensure_ascii=False)
+        yield separator + json.dumps({"body": post.body, "timestamp": exact_iso(post.created_at)}, ensure_ascii=False)
         separator = ",\n"
     yield "]}\n" if separator.startswith(",") else separator + "]}\n"
 
@@ -48,7 +48,7 @@ def _as_csv(posts: Iterable[Post], is_new: bool) -> Iterator[str]:
     if is_new:
         yield csv_row("body", "timestamp")
     for post in posts:
-        yield csv_row(harmless(post.body), iso(post.created_at))
+        yield csv_row(post.body, exact_iso(post.created_at))
 
 
 FORMATS: dict[str, Callable[[Iterable[Post], bool], Iterator[str]]] = {"json": _as_json, "csv": _as_csv}

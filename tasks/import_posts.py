@@ -1,59 +1,40 @@
-"""Bring posts from a CSV file, and take them back."""
+"""Bring posts from a file, and take them back."""
 
-import csv
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import islice
 from typing import Annotated, Any
 from uuid import UUID
 
-from tasks.cells import csv_row, restored
+from tasks.cells import csv_row
 from tasks.engine import Accept, Preview, Run, TaskError, Undo, Upload, user_task
-from webapp.models import Post, Task
-from webapp.models.post import POST_LENGTH
-from webapp.times import iso, utcnow
+from tasks.lib.decoding import UNDECODABLE
+from tasks.lib.post_files import BEGINNING, ERRORS, PostFile, Row, open_posts
+from webapp.models import ArtifactWriter, Post, Task
+from webapp.times import exact_iso, utcnow
 
-DELIMITERS = ",;\t"
 SHOWN = 5  # rows of a preview
 SHOWN_PROBLEMS = 3
 LOOKED_AT = 1000  # rows, at most, for a preview
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of the file, numbered as in a spreadsheet: a post, or what is wrong with it."""
-
-    number: int
-    body: str = ""
-    created_at: datetime | None = None
-    problem: str = ""
-
-
-def read_rows(file: Upload) -> Iterator[Row]:
-    """The rows that are not blank, in constant memory. Raises TaskError for what has no column of bodies."""
-    delimiter = max(DELIMITERS, key=next(file.lines(), "").count)
-    records = _records(csv.reader(file.lines(), delimiter=delimiter))
-    head = [name.strip().lower() for name in next(records, None) or []]
-    if "body" not in head:
-        raise TaskError(f"The first row of {file} must name the columns: body, and timestamp if it has one.")
-    for number, record in enumerate(records, 2):
-        if record != []:
-            yield _read(number, record, head)
+BATCH = 250  # rows that are written at once
+UNDER_WAY = "That import is under way again. Cancel it first."
+BATCH_SIZE = 256 * 1024  # characters of them, at most, beyond the first row
 
 
 def _preview(file: Upload) -> Preview:
-    rows = list(islice(read_rows(file), LOOKED_AT))
-    if not rows:
+    posts = open_posts(file, BEGINNING)
+    rows = list(islice(posts, LOOKED_AT))
+    if not rows and not posts.is_cut:
         raise TaskError(f"{file} holds no posts.")
     good = [row for row in rows if not row.problem]
     words = _result(len(good), len(rows) - len(good), "can be imported")
+    only_beginning = len(rows) == LOOKED_AT or posts.is_cut
     return Preview(
-        f"Of the first {LOOKED_AT:,} rows: {words}." if len(rows) == LOOKED_AT else f"{words}.",
+        f"Of the first {len(rows):,} rows: {words}." if only_beginning else f"{words}.",
         ("Row", "Body", "Timestamp"),
-        [(str(row.number), row.body, iso(row.created_at) if row.created_at else "now") for row in good[:SHOWN]],
-        [f"Row {row.number}: {row.problem}" for row in rows if row.problem][:SHOWN_PROBLEMS],
+        [(str(row.number), row.body, exact_iso(row.created_at) if row.created_at else "now") for row in good[:SHOWN]],
+        [f"Row {row.number:,}: {row.problem}" for row in rows if row.problem][:SHOWN_PROBLEMS],
+        posts.notes,
     )
 
 
@@ -63,9 +44,14 @@ def undo_import(task: Run, task_id: str, title: str) -> None:
     theirs = Task.id == UUID(task_id), Task.user == task.user
     made_by = Task.get_or_none(*theirs)
     if made_by and not made_by.is_finished:
-        raise TaskError("That import is under way again. Cancel it first.")
+        raise TaskError(UNDER_WAY)
     task.stage("Deleting the posts")
+    is_first = True
     for post in task.each(Post.select().where(Post.task == UUID(task_id), Post.user == task.user)):
+        # In the transaction of the first deletion: what has begun to be taken back can only begin anew.
+        if is_first and made_by and not made_by.start_over():
+            raise TaskError(UNDER_WAY)
+        is_first = False
         post.delete_instance()
     task.log(f"{_number(task.done, 'post')} deleted")
 
@@ -75,79 +61,89 @@ def undo_import(task: Run, task_id: str, title: str) -> None:
     preview=_preview,
     undo=Undo("Undo this import", undo_import, lambda task: Post.select().where(Post.task == task.id).exists()),
 )
-def import_posts(task: Run, file: Annotated[Upload, Accept(".csv", ".tsv", ".txt")]) -> None:
-    """Add the posts of a CSV file to yours. Its first row names the columns: body, and timestamp if it has one."""
+def import_posts(task: Run, file: Annotated[Upload, Accept(".csv", ".tsv", ".txt", ".json")]) -> None:
+    """Add the posts of a CSV or JSON file to yours. A CSV file names its columns: body, and timestamp if it has one.
+
+    Our own exports are taken as they are. What cannot be imported you get back, as a file to correct and import.
+    """
+    _check_undone(task)
     task.stage("Reading the file")
-    total, wrong = _count(task, file)
+    posts = open_posts(file)
+    if not isinstance(task.cursor, dict):
+        # What the release before began it counted row by row, and how many of them were refused.
+        task.cursor = {"batch": 1 if task.done else BATCH, "refused": task.cursor or 0, **_count(task, posts)}
+    if not task.cursor["rows"]:
+        raise TaskError(f"{file} holds no posts.")
     task.stage("Writing your posts")
-    task.total = total
-    # The cursor is how many rows were refused by now; it is saved with the checkpoint that counts them.
-    with task.artifact("errors.csv") if wrong or task.cursor else nullcontext() as errors:
+    task.total = task.cursor["rows"]
+    with task.artifact("errors.csv") if task.cursor["wrong"] else nullcontext() as errors:
         if errors and errors.size == 0:
-            errors.write(csv_row("row", "reason"))
-        for row in task.each(read_rows(file)):
-            if errors and row.problem:
-                errors.write(csv_row(row.number, row.problem))
-                task.cursor = (task.cursor or 0) + 1
-            else:
-                moment = row.created_at or utcnow()
-                Post.insert(user=task.user, task=task.id, body=row.body, created_at=moment).execute()
-    refused = task.cursor or 0
+            errors.write(csv_row(*ERRORS, *posts.columns))
+        # A checkpoint after each batch: the next is read while nobody waits for what this one has written.
+        for batch in task.each(_batches(posts, task.cursor["batch"]), every_step=True):
+            _write(task, batch, errors)
+            task.advance(len(batch) - 1)
+    refused = task.cursor["refused"]
     if refused == task.done:
         raise TaskError(f"Nothing in {file} could be imported. The file errors.csv says why.")
     task.log(_result(task.done - refused, refused, "imported"))
 
 
-def _count(task: Run, file: Upload) -> tuple[int, int]:
+def _check_undone(task: Run) -> None:
+    """Raises TaskError while posts that an earlier try has made are being deleted, and where only some of them are."""
+    if undo_import.under_way(task.user, task_id=task.id, title=""):
+        raise TaskError("This import is being undone. Try again once that has ended.")
+    made = Post.select().where(Post.task == UUID(task.id))
+    if not task.done and made.exists():
+        raise TaskError("This import was not undone to the end. Undo it once more, and then try again.")
+    if task.done and not isinstance(task.cursor, dict) and made.count() < task.done - (task.cursor or 0):
+        # Undone by the release before, after which it would go on where it had stopped.
+        raise TaskError("This import was undone. Start a new one with the same file.")
+
+
+def _count(task: Run, posts: PostFile) -> dict[str, int]:
     """How many rows there are, and how many of them are wrong."""
-    total = wrong = 0
-    for row in read_rows(file):
-        total, wrong = total + 1, wrong + bool(row.problem)
-        if total % 1000 == 0:
+    rows = wrong = 0
+    for row in posts:
+        rows, wrong = rows + 1, wrong + bool(row.problem)
+        if rows % 1000 == 0:
             task.advance(0)  # where it may stop
-    if not total:
-        raise TaskError(f"{file} holds no posts.")
-    return total, wrong
+    return {"rows": rows, "wrong": wrong}
 
 
-def _records(reader: Any) -> Iterator[list[str] | None]:
-    """The rows as lists of cells; None for one that cannot be read."""
-    while True:
-        try:
-            yield next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            yield None
+def _batches(posts: PostFile, most: int) -> Iterator[list[Row]]:
+    """The rows, so many at a time, or fewer of those that are long; the same in each run."""
+    batch: list[Row] = []
+    size = 0
+    for row in posts:
+        batch.append(row)
+        size += row.size
+        if len(batch) == most or size > BATCH_SIZE:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
-def _read(number: int, record: list[str] | None, head: list[str]) -> Row:
-    if record is None:
-        return Row(number, problem="A cell is too long to be read.")
-    if len(record) != len(head):
-        return Row(number, problem=f"It has {_number(len(record), 'column')}, not {len(head)}.")
-    cells = dict(zip(head, record, strict=True))
-    body = restored(cells["body"]).replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip()
-    if not any(character.isprintable() for character in body):
-        return Row(number, problem="The body is empty.")
-    if len(body) > POST_LENGTH:
-        return Row(number, problem=f"The body has {len(body):,} characters; a post has at most {POST_LENGTH}.")
-    written = cells.get("timestamp", "").strip()
-    try:
-        moment = _moment(written)
-    except (ValueError, OverflowError):
-        return Row(number, problem=f"{written[:40]} is no time such as 2026-11-21T09:30:00Z.")
-    if moment and moment > utcnow():
-        return Row(number, problem="The timestamp has not come yet.")
-    return Row(number, body, moment)
+def _write(task: Run, batch: list[Row], errors: ArtifactWriter | None) -> None:
+    """Make posts of the rows that are right, and list the others."""
+    good = [_values(task, row) for row in batch if not row.problem]
+    wrong = [_as_error(row) for row in batch if row.problem]
+    if good:
+        Post.insert_many(good).execute()
+    if errors:
+        errors.write("".join(wrong))
+    task.cursor["refused"] += len(wrong)
 
 
-def _moment(written: str) -> datetime | None:
-    """ISO 8601 as naive UTC; without a zone it is UTC."""
-    if not written:
-        return None
-    moment = datetime.fromisoformat(written)
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+def _values(task: Run, row: Row) -> dict[str, Any]:
+    moment = row.created_at or utcnow()
+    return {"user": task.user, "task": UUID(task.id), "body": row.body, "created_at": moment}
+
+
+def _as_error(row: Row) -> str:
+    """A row of the table that can be corrected and imported: why, and what stood there."""
+    return UNDECODABLE.sub("\ufffd", csv_row(row.number, row.problem, *row.cells))
 
 
 def _result(good: int, bad: int, what: str) -> str:

@@ -1,8 +1,6 @@
 """Send one mail to many people: one at a time, each at most twice and mostly once, whatever happens on the way."""
 
-import csv
-from io import StringIO
-
+from tasks.cells import csv_row
 from tasks.engine import Retries, Run, TaskError, TemporaryError, user_task
 from webapp import letters, mailer
 from webapp.database import database
@@ -123,11 +121,8 @@ def _stopped_by(error: MailError, mail: Mailing) -> TaskError:
 
 def _list_lost(task: Run, mail: Mailing) -> None:
     if lost := list(Delivery.not_delivered(mail)):
-        out = StringIO()
-        rows = csv.writer(out)
-        rows.writerow(["address", "reason"])
-        rows.writerows([_harmless(delivery.address), delivery.error] for delivery in lost)
-        task.attach(NOT_DELIVERED, out.getvalue())
+        rows = [csv_row(delivery.address, delivery.error) for delivery in lost]
+        task.attach(NOT_DELIVERED, "".join([csv_row("address", "reason"), *rows]))
 
 
 def _so_far(mail: Mailing) -> str:
@@ -138,8 +133,3 @@ def _so_far(mail: Mailing) -> str:
 def _sentence(error: MailError) -> str:
     words = str(error)
     return words[0].upper() + words[1:]
-
-
-def _harmless(cell: str) -> str:
-    """A cell that a spreadsheet does not take for a formula (https://owasp.org/www-community/attacks/CSV_Injection)."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell

@@ -6,7 +6,9 @@ from webapp.marks import stream_safe
 
 # Seen as nothing, though Unicode counts them as letters, symbols or marks (Default_Ignorable_Code_Point of UAX #44, and
 # the Braille pattern without dots).
-_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | frozenset(map(chr, range(0xFE00, 0xFE10)))
+_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0") | frozenset(
+    map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
+)
 
 
 def clean(text: str | None) -> str | None:

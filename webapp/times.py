@@ -14,6 +14,11 @@ def iso(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds") + "Z"
 
 
+def exact_iso(moment: datetime) -> str:
+    """ISO 8601 with Z and all that is known of the second, like 2026-11-21T09:30:00.123456Z; no zeros for nothing."""
+    return moment.isoformat() + "Z"
+
+
 def local(moment: datetime, zone: str) -> datetime:
     """The same moment as an aware datetime in a time zone such as Europe/Berlin."""
     return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))

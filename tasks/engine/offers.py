@@ -12,12 +12,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a task would do, before it starts: the first rows of a table, and what is wrong with some."""
+    """What a task would do, before it starts: the first rows of a table, and what is wrong with some.
+
+    `notes` say how it understood what it was given, a sentence each.
+    """
 
     words: str
     head: tuple[str, ...] = ()
     rows: list[tuple[str, ...]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -100,13 +100,18 @@ class Parameter:
         if self.count and not self.count.low <= len(files) <= self.count.high:
             return f"Choose {self.count.low} to {self.count.high} files, not {len(files)}."
         for file in files:
-            which = file.name if self.count else "That file"
-            if self.suffixes and not file.name.lower().endswith(self.suffixes):
-                return f"{file.name} is not of the right kind: choose {_either(self.suffixes)}."
-            if not file.size:
-                return f"{which} is empty."
             if too_large(file):
-                return f"{which} is larger than {largest()}."
+                return f"{file.name if self.count else 'That file'} is larger than {largest()}."
+        problems = [self._problem_of_file(file) for file in files]
+        if self.count and self.count.some_right and None in problems:
+            return None
+        return next(filter(None, problems), None)
+
+    def _problem_of_file(self, file: Upload) -> str | None:
+        if self.suffixes and not file.name.lower().endswith(self.suffixes):
+            return f"{file.name} is not of the right kind: choose {_either(self.suffixes)}."
+        if not file.size:
+            return f"{file.name if self.count else 'That file'} is empty."
         return None
 
 

@@ -18,10 +18,15 @@ LINE = 1024 * 1024  # characters
 
 @dataclass(frozen=True)
 class Count:
-    """The smallest and the largest number of files that a parameter takes, both included."""
+    """The smallest and the largest number of files that a parameter takes, both included.
+
+    `some_right`: it is enough that one of them is of the right kind and not empty. The others come along, so that
+    nobody has to choose fifty files again because of one, and the task function says what became of them.
+    """
 
     low: int
     high: int
+    some_right: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,11 +54,15 @@ class Upload:
     def __str__(self) -> str:
         return self.name
 
-    def chunks(self) -> Iterator[bytes]:
-        """The bytes, at most CHUNK at a time."""
-        self._stream.seek(0)
+    def chunks(self, first: int = 0) -> Iterator[bytes]:
+        """The bytes, CHUNK at a time and the rest in the end; from chunk number `first` on."""
+        self._stream.seek(first * CHUNK)
         while chunk := self._stream.read(CHUNK):
             yield chunk
+
+    def open(self) -> BinaryIO:
+        """The bytes as a file that reads and seeks, in the memory of one chunk."""
+        return io.BufferedReader(_Stream(self))
 
     def read(self) -> bytes:
         """All bytes in memory; for what is known to be small."""
@@ -74,9 +83,8 @@ class Upload:
 
         Raises TaskError as `text` does.
         """
-        buffered = io.BufferedReader(_Stream(self.chunks()), CHUNK)
         try:
-            text = io.TextIOWrapper(buffered, encoding="utf-8-sig", newline="")
+            text = io.TextIOWrapper(self.open(), encoding="utf-8-sig", newline="")
             while line := text.readline(LINE):
                 yield line
         except UnicodeDecodeError as error:
@@ -92,26 +100,37 @@ class _Stored(Upload):
     def __init__(self, saved: dict[str, Any]) -> None:
         self.id, self.name, self.size = UUID(saved["id"]), saved["name"], saved["size"]
 
-    def chunks(self) -> Iterator[bytes]:
-        return Artifact(id=self.id).chunks()
+    def chunks(self, first: int = 0) -> Iterator[bytes]:
+        return Artifact(id=self.id).chunks(first)
 
 
 class _Stream(io.RawIOBase):
-    """Chunks as a stream, for what reads streams."""
+    """An upload as a stream, for what reads streams."""
 
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self._rest = memoryview(b"")
+    def __init__(self, upload: Upload) -> None:
+        self._upload = upload
+        self._at = 0
+        self._number = -1  # of the chunk that is at hand
+        self._chunk = memoryview(b"")
 
     def readable(self) -> bool:
         return True
 
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = max(0, offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._upload.size}[whence])
+        return self._at
+
     def readinto(self, buffer: Any) -> int:
-        if not self._rest:
-            self._rest = memoryview(next(self._chunks, b""))
-        size = min(len(buffer), len(self._rest))
-        buffer[:size], self._rest = self._rest[:size], self._rest[size:]
-        return size
+        number, offset = divmod(self._at, CHUNK)
+        if number != self._number:
+            self._number, self._chunk = number, memoryview(next(self._upload.chunks(number), b""))
+        part = self._chunk[offset : offset + len(buffer)]
+        buffer[: len(part)] = part
+        self._at += len(part)
+        return len(part)
 
 
 def as_json(arguments: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[UUID, Upload]]]:

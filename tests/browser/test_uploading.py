@@ -48,8 +48,8 @@ def test_a_file_that_holds_no_posts_is_told_at_its_field_and_starts_nothing(pers
     person.come_as_guest()
     page = person.visit("/tasks/new/import_posts")
     page.get_by_label("File").set_input_files(
-        {"name": "posts.csv", "mimeType": "text/csv", "buffer": POSTS.encode("utf-16")}
+        {"name": "posts.csv", "mimeType": "text/csv", "buffer": bytes(range(256)) * 9}
     )
     page.get_by_role("button", name="Start").click()
-    see(page.locator("#file-error").get_by_text("Save it as UTF-8, and try again."))
+    see(page.locator("#file-error").get_by_text("is not a text file. Save it as CSV in UTF-8, and try again."))
     assert page.evaluate("document.activeElement.id") == "file"

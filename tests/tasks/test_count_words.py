@@ -2,6 +2,7 @@
 
 import csv
 import io
+import time
 import tracemalloc
 
 import pytest
@@ -54,6 +55,11 @@ def test_words_are_counted_the_most_frequent_first_and_then_by_the_alphabet(coun
         ("слово, Слово. 名前 2026 2026 2026", [("2026", 3), ("слово", 2), ("名前", 1)]),
         ("_ __init__ snake_case", [("init__", 1), ("snake_case", 1)]),
         ("\ufeffword word", [("word", 2)]),
+        ("hyphen\u00adation hyphenation \u00ad", [("hyphenation", 2)]),
+        ("word\u2060joiner wordjoiner", [("wordjoiner", 2)]),
+        ("می\u200cخواهم می\u200cخواهم", [("می\u200cخواهم", 2)]),
+        ("ශ්\u200dරී ශ්\u200dරී", [("ශ්\u200dරී", 2)]),
+        ("end\u200c \u200dbegin a\u200c\u200d\u200cb", [("a\u200c\u200d\u200cb", 1), ("begin", 1), ("end", 1)]),
         ("-5 =SUM @home +1", [("1", 1), ("5", 1), ("home", 1), ("sum", 1)]),
     ],
 )
@@ -76,6 +82,44 @@ def test_no_word_is_cut_where_a_chunk_ends(count, before):
 
 def test_what_goes_on_without_end_is_no_word_and_no_trouble(count):
     assert _rows(count("x" * (3 * CHUNK) + " " + "y" * 100 + " " + "z" * 101)) == [("y" * 100, 1)]
+
+
+@pytest.mark.parametrize(
+    "text", ["x" * 3_000_000, "名前。" * 200_000, "a" + "\u0301\u0316" * 400_000, "a\u200c" * 400_000]
+)
+def test_a_line_without_an_end_costs_no_more_than_it_is_long(count, text):
+    """To compose a letter with as many marks would take an hour."""
+    begun = time.process_time()
+    task = count(text)
+    assert time.process_time() - begun < 60
+    assert task.state in (State.SUCCEEDED, State.FAILED)
+    if "。" in text:
+        assert _rows(task) == [("名前", 200_000)], "and no word is cut"
+
+
+def test_of_too_many_different_words_the_rare_ones_are_forgotten_and_that_is_said(count, monkeypatch):
+    monkeypatch.setattr(module, "MOST_DIFFERENT", 5000)
+    lines = "".join(f"often {n:x}q{n} {'seldom ' if n % 100 == 0 else ''}" for n in range(60_000))
+    task = count(lines)
+    assert _rows(task)[:2] == [("often", 60_000), ("seldom", 600)]
+    said = [event.text for event in task.timeline() if event.kind == "log"]
+    assert said[0] == "120,600 words, more than 5,000 different ones"
+    assert said[1].startswith("That is too many to keep: rare words were forgotten")
+
+
+@pytest.mark.usefixtures("no_reports")
+def test_words_that_are_all_different_need_little_memory(app, run_tasks, monkeypatch):
+    """Before, 8.4 MB of them took 459 MB; this is a twentieth of that."""
+    monkeypatch.setattr(module, "MOST_DIFFERENT", 10_000)
+    monkeypatch.setattr("tasks.engine.uploads.CHUNK", 64 * 1024)
+    text = "".join(f"{n:x}q{n} " for n in range(100_000)).encode()
+    task = count_words.launch(make_user(), file=Upload("words.txt", text))
+    tracemalloc.start()
+    run_tasks()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(_rows(task.reload())) == 100
+    assert peak < 8 * 1024 * 1024, "100,000 of them would take 20 MB"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What a task function asks for is read from its signature, once, and checked the same way everywhere."""
 
+import io
 from typing import Annotated, Literal
 
 import pytest
@@ -147,6 +148,31 @@ def test_wrong_files_are_named_with_the_reason(arguments, wrong, words):
         check_arguments(read_parameters(of_files), {"page": PAGE, "pictures": [PICTURE] * 2} | arguments)
     assert list(refused.value.errors) == [wrong]
     assert words in refused.value.errors[wrong]
+
+
+def of_some_right(task, pictures: Annotated[list[Upload], Count(1, 3, some_right=True), Accept(".png")]):
+    """Files of which one has to be right."""
+
+
+@pytest.mark.parametrize("wrong", [Upload("a.heic", b"x"), Upload("a.png", b"")])
+def test_files_of_which_some_may_be_wrong_are_taken_if_one_is_right(wrong):
+    parameters = read_parameters(of_some_right)
+    assert check_arguments(parameters, {"pictures": [wrong, PICTURE]})["pictures"] == [wrong, PICTURE]
+    with pytest.raises(InvalidArguments):
+        check_arguments(parameters, {"pictures": [wrong, wrong]})
+
+
+@pytest.mark.parametrize("data", [b"", b"x", bytes(range(256)) * 5])
+@pytest.mark.parametrize("chunk", [1, 7, 256, 10_000])
+def test_a_file_is_read_from_any_place(monkeypatch, data, chunk):
+    monkeypatch.setattr("tasks.engine.uploads.CHUNK", chunk)
+    with Upload("a.bin", data).open() as stream:
+        assert stream.read() == data
+        for place in (0, 5, 255, 256, 1279, 5000):
+            assert stream.seek(place) == place
+            assert stream.read(300) == data[place : place + 300]
+        assert stream.seek(-3, io.SEEK_END) == max(0, len(data) - 3)
+        assert stream.read() == data[-3:]
 
 
 def test_nothing_is_one_at_a_time_by_a_file():

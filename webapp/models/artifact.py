@@ -87,9 +87,12 @@ class Artifact(BaseModel):
         upload.save(only=[cls.size, cls.number])
         return upload
 
-    def chunks(self) -> Iterator[bytes]:
-        """The content in order, a chunk of at most CHUNK bytes at a time, each its own small query."""
-        number = 0
+    def chunks(self, first: int = 0) -> Iterator[bytes]:
+        """The content in order from chunk `first` on, at most CHUNK bytes at a time, each its own small query.
+
+        Every chunk of an upload but its last has CHUNK bytes; those of what a task writes may have fewer.
+        """
+        number = first
         while chunk := ArtifactChunk.get_or_none(ArtifactChunk.artifact == self.id, ArtifactChunk.number == number):
             yield bytes(chunk.data)
             number += 1

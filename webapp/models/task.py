@@ -182,6 +182,10 @@ class Task(Moves, BaseModel):
 
         self._alone(start_again)
 
+    def start_over(self) -> bool:
+        """Let the next try of a finished task begin anew, as its effects are taken back. False while it is active."""
+        return bool(Task.update(cursor=None).where(Task.id == self.id, Task.state.in_(FINISHED)).execute())
+
     def dismiss(self) -> None:
         """Close its alert, on every page and for good. Raises IllegalMove while it is active; twice is once."""
         with database.transaction():

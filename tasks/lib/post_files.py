@@ -1,0 +1,174 @@
+"""Files of posts: tables and JSON, ours and those of others, row by row, with what is wrong with each."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from tasks.cells import restored
+from tasks.engine import TaskError, Upload
+from tasks.lib.decoding import UNDECODABLE, Encoding, Text, recognize
+from tasks.lib.json_items import JsonItems, begins_as_json
+from tasks.lib.layouts import SEPARATORS, find_layout, ignored, moment_of
+from tasks.lib.scanning import LONGEST
+from tasks.lib.tables import Record, Table
+from webapp.models.post import POST_LENGTH
+from webapp.texts import is_blank
+from webapp.times import utcnow
+
+Found = TypeVar("Found")
+BEGINNING = 4  # pieces, in which the layout is found
+ERRORS = ["row", "reason"]  # the first columns of the table of what was refused
+
+
+class Row(NamedTuple):
+    """One row of the file, numbered as in a spreadsheet: a post, or what is wrong with it.
+
+    `cells` are those of the file, as far as they could be read, for whoever corrects them.
+    """
+
+    number: int
+    body: str = ""
+    created_at: datetime | None = None
+    problem: str = ""
+    cells: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """How many characters it has."""
+        return sum(map(len, self.cells))
+
+
+class PostFile(Protocol):
+    """A file of posts. Each iteration begins anew, in constant memory; it raises TaskError for what is no such file."""
+
+    columns: list[str]  # the names of the cells
+    notes: list[str]  # how it was understood, a sentence each
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there is more than was to be read."""
+
+    def __iter__(self) -> Iterator[Row]: ...
+
+
+def open_posts(file: Upload, most: int | None = None) -> PostFile:
+    """A file of posts, whose encoding and layout are found in its beginning; with `most`, that many pieces of it.
+
+    Raises TaskError, in words, for what is no such file.
+    """
+    encoding = recognize(file)
+    beginning, text = Text(file, encoding, BEGINNING), Text(file, encoding, most)
+    is_json = file.name.lower().endswith(".json") or begins_as_json(beginning)
+    return (PostJson if is_json else PostTable)(text, beginning, file.name, encoding)
+
+
+class _Decoded:
+    """A file whose encoding is known."""
+
+    def __init__(self, text: Text, encoding: Encoding) -> None:
+        self._text, self._encoding = text, encoding
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there is more than was to be read."""
+        return self._text.was_cut
+
+
+class PostTable(_Decoded):
+    """A table of posts."""
+
+    def __init__(self, text: Text, beginning: Text, name: str, encoding: Encoding) -> None:
+        super().__init__(text, encoding)
+        self._layout = find_layout(beginning, name)
+        names = self._layout.names
+        # What was refused once, and comes back corrected, has our own columns in front.
+        self._first = len(ERRORS) if [name.lower() for name in names[: len(ERRORS)]] == ERRORS else 0
+        self.columns = names[self._first :]
+        between = f" with {SEPARATORS.get(self._layout.separator, self._layout.separator)} between the columns"
+        read = f"Read as {encoding}{between if len(names) > 1 else ', one post in each row'}."
+        self.notes = [read, *self._layout.notes]
+
+    def __iter__(self) -> Iterator[Row]:
+        layout = self._layout
+        records = Table(self._text, layout.separator, layout.skip_lines)
+        return _whole((self._row(record) for record in records if record.number > layout.heading), self._text)
+
+    def _row(self, record: Record) -> Row:
+        cells = [restored(cell) for cell in record.cells]
+        kept, width, layout = tuple(cells[self._first :]), len(self._layout.names), self._layout
+        if record.problem:
+            return Row(record.number, problem=record.problem, cells=tuple(cells))
+        if len(cells) != width:
+            return Row(record.number, problem=f"It has {_columns(len(cells))}, not {width}.", cells=kept)
+        written = cells[layout.timestamp] if layout.timestamp is not None else ""
+        return _checked(record.number, cells[layout.body], written, kept, self._encoding)
+
+
+class PostJson(_Decoded):
+    """The posts of a JSON file, numbered from 1."""
+
+    columns = ["body", "timestamp"]
+
+    def __init__(self, text: Text, beginning: Text, name: str, encoding: Encoding) -> None:
+        super().__init__(text, encoding)
+        self._items = JsonItems(text, name)
+        _, first = next(_whole(iter(JsonItems(beginning, name)), beginning), (0, None))
+        keys = [key for key in first if key not in self.columns] if isinstance(first, dict) else []
+        self.notes = [f"Read as JSON in {encoding}.", *ignored(keys)]
+
+    def __iter__(self) -> Iterator[Row]:
+        return _whole((self._row(number, item) for number, item in self._items), self._text)
+
+    def _row(self, number: int, item: Any) -> Row:
+        if item is None:
+            return Row(number, problem=f"It is too long to be read: a post has at most {LONGEST:,} characters.")
+        body, written = (item.get("body"), item.get("timestamp") or "") if isinstance(item, dict) else (None, "")
+        if not isinstance(body, str) or not isinstance(written, str):
+            return Row(
+                number,
+                problem="It is no post with a body and a timestamp.",
+                cells=(json.dumps(item, ensure_ascii=False),),
+            )
+        return _checked(number, body, written, (body, written), self._encoding)
+
+
+def _whole(rows: Iterator[Found], text: Text) -> Iterator[Found]:
+    """What is found up to where a text is cut; what touches its end there is none."""
+    try:
+        for row in rows:
+            if text.was_cut:
+                return
+            yield row
+    except TaskError:
+        if not text.was_cut:
+            raise
+
+
+def _checked(number: int, body: str, written: str, cells: tuple[str, ...], encoding: Encoding) -> Row:
+    """A row of which body and timestamp have been found."""
+    body = body.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip()
+    written = written.strip()
+    if problem := _problem(body, written, encoding):
+        return Row(number, problem=problem, cells=cells)
+    try:
+        moment = moment_of(written)
+    except (ValueError, OverflowError):
+        return Row(number, problem=f"{written[:40]} is no time such as 2026-11-21T09:30:00Z.", cells=cells)
+    if moment and moment > utcnow():
+        return Row(number, problem="The timestamp has not come yet.", cells=cells)
+    return Row(number, body, moment, cells=cells)
+
+
+def _problem(body: str, written: str, encoding: Encoding) -> str:
+    if UNDECODABLE.search(body) or UNDECODABLE.search(written):
+        return f"Some of its characters cannot be read as {encoding}."
+    if is_blank(body):
+        return "The body is empty."
+    if len(body) > POST_LENGTH:
+        return f"The body has {len(body):,} characters; a post has at most {POST_LENGTH}."
+    return ""
+
+
+def _columns(number: int) -> str:
+    return f"{number:,} column{'' if number == 1 else 's'}"
