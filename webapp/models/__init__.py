@@ -13,6 +13,7 @@ from webapp.models.state import State
 from webapp.models.task import Shape, Task
 from webapp.models.task_event import TaskEvent
 from webapp.models.user import User, UsernameTaken
+from webapp.models.worker import Worker
 
 MODELS = (
     User,
@@ -29,6 +30,7 @@ MODELS = (
     MailCount,
     Message,
     Notice,
+    Worker,
 )
 
 __all__ = [
@@ -56,6 +58,7 @@ __all__ = [
     "TaskEvent",
     "User",
     "UsernameTaken",
+    "Worker",
     "family",
     "line",
 ]
