@@ -20,6 +20,10 @@ class Loop(Protocol):
     def position(self) -> Any:
         """From where a later run goes on."""
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the item that was passed last was the last of all; False if nobody knows. One query at most."""
+
     def passed(self, item: Any) -> None:
         """The step of this item is done."""
 
@@ -41,6 +45,10 @@ class _Items:
         self._items = items
         self.position = position or 0
         self.remaining = max(0, len(items) - self.position) if isinstance(items, Sized) else None
+
+    @property
+    def is_over(self) -> bool:
+        return isinstance(self._items, Sized) and self.position >= len(self._items)
 
     def passed(self, _: Any) -> None:
         self.position += 1
@@ -76,6 +84,13 @@ class _Rows:
         if self._last is None:
             return self._start
         return [_as_json(getattr(self._last, column.name)) for column in self._columns]
+
+    @property
+    def is_over(self) -> bool:
+        if self._last is None:
+            return False
+        passed = [getattr(self._last, column.name) for column in self._columns]
+        return not self._query.where(_after(self._columns, passed)).exists()
 
     def passed(self, item: Any) -> None:
         self._last = item
