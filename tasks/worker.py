@@ -11,12 +11,16 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
+from multiprocessing import current_process
 from typing import Any
+from uuid import uuid4
 
 from huey.consumer import BaseProcess, Consumer, ProcessEnvironment, Worker
 
 from tasks import catalogue  # noqa: F401 - every task function must be known before the first message
 from tasks.engine import doorbell, perform, reporter, sweeper
+from tasks.engine.watchdog import Watchdog
 from tasks.queue import huey
 from webapp.app import create_app
 from webapp.database import database
@@ -39,13 +43,16 @@ PR_SET_PDEATHSIG = 1
 class _Environment(ProcessEnvironment):
     """Worker processes that die with their parent, and that know when it was told to stop."""
 
-    def __init__(self, *signals: Any) -> None:
+    def __init__(self, watchdog: Watchdog, *signals: Any) -> None:
         super().__init__(*signals)
+        self.watchdog = watchdog
         self.parent = os.getpid()
 
     def init_child(self, process: Any) -> None:
         """What a new child does first."""
         super().init_child(process)
+        if number := _number_of(current_process().name):
+            self.watchdog.watch_me(number - 1)
         os.setpgid(0, 0)  # Ctrl-C in a terminal is for the parent, which lets its children come to a step
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -104,13 +111,19 @@ class _Worker(Worker):
         return bool(self.huey.execute(doorbell.answer.s()))
 
 
+def _number_of(name: str) -> int:
+    """Which worker process has this name, from 1; 0 for a process of another kind."""
+    kind, _, number = name.partition("-")
+    return int(number) if kind == "Worker" else 0
+
+
 class _Sweeper(BaseProcess):
     """The sweeper as a process of the consumer, in the place of Huey's scheduler: schedules live in rows."""
 
-    def __init__(self, huey: Any, stop_flag: Any, **_: Any) -> None:
+    def __init__(self, huey: Any, stop_flag: Any, **of_the_worker: Any) -> None:
         super().__init__(huey, stop_flag)
         self._trouble = Outage(log, "Could not sweep", "The sweeper works again")
-        self._sweeper = sweeper.Sweeper()
+        self._sweeper = sweeper.Sweeper(**of_the_worker)
 
     def loop(self, now: Any = None) -> None:
         """One look, and a pause."""
@@ -132,16 +145,32 @@ class _Sweeper(BaseProcess):
 
 
 class _Consumer(Consumer):
-    worker_class = _Worker
-    scheduler_class = _Sweeper
+    """Huey's, with a sweeper in the place of its scheduler, and a watchdog over its worker processes."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    worker_class = _Worker
+
+    def __init__(self, *args: Any, workers: int, **options: Any) -> None:
+        self._watchdog, self._token = Watchdog(workers), uuid4().hex
+        super().__init__(*args, workers=workers, **options)
         # INT, from a terminal, means the same as TERM: nothing is cut off in the middle of a step.
         self._signal_actions[signal.SIGINT] = self._signal_actions[signal.SIGTERM]
 
     def get_environment(self, worker_type: str) -> ProcessEnvironment:
-        return _Environment(self._graceful_sig, self._interrupt_sig)
+        return _Environment(self._watchdog, self._graceful_sig, self._interrupt_sig)
+
+    def _create_scheduler(self) -> _Sweeper:
+        own = {"token": self._token, "pid": os.getpid(), "processes": self.workers}
+        return _Sweeper(self.huey, self.stop_flag, verdicts=self._watchdog.verdicts, **own)
+
+    def loop(self, health_check_ts: float | None = None) -> float | None:
+        """One turn of the consumer itself, ten times a second; it touches nothing that its children could hold."""
+        for number, (_, process) in enumerate(self.worker_threads):
+            if self._watchdog.is_overdue(number) and process.is_alive() and self._watchdog.condemn(number):
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)  # with what its run has started
+                process.join(1)
+                self.check_worker_health()
+        return super().loop(health_check_ts)
 
 
 def create_consumer(settings: Settings) -> Consumer:

@@ -83,7 +83,9 @@ def duration_words(seconds: float) -> str:
 
 def exact_words(seconds: float) -> str:
     """A duration that somebody has set, like '90 seconds' or '10 minutes'."""
-    return _count(int(seconds // 60), "minute") if seconds >= 60 and seconds % 60 == 0 else f"{seconds:g} seconds"
+    if seconds >= 60 and seconds % 60 == 0:
+        return _count(int(seconds // 60), "minute")
+    return "1 second" if seconds == 1 else f"{seconds:g} seconds"
 
 
 def ago_words(moment: datetime, now: datetime, zone: str) -> str:

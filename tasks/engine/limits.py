@@ -12,6 +12,7 @@ class Limits:
 
     lease: timedelta = timedelta(seconds=15)  # a run that has not renewed its lease for so long is lost
     sweep: timedelta = timedelta(seconds=5)  # how often somebody looks for such runs
+    timeout: float = 300.0  # seconds: a run that has not moved for so long is ended
     keep_tasks: timedelta = timedelta(days=30)
     keep_artifacts: timedelta = timedelta(days=7)
     max_upload: int = 10 * 1024 * 1024  # bytes of a file
@@ -23,6 +24,7 @@ limits = Limits()
 def configure(settings: Settings) -> None:
     """Take the limits from the settings."""
     limits.lease, limits.sweep = timedelta(seconds=settings.task_lease), timedelta(seconds=settings.task_sweep)
+    limits.timeout = float(settings.task_timeout)
     limits.keep_tasks = timedelta(days=settings.retention_days)
     limits.keep_artifacts = timedelta(days=settings.artifact_days)
     limits.max_upload = settings.max_upload

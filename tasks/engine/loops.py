@@ -24,6 +24,10 @@ class Loop(Protocol):
     def reads_next(self) -> bool:
         """Whether the database is asked before there is another item."""
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the item that was passed last was the last of all; False if nobody knows. One query at most."""
+
     def passed(self, item: Any) -> int:
         """What was done with this item is done. Returns how many steps that were."""
 
@@ -55,6 +59,10 @@ class _Batches:
     def position(self) -> Any:
         return self._loop.position
 
+    @property
+    def is_over(self) -> bool:
+        return self._loop.is_over
+
     def passed(self, batch: list[Any]) -> int:
         return sum(map(self._loop.passed, batch))
 
@@ -73,6 +81,10 @@ class _Items:
         self._items = items
         self.position = position or 0
         self.remaining = max(0, len(items) - self.position) if isinstance(items, Sized) else None
+
+    @property
+    def is_over(self) -> bool:
+        return isinstance(self._items, Sized) and self.position >= len(self._items)
 
     def passed(self, _: Any) -> int:
         self.position += 1
@@ -114,6 +126,13 @@ class _Rows:
     @property
     def reads_next(self) -> bool:
         return not self._unread
+
+    @property
+    def is_over(self) -> bool:
+        if self._last is None:
+            return False
+        passed = [getattr(self._last, column.name) for column in self._columns]
+        return not self._query.where(_after(self._columns, passed)).exists()
 
     def passed(self, item: Any) -> int:
         self._last = item

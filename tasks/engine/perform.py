@@ -18,7 +18,6 @@ from tasks.engine.run import Asked, LostTask, Released, Run
 from tasks.engine.timeouts import alarm
 from webapp.database import close_if_broken, is_unavailable, persistently
 from webapp.models import Artifact, IllegalMove, Task
-from webapp.times import exact_words
 
 log = logging.getLogger(__name__)
 
@@ -88,20 +87,19 @@ def _run_function(task: Task, run: Run, watched: bool) -> Record:
     function = registry.functions.get(task.name)
     if function is None:
         return partial(task.fail, UNKNOWN)
-    too_long = f"It took longer than {exact_words(function.timeout or 0)}, and was stopped."
     try:
-        watch = reporting(run, task, function.timeout, too_long) if watched else nullcontext()
-        with watch, alarm(function.timeout):
+        watch = reporting(run, task) if watched else nullcontext()
+        with watch, run.clock.running(task.id.hex, str(task.owner), function.timeout), alarm(run.clock.look):
             result = function.body(run, **read_back(function.parameters, task.arguments))
             run.finish()
         json.dumps(result, allow_nan=False)  # raises here, and not while the outcome is recorded
         return partial(task.succeed, result)
     except BaseException as error:
         run.abandon()
-        return _outcome(task, function.retries, error, too_long)
+        return _outcome(task, run, function.retries, error)
 
 
-def _outcome(task: Task, retries: Retries, error: BaseException, too_long: str) -> Record:
+def _outcome(task: Task, run: Run, retries: Retries, error: BaseException) -> Record:
     """The move that records how a run ended by an exception."""
     match error:
         case Asked():
@@ -111,7 +109,7 @@ def _outcome(task: Task, retries: Retries, error: BaseException, too_long: str) 
         case LostTask():
             return partial(log.warning, "Task %s was taken over by another run", task.id)
         case TimedOut():
-            words = too_long
+            return partial(task.time_out, run.clock.words, retries.wait(task.attempts), run.clock.further)
         case TaskError():
             words = str(error)
         case Exception() | SystemExit():

@@ -22,7 +22,7 @@ class TemporaryError(TaskError):
 
 
 class TimedOut(BaseException):
-    """The run took longer than its function's `timeout`. Not an Exception, so that none catches it by mistake."""
+    """The run's clock has ended. Not an Exception, so that none catches it by mistake."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,6 @@ class Retries:
 
     def allow(self, error: BaseException) -> bool:
         """Whether an attempt that ended by this error is worth another."""
-        if isinstance(error, TimedOut):
-            return True
         if self.on is not None:
             return isinstance(error, self.on)
         return isinstance(error, TemporaryError) or not isinstance(error, (TaskError, SystemExit, *HOPELESS))

@@ -4,17 +4,22 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import deepcopy
 from typing import Any, TypeVar
 
+from tasks.engine.clock import Clock
 from tasks.engine.limits import limits
 from tasks.engine.loops import loop_over
+from tasks.engine.pace import News, Pace
+from tasks.engine.sayings import Sayings
 from tasks.engine.unit import UnitOfWork
+from webapp.database import database
 from webapp.models import Artifact, ArtifactWriter, Task, User, family
 from webapp.models.artifact import Kind, checked_link
 
 CHECKPOINT_EVERY = 1.0  # seconds, while steps write nothing
+WAIT_ONCE_ASKED = 1.0  # seconds: how long a further `wait` of a step lasts at most when the run should stop
 HOLD_AT_MOST = 0.05  # seconds, since steps began to write; SQLite lets nobody else write meanwhile
 END = "end"  # the position of a loop that is done
 Item = TypeVar("Item")
@@ -62,10 +67,13 @@ class Run:
         self._abandoned = False
         self._stage = ""
         self._kept = (self._done, self._total)
-        self._reported: tuple[int, int | None, str] = (self._done, self._total, "")
+        self._pace = Pace((self._done, self._total, ""))
+        self.clock = Clock()
         self._stop: type[Stop] | None = None
         self._wake = threading.Event()
+        self._has_woken = False
         self._unit = UnitOfWork(self._fence)
+        self._sayings = Sayings(task, self._fence)
         self._writers: list[ArtifactWriter] = []
         self._names: Counter[str] = Counter()
         # Where a run has died another may, so that one saves its very first step: it always gets further by that.
@@ -109,10 +117,14 @@ class Run:
         return [part.result for part in before.order_by(Task.created_at, Task.id)] if task.parent_id else []
 
     def advance(self, steps: int = 1) -> None:
-        """Count steps as made. Raises a Stop when the run should end here; within `each`, only its own steps do."""
+        """Count steps as made. Raises a Stop when the run should end here; within `each`, only its own steps do.
+
+        The step that makes the total full raises none: it may be the function's last. What comes after it may.
+        """
         self._done += steps
         self._go_on()
-        if not self._looping or self._stop is LostTask:
+        was_last = steps > 0 and self._done == self._total
+        if self._stop is LostTask or not (self._looping or was_last):
             self._stop_if_asked()
 
     def each(self, items: Iterable[Item], every_step: bool = False) -> Iterator[Item]:
@@ -143,13 +155,13 @@ class Run:
         if self._looping:
             raise RuntimeError("each() within each(): only one loop counts steps; write a plain one inside")
         number = self._next_loop()
+        self._stop_if_asked()
         if self._positions[number] == END:
             return
         loop = self._loop = loop_over(items, self._positions[number], size)
         if not self._total_was_said:
             remaining = loop.remaining
             self._total = None if remaining is None else self._done + remaining
-        self._stop_if_asked()
         self._looping = True
         self._last_step = time.monotonic()
         self._unit.arm()
@@ -173,30 +185,26 @@ class Run:
         """Save what is done, with the task's own cursor: all effects so far stand, and the next run goes on from here.
 
         `each` does this by itself; after one within a step, the next run makes that step again. Raises LostTask when
-        another run has the task; the effects are then undone.
+        another run has the task; the effects are then undone. Also where the run may stop, if not within `each`.
         """
-        if self._stop is LostTask:
-            raise LostTask
-        self._go_on()
-        if self._looping and self._positions[self._loops - 1] != END:
-            self._positions[self._loops - 1] = self._loop.position
-        cursor = {"done": self._done, "total": self._total, "loops": self._positions, "own": self.cursor}
-        cursor["artifacts"] = self._left_by
-        with self._unit.closing():
-            for writer in self._writers:
-                writer.flush()
-            if not self._task.checkpoint(deepcopy(cursor), self._done, self._total, self._stage, limits.lease):
-                raise LostTask
-        self._kept = (self._done, self._total)
-        self._reported = (self._done, self._total, self._stage)
-        self._next_checkpoint = time.monotonic() + CHECKPOINT_EVERY
-        if self._looping:
-            self._unit.arm()
+        self._save()
+        if not self._looping:
+            self._stop_if_asked()
 
     def wait(self, seconds: float) -> None:
-        """Do nothing for so long. Returns early when the run should stop; the next step then raises."""
+        """Do nothing for so long. When the run should stop, this ends early, and outside of `each` it stops here.
+
+        A step of `each` is made to its end, so further waits in it last a second each at most.
+        """
         self._go_on()
-        self._wake.wait(seconds)
+        self.clock.moved(seconds)
+        if self._looping and self._has_woken:
+            time.sleep(min(seconds, WAIT_ONCE_ASKED))
+        else:
+            self._has_woken = self._wake.wait(seconds)
+        self.clock.moved()
+        if self._stop is LostTask or not self._looping:
+            self._stop_if_asked()
 
     def stage(self, text: str) -> None:
         """Say in a few words what the task is doing now. Also where the run may stop, if not within `each`."""
@@ -204,9 +212,21 @@ class Run:
         self.advance(0)
 
     def log(self, text: str) -> None:
-        """Add a line to the task's timeline. Writes at once: for what is worth remembering, not for each step."""
+        """Add a line to the task's timeline: what is worth remembering, not each step.
+
+        It is there at once, or where a transaction is open, when that ends, whichever way; and once. Raises LostTask
+        when another run has the task.
+        """
         self._go_on()
-        self._task.log(text)
+        if database.in_transaction():
+            self._sayings.keep(text)
+            return
+        self._unit.disarm()  # else this would be the write that begins the transaction of the step
+        try:
+            self._sayings.say(text)
+        finally:
+            if self._looping:
+                self._unit.arm()
 
     @contextmanager
     def artifact(self, name: str) -> Iterator[ArtifactWriter]:
@@ -222,7 +242,7 @@ class Run:
             finally:
                 self._writers.remove(out)
         if not self._looping:
-            self.checkpoint()  # it is complete, and no later run makes it again
+            self._save()  # it is complete, and no later run makes it again
 
     def attach(
         self, name: str, data: str | bytes | None = None, *, url: str | None = None, text: str | None = None
@@ -243,16 +263,22 @@ class Run:
         """End this run at its next step, and any `wait` now. The first reason stands, unless the task is lost."""
         if self._stop is None or stop is LostTask:
             self._stop = stop
+        if stop is not Released:  # a worker that shuts down waits for nobody in any case
+            self.clock.asked()
         self._wake.set()
 
-    def unreported(self) -> tuple[int, int | None, str] | None:
-        """How far it is, if that has not been reported; from another thread than the run's."""
-        now = (self._done, self._total, self._stage)
-        return None if now == self._reported else now
+    @property
+    def has_news(self) -> bool:
+        """Whether anything may be to be told now; from another thread than the run's."""
+        return (self._done, self._total, self._stage) != self._pace.told
 
-    def was_reported(self, news: tuple[int, int | None, str]) -> None:
+    def news(self) -> News | None:
+        """How far it is, if that is to be told now; whoever asks then tells it. From another thread than the run's."""
+        return self._pace.due((self._done, self._total, self._stage))
+
+    def was_told(self, news: News) -> None:
         """Remember what the row says by now."""
-        self._reported = news
+        self._pace.told = news
 
     @property
     def has_written(self) -> bool:
@@ -263,13 +289,48 @@ class Run:
         """The function has returned. Raises LostTask when another run has the task by now."""
         self._go_on()
         if self._stop is LostTask or self._unit.begun:
-            self.checkpoint()
+            self._save()
+        self._sayings.say_all()
 
     def abandon(self) -> None:
-        """The function has raised: undo what was written since the latest checkpoint, and count as done what stands."""
+        """The function has raised: undo what was written since the latest checkpoint, and count as done what stands.
+
+        What it has said stands, unless another run has the task.
+        """
         self._abandoned = True
         if self._unit.abandon():
             self._done, self._total = self._kept
+        if self._stop is not LostTask:
+            with suppress(LostTask):
+                self._sayings.say_if_possible()
+
+    def _save(self) -> None:
+        """Make a checkpoint."""
+        if self._stop is LostTask:
+            raise LostTask
+        self._go_on()
+        if self._looping and self._positions[self._loops - 1] != END:
+            self._positions[self._loops - 1] = self._loop.position
+        cursor = {"done": self._done, "total": self._total, "loops": self._positions, "own": self.cursor}
+        cursor["artifacts"] = self._left_by
+        now = (self._done, self._total, self._stage)
+        news = self._pace.due(now)
+        further = self.clock.further or self._task.gets_further(cursor)
+        with self._unit.closing():
+            for writer in self._writers:
+                writer.flush()
+            self._sayings.write()
+            if not self._task.checkpoint(deepcopy(cursor), *now, limits.lease, tell=news is not None):
+                self._lose()
+        self._sayings.were_written()
+        self._kept = (self._done, self._total)
+        if news:
+            self._pace.told = news
+        if further:
+            self.clock.got_further()
+        self._next_checkpoint = time.monotonic() + CHECKPOINT_EVERY
+        if self._looping:
+            self._unit.arm()
 
     def _next_loop(self) -> int:
         """The number of the loop that begins, by which a later run knows it again."""
@@ -283,10 +344,11 @@ class Run:
     def _end_loop(self, number: int) -> None:
         self._positions[number] = END
         if self._unit.begun or time.monotonic() >= self._next_checkpoint:
-            self.checkpoint()
+            self._save()
 
     def _go_on(self) -> None:
-        """The function has gone on after a loop that it left: that was no error, so what the loop wrote stands."""
+        """The function has gone on: it moves; and a loop that it left was no error, so what that wrote stands."""
+        self.clock.moved()
         if self._left is not None and not self._abandoned:
             (number, steps), self._left = self._left, None
             self._step_is_done(number, steps)
@@ -294,6 +356,7 @@ class Run:
 
     def _step_is_done(self, number: int, steps: int = 1) -> None:
         self._done += steps
+        self.clock.moved()
         if self._step_left:
             self._left_by[number].update(self._step_left)
             self._step_left = []
@@ -304,22 +367,26 @@ class Run:
         held = begun is not None and (now - min(begun, self._last_step) >= HOLD_AT_MOST or self._loop.reads_next)
         self._last_step = now
         if every_step or self._stop or held or now >= self._next_checkpoint:
-            self.checkpoint()
+            self._save()
         self._stop_if_asked()
 
     def _stop_if_asked(self) -> None:
-        """A run that has made its last step is let to finish, unless it has lost its task."""
-        if self._stop and (self._stop is LostTask or self._done != self._total):
+        """Not after the last step of a loop: the function may return now, and only that is the end of a run."""
+        if self._stop and (self._stop is LostTask or not (self._looping and self._loop.is_over)):
             raise self._stop
+
+    def _lose(self) -> None:
+        self._stop = LostTask
+        raise LostTask
 
     def _fence(self) -> None:
         with family.changing(self._task):
             if not self._task.renew(limits.lease):
-                raise LostTask
+                self._lose()
 
     def _writer(self, name: str, kind: Kind) -> ArtifactWriter:
         self._go_on()
         nth, self._names[name] = self._names[name], self._names[name] + 1
         if self._looping:
             self._step_left.append(name)
-        return ArtifactWriter(self._task, name, kind, nth, limits.keep_artifacts)
+        return ArtifactWriter(self._task, name, kind, nth, limits.keep_artifacts, self.clock.moved)

@@ -9,16 +9,20 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
+from functools import partial
+from socket import gethostname
 from typing import TypeVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
-from tasks.engine import doorbell
+from tasks.engine import doorbell, registry
+from tasks.engine.clock import Verdict
 from tasks.engine.duties import Duty, duties
 from tasks.engine.limits import limits
 from tasks.engine.purge import purge
+from tasks.engine.retries import Retries
 from tasks.queue import huey
-from webapp.database import close_if_broken, is_unavailable
-from webapp.models import Leader, Task, line
+from webapp.database import close_if_broken, database, is_unavailable
+from webapp.models import Leader, Task, Worker, family, line
 from webapp.models.state import HELD
 from webapp.times import utcnow
 
@@ -34,6 +38,7 @@ RING_FOR = 0.5  # seconds in one look; the next look sends more
 AT_ONCE_OF_DUTY = 40  # tasks that each duty may start in one sweep: that takes about a second where each takes 20 ms
 PURGE_EVERY = 3600.0
 SOON = timedelta(seconds=90)
+BELIEVE = timedelta(seconds=5)  # and three sweeps: how long a worker is believed to live
 Item = TypeVar("Item")
 
 
@@ -42,10 +47,22 @@ class _Overtaken(Exception):
 
 
 class Sweeper:
-    """One process's sweeper. Call `look` about every LOOK_EVERY seconds."""
+    """One process's sweeper. Call `look` about every LOOK_EVERY seconds.
 
-    def __init__(self) -> None:
-        self._token = uuid4().hex
+    `verdicts` are the runs of its worker whose processes were killed since the last time that it was asked.
+    """
+
+    def __init__(
+        self, verdicts: Callable[[], Iterable[Verdict]] = tuple, token: str = "", pid: int = 0, processes: int = 0
+    ) -> None:
+        """For a worker that is `pid`, has so many `processes`, and keeps its `token` when its sweeper is replaced."""
+        self._token = token or uuid4().hex
+        self._pid, self._processes = pid, processes
+        self._next_sign = 0.0
+        self._verdicts = verdicts
+        self._unrecorded: list[Verdict] = []
+        self._looked_at = self._rescue_from = 0.0
+        self._has_allowed = False
         self._next_sweep = 0.0
         self._next_purge = 0.0
         self._held_at = 0.0
@@ -54,9 +71,13 @@ class Sweeper:
         self._queue_answers = True
 
     def look(self) -> None:
-        """Do what is to be done now, if this one leads. Raises when the database does not answer."""
+        """Do what is to be done now, most of it if this one leads. Raises when the database does not answer."""
         try:
-            if self._hold():
+            self._record_verdicts()
+            self._say_that_it_lives()
+            leads = self._hold()
+            self._allow_for_silence()
+            if leads:
                 self._do_what_is_to_be_done()
         except _Overtaken:
             log.info("Another sweeper leads")
@@ -90,17 +111,53 @@ class Sweeper:
             yield item
 
     def resign(self) -> None:
-        """Let another lead at once."""
+        """Let another lead at once, and count this worker no more."""
         Leader.resign(ROLE, self._token)
+        Worker.leave(self._token)
+
+    def _say_that_it_lives(self) -> None:
+        now, sweep = time.monotonic(), limits.sweep
+        if self._processes and now >= self._next_sign:
+            Worker.heartbeat(self._token, gethostname(), self._pid, self._processes, 3 * sweep + BELIEVE)
+            self._next_sign = now + sweep.total_seconds()
+
+    def _record_verdicts(self) -> None:
+        """Tell of runs that were killed why they were. Each is kept until that is on record, or another run has it."""
+        self._unrecorded += self._verdicts()
+        for verdict in list(self._unrecorded):
+            task = Task.get_or_none(Task.id == UUID(verdict.task_id), Task.owner == verdict.token)
+            if task is None or self._try(task, partial(_time_out, task, verdict)):
+                self._unrecorded.remove(verdict)
+
+    def _allow_for_silence(self) -> None:
+        """After the database has been silent, all runs look lost.
+
+        They get the time to renew their leases, or to be told of by those who have ended them.
+        """
+        now, lease = time.monotonic(), limits.lease.total_seconds()
+        silent = now - self._looked_at if self._looked_at else 0.0
+        if silent > max(2 * LOOK_EVERY, lease * 2 / 3) and not self._has_allowed:
+            self._rescue_from, self._has_allowed = now + lease / 3 + LOOK_EVERY, True
+        self._looked_at = now
 
     def _rescue(self) -> None:
+        if time.monotonic() < self._rescue_from:
+            return
+        self._has_allowed = False
         # No lease lasts longer than from now; one that does is from before the clock was set back.
         longest = utcnow() + limits.lease
         stepped_back = Task.state.in_(HELD), Task.lease_until > longest + limits.lease
         Task.update(lease_until=longest).where(*stepped_back).execute()
         for task in self._while_leading(Task.lost(AT_ONCE)):
-            if self._try(task, task.rescue):
+            if self._try(task, partial(self._take, task)):
                 log.warning("Task %s %s: its worker died; it is %s now", task.id, task.name, task.state)
+
+    def _take(self, task: Task) -> bool:
+        """Take a task from a run that is lost, unless there is a verdict on that."""
+        with database.transaction():
+            # Not before: on SQLite this may have waited for the lock of a run that had to be killed for it.
+            self._record_verdicts()
+            return task.rescue()
 
     def _try(self, task: Task, move: Callable[[], bool]) -> bool:
         """What a move says; a task that cannot be moved is tried again at the next look, and holds up no other."""
@@ -148,3 +205,13 @@ class Sweeper:
             return 0
         self._queue_answers = True
         return messages
+
+
+def _time_out(task: Task, verdict: Verdict) -> bool:
+    """Record a verdict. False, and nothing done, while the database still holds the row for the run that is gone."""
+    function = registry.functions.get(task.name)
+    retries = function.retries if function else Retries()
+    with family.changing_if_free(task) as free:
+        if free:
+            task.time_out(verdict.words, retries.wait(task.attempts), verdict.further)
+    return free

@@ -3,7 +3,7 @@
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -11,24 +11,38 @@ from tasks.engine.retries import TimedOut
 
 
 @contextmanager
-def alarm(seconds: float | None) -> Iterator[None]:
-    """Raise TimedOut in the block after so many seconds; whatever else had set an alarm gets it back.
+def alarm(look: Callable[[], float]) -> Iterator[None]:
+    """Raise TimedOut in the block, once, when `look` says 0; else it says in how many seconds to ask it again.
 
-    Only a process's main thread can be interrupted; elsewhere, and in code that does not return to Python, the
-    reporter ends the process a little later.
+    Whatever else had set an alarm gets it back. Only a process's main thread can be interrupted; elsewhere, and in code
+    that does not return to Python, the watchdog ends the process a little later.
     """
-    if seconds is None or threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
+    over = False
 
     def ring(_: int, __: FrameType | None) -> None:
-        raise TimedOut
+        nonlocal over
+        if over:
+            return
+        if left := look():
+            signal.setitimer(signal.ITIMER_REAL, left)
+        else:
+            over = True
+            raise TimedOut
 
     begun = time.monotonic()
     before = signal.signal(signal.SIGALRM, ring)
-    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds)
+    left, interval = signal.setitimer(signal.ITIMER_REAL, look() or 0.001)
     try:
-        yield
+        try:
+            yield
+        finally:
+            over = True  # where the alarm interrupts even this, it is over by that
     finally:
+        # In this order: an alarm between the two would else find a handler that may be the one that ends the process.
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-        signal.setitimer(signal.ITIMER_REAL, left and max(0.001, left - (time.monotonic() - begun)), interval)
+        if left:
+            signal.setitimer(signal.ITIMER_REAL, max(0.001, left - (time.monotonic() - begun)), interval)

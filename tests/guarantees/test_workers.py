@@ -25,11 +25,12 @@ from tests.guarantees.sites import (
 )
 from tests.guarantees.worker import stamp, write_lines
 from tests.processes import until
-from webapp.models import Leader, State, Task
+from webapp.models import Leader, State, Task, Worker
 from webapp.times import utcnow
 
 RESCUED = ["launched", "started", "pending", "started", "succeeded"]
 HOUR = timedelta(hours=1)
+PROCESSES = 2  # of a worker, by default
 ON_EACH_DATABASE = pytest.mark.parametrize("shared_site", ["sqlite", "postgres"], indirect=True)
 
 
@@ -84,13 +85,16 @@ def _term_everybody(family: list[psutil.Process]) -> None:
 )
 def test_a_worker_that_is_told_to_stop_gives_its_tasks_back_at_once(site, user, stop):
     worker = site.worker()
+    known = Worker.select().where(Worker.pid == worker.popen.pid)
     task = stamp.launch(user)
     until(lambda: is_under_way(task))
+    assert until(known.first).processes == PROCESSES
     family = worker.family()
     stop(family)
     assert worker.popen.wait(10) == 0
     psutil.wait_procs(family, timeout=5)
     assert state_of(task) == State.PENDING
+    assert not known.exists()
     assert stamps_of(task).keys() == set(range(Task.get_by_id(task.id).done)), "what it has counted is there"
     site.start_worker()
     assert_stamped_once(task)

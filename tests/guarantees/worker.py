@@ -1,15 +1,18 @@
 """A real worker that knows the task functions of these tests besides the catalogue's."""
 
+import ctypes
 import os
 import signal
 import time
 
-from tasks.engine import Run, user_task
+from tasks.engine import Run, clock, user_task
 from tasks.worker import main
 from webapp import mailer
 from webapp.models import Post
 
-TIMEOUT = mailer.TIMEOUT = 2  # seconds, so that a test of a mail server that hangs takes no longer
+# Seconds, so that tests of what hangs take no longer.
+TIMEOUT = mailer.TIMEOUT = 2
+clock.KILL_AFTER = 1.0
 
 
 @user_task(title="Stamp {steps} times")
@@ -35,6 +38,18 @@ def write_lines(task: Run, lines: int = 40, pause: float = 0.05, length: int = 1
 def die(task: Run) -> None:
     """Kill the process that runs this, each time."""
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+@user_task(title="Hang at step {step}")
+def hang(task: Run, step: int = 1, writes: bool = False, interpreter: bool = False) -> None:
+    """Call C code that does not return, lets no signal through and may keep Python's interpreter from all threads."""
+    task.log(f"in process {os.getpid()}")
+    for number in task.each(range(9), every_step=True):
+        if number == step:
+            if writes:
+                Post.create(user=task.user, body=f"{task.id} {number}")
+            signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+            (ctypes.PyDLL if interpreter else ctypes.CDLL)(None).sleep(600)
 
 
 if __name__ == "__main__":

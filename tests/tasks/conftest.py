@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.engine import perform, reporter
+from tasks.engine import pace, perform
 from webapp.factories import make_user
 from webapp.models import Task
 from webapp.times import utcnow
@@ -19,7 +19,7 @@ class Killed(BaseException):
 @pytest.fixture
 def quick_reports(monkeypatch):
     """The reporter looks fifty times a second, so that a test need not wait for it."""
-    monkeypatch.setattr(reporter, "REPORT_EVERY", 0.02)
+    monkeypatch.setattr(pace, "REPORT_EVERY", 0.02)
 
 
 @pytest.fixture

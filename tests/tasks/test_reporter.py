@@ -1,84 +1,95 @@
-"""The reporter: it holds the lease of a run that makes no step, and tells a run at once that has lost its task."""
+"""The reporter: it writes progress at a bounded rate, holds leases, and tells runs what became of their tasks."""
 
 import time
 from datetime import timedelta
 
 import pytest
 
-from tasks.engine import perform, reporter
+from tasks.engine import pace, perform, reporter
 from tasks.engine.limits import limits
-from tasks.engine.run import Asked, LostTask, Released, Run
 from tests.racing import elsewhere
-from webapp.factories import make_task, make_user
-from webapp.models import State, Task
-from webapp.models.state import HELD
+from webapp import signals
+from webapp.factories import make_user
+from webapp.models import Post, State, Task
 from webapp.times import utcnow
 
 
+def _row(task) -> Task:
+    return elsewhere(lambda: Task.get_by_id(task.id))
+
+
+def _wait_until(task, condition) -> None:
+    """Wait in a step of `each`, which ends no wait but by what the condition sees."""
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end, "what was waited for did not come"
+        task.wait(0.01)
+
+
 @pytest.fixture
-def watch(app):
-    """A function that makes a run of a task in a state, watched by the reporter as if it were time to renew."""
+def told(app):
+    """The tasks that `progressed` was sent with, as they were then, and when."""
+    told = []
 
-    def watch(state: State = State.IN_PROGRESS, renew: bool = False) -> tuple[Run, Task, reporter._Watched]:
-        task = make_task(state, done=0, total=None)
-        run = Run(task)
-        return run, task, reporter._Watched(run, Task.get_by_id(task.id), 0.0 if renew else float("inf"), None, "")
+    def listen(task):
+        told.append((time.monotonic(), task.title, task.name, task.arguments, task.done, task.total))
 
-    return watch
-
-
-def _row(task: Task) -> Task:
-    return Task.get_by_id(task.id)
+    signals.progressed.connect(listen)
+    yield told
+    signals.progressed.disconnect(listen)
 
 
-def test_it_writes_what_is_new_once(watch, queries):
-    run, task, watched = watch()
-    run.total = 9
-    run.advance(4)
-    reporter.report(watched)
-    assert (_row(task).done, _row(task).total) == (4, 9)
-    with queries() as seen:
-        reporter.report(watched)
-    assert seen.count == 1, "one read, to hear whether it should stop"
+def test_it_writes_what_is_new_while_a_run_makes_no_step(carry_out, quick_reports):
+    def count(task):
+        task.total = 9
+        task.advance(4)
+        _wait_until(task, lambda: (_row(task).done, _row(task).total) == (4, 9))
+
+    assert carry_out(count).state == State.SUCCEEDED
 
 
-def test_it_renews_the_lease_of_a_run_that_makes_no_step(watch):
-    _, task, watched = watch(renew=True)
-    Task.update(lease_until=utcnow() - timedelta(seconds=1)).execute()
-    reporter.report(watched)
-    assert _row(task).lease_until > utcnow() + limits.lease / 2
-    assert time.monotonic() < watched.renew_at <= time.monotonic() + limits.lease.total_seconds() / 3
+def test_it_renews_the_lease_of_a_run_that_makes_no_step(carry_out, quick_reports, monkeypatch):
+    monkeypatch.setattr(limits, "lease", timedelta(seconds=1))
+
+    def wait(task):
+        first = _row(task).lease_until
+        _wait_until(task, lambda: _row(task).lease_until > first + timedelta(seconds=0.5))
+
+    assert carry_out(wait).state == State.SUCCEEDED
 
 
-@pytest.mark.parametrize("renew", [True, False], ids=["when it renews", "before"])
-@pytest.mark.parametrize("news", [True, False])
-def test_it_tells_a_run_that_another_has_its_task(watch, renew, news):
-    run, task, watched = watch(renew=renew)
-    if news:
-        run._done = 7
-    Task.update(owner="another run").where(Task.id == task.id).execute()
-    reporter.report(watched)
-    assert run._stop is LostTask
-    assert _row(task).done == 0
-    with pytest.raises(LostTask):
-        run.advance()
+@pytest.mark.parametrize("steps", [0, 5], ids=["without news", "with news"])
+def test_it_tells_a_run_that_another_has_its_task(carry_out, quick_reports, steps):
+    def lose(task):
+        elsewhere(lambda: Task.update(owner="another run").where(Task.id == task.id).execute())
+        task.advance(steps)
+        task.wait(30)
+        raise AssertionError("it goes on")
+
+    begun = time.monotonic()
+    task = carry_out(lose)
+    assert time.monotonic() - begun < 20
+    assert (task.state, task.owner, task.done) == (State.IN_PROGRESS, "another run", 0)
 
 
-@pytest.mark.parametrize("state", sorted(HELD - {State.IN_PROGRESS}))
-def test_it_tells_a_run_what_its_owner_asked_for(watch, state):
-    run, _, watched = watch(state)
-    reporter.report(watched)
-    assert run._stop is Asked
+@pytest.mark.parametrize(("ask", "becomes"), [("cancel", State.CANCELED), ("pause", State.PAUSED)])
+def test_it_tells_a_run_what_its_owner_asked_for(carry_out, quick_reports, ask, becomes):
+    def be_stopped(task):
+        elsewhere(getattr(_row(task), ask))
+        task.wait(30)
+
+    assert carry_out(be_stopped).state == becomes
 
 
-def test_it_tells_a_run_that_its_worker_shuts_down_and_losing_the_task_goes_before(watch, monkeypatch):
-    run, task, watched = watch()
-    monkeypatch.setattr(reporter, "is_shutting_down", lambda: True)
-    reporter.report(watched)
-    assert run._stop is Released
-    Task.update(owner="another run").where(Task.id == task.id).execute()
-    reporter.report(watched)
-    assert run._stop is LostTask
+def test_it_tells_a_run_that_its_worker_shuts_down(declare, quick_reports, monkeypatch):
+    @declare(title="Wait")
+    def wait(task):
+        monkeypatch.setattr(reporter, "is_shutting_down", lambda: True)
+        task.wait(30)
+
+    task = wait.launch(make_user())
+    perform.perform_next()
+    assert (task.reload().state, task.attempts) == (State.PENDING, 0)
 
 
 def test_a_step_that_takes_longer_than_a_lease_loses_nothing(declare, quick_reports, monkeypatch):
@@ -99,12 +110,58 @@ def test_a_step_that_takes_longer_than_a_lease_loses_nothing(declare, quick_repo
     assert task.reload().state == State.SUCCEEDED
 
 
-def test_nobody_is_watched_when_the_run_has_ended(declare):
+def test_a_run_that_has_ended_is_left_alone(declare, quick_reports):
     @declare(title="Be quick")
     def be_quick(task):
-        assert len(reporter._runs) == 1
+        task.advance()
 
     task = be_quick.launch(make_user())
     perform.perform_next()
-    assert task.reload().state == State.SUCCEEDED
-    assert reporter._runs == set()
+    before = _row(task)
+    Task.update(state=State.IN_PROGRESS, owner="-", lease_until=utcnow()).where(Task.id == task.id).execute()
+    stolen = _row(task)
+    time.sleep(0.2)  # ten turns of the reporter
+    assert _row(task).__data__ == stolen.__data__
+    assert before.state == State.SUCCEEDED
+
+
+# What is told
+
+
+@pytest.mark.parametrize("writes", [True, False], ids=["each step writes", "no step writes"])
+@pytest.mark.parametrize("every_step", [True, False], ids=["a checkpoint after each", "now and then"])
+def test_progress_is_told_twice_a_second_at_most_and_with_the_whole_row(declare, told, writes, every_step):
+    seconds = 1.6
+
+    @declare(title="Write {number} posts")
+    def write_posts(task, number: int):
+        end = time.monotonic() + seconds
+        for step in task.each(range(number), every_step=every_step):
+            if time.monotonic() >= end:
+                break
+            time.sleep(0.005)
+            if writes:
+                Post.create(user=task.user, body=str(step))
+
+    task = write_posts.launch(make_user(), number=100_000)
+    begun = time.monotonic()
+    perform.perform_next()
+    took = time.monotonic() - begun
+    assert 2 <= len(told) <= 1 + took / pace.REPORT_EVERY
+    assert all(row[1:4] == ("Write 100000 posts", "write_posts", {"number": 100_000}) for row in told)
+    dones = [row[4] for row in told]
+    assert dones == sorted(dones)
+    assert dones[0] < dones[-1] <= task.reload().done
+
+
+def test_what_a_run_that_writes_has_done_is_shown_while_a_later_step_takes_long(carry_out, quick_reports, monkeypatch):
+    monkeypatch.setattr(pace, "REPORT_EVERY", 0.3)
+
+    def write(task):
+        for number in task.each(range(6), every_step=True):
+            if number < 5:
+                Post.create(user=task.user, body=str(number))
+            else:
+                _wait_until(task, lambda: _row(task).done == 5)
+
+    assert carry_out(write).state == State.SUCCEEDED

@@ -1,13 +1,16 @@
 """The sweeper: every task that was started comes to its end, whatever was lost on the way; one sees to it."""
 
+import sqlite3
 import time
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
+from peewee import OperationalError
 
 from tasks.countdown import countdown
 from tasks.engine import duty, purge, sweeper
+from tasks.engine.clock import Reason, Verdict
 from tasks.engine.duties import duties
 from tasks.engine.limits import limits
 from tasks.engine.sweeper import ROLE, Sweeper
@@ -15,9 +18,9 @@ from tasks.queue import huey
 from tests.network import Network
 from tests.processes import free_port
 from tests.services import redis_server
-from webapp import outage
+from webapp import outage, signals
 from webapp.factories import make_artifact, make_message, make_task, make_user
-from webapp.models import Artifact, Leader, Message, State, Task, User
+from webapp.models import Artifact, Leader, Message, Notice, State, Task, User, Worker
 from webapp.redis_pool import ANSWERS_WITHIN
 from webapp.times import utcnow
 
@@ -36,6 +39,98 @@ def _messages() -> int:
 
 def _lost(state: State = State.IN_PROGRESS, **fields) -> Task:
     return make_task(state, lease_until=utcnow() - AGO, **fields)
+
+
+# What was killed
+
+
+def _killed(task: Task, reason: Reason = Reason.NO_MOVE, further: bool = False) -> Verdict:
+    return Verdict(task.id.hex, task.owner, reason, 300.0, further)
+
+
+@pytest.mark.parametrize(
+    ("state", "fields", "further", "becomes", "attempts"),
+    [
+        (State.IN_PROGRESS, {"attempts": 1}, False, State.FAILED, 1),
+        (State.IN_PROGRESS, {"attempts": 1}, True, State.FAILED, 1),
+        (State.IN_PROGRESS, {"attempts": 1, "retries": 1}, False, State.RETRYING, 1),
+        (State.IN_PROGRESS, {"attempts": 2, "retries": 1}, False, State.FAILED, 2),
+        (State.IN_PROGRESS, {"attempts": 2, "retries": 1}, True, State.RETRYING, 1),
+        (State.PAUSING, {"attempts": 1}, False, State.PAUSED, 1),
+        (State.CANCELING, {"attempts": 1, "retries": 1}, True, State.CANCELED, 1),
+    ],
+)
+def test_a_run_that_was_killed_by_its_clock_ends_in_words(
+    each_database, monkeypatch, state, fields, further, becomes, attempts
+):
+    monkeypatch.setattr(limits, "sweep", timedelta(0))
+    task = make_task(state, lease_until=utcnow() - AGO, **fields)
+    told = []
+    receive = told.append
+    signals.stopped.connect(receive)
+    try:
+        Sweeper(lambda: [_killed(task, further=further)]).look()
+    finally:
+        signals.stopped.disconnect(receive)
+    now = Task.get_by_id(task.id)
+    assert (now.state, now.attempts, now.rescues, now.owner) == (becomes, attempts, 0, None)
+    assert "It made no progress for 5 minutes, and was stopped." in task.timeline()[-1].text
+    if becomes == State.FAILED:
+        assert now.error == "It made no progress for 5 minutes, and was stopped."
+        assert [notice.text for notice in Notice.select()] == [f"{task.title}: {now.error}"]
+        assert [(sender.title, sender.name, sender.arguments) for sender in told] == [
+            (task.title, task.name, task.arguments)
+        ]
+
+
+def test_a_verdict_on_a_run_that_has_lost_its_task_is_nothing(app):
+    task = make_task(State.IN_PROGRESS)
+    verdict = _killed(task)
+    Task.update(owner="another run").where(Task.id == task.id).execute()
+    Sweeper(lambda: [verdict]).look()
+    assert (task.reload().state, task.owner) == (State.IN_PROGRESS, "another run")
+
+
+def test_a_verdict_is_kept_while_the_database_does_not_answer(app, monkeypatch):
+    task = make_task(State.IN_PROGRESS)
+    verdicts = [_killed(task)]
+    one = Sweeper(lambda: [verdicts.pop()] if verdicts else [])
+
+    def fail(*_):
+        raise OperationalError("database is locked") from sqlite3.OperationalError()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Task, "time_out", fail)
+        patch.setattr(sweeper, "is_unavailable", lambda _: True)
+        with pytest.raises(OperationalError):
+            one.look()
+    assert task.reload().state == State.IN_PROGRESS
+    one.look()
+    assert task.reload().state == State.FAILED
+
+
+def test_after_a_silence_of_the_database_runs_get_the_time_to_renew_their_leases(app, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(sweeper.time, "monotonic", lambda: now[0])
+    one = Sweeper()
+    one.look()
+    task = _lost()
+    now[0] += 14  # nobody could write meanwhile
+    one.look()
+    assert task.reload().state == State.IN_PROGRESS
+    now[0] += 7
+    one.look()
+    assert task.reload().state == State.PENDING, "what has not renewed it by then is lost"
+
+
+def test_a_worker_is_known_until_it_says_goodbye(app):
+    one = Sweeper(token="one", pid=7, processes=3)
+    one.look()
+    [worker] = Worker.select()
+    assert (worker.token, worker.pid, worker.processes) == ("one", 7, 3)
+    assert worker.lives_until > utcnow()
+    one.resign()
+    assert not Worker.select().exists()
 
 
 # What is due, and what is lost

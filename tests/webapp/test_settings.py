@@ -31,6 +31,8 @@ BAD = [
     ("WORKER_CONCURRENCY", "0"),
     ("WORKER_CONCURRENCY", "many"),
     ("WEB_CONCURRENCY", "0"),
+    ("TASK_TIMEOUT_SECONDS", "0"),
+    ("TASK_TIMEOUT_SECONDS", "never"),
     ("MAX_UPLOAD_MB", "0"),
     ("MAX_UPLOAD_MB", "ten"),
     ("MAIL_DAILY_LIMIT", "-1"),

@@ -16,6 +16,7 @@ from webapp.models.state import State
 from webapp.models.task import Shape, Task
 from webapp.models.task_event import TaskEvent
 from webapp.models.user import User, UsernameTaken, username_key
+from webapp.models.worker import Worker
 
 MODELS = (
     User,
@@ -35,6 +36,7 @@ MODELS = (
     RateCount,
     FormKey,
     OutcomeMail,
+    Worker,
 )
 
 __all__ = [
@@ -66,6 +68,7 @@ __all__ = [
     "TaskEvent",
     "User",
     "UsernameTaken",
+    "Worker",
     "family",
     "line",
     "username_key",

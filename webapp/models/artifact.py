@@ -1,7 +1,7 @@
 """Artifact: what a task leaves for its owner, kept in the database because web and worker dynos share no disk."""
 
 import mimetypes
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from enum import StrEnum
 from typing import Self
@@ -121,9 +121,21 @@ class ArtifactWriter:
     What is written to an artifact that an earlier run has completed is ignored.
     """
 
-    def __init__(self, task: Task, name: str, kind: Kind = Kind.FILE, nth: int = 0, keep: timedelta = KEEP) -> None:
-        """`nth` tells apart the artifacts of one task that have the same name, kept for as long as `keep`."""
+    def __init__(
+        self,
+        task: Task,
+        name: str,
+        kind: Kind = Kind.FILE,
+        nth: int = 0,
+        keep: timedelta = KEEP,
+        moved: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`nth` tells apart the artifacts of one task that have the same name, kept for as long as `keep`.
+
+        Each `write` calls `moved`.
+        """
         self._task, self._name, self._kind, self._nth, self._keep = task, name[:200], kind, nth, keep
+        self._moved = moved
         self._buffer = bytearray()
         self._ahead = 0  # bytes in chunks that do not count yet
 
@@ -150,6 +162,7 @@ class ArtifactWriter:
 
     def write(self, data: str | bytes) -> None:
         """Append text or bytes. Now and then this writes a chunk to the database."""
+        self._moved()
         if not self.is_complete:
             self._buffer += data.encode() if isinstance(data, str) else data
             while len(self._buffer) >= CHUNK:

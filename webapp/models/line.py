@@ -8,11 +8,10 @@ counted when a task is claimed, and there is no state to lose.
 
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from peewee import Database, PostgresqlDatabase, fn
+from peewee import fn
 
 from webapp.models.state import HELD, State
 from webapp.models.user import User
@@ -47,22 +46,6 @@ def next_turn(model: "type[Task]", user_id: int, priority: int) -> int:
     head = model.select(fn.MIN(model.turn)).where(level).scalar()
     last = model.select(fn.MAX(model.turn)).where(level, model.user == user_id).scalar()
     return max(first if head is None else head, first if last is None else last + 1)
-
-
-@cache
-def claim_sql(db: Database) -> str:
-    """How the task whose turn it is goes to a run: its token, the end of its lease, and the present time twice.
-
-    One statement, which gives the row as it is then. On PostgreSQL it passes over what another is claiming.
-    """
-    return f"""
-        UPDATE tasks SET state = 'in_progress', owner = {db.param}, lease_until = {db.param}, turn = NULL,
-            attempts = attempts + 1, started_at = {db.param}, updated_at = {db.param}, stage = '', error = ''
-        WHERE state = 'pending' AND id = (
-            SELECT id FROM tasks WHERE state = 'pending' AND turn IS NOT NULL ORDER BY turn LIMIT 1
-            {"FOR UPDATE SKIP LOCKED" if isinstance(db, PostgresqlDatabase) else ""}
-        ) RETURNING *
-    """  # noqa: S608 - nothing in it comes from anybody
 
 
 def length(model: "type[Task]") -> int:

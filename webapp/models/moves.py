@@ -122,14 +122,15 @@ class Moves:
 
     def _give_up(self, target: State | None, text: str, **changes: Any) -> None:
         """A worker lets go before the end; what the owner asked for meanwhile goes before what the worker wants."""
-        leaving = self._leaving()
+        leaving = self._leaving() | {"done": self.done, "total": self.total}
         with family.changing(self._task):
             if target and self._try_move(target, text, self._is_mine(State.IN_PROGRESS), **leaving | changes):
                 if target == State.RETRYING:
                     signals.announce(signals.retried, self)
                 return
             for source, instead in LET_GO.items():
-                if self._try_move(instead, _LET_GO[instead], self._is_mine(source), **leaving):
+                text = f"{_LET_GO[instead]}: {why}" if (why := changes.get("error")) else _LET_GO[instead]
+                if self._try_move(instead, text, self._is_mine(source), **leaving):
                     return
         raise IllegalMove(self._fresh(), target or State.CANCELED)
 
@@ -155,12 +156,13 @@ class Moves:
         self._announce(target)
         family.follow(self._task)
 
-    def _record(self, condition: Any, **changes: Any) -> bool:
-        with family.changing(self._task):
+    def _record(self, condition: Any, tell: bool = True, **changes: Any) -> bool:
+        with family.changing(self._task) if tell else database.transaction():
             changes["updated_at"] = utcnow()
             written = self._model.update(**changes).where(self._is_mine(), condition).execute()
             if written:
                 self.__data__.update(changes)
+            if written and tell:
                 self._notify()
                 signals.announce(signals.progressed, self)
                 family.follow(self._task)

@@ -22,7 +22,7 @@ from playhouse.fields import EnumField
 
 from webapp import signals
 from webapp.database import BaseModel, database
-from webapp.models import family, line
+from webapp.models import claim, family
 from webapp.models.moves import IllegalMove, Moves
 from webapp.models.state import FINISHED, HELD, LET_GO, REQUESTS, State
 from webapp.models.task_event import TaskEvent
@@ -95,7 +95,7 @@ class Task(Moves, BaseModel):
             (("user", "dismissed_at", "created_at"), False),  # the alerts
             (("user", "created_at", "id"), False),  # the list
             (("state", "turn"), False),  # the line, and what workers hold
-            (("user", "state", "turn"), False),  # a person's place in it
+            (("state", "user", "turn"), False),  # a person's place in it
             (("state", "run_at"), False),  # what is due
             (("quiet", "finished_at"), False),  # what is old
         )
@@ -210,20 +210,23 @@ class Task(Moves, BaseModel):
     # What workers do
 
     @classmethod
-    def claim(cls, lease: timedelta) -> Self | None:
+    def claim(cls, lease: timedelta) -> "Task | None":
         """Take the task whose turn it is for a run, or None when nothing waits.
 
-        One conditional UPDATE: however many workers ask, one gets it. The row that comes back carries the owner
-        token that every later write of this run must present, and the cursor from which to go on.
+        One conditional UPDATE: however many workers ask, one gets it (`claim`). The row that comes back carries the
+        owner token that every later write of this run must present, and the cursor from which to go on.
         """
-        now = utcnow()
-        with database.transaction():
-            task = next(iter(cls.raw(line.claim_sql(database.obj), uuid4().hex, now + lease, now, now)), None)
-            if task is None:
-                return None
-            task._tell("started", task._how_it_starts())
-            signals.announce(signals.started, task)
-        if task.parent_id:
+
+        def take(now: datetime) -> "Task | None":
+            values = uuid4().hex, now + lease, *[now] * 5
+            task = next(iter(cls.raw(claim.claim_sql(database.obj), *values)), None)
+            if task:
+                task._tell("started", task._how_it_starts())
+                signals.announce(signals.started, task)
+            return task
+
+        task = claim.attempt(take, utcnow())
+        if task and task.parent_id:
             with family.changing(task):
                 family.follow(task)
         return task
@@ -232,18 +235,28 @@ class Task(Moves, BaseModel):
         """Record how far this run is. False, and nothing written, when it should stop: canceled, or taken over."""
         return self._record(Task.state == State.IN_PROGRESS, done=done, total=total, stage=stage[:200])
 
-    def checkpoint(self, cursor: dict[str, Any], done: int, total: int | None, stage: str, lease: timedelta) -> bool:
+    def checkpoint(
+        self, cursor: dict[str, Any], done: int, total: int | None, stage: str, lease: timedelta, tell: bool = True
+    ) -> bool:
         """Record from where to go on, in the transaction of the effects that led there; renew the lease.
 
-        A task that gets further is none that kills its workers, so its deaths are counted anew. Steps that are only
-        counted are no proof of that: whatever does not go on from the cursor counts them again in each run.
+        A task that gets further is none that kills its workers, so its deaths are counted anew. How far it is stands
+        on the row, and is told, only if this is to `tell`: a run may have many more checkpoints than anybody can watch.
 
         False, and nothing written, when another run has the task: the transaction must then be rolled back.
         """
-        progress: dict[str, Any] = {"done": done, "total": total, "stage": stage[:200]}
-        if self.cursor is None or cursor | _COUNTED != self.cursor | _COUNTED:
-            progress["deaths"] = 0
-        return self._record(Task.state.in_(HELD), cursor=cursor, lease_until=utcnow() + lease, **progress)
+        changes: dict[str, Any] = {"done": done, "total": total, "stage": stage[:200]} if tell else {}
+        if self.gets_further(cursor):
+            changes["deaths"] = 0
+        return self._record(Task.state.in_(HELD), tell, cursor=cursor, lease_until=utcnow() + lease, **changes)
+
+    def gets_further(self, cursor: dict[str, Any]) -> bool:
+        """Whether a checkpoint with this cursor is beyond the latest one.
+
+        Steps that are only counted are no proof of that: whatever does not go on from the cursor counts them again in
+        each run.
+        """
+        return self.cursor is None or cursor | _COUNTED != self.cursor | _COUNTED
 
     def renew(self, lease: timedelta) -> bool:
         """Hold the task for as long from now. False when another run has it. One write."""
@@ -266,7 +279,23 @@ class Task(Moves, BaseModel):
     def retry_later(self, delay: float, error: str) -> None:
         """An attempt failed; the next begins after so many seconds. If its owner asked for it to stop, it has."""
         again = f"{error} It is tried again, attempt {self.attempts + 1} of {self.retries + 1}"
-        self._give_up(State.RETRYING, again, run_at=utcnow() + timedelta(seconds=delay), error=error)
+        self._try_again(delay, error, again)
+
+    def time_out(self, error: str, delay: float, further: bool) -> None:
+        """A clock has ended this run, for a reason in words. If its owner asked for it to stop or to pause, it has.
+
+        With an attempt left it is tried again after so many seconds. A run that got `further` has used up none.
+        """
+        if further and self.retries:
+            self._try_again(delay, error, f"{error} It goes on from its latest step", attempts=Task.attempts - 1)
+        elif self.attempts <= self.retries:
+            self.retry_later(delay, error)
+        else:
+            self._give_up(State.FAILED, error, error=error)
+
+    def _try_again(self, delay: float, error: str, text: str, **changes: Any) -> None:
+        run_at = utcnow() + timedelta(seconds=delay)
+        self._give_up(State.RETRYING, text, run_at=run_at, error=error, **changes)
 
     def interrupt(self, why: str, delay: float) -> None:
         """Something that is not its fault ended this run; another goes on after so many seconds, as after a rescue."""
@@ -285,10 +314,10 @@ class Task(Moves, BaseModel):
         """It noticed what its owner asked for, and has stopped or paused by that. Raises IllegalMove if nothing was."""
         self._give_up(None, "")
 
-    def log(self, text: str) -> None:
-        """Add a line to the timeline."""
+    def log(self, text: str, at: datetime | None = None) -> None:
+        """Add a line to the timeline, of now or of another time."""
         with database.transaction():
-            TaskEvent.write(self.id, "log", text)
+            TaskEvent.write(self.id, "log", text, at)
             if not self.quiet:
                 User.count_change(self.user_id)
 
@@ -399,3 +428,6 @@ class Task(Moves, BaseModel):
         """Read the row again, in place. Not for a worker's own row: it would come by another run's token."""
         self.__data__.update(Task.get_by_id(self.id).__data__)
         return self
+
+
+Task.add_index(Task.user, where=Task.owner.is_null(False), name="tasks_running")

@@ -1,5 +1,6 @@
 """TaskEvent: one line of a task's timeline."""
 
+from datetime import datetime
 from uuid import UUID
 
 from peewee import AutoField, CharField, DateTimeField, DeferredForeignKey
@@ -20,7 +21,7 @@ class TaskEvent(BaseModel):
     text = CharField(max_length=500)
 
     @classmethod
-    def write(cls, task_id: UUID, kind: str, text: str) -> None:
+    def write(cls, task_id: UUID, kind: str, text: str, at: datetime | None = None) -> None:
         """Add a line, cut to what fits. One write, spelled beforehand: it comes with every move of every task."""
-        values = (cls.task.db_value(task_id), utcnow(), kind, text[:500])
+        values = (cls.task.db_value(task_id), at or utcnow(), kind, text[:500])
         database.execute_sql(INSERT.format(database.param), values)
