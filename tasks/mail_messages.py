@@ -6,6 +6,7 @@ most the mail that was in flight, by the same Message-ID, and nothing that is se
 """
 
 import logging
+from contextlib import suppress
 from typing import Any
 
 from peewee import fn
@@ -13,7 +14,7 @@ from peewee import fn
 from tasks.engine import Retries, Run, TemporaryError, duty, user_task
 from webapp import mailer
 from webapp.mailer import Letter, Line, MailError
-from webapp.models import Message, NoticeKind, Task, User
+from webapp.models import AlreadyRunning, Message, NoticeKind, Task, User
 from webapp.models.state import ACTIVE
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,8 @@ def line_up(at_once: int) -> None:
     """Start a mail for each person to whom one is due; whoever has one under way is left to that."""
     under_way = Task.user == User.id, Task.name == mail_messages.name, Task.state.in_(ACTIVE)
     for user in list(Message.mail_due(at_once).where(~fn.EXISTS(Task.select(Task.id).where(*under_way)))):
-        mail_messages.launch(user)
+        with suppress(AlreadyRunning):  # by another leader, just now
+            mail_messages.launch(user)
 
 
 # Whatever goes wrong is tried again after a while, and at longest until the next `line_up` starts anew. What people

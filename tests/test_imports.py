@@ -13,7 +13,7 @@ from tests.processes import ROOT
 
 # From the ground up. A file imports only from floors below its own; those of one package may import each other.
 FLOORS = (
-    ("webapp.settings", "webapp.times", "webapp.dom", "webapp.recipients", "webapp.fulltext"),
+    ("webapp.settings", "webapp.times", "webapp.dom", "webapp.recipients", "webapp.fulltext", "webapp.endings"),
     ("webapp.database",),
     ("webapp.signals",),
     ("webapp.models",),

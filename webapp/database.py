@@ -22,7 +22,8 @@ from peewee import (
 from playhouse.db_url import connect, register_database
 from playhouse.migrations import Runner
 
-from webapp import fulltext
+from webapp import endings, fulltext
+from webapp.endings import Endings, Write
 from webapp.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -65,11 +66,11 @@ class _Opens:
         return super().execute_sql(sql, params)  # type: ignore[misc]
 
 
-class _Sqlite(_Opens, SqliteDatabase):
+class _Sqlite(_Opens, Endings, SqliteDatabase):
     pass
 
 
-class _Postgres(_Opens, PostgresqlDatabase):
+class _Postgres(_Opens, Endings, PostgresqlDatabase):
     pass
 
 
@@ -145,8 +146,8 @@ def _open() -> None:
 def after_commit(action: Callable[[], object]) -> None:
     """Run `action` once the outermost transaction has committed, or now if there is none; never on a rollback.
 
-    An exception in it is logged and goes no further: what was committed stands, whatever the action does.
-    Do not call this inside a savepoint that may roll back alone: the action would still run.
+    Nor when the savepoint in which this was called is rolled back alone. An exception in it is logged and goes no
+    further: what was committed stands, whatever the action does.
     """
 
     def guarded() -> None:
@@ -156,6 +157,24 @@ def after_commit(action: Callable[[], object]) -> None:
             log.exception("An action after a commit failed")
 
     database.after_commit(guarded)
+
+
+def before_commit(write: Write, key: Any) -> None:
+    """Call `write` as the last thing before the outermost transaction commits; see `endings.before_commit`."""
+    endings.before_commit(database.obj, write, key)
+
+
+def demand_transaction() -> None:
+    """Raise RuntimeError unless a transaction is open: for what would be half done, or guard nothing, without one."""
+    if not database.in_transaction():
+        raise RuntimeError("this belongs in a transaction of the caller's")
+
+
+def locking(query: Any, strength: str = "UPDATE", skip_locked: bool = False) -> Any:
+    """The query, whose rows PostgreSQL then locks until the transaction ends; on SQLite whoever writes is alone."""
+    if not isinstance(database.obj, PostgresqlDatabase):
+        return query
+    return query.for_update(f"FOR {strength}", skip_locked=skip_locked)
 
 
 def migrate(*more: Callable[[], object]) -> list[str]:

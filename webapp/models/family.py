@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from peewee import Case, PostgresqlDatabase, fn
+from peewee import Case, fn
 
-from webapp.database import database
+from webapp.database import database, locking
 from webapp.models.state import FINISHED, State
 
 if TYPE_CHECKING:
@@ -52,10 +52,7 @@ def changing_if_free(task: "Task") -> Iterator[bool]:
     """
     model, ids = type(task), [task.id, task.root_id or task.id]
     with database.transaction():
-        if not isinstance(database.obj, PostgresqlDatabase):
-            yield True
-            return
-        locked = model.select(model.id).where(model.id.in_(ids)).for_update(skip_locked=True)
+        locked = locking(model.select(model.id).where(model.id.in_(ids)), skip_locked=True)
         yield len(list(locked)) == len(set(ids))
 
 

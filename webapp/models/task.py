@@ -21,8 +21,8 @@ from peewee import (
 from playhouse.fields import EnumField
 
 from webapp import signals
-from webapp.database import BaseModel, database
-from webapp.models import family, line
+from webapp.database import BaseModel, database, locking
+from webapp.models import family, line, removal
 from webapp.models.moves import IllegalMove, Moves
 from webapp.models.state import FINISHED, HELD, LET_GO, REQUESTS, State
 from webapp.models.task_event import TaskEvent
@@ -63,7 +63,7 @@ class Task(Moves, BaseModel):
     step = IntegerField(default=0, help_text="parts of a step run side by side, and after those of the step before")
     name = CharField(max_length=60, help_text="the task function; empty for what is made of parts")
     title = CharField(max_length=200, help_text="what people read")
-    quiet = BooleanField(default=False, help_text="its owner did not start it, and sees and hears nothing of it")
+    quiet = BooleanField(default=False, help_text="its owner did not start it, or it is purged: they see nothing of it")
     arguments = JSONField(default=dict)
     state = EnumField(State, max_length=16, default=State.PENDING)
     stage = CharField(max_length=200, default="", help_text="what it is doing now, in words")
@@ -168,7 +168,8 @@ class Task(Moves, BaseModel):
         Raises IllegalMove in other states, and for a part whose whole has to be tried again; AlreadyRunning if
         another task has its unique key by now.
         """
-        if not self.reload().can("retry"):
+        was_quiet = self.quiet
+        if self.reload().quiet != was_quiet or not self.can("retry"):
             raise IllegalMove(self, State.PENDING)
         anew = {"error": "", "attempts": 0, "rescues": 0, "deaths": 0, "finished_at": None, "dismissed_at": None}
         changes = {"held_key": self.unique_key} | (anew if self.is_finished else {})
@@ -184,7 +185,7 @@ class Task(Moves, BaseModel):
 
     def dismiss(self) -> None:
         """Close its alert, on every page and for good. Raises IllegalMove while it is active; twice is once."""
-        with database.transaction():
+        with family.changing(self):
             closed = (
                 Task.update(dismissed_at=utcnow())
                 .where(Task.id == self.id, Task.state.in_(FINISHED), Task.dismissed_at.is_null())
@@ -199,8 +200,11 @@ class Task(Moves, BaseModel):
         """Delete a finished task with all that it made. Raises IllegalMove while it is active, and for a part."""
         with database.transaction():
             finished = Task.id == self.id, Task.state.in_(FINISHED), Task.parent.is_null()
-            if not Task.delete().where(*finished).execute():
+            if not list(locking(Task.select(Task.id).where(*finished))):
                 raise IllegalMove(Task.get_by_id(self.id), "deleted")
+            removal.detach(Task, self.id)
+            User.hold(self.user_id)  # what goes with it may be theirs: notices, mails
+            Task.delete().where(Task.id == self.id).execute()
             User.count_change(self.user_id)
 
     # What workers do

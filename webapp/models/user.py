@@ -14,14 +14,16 @@ from peewee import (
     IntegerField,
     IntegrityError,
     JSONField,
+    PostgresqlDatabase,
 )
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from webapp.database import BaseModel, database
+from webapp.database import BaseModel, before_commit, database, demand_transaction, locking
 from webapp.times import utcnow
 
 USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{1,29}")
 SEEN_EVERY = timedelta(minutes=1)
+GUEST_NAMES = 20  # to try
 
 # What a guest is called until they choose; two words and a number are easy to say and seldom taken.
 MOODS = (
@@ -87,13 +89,18 @@ class User(BaseModel):
 
     @classmethod
     def register_guest(cls) -> "User":
-        """Create an account with a random name that is free."""
-        while True:
+        """Create an account with a random name that is free.
+
+        Raises UsernameTaken after GUEST_NAMES that are not: with millions of names, that has another reason.
+        """
+        for turn in range(GUEST_NAMES):
             number = secrets.randbelow(9000) + 1000
             try:
                 return cls.register(f"{secrets.choice(MOODS)}-{secrets.choice(ANIMALS)}-{number}")
             except UsernameTaken:
-                continue
+                if turn == GUEST_NAMES - 1:
+                    raise
+        raise AssertionError("a range has a last turn")
 
     @classmethod
     def by_username(cls, username: str) -> "User | None":
@@ -116,8 +123,25 @@ class User(BaseModel):
 
     @classmethod
     def count_change(cls, user_id: int) -> None:
-        """Let the user's open pages know, at their next poll, that something they show has changed. One write."""
-        database.execute_sql(COUNT_CHANGE.format(database.param), (user_id,))
+        """Let the user's open pages know, at their next poll, that something they show has changed.
+
+        One write, the last before the open transaction commits, however often it is called in that: everything that
+        happens to a person writes this row, so nobody has it for longer than the commit takes.
+        """
+        before_commit(_count_changes, user_id)
+
+    @classmethod
+    def hold(cls, *user_ids: int) -> None:
+        """Be alone with these people until the open transaction ends: whoever else holds one of them waits.
+
+        What only those write who hold its person is then safe to be read and written. In the order of locks this
+        comes after tasks: see `webapp/models/__init__.py`. One query on PostgreSQL; on SQLite whoever writes is
+        alone with everybody. Raises RuntimeError where no transaction is open.
+        """
+        demand_transaction()
+        if isinstance(database.obj, PostgresqlDatabase):
+            people = cls.select(cls.id).where(cls.id.in_(user_ids)).order_by(cls.id)
+            list(locking(people, "NO KEY UPDATE"))  # others may refer to them meanwhile
 
     @classmethod
     def email_of(cls, user_id: int) -> str:
@@ -166,6 +190,11 @@ class User(BaseModel):
 def new_session_key() -> str:
     """An unguessable key for one account's sessions."""
     return secrets.token_urlsafe(32)
+
+
+def _count_changes(user_ids: list[int]) -> None:
+    for user_id in user_ids:
+        database.execute_sql(COUNT_CHANGE.format(database.param), (user_id,))
 
 
 @cache
