@@ -88,6 +88,7 @@ def _run_function(task: Task, run: Run, watched: bool) -> Record:
     function = registry.functions.get(task.name)
     if function is None:
         return partial(task.fail, UNKNOWN)
+    task.take_retries(function.retries.times)
     too_long = f"It took longer than {exact_words(function.timeout or 0)}, and was stopped."
     try:
         watch = reporting(run, task, function.timeout, too_long) if watched else nullcontext()

@@ -57,6 +57,9 @@ class Artifact(BaseModel):
     class Meta:
         indexes = ((("expires_at",), False),)
 
+    def __str__(self) -> str:
+        return self.name
+
     @classmethod
     def completed(cls, tasks: list[Task]) -> dict[Task, list[Self]]:
         """What each of these tasks has made, oldest first. One query; none for no tasks."""

@@ -207,7 +207,7 @@ class Moves:
     def _resumption(self) -> dict[str, Any]:
         """How far it is where the next run goes on."""
         saved = self.cursor or {}
-        return {"done": saved.get("done", 0), "total": saved.get("total")}
+        return {"done": saved.get("done", 0), "total": saved.get("total", self.expected)}
 
     def _how_it_starts(self) -> str:
         if self.cursor:
