@@ -14,13 +14,12 @@ MOST = 100
 LONGEST = 100  # letters: what has more is no word, but data or a mistake
 
 
-@user_task(title="Count the words of {file}", one_at_a_time=True)
+@user_task(title="Count the words of {file}", one_at_a_time=True, total=lambda file: -(-file.size // CHUNK))
 def count_words(task: Run, file: Upload) -> None:
     """Find the 100 words that a text file has most of, whatever their case. Takes any text in UTF-8."""
     # No checkpoints: the counts of a long text are as many as its words, so they would cost more to save again and
     # again than a run that is interrupted costs to repeat. Nothing is written before the end, so repeating is safe.
     task.stage("Counting")
-    task.total = -(-file.size // CHUNK)
     counts: Counter[str] = Counter()
     for piece in _pieces(_counted(task, file)):
         counts.update(_words(piece))

@@ -29,7 +29,9 @@ class NotResized(Exception):
     """Why an image cannot be made smaller, in words."""
 
 
-@user_task(title=lambda files: f"Resize {len(files)} image{'' if len(files) == 1 else 's'}")
+@user_task(
+    title=lambda files: f"Resize {len(files)} image{'' if len(files) == 1 else 's'}", total=lambda files: len(files)
+)
 def resize_images(task: Run, files: Images) -> None:
     """Get your images in three sizes, as one ZIP file: 320, 800 and 1600 pixels on the longer side, never enlarged.
 

@@ -170,11 +170,14 @@ def demand_transaction() -> None:
         raise RuntimeError("this belongs in a transaction of the caller's")
 
 
+def locks_rows() -> bool:
+    """Whether transactions write side by side and wait for each other's rows; on SQLite whoever writes is alone."""
+    return isinstance(database.obj, PostgresqlDatabase)
+
+
 def locking(query: Any, strength: str = "UPDATE", skip_locked: bool = False) -> Any:
-    """The query, whose rows PostgreSQL then locks until the transaction ends; on SQLite whoever writes is alone."""
-    if not isinstance(database.obj, PostgresqlDatabase):
-        return query
-    return query.for_update(f"FOR {strength}", skip_locked=skip_locked)
+    """The query, whose rows are then locked until the transaction ends, where rows are."""
+    return query.for_update(f"FOR {strength}", skip_locked=skip_locked) if locks_rows() else query
 
 
 def migrate(*more: Callable[[], object]) -> list[str]:

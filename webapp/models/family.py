@@ -102,6 +102,7 @@ def follow(part: "Task") -> None:
     whole.sum_up(sums.done, sums.total, sums.share, stage, begun=part.started_at is not None)
     if part.state in FINISHED:
         _settle(whole)
+        whole = whole.reload()
     if _has_failed(part) and not whole.is_finished and (words := _in_words(whole)) != whole.error:
         whole.tell_failure(words)
     follow(whole)

@@ -209,6 +209,10 @@ class Moves:
         saved = self.cursor or {}
         return {"done": saved.get("done", 0), "total": saved.get("total", self.expected)}
 
+    def _nothing(self) -> float | None:
+        """The share of a whole of which nothing is done; what does its own work has none."""
+        return None if self.kind == "single" else 0.0
+
     def _how_it_starts(self) -> str:
         if self.cursor:
             return f"A worker went on after step {self.cursor['done']:,}"

@@ -21,7 +21,7 @@ from peewee import (
 from playhouse.fields import EnumField
 
 from webapp import signals
-from webapp.database import BaseModel, database, locking
+from webapp.database import BaseModel, database, locking, locks_rows
 from webapp.models import family, line, removal
 from webapp.models.moves import IllegalMove, Moves
 from webapp.models.state import FINISHED, HELD, LET_GO, REQUESTS, State
@@ -178,7 +178,7 @@ class Task(Moves, BaseModel):
         if self.reload().quiet != was_quiet or not self.can("retry"):
             raise IllegalMove(self, State.PENDING)
         anew = {"error": "", "attempts": 0, "rescues": 0, "deaths": 0, "finished_at": None, "dismissed_at": None}
-        changes = {"held_key": self.unique_key, "share": None} | (anew if self.is_finished else {})
+        changes = {"held_key": self.unique_key, "share": self._nothing()} | (anew if self.is_finished else {})
 
         def start_again() -> None:
             with family.changing(self):
@@ -206,11 +206,11 @@ class Task(Moves, BaseModel):
         """Delete a finished task with all that it made. Raises IllegalMove while it is active, and for a part."""
         with database.transaction():
             finished = Task.id == self.id, Task.state.in_(FINISHED), Task.parent.is_null()
-            if not list(locking(Task.select(Task.id).where(*finished))):
+            if locks_rows() and list(locking(Task.select(Task.id).where(*finished))):
+                removal.detach(Task, self.id)
+                User.hold(self.user_id)  # what goes with it may be theirs: notices, mails
+            if not Task.delete().where(*finished).execute():
                 raise IllegalMove(Task.get_by_id(self.id), "deleted")
-            removal.detach(Task, self.id)
-            User.hold(self.user_id)  # what goes with it may be theirs: notices, mails
-            Task.delete().where(Task.id == self.id).execute()
             User.count_change(self.user_id)
 
     # What workers do
@@ -375,14 +375,15 @@ class Task(Moves, BaseModel):
     def wait_again(self) -> None:
         """A part that was not done waits for its step again, as the whole is tried again."""
         anew = {"error": "", "attempts": 0, "rescues": 0, "deaths": 0, "started_at": None, "finished_at": None}
-        anew |= {"held_key": self.unique_key, "share": None}
+        anew |= {"held_key": self.unique_key, "share": self._nothing()}
         changes = self._resumption() | anew
         self._alone(lambda: self._demand(State.WAITING, "The whole is tried again", **changes))
 
     def expect(self, total: int | None) -> None:
         """Say of a whole that has just got its parts how many steps these have, if that is known of all of them."""
-        Task.update(expected=total, total=total).where(Task.id == self.id).execute()
-        self.expected = self.total = total
+        changes = {"expected": total, "total": total, "share": self._nothing()}
+        Task.update(changes).where(Task.id == self.id).execute()
+        self.__data__.update(changes)
 
     def sum_up(self, done: int, total: int, share: float, stage: str, begun: bool) -> None:
         """Make a whole say how far its parts are, what one of them is doing, and that one has begun.

@@ -14,11 +14,10 @@ from peewee import (
     IntegerField,
     IntegrityError,
     JSONField,
-    PostgresqlDatabase,
 )
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from webapp.database import BaseModel, before_commit, database, demand_transaction, locking
+from webapp.database import BaseModel, before_commit, database, demand_transaction, locking, locks_rows
 from webapp.times import utcnow
 
 USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{1,29}")
@@ -139,7 +138,7 @@ class User(BaseModel):
         alone with everybody. Raises RuntimeError where no transaction is open.
         """
         demand_transaction()
-        if isinstance(database.obj, PostgresqlDatabase):
+        if locks_rows():
             people = cls.select(cls.id).where(cls.id.in_(user_ids)).order_by(cls.id)
             list(locking(people, "NO KEY UPDATE"))  # others may refer to them meanwhile
 
