@@ -2,7 +2,8 @@
 
 An old task first becomes quiet, by which its owner sees nothing of it any more. Then what belongs to it goes, and it
 itself last; what a purge leaves behind that is cut off, the next one finds. Each transaction is short: it writes as
-many rows as lately took GOAL. On PostgreSQL none waits for a lock, so none is ever in a circle of those who do.
+many rows as lately took GOAL. On PostgreSQL none waits for what others have locked, but for the counters that
+everybody writes last.
 """
 
 import time

@@ -36,7 +36,10 @@ _canceling = _Canceling()
 
 @contextmanager
 def changing(task: "Task") -> Iterator[None]:
-    """A transaction in which a task may be changed: nobody else changes anything of its family meanwhile."""
+    """A transaction in which a task may be changed: nobody else changes anything of its family meanwhile.
+
+    It takes the first lock of all: see the order in `webapp/models/__init__.py`.
+    """
     model = type(task)
     with database.transaction():
         if task.root_id:
