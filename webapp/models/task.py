@@ -261,7 +261,8 @@ class Task(Moves, BaseModel):
         with family.changing(self):
             if Task.update(title=title[:200], updated_at=utcnow()).where(self._is_mine()).execute():
                 self.title = title[:200]
-                User.count_change(self.user_id)
+                if not self.quiet:
+                    User.count_change(self.user_id)
 
     def take_retries(self, number: int) -> None:
         """Let this run, which has just claimed it, have as many attempts after the first as its function has by now.
