@@ -23,13 +23,12 @@ _UNSEEN = re.compile("[\u00ad\u2060\ufeff]")  # soft hyphens and the like: they 
 _TOO_MANY = re.compile(r"(\W{30})\W+")
 
 
-@user_task(title="Count the words of {file}", one_at_a_time=True)
+@user_task(title="Count the words of {file}", one_at_a_time=True, total=lambda file: -(-file.size // CHUNK))
 def count_words(task: Run, file: Upload) -> None:
     """Find the 100 words that a text file has most of, whatever their case. Takes any text in UTF-8."""
     # No checkpoints: the counts of a long text are as many as its words, so they would cost more to save again and
     # again than a run that is interrupted costs to repeat. Nothing is written before the end, so repeating is safe.
     task.stage("Counting")
-    task.total = -(-file.size // CHUNK)
     counts: Counter[str] = Counter()
     number = short = 0
     for piece in _pieces(_counted(task, file)):

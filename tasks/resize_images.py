@@ -21,7 +21,9 @@ MOST_BYTES = 2**32 - 2**20  # of a ZIP file without its extensions for large one
 Images = Annotated[list[Upload], Count(1, 50, some_right=True), Accept(".jpg", ".jpeg", ".png", ".webp", ".gif")]
 
 
-@user_task(title=lambda files: f"Resize {len(files)} image{'' if len(files) == 1 else 's'}")
+@user_task(
+    title=lambda files: f"Resize {len(files)} image{'' if len(files) == 1 else 's'}", total=lambda files: len(files)
+)
 def resize_images(task: Run, files: Images) -> None:
     """Get your images in three sizes, as one ZIP file: 320, 800 and 1600 pixels on the longer side, never enlarged.
 

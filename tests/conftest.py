@@ -142,9 +142,14 @@ def each_database(request, make_app) -> flask.Flask:
     """The app, once on SQLite and once on PostgreSQL."""
     if request.param == "sqlite":
         return make_app()
-    url = request.getfixturevalue("_shared_postgres")
-    _empty(url)
-    return make_app(database_url=url)
+    return make_app(database_url=request.getfixturevalue("emptied_postgres"))
+
+
+@pytest.fixture
+def emptied_postgres(_shared_postgres) -> str:
+    """The URL of the PostgreSQL database that tests share, as good as new."""
+    _empty(_shared_postgres)
+    return _shared_postgres
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ FLOORS = (
         "webapp.filenames",
         "webapp.recipients",
         "webapp.fulltext",
+        "webapp.endings",
         "webapp.mime",
         "webapp.sqlite_lock",
     ),

@@ -23,11 +23,9 @@ def migrate() -> None:
 
 
 tasks = AppGroup("tasks", help="Look after the tasks.")
-AT_ONCE = 200
 
 
 @tasks.command("purge")
 def purge_tasks() -> None:
     """Delete what is older than RETENTION_DAYS and ARTIFACT_DAYS allow. Workers do so every hour by themselves."""
-    deleted = sum(iter(lambda: purge(AT_ONCE), 0))
-    click.echo(f"Purged {deleted} finished tasks and expired artifacts")
+    click.echo(f"Purged {purge()} finished tasks and expired artifacts")

@@ -22,7 +22,8 @@ from peewee import (
 from playhouse.db_url import connect, register_database
 from playhouse.migrations import Runner
 
-from webapp import fulltext, sqlite_lock
+from webapp import endings, fulltext, sqlite_lock
+from webapp.endings import Endings, Write
 from webapp.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -66,11 +67,11 @@ class _Opens:
         return super().execute_sql(sql, params)  # type: ignore[misc]
 
 
-class _Sqlite(_Opens, SqliteDatabase):
+class _Sqlite(_Opens, Endings, SqliteDatabase):
     pass
 
 
-class _Postgres(_Opens, PostgresqlDatabase):
+class _Postgres(_Opens, Endings, PostgresqlDatabase):
     pass
 
 
@@ -148,8 +149,8 @@ def _open() -> None:
 def after_commit(action: Callable[[], object]) -> None:
     """Run `action` once the outermost transaction has committed, or now if there is none; never on a rollback.
 
-    An exception in it is logged and goes no further: what was committed stands, whatever the action does.
-    Do not call this inside a savepoint that may roll back alone: the action would still run.
+    Nor when the savepoint in which this was called is rolled back alone. An exception in it is logged and goes no
+    further: what was committed stands, whatever the action does.
     """
 
     def guarded() -> None:
@@ -159,6 +160,27 @@ def after_commit(action: Callable[[], object]) -> None:
             log.exception("An action after a commit failed")
 
     database.after_commit(guarded)
+
+
+def before_commit(write: Write, key: Any) -> None:
+    """Call `write` as the last thing before the outermost transaction commits; see `endings.before_commit`."""
+    endings.before_commit(database.obj, write, key)
+
+
+def demand_transaction() -> None:
+    """Raise RuntimeError unless a transaction is open: for what would be half done, or guard nothing, without one."""
+    if not database.in_transaction():
+        raise RuntimeError("this belongs in a transaction of the caller's")
+
+
+def locks_rows() -> bool:
+    """Whether transactions write side by side and wait for each other's rows; on SQLite whoever writes is alone."""
+    return isinstance(database.obj, PostgresqlDatabase)
+
+
+def locking(query: Any, strength: str = "UPDATE", skip_locked: bool = False) -> Any:
+    """The query, whose rows are then locked until the transaction ends, where rows are."""
+    return query.for_update(f"FOR {strength}", skip_locked=skip_locked) if locks_rows() else query
 
 
 def migrate(*more: Callable[[], object]) -> list[str]:
@@ -223,11 +245,6 @@ def writing_if_free() -> Iterator[None]:
         if not is_unavailable(error):
             raise
         log.debug("Something that nobody will miss was not written: %s", error)
-
-
-def unless_locked(query: Any) -> Any:
-    """A query of rows to be written, without those that another transaction has. SQLite locks no rows."""
-    return query.for_update(skip_locked=True) if isinstance(database.obj, PostgresqlDatabase) else query
 
 
 def close_if_broken() -> None:

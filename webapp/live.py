@@ -1,13 +1,17 @@
 """What is live on every page: the alerts of a person's tasks, their unread messages, and one sentence about it."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from peewee import Case
 
 from webapp.models import Artifact, Notice, Notification, State, Task, User, line
 from webapp.models.line import Place
-from webapp.models.state import FINISHED, HELD
+from webapp.models.state import ACTIVE, HELD
+
+if TYPE_CHECKING:
+    from peewee import ModelSelect
 
 MOST_ALERTS = 5
 ON_TASK_LIST = "tasks"
@@ -39,16 +43,38 @@ def live_of(user: User, on: str = "") -> Live:
 
     `on` is empty or what `place` allows.
     """
-    query = Task.of(user).where(Task.dismissed_at.is_null())
-    # What moves comes first, then what waits, then what has ended, then what is for later; the newest of each.
-    rank = Case(None, [(Task.state.in_(HELD), 0), (Task.state.in_(FINISHED), 2), (Task.state == State.SCHEDULED, 3)], 1)
-    query = query.order_by(rank, Task.created_at.desc(), Task.id)
-    found = list(query.limit(MOST_ALERTS + 2))  # one to know that there are more, one that the page itself shows
+    found = _latest(user, MOST_ALERTS + 2)  # one to know that there are more, one that the page itself shows
     others = [] if on == ON_TASK_LIST else [task for task in found if str(task.id) != on]
     shown = others[:MOST_ALERTS]
-    more = query.where(Task.id != UUID(on) if on else True).count() - MOST_ALERTS if len(others) > MOST_ALERTS else 0
+    more = _open(user).where(Task.id != UUID(on) if on else True).count() if len(others) > MOST_ALERTS else MOST_ALERTS
     unread, notices = Notification.unread_messages(user), Notice.unread(user)
-    return Live(on, Artifact.completed(shown), line.places(shown), more, unread, notices, _status(found))
+    alerts, places = Artifact.completed(shown), line.places(shown)
+    return Live(on, alerts, places, more - MOST_ALERTS, unread, notices, _status(found))
+
+
+def _open(user: User) -> "ModelSelect[Task]":
+    """The tasks whose alerts this person has not closed."""
+    return Task.of(user).where(Task.dismissed_at.is_null())
+
+
+def _latest(user: User, most: int) -> list[Task]:
+    """What runs, then what is next in line, then what has ended, the latest end first, then what is for later.
+
+    One query as long as so much is under way, else two; by index however much has ended.
+    """
+    is_later = Case(None, [(Task.state == State.SCHEDULED, 1)], 0)
+    waits = Case(None, [(Task.state.in_(sorted(HELD)), 0), (Task.turn.is_null(), 2)], 1)
+    active = _open(user).where(Task.state.in_(sorted(ACTIVE)))
+    first = list(active.order_by(is_later, waits, Task.turn, Task.created_at, Task.id).limit(most))
+    now = [task for task in first if task.state != State.SCHEDULED]
+    if len(now) == most:
+        return now
+    later = [task for task in first if task.state == State.SCHEDULED]
+    return [*now, *_ended(user).limit(most), *later][:most]
+
+
+def _ended(user: User) -> "ModelSelect[Task]":
+    return _open(user).where(Task.finished_at.is_null(False)).order_by(Task.finished_at.desc())
 
 
 def _status(tasks: list[Task]) -> str:

@@ -19,19 +19,21 @@ class Page:
     next: str | None
 
 
-def page(query: "ModelSelect[Any]", cursor: str | None, size: int = PAGE_SIZE) -> Page:
-    """The rows of a query that come after a cursor, by their model's `created_at` and `id`. One query.
+def page(query: "ModelSelect[Any]", cursor: str | None, size: int = PAGE_SIZE, by: str = "created_at") -> Page:
+    """The rows of a query that come after a cursor. One query.
 
-    Raises BadRequest for a cursor that no page gave out.
+    The query is ordered by the time that is named and by `id`, both descending. Raises BadRequest for a cursor that no
+    page gave out.
     """
     model: Any = query.model
+    time = getattr(model, by)
     if cursor:
         at, last_id = _parse(cursor, model)
-        query = query.where((model.created_at < at) | ((model.created_at == at) & (model.id < last_id)))
+        query = query.where((time < at) | ((time == at) & (model.id < last_id)))
     rows: list[Any] = list(query.limit(size + 1))
     items = rows[:size]
     more = len(rows) > size
-    return Page(items, f"{items[-1].created_at.isoformat()}_{items[-1].id}" if more else None)
+    return Page(items, f"{getattr(items[-1], by).isoformat()}_{items[-1].id}" if more else None)
 
 
 def cursor_at(row: Any) -> str:

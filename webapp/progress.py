@@ -9,6 +9,7 @@ from webapp.times import duration_words, utcnow
 GUESS_AFTER = 2.0  # seconds
 # Below this, a little less than what the sweeper calls soon, the time to the next attempt is counted down.
 COUNTED = 80.0  # seconds
+PARTS_MAX = 1000  # how finely the bar of a whole is divided: its parts' steps may be of any size
 
 
 class Progress:
@@ -19,12 +20,17 @@ class Progress:
 
     @property
     def max(self) -> int | None:
-        """The bar's full length; None when nobody knows how much there is to do."""
-        return self.task.total or None
+        """The bar's full length; None when nobody knows how much there is to do. Of a whole it is PARTS_MAX."""
+        return (self.task.total or None) if self.task.share is None else PARTS_MAX
 
     @property
     def value(self) -> int | None:
-        """How much of the bar is full; None when the total is unknown. Never more than `max`."""
+        """How much of the bar is full; None when the total is unknown. Never more than `max`.
+
+        That of a whole goes by its share, and so never goes back until the whole is tried again.
+        """
+        if self.task.share is not None:
+            return int(self.task.share * PARTS_MAX)
         return min(self.task.done, self.max) if self.max else None
 
     @property
@@ -34,7 +40,9 @@ class Progress:
 
     @property
     def amount(self) -> str:
-        """What is done so far, like '12 of 40' or '12 so far'; empty before the first step."""
+        """What is done so far, like '12 of 40', '12 so far' or, of a whole, '30%'; empty before the first step."""
+        if self.task.share is not None:
+            return f"{self.percent}%" if self.percent else ""
         if self.max:
             return f"{self.value:,} of {self.max:,}"
         return f"{self.task.done:,} so far" if self.task.done else ""
@@ -46,12 +54,12 @@ class Progress:
         It goes by the average pace up to its latest progress, not by the clock, so it stands still between.
         """
         task = self.task
-        if task.state != State.IN_PROGRESS or not self.max or not task.done or not task.started_at:
+        if task.state != State.IN_PROGRESS or not self.max or not self.value or not task.started_at:
             return ""
         elapsed = task.worked + (task.updated_at - task.started_at).total_seconds()
         if elapsed < GUESS_AFTER:
             return ""
-        return f"{duration_words(elapsed / task.done * max(0, self.max - task.done))} left"
+        return f"{duration_words(elapsed / self.value * (self.max - self.value))} left"
 
     @property
     def is_moving(self) -> bool:

@@ -24,7 +24,7 @@ class TaskFunction:
     def __init__(
         self,
         body: Callable[..., Any],
-        title: str | Callable[..., str],
+        title: str | Callable[..., str] | None = None,
         one_at_a_time: bool | tuple[str, ...] = False,
         retries: int | Retries = 0,
         timeout: float | None = None,
@@ -33,6 +33,7 @@ class TaskFunction:
         undo: Undo | None = None,
         listed: bool = True,
         quiet: bool = False,
+        total: int | Callable[..., int] | None = None,
     ) -> None:
         self.body = body
         self.name = body.__name__
@@ -45,7 +46,8 @@ class TaskFunction:
         self.undo = undo
         self.listed = listed and not quiet
         self.quiet = quiet
-        self._title = title
+        self._title = self.label if title is None else title
+        self._total = total
         if priority not in PRIORITIES:
             raise ValueError(f"{self.name}: a priority is from {PRIORITIES[0]} to {PRIORITIES[-1]}")
         if isinstance(one_at_a_time, tuple) and {p.name for p in self.parameters if p.is_file} & {*one_at_a_time}:
@@ -72,6 +74,16 @@ class TaskFunction:
         """What one such task is called, from its arguments."""
         return self._title(**arguments) if callable(self._title) else self._title.format(**arguments)
 
+    def total(self, arguments: dict[str, Any]) -> int | None:
+        """How many steps one such task has, from its arguments; None where nobody knows before it runs.
+
+        Raises ValueError for what is no number of steps.
+        """
+        number = self._total(**arguments) if callable(self._total) else self._total
+        if number is not None and (not isinstance(number, int) or number < 0):
+            raise ValueError(f"{self.name}: its total is {number!r}, which is no number of steps")
+        return number
+
     def s(self, **arguments: Any) -> Signature:
         """The function with its arguments, as a part of a chain, a group or a chord. Raises InvalidArguments."""
         complete = check_arguments(self.parameters, arguments)
@@ -96,7 +108,8 @@ class TaskFunction:
         with database.atomic():
             task = Task.start(
                 user, self.name, self.title(arguments), saved, unique_key=self._unique_key(user, arguments),
-                retries=self.retries.times, priority=self.priority, quiet=self.quiet, **place,
+                retries=self.retries.times, priority=self.priority, quiet=self.quiet, total=self.total(arguments),
+                **place,
             )  # fmt: skip
             store(task, files)
         return task
@@ -112,7 +125,7 @@ class TaskFunction:
 
 
 def user_task(
-    title: str | Callable[..., str],
+    title: str | Callable[..., str] | None = None,
     one_at_a_time: bool | tuple[str, ...] = False,
     retries: int | Retries = 0,
     timeout: float | None = None,
@@ -121,10 +134,13 @@ def user_task(
     undo: Undo | None = None,
     listed: bool = True,
     quiet: bool = False,
+    total: int | Callable[..., int] | None = None,
 ) -> Callable[[Callable[..., Any]], TaskFunction]:
     """Declare a function as a kind of task.
 
-    `title` is a format string over the arguments, or a function of them. With `one_at_a_time` a user has at most one
+    `title` is a format string over the arguments, or a function of them; without one it is the function's name. `total`
+    is how many steps it has, or a function of the arguments that says so: written as it is started, shown while it
+    waits, and what it weighs as a part of a chain, a group or a chord. With `one_at_a_time` a user has at most one
     such task under way; with a tuple of parameters' names, one for each combination of what these are. `retries` is
     how often an attempt that failed by an error that may pass is tried again, or a Retries that says more. `timeout`
     is how many seconds a run may take. Tasks of a higher `priority`, from -10 to 10, go before all others.
@@ -137,7 +153,9 @@ def user_task(
     """
 
     def declare(body: Callable[..., Any]) -> TaskFunction:
-        function = TaskFunction(body, title, one_at_a_time, retries, timeout, priority, preview, undo, listed, quiet)
+        function = TaskFunction(
+            body, title, one_at_a_time, retries, timeout, priority, preview, undo, listed, quiet, total
+        )
         if registry.functions.setdefault(function.name, function) is not function:
             raise ValueError(f"two task functions are named {function.name}")
         return function

@@ -87,6 +87,7 @@ def _run_function(task: Task, run: Run, watched: bool) -> Record:
     function = registry.functions.get(task.name)
     if function is None:
         return partial(task.fail, UNKNOWN)
+    task.take_retries(function.retries.times)
     try:
         watch = reporting(run, task) if watched else nullcontext()
         with watch, run.clock.running(task.id.hex, str(task.owner), function.timeout), alarm(run.clock.look):

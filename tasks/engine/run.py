@@ -54,8 +54,8 @@ class Run:
         # The task's own cursor: any JSON, saved with each checkpoint, and given back to the next run. None at first.
         self.cursor: Any = saved.get("own")
         self._done: int = saved.get("done", 0)
-        self._total: int | None = saved.get("total")
-        self._total_was_said = False
+        self._total: int | None = saved.get("total", task.expected)
+        self._total_was_said = task.expected is not None
         self._positions: list[Any] = saved.get("loops", [])
         # How many artifacts of each name the steps of each loop have left, and which the present step has.
         self._left_by: list[Counter[str]] = [Counter(names) for names in saved.get("artifacts", [])]
@@ -210,6 +210,11 @@ class Run:
         """Say in a few words what the task is doing now. Also where the run may stop, if not within `each`."""
         self._stage = text
         self.advance(0)
+
+    def rename(self, title: str) -> None:
+        """Call the task otherwise from now on, in at most 200 characters. Writes at once."""
+        self._go_on()
+        self._task.rename(title)
 
     def log(self, text: str) -> None:
         """Add a line to the task's timeline: what is worth remembering, not each step.

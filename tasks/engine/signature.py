@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from webapp.database import database
-from webapp.models import Shape, Task, User
+from webapp.models import Shape, Task, User, family
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ def _compose(kind: Shape, steps: list[list[Signature]], title: str) -> Signature
         for number, parts in enumerate(steps):
             for part in parts:
                 part.start(user, whole=whole, step=number)
+        family.weigh(whole)
         return whole
 
     return Signature(title, start)

@@ -18,7 +18,7 @@ from tasks.engine import doorbell, registry
 from tasks.engine.clock import Verdict
 from tasks.engine.duties import Duty, duties
 from tasks.engine.limits import limits
-from tasks.engine.purge import purge
+from tasks.engine.purge import Purge
 from tasks.engine.retries import Retries
 from tasks.queue import huey
 from webapp.database import close_if_broken, database, is_unavailable
@@ -37,6 +37,7 @@ RINGS = 5000  # messages in one look
 RING_FOR = 0.5  # seconds in one look; the next look sends more
 AT_ONCE_OF_DUTY = 40  # tasks that each duty may start in one sweep: that takes about a second where each takes 20 ms
 PURGE_EVERY = 3600.0
+PURGE_FOR = 0.5  # seconds in one look
 SOON = timedelta(seconds=90)
 BELIEVE = timedelta(seconds=5)  # and three sweeps: how long a worker is believed to live
 Item = TypeVar("Item")
@@ -66,6 +67,7 @@ class Sweeper:
         self._next_sweep = 0.0
         self._next_purge = 0.0
         self._held_at = 0.0
+        self._purging = Purge()
         self._missing = 0
         self._line: object = None
         self._queue_answers = True
@@ -96,8 +98,8 @@ class Sweeper:
         self._refill(sweeping)
         for duty in self._while_leading(duties if sweeping else ()):
             self._see_to(duty)
-        if now >= self._next_purge and not purge(AT_ONCE):
-            self._next_purge = now + PURGE_EVERY
+        if now >= self._next_purge:
+            self._purge(now)
 
     def _hold(self) -> bool:
         self._held_at = time.monotonic()
@@ -147,7 +149,8 @@ class Sweeper:
         # No lease lasts longer than from now; one that does is from before the clock was set back.
         longest = utcnow() + limits.lease
         stepped_back = Task.state.in_(HELD), Task.lease_until > longest + limits.lease
-        Task.update(lease_until=longest).where(*stepped_back).execute()
+        for task in list(Task.select(Task.id).where(*stepped_back)):  # one by one: who locks several does so in order
+            Task.update(lease_until=longest).where(Task.id == task.id, *stepped_back).execute()
         for task in self._while_leading(Task.lost(AT_ONCE)):
             if self._try(task, partial(self._take, task)):
                 log.warning("Task %s %s: its worker died; it is %s now", task.id, task.name, task.state)
@@ -158,6 +161,14 @@ class Sweeper:
             # Not before: on SQLite this may have waited for the lock of a run that had to be killed for it.
             self._record_verdicts()
             return task.rescue()
+
+    def _purge(self, now: float) -> None:
+        """Some of what is old; the next look goes on."""
+        for _ in self._purging.steps():
+            self._purging.rest()
+            if time.monotonic() > now + PURGE_FOR:
+                return
+        self._next_purge = now + PURGE_EVERY
 
     def _try(self, task: Task, move: Callable[[], bool]) -> bool:
         """What a move says; a task that cannot be moved is tried again at the next look, and holds up no other."""

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from tasks.engine.limits import limits
 from tasks.engine.retries import TaskError
+from webapp.database import demand_transaction
 from webapp.models import Artifact, Task
 from webapp.models.artifact import CHUNK
 
@@ -150,7 +151,8 @@ def as_json(arguments: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[UUID,
 
 
 def store(task: Task, files: Iterable[tuple[UUID, Upload]]) -> None:
-    """Keep files with the task that they were given to, in the caller's transaction."""
+    """Keep files with the task that they were given to, in the caller's transaction. Raises RuntimeError without."""
+    demand_transaction()
     for file_id, file in files:
         Artifact.keep(task, file_id, file.name, file.chunks())
 

@@ -359,3 +359,12 @@ def test_what_people_have_started_goes_before_these_mails(declare, me, ann):
 
 def _nothing(task):
     pass
+
+
+def test_two_leaders_at_once_start_one_mail_for_each_and_leave_nobody_out(me, ann):
+    people = [me, *(make_user(**BY_MAIL) for _ in range(5))]
+    for user in people:
+        make_message(ann, user)
+    Message.update(mail_due_at=utcnow() - AGO).execute()
+    assert race(3, lambda: line_up(200)) == [None] * 3
+    assert sorted(task.user_id for task in Task.select()) == sorted(user.id for user in people)

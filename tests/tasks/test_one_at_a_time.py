@@ -1,10 +1,11 @@
 """One at a time: for each person, and where a function says so for each combination of some of its arguments."""
 
 import pytest
+from peewee import IntegrityError
 
 from tasks.engine import perform
 from webapp.factories import make_user
-from webapp.models import AlreadyRunning, State, Task
+from webapp.models import AlreadyRunning, State, Task, User
 
 pytestmark = pytest.mark.usefixtures("no_reports")
 
@@ -94,3 +95,15 @@ def test_what_has_not_ended_keeps_the_key(convert, state):
         Task.update(state=State(state), turn=None).where(Task.id == first.id).execute()
     with pytest.raises(AlreadyRunning):
         convert.launch(user, file="a")
+
+
+def test_what_cannot_be_written_for_another_reason_is_told_and_not_tried_for_ever(app, declare):
+    @declare(title="Alone", one_at_a_time=True)
+    def alone(task):
+        pass
+
+    user = make_user()
+    User.delete().where(User.id == user.id).execute()
+    with pytest.raises(IntegrityError):
+        alone.launch(user)
+    assert not Task.select().exists()

@@ -71,7 +71,7 @@ def test_it_is_deleted_soon_with_all_that_belongs_to_it_and_nobody_hears_of_that
     quiet = make_task(state, user, quiet=True, finished_at=utcnow() - KEEP_QUIET - timedelta(seconds=1))
     recent = make_task(state, user, quiet=True)
     before = User.get_by_id(user.id).changes
-    assert (purge(100), purge(100)) == (1, 0)
+    assert (purge(), purge()) == (1, 0)
     assert Task.get_or_none(Task.id == quiet.id) is None
     assert Task.get_by_id(recent.id)
     assert not TaskEvent.select().where(TaskEvent.task == quiet.id).exists()
@@ -80,7 +80,7 @@ def test_it_is_deleted_soon_with_all_that_belongs_to_it_and_nobody_hears_of_that
 
 def test_one_under_way_is_never_deleted(app):
     make_task(State.PENDING, quiet=True, created_at=utcnow() - timedelta(days=99))
-    assert purge(100) == 0
+    assert purge() == 0
 
 
 @pytest.mark.parametrize("state", [State.PENDING, State.RETRYING])

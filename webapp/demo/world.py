@@ -15,8 +15,6 @@ from webapp.demo.work import begin_work, past_work
 from webapp.models import User
 from webapp.times import utcnow
 
-AT_ONCE = 200
-
 
 class Inhabited(Exception):
     """There are people already; `number` is how many."""
@@ -51,5 +49,4 @@ def _live(life: Life) -> None:
         happening.happen()
     begin_work(ann, life)
     leave_on_the_desk(ann, life.now)
-    while purge(AT_ONCE):  # what is as old as that would have gone
-        pass
+    purge()  # what is as old as that would have gone

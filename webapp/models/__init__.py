@@ -1,4 +1,9 @@
-"""What Errand remembers. One noun a file; this page lists them in the order in which they depend on each other."""
+"""What Errand remembers. One noun a file; this page lists them in the order in which they depend on each other.
+
+The order of locks, held by everybody, is: tasks, the topmost whole first (`family.changing`); people, by id
+(`User.hold`); the rest; and `User.changes` as the last thing before the commit (`User.count_change`). Several families
+are locked only by who waits for none. docs/architecture.md says why there is no circle in that.
+"""
 
 from webapp.models import family, line
 from webapp.models.artifact import Artifact, ArtifactChunk, ArtifactWriter

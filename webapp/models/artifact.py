@@ -51,11 +51,14 @@ class Artifact(BaseModel):
     number = IntegerField(default=0, help_text="how many chunks count; what comes after is from a run that was lost")
     created_at = DateTimeField(default=utcnow)
     completed_at = DateTimeField(null=True)
-    expires_at = DateTimeField(null=True, help_text="when its content is deleted")
+    expires_at = DateTimeField(null=True, help_text="when its content is deleted; null once it is")
     expired_at = DateTimeField(null=True, help_text="when that was done")
 
     class Meta:
         indexes = ((("expires_at",), False),)
+
+    def __str__(self) -> str:
+        return self.name
 
     @classmethod
     def completed(cls, tasks: list[Task]) -> dict[Task, list[Self]]:

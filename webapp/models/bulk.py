@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from peewee import DoesNotExist, fn
+from peewee import SQL, Case, DoesNotExist, fn
 
 from webapp.models.moves import IllegalMove
 from webapp.models.state import FINISHED, REQUESTS, State
@@ -46,22 +46,29 @@ def press(verb: str, tasks: "ModelSelect[Task]", most: int = MOST_AT_ONCE, longe
     """Do what VERBS allow to those of a query's tasks for which it works, newest first.
 
     Ends after so many tasks or seconds. A task that somebody else has moved meanwhile is counted and nothing more:
-    presses may race with each other and with workers.
+    presses may race with each other and with workers. Each task is counted once, whenever it moves.
     """
-    outcome = Outcome()
-    by_state: Any = tasks.select(Task.state, fn.COUNT(Task.id)).where(~_ABLE[verb]).order_by().group_by(Task.state)
-    outcome.passed.update(dict(by_state.tuples()))
-    able = tasks.where(_ABLE[verb])
-    found = list(able.limit(most))
-    # Fewer than asked for are all there are, whatever a count at another moment says.
-    outcome.left = len(found) if len(found) < most else able.count()
+    found = list(tasks.where(_ABLE[verb]).limit(most))
+    outcome = _others(verb, tasks, found)
     until = time.monotonic() + longest
-    for task in found:
+    for number, task in enumerate(found):
         if time.monotonic() > until:
+            outcome.left += len(found) - number
             break
-        outcome.left -= 1
         _do(verb, task, outcome)
-    outcome.left = max(0, outcome.left)
+    return outcome
+
+
+def _others(verb: str, tasks: "ModelSelect[Task]", found: list[Task]) -> Outcome:
+    """The tasks that are not found, as they are at one later moment: what has only now become able is left, too."""
+    able: Any = Case(None, [(_ABLE[verb], 1)], 0)
+    query: Any = tasks.select(Task.state, able, fn.COUNT(Task.id)).order_by().group_by(Task.state, SQL("2"))
+    outcome = Outcome()
+    for state, is_able, number in query.where(Task.id.not_in([task.id for task in found])).tuples():
+        if is_able:
+            outcome.left += number
+        else:
+            outcome.passed[state] += number
     return outcome
 
 

@@ -12,13 +12,13 @@ would each find the other still running.
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
-from peewee import Case, PostgresqlDatabase, fn
+from peewee import Case, fn
 
-from webapp.database import database
-from webapp.models.state import FINISHED, State
+from webapp.database import database, locking
+from webapp.models.state import FINISHED, HELD, State
 
 if TYPE_CHECKING:
     from webapp.models.task import Task
@@ -36,7 +36,10 @@ _canceling = _Canceling()
 
 @contextmanager
 def changing(task: "Task") -> Iterator[None]:
-    """A transaction in which a task may be changed: nobody else changes anything of its family meanwhile."""
+    """A transaction in which a task may be changed: nobody else changes anything of its family meanwhile.
+
+    It takes the first lock of all: see the order in `webapp/models/__init__.py`.
+    """
     model = type(task)
     with database.transaction():
         if task.root_id:
@@ -52,10 +55,7 @@ def changing_if_free(task: "Task") -> Iterator[bool]:
     """
     model, ids = type(task), [task.id, task.root_id or task.id]
     with database.transaction():
-        if not isinstance(database.obj, PostgresqlDatabase):
-            yield True
-            return
-        locked = model.select(model.id).where(model.id.in_(ids)).for_update(skip_locked=True)
+        locked = locking(model.select(model.id).where(model.id.in_(ids)), skip_locked=True)
         yield len(list(locked)) == len(set(ids))
 
 
@@ -88,14 +88,26 @@ def reopen(whole: "Task") -> None:
             reopen(part)
 
 
+def weigh(whole: "Task") -> None:
+    """Say how many steps a whole has that has just got its parts; nobody knows where one part does not."""
+    totals = [part.expected for part in _parts(whole)]
+    whole.expect(None if None in totals else sum(totals))  # type: ignore[arg-type]
+
+
 def follow(part: "Task") -> None:
     """Bring the whole up to date after a move or some progress of a part; and what the whole is itself a part of."""
     if part.parent_id is None:
         return
     whole = type(part).get_by_id(part.parent_id)
-    whole.sum_up(*_sums(whole), begun=part.started_at is not None)
+    sums = _sums(whole)
+    # The latest to say what it does, or else whoever else has said it.
+    stage = (part.stage if part.state in HELD else "") or sums.stage
+    whole.sum_up(sums.done, sums.total, sums.share, stage, begun=part.started_at is not None)
     if part.state in FINISHED:
         _settle(whole)
+        whole = whole.reload()
+    if _has_failed(part) and not whole.is_finished and (words := _in_words(whole)) != whole.error:
+        whole.tell_failure(words)
     follow(whole)
 
 
@@ -127,22 +139,47 @@ def _settle(whole: "Task") -> None:
         begin(whole)
 
 
+def _has_failed(part: "Task") -> bool:
+    """Whether it has, or is a whole of which something has while the rest goes on."""
+    return part.state == State.FAILED or (part.kind != "single" and bool(part.error) and not part.is_finished)
+
+
 def _in_words(whole: "Task") -> str:
     parts = _parts(whole)
-    failed = [part for part in parts if part.state == State.FAILED]
+    failed = [part for part in parts if _has_failed(part)]
     if not failed:
         return ""
     first = f"{failed[0].title}: {failed[0].error}"
     return first if len(parts) == 1 else f"{len(failed)} of {len(parts)} parts failed. {first}"
 
 
-def _sums(whole: "Task") -> tuple[int, int]:
-    """The steps done and the steps in all of a whole's parts. A part of unknown length counts as one step more."""
+class _Sums(NamedTuple):
+    """Of all parts of a whole: their steps, the share that is done, and what one that runs says it is doing."""
+
+    done: int
+    total: int
+    share: float
+    stage: str
+
+
+def _sums(whole: "Task") -> _Sums:
+    """How far the parts are. One query.
+
+    A part weighs as many steps as it was started with; where that was not known of one, each weighs the same. A part
+    of unknown length counts as one step more, and as nothing of the share before it has ended.
+    """
     model: Any = type(whole)
     total = Case(None, [(model.total.is_null(False), model.total)], model.done + 1)
     total = Case(None, [(model.state == State.SUCCEEDED, fn.COALESCE(model.total, model.done))], total)
-    sums = model.select(fn.COALESCE(fn.SUM(model.done), 0), fn.COALESCE(fn.SUM(total), 0))
-    return tuple(int(number) for number in sums.where(model.parent == whole.id).tuples().get())  # type: ignore[return-value]
+    own = model.done.cast("FLOAT") / model.total
+    ended, composed = model.state == State.SUCCEEDED, model.kind != "single"
+    kinds = [(ended, 1.0), (composed, fn.COALESCE(model.share, 0.0)), (model.done > model.total, 1.0)]
+    share = Case(None, [*kinds, (model.total > 0, own)], 0.0)
+    stage = Case(None, [(model.state.in_(sorted(HELD)), model.stage)], "")
+    weights = (fn.COUNT(model.id) - fn.COUNT(model.expected), fn.SUM(model.expected), fn.SUM(share * model.expected))
+    query = model.select(fn.SUM(model.done), fn.SUM(total), fn.AVG(share), fn.MAX(stage), *weights)
+    done, total, mean, stage, unknown, expected, weighted = query.where(model.parent == whole.id).tuples().get()
+    return _Sums(int(done), int(total), float(weighted) / float(expected) if expected and not unknown else mean, stage)
 
 
 def _parts(whole: "Task") -> list["Task"]:

@@ -8,11 +8,14 @@ counted when a task is claimed, and there is no state to lose.
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from peewee import fn
+from peewee import Database, chunked, fn
 
+from webapp.database import database
 from webapp.models.state import HELD, State
 from webapp.models.user import User
 from webapp.times import utcnow
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
 # A priority is worth more than all turns that there will ever be within one: the higher always goes first.
 LEVEL = 1 << 40
 PRIORITIES = range(-10, 11)
+FIRST = -LEVEL * (PRIORITIES[-1] + 1)  # before every turn
+MOST_PLACES = 200  # in one query
+TOLD_AT_ONCE = 200  # people
 RECENT = 20  # finished tasks, from which to judge how long one takes
 
 
@@ -54,46 +60,60 @@ def length(model: "type[Task]") -> int:
 
 
 def places(tasks: "list[Task]") -> dict[UUID, Place]:
-    """Where those of these tasks stand that wait. Two queries; none when none of them waits."""
-    waiting = [task for task in tasks if task.state == State.PENDING and task.turn is not None]
-    if not waiting:
-        return {}
-    model = type(waiting[0])
-    other: Any = model.alias()
-    before = other.select(fn.COUNT(other.id)).where(other.state == State.PENDING, other.turn < model.turn)
-    found: Any = model.select(model.id, before.alias("ahead")).where(model.id.in_([task.id for task in waiting]))
-    pace = _seconds_per_task(model)
-    return {task_id: Place(ahead, pace and pace * (ahead + 1)) for task_id, ahead in found.tuples()}
+    """Where those of these tasks stand that wait, and how long that takes by how long recent ones took.
 
-
-def _seconds_per_task(model: "type[Task]") -> float | None:
-    """How often a task is taken, from how long recent ones took and how many run now: while some wait, all workers do.
-
-    None where nothing has finished in the last hour.
+    One query, in which each task in the line is counted once at most; one more for every MOST_PLACES after the first.
+    None when none of them waits.
     """
-    recent = (
-        model.select(model.worked)
-        .where(model.quiet.in_([False]), model.finished_at > utcnow() - timedelta(hours=1), model.worked > 0)
-        .order_by(model.finished_at.desc())
-        .limit(RECENT)
-        .alias("recent")
-    )
-    running = model.select(fn.COUNT(model.id)).where(model.state.in_(HELD), model.lease_until.is_null(False))
-    query: Any = model.select(fn.AVG(recent.c.worked), running.alias("running")).from_(recent)
-    mean, workers = query.tuples().get()
-    return float(mean) / max(1, workers) if mean is not None else None
+    turn_of = {task.id: task.turn for task in tasks if task.state == State.PENDING and task.turn is not None}
+    turns = sorted({*turn_of.values()})
+    ahead: dict[int, int] = {}
+    found, pace, low = 0, None, FIRST
+    for some in chunked(turns, MOST_PLACES):
+        values = [utcnow() - timedelta(hours=1), *chain.from_iterable(pairwise([low, *some]))]
+        row = database.execute_sql(_places_sql(database.obj, len(some)), values).fetchone()
+        mean, workers, *between = row
+        for turn, number in zip(some, between, strict=True):
+            low, found = turn, found + number
+            ahead[turn] = found
+        # While some wait, all workers are at it: so often one is taken.
+        pace = float(mean) / max(1, workers) if mean is not None else None
+    return {task_id: Place(ahead[turn], pace and pace * (ahead[turn] + 1)) for task_id, turn in turn_of.items()}
+
+
+@cache
+def _places_sql(db: Database, number: int) -> str:
+    """The mean of what the RECENT tasks took, how many run, and how many wait from each turn to the next of so many.
+
+    Each range counts by the index of the line alone; parameters are the earliest end to count, and the turns in pairs.
+    """
+    mark = db.param
+    held = ", ".join(f"'{state}'" for state in sorted(HELD))
+    between = f"(SELECT COUNT(*) FROM tasks WHERE state = 'pending' AND turn >= {mark} AND turn < {mark})"  # noqa: S608
+    return f"""
+        SELECT (SELECT AVG(worked) FROM (
+                    SELECT worked FROM tasks WHERE quiet = false AND finished_at > {mark} AND worked > 0
+                    ORDER BY finished_at DESC LIMIT {RECENT}
+                ) AS recent),
+               (SELECT COUNT(*) FROM tasks WHERE state IN ({held}) AND lease_until IS NOT NULL),
+               {", ".join([between] * number)}
+    """  # noqa: S608 - nothing in it comes from anybody
 
 
 def tell_waiting(model: "type[Task]", soon: timedelta, moved: bool) -> None:
     """Let the pages of people who wait ask again: for their place in a line that `moved`, or an attempt that is `soon`.
 
-    One write. What those pages show has changed without anything happening to their own tasks.
+    What those pages show has changed without anything happening to their own tasks. One query, and one write for each
+    of these people, TOLD_AT_ONCE in a transaction: however many wait, nobody waits for all of these.
     """
     waits = (model.state == State.RETRYING) & (model.run_at < utcnow() + soon)
     if moved:
         waits |= (model.state == State.PENDING) & model.turn.is_null(False)
-    waiting = model.select(model.user).where(waits, ~model.quiet)
-    User.update(changes=User.changes + 1).where(User.id.in_(waiting)).execute()
+    waiting: Any = model.select(model.user).where(waits, ~model.quiet).distinct().tuples()
+    for some in chunked([user_id for (user_id,) in waiting], TOLD_AT_ONCE):
+        with database.transaction():
+            for user_id in some:
+                User.count_change(user_id)
 
 
 def mark(model: "type[Task]") -> tuple[int, int | None]:

@@ -115,6 +115,7 @@ class Mailing(BaseModel):
             return found
         try:
             with database.atomic():
+                User.hold(user.id)
                 draft = cls.create(user=user, original=original, draft_key=_draft_key(user, original))
                 if original:
                     draft._take_from(original)
@@ -128,7 +129,7 @@ class Mailing(BaseModel):
         False, and nothing changed, where there is one that has something in it, unless that is to be replaced.
         """
         with database.atomic():
-            User.count_change(self.user_id)  # whoever else copies waits here
+            User.hold(self.user_id)  # whoever else copies waits here
             draft = Mailing.begin_draft(self.user)
             if not (replacing or draft.is_blank):
                 return False
@@ -145,6 +146,7 @@ class Mailing(BaseModel):
         """Save what its writer says of it. False, and nothing saved, once it is no draft any more."""
         self.__data__.update(fields)
         with database.atomic():
+            User.hold(self.user_id)
             User.count_change(self.user_id)  # it stands in the list of their mails
             mine = Mailing.id == self.id, Mailing.draft_key.is_null(False)
             return bool(Mailing.update(fields).where(*mine).execute())
@@ -190,12 +192,13 @@ class Mailing(BaseModel):
 
     def submit(self, addresses: list[str], limit: int) -> "Mailing":
         """Make the draft a mail to these people, within the person's limit. In a transaction, which then gives it a
-        task. Raises OverLimit, and DraftGone.
+        task. Raises OverLimit, and DraftGone; RuntimeError where no transaction is open.
 
         Returns the mail: this one, or another row with the task that it has, when another press of the same button
         was first.
         """
-        User.count_change(self.user_id)  # whoever else sends for this person waits here
+        User.hold(self.user_id)  # whoever else sends for this person waits here
+        User.count_change(self.user_id)
         mine = self._still_mine()
         if sent := Mailing.sent_from(self.user_id, self.form_key):
             Mailing.delete().where(*mine).execute()
@@ -210,7 +213,8 @@ class Mailing(BaseModel):
     def replace_by(self, draft: "Mailing", addresses: list[str], limit: int) -> None:
         """Take all that the draft has. In a transaction in which its task is still scheduled.
 
-        Nothing is left to do when another press of the same button was first. Raises OverLimit, and DraftGone.
+        Nothing is left to do when another press of the same button was first. Raises OverLimit, and DraftGone;
+        RuntimeError where no transaction is open.
         """
         MailCount.take(self.user_id, len(addresses), limit, self)
         written = {name: getattr(draft, name) for name in WRITTEN}
@@ -352,8 +356,10 @@ class MailCount(BaseModel):
     def take(cls, user_id: int, number: int, limit: int, mailing: Mailing) -> None:
         """Count these for a mailing, in a transaction; what was counted for it before is given back.
 
-        Raises OverLimit. Two at once wait for each other at the person's row, so that they are not both let by.
+        Raises OverLimit, and RuntimeError where no transaction is open. Two at once wait for each other at the
+        person's row, so that they are not both let by.
         """
+        User.hold(user_id)
         User.count_change(user_id)
         used = cls.used(user_id, but=mailing)
         if used + number > limit:

@@ -160,9 +160,9 @@ class Message(BaseModel):
     @classmethod
     @contextmanager
     def _mailing_to(cls, reader: User) -> Iterator[None]:
-        """A transaction in which they read nothing: it locks their account, as reading does, and shows nothing new."""
+        """A transaction in which they read nothing: it holds them, as reading does, and shows nothing new."""
         with database.transaction():
-            User.update(changes=User.changes).where(User.id == reader.id).execute()
+            User.hold(reader.id)
             yield
 
     @classmethod
@@ -170,12 +170,11 @@ class Message(BaseModel):
     def _counting(cls, sender: User, recipient: User) -> Iterator[None]:
         """A transaction that changes what of the sender's is unread for the recipient, and records how much that is.
 
-        Both accounts are locked first, in the same order by everybody: two that write at once must not both count
-        without the other.
+        Both people are held: two that write at once must not both count without the other.
         """
         with database.atomic():  # and no more than that: in a step of a task, who sends may go on after an error
-            for user_id in sorted({sender.id, recipient.id}):
-                User.count_change(user_id)
+            User.hold(sender.id, recipient.id)
+            User.count_change(sender.id)
             yield
             unread = cls.select().where(cls.recipient == recipient, cls.read_at.is_null()).count()
             Notification.put(recipient.id, UNREAD_MESSAGE_COUNT, {"count": unread})

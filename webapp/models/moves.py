@@ -32,6 +32,7 @@ _ASKED = {
 _AGAIN = {"resume": "Resumed by you", "retry": "Started again by you"}
 _LET_GO = {State.PAUSED: "Paused", State.CANCELED: "Stopped"}
 NOBODY = "-"  # no run's token
+TURNS = 3  # at taking a unique key
 
 
 class IllegalMove(Exception):
@@ -84,8 +85,11 @@ class Moves:
         return self._model.get_by_id(self.id)
 
     def _alone(self, act: Callable[[], None]) -> None:
-        """Do what takes the unique key. Raises AlreadyRunning when another active task holds it."""
-        while True:
+        """Do what takes the unique key. Raises AlreadyRunning when another active task holds it.
+
+        And IntegrityError when it was something else that could not be, or TURNS others took the key and gave it back.
+        """
+        for turn in range(1, TURNS + 1):
             try:
                 with database.atomic():
                     return act()
@@ -94,6 +98,8 @@ class Moves:
                     raise
                 if holder := self._model.get_or_none(self._model.held_key == self.unique_key):
                     raise AlreadyRunning(holder) from error
+                if turn == TURNS:
+                    raise
                 # Whoever held the key has finished between the two queries, so now it is free.
 
     def _ask(self, request: str, seen: State | None = None, **changes: Any) -> None:
@@ -101,12 +107,12 @@ class Moves:
 
         Raises IllegalMove where it allows none.
         """
-        wanted = REQUESTS[request]
+        wanted, shown = REQUESTS[request], self._model.quiet == self.quiet  # else it is being purged
         for target in dict.fromkeys(wanted.values()):
             sources = [source for source, to in wanted.items() if to == target and seen in (None, source)]
             text = _ASKED.get(target, _AGAIN.get(request, ""))
             given = {} if target in HELD else changes
-            if self._try_move(target, text, self._model.state.in_(sources), **given):
+            if self._try_move(target, text, self._model.state.in_(sources) & shown, **given):
                 return
         raise IllegalMove(self._fresh(), next(iter(wanted.values())))
 
@@ -216,7 +222,11 @@ class Moves:
     def _resumption(self) -> dict[str, Any]:
         """How far it is where the next run goes on."""
         saved = self.cursor or {}
-        return {"done": saved.get("done", 0), "total": saved.get("total")}
+        return {"done": saved.get("done", 0), "total": saved.get("total", self.expected)}
+
+    def _nothing(self) -> float | None:
+        """The share of a whole of which nothing is done; what does its own work has none."""
+        return None if self.kind == "single" else 0.0
 
     def _how_it_starts(self) -> str:
         if self.cursor:

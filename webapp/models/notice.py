@@ -7,7 +7,7 @@ from uuid import UUID
 from peewee import AutoField, DateTimeField, DeferredForeignKey, ForeignKeyField, ModelSelect, TextField
 from playhouse.fields import EnumField
 
-from webapp.database import BaseModel, database
+from webapp.database import BaseModel, database, demand_transaction
 from webapp.models.user import User
 from webapp.times import utcnow
 
@@ -66,15 +66,19 @@ class Notice(BaseModel):
 
     @classmethod
     def put_message(cls, recipient: User, sender: User) -> None:
-        """Say that somebody wrote; however much they write before it is read, it is one notice, and the latest."""
-        with database.transaction():
-            cls._unread_from(recipient, sender, cls.delete())
-            reader = User.listening(recipient.id)
-            cls.put(reader, NoticeKind.MESSAGE, f"{sender.username} wrote to you", sender_id=sender.id)
+        """Say that somebody wrote; however much they write before it is read, it is one notice, and the latest.
+
+        For who holds the recipient.
+        """
+        demand_transaction()
+        cls._unread_from(recipient, sender, cls.delete())
+        reader = User.listening(recipient.id)
+        cls.put(reader, NoticeKind.MESSAGE, f"{sender.username} wrote to you", sender_id=sender.id)
 
     @classmethod
     def read_message(cls, reader: User, sender: User) -> None:
-        """What they wrote has been read."""
+        """What they wrote has been read. For who holds the reader."""
+        demand_transaction()
         cls._unread_from(reader, sender, cls.update(read_at=utcnow()))
 
     @classmethod
@@ -92,6 +96,7 @@ class Notice(BaseModel):
         """Mark one, or all, as read; returns how many were not. Somebody else's stay as they are."""
         which = cls.id == notice_id if notice_id else True
         with database.transaction():
+            User.hold(user.id)
             marked = cls.update(read_at=utcnow()).where(cls.user == user, cls.read_at.is_null(), which).execute()
             if marked:
                 User.count_change(user.id)

@@ -21,8 +21,8 @@ from peewee import (
 from playhouse.fields import EnumField
 
 from webapp import signals
-from webapp.database import BaseModel, database
-from webapp.models import claim, family
+from webapp.database import BaseModel, database, locking, locks_rows
+from webapp.models import claim, family, removal
 from webapp.models.moves import IllegalMove, Moves
 from webapp.models.state import FINISHED, HELD, LET_GO, REQUESTS, State
 from webapp.models.task_event import TaskEvent
@@ -63,12 +63,14 @@ class Task(Moves, BaseModel):
     step = IntegerField(default=0, help_text="parts of a step run side by side, and after those of the step before")
     name = CharField(max_length=60, help_text="the task function; empty for what is made of parts")
     title = CharField(max_length=200, help_text="what people read")
-    quiet = BooleanField(default=False, help_text="its owner did not start it, and sees and hears nothing of it")
+    quiet = BooleanField(default=False, help_text="its owner did not start it, or it is purged: they see nothing of it")
     arguments = JSONField(default=dict)
     state = EnumField(State, max_length=16, default=State.PENDING)
     stage = CharField(max_length=200, default="", help_text="what it is doing now, in words")
     done = IntegerField(default=0)
     total = IntegerField(null=True, help_text="null as long as nobody knows")
+    expected = IntegerField(null=True, help_text="the total with which it was started; null if nobody knew")
+    share = FloatField(null=True, help_text="of a whole: how much of it is done, from 0 to 1; it never goes back")
     cursor = JSONField(null=True, help_text="from where the next run goes on; null if from the beginning")
     result = JSONField(null=True, help_text="what its function returned")
     error = TextField(default="", help_text="what went wrong, in words for people")
@@ -92,8 +94,9 @@ class Task(Moves, BaseModel):
 
     class Meta:
         indexes = (
-            (("user", "dismissed_at", "created_at"), False),  # the alerts
+            (("user", "dismissed_at", "finished_at"), False),  # the alerts of what has ended
             (("user", "created_at", "id"), False),  # the list
+            (("user", "finished_at", "id"), False),  # the list of what has ended
             (("state", "turn"), False),  # the line, and what workers hold
             (("state", "user", "turn"), False),  # a person's place in it
             (("state", "run_at"), False),  # what is due
@@ -103,15 +106,18 @@ class Task(Moves, BaseModel):
     @classmethod
     def start(
         cls, user: User, name: str, title: str, arguments: dict[str, Any], *, run_at: datetime | None = None,
-        whole: "Task | None" = None, **fields: Any,
+        whole: "Task | None" = None, total: int | None = None, **fields: Any,
     ) -> Self:  # fmt: skip
         """Write a task that waits for a worker, for its time `run_at`, or for its turn as a part of a `whole`.
+
+        `total` is how many steps it will have, where that is known by now.
 
         Raises AlreadyRunning when its `unique_key` is held by an active task, also when two requests race. A whole
         must be told to `begin` once it has its parts.
         """
         task = cls(user=user, name=name, title=title[:200], arguments=arguments, run_at=run_at, **fields)
         task.held_key = task.unique_key
+        task.total = task.expected = total
         if whole:
             task.parent, task.root, task.state = whole, whole.root_id or whole.id, State.WAITING
         elif run_at:
@@ -168,10 +174,11 @@ class Task(Moves, BaseModel):
         Raises IllegalMove in other states, and for a part whose whole has to be tried again; AlreadyRunning if
         another task has its unique key by now.
         """
-        if not self.reload().can("retry"):
+        was_quiet = self.quiet
+        if self.reload().quiet != was_quiet or not self.can("retry"):
             raise IllegalMove(self, State.PENDING)
         anew = {"error": "", "attempts": 0, "rescues": 0, "deaths": 0, "finished_at": None, "dismissed_at": None}
-        changes = {"held_key": self.unique_key} | (anew if self.is_finished else {})
+        changes = {"held_key": self.unique_key, "share": self._nothing()} | (anew if self.is_finished else {})
 
         def start_again() -> None:
             with family.changing(self):
@@ -188,7 +195,7 @@ class Task(Moves, BaseModel):
 
     def dismiss(self) -> None:
         """Close its alert, on every page and for good. Raises IllegalMove while it is active; twice is once."""
-        with database.transaction():
+        with family.changing(self):
             closed = (
                 Task.update(dismissed_at=utcnow())
                 .where(Task.id == self.id, Task.state.in_(FINISHED), Task.dismissed_at.is_null())
@@ -203,6 +210,9 @@ class Task(Moves, BaseModel):
         """Delete a finished task with all that it made. Raises IllegalMove while it is active, and for a part."""
         with database.transaction():
             finished = Task.id == self.id, Task.state.in_(FINISHED), Task.parent.is_null()
+            if locks_rows() and list(locking(Task.select(Task.id).where(*finished))):
+                removal.detach(Task, self.id)
+                User.hold(self.user_id)  # what goes with it may be theirs: notices, mails
             if not Task.delete().where(*finished).execute():
                 raise IllegalMove(Task.get_by_id(self.id), "deleted")
             User.count_change(self.user_id)
@@ -262,6 +272,23 @@ class Task(Moves, BaseModel):
         """Hold the task for as long from now. False when another run has it. One write."""
         until = utcnow() + lease
         return bool(Task.update(lease_until=until).where(self._is_mine(), Task.state.in_(HELD)).execute())
+
+    def rename(self, title: str) -> None:
+        """Call it otherwise from now on. Nothing happens when another run has the task."""
+        with family.changing(self):
+            if Task.update(title=title[:200], updated_at=utcnow()).where(self._is_mine()).execute():
+                self.title = title[:200]
+                if not self.quiet:
+                    User.count_change(self.user_id)
+
+    def take_retries(self, number: int) -> None:
+        """Let this run, which has just claimed it, have as many attempts after the first as its function has by now.
+
+        A row may be older than the release that runs it. No query where that changes nothing.
+        """
+        if self.retries != number:
+            Task.update(retries=number).where(self._is_mine()).execute()
+            self.retries = number
 
     def is_mine_and_running(self) -> bool:
         """Whether this run still owns the task and nobody wants it to stop. One small query."""
@@ -382,18 +409,34 @@ class Task(Moves, BaseModel):
     def wait_again(self) -> None:
         """A part that was not done waits for its step again, as the whole is tried again."""
         anew = {"error": "", "attempts": 0, "rescues": 0, "deaths": 0, "started_at": None, "finished_at": None}
-        anew |= {"held_key": self.unique_key}
+        anew |= {"held_key": self.unique_key, "share": self._nothing()}
         changes = self._resumption() | anew
         self._alone(lambda: self._demand(State.WAITING, "The whole is tried again", **changes))
 
-    def sum_up(self, done: int, total: int, begun: bool) -> None:
-        """Make a whole say how far its parts are, and that one has begun."""
-        Task.update(done=done, total=total or None, updated_at=utcnow()).where(Task.id == self.id).execute()
-        self.done, self.total = done, total or None
+    def expect(self, total: int | None) -> None:
+        """Say of a whole that has just got its parts how many steps these have, if that is known of all of them."""
+        changes = {"expected": total, "total": total, "share": self._nothing()}
+        Task.update(changes).where(Task.id == self.id).execute()
+        self.__data__.update(changes)
+
+    def sum_up(self, done: int, total: int, share: float, stage: str, begun: bool) -> None:
+        """Make a whole say how far its parts are, what one of them is doing, and that one has begun.
+
+        Its share never goes back, whatever becomes of the totals of its parts: it then waits until they come by it.
+        """
+        changes = {"done": done, "total": total or None, "share": max(share, self.share or 0.0), "stage": stage}
+        Task.update(**changes, updated_at=utcnow()).where(Task.id == self.id).execute()
+        self.__data__.update(changes)
         waits = Task.state == State.PENDING
         if begun and self._try_move(State.IN_PROGRESS, "Its first part started", waits, started_at=utcnow()):
             signals.announce(signals.started, self)
         self._notify()
+
+    def tell_failure(self, words: str) -> None:
+        """Say of a whole that goes on what has failed of it by now."""
+        Task.update(error=words).where(Task.id == self.id).execute()
+        self.error = words
+        self._tell("log", words)
 
     def conclude(self, verdict: State, error: str) -> None:
         """End a whole as its parts have ended."""
@@ -403,6 +446,9 @@ class Task(Moves, BaseModel):
         self._demand(verdict, text, error=error, **self._leaving())
 
     # What pages ask
+
+    def __str__(self) -> str:
+        return self.title
 
     @property
     def is_finished(self) -> bool:

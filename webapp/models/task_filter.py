@@ -7,7 +7,7 @@ from typing import Any
 from peewee import ModelSelect, fn
 
 from webapp.models.search import all_of
-from webapp.models.state import State
+from webapp.models.state import FINISHED, State
 from webapp.models.task import Task
 from webapp.models.user import User
 
@@ -36,7 +36,7 @@ class TaskFilter:
     until: datetime | None = None
 
     def of(self, user: User) -> "ModelSelect[Task]":
-        """This person's tasks that are like it, newest first; wholes without their parts.
+        """This person's tasks that are like it, by `order`, the latest first; wholes without their parts.
 
         Each word of the text must stand somewhere in the title or in what went wrong.
         """
@@ -52,7 +52,15 @@ class TaskFilter:
             conditions.append(Task.created_at >= self.since)
         if self.until:
             conditions.append(Task.created_at < self.until)
+        if self.order != "created_at":
+            conditions.append(Task.finished_at.is_null(False))  # always so, but databases need to be told
+            query = query.order_by(Task.finished_at.desc(), Task.id.desc())
         return query.where(*conditions) if conditions else query
+
+    @property
+    def order(self) -> str:
+        """The column by which they are ordered: where only what has ended is wanted, by its end."""
+        return "finished_at" if self.group and GROUPS[self.group] <= FINISHED else "created_at"
 
     def count(self, user: User) -> int:
         """How many they are, one more than MOST_COUNTED at most. One query."""

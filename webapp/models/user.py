@@ -17,7 +17,15 @@ from peewee import (
 )
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from webapp.database import BaseModel, database, unless_locked, writing_if_free
+from webapp.database import (
+    BaseModel,
+    before_commit,
+    database,
+    demand_transaction,
+    locking,
+    locks_rows,
+    writing_if_free,
+)
 from webapp.texts import compatible
 from webapp.times import utcnow
 
@@ -32,6 +40,7 @@ RESERVED = frozenset(
     "unsubscribe webmaster".split()
 )
 SEEN_EVERY = timedelta(minutes=1)
+GUEST_NAMES = 20  # to try
 
 # What a guest is called until they choose; two words and a number are easy to say and seldom taken.
 MOODS = (
@@ -116,13 +125,18 @@ class User(BaseModel):
 
     @classmethod
     def register_guest(cls) -> "User":
-        """Create an account with a random name that is free."""
-        while True:
+        """Create an account with a random name that is free.
+
+        Raises UsernameTaken after GUEST_NAMES that are not: with millions of names, that has another reason.
+        """
+        for turn in range(GUEST_NAMES):
             number = secrets.randbelow(9000) + 1000
             try:
                 return cls.register(f"{secrets.choice(MOODS)}-{secrets.choice(ANIMALS)}-{number}")
             except UsernameTaken:
-                continue
+                if turn == GUEST_NAMES - 1:
+                    raise
+        raise AssertionError("a range has a last turn")
 
     @classmethod
     def by_username(cls, username: str) -> "User | None":
@@ -145,8 +159,25 @@ class User(BaseModel):
 
     @classmethod
     def count_change(cls, user_id: int) -> None:
-        """Let the user's open pages know, at their next poll, that something they show has changed. One write."""
-        database.execute_sql(COUNT_CHANGE.format(database.param), (user_id,))
+        """Let the user's open pages know, at their next poll, that something they show has changed.
+
+        One write, the last before the open transaction commits, however often it is called in that: everything that
+        happens to a person writes this row, so nobody has it for longer than the commit takes.
+        """
+        before_commit(_count_changes, user_id)
+
+    @classmethod
+    def hold(cls, *user_ids: int) -> None:
+        """Be alone with these people until the open transaction ends: whoever else holds one of them waits.
+
+        What only those write who hold its person is then safe to be read and written. In the order of locks this
+        comes after tasks: see `webapp/models/__init__.py`. One query on PostgreSQL; on SQLite whoever writes is
+        alone with everybody. Raises RuntimeError where no transaction is open.
+        """
+        demand_transaction()
+        if locks_rows():
+            people = cls.select(cls.id).where(cls.id.in_(user_ids)).order_by(cls.id)
+            list(locking(people, "NO KEY UPDATE"))  # others may refer to them meanwhile
 
     @classmethod
     def listening(cls, user_id: int) -> "User":
@@ -210,13 +241,18 @@ class User(BaseModel):
             return
         self.seen_at = now
         with writing_if_free():
-            free = unless_locked(User.select(User.id).where(User.id == self.id))
+            free = locking(User.select(User.id).where(User.id == self.id), skip_locked=True)
             User.update(seen_at=now).where(User.id.in_(free)).execute()
 
 
 def new_session_key() -> str:
     """An unguessable key for one account's sessions."""
     return secrets.token_urlsafe(32)
+
+
+def _count_changes(user_ids: list[int]) -> None:
+    for user_id in user_ids:
+        database.execute_sql(COUNT_CHANGE.format(database.param), (user_id,))
 
 
 @cache

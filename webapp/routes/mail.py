@@ -177,7 +177,8 @@ def remove_file(file_id: int) -> ResponseReturnValue:
     original = _original(mailing.original_id if mailing.is_draft else mailing.id)
     form = MailForm(current_user.time_zone)
     with database.atomic():
-        User.count_change(current_user.id)  # a second press waits here, and then finds no such file
+        User.hold(current_user.id)  # a second press waits here, and then finds no such file
+        User.count_change(current_user.id)
         before = [other.id for other in mailing.files()]
         if file_id not in before or (not mailing.is_draft and Mailing.draft_of(_me(), original)):
             abort(404)  # it is gone, or the changes have been begun elsewhere

@@ -58,7 +58,7 @@ def gone(_: Exception) -> ResponseReturnValue:
 
 @bp.get("")
 def index() -> ResponseReturnValue:
-    """All that this person started and the filter lets through, newest first."""
+    """All that this person started and the filter lets through, newest first; what has ended, by its end."""
     return _index()
 
 
@@ -268,7 +268,8 @@ def _list(form: TaskFilterForm) -> dict[str, Any]:
     before = request.args.get("before")
     tasks, count = Page([], None), 0
     if not form.errors:
-        tasks, count = page(form.filter.of(current_user), before), form.filter.count(current_user)
+        tasks = page(form.filter.of(current_user), before, by=form.filter.order)
+        count = form.filter.count(current_user)
     artifacts, places = Artifact.completed(tasks.items), line.places(tasks.items)
     return {
         "tasks": tasks, "artifacts": artifacts, "places": places, "before": before, "form": form, "count": count,

@@ -1,11 +1,14 @@
 """One press for many tasks: each goes its own way, whoever else is at it."""
 
+import threading
 from collections import Counter
 
 import pytest
 
 from tests.racing import elsewhere, race
+from tests.webapp.models.everything import row
 from webapp.bulk_words import outcome_words
+from webapp.database import database
 from webapp.factories import make_artifact, make_task, make_user
 from webapp.models import Notification, State, Task, User
 from webapp.models.bulk import VERBS, Outcome, press
@@ -97,6 +100,47 @@ def test_a_task_that_has_moved_meanwhile_is_counted_and_no_error(each_database, 
     monkeypatch.setattr(Task, verb, late)
     outcome = press(verb, Task.of(user))
     assert (outcome.done, outcome.passed, outcome.left) == (2, Counter([passed]), 0)
+
+
+@pytest.mark.parametrize(
+    ("verb", "before", "act"),
+    [
+        ("dismiss", State.IN_PROGRESS, lambda task: task.succeed()),
+        ("remove", State.IN_PROGRESS, lambda task: task.fail("It broke.")),
+        ("cancel", State.PENDING, lambda task: task.cancel()),
+        ("cancel", State.FAILED, lambda task: task.retry()),
+    ],
+)
+def test_a_task_that_moves_while_a_press_looks_for_tasks_is_counted_once(each_database, monkeypatch, verb, before, act):
+    """Whichever query it moves before: what a press says adds up, and nothing of it is less than nothing."""
+    user = make_user()
+    for moment in range(4):
+        Task.delete().execute()
+        moving = make_task(before, user)
+        make_task(State.PENDING if verb == "cancel" else State.SUCCEEDED, user)
+        seen = []
+
+        def between(moment=moment, moving=moving, seen=seen):
+            seen.append(1)
+            if len(seen) == moment + 1:
+                elsewhere(lambda: act(row(moving)))
+
+        _before_each_query(monkeypatch, between)
+        outcome = press(verb, Task.of(user))
+        monkeypatch.undo()
+        assert outcome.total == 2
+        assert min(outcome.done, outcome.left, *outcome.passed.values(), 0) == 0
+
+
+def _before_each_query(monkeypatch, act) -> None:
+    execute = database.obj.execute_sql
+
+    def watched(sql, params=None):
+        if sql.startswith("SELECT") and threading.current_thread() is threading.main_thread():
+            act()
+        return execute(sql, params)
+
+    monkeypatch.setattr(database.obj, "execute_sql", watched)
 
 
 def test_a_press_ends_after_so_many_and_says_how_many_are_left(app):

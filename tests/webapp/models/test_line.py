@@ -144,11 +144,20 @@ def test_the_wait_is_judged_by_what_ran_lately_and_by_how_many_run_at_once(app):
     assert places[second.id] == line.Place(1, 20.0)
 
 
-def test_places_cost_two_queries_or_none(app, queries):
+def test_places_cost_one_query_or_none_and_count_nobody_twice(each_database, queries, monkeypatch):
+    _crowd(make_user("crowd"), 50)
     waiting, running = _start(make_user(), 9), make_task(State.IN_PROGRESS)
+    _start(make_user(), 3, priority=5)
+    waiting += _start(make_user(), 2, priority=-10)
     with queries() as seen:
-        assert len(line.places([*waiting, running])) == 9
-    assert seen.count == 2
+        places = line.places([*waiting, running])
+    assert seen.count == 1
+    turns = [turn for (turn,) in Task.select(Task.turn).where(Task.state == State.PENDING).tuples()]
+    assert {task: places[task.id].ahead for task in waiting} == {
+        task: sum(turn < task.turn for turn in turns) for task in waiting
+    }
+    monkeypatch.setattr(line, "MOST_PLACES", 4)
+    assert line.places([*waiting, running]) == places
     with queries() as seen:
         assert line.places([running]) == {}
     assert seen.count == 0

@@ -8,6 +8,7 @@ import pytest
 from webapp.database import database
 from webapp.factories import PASSWORD, make_user
 from webapp.models import User, UsernameTaken
+from webapp.models import user as user_module
 from webapp.models.user import SEEN_EVERY, USERNAME
 
 
@@ -77,3 +78,11 @@ def test_changes_are_read_by_session_key_and_nobody_elses(each_database):
     assert tuple(User.changes_of(user.session_key)) == (user.id, 7)
     assert User.changes_of("no such key") is None
     assert User.changes_of("") is None
+
+
+def test_a_guest_whose_name_cannot_be_taken_is_told_so_and_not_tried_for_ever(app, monkeypatch):
+    taken = make_user()
+    monkeypatch.setattr(user_module, "new_session_key", lambda: taken.session_key)
+    with pytest.raises(UsernameTaken):
+        User.register_guest()
+    assert User.select().count() == 1

@@ -146,7 +146,7 @@ def test_what_has_expired_says_so(ann, bob, kind):
     address = f"/artifacts/{artifact.id}"
     assert ann.get(address).status_code in {200, 303}
     Artifact.update(expires_at=utcnow() - timedelta(seconds=1)).execute()
-    purge(100)
+    purge()
     answer = ann.get(address)
     assert answer.status_code == 410
     assert "expired" in answer.words

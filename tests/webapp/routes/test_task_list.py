@@ -1,6 +1,7 @@
 """The list of tasks: what its filter lets through, and presses for many at once."""
 
-from datetime import datetime
+import random
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -9,6 +10,7 @@ from webapp.factories import make_task, make_user
 from webapp.models import Shape, State, Task, User, task_filter
 from webapp.models.task_filter import GROUPS
 from webapp.search_forms import GROUP_WORDS
+from webapp.times import utcnow
 
 HTMX = {"HX-Request": "true"}
 
@@ -267,3 +269,17 @@ def test_a_press_costs_as_much_as_its_tasks_and_little_more(ann, queries):
     one, many = cost(1), cost(21)
     assert one <= 8
     assert many <= one + 20 * 2
+
+
+@pytest.mark.parametrize("state", [State.SUCCEEDED, State.FAILED, State.CANCELED])
+def test_what_has_ended_is_listed_by_its_end_page_by_page(each_database, state):
+    ann = browse(each_database, make_user("ann"))
+    now, group = utcnow(), {State.SUCCEEDED: "finished"}.get(state, state.value)
+    ends = [*range(25)]
+    random.Random(1).shuffle(ends)
+    for number, minutes in enumerate(ends):
+        started, end = now - timedelta(hours=9, minutes=number), now - timedelta(minutes=minutes)
+        make_task(state, ann.user, title=f"ended {minutes}", created_at=started, finished_at=end)
+    first = ann.get(f"/tasks?state={group}")
+    older = ann.get(first.one("a[rel=next]")["href"])
+    assert [*_shown(first), *_shown(older)] == [f"ended {minutes}" for minutes in range(25)]

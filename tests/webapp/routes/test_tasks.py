@@ -6,6 +6,7 @@ from webapp.factories import make_artifact, make_task
 from webapp.models import Artifact, ArtifactChunk, Shape, State, Task, TaskEvent
 from webapp.models.state import ACTIVE, FINISHED, REQUESTS
 from webapp.routes import tasks as routes
+from webapp.times import utcnow
 
 HTMX = {"HX-Request": "true"}
 ASKS = {"cancellation": "cancel", "pause": "pause", "resumption": "resume", "retry": "retry"}
@@ -229,10 +230,10 @@ def test_what_replaces_a_button_has_its_id_and_so_the_focus(ann, before, press, 
         return found
 
     for path in ("/", "/tasks", f"/tasks/{task.id}"):
-        Task.update(state=before).execute()
+        Task.update(state=before, finished_at=utcnow() if before in FINISHED else None).execute()
         pressed = button(path, press)
         for state, words in after:
-            Task.update(state=state).execute()
+            Task.update(state=state, finished_at=utcnow() if state in FINISHED else None).execute()
             # An alert that can be closed has Close where Cancel was; elsewhere that is Retry.
             words = words if "|" not in words else words.split("|")[path != "/"]
             assert button(path, words) == pressed, (path, state)

@@ -252,9 +252,9 @@ def test_an_upload_goes_with_its_task(ann, read_file, run_waiting):
 def test_an_upload_is_purged_with_its_task_and_not_before(ann, read_file, run_waiting):
     ann.submit("/tasks/new/read_file", times="1", file=_file("a.txt"))
     run_waiting()
-    assert purge(100) == 0
+    assert purge() == 0
     Task.update(finished_at=utcnow() - limits.keep_tasks - timedelta(days=1)).execute()
-    purge(100)
+    purge()
     assert not ArtifactChunk.select().exists()
 
 
