@@ -16,8 +16,10 @@ from huey.consumer import BaseProcess, Consumer, ProcessEnvironment
 from tasks import catalogue  # noqa: F401 - every task function must be known before the first message
 from tasks.engine import perform, reporter, sweeper
 from tasks.queue import huey
+from webapp import seldom
 from webapp.app import create_app
 from webapp.database import database
+from webapp.resilience import is_unavailable
 from webapp.settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
@@ -61,7 +63,7 @@ class _Sweeper(BaseProcess):
             with perform.surroundings():
                 self._sweeper.look()
         except Exception as error:
-            log.warning("Could not sweep: %s", error)
+            seldom.warning(log, "Could not sweep: %s", error)
         self.stop_flag.wait(sweeper.LOOK_EVERY)
 
     def shutdown(self) -> None:
@@ -70,6 +72,21 @@ class _Sweeper(BaseProcess):
             self._sweeper.resign()
         except Exception as error:
             log.warning("Could not resign: %s", error)
+
+
+class _Terse(logging.Filter):
+    """Huey tells each failure with its traceback; while the database is away that would be one a second."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if not is_unavailable(error):
+            return True
+        seldom.warning(log, "No task can be taken: %s", error)
+        return False
+
+
+for _name in ("huey", "huey.consumer.Worker"):
+    logging.getLogger(_name).addFilter(_Terse())
 
 
 class _Consumer(Consumer):
@@ -86,7 +103,7 @@ class _Consumer(Consumer):
 
 def create_consumer(settings: Settings) -> Consumer:
     """A consumer for these settings, not yet started. Builds the app once; its children inherit it."""
-    app = create_app(settings)
+    app = create_app(settings, patient=True)
     perform.surroundings = app.app_context
     look_every = ASK_AGAIN_AFTER if huey.storage.blocking else LOOK_EVERY
     return _Consumer(

@@ -13,8 +13,19 @@ from tests.processes import ROOT
 
 # From the ground up. A file imports only from floors below its own; those of one package may import each other.
 FLOORS = (
-    ("webapp.settings", "webapp.times", "webapp.dom", "webapp.recipients", "webapp.fulltext"),
+    (
+        "webapp.settings",
+        "webapp.times",
+        "webapp.dom",
+        "webapp.recipients",
+        "webapp.fulltext",
+        "webapp.seldom",
+        "webapp.deadlines",
+    ),
+    ("webapp.breaker",),
+    ("webapp.postgres",),
     ("webapp.database",),
+    ("webapp.resilience",),
     ("webapp.signals",),
     ("webapp.models",),
     ("webapp.factories",),

@@ -8,9 +8,9 @@ from flask_login import LoginManager, current_user, login_user
 from flask_wtf import CSRFProtect
 
 from webapp import htmx
-from webapp.database import persistently
 from webapp.models import User
 from webapp.polls import POLLED
+from webapp.resilience import persistently
 from webapp.times import utcnow
 
 # What browsers ask for by themselves says nothing about whether a person is there.
@@ -22,6 +22,13 @@ csrf = CSRFProtect()
 login = LoginManager()
 # While Redis is away each process counts for itself: people can sign in, and guessing stays slow.
 limiter = Limiter(get_remote_address, in_memory_fallback_enabled=True)
+
+
+@limiter.request_filter
+def _is_never_limited() -> bool:
+    """So that what nobody has pressed does not wait for Redis, which the limiter would ask whether it is back."""
+    return request.endpoint in UNSEEN
+
 
 login.session_protection = None  # the session key in the cookie is signed; binding it to an address breaks on phones
 

@@ -20,6 +20,7 @@ from webapp import (
     notices,
     polls,
     progress,
+    resilience,
     routes,
     security,
     times,
@@ -32,8 +33,8 @@ from webapp.settings import Settings
 ROOT = Path(__file__).parent.parent
 
 
-def create_app(settings: Settings | None = None) -> Flask:
-    """Build the app from settings, by default from the environment.
+def create_app(settings: Settings | None = None, patient: bool = False) -> Flask:
+    """Build the app from settings, by default from the environment; `patient` where nobody waits for its answers.
 
     Raises SettingsError for a setting that cannot work. Points this process's database and queue at the settings'
     storage, so one process serves one app; migrates nothing and opens no connection to the database.
@@ -41,7 +42,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_env()
     logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("huey").setLevel(max(logging.WARNING, logging.getLogger().level))
-    database.configure(settings)
+    database.configure(settings, patient)
     huey.configure(settings)
     limits.configure(settings)
 
@@ -62,7 +63,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     @app.teardown_request
     def close_if_broken(_: BaseException | None) -> None:
-        database.close_if_broken()
+        resilience.close_if_broken()
 
     @app.url_defaults
     def add_release(endpoint: str, values: dict[str, object]) -> None:

@@ -190,7 +190,20 @@ def _parsed(name: str, url: str) -> SplitResult:
 def _checked_database_url(url: str) -> str:
     if url and _parsed("DATABASE_URL", url).scheme not in DATABASE_SCHEMES:
         raise SettingsError(f"DATABASE_URL must begin with one of {', '.join(s + '://' for s in DATABASE_SCHEMES)}")
+    if url.startswith("postgres"):
+        _check_postgres_url(url)
     return url
+
+
+def _check_postgres_url(url: str) -> None:
+    import psycopg  # takes long to load, and most starts on one machine do without
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        conninfo_to_dict(url)
+    except psycopg.Error as error:
+        what = str(error).partition(":")[0]  # behind it may stand the password
+        raise SettingsError(f"DATABASE_URL is no address that PostgreSQL understands: {what}") from error
 
 
 def _checked_redis_url(url: str) -> str | None:

@@ -6,6 +6,7 @@ does the work.
 """
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -13,12 +14,14 @@ from uuid import uuid4
 
 from tasks.engine import doorbell
 from tasks.engine.duties import Duty, duties
+from tasks.engine.grace import Grace
 from tasks.engine.limits import limits
 from tasks.engine.purge import purge
 from tasks.queue import huey
-from webapp.database import close_if_broken, is_unavailable
+from webapp import seldom
 from webapp.models import Leader, Task, line
 from webapp.models.state import HELD
+from webapp.resilience import close_if_broken, is_unavailable
 from webapp.times import utcnow
 
 log = logging.getLogger(__name__)
@@ -43,27 +46,46 @@ class Sweeper:
         self._missing = 0
         self._line: object = None
         self._queue_answers = True
+        self._grace = Grace()
+        self._looked_at = math.inf  # by time.monotonic()
 
     def look(self) -> None:
-        """Do what is to be done now, if this one leads. Raises when the database does not answer."""
+        """Do what is to be done now, if this one leads. Raises when the database does not answer.
+
+        Where this one has not heard from the database, others could not renew their leases either. So these are good
+        for another one from when it answers.
+        """
         try:
-            if not Leader.hold(ROLE, self._token, LEADS_FOR):
-                return
-            for task in list(Task.due(AT_ONCE)):
-                self._try(task, task.wake)
-            now = time.monotonic()
-            sweeping = now >= self._next_sweep
-            if sweeping:
-                self._next_sweep = now + limits.sweep.total_seconds()
-                self._rescue()
-                self._tell_waiting()
-            self._refill(sweeping)
-            for duty in duties if sweeping else ():
-                self._see_to(duty)
-            if now >= self._next_purge and not purge(AT_ONCE):
-                self._next_purge = now + PURGE_EVERY
+            self._look()
+        except Exception as error:
+            if is_unavailable(error):
+                self._grace.is_away()
+            raise
         finally:
+            self._looked_at = time.monotonic()
             close_if_broken()
+
+    def _look(self) -> None:
+        leads = Leader.hold(ROLE, self._token, LEADS_FOR)
+        self._grace.hears(self._looked_at + LOOK_EVERY)
+        if not leads:
+            return
+        asked_at = time.monotonic()
+        due = list(Task.due(AT_ONCE))
+        self._grace.hears(asked_at)
+        for task in due:
+            self._try(task, task.wake)
+        now = time.monotonic()
+        sweeping = now >= self._next_sweep
+        if sweeping:
+            self._next_sweep = now + limits.sweep.total_seconds()
+            self._rescue()
+            self._tell_waiting()
+        self._refill(sweeping)
+        for duty in duties if sweeping else ():
+            self._see_to(duty)
+        if now >= self._next_purge and not purge(AT_ONCE):
+            self._next_purge = now + PURGE_EVERY
 
     def resign(self) -> None:
         """Let another lead at once."""
@@ -71,15 +93,18 @@ class Sweeper:
 
     def _rescue(self) -> None:
         # No lease lasts longer than from now; one that does is from before the clock was set back.
-        longest = utcnow() + limits.lease
+        asked_at, longest = time.monotonic(), utcnow() + limits.lease
         stepped_back = Task.state.in_(HELD), Task.lease_until > longest + limits.lease
         Task.update(lease_until=longest).where(*stepped_back).execute()
-        for task in list(Task.lost(AT_ONCE)):
+        lost = list(Task.lost(AT_ONCE))
+        self._grace.hears(asked_at)
+        for task in lost if self._grace.is_over else ():
             if self._try(task, task.rescue):
-                log.warning("Task %s %s: its worker died; it is %s now", task.id, task.name, task.state)
+                log.warning("Task %s %s: its worker was not heard from; it is %s", task.id, task.name, task.state)
 
     def _try(self, task: Task, move: Callable[[], bool]) -> bool:
         """What a move says; a task that cannot be moved is tried again at the next look, and holds up no other."""
+        asked_at = time.monotonic()
         try:
             return move()
         except Exception as error:
@@ -87,6 +112,8 @@ class Sweeper:
                 raise
             log.exception("Task %s %s could not be moved", task.id, task.name)
             return False
+        finally:
+            self._grace.hears(asked_at)
 
     def _see_to(self, duty: Duty) -> None:
         try:
@@ -122,7 +149,7 @@ class Sweeper:
             messages = huey.pending_count()
         except Exception as error:
             if self._queue_answers:
-                log.warning("The queue does not answer: %s", error)
+                log.warning("The queue does not answer: %s", seldom.in_one_line(error))
             self._queue_answers = False
             return 0
         self._queue_answers = True

@@ -7,7 +7,8 @@ from typing import Any
 
 from peewee import PeeweeException
 
-from webapp.database import close_if_broken, database, open_at_first_write
+from webapp.database import database, open_at_first_write
+from webapp.resilience import close_if_broken
 
 
 class UnitOfWork:
@@ -53,8 +54,9 @@ class UnitOfWork:
         return True
 
     def _begin(self) -> None:
-        self._transaction = database.atomic()
-        self._transaction.__enter__()
+        transaction = database.atomic()
+        transaction.__enter__()  # where it cannot begin there is nothing to end
+        self._transaction = transaction
         self.begun = time.monotonic()
         self._fence()
 

@@ -11,9 +11,11 @@ import psutil
 
 from tests.guarantees.sites import BOOT, LEADS, LEASE, LOOK, SAID, SWEEP, Workshop, processes_of
 from tests.guarantees.worker import stamp
+from tests.network import Network
 from tests.processes import until
 from webapp.models import Post, State, Task, User
 from webapp.models.state import ACTIVE, HELD
+from webapp.models.task import NOT_HEARD_FROM
 from webapp.times import utcnow
 
 CONSUMERS = ("first", "second")
@@ -21,6 +23,7 @@ PROCESSES = 2  # of each consumer
 STEPS = 20
 KILL_EVERY = 1.0  # seconds
 FLUSHES = 3
+BAD_WEATHER_EVERY = 6.0  # seconds
 # A lease ends, a sweep finds it. The sweeper may have died, too; its successor waits until the place is free.
 LONGEST = LEASE + SWEEP + LEADS + 2 * LOOK + BOOT
 
@@ -33,6 +36,7 @@ class Outcome:
     tasks: int
     kills: int
     flushes: int
+    faults: int
     rescues: int
     unsuccessful: int
     missing: int
@@ -43,10 +47,21 @@ class Outcome:
 
 
 class Storm:
-    """One storm over a site, in whose storage this process is. `flush` empties its queue, if that can be done."""
+    """One storm over a site, in whose storage this process is. `flush` empties its queue, if that can be done.
 
-    def __init__(self, site: Workshop, flush: Callable[[], object] | None, tasks: int, pause: float) -> None:
+    Where the site's workers have a `network`, that fails each BAD_WEATHER_EVERY seconds, in another way each time.
+    """
+
+    def __init__(
+        self,
+        site: Workshop,
+        flush: Callable[[], object] | None,
+        tasks: int,
+        pause: float,
+        network: Network | None = None,
+    ) -> None:
         self._site, self._flush, self._flushes = site, flush, 0
+        self._network, self._faults = network, 0
         self._dice = random.Random(tasks)
         self._died_at: dict[int, datetime] = {}
         self._kills = 0
@@ -59,8 +74,11 @@ class Storm:
         for name in CONSUMERS:
             self._site.start_worker(name)
         self._next_kill = begun + KILL_EVERY
+        self._next_fault, self._heals_at = begun + BAD_WEATHER_EVERY / 2, float("inf")
         until(self._is_over, patience)
         seconds = time.monotonic() - begun
+        if self._network:
+            self._network.heal()
         for name in CONSUMERS:
             self._site.stop(name)
         return self._outcome(seconds)
@@ -73,7 +91,21 @@ class Storm:
         if active and time.monotonic() >= self._next_kill:
             self._next_kill += KILL_EVERY
             self._kill()
+        if self._network:
+            self._change_the_weather(self._network)
         return not active
+
+    def _change_the_weather(self, network: Network) -> None:
+        now = time.monotonic()
+        if now >= self._heals_at:
+            network.heal()
+            self._heals_at = float("inf")
+        if now >= self._next_fault:
+            strikes = (network.stall, network.cut, network.swallow, network.refuse)
+            strikes[self._faults % len(strikes)]()
+            self._faults += 1
+            self._heals_at = now + self._dice.uniform(0.5, BAD_WEATHER_EVERY / 2)
+            self._next_fault = now + BAD_WEATHER_EVERY
 
     def _kill(self) -> None:
         """Kill a process that runs a task; each fifth time a whole consumer instead, and start another at once, or a
@@ -120,6 +152,7 @@ class Storm:
             tasks=len(tasks),
             kills=self._kills,
             flushes=self._flushes,
+            faults=self._faults,
             rescues=sum(history.rescues for history in histories),
             unsuccessful=sum(task.state != State.SUCCEEDED for task in tasks),
             missing=len(expected - stamps.keys()),
@@ -149,8 +182,9 @@ class _History:
                 self.points.append((event.at, 1, 0))
             elif event.kind == "pending":
                 # A run that was killed before it said where it is has lived for no time.
-                self.rescues += "died" in event.text
-                ended = died if died and died > begun else begun if "died" in event.text else event.at
+                lost = event.text.startswith(NOT_HEARD_FROM)
+                self.rescues += lost
+                ended = died if died and died > begun else begun if lost else event.at
                 self.rescued_after.append((event.at - ended).total_seconds())
                 self.points += [(ended, 0, -1), (event.at, 1, 0)]
             elif begun:
