@@ -56,7 +56,7 @@ FAULTS: dict[str, tuple[Callable[[Network, float], None], float]] = {
     "a short stall": (_stall, LEASE / 2),
     "a stall of a lease": (_stall, LEASE + 0.2),
     "a stall of more than a lease": (_stall, 1.5 * LEASE),
-    "a stall of many leases": (_stall, 5 * LEASE),
+    "a stall of many leases": (_stall, 3 * LEASE),
     "a network that forgets its connections": (_swallow, 2 * LEASE),
     "a network that refuses connections": (_refuse, 2 * LEASE),
     "a network that cuts connections again and again": (_cut, LEASE),
@@ -66,7 +66,6 @@ FAULTS: dict[str, tuple[Callable[[Network, float], None], float]] = {
 # With Redis less is asked of PostgreSQL; what is, is the same.
 CASES = [("postgres", fault) for fault in FAULTS] + [
     ("postgres and redis", "a stall of more than a lease"),
-    ("postgres and redis", "a network that forgets its connections"),
 ]
 
 

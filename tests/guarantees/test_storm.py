@@ -20,8 +20,8 @@ def test_in_a_storm_every_task_is_done_and_every_effect_is_there_once(site, user
 def test_in_a_storm_over_a_network_that_fails_time_and_again_it_is_the_same(new_site):
     site = new_site("postgres")
     with site.far_away() as network, site.entered():
-        outcome = Storm(site, None, tasks=12, pause=0.02, network=network).rage(120)
+        outcome = Storm(site, None, tasks=8, pause=0.02, network=network).rage(120)
     print(outcome)
     assert (outcome.unsuccessful, outcome.missing, outcome.twice) == (0, 0, 0)
-    assert outcome.kills >= 4
-    assert outcome.faults >= 3
+    assert outcome.kills >= 1
+    assert outcome.faults >= 2
