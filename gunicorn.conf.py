@@ -3,6 +3,7 @@
 import os
 import sys
 
+from webapp.breaker import AT_ONCE, SPARE
 from webapp.settings import Settings, SettingsError
 
 try:
@@ -10,7 +11,7 @@ try:
 except SettingsError as error:
     sys.exit(error.report)
 worker_class = "gthread"
-threads = 4
+threads = AT_ONCE + SPARE
 # The app is built once and inherited: a wrong setting ends the start, and the workers share its memory.
 preload_app = True
 # Threads keep their connections, and with them the database's; a new worker now and then bounds what leaks.

@@ -15,6 +15,7 @@ from huey.storage import BaseSqlStorage, PostgresStorage, PriorityRedisExpireSto
 from itsdangerous import BadSignature, Signer
 
 from tasks.queue_file import QueueFile
+from webapp import database
 from webapp.outage import Breaker, NotAsked, Outage
 from webapp.redis_pool import Client, redis_pool
 from webapp.settings import Settings
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 NAME = "errand"
 AT_ONCE = 0.2  # seconds: what fails sooner is tried again, as mostly it was a kept connection that had died
 TURN_WITHIN = 1.5  # seconds
+LISTENS_UNASKED = 10.0  # seconds
 Result = TypeVar("Result")
 
 
@@ -51,6 +53,31 @@ class SignedJson(Serializer):
         )
 
 
+class _PostgresStorage(PostgresStorage):
+    """Huey's, with the deadlines of the database's connections, which it is."""
+
+    @contextmanager
+    def db(self, commit: bool = False, close: bool = False) -> Iterator[Any]:
+        """A cursor. Whoever waits for another thread to be done with the only connection has a place meanwhile."""
+        with database.place(), super().db(commit, close) as cursor:
+            yield cursor
+
+    @property
+    def conn(self) -> Any:
+        """The connection of all threads, or a new one if it is not to be trusted any more."""
+        if self._conn is not None and self._conn.is_stale:
+            self._conn.close()
+        return super().conn
+
+    def _listen_conn(self) -> Any:
+        """The connection on which this thread listens. Nothing is ever asked on it, so it would not be missed."""
+        conn, now = super()._listen_conn(), time.monotonic()
+        if now - getattr(self._listen_local, "asked_at", 0.0) > LISTENS_UNASKED:
+            conn.execute("SELECT 1")
+            self._listen_local.asked_at = now
+        return conn
+
+
 class Queue(Huey):
     """A Huey whose storage is chosen by `configure`; until then it can declare tasks but not carry messages.
 
@@ -67,9 +94,10 @@ class Queue(Huey):
         return None
 
     def configure(self, settings: Settings) -> None:
-        """Use the storage that the settings name: Redis, else a PostgreSQL database, else a file of its own.
+        """Use the storage that the settings name: Redis, else the PostgreSQL database, else a file of its own.
 
-        Opens no connection and no file. The queue's tables must have been made by `create_tables`.
+        Opens no connection and no file. The database must have been configured by then, for its deadlines hold for the
+        queue, too. The queue's tables must have been made by `create_tables`.
         """
         self.serializer = SignedJson(settings.secret_key)
         self.storage = _storage(settings)
@@ -133,7 +161,7 @@ def _storage(settings: Settings) -> Any:
     if settings.redis_url:
         return _RedisStorage(NAME, connection_pool=redis_pool(settings.redis_url), read_timeout=1)
     if settings.database_url.startswith("postgres"):
-        return PostgresStorage(NAME, dsn=settings.database_url, read_timeout=1, create_tables=False)
+        return _PostgresStorage(NAME, connection=database.connect_to_postgres, read_timeout=1, create_tables=False)
     return QueueFile(NAME, filename=str(settings.queue_file), create_tables=False)
 
 

@@ -22,9 +22,11 @@ from tasks import catalogue  # noqa: F401 - every task function must be known be
 from tasks.engine import doorbell, perform, reporter, sweeper
 from tasks.engine.watchdog import Watchdog
 from tasks.queue import huey
+from webapp import seldom
 from webapp.app import create_app
 from webapp.database import database
 from webapp.outage import Outage
+from webapp.resilience import is_unavailable
 from webapp.settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
@@ -144,6 +146,21 @@ class _Sweeper(BaseProcess):
             log.warning("Could not resign: %s", error)
 
 
+class _Terse(logging.Filter):
+    """Huey tells each failure with its traceback; while the database is away that would be one a second."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if not is_unavailable(error):
+            return True
+        seldom.warning(log, "No task can be taken: %s", error)
+        return False
+
+
+for _name in ("huey", "huey.consumer.Worker"):
+    logging.getLogger(_name).addFilter(_Terse())
+
+
 class _Consumer(Consumer):
     """Huey's, with a sweeper in the place of its scheduler, and a watchdog over its worker processes."""
 
@@ -175,7 +192,7 @@ class _Consumer(Consumer):
 
 def create_consumer(settings: Settings) -> Consumer:
     """A consumer for these settings, not yet started. Builds the app once; its children inherit it."""
-    app = create_app(settings)
+    app = create_app(settings, patient=True)
     perform.surroundings = app.app_context
     return _Consumer(
         huey,

@@ -6,9 +6,9 @@ from flask_login import LoginManager, current_user, login_user
 from flask_wtf import CSRFProtect
 
 from webapp import htmx
-from webapp.database import persistently
 from webapp.models import User
 from webapp.polls import POLLED
+from webapp.resilience import persistently
 from webapp.times import utcnow
 
 # What browsers ask for by themselves says nothing about whether a person is there.
@@ -16,6 +16,7 @@ UNSEEN = POLLED | {"static", "health.healthz", "health.readyz", None}
 
 csrf = CSRFProtect()
 login = LoginManager()
+
 
 login.session_protection = None  # the session key in the cookie is signed; binding it to an address breaks on phones
 

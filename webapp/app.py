@@ -21,6 +21,7 @@ from webapp import (
     once,
     polls,
     progress,
+    resilience,
     routes,
     security,
     times,
@@ -36,8 +37,8 @@ log = logging.getLogger(__name__)
 ROOT = Path(__file__).parent.parent
 
 
-def create_app(settings: Settings | None = None) -> Flask:
-    """Build the app from settings, by default from the environment.
+def create_app(settings: Settings | None = None, patient: bool = False) -> Flask:
+    """Build the app from settings, by default from the environment; `patient` where nobody waits for its answers.
 
     Raises SettingsError for a setting that cannot work. Points this process's database and queue at the settings'
     storage, so one process serves one app; migrates nothing and opens no connection to the database.
@@ -47,7 +48,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     logging.getLogger("huey").setLevel(max(logging.WARNING, logging.getLogger().level))
     for warning in settings.warnings:
         log.warning("%s", warning)
-    database.configure(settings)
+    database.configure(settings, patient)
     huey.configure(settings)
     limits.configure(settings)
 
@@ -67,7 +68,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     @app.teardown_request
     def close_if_broken(_: BaseException | None) -> None:
-        database.close_if_broken()
+        resilience.close_if_broken()
 
     @app.url_defaults
     def add_release(endpoint: str, values: dict[str, object]) -> None:

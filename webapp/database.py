@@ -2,27 +2,19 @@
 
 import logging
 import os
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from peewee import (
-    DatabaseProxy,
-    InterfaceError,
-    Model,
-    OperationalError,
-    PeeweeException,
-    PostgresqlDatabase,
-    SqliteDatabase,
-)
-from playhouse.db_url import connect, register_database
+import psycopg
+from peewee import DatabaseProxy, Model, SqliteDatabase
 from playhouse.migrations import Runner
 
-from webapp import endings, fulltext, sqlite_lock
+from webapp import deadlines, endings, fulltext, postgres, sqlite_lock
+from webapp.breaker import Bulkhead
 from webapp.endings import Endings, Write
 from webapp.settings import Settings
 
@@ -30,15 +22,7 @@ log = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 0x45727261  # any fixed number, the same in every process: "Erra"
-PATIENCE = 15.0  # seconds for which a statement waits for SQLite's write lock
-
-# https://www.sqlite.org/rescode.html
-UNAVAILABLE = {
-    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_CANTOPEN,
-}  # fmt: skip
-
-Result = TypeVar("Result")
+PATIENCE, HASTE = 15.0, 5.0  # seconds for which a statement waits for SQLite's write lock: the latter where people wait
 
 
 class _Opening(threading.local):
@@ -68,14 +52,31 @@ class _Opens:
 
 
 class _Sqlite(_Opens, Endings, SqliteDatabase):
+    """SQLite. Where there is a bulkhead, a few threads at a time wait for its only lock; reading needs none."""
+
+    bulkhead: Bulkhead | None = None
+    is_patient = True
+
+    def patience(self) -> float:
+        """For how many seconds a statement waits for the lock."""
+        return PATIENCE if self.is_patient else min(HASTE, PATIENCE)
+
+    def begin(self, *options: Any) -> None:
+        with self._place():
+            super().begin(*options)
+
+    def execute_sql(self, sql: str, params: Any = None) -> Any:
+        if self.bulkhead is None or sql.startswith("SELECT") or self.in_transaction():
+            return super().execute_sql(sql, params)
+        with self._place():
+            return super().execute_sql(sql, params)
+
+    def _place(self) -> AbstractContextManager[None]:
+        return self.bulkhead.place() if self.bulkhead else nullcontext()
+
+
+class _Postgres(_Opens, Endings, postgres.Postgres):
     pass
-
-
-class _Postgres(_Opens, Endings, PostgresqlDatabase):
-    pass
-
-
-register_database(_Postgres, "postgres", "postgresql")
 
 
 class _Proxy(DatabaseProxy):
@@ -104,11 +105,14 @@ class BaseModel(Model):
             return f"{words}s"
 
 
-def configure(settings: Settings) -> None:
+def configure(settings: Settings, patient: bool = True) -> None:
     """Point `database` at the storage that the settings name; nothing is opened yet.
 
     Each thread opens its connection at its first query and keeps it: opening one costs more than most
     requests do. A forked child starts without its parent's connections.
+
+    A process that is not `patient` is one in which people wait: there no query may take longer than five seconds, and
+    a few threads only may wait for one at the same time. Whoever may not has Unavailable raised.
     """
     url = settings.database_url
     if url.startswith("sqlite"):
@@ -116,16 +120,64 @@ def configure(settings: Settings) -> None:
         # long the timeout, when another wrote in between.
         path = unquote(urlsplit(url).path[1:])
         pragmas = {"journal_mode": "wal", "foreign_keys": 1}
-        factory = sqlite_lock.connecting(path, lambda: PATIENCE)
+        factory = sqlite_lock.connecting(path, lambda: db.patience())
         db: Any = _Sqlite(path, lock_type="IMMEDIATE", timeout=0, pragmas=pragmas, factory=factory)
+        db.is_patient = patient
+        db.bulkhead = None if patient else Bulkhead()
         # SQLite's own knows the case of English letters only.
         db.register_function(lambda text: text and text.lower(), "lower", 1, deterministic=True)
     else:
-        # A process that is stopped while it writes must not keep a row from everybody else for long.
-        idle = f"-c idle_in_transaction_session_timeout={settings.task_lease * 1000}"
-        options = {} if "options=" in url else {"options": idle}
-        db = connect(url, unquote_password=True, unquote_user=True, prefer_psycopg3=True, **options)
+        limits = (deadlines.of_worker if patient else deadlines.of_web)(settings.task_lease)
+        db = _Postgres(postgres.Server(url, limits, guarded=not patient))
     database.initialize(db)
+
+
+def connect_to_postgres() -> psycopg.Connection[Any]:
+    """A connection besides those of `database`, to the same server and with the same deadlines, for the queue.
+
+    Raises psycopg.OperationalError, or Unavailable.
+    """
+    connection: psycopg.Connection[Any] = database.obj.server.connect()
+    return connection
+
+
+def forget_connection() -> None:
+    """Close this thread's connection, in whatever state it is; the next query opens another."""
+    connection = database.obj._state.conn
+    database.obj.dispose()
+    if connection is not None:
+        with suppress(Exception):  # what is broken may refuse to be closed, and is forgotten all the same
+            connection.close()
+
+
+def place() -> AbstractContextManager[None]:
+    """A place among the few threads that may wait for the database, for what waits besides its queries.
+
+    Raises Unavailable where there is none; in a patient process all have one.
+    """
+    db = database.obj
+    bulkhead: Bulkhead | None = db.server.bulkhead if is_postgres() else db.bulkhead
+    return bulkhead.place() if bulkhead else nullcontext()
+
+
+@contextmanager
+def without_deadlines() -> Iterator[None]:
+    """Let this thread wait for as long as its statements take while the block lasts."""
+    db = database.obj
+    if not is_postgres():
+        before, db.is_patient = db.is_patient, True
+        try:
+            yield
+        finally:
+            db.is_patient = before
+        return
+    with db.server.without_deadlines(db.connection()):
+        yield
+
+
+def is_postgres() -> bool:
+    """Whether the database is PostgreSQL; else it is SQLite."""
+    return isinstance(database.obj, postgres.Postgres)
 
 
 os.register_at_fork(after_in_child=lambda: database.obj and database.obj.dispose())
@@ -175,7 +227,7 @@ def demand_transaction() -> None:
 
 def locks_rows() -> bool:
     """Whether transactions write side by side and wait for each other's rows; on SQLite whoever writes is alone."""
-    return isinstance(database.obj, PostgresqlDatabase)
+    return is_postgres()
 
 
 def locking(query: Any, strength: str = "UPDATE", skip_locked: bool = False) -> Any:
@@ -190,8 +242,8 @@ def migrate(*more: Callable[[], object]) -> list[str]:
     The migrations are one transaction on SQLite and PostgreSQL; a further step has its own, under the same lock.
     """
     # On SQLite the transaction takes the write lock, and is itself the guard.
-    with _references_aside(), database.atomic():
-        if isinstance(database.obj, PostgresqlDatabase):
+    with without_deadlines(), _references_aside(), database.atomic():
+        if is_postgres():
             database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
         applied = Runner(database.obj, str(MIGRATIONS)).up()
         fulltext.mend(database.obj)
@@ -203,7 +255,7 @@ def migrate(*more: Callable[[], object]) -> list[str]:
 @contextmanager
 def _references_aside() -> Iterator[None]:
     """SQLite changes a table by dropping it for a new one, which would delete all rows that refer to it."""
-    if isinstance(database.obj, PostgresqlDatabase):
+    if is_postgres():
         yield
         return
     database.execute_sql("PRAGMA foreign_keys = 0")  # without effect in a transaction, so before it
@@ -211,56 +263,3 @@ def _references_aside() -> Iterator[None]:
         yield
     finally:
         database.execute_sql("PRAGMA foreign_keys = 1")
-
-
-def persistently(write: Callable[[], Result]) -> Result:
-    """What `write` returns, on a fresh connection if the kept one has died; for writes that may be tried twice.
-
-    A thread keeps its connection, and finds out that the server has closed it only by using it.
-    """
-    try:
-        return write()
-    except (InterfaceError, OperationalError):
-        _drop_connection()
-        return write()
-
-
-def is_unavailable(error: BaseException) -> bool:
-    """Whether an error says that the database cannot be reached or written now, and nothing about what was asked."""
-    if not isinstance(error, (InterfaceError, OperationalError)):
-        return False
-    if isinstance(database.obj, PostgresqlDatabase):
-        return True  # there, what is wrong with a query is another kind of error
-    code = getattr(error.__context__ or error, "sqlite_errorcode", 0)
-    return code & 0xFF in UNAVAILABLE
-
-
-@contextmanager
-def writing_if_free() -> Iterator[None]:
-    """For a write that nobody would miss: where the database cannot be written at once, the block ends without it."""
-    try:
-        with sqlite_lock.without_waiting():
-            yield
-    except PeeweeException as error:
-        if not is_unavailable(error):
-            raise
-        log.debug("Something that nobody will miss was not written: %s", error)
-
-
-def close_if_broken() -> None:
-    """Drop this thread's connection if its last transaction did not end well, so that the next query opens a new one.
-
-    Call it where a unit of work ends or has failed: after a request, after a task.
-    """
-    db = database.obj
-    if db.is_closed():
-        return
-    if not db.is_connection_usable() or getattr(db.connection(), "closed", False):
-        _drop_connection()
-
-
-def _drop_connection() -> None:
-    """Forget this thread's connection, in whatever state it is."""
-    with suppress(PeeweeException):  # what is broken may refuse to be closed, and is forgotten all the same
-        database.obj.close()
-    database.obj.dispose()

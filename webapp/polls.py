@@ -6,8 +6,8 @@ from flask import Response, current_app, request, session
 from flask_login import current_user
 
 from webapp import htmx
-from webapp.database import persistently
 from webapp.models import User
+from webapp.resilience import persistently
 
 # What is answered by `if_changed`, and so by `answer_unchanged` while nothing has changed.
 POLLED = frozenset(

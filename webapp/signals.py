@@ -24,7 +24,7 @@ launched = _signals.signal("launched", doc="Somebody started the task, or schedu
 started = _signals.signal("started", doc="A worker claimed it; with each attempt, and after each interruption.")
 progressed = _signals.signal("progressed", doc="Its row says how far it is; at most twice a second.")
 retried = _signals.signal("retried", doc="An attempt failed, and another will follow.")
-rescued = _signals.signal("rescued", doc="Its worker died or lost the database, and another will go on.")
+rescued = _signals.signal("rescued", doc="Its worker was not heard from, and another will go on.")
 stopped = _signals.signal("stopped", doc="It has succeeded, failed or been canceled; its state says which.")
 
 lined_up = _signals.signal("lined up", doc="It waits for a worker. The engine listens, and rings the queue's doorbell.")

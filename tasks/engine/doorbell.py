@@ -13,9 +13,9 @@ from peewee import PeeweeException
 from tasks.engine import reporter
 from tasks.engine.perform import perform_next
 from tasks.queue import huey
-from webapp.database import is_unavailable
 from webapp.models import Task
 from webapp.outage import Outage
+from webapp.resilience import is_unavailable
 from webapp.signals import lined_up
 
 log = logging.getLogger(__name__)

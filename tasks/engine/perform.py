@@ -6,25 +6,27 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from itertools import count
+from uuid import uuid4
 
 from peewee import DataError
 
-from tasks.engine import registry
+from tasks.engine import registry, reporter
 from tasks.engine.limits import limits
 from tasks.engine.parameters import read_back
 from tasks.engine.reporter import reporting
 from tasks.engine.retries import Retries, TaskError, TimedOut
 from tasks.engine.run import Asked, LostTask, Released, Run
 from tasks.engine.timeouts import alarm
-from webapp.database import close_if_broken, is_unavailable, persistently
+from webapp import seldom
 from webapp.models import Artifact, IllegalMove, Task
+from webapp.resilience import close_if_broken, is_unavailable, tirelessly
 
 log = logging.getLogger(__name__)
 
 UNEXPECTED = "Something unexpected went wrong. It was written to the log, and it is not your fault."
 UNKNOWN = "This version of Errand does not know this kind of task."
 NOT_SAVED = "The database did not answer."
-AGAIN_AFTER = 5.0  # seconds: how long a database that did not answer is given, doubled with each time
 
 # What surrounds each run; the worker's entry point puts the app's context here, so that mail and templates work.
 surroundings: Callable[[], AbstractContextManager[object]] = nullcontext
@@ -35,17 +37,35 @@ Record = Callable[[], object]
 def perform_next() -> bool:
     """Claim the task whose turn it is and carry it out. Returns False, changing nothing, when none waits.
 
-    Whatever its function does is recorded on the row; nothing but a failing database or an interruption of the whole
-    process comes through as an exception. The task is then rescued once its lease has ended.
+    Whatever its function does is recorded on the row, however long the database is away until then; nothing but an
+    interruption of the whole process comes through as an exception, or the database's absence when that was told to
+    stop. The task is then rescued once its lease has ended.
     """
     try:
         with surroundings():
-            task = persistently(lambda: Task.claim(limits.lease))
+            task = _claim()
             if task:
                 carry_out(task, Run(task))
     finally:
         close_if_broken()
     return task is not None
+
+
+def _claim() -> Task | None:
+    """Take the task whose turn it is. The token is known beforehand: a claim whose answer was lost is found by it."""
+    token = uuid4().hex
+    tries = count()
+
+    def claim() -> Task | None:
+        lost = Task.held_by(token) if next(tries) else None
+        return lost or Task.claim(limits.lease, token)
+
+    return tirelessly(claim, _gives_up)
+
+
+def _gives_up() -> bool:
+    """Nobody waits for a worker that was told to stop."""
+    return reporter.is_shutting_down()
 
 
 def carry_out(task: Task, run: Run, watched: bool = True) -> None:
@@ -58,13 +78,18 @@ def carry_out(task: Task, run: Run, watched: bool = True) -> None:
         Artifact.discard(task)  # nothing says how far an earlier run came, so this one begins anew
     record = _run_function(task, run, watched)
     task.done, task.total = run.done, run.total
-    before = dict(task.__data__)
+    before, tries = dict(task.__data__), count()
 
     def write() -> None:
-        """Record how it ended. May be tried twice."""
-        task.__data__.update(before)  # a first try may have changed the row here and not in the database
+        """Record how it ended. May be tried twice: the first try may have changed the row here, or also there."""
+        again, tried = next(tries), dict(task.__data__)
+        task.__data__.update(before)
         try:
             record()
+        except IllegalMove as error:
+            if not again or (error.task.state, error.task.updated_at) != (tried["state"], tried["updated_at"]):
+                raise
+            task.__data__.update(error.task.__data__)  # only the answer to the first try was lost
         except (DataError, ValueError):
             # What it returned, or its words, hold what this database cannot; to run it again would change nothing.
             log.exception("How task %s %s ended cannot be recorded", task.id, task.name)
@@ -72,7 +97,7 @@ def carry_out(task: Task, run: Run, watched: bool = True) -> None:
             task.fail(UNEXPECTED)
 
     try:
-        persistently(write)
+        tirelessly(write, _gives_up)
     except IllegalMove as error:
         # The last step came as somebody else moved the task on; what the row says stands.
         log.warning("Task %s was %s when its run ended", task.id, error.task.state)
@@ -114,9 +139,10 @@ def _outcome(task: Task, run: Run, retries: Retries, error: BaseException) -> Re
         case TaskError():
             words = str(error)
         case Exception() | SystemExit():
-            log.exception("Task %s %s failed", task.id, task.name, exc_info=error)
             if is_unavailable(error):
-                return partial(task.interrupt, NOT_SAVED, AGAIN_AFTER * 2.0**task.deaths)
+                log.warning("Task %s %s was interrupted: %s", task.id, task.name, seldom.in_one_line(error))
+                return partial(task.interrupt, NOT_SAVED)
+            log.exception("Task %s %s failed", task.id, task.name, exc_info=error)
             words = UNEXPECTED
         case _:
             raise error

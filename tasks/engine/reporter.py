@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from tasks.engine import pace
 from tasks.engine.limits import limits
 from tasks.engine.run import Asked, LostTask, Released, Run
-from webapp.database import close_if_broken, database
+from webapp import seldom
+from webapp.database import database
 from webapp.models import Task
 from webapp.models.state import LET_GO
+from webapp.resilience import close_if_broken
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +112,7 @@ def _report_forever() -> None:
                 _report(watched)
             except Exception as error:
                 # The run goes on: its progress is tried again at the next turn, and its outcome is written elsewhere.
-                log.warning("Could not report the progress of task %s: %s", watched.task.id, error)
+                seldom.warning(log, "Could not report the progress of task %s: %s", watched.task.id, error)
                 close_if_broken()
 
 

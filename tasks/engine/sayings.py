@@ -6,8 +6,9 @@ from datetime import datetime
 
 from peewee import PeeweeException
 
-from webapp.database import database, persistently
+from webapp.database import database
 from webapp.models import Task
+from webapp.resilience import persistently
 from webapp.times import utcnow
 
 log = logging.getLogger(__name__)

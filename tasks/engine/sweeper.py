@@ -6,6 +6,7 @@ does the work.
 """
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
@@ -17,13 +18,15 @@ from uuid import UUID, uuid4
 from tasks.engine import doorbell, registry
 from tasks.engine.clock import Verdict
 from tasks.engine.duties import Duty, duties
+from tasks.engine.grace import Grace
 from tasks.engine.limits import limits
 from tasks.engine.purge import Purge
 from tasks.engine.retries import Retries
 from tasks.queue import huey
-from webapp.database import close_if_broken, database, is_unavailable
+from webapp.database import database
 from webapp.models import Leader, Task, Worker, family, line
 from webapp.models.state import HELD
+from webapp.resilience import close_if_broken, is_unavailable
 from webapp.times import utcnow
 
 log = logging.getLogger(__name__)
@@ -62,8 +65,6 @@ class Sweeper:
         self._next_sign = 0.0
         self._verdicts = verdicts
         self._unrecorded: list[Verdict] = []
-        self._looked_at = self._rescue_from = 0.0
-        self._has_allowed = False
         self._next_sweep = 0.0
         self._next_purge = 0.0
         self._held_at = 0.0
@@ -71,23 +72,38 @@ class Sweeper:
         self._missing = 0
         self._line: object = None
         self._queue_answers = True
+        self._grace = Grace()
+        self._looked_at = math.inf  # by time.monotonic()
 
     def look(self) -> None:
-        """Do what is to be done now, most of it if this one leads. Raises when the database does not answer."""
+        """Do what is to be done now, most of it if this one leads. Raises when the database does not answer.
+
+        Where this one has not heard from the database, others could not renew their leases either. So these are good
+        for another one from when it answers.
+        """
         try:
-            self._record_verdicts()
-            self._say_that_it_lives()
-            leads = self._hold()
-            self._allow_for_silence()
-            if leads:
-                self._do_what_is_to_be_done()
+            self._look()
         except _Overtaken:
             log.info("Another sweeper leads")
+        except Exception as error:
+            if is_unavailable(error):
+                self._grace.is_away()
+            raise
         finally:
+            self._looked_at = time.monotonic()
             close_if_broken()
 
-    def _do_what_is_to_be_done(self) -> None:
-        for task in self._while_leading(Task.due(AT_ONCE)):
+    def _look(self) -> None:
+        self._record_verdicts()
+        self._say_that_it_lives()
+        leads = self._hold()
+        self._grace.hears(self._looked_at + LOOK_EVERY)
+        if not leads:
+            return
+        asked_at = time.monotonic()
+        due = list(Task.due(AT_ONCE))
+        self._grace.hears(asked_at)
+        for task in self._while_leading(due):
             self._try(task, task.wake)
         now = time.monotonic()
         sweeping = now >= self._next_sweep
@@ -131,29 +147,17 @@ class Sweeper:
             if task is None or self._try(task, partial(_time_out, task, verdict)):
                 self._unrecorded.remove(verdict)
 
-    def _allow_for_silence(self) -> None:
-        """After the database has been silent, all runs look lost.
-
-        They get the time to renew their leases, or to be told of by those who have ended them.
-        """
-        now, lease = time.monotonic(), limits.lease.total_seconds()
-        silent = now - self._looked_at if self._looked_at else 0.0
-        if silent > max(2 * LOOK_EVERY, lease * 2 / 3) and not self._has_allowed:
-            self._rescue_from, self._has_allowed = now + lease / 3 + LOOK_EVERY, True
-        self._looked_at = now
-
     def _rescue(self) -> None:
-        if time.monotonic() < self._rescue_from:
-            return
-        self._has_allowed = False
         # No lease lasts longer than from now; one that does is from before the clock was set back.
-        longest = utcnow() + limits.lease
+        asked_at, longest = time.monotonic(), utcnow() + limits.lease
         stepped_back = Task.state.in_(HELD), Task.lease_until > longest + limits.lease
         for task in list(Task.select(Task.id).where(*stepped_back)):  # one by one: who locks several does so in order
             Task.update(lease_until=longest).where(Task.id == task.id, *stepped_back).execute()
-        for task in self._while_leading(Task.lost(AT_ONCE)):
+        lost = list(Task.lost(AT_ONCE))
+        self._grace.hears(asked_at)
+        for task in self._while_leading(lost if self._grace.is_over else ()):
             if self._try(task, partial(self._take, task)):
-                log.warning("Task %s %s: its worker died; it is %s now", task.id, task.name, task.state)
+                log.warning("Task %s %s: its worker was not heard from; it is %s", task.id, task.name, task.state)
 
     def _take(self, task: Task) -> bool:
         """Take a task from a run that is lost, unless there is a verdict on that."""
@@ -172,6 +176,7 @@ class Sweeper:
 
     def _try(self, task: Task, move: Callable[[], bool]) -> bool:
         """What a move says; a task that cannot be moved is tried again at the next look, and holds up no other."""
+        asked_at = time.monotonic()
         try:
             return move()
         except Exception as error:
@@ -179,6 +184,8 @@ class Sweeper:
                 raise
             log.exception("Task %s %s could not be moved", task.id, task.name)
             return False
+        finally:
+            self._grace.hears(asked_at)
 
     def _see_to(self, duty: Duty) -> None:
         try:

@@ -8,7 +8,8 @@ from typing import Any
 from peewee import PeeweeException
 
 from webapp import sqlite_lock
-from webapp.database import close_if_broken, database, open_at_first_write
+from webapp.database import database, open_at_first_write
+from webapp.resilience import close_if_broken
 
 
 class UnitOfWork:

@@ -5,11 +5,13 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 
 from tasks.engine import doorbell
 from tasks.queue import huey
+from tests.network import Network
 from tests.processes import Process, Site, until
 from webapp import database
 from webapp.models import Artifact, Post, State, Task, TaskEvent
@@ -28,6 +30,15 @@ class Workshop(Site):
     def __init__(self, folder: Path, **variables: str) -> None:
         leases = {"TASK_LEASE_SECONDS": str(LEASE), "TASK_SWEEP_SECONDS": str(SWEEP)}
         super().__init__(folder, **leases | variables)
+        self.near = dict(self.env)
+
+    @contextmanager
+    def far_away(self) -> Iterator[Network]:
+        """Let its processes, but not this one, reach their PostgreSQL by a network, from when they are started."""
+        url = urlsplit(self.near["DATABASE_URL"])
+        with Network(url.port) as network:
+            self.env["DATABASE_URL"] = url._replace(netloc=f"{url.username}@127.0.0.1:{network.port}").geturl()
+            yield network
 
     def start_worker(self, name: str = "worker") -> Process:
         """Start a worker that knows the tasks of these tests."""
@@ -63,7 +74,7 @@ class Workshop(Site):
     @contextmanager
     def entered(self, **variables: str) -> Iterator[None]:
         """Point this process's database and queue at the site's storage, or where it is told, while the block lasts."""
-        settings = Settings.from_env(self.env | variables)
+        settings = Settings.from_env(self.near | variables)
         database.configure(settings)
         huey.configure(settings)
         try:

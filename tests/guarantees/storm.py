@@ -17,6 +17,7 @@ from tests.network import Network
 from tests.processes import until
 from webapp.models import Post, State, Task, User
 from webapp.models.state import ACTIVE, HELD
+from webapp.models.task import NOT_HEARD_FROM
 from webapp.times import utcnow
 
 CONSUMERS = ("first", "second")
@@ -46,9 +47,9 @@ class Outcome:
     tasks: int
     kills: int
     flushes: int
+    faults: int
     rescues: int
     unsuccessful: int
-    faults: int
     missing: int
     twice: int
     rescued_after: float
@@ -71,9 +72,10 @@ class Storm:
         pause: float,
         networks: Sequence[Network] = (),
         faults: Sequence[Callable[[Network], object]] = FAULTS,
+        change_every: float = CHANGE_EVERY,
     ) -> None:
         self._site, self._flush, self._flushes = site, flush, 0
-        self._networks, self._faults, self._changes = networks, faults, 0
+        self._networks, self._faults, self._changes, self._change_every = networks, faults, 0, change_every
         self._dice = random.Random(tasks)
         self._died_at: dict[int, datetime] = {}
         self._kills = 0
@@ -85,7 +87,7 @@ class Storm:
         begun = time.monotonic()
         for name in CONSUMERS:
             self._site.start_worker(name)
-        self._next_kill, self._next_change = begun + KILL_EVERY, begun + CHANGE_EVERY
+        self._next_kill, self._next_change = begun + KILL_EVERY, begun + self._change_every
         try:
             until(self._is_over, patience)
         finally:
@@ -105,7 +107,7 @@ class Storm:
             self._next_kill += KILL_EVERY
             self._kill()
         if active and time.monotonic() >= self._next_change:
-            self._next_change += CHANGE_EVERY
+            self._next_change += self._change_every
             self._change_weather()
         return not active
 
@@ -192,8 +194,9 @@ class _History:
                 self.points.append((event.at, 1, 0))
             elif event.kind == "pending":
                 # A run that was killed before it said where it is has lived for no time.
-                self.rescues += "died" in event.text
-                ended = died if died and died > begun else begun if "died" in event.text else event.at
+                lost = event.text.startswith(NOT_HEARD_FROM)
+                self.rescues += lost
+                ended = died if died and died > begun else begun if lost else event.at
                 self.rescued_after.append((event.at - ended).total_seconds())
                 self.points += [(ended, 0, -1), (event.at, 1, 0)]
             elif begun:

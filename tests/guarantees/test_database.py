@@ -35,6 +35,7 @@ def test_tasks_survive_a_database_that_goes_away_and_comes_back(site, postgres, 
     assert_written_once(writing)
     assert worker.popen.poll() is None
     assert Task.get_by_id(running.id).attempts == 1, "it was not its fault"
+    assert not any("died" in event.text for event in running.timeline())
 
 
 @ON_SQLITE

@@ -62,3 +62,14 @@ def _is_done_if_pressed(task: Task) -> bool:
     """Whether it is done; nobody waits the minute after which it is tried again by itself."""
     Task.update(run_at=utcnow()).where(Task.id == task.id, Task.state == State.RETRYING).execute()
     return is_done(task)
+
+
+def test_in_a_storm_over_a_network_that_fails_time_and_again_it_is_the_same(new_site):
+    site = new_site("postgres")
+    with site.far_away() as network, site.entered():
+        faults = (Network.stall, Network.cut, Network.swallow, Network.refuse)
+        outcome = Storm(site, None, 8, 0.02, networks=[network], faults=faults, change_every=3.0).rage(150)
+    print(outcome)
+    assert (outcome.unsuccessful, outcome.missing, outcome.twice) == (0, 0, 0)
+    assert outcome.kills >= 1
+    assert outcome.faults >= 2

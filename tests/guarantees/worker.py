@@ -24,6 +24,15 @@ def stamp(task: Run, steps: int = 20, pause: float = 0.05) -> None:
         Post.create(user=task.user, body=f"{task.id} {number}")
 
 
+@user_task(title="Stamp {steps} times, and wait")
+def stamp_first(task: Run, steps: int = 20, pause: float = 0.05) -> None:
+    """The same, with the pause in the transaction."""
+    task.log(f"in process {os.getpid()}")
+    for number in task.each(range(steps)):
+        Post.create(user=task.user, body=f"{task.id} {number}")
+        time.sleep(pause)
+
+
 @user_task(title="Write {lines} lines")
 def write_lines(task: Run, lines: int = 40, pause: float = 0.05, length: int = 10) -> None:
     """Write a file line by line, which must have each line once and in order in the end."""

@@ -48,6 +48,7 @@ BAD = [
     ("BASE_URL", "https://"),
     ("DATABASE_URL", "errand.db"),
     ("DATABASE_URL", "mongodb://db.example/errand"),
+    ("DATABASE_URL", "postgres://db.example/errand?nothing_of_the_kind=1"),
     ("REDIS_URL", "localhost:6379"),
     ("REDIS_URL", "http://redis.example"),
     ("DATA_DIR", "/proc/nowhere"),

@@ -44,7 +44,7 @@ def main() -> None:
 
 def _fill(settings: Settings, postman: Postman) -> None:
     mailing = replace(settings, mail_server="127.0.0.1", mail_port=postman.port, mail_username=None)
-    app = create_app(replace(mailing, mail_use_tls=False, mail_use_ssl=False, log_level="WARNING"))
+    app = create_app(replace(mailing, mail_use_tls=False, mail_use_ssl=False, log_level="WARNING"), patient=True)
     with postman.at_work(), app.app_context():
         world.fill(postman)
 

@@ -117,8 +117,7 @@ class _GiveWay(Exception):
 def _is_one_too_many(task: "Task", now: datetime) -> bool:
     if not isinstance(database.obj, PostgresqlDatabase) or database.transaction_depth() > 1:
         return False
-    if not task.is_shown:  # else telling its owner has taken the lock
-        database.execute_sql("SELECT id FROM users WHERE id = %s FOR NO KEY UPDATE", (task.user_id,))
+    database.execute_sql("SELECT id FROM users WHERE id = %s FOR NO KEY UPDATE", (task.user_id,))
     if not database.execute_sql(is_over_sql(database.obj), (now, task.user_id)).fetchone()[0]:
         return False
     return database.execute_sql(fair_sql(database.obj), (now, now)).fetchone()[0] is not None

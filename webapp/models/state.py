@@ -43,7 +43,7 @@ MOVES: dict[State, dict[State, str]] = {
         State.SUCCEEDED: "all its work is done",
         State.FAILED: "an error ended it",
         State.RETRYING: "an error ended this attempt, and there is another",
-        State.PENDING: "its worker is shutting down and gave it back, or died",
+        State.PENDING: "its worker is shutting down and gave it back, or was not heard from",
         State.PAUSING: "its owner asked it to pause",
         State.CANCELING: "its owner asked it to stop",
     },

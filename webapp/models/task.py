@@ -6,6 +6,7 @@ from typing import Any, Self
 from uuid import UUID, uuid4
 
 from peewee import (
+    SQL,
     BigIntegerField,
     BooleanField,
     CharField,
@@ -30,8 +31,15 @@ from webapp.models.user import User
 from webapp.times import utcnow
 
 MOST_RESCUES = 5  # by which it gets no further
+# The same, where the database ended its runs. That takes a quarter of an hour at least; it may be what the task does.
+MOST_INTERRUPTIONS = 20
+INTERRUPTED_FOR = 5.0  # seconds, doubled with each time
+INTERRUPTED_AT_MOST = 60.0
 _COUNTED = {"done": 0, "total": None}  # of a cursor
+_NO_TROUBLE = {"error": "", "attempts": 0, "rescues": 0, "deaths": 0, "interruptions": 0}  # of a task tried anew
+NOT_HEARD_FROM = "Its worker was not heard from"
 DIED_REPEATEDLY = "The worker died repeatedly while running this."
+INTERRUPTED_REPEATEDLY = "The database failed repeatedly while this was running."
 
 
 class Shape(StrEnum):
@@ -76,8 +84,11 @@ class Task(Moves, BaseModel):
     error = TextField(default="", help_text="what went wrong, in words for people")
     attempts = IntegerField(default=0, help_text="an interruption is none")
     retries = IntegerField(default=0, help_text="how many attempts there may be after the first")
-    rescues = IntegerField(default=0, help_text="how many of its runs have died")
-    deaths = IntegerField(default=0, help_text="the same, since it last got further")
+    rescues = IntegerField(default=0, help_text="how many of its runs have died or were interrupted")
+    deaths = IntegerField(default=0, help_text="how many have died since it last got further")
+    interruptions = IntegerField(
+        default=0, constraints=[SQL("DEFAULT 0")], help_text="how often the database ended a run, since then, too"
+    )
     priority = IntegerField(default=0, help_text="the higher goes first")
     turn = BigIntegerField(null=True, help_text="its place in the line; the smaller goes first")
     owner = CharField(max_length=32, null=True, help_text="the token of the run that holds it")
@@ -177,7 +188,7 @@ class Task(Moves, BaseModel):
         was_quiet = self.quiet
         if self.reload().quiet != was_quiet or not self.can("retry"):
             raise IllegalMove(self, State.PENDING)
-        anew = {"error": "", "attempts": 0, "rescues": 0, "deaths": 0, "finished_at": None, "dismissed_at": None}
+        anew = _NO_TROUBLE | {"finished_at": None, "dismissed_at": None}
         changes = {"held_key": self.unique_key, "share": self._nothing()} | (anew if self.is_finished else {})
 
         def start_again() -> None:
@@ -220,16 +231,17 @@ class Task(Moves, BaseModel):
     # What workers do
 
     @classmethod
-    def claim(cls, lease: timedelta) -> "Task | None":
+    def claim(cls, lease: timedelta, token: str = "") -> "Task | None":
         """Take the task whose turn it is for a run, or None when nothing waits.
 
         One conditional UPDATE: however many workers ask, one gets it (`claim`). The row that comes back carries the
-        owner token that every later write of this run must present, and the cursor from which to go on.
+        owner token that every later write of this run must present, a new one if none is given, and the cursor from
+        which to go on.
         """
+        token = token or uuid4().hex
 
         def take(now: datetime) -> "Task | None":
-            values = uuid4().hex, now + lease, *[now] * 5
-            task = next(iter(cls.raw(claim.claim_sql(database.obj), *values)), None)
+            task = next(iter(cls.raw(claim.claim_sql(database.obj), token, now + lease, *[now] * 5)), None)
             if task:
                 task._tell("started", task._how_it_starts())
                 signals.announce(signals.started, task)
@@ -240,6 +252,11 @@ class Task(Moves, BaseModel):
             with family.changing(task):
                 family.follow(task)
         return task
+
+    @classmethod
+    def held_by(cls, token: str) -> Self | None:
+        """The task that a run has by this token, if any. It reads all that workers hold."""
+        return cls.get_or_none(cls.state.in_(HELD), cls.owner == token)
 
     def advance(self, done: int, total: int | None, stage: str) -> bool:
         """Record how far this run is. False, and nothing written, when it should stop: canceled, or taken over."""
@@ -257,7 +274,7 @@ class Task(Moves, BaseModel):
         """
         changes: dict[str, Any] = {"done": done, "total": total, "stage": stage[:200]} if tell else {}
         if self.gets_further(cursor):
-            changes["deaths"] = 0
+            changes["deaths"] = changes["interruptions"] = 0
         return self._record(Task.state.in_(HELD), tell, cursor=cursor, lease_until=utcnow() + lease, **changes)
 
     def gets_further(self, cursor: dict[str, Any]) -> bool:
@@ -324,13 +341,24 @@ class Task(Moves, BaseModel):
         run_at = utcnow() + timedelta(seconds=delay)
         self._give_up(State.RETRYING, text, run_at=run_at, error=error, **changes)
 
-    def interrupt(self, why: str, delay: float) -> None:
-        """Something that is not its fault ended this run; another goes on after so many seconds, as after a rescue."""
-        if self.deaths >= MOST_RESCUES:
-            self.fail(why)
+    def interrupt(self, why: str) -> None:
+        """The database ended this run, by no fault of the task's. Another goes on in some seconds, longer each time.
+
+        After MOST_INTERRUPTIONS by which it got no further it fails: it may be what the task does.
+        """
+        if self.interruptions >= MOST_INTERRUPTIONS:
+            self.fail(INTERRUPTED_REPEATEDLY)
             return
-        back = self._resumption() | self._one_more_death() | {"attempts": Task.attempts - 1, "error": why}
-        self._give_up(State.RETRYING, why, run_at=utcnow() + timedelta(seconds=delay), **back)
+        self._recall_cursor()
+        delay = min(INTERRUPTED_FOR * 2.0**self.interruptions, INTERRUPTED_AT_MOST)
+        counts = {"interruptions": Task.interruptions + 1, "rescues": Task.rescues + 1, "attempts": Task.attempts - 1}
+        back = self._resumption() | counts | {"error": why, "run_at": utcnow() + timedelta(seconds=delay)}
+        self._give_up(State.RETRYING, why, **back)
+
+    def _recall_cursor(self) -> None:
+        """Nobody else knows whether the last checkpoint was committed when the connection was lost meanwhile."""
+        if kept := Task.select(Task.cursor).where(self._is_mine()).first():
+            self.cursor = kept.cursor
 
     def release(self) -> None:
         """Give it back so that another worker goes on; for a worker that is shutting down."""
@@ -372,7 +400,7 @@ class Task(Moves, BaseModel):
                 family.begin(self)
         return True
 
-    def rescue(self, why: str = "Its worker died") -> bool:
+    def rescue(self, why: str = NOT_HEARD_FROM) -> bool:
         """Take it from a run that is lost, for another. False if that run still holds it.
 
         After MOST_RESCUES by which it got no further it fails. A task that was to pause or to stop has done so by that.
@@ -408,8 +436,8 @@ class Task(Moves, BaseModel):
 
     def wait_again(self) -> None:
         """A part that was not done waits for its step again, as the whole is tried again."""
-        anew = {"error": "", "attempts": 0, "rescues": 0, "deaths": 0, "started_at": None, "finished_at": None}
-        anew |= {"held_key": self.unique_key, "share": self._nothing()}
+        anew = _NO_TROUBLE | {"started_at": None, "finished_at": None, "held_key": self.unique_key}
+        anew |= {"share": self._nothing()}
         changes = self._resumption() | anew
         self._alone(lambda: self._demand(State.WAITING, "The whole is tried again", **changes))
 

@@ -24,8 +24,8 @@ from webapp.database import (
     demand_transaction,
     locking,
     locks_rows,
-    writing_if_free,
 )
+from webapp.resilience import writing_if_free
 from webapp.texts import compatible
 from webapp.times import utcnow
 

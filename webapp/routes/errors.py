@@ -1,16 +1,23 @@
 """Errors as people meet them: a page that says what happened and where to go, and the truth for a stale button."""
 
-from flask import Blueprint, Response, flash, render_template, url_for
+import logging
+
+from flask import Blueprint, Response, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
+from peewee import PeeweeException
 from werkzeug.exceptions import HTTPException
 
-from webapp import htmx
+from webapp import htmx, seldom
 from webapp.models import AlreadyRunning, IllegalMove
 from webapp.navigation import inside
+from webapp.resilience import is_unavailable
+
+log = logging.getLogger(__name__)
 
 bp = Blueprint("errors", __name__)
 
+TRY_AGAIN_AFTER = 5  # seconds
 WORDS = {
     400: ("That request made no sense", "Go back and try again."),
     401: ("Sign in first", "This page belongs to somebody."),
@@ -39,7 +46,37 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
     title, advice = WORDS.get(code, (error.name, error.description))
     # After a 500 the database may be what is broken, and at another host nobody is known: such a page asks for neither.
     plain = code >= 500 or code == 421
-    return render_template("errors/error.html", title=title, advice=advice, plain=plain), code, headers
+    return _page(title, advice, plain), code, headers
+
+
+def _page(title: str, advice: str | None, plain: bool = False) -> str:
+    """The page of an error; without what it would have to ask the database for, where that does not answer."""
+    try:
+        return render_template("errors/error.html", title=title, advice=advice, plain=plain)
+    except PeeweeException as error:
+        if plain or not is_unavailable(error):
+            raise
+        return _page(title, advice, plain=True)
+
+
+@bp.app_errorhandler(PeeweeException)
+def database_error(error: PeeweeException) -> ResponseReturnValue:
+    """503 in words while the database cannot be reached, with what was typed, to be sent again by one button."""
+    if not is_unavailable(error):
+        raise error
+    seldom.warning(log, "Answered with 503, as the database is unavailable: %s", error)
+    headers = {"Retry-After": str(TRY_AGAIN_AFTER), "Cache-Control": "no-store"}
+    if htmx.is_htmx():
+        return Response(status=503, headers=headers)
+    here = inside(request.full_path) or url_for("home.index")
+    return render_template("errors/unavailable.html", here=here, typed=_typed(), plain=True), 503, headers
+
+
+def _typed() -> list[tuple[str, str]]:
+    """The fields of the form that was sent, for it to be sent again; none if there is more to it, or a secret."""
+    fields = list(request.form.items(multi=True))
+    is_plain = not request.files and not any("password" in name for name, _ in fields)
+    return fields if is_plain else []
 
 
 @bp.app_errorhandler(CSRFError)
@@ -49,7 +86,7 @@ def csrf_error(error: CSRFError) -> ResponseReturnValue:
         flash("This page was out of date. Try that again.")
         return htmx.go_to(inside(htmx.current_page()) or url_for("home.index"))
     title, advice = "This form has expired", "Go back, reload the page, and send it again."
-    return render_template("errors/error.html", title=title, advice=advice, plain=False), 400
+    return _page(title, advice), 400
 
 
 @bp.app_errorhandler(IllegalMove)

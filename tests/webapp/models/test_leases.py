@@ -9,7 +9,7 @@ from tests.webapp.models.everything import everything, row
 from webapp.factories import make_task
 from webapp.models import IllegalMove, State, Task
 from webapp.models.state import HELD
-from webapp.models.task import DIED_REPEATEDLY, MOST_RESCUES
+from webapp.models.task import DIED_REPEATEDLY, INTERRUPTED_REPEATEDLY, MOST_INTERRUPTIONS, MOST_RESCUES
 from webapp.times import utcnow
 
 LEASE = timedelta(seconds=15)
@@ -106,7 +106,7 @@ def test_a_lost_task_waits_for_another_run_which_goes_on(app):
     task = row(dead)
     assert (task.state, task.owner, task.lease_until, task.stage) == (State.PENDING, None, None, "")
     assert (task.done, task.total, task.attempts, task.rescues) == (7, 10, 0, 1)
-    assert "worker died" in task.timeline()[-1].text
+    assert task.timeline()[-1].text == "Its worker was not heard from; it waits for another"
     task = _claim()
     assert (task.attempts, task.cursor) == (1, {"done": 7, "total": 10})
     assert not dead.renew(LEASE)
@@ -169,18 +169,40 @@ def test_a_shutdown_is_no_attempt_and_no_death(app):
     assert (task.attempts, task.rescues) == (1, 0)
 
 
-def test_what_cuts_a_run_off_is_no_attempt_but_counts_like_a_death(app):
+def test_what_cuts_a_run_off_is_no_attempt_but_no_death_and_has_an_end(app):
     make_task(retries=0)
-    for number in range(MOST_RESCUES):
+    for number in range(MOST_INTERRUPTIONS):
         task = _claim()
-        task.interrupt("The database did not answer.", 5)
+        task.interrupt("The database did not answer.")
         task = row(task)
-        assert (task.state, task.attempts, task.rescues) == (State.RETRYING, 0, number + 1)
+        assert (task.state, task.attempts, task.deaths) == (State.RETRYING, 0, 0)
+        assert (task.rescues, task.interruptions) == (number + 1, number + 1)
         Task.update(run_at=utcnow()).execute()
         assert task.wake()
     task = _claim()
-    task.interrupt("The database did not answer.", 5)
-    assert (row(task).state, row(task).error) == (State.FAILED, "The database did not answer.")
+    task.interrupt("The database did not answer.")
+    assert (row(task).state, row(task).error) == (State.FAILED, INTERRUPTED_REPEATEDLY)
+
+
+def test_an_interruption_after_which_it_gets_further_is_forgotten(app):
+    make_task()
+    task = _claim()
+    task.interrupt("The database did not answer.")
+    Task.update(run_at=utcnow()).execute()
+    assert row(task).wake()
+    task = _claim()
+    task.checkpoint({"done": 1, "total": 10}, 1, 10, "", LEASE)
+    assert (row(task).interruptions, row(task).rescues) == (0, 1)
+
+
+def test_an_interrupted_run_goes_by_the_checkpoint_that_stands(app):
+    """The connection was cut as it committed another, and that was undone."""
+    make_task()
+    task = _claim()
+    task.checkpoint({"done": 1, "total": 10}, 1, 10, "", LEASE)
+    task.cursor, task.done = {"done": 7, "total": 10}, 7
+    task.interrupt("The database did not answer.")
+    assert (row(task).cursor, row(task).done) == ({"done": 1, "total": 10}, 1)
 
 
 def test_time_that_no_run_worked_is_not_counted(app):

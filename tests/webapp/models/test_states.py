@@ -29,7 +29,7 @@ VERBS = REQUESTS | {
     "rescue": LET_GO | {State.IN_PROGRESS: State.PENDING},
     "wait_again": dict.fromkeys((State.FAILED, State.CANCELED), State.WAITING),
 }
-ARGUMENTS = {"fail": ["It broke."], "retry_later": [30.0, "It broke."], "interrupt": ["It was cut off.", 5.0]}
+ARGUMENTS = {"fail": ["It broke."], "retry_later": [30.0, "It broke."], "interrupt": ["It was cut off."]}
 OF_ITS_OWNER = (*REQUESTS, "dismiss", "remove")
 OF_ITS_RUN = ("succeed", "fail", "release", "retry_later", "interrupt", "let_go")
 

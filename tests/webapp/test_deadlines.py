@@ -1,0 +1,251 @@
+"""How long PostgreSQL is waited for: by this process, by the server, and by the system."""
+
+import signal
+import threading
+import time
+from contextlib import suppress
+
+import psycopg
+import pytest
+from peewee import InternalError, OperationalError, PeeweeException, ProgrammingError
+
+from tasks.queue import huey
+from tests.bulkheads import hold_places
+from tests.network import Network
+from webapp import database as db
+from webapp import deadlines
+from webapp.breaker import AT_ONCE, Unavailable
+from webapp.database import database
+from webapp.deadlines import Deadlines
+from webapp.postgres import Server
+from webapp.resilience import is_unavailable, persistently, tirelessly
+
+HASTE = 0.5  # seconds, in place of five
+
+
+@pytest.fixture
+def network(postgres_url):
+    with Network(int(postgres_url.rpartition("/")[0].rpartition(":")[2])) as network:
+        yield network
+
+
+@pytest.fixture
+def far_url(postgres_url, network):
+    return postgres_url.replace(postgres_url.rpartition("/")[0].rpartition(":")[2], str(network.port))
+
+
+def _took(act, error: type[BaseException]) -> float:
+    begun = time.monotonic()
+    with pytest.raises(error):
+        act()
+    return time.monotonic() - begun
+
+
+def _shown(setting: str) -> str:
+    return database.execute_sql(f"SHOW {setting}").fetchone()[0]
+
+
+# What is set
+
+
+def test_the_web_and_its_queue_set_deadlines_on_each_connection(make_app, postgres_url):
+    make_app(database_url=postgres_url, task_lease=7)
+    assert _shown("statement_timeout") == "4500ms"
+    assert _shown("idle_in_transaction_session_timeout") == "7s"
+    with huey.storage.db() as cursor:
+        assert cursor.execute("SHOW statement_timeout").fetchone()[0] == "4500ms"
+    assert huey.storage._listen_conn().execute("SHOW idle_in_transaction_session_timeout").fetchone()[0] == "7s"
+
+
+def test_what_libpq_is_told_and_that_the_address_goes_before_it(postgres_url):
+    ours = Server(postgres_url, deadlines.of_web(15), guarded=False)
+    theirs = Server(
+        f"{postgres_url}?keepalives_idle=60&options=-c%20statement_timeout%3D33s", deadlines.of_web(15), False
+    )
+    with ours.connect() as one, theirs.connect() as other:
+        known = one.info.get_parameters()
+        assert (known["connect_timeout"], known["keepalives_idle"], known["tcp_user_timeout"]) == ("5", "5", "10000")
+        assert other.info.get_parameters()["keepalives_idle"] == "60"
+        assert other.execute("SHOW statement_timeout").fetchone()[0] == "33s"
+        assert other.execute("SHOW idle_in_transaction_session_timeout").fetchone()[0] == "15s"
+
+
+def test_nothing_is_set_by_startup_options_which_a_pooler_refuses(postgres_url):
+    with Server(postgres_url, deadlines.of_web(15), guarded=False).connect() as connection:
+        assert "options" not in connection.info.get_parameters()
+
+
+def test_a_migration_may_take_as_long_as_it_takes(make_app, postgres_url):
+    make_app(database_url=postgres_url)
+    seen = []
+    db.migrate(lambda: seen.append([_shown("statement_timeout"), _shown("transaction_timeout")]))
+    assert seen == [["0", "0"]]
+    assert _shown("statement_timeout") == "4500ms"
+    assert database.connection().deadlines.wait == 5
+
+
+# What ends a wait
+
+
+@pytest.mark.parametrize("fault", ["stall", "swallow"])
+def test_a_wait_for_a_silent_server_ends_and_closes_the_connection(far_url, network, fault):
+    connection = Server(far_url, Deadlines(HASTE), guarded=False).connect()
+    getattr(network, fault)()
+    assert _took(lambda: connection.execute("SELECT 1"), Unavailable) < 5
+    assert connection.closed
+
+
+def test_connecting_to_a_silent_server_ends(far_url, network):
+    network.stall()
+    server = Server(f"{far_url}?connect_timeout=2", Deadlines(HASTE), guarded=False)
+    assert _took(server.connect, psycopg.errors.ConnectionTimeout) < 10
+
+
+def test_an_answer_that_drips_is_none(far_url, network):
+    connection = Server(far_url, Deadlines(HASTE), guarded=False).connect()
+    network.drip(0.1)
+    assert _took(lambda: connection.execute("SELECT repeat('x', 1000)"), Unavailable) < 5
+
+
+def test_a_patient_process_waits_for_what_the_server_is_still_at(postgres_url):
+    with Server(postgres_url, Deadlines(0.1, patient=True), guarded=False).connect() as connection:
+        assert connection.execute("SELECT pg_sleep(1.5), 'done'").fetchone()[1] == "done"
+
+
+def test_a_patient_process_gives_up_where_the_server_has_answered_and_nothing_came(far_url, network):
+    connection = Server(far_url, Deadlines(HASTE, patient=True), guarded=False).connect()
+    network.swallow()
+    network.heal()  # for others; what was open stays dead
+    assert _took(lambda: connection.execute("SELECT 1"), Unavailable) < 10
+
+
+def test_who_listens_is_not_hurried(postgres_url):
+    with Server(postgres_url, Deadlines(0.1), guarded=False).connect() as connection:
+        assert list(connection.notifies(timeout=0.5)) == []
+        assert not connection.closed
+
+
+def test_a_listener_notices_that_its_connection_is_dead(make_app, far_url, network, monkeypatch):
+    make_app(database_url=far_url)
+    monkeypatch.setattr("tasks.queue.LISTENS_UNASKED", 0.0)
+    assert huey.storage.dequeue() is None
+    dead = huey.storage._listen_local.conn
+    dead.deadlines = Deadlines(HASTE)
+    network.swallow()
+    network.heal()
+    huey.storage._conn.close()  # the other one, on which much is asked
+    with pytest.raises(Unavailable):
+        huey.storage.dequeue()
+    assert dead.closed
+
+
+def test_a_statement_that_a_signal_cut_off_leaves_no_connection_behind(postgres_url):
+    class Rung(BaseException):
+        pass
+
+    def ring(*_: object) -> None:
+        raise Rung
+
+    before = signal.signal(signal.SIGALRM, ring)
+    connection = Server(postgres_url, Deadlines(5), guarded=False).connect()
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        with pytest.raises(Rung):
+            connection.execute("SELECT pg_sleep(3)")
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert connection.closed
+
+
+# What an error says
+
+
+def _raise_sqlstate(state: str) -> PeeweeException:
+    words = f"DO $$ BEGIN RAISE EXCEPTION 'as asked' USING ERRCODE = '{state}'; END $$"
+    with pytest.raises(PeeweeException) as caught:
+        database.execute_sql(words)
+    return caught.value
+
+
+def test_an_error_is_judged_by_its_code_and_not_by_its_name(make_app, postgres_url):
+    make_app(database_url=postgres_url)
+    away = ("08006", "25006", "25P03", "40001", "40P01", "53100", "53300", "57014", "57P01", "57P02", "57P03", "58030")
+    assert [state for state in away if not is_unavailable(_raise_sqlstate(state))] == []
+    asked_wrongly = ("22012", "23505", "25P02", "42P01", "42601", "P0001", "XX000")
+    assert [state for state in asked_wrongly if is_unavailable(_raise_sqlstate(state))] == []
+    assert not is_unavailable(ValueError("closed"))
+
+
+def test_what_was_idle_in_its_transaction_for_too_long_was_cut_off(make_app, postgres_url):
+    make_app(database_url=postgres_url, task_lease=1)
+
+    def sleep_in_a_transaction() -> None:
+        with database.atomic():
+            database.execute_sql("SELECT 1")
+            time.sleep(1.5)
+            database.execute_sql("SELECT 1")
+
+    with pytest.raises((InternalError, OperationalError)) as caught:
+        sleep_in_a_transaction()
+    assert is_unavailable(caught.value)
+
+
+def test_what_is_tried_again_is_what_may_work(make_app, far_url, network):
+    make_app(database_url=far_url)
+    tries = []
+
+    def ask(sql: str) -> None:
+        tries.append(sql)
+        database.execute_sql(sql)
+
+    database.execute_sql("SELECT 1")
+    network.cut()
+    persistently(lambda: ask("SELECT 1"))
+    assert len(tries) == 2
+    with pytest.raises(ProgrammingError):
+        persistently(lambda: ask("SELECT nothing_of_the_kind"))
+    assert len(tries) == 3
+
+
+def test_what_is_tried_tirelessly_is_done_once_the_database_is_back(make_app, far_url, network):
+    make_app(database_url=far_url)
+    network.refuse()
+    threading.Timer(1, network.heal).start()
+    assert tirelessly(lambda: database.execute_sql("SELECT 5").fetchone()[0], lambda: False) == 5
+
+
+def test_who_is_told_to_stop_tries_no_longer(make_app, far_url, network):
+    make_app(database_url=far_url)
+    network.refuse()
+    with pytest.raises(OperationalError):
+        tirelessly(lambda: database.execute_sql("SELECT 1"), lambda: True)
+
+
+# Its place in the bulkhead
+
+
+def test_a_transaction_that_has_begun_is_never_made_to_queue(make_app, postgres_url):
+    make_app(database_url=postgres_url)
+    bulkhead = database.obj.server.bulkhead
+    over = threading.Event()
+    with database.atomic():
+        database.execute_sql("SELECT 1")
+        threads = hold_places(bulkhead, AT_ONCE - 1, over)
+        database.execute_sql("SELECT 1")
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert bulkhead._free == AT_ONCE
+
+
+@pytest.mark.parametrize("end", ["commit", "rollback", "cut"])
+def test_every_end_of_a_transaction_gives_its_place_back(make_app, far_url, network, end):
+    make_app(database_url=far_url)
+    database.execute_sql("SELECT 1")
+    with suppress(PeeweeException, ValueError), database.atomic():
+        database.execute_sql("SELECT 1")
+        if end == "rollback":
+            raise ValueError
+        if end == "cut":
+            network.cut()
+    assert database.obj.server.bulkhead._free == AT_ONCE
