@@ -66,7 +66,8 @@ class _Sqlite(_Opens, Endings, SqliteDatabase):
             super().begin(*options)
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:
-        if self.bulkhead is None or sql.startswith("SELECT") or self.in_transaction():
+        # By the connection and not by Peewee, for which a transaction is over before its last writes and its commit.
+        if self.bulkhead is None or sql.startswith("SELECT") or self.connection().in_transaction:
             return super().execute_sql(sql, params)
         with self._place():
             return super().execute_sql(sql, params)

@@ -6,7 +6,6 @@ import sqlite3
 import threading
 import time
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,7 +24,6 @@ from webapp.factories import make_task, make_user
 from webapp.models import State, Task
 from webapp.outage import NotAsked
 from webapp.redis_pool import ANSWERS_WITHIN
-from webapp.settings import Settings
 
 
 class Exploit:
@@ -158,10 +156,8 @@ def test_a_message_for_a_task_that_is_gone_is_harmless(app, run_tasks):
 
 def test_nobody_waits_long_for_a_queue_on_which_somebody_else_waits(make_app, postgres_url):
     with Network(urlsplit(postgres_url).port) as network:
-        make_app(database_url=postgres_url)
         address = urlsplit(postgres_url)
-        far = address._replace(netloc=f"{address.username}@127.0.0.1:{network.port}").geturl()
-        huey.configure(replace(Settings.from_env({"SECRET_KEY": "secret of a test"}), database_url=far))
+        make_app(database_url=address._replace(netloc=f"{address.username}@127.0.0.1:{network.port}").geturl())
         ring()
         network.stall()
         first = threading.Thread(target=ring, daemon=True)
