@@ -13,7 +13,7 @@ from typing import Any
 
 from huey.consumer import BaseProcess, Consumer, ProcessEnvironment
 
-from tasks import catalogue  # noqa: F401 - every task function must be known before the first message
+from tasks import catalogue, index_texts  # noqa: F401 - every task function must be known before the first message
 from tasks.engine import perform, reporter, sweeper
 from tasks.queue import huey
 from webapp.app import create_app

@@ -13,7 +13,8 @@ from tests.processes import ROOT
 
 # From the ground up. A file imports only from floors below its own; those of one package may import each other.
 FLOORS = (
-    ("webapp.settings", "webapp.times", "webapp.dom", "webapp.recipients", "webapp.fulltext"),
+    ("webapp.settings", "webapp.times", "webapp.dom", "webapp.recipients", "webapp.folding"),
+    ("webapp.fulltext",),
     ("webapp.database",),
     ("webapp.signals",),
     ("webapp.models",),
@@ -27,6 +28,7 @@ FLOORS = (
         "tasks.countdown",
         "tasks.count_words",
         "tasks.export_posts",
+        "tasks.index_texts",
         "tasks.import_posts",
         "tasks.mail_messages",
         "tasks.resize_images",
@@ -37,6 +39,7 @@ FLOORS = (
         "webapp.htmx",
         "webapp.navigation",
         "webapp.downloads",
+        "webapp.excerpts",
         "webapp.paging",
         "webapp.security",
         "webapp.live",

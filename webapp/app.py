@@ -25,8 +25,8 @@ from webapp import (
     times,
 )
 from webapp.accounts import csrf, limiter, login, remember_seen
+from webapp.excerpts import excerpt, pieces
 from webapp.models.post import POST_LENGTH
-from webapp.models.search import excerpt, pieces
 from webapp.settings import Settings
 
 ROOT = Path(__file__).parent.parent

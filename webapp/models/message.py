@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import Any, Self
 from uuid import uuid4
 
-from peewee import SQL, AutoField, Case, CharField, DateTimeField, ForeignKeyField, ModelSelect, TextField, fn
+from peewee import SQL, AutoField, Case, CharField, DateTimeField, ForeignKeyField, ModelSelect, fn
 
-from webapp.database import BaseModel, database
+from webapp.database import database
 from webapp.models.notice import Notice, NoticeKind
 from webapp.models.notification import UNREAD_MESSAGE_COUNT, Notification
+from webapp.models.search import Searched
 from webapp.models.user import User
 from webapp.times import utcnow
 
@@ -28,7 +29,7 @@ class Conversation:
     unread: int
 
 
-class Message(BaseModel):
+class Message(Searched):
     """A text of 1 to MESSAGE_LENGTH characters. Its recipient reads it once; until then it counts as unread."""
 
     id = AutoField()
@@ -36,7 +37,6 @@ class Message(BaseModel):
     sender_id: int
     recipient = ForeignKeyField(User, on_delete="CASCADE", index=False)
     recipient_id: int
-    body = TextField()
     created_at = DateTimeField(default=utcnow)
     read_at = DateTimeField(null=True)
     mail_due_at = DateTimeField(null=True, index=True, help_text="when to mail it; null if never, or not any more")

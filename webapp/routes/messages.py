@@ -30,7 +30,7 @@ def index() -> ResponseReturnValue:
     search = SearchForm(request.args)
     if not search.arguments:
         return render_template("messages/index.html", search=search, **_inbox())
-    found = search.page(Message.of(_me()), request.args.get("before"))
+    found = search.page(Message.of(_me()), request.args.get("before"), _me())
     return render_template("messages/search.html", search=search, found=found, cursor_at=cursor_at), search.status
 
 
