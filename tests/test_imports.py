@@ -35,9 +35,10 @@ FLOORS = (
         "tasks.send_mail",
     ),
     ("tasks.catalogue",),
+    ("webapp.intake", "webapp.navigation"),
     (
+        "webapp.caching",
         "webapp.htmx",
-        "webapp.navigation",
         "webapp.downloads",
         "webapp.excerpts",
         "webapp.paging",

@@ -12,9 +12,11 @@ from tasks.engine import limits
 from tasks.queue import huey
 from webapp import (
     actions,
+    caching,
     cli,
     database,
     dom,
+    intake,
     live,
     mailer,
     notices,
@@ -47,7 +49,9 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     app = Flask(__name__, template_folder=str(ROOT / "templates"))
     _configure(app, settings)
+    intake.init_app(app)
     security.init_app(app, settings)
+    caching.init_app(app)
     mailer.init_app(app, settings)
     notices.init_app(app)
     cli.init_app(app)

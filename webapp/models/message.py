@@ -61,12 +61,17 @@ class Message(Searched):
     @classmethod
     def read(cls, reader: User, other: User) -> int:
         """Mark all that `other` wrote to the reader as read; returns how many were not. One query if none was."""
-        unread = cls.recipient == reader, cls.sender == other, cls.read_at.is_null()
-        if not cls.select().where(*unread).exists():
+        if not cls.is_unread(reader, other):
             return 0
+        unread = cls.recipient == reader, cls.sender == other, cls.read_at.is_null()
         with cls._counting(other, reader):
             Notice.read_message(reader, other)
             return int(cls.update(read_at=utcnow(), mail_due_at=None).where(*unread).execute())
+
+    @classmethod
+    def is_unread(cls, reader: User, other: User) -> bool:
+        """Whether the reader has not read something of the other's. One query."""
+        return bool(cls.select().where(cls.recipient == reader, cls.sender == other, cls.read_at.is_null()).exists())
 
     @classmethod
     def between(cls, one: User, other: User) -> "ModelSelect[Message]":

@@ -1,11 +1,22 @@
 """Registering, signing in and out, and coming in as a guest."""
 
-from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    abort,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_limiter.util import get_remote_address
 from flask_login import current_user, logout_user
 
 from webapp.accounts import WRONG_PASSWORDS, limiter, sign_in, was_refused
+from webapp.caching import forget
 from webapp.forms import LoginForm, RegisterForm
 from webapp.models import User, UsernameTaken
 from webapp.navigation import inside
@@ -65,7 +76,7 @@ def logout() -> ResponseReturnValue:
     logout_user()
     session.clear()
     flash("You are signed out.")
-    return redirect(url_for("home.index"), 303)
+    return forget(redirect(url_for("home.index"), 303))
 
 
 @bp.post("/guest")

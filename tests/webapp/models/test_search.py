@@ -262,10 +262,8 @@ def _assert_whole() -> None:
         expected = {
             (fulltext.position(row.created_at, row.id), term)
             for row in model
-            for term in [
-                *row.terms.split(), *(f"\ue100{getattr(row, column)}" for column in fulltext.INDEXED[table])
-            ]
-        }  # fmt: skip
+            for term in [*row.terms.split(), *(f"\ue100{getattr(row, column)}" for column in fulltext.INDEXED[table])]
+        }
         assert set(rows) == expected
 
 
