@@ -18,6 +18,8 @@ from functools import lru_cache
 from itertools import pairwise, repeat
 from unicodedata import category, normalize
 
+from webapp.marks import stream_safe
+
 WORD_LENGTH = 40  # characters of a word that count
 MOST_SOUGHT = 32  # terms of a query that count; more would cost time and hardly narrow anything
 
@@ -64,7 +66,7 @@ def fold(text: str) -> str:
     """The text as it is compared. To fold it again changes nothing."""
     if text.isascii():
         return text.lower()
-    text = normalize("NFKD", _FRACTION.sub(r" \g<0> ", text))  # 2½ is no 21/2
+    text = normalize("NFKD", _FRACTION.sub(r" \g<0> ", stream_safe(text)))  # 2½ is no 21/2
     text = _MARK.sub("", _CYRILLIC.sub(_letter, text))
     return normalize("NFC", text.casefold().translate(_PLAIN))
 
