@@ -18,7 +18,7 @@ from uuid import uuid4
 
 from huey.consumer import BaseProcess, Consumer, ProcessEnvironment, Worker
 
-from tasks import catalogue  # noqa: F401 - every task function must be known before the first message
+from tasks import catalogue, index_texts  # noqa: F401 - every task function must be known before the first message
 from tasks.engine import doorbell, perform, reporter, sweeper
 from tasks.engine.watchdog import Watchdog
 from tasks.queue import huey

@@ -118,17 +118,17 @@ def test_nothing_lies_in_the_future_but_what_is_scheduled(app):
 
 def _walk(browser: Browser, start: str, wanted: Callable[[str], bool]) -> dict[str, int]:
     """The status of each address that links and fragments lead to from `start` on, as far as it is wanted."""
-    found, ahead = {}, [start]
+    found, ahead = {}, [("href", start)]
     while ahead:
-        address = ahead.pop()
+        by, address = ahead.pop()
         if address in found or not wanted(address):
             continue
-        answer = browser.get(address)
+        answer = browser.get(address, headers={"HX-Request": "true"} if by == "hx-get" else {})
         found[address] = answer.status_code
         assert len(found) < 1000
         if answer.mimetype == "text/html":
-            links = re.findall(r'\s(?:href|src|hx-get)="(/[^"]*)"', answer.text)
-            ahead += [urlsplit(unescape(link))._replace(fragment="").geturl() for link in links]
+            links = re.findall(r'\s(href|src|hx-get)="(/[^"]*)"', answer.text)
+            ahead += [(by, urlsplit(unescape(link))._replace(fragment="").geturl()) for by, link in links]
     return found
 
 

@@ -12,7 +12,7 @@ from webapp.resilience import persistently
 from webapp.times import utcnow
 
 # What browsers ask for by themselves says nothing about whether a person is there.
-UNSEEN = POLLED | {"static", "health.healthz", "health.readyz", None}
+UNSEEN = {*POLLED, "static", "health.healthz", "health.readyz", None}
 
 csrf = CSRFProtect()
 login = LoginManager()
@@ -31,7 +31,7 @@ def _load(session_key: str) -> User | None:
 def _ask_to_sign_in() -> ResponseReturnValue:
     if htmx.is_htmx():
         return htmx.go_to(url_for("accounts.login", next=htmx.current_page()))
-    if request.method == "GET":
+    if request.method in {"GET", "HEAD"}:
         return redirect(url_for("accounts.login", next=request.full_path.rstrip("?")), 303)
     flash("Sign in first, then try that again.")
     return redirect(url_for("accounts.login"), 303)

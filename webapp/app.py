@@ -12,9 +12,11 @@ from tasks.engine import limits
 from tasks.queue import huey
 from webapp import (
     actions,
+    caching,
     cli,
     database,
     dom,
+    intake,
     live,
     mail_words,
     mailer,
@@ -27,8 +29,8 @@ from webapp import (
     times,
 )
 from webapp.accounts import csrf, login, remember_seen
+from webapp.excerpts import excerpt, pieces
 from webapp.models.post import POST_LENGTH
-from webapp.models.search import excerpt, pieces
 from webapp.rate_limits import limiter
 from webapp.settings import Settings
 
@@ -54,7 +56,9 @@ def create_app(settings: Settings | None = None, patient: bool = False) -> Flask
 
     app = Flask(__name__, template_folder=str(ROOT / "templates"))
     _configure(app, settings)
+    intake.init_app(app)
     security.init_app(app, settings)
+    caching.init_app(app)
     mailer.init_app(app, settings)
     cli.init_app(app)
     app.before_request(polls.answer_unchanged)

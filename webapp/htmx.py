@@ -1,9 +1,9 @@
 """The only reader and writer of htmx's headers (https://four.htmx.org/reference/)."""
 
-from urllib.parse import urlsplit
-
 from flask import Response, flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+
+from webapp.navigation import path_of
 
 VARY = "Cookie, HX-Request"  # what an answer to a poll depends on
 REFRESH_LIVE = "live"  # what every polling element listens to, beside its timer
@@ -47,5 +47,4 @@ def go_to(location: str) -> Response:
 
 def current_page() -> str:
     """The path and query of the page on which htmx made this request, or an empty string."""
-    url = urlsplit(request.headers.get("HX-Current-URL", ""))
-    return f"{url.path}?{url.query}" if url.query else url.path
+    return path_of(request.headers.get("HX-Current-URL"))

@@ -15,7 +15,15 @@ def inside(url: str | None) -> str | None:
 
 def back(default: str) -> str:
     """The page of this site on which the button was pressed, or `default`."""
-    came_from = urlsplit(request.referrer or "")
-    if came_from.netloc != request.host:
-        return default
-    return inside(f"{came_from.path}?{came_from.query}" if came_from.query else came_from.path) or default
+    return inside(path_of(request.referrer, request.host)) or default
+
+
+def path_of(url: str | None, host: str | None = None) -> str:
+    """The path and query of an address, as a browser says it of a page; empty if it is none, or not of that host."""
+    try:
+        parts = urlsplit(url or "")
+    except ValueError:  # whoever sent it is no browser
+        return ""
+    if host is not None and parts.netloc != host:
+        return ""
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path

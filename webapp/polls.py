@@ -2,25 +2,25 @@
 
 from collections.abc import Callable
 
-from flask import Response, current_app, request, session
+from flask import Response, current_app, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webapp import htmx
 from webapp.models import User
 from webapp.resilience import persistently
 
-# What is answered by `if_changed`, and so by `answer_unchanged` while nothing has changed.
-POLLED = frozenset(
-    {
-        "live.show",
-        "tasks.list_fragment",
-        "tasks.panel_fragment",
-        "messages.inbox_fragment",
-        "messages.thread_fragment",
-        "notifications.list_fragment",
-        "mail.list_fragment",
-    }
-)
+# What is answered by `if_changed`, and so by `answer_unchanged` while nothing has changed; and what page it is of.
+LIVE = "live.show"
+POLLED = {
+    LIVE: "home.index",
+    "tasks.list_fragment": "tasks.index",
+    "tasks.panel_fragment": "tasks.show",
+    "messages.inbox_fragment": "messages.index",
+    "messages.thread_fragment": "messages.show",
+    "notifications.list_fragment": "notifications.index",
+    "mail.list_fragment": "mail.show",
+}
 
 
 def answer_unchanged() -> Response | None:
@@ -29,7 +29,7 @@ def answer_unchanged() -> Response | None:
     To be asked before anything else looks at a request. One small query and no write. It needs no other check:
     whoever has the version was shown the content.
     """
-    if request.endpoint not in POLLED or not request.if_none_match:
+    if request.endpoint not in POLLED or not request.if_none_match or _is_opened_as_page():
         return None
     key = session.get("_user_id", "")
     found = persistently(lambda: User.changes_of(key))
@@ -38,15 +38,34 @@ def answer_unchanged() -> Response | None:
     return Response(status=304, headers=_headers(version))
 
 
-def if_changed(render: Callable[[], str]) -> Response:
+def if_changed(render: Callable[[], str]) -> ResponseReturnValue:
     """What `render` makes, tagged so that the next poll finds out by `answer_unchanged` whether it still holds.
 
     It goes by the user's `changes` and the release of the templates, so nothing that changes otherwise, such as the
     present time, may stand in a fragment answered by this. The version is that of before rendering: what changes
     meanwhile is asked for again.
+
+    Whoever opens the fragment as a page is led to the page that it is a part of, if there is something to show.
     """
     version = _version(current_user.id, current_user.changes)
-    return Response(render(), mimetype="text/html", headers=_headers(version))
+    content = render()
+    if _is_opened_as_page():
+        return redirect(_page_of(POLLED[request.endpoint or ""]), 303)
+    return Response(content, mimetype="text/html", headers=_headers(version))
+
+
+def _is_opened_as_page() -> bool:
+    """Whether this is no poll: a link opened in a new tab, or the way back from a sign-in.
+
+    A program may ask for /live, which is documented, without a word of htmx; a browser that opens a page wants HTML.
+    """
+    return not htmx.is_htmx() and (request.endpoint != LIVE or "text/html" in request.headers.get("Accept", ""))
+
+
+def _page_of(endpoint: str) -> str:
+    """The address of the page with the same query, which is written as it came: no name in it is one of Flask's."""
+    path, query = url_for(endpoint, **(request.view_args or {})), request.query_string.decode("ascii", "replace")
+    return f"{path}?{query}" if query and request.endpoint != LIVE else path
 
 
 def _version(user_id: int, changes: int) -> str:

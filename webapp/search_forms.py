@@ -7,15 +7,19 @@ from wtforms import DateField, Field, Form, SearchField, SelectChoice, SelectFie
 from wtforms.validators import Length, Optional, ValidationError
 
 from tasks.catalogue import CATALOGUE
-from webapp.models.search import SEARCH_LENGTH, matching
+from webapp.folding import QUERY_LENGTH
+from webapp.models.search import SearchTooSlow, newest
 from webapp.models.task_filter import SEVERAL, TaskFilter
-from webapp.paging import Page, page
+from webapp.paging import Page, page, page_of_ids
 from webapp.times import from_local
 
 if TYPE_CHECKING:
     from peewee import ModelSelect
 
+    from webapp.models import User
+
 TOO_LONG = "That is too long to be looked for; at most %(max)d characters."
+TOO_SLOW = "That search takes too long. Use longer or rarer words."
 GROUP_WORDS = {
     "": "Any state",
     "waiting": "Waiting",
@@ -48,7 +52,7 @@ def _check_choice(_: Form, field: Field) -> None:
 class SearchForm(Form):
     """Words to look for. Checked as soon as it is made; `arguments` is what an address needs to say of it."""
 
-    q = SearchField("Search", [Length(max=SEARCH_LENGTH, message=TOO_LONG)], filters=[_clean])
+    q = SearchField("Search", [Length(max=QUERY_LENGTH, message=TOO_LONG)], filters=[_clean])
 
     def __init__(self, formdata: Any) -> None:
         super().__init__(formdata)
@@ -59,14 +63,21 @@ class SearchForm(Form):
         """What to answer with."""
         return 422 if self.errors else 200
 
-    def page(self, query: "ModelSelect[Any]", before: str | None) -> Page:
+    def page(self, query: "ModelSelect[Any]", before: str | None, owner: "User | None" = None) -> Page:
         """The page of a query's rows that have the words; all if none is given, none if they are wrong.
 
-        One query. Raises BadRequest for a cursor that no page gave out.
+        The query must be of all rows of a model that is searched, or of those of that owner. A few queries. Raises
+        BadRequest for a cursor that no page gave out. A search that takes too long becomes an error of the field.
         """
         if self.errors:
             return Page([], None)
-        return page(matching(query, self.q.data) if self.q.data else query, before)
+        if not self.q.data:
+            return page(query, before)
+        try:
+            return page_of_ids(query, before, lambda most, after: newest(query.model, self.q.data, most, owner, after))
+        except SearchTooSlow:
+            self.q.errors = [TOO_SLOW]
+            return Page([], None)
 
     @property
     def arguments(self) -> dict[str, Any]:

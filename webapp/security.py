@@ -1,13 +1,9 @@
 """What every response says about security, and who may be trusted about where a request came from."""
 
 import logging
-from io import BytesIO
-from typing import IO, Any
 
-from flask import Flask, Request, Response, abort, current_app, redirect, request
+from flask import Flask, Response, abort, current_app, redirect, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.formparser import FormDataParser
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp.settings import LOOPBACK, Settings, hostname
@@ -32,34 +28,16 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 PROBES = {"health.healthz", "health.readyz"}  # whoever watches a process asks it by whatever name
 FIELDS = 1024 * 1024  # bytes: 5,000 addresses with their names
-ESCAPED = 3 * FIELDS  # where each byte comes as three characters
-MOST_FIELDS = 2000  # a press for a thousand tasks has a little more than a thousand
 YEAR = 365 * 24 * 3600
-
-
-class _Form(FormDataParser):
-    """Reads forms without files only as far as MOST_FIELDS and ESCAPED; Werkzeug limits only those with files so."""
-
-    def parse(self, stream: IO[bytes], mimetype: str, *given: Any, **more: Any) -> Any:
-        """As Werkzeug's. Raises RequestEntityTooLarge."""
-        if mimetype == "application/x-www-form-urlencoded":
-            data = stream.read(ESCAPED + 1)
-            if len(data) > ESCAPED or data.count(b"&") >= MOST_FIELDS:
-                raise RequestEntityTooLarge
-            stream = BytesIO(data)
-        return super().parse(stream, mimetype, *given, **more)
-
-
-class _Request(Request):
-    form_data_parser_class = _Form
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Set cookies, limits and headers up. A view may set a Content-Security-Policy of its own; it then stands."""
-    app.request_class = _Request
     app.config.update(
         # Browsers take a cookie of this name only over HTTPS, for this host alone and all of it: no other can set it.
         SESSION_COOKIE_NAME="__Host-errand" if settings.secure else "errand",

@@ -128,7 +128,17 @@ class Settings:
 
 
 def _database_url(read: Reader) -> str:
-    return read.address("DATABASE_URL", DATABASE_SCHEMES)
+    url = read.address("DATABASE_URL", DATABASE_SCHEMES)
+    if url.startswith("postgres"):
+        import psycopg  # takes long to load, and most starts on one machine do without
+        from psycopg.conninfo import conninfo_to_dict
+
+        try:
+            conninfo_to_dict(url)
+        except psycopg.Error as error:
+            what = str(error).partition(":")[0]  # behind it may stand the password
+            read.problem("DATABASE_URL", f"is no address that PostgreSQL understands: {what}")
+    return url
 
 
 def _redis_url(read: Reader) -> str | None:

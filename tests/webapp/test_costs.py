@@ -20,14 +20,17 @@ from werkzeug.exceptions import BadRequest
 from tasks.cells import csv_row, harmless, restored
 from tasks.count_words import _words as words_of_text
 from tasks.engine import TaskError, Upload
-from tasks.import_posts import read_rows
+from tasks.lib.post_files import open_posts
 from webapp import htmx, mail_form, mailbox
 from webapp.address_files import read_file
 from webapp.downloads import download_as
+from webapp.excerpts import excerpt, pieces
+from webapp.filenames import safe_name, unique_names
+from webapp.folding import places, sought, terms_of
 from webapp.forms import MessageForm, PostForm, ProfileForm, RegisterForm, TaskForm
 from webapp.letters import written
 from webapp.models import Mailing, Post, User
-from webapp.models.search import excerpt, matching, pieces, words_in
+from webapp.models.search import newest
 from webapp.navigation import back, inside
 from webapp.once import clean_key
 from webapp.paging import page
@@ -104,15 +107,20 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "a filter": lambda text: TaskFilterForm(
         MultiDict(dict.fromkeys(("q", "state", "name", "since", "until"), text)), "UTC"
     ),
-    "the words of a search": words_in,
-    "a query": lambda text: matching(Post.select(), text).sql(),
+    "the terms of a search": sought,
+    "the terms of a post": terms_of,
+    "the places of what was sought": lambda text: places(text, "word"),
+    "a query": lambda text: newest(Post, text, 20),
     "what was found": lambda text: pieces(text, "word"),
     "what was found of all": lambda text: pieces(text, text),
     "what was found as it stands": lambda text: pieces(text, "!"),
     "an excerpt": lambda text: excerpt(text, "word"),
     "a cell": lambda text: (csv_row(text), harmless(text), restored(text)),
-    "the posts in a file": lambda text: list(read_rows(Upload("posts.csv", f"body\n{text}".encode()))),
-    "the columns of a file": lambda text: list(read_rows(Upload("posts.csv", text.encode()))),
+    "the posts in a file": lambda text: list(open_posts(Upload("posts.csv", f"body\n{text}".encode()))),
+    "the columns of a file": lambda text: list(open_posts(Upload("posts.csv", text.encode()))),
+    "the posts in a file of JSON": lambda text: list(open_posts(Upload("a.json", f'{{"posts": [{text}]}}'.encode()))),
+    "the name of a file": safe_name,
+    "names of files": lambda text: list(unique_names([text] * 20)),
     "the words of a text": lambda text: list(words_of_text(text)),
     "a user name": User.by_username,
     "a way inside": inside,

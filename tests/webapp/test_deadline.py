@@ -84,6 +84,7 @@ def test_a_connection_that_is_kept_is_watched_by_whoever_uses_it(server):
         sock = connect("127.0.0.1", _port(server))
     peer, _ = server.accept()
     with peer, sock:
+        sock.settimeout(None)  # it has only the deadlines of those who use it
         time.sleep(WITHIN * 1.5)  # that deadline is over, and was met
         with deadline(WITHIN) as limit:
             limit.watch(sock)

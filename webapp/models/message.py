@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import uuid4
 
-from peewee import SQL, AutoField, Case, CharField, DateTimeField, ForeignKeyField, ModelSelect, TextField, fn
+from peewee import SQL, AutoField, Case, CharField, DateTimeField, ForeignKeyField, ModelSelect, fn
 
-from webapp.database import BaseModel, database
+from webapp.database import database
 from webapp.models.notice import Notice, NoticeKind
 from webapp.models.notification import UNREAD_MESSAGE_COUNT, Notification
+from webapp.models.search import Searched
 from webapp.models.user import User
 from webapp.times import utcnow
 
@@ -28,7 +29,7 @@ class Conversation:
     unread: int
 
 
-class Message(BaseModel):
+class Message(Searched):
     """A text of 1 to MESSAGE_LENGTH characters. Its recipient reads it once; until then it counts as unread."""
 
     id = AutoField()
@@ -36,7 +37,6 @@ class Message(BaseModel):
     sender_id: int
     recipient = ForeignKeyField(User, on_delete="CASCADE", index=False)
     recipient_id: int
-    body = TextField()
     created_at = DateTimeField(default=utcnow)
     read_at = DateTimeField(null=True)
     mail_due_at = DateTimeField(null=True, index=True, help_text="when to mail it; null if never, or not any more")
@@ -61,12 +61,17 @@ class Message(BaseModel):
     @classmethod
     def read(cls, reader: User, other: User) -> int:
         """Mark all that `other` wrote to the reader as read; returns how many were not. One query if none was."""
-        unread = cls.recipient == reader, cls.sender == other, cls.read_at.is_null()
-        if not cls.select().where(*unread).exists():
+        if not cls.is_unread(reader, other):
             return 0
+        unread = cls.recipient == reader, cls.sender == other, cls.read_at.is_null()
         with cls._counting(other, reader):
             Notice.read_message(reader, other)
             return int(cls.update(read_at=utcnow(), mail_due_at=None).where(*unread).execute())
+
+    @classmethod
+    def is_unread(cls, reader: User, other: User) -> bool:
+        """Whether the reader has not read something of the other's. One query."""
+        return bool(cls.select().where(cls.recipient == reader, cls.sender == other, cls.read_at.is_null()).exists())
 
     @classmethod
     def between(cls, one: User, other: User) -> "ModelSelect[Message]":

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from peewee import AutoField, DateTimeField, ForeignKeyField, ModelSelect, TextField
+from peewee import AutoField, DateTimeField, ForeignKeyField, ModelSelect
 
-from webapp.database import BaseModel
+from webapp.models.search import Searched
 from webapp.models.task import Task
 from webapp.models.user import User
 from webapp.times import utcnow
@@ -12,7 +12,7 @@ from webapp.times import utcnow
 POST_LENGTH = 500
 
 
-class Post(BaseModel):
+class Post(Searched):
     """A short text, 1 to POST_LENGTH characters, newlines counted as one."""
 
     id = AutoField()
@@ -20,7 +20,6 @@ class Post(BaseModel):
     task = ForeignKeyField(
         Task, null=True, backref="posts", on_delete="SET NULL", help_text="what wrote it, if a task did"
     )
-    body = TextField()
     created_at = DateTimeField(default=utcnow)
 
     class Meta:

@@ -1,41 +1,72 @@
-"""Search: rows by the words in their text, however the database finds them, and where in the text the words are."""
+"""Search: rows by the words in their text, whatever database finds them, in a bounded time."""
 
-import re
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from unicodedata import combining, normalize
 
-from peewee import SQL, Database, Expression, NodeList, PostgresqlDatabase
+from peewee import NodeList, OperationalError, PostgresqlDatabase, TextField
 
 from webapp import fulltext
-from webapp.database import database
-from webapp.marks import stream_safe
+from webapp.database import BaseModel, database
+from webapp.folding import Term, sought, terms_of
 
 if TYPE_CHECKING:
-    from peewee import ModelSelect
+    from webapp.models.user import User
 
-SEARCH_LENGTH = 200
-_WORD = re.compile(r"[^\W_](?:[^\W_]|[\u0300-\u036f])*")
+LONGEST = 2.0  # seconds that a search may take; web threads are few
+RECENT = 1000  # newest rows in which PostgreSQL looks first: there a frequent word is found without its other rows
+STEPS = 10_000  # of SQLite's, between two looks at the clock
+
+Place = tuple[datetime, int]  # of a row among others: its `created_at` and its id
 
 
-def words_in(text: str) -> list[str]:
-    """The words of a text, each once: letters and digits of any script. Nothing in them means anything to a database.
+class SearchTooSlow(Exception):
+    """A search was given up after LONGEST."""
 
-    What is longer than SEARCH_LENGTH is cut off.
+
+class Searched(BaseModel):
+    """A table whose `body` is searched: what writes a body writes its terms with it. webapp.fulltext names it."""
+
+    body = TextField()
+    terms = TextField(null=True, help_text="what the body is found by; null in rows of the release before this")
+
+    @classmethod
+    def insert(cls, data: Any = None, /, **values: Any) -> Any:
+        """Peewee's, with the terms."""
+        return super().insert(_with_terms({**(data or {}), **values}))
+
+    @classmethod
+    def insert_many(cls, rows: Iterable[Any], fields: Any = None) -> Any:
+        """Peewee's, with the terms."""
+        named = (dict(zip(fields, row, strict=True)) if fields else row for row in rows)
+        return super().insert_many([_with_terms(row) for row in named])
+
+    @classmethod
+    def update(cls, data: Any = None, /, **values: Any) -> Any:
+        """Peewee's, with the terms where the body is written."""
+        return super().update(_with_terms({**(data or {}), **values}))
+
+
+def newest(
+    model: type[Searched], text: str, limit: int, owner: "User | None" = None, after: Place | None = None
+) -> list[int]:
+    """The ids of the newest rows in which each word of a text begins one, of all or of one owner's; at most `limit`.
+
+    With `after`, of those that come after that place in the order of their times and ids, the newest first. Of a text
+    in a script without spaces, any two neighbors are found; of one without words, its signs. At most three queries.
+    Raises SearchTooSlow after LONGEST.
     """
-    return list(dict.fromkeys(_WORD.findall(normalize("NFC", text[:SEARCH_LENGTH]))))
-
-
-def matching(query: "ModelSelect[Any]", text: str) -> "ModelSelect[Any]":
-    """Those rows of a query whose `body` has, for each word of a text, one that begins with it.
-
-    Case does not count, nor do accents, where the database can tell. Without an index each word is looked for as it
-    stands, also within others: so is a text without any letter or digit, and any text where SQLite has no FTS5. The
-    query must be one of a model that webapp.fulltext names.
-    """
-    words, model = words_in(text), query.model
-    if not words:
-        return query.where(_like(model, [text.strip()[:SEARCH_LENGTH].replace("\0", "")]))
-    return query.where(_condition(database.obj, model, text, words))
+    if not (terms := sought(text)):
+        return []
+    owner_id = owner.id if owner else None
+    with _deadline():
+        if isinstance(database.obj, PostgresqlDatabase):
+            return _in_postgres(model, terms, limit, owner_id, after)
+        if fulltext.has_fts5():
+            return _in_fts5(model, terms, limit, owner_id, after)
+        return _one_by_one(model, terms, limit, owner_id, after)
 
 
 def all_of(conditions: list[Any]) -> NodeList:
@@ -43,42 +74,97 @@ def all_of(conditions: list[Any]) -> NodeList:
     return NodeList(conditions, glue=" AND ", parens=True)
 
 
-def pieces(text: str, sought: str) -> list[tuple[str, bool]]:
-    """A text in pieces, each with whether it is what was sought; together they are the text."""
-    if not (beginnings := tuple(_fold(word) for word in words_in(sought))):
-        places = re.finditer(re.escape(sought.strip() or "\0"), text)
-    else:
-        places = (place for place in _WORD.finditer(text) if _fold(place[0]).startswith(beginnings))
-    found, end = [], 0
-    for place in places:
-        found += [(text[end : place.start()], False), (place[0], True)]
-        end = place.end()
-    return [piece for piece in [*found, (text[end:], False)] if piece[0]]
+def _with_terms(values: dict[Any, Any]) -> dict[Any, Any]:
+    """The values by their fields' names; terms that were given are not taken for those of another body."""
+    named = {getattr(key, "name", key): value for key, value in values.items()}
+    if "body" in named:
+        named["terms"] = terms_of(named["body"]) if isinstance(named["body"], str) else None
+    return named
 
 
-def excerpt(text: str, sought: str, length: int = 160) -> str:
-    """At most so many characters of a text, with the first of what was sought in them."""
-    before = next(iter(pieces(text, sought)), ("", True))
-    start = 0 if before[1] or len(text) <= length else max(0, len(before[0]) - length // 3)
-    start = min(start, max(0, len(text) - length))
-    return ("…" if start else "") + text[start : start + length].strip() + ("…" if start + length < len(text) else "")
+def _in_fts5(model: Any, terms: list[Term], limit: int, owner_id: int | None, after: Place | None) -> list[int]:
+    table = f"{model._meta.table_name}_terms"
+    before = fulltext.position(*after) if after else 2**63 - 1
+    sql = (
+        f"SELECT rowid & {2**fulltext.ID_BITS - 1} FROM {table}"  # noqa: S608
+        f" WHERE {table} MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?"
+    )
+    return _ids(database.execute_sql(sql, (fulltext.match(terms, owner_id), before, limit)))
 
 
-def _condition(db: Database, model: Any, text: str, words: list[str]) -> Any:
-    if isinstance(db, PostgresqlDatabase):
-        beginnings = fulltext.words_of(text[:SEARCH_LENGTH].replace("\0", ""))
-        return Expression(fulltext.vector_of(model.body), "@@", beginnings)
-    if fulltext.has_fts5():
-        table = f"{model._meta.table_name}_search"
-        sought = " ".join(f'"{word}"*' for word in words)
-        return model.id.in_(SQL(f"(SELECT rowid FROM {table} WHERE {table} MATCH ?)", [sought]))  # noqa: S608
-    return _like(model, words)
+def _in_postgres(model: Any, terms: list[Term], limit: int, owner_id: int | None, after: Place | None) -> list[int]:
+    """First among the newest rows, then by the index, which knows nothing of newer and older, in all.
+
+    Each by itself, since the database would decide by how frequent it believes a word to be: one that it takes for
+    frequent is looked for in row after row, through all of them if nobody wrote it.
+    """
+    is_match = f"{fulltext.vector('terms')} @@ %s::tsquery"
+    query = fulltext.tsquery(terms)
+    table, (where, values) = model._meta.table_name, _visible(model, owner_id, after)
+    rows = f"SELECT id, created_at, terms FROM {table} WHERE {where}"  # noqa: S608
+    order = "ORDER BY created_at DESC, id DESC LIMIT"
+    if len(fulltext.INDEXED[table]) == 1:  # the rows of an owner are in that order, too
+        recent = f"SELECT id FROM ({rows} {order} {RECENT}) AS recent WHERE {is_match} {order} {limit:d}"  # noqa: S608
+        found = _ids(database.execute_sql(recent, (*values, query)))
+        if len(found) == limit:
+            return found
+    every = f"SELECT id FROM ({rows} AND {is_match} OFFSET 0) AS found {order} {limit:d}"  # noqa: S608
+    return _ids(database.execute_sql(every, (*values, query)))
 
 
-def _like(model: Any, words: list[str]) -> Any:
-    return all_of([model.body.contains(word) for word in words])
+def _one_by_one(model: Any, terms: list[Term], limit: int, owner_id: int | None, after: Place | None) -> list[int]:
+    table, (where, values) = model._meta.table_name, _visible(model, owner_id, after)
+    likes = [f"% {term.text}{'%' if term.is_beginning else ' %'}" for term in terms]
+    has_all = " AND ' ' || terms || ' ' LIKE ?" * len(likes)
+    sql = f"SELECT id FROM {table} WHERE {where}{has_all} ORDER BY created_at DESC, id DESC LIMIT {limit:d}"  # noqa: S608
+    return _ids(database.execute_sql(sql, (*values, *likes)))
 
 
-def _fold(word: str) -> str:
-    """A word as databases compare it, or nearly."""
-    return "".join(c for c in normalize("NFD", stream_safe(word.lower())) if not combining(c))
+def _visible(model: Any, owner_id: int | None, after: Place | None) -> tuple[str, list[Any]]:
+    """SQL's condition of what is one owner's, if one is given, and comes after a place, if one is; and its values."""
+    conditions, values = ["1 = 1"], list[Any]()
+    if owner_id is not None:
+        columns = fulltext.INDEXED[model._meta.table_name]
+        conditions.append(f"({' OR '.join(f'{column} = {database.param}' for column in columns)})")
+        values += [owner_id] * len(columns)
+    if after:
+        conditions.append(f"(created_at, id) < ({database.param}, {database.param})")
+        values += after
+    return " AND ".join(conditions), values
+
+
+def _ids(cursor: Any) -> list[int]:
+    return [row_id for [row_id] in cursor.fetchall()]
+
+
+@contextmanager
+def _deadline() -> Iterator[None]:
+    """What takes longer than LONGEST in it is given up. Raises SearchTooSlow then."""
+    ends = time.monotonic() + LONGEST
+    is_postgres = isinstance(database.obj, PostgresqlDatabase)
+    try:
+        with _in_postgres_at_most() if is_postgres else _in_sqlite_until(ends):
+            yield
+    except OperationalError as error:
+        if time.monotonic() < ends:
+            raise
+        raise SearchTooSlow from error
+
+
+@contextmanager
+def _in_postgres_at_most() -> Iterator[None]:
+    with database.atomic():
+        # An index is there; to read a whole table is never what is wanted.
+        settings = "SELECT set_config('statement_timeout', %s, true), set_config('enable_seqscan', 'off', true)"
+        database.execute_sql(settings, (str(int(LONGEST * 1000)),))
+        yield
+
+
+@contextmanager
+def _in_sqlite_until(ends: float) -> Iterator[None]:
+    connection = database.connection()
+    connection.set_progress_handler(lambda: time.monotonic() > ends, STEPS)
+    try:
+        yield
+    finally:
+        connection.set_progress_handler(None, STEPS)

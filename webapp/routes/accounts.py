@@ -1,10 +1,21 @@
 """Registering, signing in and out, and coming in as a guest."""
 
-from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    abort,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, logout_user
 
 from webapp.accounts import sign_in
+from webapp.caching import forget
 from webapp.forms import LoginForm, RegisterForm
 from webapp.models import User, UsernameTaken, username_key
 from webapp.navigation import inside
@@ -61,7 +72,7 @@ def logout() -> ResponseReturnValue:
     logout_user()
     session.clear()
     flash("You are signed out.")
-    return redirect(url_for("home.index"), 303)
+    return forget(redirect(url_for("home.index"), 303))
 
 
 @bp.post("/guest")

@@ -26,6 +26,7 @@ WORDS = {
     405: ("That does not work this way", "Go back and use the page's own buttons."),
     410: ("That has expired", "What a task makes is kept for some days. Run the task again to have it anew."),
     413: ("That is too large", "Try again with less."),
+    415: ("That cannot be read here", "Send it by the page's own form."),
     429: ("Too many tries", "Wait a minute, then try again."),
     500: ("Something went wrong on our side", "It was written to the log. What you started goes on."),
 }

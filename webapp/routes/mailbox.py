@@ -25,7 +25,7 @@ def index() -> ResponseReturnValue:
 @bp.get("/<mail_id>")
 def show(mail_id: str) -> ResponseReturnValue:
     """One mail: its head, both bodies, its attachments."""
-    return render_template("mailbox/show.html", mail=_find(mail_id))
+    return render_template("mailbox/show.html", mail=_find(mail_id), file_name=mailbox.file_name)
 
 
 @bp.get("/<mail_id>/html")
@@ -44,9 +44,9 @@ def attachment(mail_id: str, number: int) -> ResponseReturnValue:
     attachments = _find(mail_id).attachments
     if number >= len(attachments):
         abort(404)
-    part = attachments[number]
-    response = Response(part.get_payload(decode=True), mimetype=part.get_content_type())
-    download_as(response, part.get_filename() or "attachment")
+    content, mimetype = mailbox.content_of(attachments[number])
+    response = Response(content, mimetype=mimetype)
+    download_as(response, mailbox.file_name(attachments[number]))
     return response
 
 

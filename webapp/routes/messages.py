@@ -31,7 +31,7 @@ def index() -> ResponseReturnValue:
     search = SearchForm(request.args)
     if not search.arguments:
         return render_template("messages/index.html", search=search, **_inbox())
-    found = search.page(Message.of(_me()), request.args.get("before"))
+    found = search.page(Message.of(_me()), request.args.get("before"), _me())
     return render_template("messages/search.html", search=search, found=found, cursor_at=cursor_at), search.status
 
 
@@ -43,10 +43,8 @@ def inbox_fragment() -> ResponseReturnValue:
 
 @bp.get("/<username>")
 def show(username: str) -> ResponseReturnValue:
-    """The conversation with one person. Opening it reads what they wrote."""
-    other = _find(username)
-    Message.read(_me(), other)
-    return _page(other, MessageForm())
+    """The conversation with one person. What they wrote is read by what the page then sends, or by a button of it."""
+    return _page(_find(username), MessageForm())
 
 
 @bp.get("/<username>/_thread")
@@ -77,7 +75,7 @@ def create(username: str) -> ResponseReturnValue:
 
 @bp.post("/<username>/reading")
 def read(username: str) -> ResponseReturnValue:
-    """Mark all that they wrote as read: what an open conversation does when something arrives."""
+    """Mark all that they wrote as read: what a conversation does when it is opened and when something arrives."""
     other = _find(username)
     Message.read(_me(), other)
     return htmx.answer(url_for("messages.show", username=other.username))
@@ -101,7 +99,8 @@ def _inbox() -> dict[str, Any]:
 
 def _thread(other: User) -> dict[str, Any]:
     before = request.args.get("before")
-    return {"other": other, "messages": page(Message.between(_me(), other), before), "before": before}
+    unread = Message.is_unread(_me(), other)
+    return {"other": other, "messages": page(Message.between(_me(), other), before), "before": before, "unread": unread}
 
 
 def _page(other: User, form: MessageForm) -> str:

@@ -15,5 +15,5 @@ def show(username: str) -> ResponseReturnValue:
     """Who somebody is, and what they wrote, or what of it has the words of `?q=`."""
     person = User.by_username(username) or abort(404)
     search = SearchForm(request.args)
-    shown = {"posts": search.page(Post.timeline(person), request.args.get("before")), "search": search}
+    shown = {"posts": search.page(Post.timeline(person), request.args.get("before"), person), "search": search}
     return render_template("people/show.html", person=person, export=CATALOGUE["export_posts"], **shown), search.status

@@ -9,7 +9,6 @@ from uuid import UUID
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required
-from peewee import DoesNotExist
 from werkzeug.exceptions import NotFound
 
 from tasks.catalogue import CATALOGUE
@@ -44,7 +43,7 @@ def _signed_in_only() -> None:
 
 
 @bp.errorhandler(404)
-@bp.errorhandler(DoesNotExist)
+@bp.errorhandler(Task.DoesNotExist)  # type: ignore[attr-defined]
 def gone(_: Exception) -> ResponseReturnValue:
     """A page that shows what was deleted elsewhere: its buttons say so, and its polls lead away from it."""
     if not htmx.is_htmx():

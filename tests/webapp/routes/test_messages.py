@@ -32,7 +32,7 @@ def test_the_badge_counts_what_is_unread_and_goes_when_it_is_read(ann, bob):
         ann.submit("/messages/bob", body=f"Message {number}")
     assert _badge(bob) == "3"
     assert bob.get("/").page.title.text == "(3) Errand"
-    bob.get("/messages/ann")
+    bob.submit("/messages/ann/reading")
     assert _badge(bob) == ""
     assert bob.get("/").page.title.text == "Errand"
     assert _badge(ann) == ""
@@ -42,9 +42,33 @@ def test_reading_one_conversation_leaves_the_others_unread(app, ann, bob):
     carl = browse(app, make_user("carl"))
     ann.submit("/messages/bob", body="From Ann")
     carl.submit("/messages/bob", body="From Carl")
-    bob.get("/messages/ann")
+    bob.submit("/messages/ann/reading")
     assert _badge(bob) == "1"
     assert "data-unread" in bob.get("/messages").one("#conversation-carl").attrs
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_opening_a_conversation_reads_nothing_until_the_page_says_so(ann, bob, method):
+    """A link from elsewhere, or a browser that looks ahead, would else read what its person has not seen."""
+    ann.submit("/messages/bob", body="Hello")
+    assert bob.open("/messages/ann", method=method).status_code == 200
+    assert _badge(bob) == "1"
+    page = bob.get("/messages/ann")
+    sent = page.one("#thread [hx-trigger=load]")
+    assert (sent["hx-post"], sent["hx-include"]) == ("/messages/ann/reading", "#action")
+    button = page.one("noscript button")
+    assert (button["form"], button["formaction"], button.text) == ("action", "/messages/ann/reading", "Mark as read")
+    answer = bob.submit(button["formaction"])
+    assert (answer.status_code, answer.location) == (303, "/messages/ann")
+    assert _badge(bob) == ""
+    assert not bob.get("/messages/ann").page.select("noscript button, #thread [hx-trigger=load]")
+
+
+def test_what_is_unread_on_an_older_page_is_read_too(ann, bob):
+    for number in range(25):
+        ann.submit("/messages/bob", body=f"Message {number}")
+    Message.update(read_at=Message.created_at).where(Message.id > 5).execute()
+    assert bob.get("/messages/ann").one("#thread [hx-trigger=load]")
 
 
 def test_people_whose_names_begin_alike_do_not_share_a_count(app):

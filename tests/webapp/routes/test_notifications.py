@@ -56,7 +56,7 @@ def test_many_messages_of_one_person_are_one_notice_until_they_are_read(ann, bob
 
 def test_reading_the_conversation_reads_its_notice(ann, bob):
     ann.submit("/messages/bob", body="Hello")
-    bob.get("/messages/ann")
+    bob.submit("/messages/ann/reading")
     assert _badge(bob) == ""
     assert _texts(bob) == ["ann wrote to you"]
 

@@ -167,7 +167,7 @@ def test_the_same_words_are_not_asked_about_when_others_came_between_or_it_was_l
         assert form.send(ann, form.key(ann)).status_code == 303
 
 
-@pytest.mark.parametrize("key", ["", "a\0b", "x" * 33, "x" * 100_000, "ключ", "a b"])
+@pytest.mark.parametrize("key", ["", "\0", "x" * 33, "x" * 100_000, "ключ", "a b"])
 @pytest.mark.parametrize("name", ["post", "task"])
 def test_a_form_without_a_key_or_with_what_is_none_is_made_as_often_as_it_comes(ann, name, key):
     form = FORMS[name]
@@ -223,7 +223,7 @@ def test_a_task_for_a_time_that_has_passed_meanwhile_is_found_and_not_refused(an
     key, at = form.key(ann), f"{utcnow() + timedelta(days=1):%Y-%m-%dT%H:%M:%S}"
     first = form.send(ann, key, run_at=at)
     with pytest.MonkeyPatch.context() as later:
-        later.setattr("webapp.forms.utcnow", lambda: utcnow() + timedelta(days=2))
+        later.setattr("webapp.moments.utcnow", lambda: utcnow() + timedelta(days=2))
         again = form.send(ann, key, run_at=at)
     assert (again.status_code, again.location) == (303, first.location)
     assert form.made() == 1
@@ -239,12 +239,12 @@ def test_who_deleted_the_task_may_start_it_again(ann):
     assert ann.get(again.location).status_code == 200
 
 
-def test_keys_are_forgotten_after_a_day_a_batch_at_a_time(app):
+def test_keys_are_forgotten_after_a_day(app):
     user = make_user()
     for _ in range(3):
         make_form_key(user, task=None, at=utcnow() - KEEP - timedelta(seconds=1))
     kept = make_form_key(user, task=None, at=utcnow() - KEEP + timedelta(minutes=1))
-    assert (purge(2), purge(2), purge(2)) == (2, 1, 0)
+    assert purge() == 0, "nobody is told of keys"
     assert [row.id for row in FormKey.select()] == [kept.id]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from webapp.factories import make_artifact, make_task
-from webapp.models import Artifact, ArtifactChunk, Shape, State, Task, TaskEvent
+from webapp.models import Artifact, ArtifactChunk, Shape, State, Task, TaskEvent, User
 from webapp.models.state import ACTIVE, FINISHED, REQUESTS
 from webapp.routes import tasks as routes
 from webapp.times import utcnow
@@ -187,6 +187,17 @@ def test_a_page_that_polls_what_was_deleted_is_led_away(ann):
     answer = ann.get(f"/tasks/{task.id}/_panel", headers=HTMX)
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (404, "/tasks")
     assert "That task is not there any more." in ann.get("/tasks").words
+
+
+def test_only_a_task_that_is_gone_is_taken_for_one(app, ann, monkeypatch):
+    """Another row that is missing is a fault of ours, and is told and logged as one."""
+    for missing, status in ((Task, 404), (User, 500), (Artifact, 500)):
+
+        def fail(missing=missing, **_):
+            missing.get_by_id("00000000-0000-4000-8000-000000000000" if missing is not User else 0)
+
+        monkeypatch.setitem(app.view_functions, "tasks.catalogue", fail)
+        assert ann.get("/tasks/new").status_code == status, missing
 
 
 # Buttons

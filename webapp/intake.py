@@ -1,0 +1,80 @@
+"""What every request is made to be, or refused for, before a view sees it: whoever writes a view can rely on it.
+
+A form has no more fields and bytes than any of ours. Text has no NUL and no half of a character, both of which databases
+refuse. An id in an address fits into a database's integer, or the address does not exist. A form is sent as browsers
+send forms.
+"""
+
+from collections.abc import Iterable
+from functools import cached_property
+from io import BytesIO
+from typing import IO, Any
+
+from flask import Flask, Request, abort, request
+from werkzeug.datastructures import ImmutableMultiDict, MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
+from werkzeug.routing import IntegerConverter, Map
+
+LARGEST_ID = 2**31 - 1
+FORMS = {"", "application/x-www-form-urlencoded", "multipart/form-data"}
+MOST_FIELDS = 2000  # a press for a thousand tasks has a little more than a thousand
+ESCAPED = 3 * 1024 * 1024  # bytes of them, where each byte comes as three characters
+REFUSED = {0: None} | {code: "\N{REPLACEMENT CHARACTER}" for code in range(0xD800, 0xE000)}
+
+
+def init_app(app: Flask) -> None:
+    """See to all requests of an app. To be called before its routes are added."""
+    app.request_class = CleanRequest
+    app.url_map.converters = app.url_map.converters | {"int": IdConverter}
+    app.before_request(refuse_other_than_forms)
+
+
+def clean(text: str) -> str:
+    """The text without what no database keeps."""
+    return text if text.isascii() and "\0" not in text else text.translate(REFUSED)
+
+
+class IdConverter(IntegerConverter):
+    """`<int:…>` in a route: what a column of ids can hold. Another number leads nowhere, as a word would."""
+
+    regex = r"[0-9]{1,10}"
+
+    def __init__(self, map: Map, fixed_digits: int = 0, min: int | None = None, max: int = LARGEST_ID) -> None:
+        super().__init__(map, fixed_digits, min, max)
+
+
+class _CleanFormParser(FormDataParser):
+    def parse(self, stream: IO[bytes], mimetype: str, *given: Any, **more: Any) -> Any:
+        """Werkzeug's, with clean fields; and with limits for forms without files, as it has for those with.
+
+        Raises RequestEntityTooLarge.
+        """
+        if mimetype == "application/x-www-form-urlencoded":
+            data = stream.read(ESCAPED + 1)
+            if len(data) > ESCAPED or data.count(b"&") >= MOST_FIELDS:
+                raise RequestEntityTooLarge
+            stream = BytesIO(data)
+        stream, form, files = super().parse(stream, mimetype, *given, **more)
+        return stream, MultiDict(_cleaned(form.items(multi=True))), files
+
+
+class CleanRequest(Request):
+    """A request whose form and query are clean text. The names of files are not: who keeps one makes it safe."""
+
+    form_data_parser_class = _CleanFormParser
+
+    @cached_property
+    def args(self) -> ImmutableMultiDict[str, str]:
+        """The query of the address."""
+        return ImmutableMultiDict(_cleaned(super().args.items(multi=True)))
+
+
+def refuse_other_than_forms() -> None:
+    """415 for JSON and the like, of which forms would make fields that are no text."""
+    if request.method not in {"GET", "HEAD", "OPTIONS"} and request.mimetype not in FORMS:
+        abort(415)
+
+
+def _cleaned(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(clean(name), clean(text)) for name, text in pairs]
