@@ -1,8 +1,8 @@
 """What every request is made to be, or refused for, before a view sees it: whoever writes a view can rely on it.
 
-A form has no more fields and bytes than any of ours. Text has no NUL and no half of a character, both of which databases
-refuse. An id in an address fits into a database's integer, or the address does not exist. A form is sent as browsers
-send forms.
+A form has no more fields and bytes than any of ours, and is sent as browsers send forms. Text has no NUL and no half of
+a character, both of which databases refuse. An id in an address fits into a database's integer, or the address does not
+exist.
 """
 
 from collections.abc import Iterable
