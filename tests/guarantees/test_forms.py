@@ -1,7 +1,5 @@
 """Forms that come twice, through a real web server that is really killed."""
 
-import signal
-
 import pytest
 
 from tests.browsing import one
@@ -35,10 +33,11 @@ def test_forms_whose_answers_were_lost_are_sent_again_and_make_each_thing_once(s
     for path, form in forms:
         surfer.lose(path, form)
     until(lambda: made() > 2)
-    web.popen.send_signal(signal.SIGKILL)  # some are made, some are being made, and some have not been heard of
-    for process in web.family():
+    family = web.family()  # before it is killed: nobody's children are found any more after that
+    for process in family:  # some are made, some are being made, and some have not been heard of
         process.kill()
     web.popen.wait()
+    psutil.wait_procs(family)
     site.processes.pop("web")
     site.start_web()
     for path, form in forms:
