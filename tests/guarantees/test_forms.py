@@ -1,5 +1,6 @@
 """Forms that come twice, through a real web server that is really killed."""
 
+import psutil
 import pytest
 
 from tests.browsing import one
