@@ -4,7 +4,7 @@ import math
 import time
 from hashlib import blake2b
 
-from peewee import CharField, FloatField, IntegerField
+from peewee import CharField, DoubleField, IntegerField
 
 from webapp.database import BaseModel, database
 
@@ -22,7 +22,8 @@ class RateCount(BaseModel):
 
     key = CharField(primary_key=True, max_length=32)
     number = IntegerField()
-    until = FloatField(index=True, help_text="seconds since 1970")
+    # Double, since to PostgreSQL a float has 24 bits: of so many seconds it knows two minutes at best.
+    until = DoubleField(index=True, help_text="seconds since 1970")
 
     @property
     def seconds_left(self) -> int:
