@@ -28,6 +28,22 @@ def test_who_registers_is_signed_in(visitor):
     assert _is_signed_in(visitor)
 
 
+def test_who_registers_once_more_since_the_answer_was_lost_is_signed_in(app):
+    browse(app).submit("/register", **NEW)
+    again = browse(app)
+    assert again.submit("/register", **NEW).status_code == 303
+    assert _is_signed_in(again)
+    assert User.select().count() == 1
+
+
+def test_registering_is_no_way_around_the_limit_on_guesses(app):
+    make_user("ann")
+    guesser = browse(app)
+    answers = [guesser.submit("/register", username="ann", password=f"a guess {n}").status_code for n in range(11)]
+    assert answers == [422] * 10 + [429]
+    assert guesser.submit("/login", username="ann", password=PASSWORD).status_code == 429
+
+
 @pytest.mark.parametrize("username", ["ann", "Ann", "ANN", " ann "])
 def test_a_name_is_taken_in_whatever_case(visitor, username):
     make_user("Ann")
