@@ -14,10 +14,12 @@ from peewee import OperationalError
 log = logging.getLogger(__name__)
 
 AT_ONCE = 4  # threads of a process that may be waiting for the database
-SPARE = 2  # threads besides, to say that the others wait
+SPARE = 3  # threads besides, to say that the others wait
 # Seconds in which nobody who is in comes any further, before whoever would have to queue is turned away; more where
-# answers usually take long, by so many times their usual length. That is reckoned from the latest few.
+# answers usually take long, by so many times their usual length. That is the longest lately, and forgotten slowly.
 STUCK_AFTER = 0.75
+CONNECTING = 3.0  # seconds instead, while somebody connects: that takes five answers, and nothing is heard in between.
+# Not for the last spare thread, which is to be free within STUCK_AFTER for what needs no database.
 STUCK_TIMES, USUAL_AT_MOST, RECKONED_FROM = 3, 1.0, 8
 PATIENCE = 5.0  # seconds that anybody queues
 PROBE_EVERY = 1.0  # seconds
@@ -47,6 +49,7 @@ class Bulkhead:
         self._stay = _Stay()
         self._moved_at = 0.0  # when somebody last came in or further, by time.monotonic()
         self._usual = 0.0  # seconds that an answer takes
+        self._connecting = self._waiting = 0  # threads
         self._is_open = False
         self.tripped_at = 0.0  # by time.monotonic(); what was connected before then is not to be trusted
 
@@ -68,6 +71,20 @@ class Bulkhead:
         self._stay.reasons += 1
         self._stay.asked_at = time.monotonic()
 
+    @contextmanager
+    def place_to_connect(self) -> Iterator[None]:
+        """Be inside while the block lasts, in which a connection is made. Raises Unavailable as `enter` does."""
+        with self.place():
+            self._count_connecting(1)
+            try:
+                yield
+            finally:
+                self._count_connecting(-1)
+
+    def _count_connecting(self, more: int) -> None:
+        with self._queue:
+            self._connecting += more
+
     def stay(self) -> None:
         """Have one more reason to be inside: a transaction, in which nobody may be made to queue."""
         self._stay.reasons += 1
@@ -76,7 +93,7 @@ class Bulkhead:
         """Have one reason less to be inside."""
         self._moved_at = now = time.monotonic()
         took = min(now - self._stay.asked_at, USUAL_AT_MOST)
-        self._usual += (took - self._usual) / RECKONED_FROM
+        self._usual = max(took, self._usual + (took - self._usual) / RECKONED_FROM)
         self._stay.reasons -= 1
         if not self._stay.reasons:
             with self._queue:
@@ -97,12 +114,18 @@ class Bulkhead:
     def _take_place(self) -> None:
         end = time.monotonic() + PATIENCE
         with self._queue:
-            while not self._free:
-                stuck_after = max(STUCK_AFTER, STUCK_TIMES * self._usual)
-                left = min(self._moved_at + stuck_after, end) - time.monotonic()
-                if self._is_open or left <= 0:
-                    raise Unavailable("the database answers nobody")
-                self._queue.wait(left)
+            is_last = self._waiting >= SPARE - 1
+            self._waiting += 1
+            try:
+                while not self._free:
+                    connecting = CONNECTING if self._connecting and not is_last else 0
+                    stuck_after = max(STUCK_AFTER, STUCK_TIMES * self._usual, connecting)
+                    left = min(self._moved_at + stuck_after, end) - time.monotonic()
+                    if self._is_open or left <= 0:
+                        raise Unavailable("the database answers nobody")
+                    self._queue.wait(left)
+            finally:
+                self._waiting -= 1
             self._free -= 1
             self._moved_at = time.monotonic()
 

@@ -91,7 +91,8 @@ class Reader:
     def finish(self) -> None:
         """Raise SettingsError if anything is wrong, or if a variable that is not set is there under a name like its."""
         unset = [name for name in self._known if len(name) >= SHORTEST_NAME and not self._env.get(name)]
-        for name in sorted(set(self._env) - self._known):
+        others = {name for name in self._env if "_" in name}  # LOGLEVEL and the like are other programs'
+        for name in sorted(others - self._known):
             for meant in get_close_matches(name, unset, 1, ALIKE):
                 self.problem(name, f"is not a setting: {meant} is")
         if self.problems:

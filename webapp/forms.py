@@ -24,11 +24,10 @@ from tasks.engine import TaskFunction, Upload
 from tasks.engine.parameters import Parameter
 from webapp.models.message import MESSAGE_LENGTH
 from webapp.models.post import POST_LENGTH
-from webapp.models.user import username_key
+from webapp.models.user import PASSWORD_LENGTH, username_key
 from webapp.moments import MomentField
 from webapp.texts import clean, compatible, is_blank
 
-PASSWORD_LENGTH = (8, 200)  # the upper one bounds the work of hashing
 ABOUT_LENGTH = 500
 MAIL_AFTER = {
     "": "Never",
@@ -59,21 +58,8 @@ CONTINENTS = {
 USERNAME_WORDS = "2 to 30 letters, digits, dots, dashes or underscores; the first is a letter or a digit."
 
 
-def _good_password() -> list[Any]:
-    low, high = PASSWORD_LENGTH
-    return [InputRequired("Choose a password."), Length(low, high, f"A password has {low} to {high} characters.")]
-
-
-def check_password(field: Field, username: str) -> None:
-    """Refuse what anybody would try first. Raises ValidationError."""
-    if is_blank(field.data):
-        raise ValidationError("A password needs characters that can be seen.")
-    if compatible(field.data).casefold() == compatible(username).casefold():
-        raise ValidationError("That is your user name: choose a password that others do not know.")
-
-
-class AtMost(Length):
-    """A length beyond which nothing else is checked: no pattern sees what is far too long."""
+class WithinLength(Length):
+    """A length without which nothing else is checked: no pattern sees what is far too long."""
 
     def __call__(self, form: Any, field: Field) -> None:
         """Raises StopValidation, in words."""
@@ -83,10 +69,24 @@ class AtMost(Length):
             raise StopValidation(str(error)) from error
 
 
+def _good_password() -> list[Any]:
+    low, high = PASSWORD_LENGTH
+    words = f"A password has {low} to {high} characters."
+    return [InputRequired("Choose a password."), WithinLength(low, high, words)]
+
+
+def check_password(field: Field, username: str) -> None:
+    """Refuse what anybody would try first. Raises ValidationError."""
+    if is_blank(field.data):
+        raise ValidationError("A password needs characters that can be seen.")
+    if compatible(field.data).lower() == username_key(username):
+        raise ValidationError("That is your user name: choose a password that others do not know.")
+
+
 _email = [
     Optional(strip_whitespace=True),
-    AtMost(max=254, message="That is too long for an e-mail address."),
-    Email("That is not an e-mail address."),
+    WithinLength(max=254, message="That is too long for an e-mail address."),
+    Email("That is not an e-mail address.", allow_smtputf8=False),  # few mail servers take letters like ü before the @
 ]
 
 
@@ -167,7 +167,7 @@ class PasswordForm(FlaskForm):
 
 def _check_length(field: Field, most: int, noun: str) -> None:
     text = field.data or ""
-    if is_blank(text):
+    if not text:
         raise ValidationError("Write something first.")
     if len(text) > most:
         raise ValidationError(f"That has {len(text):,} characters; a {noun} has at most {most:,}.")

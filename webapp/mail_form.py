@@ -28,7 +28,7 @@ from webapp.models import Mailing, User
 from webapp.models.mailing import BODY_LENGTH, FILE_NAME_LENGTH, SUBJECT_LENGTH, WRITTEN
 from webapp.moments import MomentField
 from webapp.recipients import MOST_RECIPIENTS, Recipients, cut, read_recipients, without_bad
-from webapp.texts import clean, is_blank
+from webapp.texts import clean
 
 # Mail programs take a part of another type for something to look into, and not for a file as it is.
 CONTENT_TYPE = re.compile(r"(?!multipart/|message/)[a-z]+/[a-z0-9.+_-]{1,80}", re.IGNORECASE)
@@ -131,7 +131,7 @@ class MailForm(FlaskForm):
 
     def validate_body(self, field: Field) -> None:
         """A text of one's own needs to be there; else it is not looked at."""
-        if self.template.data == FREE and is_blank(field.data):
+        if self.template.data == FREE and not field.data:
             raise ValidationError("Write the text, or choose another.")
         if len(field.data or "") > BODY_LENGTH:
             raise ValidationError(f"That has {len(field.data):,} characters; a text has at most {BODY_LENGTH:,}.")

@@ -163,7 +163,7 @@ class Server:
         """A new connection, in autocommit. Raises psycopg.OperationalError, or Unavailable from a guarded process."""
         if self.bulkhead is None:
             return self._connect()
-        with self.bulkhead.place():
+        with self.bulkhead.place_to_connect():
             try:
                 return self._connect()
             except psycopg.errors.ConnectionTimeout:

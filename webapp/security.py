@@ -84,8 +84,12 @@ def _refuse_other_hosts() -> None:
 
 
 def _demand_https() -> ResponseReturnValue | None:
-    """Lead who comes by HTTP to HTTPS. A form that was sent so is refused without its cookie in any case."""
-    plain = current_app.config["SESSION_COOKIE_SECURE"] and not request.is_secure
+    """Lead who comes by HTTP to HTTPS. A form that was sent so is refused without its cookie in any case.
+
+    Who has come by HTTPS to a proxy that is not trusted is there: to lead them would never end.
+    """
+    is_there = request.is_secure or request.headers.get("X-Forwarded-Proto") == "https"
+    plain = current_app.config["SESSION_COOKIE_SECURE"] and not is_there
     if plain and request.endpoint not in PROBES and request.method in {"GET", "HEAD"}:
         return redirect(request.url.replace("http://", "https://", 1), 308)
     return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from webapp.environment import Reader, SettingsError
 
@@ -20,7 +20,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql")
 SHORTEST_KEY = 16  # characters: 128 bits where each is a random byte
 HOST = re.compile(r"[\w.:-]{1,253}", re.ASCII)
-ADDRESS = re.compile(r"[^\s@]{1,64}@[^\s@]{1,253}")
+ADDRESS = re.compile(r"[!-?A-~]{1,64}@[^\s@]{1,253}")  # few mail servers take other than ASCII before the @
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +146,30 @@ def _redis_url(read: Reader) -> str | None:
     if url.startswith("rediss://") and "ssl_cert_reqs" not in url and read.text("DYNO"):
         # Heroku's Redis presents a self-signed certificate: the line is encrypted, the name cannot be verified.
         url += ("&" if "?" in url else "?") + "ssl_cert_reqs=none"
+    if url:
+        from redis import (
+            Connection,
+            RedisError,
+            SSLConnection,
+        )  # takes long to load, and most starts on one machine do without
+        from redis.connection import parse_url
+
+        try:
+            options = {name: value for name, value in parse_url(url).items() if name != "connection_class"}
+            (SSLConnection if url.startswith("rediss") else Connection)(**options)  # connects to nothing
+        except (TypeError, ValueError, RedisError):  # which may repeat the password
+            read.problem("REDIS_URL", "has options, behind its ?, that Redis clients do not know")
     return url or None
 
 
 def _base_url(read: Reader) -> str:
-    url = read.address("BASE_URL", ("http", "https"), "the site's address, like https://errand.example")
-    return url.rstrip("/")
+    what = "the site's address, like https://errand.example"
+    url = read.address("BASE_URL", ("http", "https"), what).rstrip("/")
+    parts = urlsplit(url)
+    if url and ("@" in parts.netloc or parts.query or parts.fragment or not HOST.fullmatch(hostname(url))):
+        read.problem("BASE_URL", f"must be {what}: a host, and nothing but a port and a path behind it")
+        return ""
+    return urlunsplit(parts)  # with the scheme in lower case
 
 
 def _mail(read: Reader, deployed: bool, base_url: str) -> dict[str, Any]:
@@ -174,7 +192,7 @@ def _mail(read: Reader, deployed: bool, base_url: str) -> dict[str, Any]:
     if username and not (use_tls or use_ssl or server in LOOPBACK):
         read.problem("MAIL_USERNAME", "needs MAIL_USE_TLS or MAIL_USE_SSL: its password must not travel in clear")
     sender = read.text("MAIL_DEFAULT_SENDER", "Errand <errand@localhost>")
-    if not ADDRESS.fullmatch(parseaddr(sender)[1]):
+    if not (sender.isprintable() and ADDRESS.fullmatch(parseaddr(sender)[1])):
         read.problem(
             "MAIL_DEFAULT_SENDER", f"must be an email address, like Errand <errand@example.com>, not {sender!r}"
         )
@@ -192,9 +210,10 @@ def _mail(read: Reader, deployed: bool, base_url: str) -> dict[str, Any]:
 
 def _private_folder(read: Reader) -> Path:
     """The data folder, which is made for this user alone if it is not there, and what Errand has in it likewise."""
-    folder = Path(read.text("DATA_DIR", "instance")).expanduser().resolve()
+    folder = Path(read.text("DATA_DIR", "instance"))
     os.umask(0o077)
     try:
+        folder = folder.expanduser().resolve()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         probe = folder / f".writable-{secrets.token_hex(4)}"
         probe.touch()
@@ -203,6 +222,8 @@ def _private_folder(read: Reader) -> Path:
             path.chmod(0o600)
         if (folder / "mail").is_dir():
             (folder / "mail").chmod(0o700)
+    except RuntimeError:  # of `expanduser`
+        read.problem("DATA_DIR", f"{folder} begins with the name of somebody who has no home here")
     except OSError as error:
         read.problem("DATA_DIR", f"{folder} cannot be written: {error.strerror or error}")
     return folder

@@ -12,8 +12,13 @@ _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u
 
 
 def clean(text: str | None) -> str | None:
-    """Text as people mean it: a line break is one character, though browsers send two, and a NUL is none at all."""
-    return text.replace("\r\n", "\n").replace("\0", "").strip() if text else text
+    """Text as people mean it: a line break is one character, though browsers send two, and a NUL is none at all.
+
+    Of what is blank nothing is left.
+    """
+    if text is None:
+        return None
+    return "" if is_blank(text) else text.replace("\r\n", "\n").replace("\0", "").strip()
 
 
 def is_blank(text: str | None) -> bool:

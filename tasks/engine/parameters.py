@@ -8,6 +8,7 @@ from types import NoneType
 from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type_hints
 
 from tasks.engine.uploads import Accept, Count, Upload, from_json, largest, too_large
+from webapp.texts import is_blank
 
 
 class InvalidArguments(ValueError):
@@ -85,7 +86,7 @@ class Parameter:
             return {int: "Enter a whole number.", float: "Enter a number."}.get(self.type, "Enter a text.")
         if isinstance(value, str) and "\0" in value:
             return "That holds a character that no text has."
-        if self.required and value == "":
+        if self.required and isinstance(value, str) and is_blank(value):
             return "This is needed."
         if isinstance(value, float) and not isfinite(value):
             return "Enter a number."

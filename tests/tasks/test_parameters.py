@@ -53,6 +53,9 @@ def test_arguments_are_completed_with_defaults():
     ("arguments", "wrong", "words"),
     [
         ({}, "name", "needed"),
+        ({"name": ""}, "name", "needed"),
+        ({"name": " \t"}, "name", "needed"),
+        ({"name": "\u3164\u200b"}, "name", "needed"),
         ({"name": 7}, "name", "text"),
         ({"name": None}, "name", "text"),
         ({"name": "Ann", "format": "xml"}, "format", "JSON, Table"),

@@ -443,6 +443,14 @@ def test_who_comes_by_http_is_led_to_https(make_app):
         assert visitor.get(path, base_url="http://10.0.0.7:8000").status_code == 200
 
 
+def test_who_has_come_by_https_to_a_proxy_that_is_not_trusted_is_not_led_there_forever(make_app):
+    there = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"}
+    assert (
+        browse(make_app(base_url=HERE)).get("/login", base_url="http://errand.example", headers=there).status_code
+        == 200
+    )
+
+
 @pytest.mark.parametrize(
     ("told", "policy"), [(False, "max-age=31536000"), (True, "max-age=31536000; includeSubDomains")]
 )

@@ -138,6 +138,13 @@ def test_who_must_wait_is_told_how_long(app, guess):
 # Counting
 
 
+def test_a_window_is_as_long_as_it_should_be_whenever_it_begins(each_database, monkeypatch):
+    for begin in range(1_700_000_000, 1_700_000_128, 16):
+        monkeypatch.setattr("webapp.models.rate_count.time.time", lambda begin=begin: begin + 0.5)
+        RateCount.add(f"at {begin}", 60)
+        assert RateCount.find(f"at {begin}").seconds_left == 60
+
+
 def test_a_count_is_forgotten_when_its_window_has_passed(each_database, monkeypatch):
     now = 1_000_000.0
     monkeypatch.setattr("time.time", lambda: now)

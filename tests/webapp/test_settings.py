@@ -46,16 +46,27 @@ BAD = [
     ("BASE_URL", "errand.example"),
     ("BASE_URL", "ftp://errand.example"),
     ("BASE_URL", "https://"),
+    ("BASE_URL", "https://errand example"),
+    ("BASE_URL", "https://errand.example/?from=mail"),
+    ("BASE_URL", "https://errand.example/#top"),
+    ("BASE_URL", "https://ann:hunter2@errand.example"),
     ("DATABASE_URL", "errand.db"),
     ("DATABASE_URL", "mongodb://db.example/errand"),
     ("DATABASE_URL", "postgres://db.example/errand?nothing_of_the_kind=1"),
     ("REDIS_URL", "localhost:6379"),
     ("REDIS_URL", "http://redis.example"),
+    ("REDIS_URL", "redis://redis.example?nothing_of_the_kind=1"),
+    ("REDIS_URL", "rediss://redis.example?ssl_cert_reqs=perhaps"),
+    ("REDIS_URL", "redis://redis.example?socket_timeout=long"),
+    ("REDIS_URL", "redis://redis.example/zero?db=zero"),
     ("DATA_DIR", "/proc/nowhere"),
+    ("DATA_DIR", "~nobody-of-that-name/errand"),
     ("SECRET_KEY", "x"),
     ("SECRET_KEY", "fifteen letters"),
     ("MAIL_DEFAULT_SENDER", "notanaddress"),
     ("MAIL_DEFAULT_SENDER", "Errand <errand at example.com>"),
+    ("MAIL_DEFAULT_SENDER", "errand@example.com\r\nBcc: eve@example.com"),
+    ("MAIL_DEFAULT_SENDER", "Errand <errånd@example.com>"),
     ("MAIL_SERVER", "smtp://mail.example"),
     ("MAIL_SERVER", "mail example"),
     ("HSTS_SUBDOMAINS", "all"),
@@ -93,6 +104,11 @@ def test_settings_that_contradict_each_other_are_told(read, words):
     [problem] = refused.value.problems
     assert problem.startswith(words)
     assert "hunter2" not in problem
+
+
+def test_a_scheme_in_capitals_is_the_same(read):
+    settings = read(BASE_URL="HTTPS://errand.example/")
+    assert (settings.base_url, settings.secure) == ("https://errand.example", True)
 
 
 def test_files_are_kept_no_longer_than_their_tasks(read):

@@ -8,7 +8,7 @@ BATCH = 1000
 class RateCount(Model):
     key = CharField(primary_key=True, max_length=32)
     number = IntegerField()
-    until = FloatField(index=True)
+    until = DoubleField(index=True)
 
     class Meta:
         table_name = 'rate_counts'

@@ -124,13 +124,15 @@ class Mailing(BaseModel):
         return draft
 
     def copy(self, replacing: bool = False) -> bool:
-        """Begin a draft of a new mail with all that this one has but its time.
+        """Begin a draft of a new mail with all that this one has but its time. Twice is once.
 
-        False, and nothing changed, where there is one that has something in it, unless that is to be replaced.
+        False, and nothing changed, where there is one that has something else in it, unless that is to be replaced.
         """
         with database.atomic():
             User.hold(self.user_id)  # whoever else copies waits here
             draft = Mailing.begin_draft(self.user)
+            if draft._has_all_of(self, but="send_at"):
+                return True
             if not (replacing or draft.is_blank):
                 return False
             draft.delete_instance()
@@ -154,6 +156,12 @@ class Mailing(BaseModel):
     def _still_mine(self) -> tuple[Any, ...]:
         """That the row is the draft that this form has written: SQLite gives the id of one that is gone to another."""
         return Mailing.id == self.id, Mailing.draft_key == self.draft_key, Mailing.form_key == self.form_key
+
+    def _has_all_of(self, other: "Mailing", but: str) -> bool:
+        """Whether there is nothing to take from another, nor anything besides."""
+        mine, others = ([(file.name, file.size) for file in mailing.files()] for mailing in (self, other))
+        same = mine == others and all(getattr(self, name) == getattr(other, name) for name in WRITTEN if name != but)
+        return same and getattr(self, but) is None
 
     def _take_from(self, other: "Mailing", but: str = "") -> None:
         people = Delivery.select().where(Delivery.mailing == other.id).count()

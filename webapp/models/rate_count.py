@@ -4,9 +4,9 @@ import math
 import time
 from hashlib import blake2b
 
-from peewee import CharField, FloatField, IntegerField
+from peewee import CharField, DoubleField, IntegerField
 
-from webapp.database import BaseModel, database
+from webapp.database import BaseModel, database, locking
 
 COUNT = """
     INSERT INTO rate_counts (key, number, until) VALUES ({0}, {0}, {0}) ON CONFLICT (key) DO UPDATE SET
@@ -22,7 +22,8 @@ class RateCount(BaseModel):
 
     key = CharField(primary_key=True, max_length=32)
     number = IntegerField()
-    until = FloatField(index=True, help_text="seconds since 1970")
+    # Double, since to PostgreSQL a float has 24 bits: of so many seconds it knows two minutes at best.
+    until = DoubleField(index=True, help_text="seconds since 1970")
 
     @property
     def seconds_left(self) -> int:
@@ -37,7 +38,7 @@ class RateCount(BaseModel):
         [number] = database.execute_sql(COUNT.format(database.param), values).fetchone()
         if number == amount:
             old = cls.select(cls.key).where(cls.until < now).limit(SWEPT)
-            cls.delete().where(cls.key.in_(old)).execute()
+            cls.delete().where(cls.key.in_(locking(old, skip_locked=True))).execute()
         return int(number)
 
     @classmethod

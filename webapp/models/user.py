@@ -29,7 +29,9 @@ from webapp.resilience import writing_if_free
 from webapp.texts import compatible
 from webapp.times import utcnow
 
-USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{1,29}")
+USERNAME_LENGTH = (2, 30)
+USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+PASSWORD_LENGTH = (8, 200)  # the upper one bounds the work of reading and hashing it
 _SEPARATORS = str.maketrans("", "", "._-")
 # Names that people would take for the site's own, or that stand for something else in addresses; without separators.
 RESERVED = frozenset(
@@ -67,8 +69,11 @@ class UsernameTaken(ValueError):
 
 def username_key(text: str) -> str:
     """What is the same for all ways to type a user name, as ann is for Ann and ａｎｎ; "" for what cannot be one."""
-    name = compatible(text.replace("\0", "")).strip()
-    return name.lower() if USERNAME.fullmatch(name) else ""
+    low, high = USERNAME_LENGTH
+    name = text.replace("\0", "").strip()
+    # No way to type one is longer; and to make a million characters compatible takes seconds.
+    name = compatible(name).strip() if len(name) <= high else ""
+    return name.lower() if low <= len(name) <= high and USERNAME.fullmatch(name) else ""
 
 
 def skeleton(key: str) -> str:
@@ -194,7 +199,7 @@ class User(BaseModel):
         user = cls.by_username(username)
         if user is None or user.is_guest:
             if username_key(username):  # what cannot be a name tells nothing by being refused at once
-                check_password_hash(_hash_of_no_password(), password)
+                _is_password(_hash_of_no_password(), password)
             return None
         return user if user.has_password(password) else None
 
@@ -218,8 +223,7 @@ class User(BaseModel):
 
     def has_password(self, password: str) -> bool:
         """Whether that is the account's password, however its letters are encoded; never true for a guest's."""
-        ways = dict.fromkeys((compatible(password), password))  # the second for hashes of before
-        return bool(self.password_hash) and any(check_password_hash(self.password_hash, way) for way in ways)
+        return bool(self.password_hash) and _is_password(self.password_hash, password)
 
     def _demand_a_free_name(self) -> None:
         if self.skeleton in RESERVED:
@@ -260,6 +264,14 @@ def _changes_sql(_: Database) -> str:
     """The query of `changes_of` as the database spells it."""
     sql, _params = User.select(User.id, User.changes).where(User.session_key == "").sql()
     return sql
+
+
+def _is_password(password_hash: str, password: str) -> bool:
+    """Whether the hash is of that password. How long it takes depends on what was typed alone, unless it is right."""
+    if len(password) > PASSWORD_LENGTH[1]:
+        return False
+    ways = dict.fromkeys((compatible(password), password))  # the second for hashes of before
+    return any(check_password_hash(password_hash, way) for way in ways)
 
 
 @cache

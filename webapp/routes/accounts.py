@@ -30,6 +30,16 @@ def _home() -> ResponseReturnValue:
     return redirect(inside(request.values.get("next")) or url_for("home.index"), 303)
 
 
+def _signed_in_to(form: LoginForm | RegisterForm) -> bool:
+    """Sign in, if that is an account's name and its password; a try counts as one. Raises TooManyRequests."""
+    guess = PasswordGuess(username_key(form.username.data))
+    user = User.authenticate(form.username.data, form.password.data)
+    if user:
+        guess.was_right(user)
+        sign_in(user)
+    return user is not None
+
+
 @bp.route("/register", methods=["GET", "POST"])
 @limiter.limit(NEW_ACCOUNTS, methods=["POST"])
 def register() -> ResponseReturnValue:
@@ -41,6 +51,8 @@ def register() -> ResponseReturnValue:
         try:
             user = User.register(form.username.data, form.password.data, form.email.data or "")
         except UsernameTaken as error:
+            if _signed_in_to(form):  # a second press, or the answer to the first was lost
+                return _home()
             form.username.errors = [str(error)]
         else:
             sign_in(user)
@@ -56,11 +68,7 @@ def login() -> ResponseReturnValue:
         return _home()
     form = LoginForm()
     if form.validate_on_submit():
-        guess = PasswordGuess(username_key(form.username.data))
-        user = User.authenticate(form.username.data, form.password.data)
-        if user:
-            guess.was_right(user)
-            sign_in(user)
+        if _signed_in_to(form):
             return _home()
         form.password.errors = ["That user name and password do not belong together."]
     return render_template("accounts/login.html", form=form), 422 if form.is_submitted() else 200

@@ -28,6 +28,22 @@ def test_who_registers_is_signed_in(visitor):
     assert _is_signed_in(visitor)
 
 
+def test_who_registers_once_more_since_the_answer_was_lost_is_signed_in(app):
+    browse(app).submit("/register", **NEW)
+    again = browse(app)
+    assert again.submit("/register", **NEW).status_code == 303
+    assert _is_signed_in(again)
+    assert User.select().count() == 1
+
+
+def test_registering_is_no_way_around_the_limit_on_guesses(app):
+    make_user("ann")
+    guesser = browse(app)
+    answers = [guesser.submit("/register", username="ann", password=f"a guess {n}").status_code for n in range(11)]
+    assert answers == [422] * 10 + [429]
+    assert guesser.submit("/login", username="ann", password=PASSWORD).status_code == 429
+
+
 @pytest.mark.parametrize("username", ["ann", "Ann", "ANN", " ann "])
 def test_a_name_is_taken_in_whatever_case(visitor, username):
     make_user("Ann")
@@ -53,6 +69,8 @@ def test_a_name_is_taken_in_whatever_case(visitor, username):
         ("password", "x" * 201, "8 to 200"),
         ("email", "ann", "not an e-mail address"),
         ("email", "ann@", "not an e-mail address"),
+        ("email", "änn@example.com", "not an e-mail address"),
+        ("email", "ａnn@example.com", "not an e-mail address"),
         ("email", "ann@example.com\r\nBcc: eve@example.com", "not an e-mail address"),
     ],
 )
@@ -97,6 +115,31 @@ def test_a_wrong_password_and_an_unknown_name_are_told_in_the_same_words(visitor
         told.add(answer.one("#password-error").text)
     assert len(told) == 1
     assert not _is_signed_in(visitor)
+
+
+@pytest.mark.parametrize("password", ["wrong", "ｗｒｏｎｇ", "w" * 201])
+def test_a_wrong_password_costs_the_same_whether_there_is_such_an_account(visitor, password, monkeypatch):
+    make_user("ann")
+    make_user("guest", guest=True)
+    visitor.submit("/login", username="nobody", password=password)  # makes a hash to compare with, once
+    hashed = []
+    monkeypatch.setattr("webapp.models.user.check_password_hash", lambda *_: bool(hashed.append(1)))
+    costs = set()
+    for username in ("ann", "nobody", "guest"):
+        hashed.clear()
+        visitor.submit("/login", username=username, password=password)
+        costs.add(len(hashed))
+    assert len(costs) == 1
+
+
+def test_what_is_far_too_long_for_a_name_or_a_password_is_not_read(visitor, monkeypatch):
+    lengths = []
+    monkeypatch.setattr("webapp.texts.stream_safe", lambda text: lengths.append(len(text)) or text)
+    for field in NEW:
+        for path in ("/login", "/register"):
+            # One such character becomes eighteen when it is made compatible.
+            assert visitor.submit(path, **NEW | {field: "\ufdfa" * 100_000}).status_code == 422
+    assert max(lengths) <= 200
 
 
 def test_after_ten_wrong_passwords_even_the_right_one_must_wait(app):
@@ -341,6 +384,13 @@ def test_what_is_seen_as_nothing_is_nothing(app, text):
         answer = ann.submit(path, body=text)
         assert answer.status_code == 422, path
         assert "Write something first" in answer.words
+    assert ann.submit("/settings/profile", email="", about=text, time_zone="UTC", mail_after="").status_code == 303
+    assert User.by_username("ann").about == ""
+    mail = {"recipients": "bea@example.com", "subject": "Hello", "template": "free", "body": "Hello"}
+    for field in ("recipients", "subject", "body"):
+        answer = ann.submit("/mail", **mail | {field: text})
+        assert answer.status_code == 422, field
+        assert answer.one(f"#{field}-error").text
 
 
 @pytest.mark.parametrize("text", ["½", "한", "नमस्ते", "👩‍👩‍👧", ".", "\u200dا"])

@@ -205,7 +205,7 @@ def test_a_task_without_a_time_starts_now(ann, typed):
         ("2027-02-30T12:00", "date and a time"),
         ("2027-06-01T12:00+02:00", "date and a time"),
         ("' OR 1=1", "date and a time"),
-        ("2027-06-01T12:00\x00", "date and a time"),
+        ("2027-06-01T12:00\x07", "date and a time"),
     ],
 )
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/Los_Angeles", "Pacific/Kiritimati"])
