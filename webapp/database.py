@@ -73,7 +73,8 @@ class _Sqlite(_Opens, Endings, SqliteDatabase):
             return super().execute_sql(sql, params)
 
     def _place(self) -> AbstractContextManager[None]:
-        return self.bulkhead.place() if self.bulkhead else nullcontext()
+        # Who would not wait for the lock takes no place from those who do, and does not wait for one either.
+        return self.bulkhead.place() if self.bulkhead and sqlite_lock.waits() else nullcontext()
 
 
 class _Postgres(_Opens, Endings, postgres.Postgres):
