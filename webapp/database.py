@@ -218,6 +218,7 @@ def after_commit(action: Callable[[], object]) -> None:
 
 def before_commit(write: Write, key: Any) -> None:
     """Call `write` as the last thing before the outermost transaction commits; see `endings.before_commit`."""
+    _open()  # it is a write, too: where one begins a transaction, it is the last of that
     endings.before_commit(database.obj, write, key)
 
 
