@@ -344,10 +344,11 @@ class Task(Moves, BaseModel):
     def interrupt(self, why: str) -> None:
         """The database ended this run, by no fault of the task's. Another goes on in some seconds, longer each time.
 
-        After MOST_INTERRUPTIONS by which it got no further it fails: it may be what the task does.
+        After MOST_INTERRUPTIONS by which it got no further it fails: it may be what the task does. If its owner asked
+        for it to stop or to pause, it has.
         """
         if self.interruptions >= MOST_INTERRUPTIONS:
-            self.fail(INTERRUPTED_REPEATEDLY)
+            self._give_up(State.FAILED, INTERRUPTED_REPEATEDLY, error=INTERRUPTED_REPEATEDLY)
             return
         self._recall_cursor()
         delay = min(INTERRUPTED_FOR * 2.0**self.interruptions, INTERRUPTED_AT_MOST)

@@ -184,6 +184,15 @@ def test_what_cuts_a_run_off_is_no_attempt_but_no_death_and_has_an_end(app):
     assert (row(task).state, row(task).error) == (State.FAILED, INTERRUPTED_REPEATEDLY)
 
 
+@pytest.mark.parametrize(("asked", "is_then"), [("cancel", State.CANCELED), ("pause", State.PAUSED)])
+def test_what_was_asked_for_goes_before_the_failure_of_one_that_was_interrupted_too_often(app, asked, is_then):
+    task = make_task(State.IN_PROGRESS, owner="a run", interruptions=MOST_INTERRUPTIONS)
+    getattr(Task.get_by_id(task.id), asked)()
+    task.interrupt("The database did not answer.")
+    assert (row(task).state, row(task).owner, row(task).error) == (is_then, None, "")
+    assert row(task).timeline()[-1].text.endswith(f": {INTERRUPTED_REPEATEDLY}")
+
+
 def test_an_interruption_after_which_it_gets_further_is_forgotten(app):
     make_task()
     task = _claim()
