@@ -73,7 +73,8 @@ class _Sqlite(_Opens, Endings, SqliteDatabase):
             return super().execute_sql(sql, params)
 
     def _place(self) -> AbstractContextManager[None]:
-        return self.bulkhead.place() if self.bulkhead else nullcontext()
+        # Who would not wait for the lock takes no place from those who do, and does not wait for one either.
+        return self.bulkhead.place() if self.bulkhead and sqlite_lock.waits() else nullcontext()
 
 
 class _Postgres(_Opens, Endings, postgres.Postgres):
@@ -217,6 +218,7 @@ def after_commit(action: Callable[[], object]) -> None:
 
 def before_commit(write: Write, key: Any) -> None:
     """Call `write` as the last thing before the outermost transaction commits; see `endings.before_commit`."""
+    _open()  # it is a write, too: where one begins a transaction, it is the last of that
     endings.before_commit(database.obj, write, key)
 
 

@@ -56,6 +56,11 @@ def without_waiting() -> Iterator[None]:
         _this.is_impatient = False
 
 
+def waits() -> bool:
+    """Whether what this thread writes now waits where somebody else is writing."""
+    return not _this.is_impatient
+
+
 class Connection(sqlite3.Connection):
     """A connection whose statements wait for the write lock fairly. Made by `connecting`."""
 

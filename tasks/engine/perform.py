@@ -74,8 +74,6 @@ def carry_out(task: Task, run: Run, watched: bool = True) -> None:
     A run that is not `watched` by the reporter keeps its lease by its own steps only, and hears nobody's wishes.
     """
     begun = time.monotonic()
-    if not task.cursor and (task.attempts > 1 or task.rescues or task.worked):
-        Artifact.discard(task)  # nothing says how far an earlier run came, so this one begins anew
     record = _run_function(task, run, watched)
     task.done, task.total = run.done, run.total
     before, tries = dict(task.__data__), count()
@@ -112,8 +110,8 @@ def _run_function(task: Task, run: Run, watched: bool) -> Record:
     function = registry.functions.get(task.name)
     if function is None:
         return partial(task.fail, UNKNOWN)
-    task.take_retries(function.retries.times)
     try:
+        _make_ready(task, function.retries)
         watch = reporting(run, task) if watched else nullcontext()
         with watch, run.clock.running(task.id.hex, str(task.owner), function.timeout), alarm(run.clock.look):
             result = function.body(run, **read_back(function.parameters, task.arguments))
@@ -123,6 +121,13 @@ def _run_function(task: Task, run: Run, watched: bool) -> Record:
     except BaseException as error:
         run.abandon()
         return _outcome(task, run, function.retries, error)
+
+
+def _make_ready(task: Task, retries: Retries) -> None:
+    """What is written before the function begins. Where that fails the run ends by it, as by what it does itself."""
+    if not task.cursor and (task.attempts > 1 or task.rescues or task.worked):
+        Artifact.discard(task)  # nothing says how far an earlier run came, so this one begins anew
+    task.take_retries(retries.times)
 
 
 def _outcome(task: Task, run: Run, retries: Retries, error: BaseException) -> Record:

@@ -23,7 +23,7 @@ from tasks.engine.limits import limits
 from tasks.engine.purge import Purge
 from tasks.engine.retries import Retries
 from tasks.queue import huey
-from webapp.database import database
+from webapp.database import after_commit, database
 from webapp.models import Leader, Task, Worker, family, line
 from webapp.models.state import HELD
 from webapp.resilience import close_if_broken, is_unavailable
@@ -145,7 +145,7 @@ class Sweeper:
         for verdict in list(self._unrecorded):
             task = Task.get_or_none(Task.id == UUID(verdict.task_id), Task.owner == verdict.token)
             if task is None or self._try(task, partial(_time_out, task, verdict)):
-                self._unrecorded.remove(verdict)
+                after_commit(partial(self._unrecorded.remove, verdict))
 
     def _rescue(self) -> None:
         # No lease lasts longer than from now; one that does is from before the clock was set back.

@@ -7,7 +7,7 @@ from tests.racing import somebody_else_writing
 from webapp import database as db
 from webapp.database import database
 from webapp.factories import make_user
-from webapp.models import Post, State, Task
+from webapp.models import Artifact, Post, State, Task
 from webapp.times import utcnow
 
 pytestmark = pytest.mark.usefixtures("no_reports")
@@ -43,3 +43,34 @@ def test_a_transaction_that_cannot_begin_leaves_the_run_whole(declare, run_waiti
         run_waiting()
     assert task.reload().state == State.SUCCEEDED
     assert [post.body for post in Post.select().order_by(Post.id)] == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize(("model", "write"), [(Artifact, "discard"), (Task, "take_retries")])
+def test_a_run_that_cannot_write_what_comes_before_its_function_is_interrupted(
+    declare, run_waiting, settings, monkeypatch, model, write
+):
+    """And not left to be taken for one whose worker died."""
+
+    @declare(title="Write", retries=2)
+    def write_once(task):
+        task.attach("a.txt", "once")
+
+    task = write_once.launch(make_user())
+    Task.update(rescues=1, retries=0).execute()
+    before = getattr(model, write)
+
+    def refused(*arguments):
+        with monkeypatch.context() as patch, somebody_else_writing(settings):
+            patch.setattr(db, "PATIENCE", 0.0)
+            return before(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(model, write, refused)
+        run_waiting()
+    now = Task.get_by_id(task.id)
+    assert (now.state, now.owner, now.error) == (State.RETRYING, None, "The database did not answer.")
+    assert (now.attempts, now.deaths, now.interruptions) == (0, 0, 1)
+    now.retry()
+    run_waiting()
+    assert (task.reload().state, task.retries) == (State.SUCCEEDED, 2)
+    assert [artifact.name for artifact in Artifact.completed([task])[task]] == ["a.txt"]

@@ -104,6 +104,25 @@ def test_a_step_that_takes_long_leaves_no_lock_to_the_next(carry_out):
     assert locked == [False, False, False]
 
 
+def test_what_everybody_counts_up_is_locked_last_also_by_a_step_that_begins_with_it(carry_out, queries, at_the_end):
+    told = []
+
+    def write(task):
+        before = len(seen.get_queries())
+        for number in task.each(range(2)):
+            User.count_change(task.user.id)
+            Post.create(user=task.user, body=str(number))
+            assert database.in_transaction()
+        told.extend(str(query.msg[0]) for query in seen.get_queries()[before:])
+
+    with queries() as seen:
+        assert carry_out(write).state == State.SUCCEEDED
+    counted = [number for number, sql in enumerate(told) if "changes = changes + 1" in sql]
+    posted = [number for number, sql in enumerate(told) if sql.startswith('INSERT INTO "posts"')]
+    assert len(posted) == 2
+    assert min(counted) > max(posted)
+
+
 def test_outside_of_each_a_write_stands_at_once(carry_out):
     seen = []
 

@@ -109,6 +109,28 @@ def test_a_verdict_is_kept_while_the_database_does_not_answer(app, monkeypatch):
     assert task.reload().state == State.FAILED
 
 
+def test_a_verdict_is_kept_when_its_record_is_undone_with_the_rescue_that_it_came_before(app, monkeypatch):
+    """Else the task would next be rescued as one whose worker had died."""
+    task, verdicts = _lost(), []
+    one = Sweeper(lambda: [verdicts.pop()] if verdicts else [])
+    with monkeypatch.context() as patch:
+        patch.setattr(one, "_say_that_it_lives", lambda: verdicts.append(_killed(task)))  # it comes in mid-look
+
+        def fail(*_):
+            assert Task.get_by_id(task.id).state == State.FAILED, "it is on record by now, but not for good"
+            raise OperationalError("disk I/O error") from sqlite3.OperationalError()
+
+        patch.setattr(Task, "rescue", fail)
+        patch.setattr(sweeper, "is_unavailable", lambda _: True)
+        with pytest.raises(OperationalError):
+            one.look()
+    assert Task.get_by_id(task.id).state == State.IN_PROGRESS
+    for _ in range(2):
+        one.look()
+    assert (Task.get_by_id(task.id).state, Task.get_by_id(task.id).deaths) == (State.FAILED, 0)
+    assert one._unrecorded == []
+
+
 def test_after_a_silence_of_the_database_runs_get_the_time_to_renew_their_leases(app, monkeypatch):
     now = [100.0]
     monkeypatch.setattr(sweeper.time, "monotonic", lambda: now[0])

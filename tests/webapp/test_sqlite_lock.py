@@ -2,16 +2,20 @@
 
 import threading
 import time
+from datetime import timedelta
 
 import pytest
 from peewee import OperationalError
 
+from tests.bulkheads import hold_places
 from tests.racing import elsewhere, race, somebody_else_writing
 from webapp import database as db
 from webapp import sqlite_lock
+from webapp.breaker import AT_ONCE
 from webapp.database import database
 from webapp.factories import make_post, make_user
-from webapp.models import Post
+from webapp.models import Post, User
+from webapp.times import utcnow
 
 
 def test_a_write_waits_until_the_lock_is_free(app, settings):
@@ -28,6 +32,18 @@ def test_a_write_that_has_waited_long_enough_fails(app, settings, monkeypatch):
     with somebody_else_writing(settings), pytest.raises(OperationalError, match="locked"):
         make_post(user)
     make_post(user)
+
+
+def test_who_would_not_wait_for_the_lock_does_not_wait_for_a_place_among_those_who_do_either(app):
+    """So a page that notes that somebody was here is read at once, whoever else is writing."""
+    user = make_user(seen_at=utcnow() - timedelta(hours=1))
+    over = threading.Event()
+    threads = hold_places(database.obj.bulkhead, AT_ONCE, over)
+    user.seen(utcnow())
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert utcnow() - User.get_by_id(user.id).seen_at < timedelta(minutes=1)
 
 
 def test_a_run_lets_others_write_first(app):

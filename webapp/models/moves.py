@@ -136,7 +136,8 @@ class Moves:
                 return
             for source, instead in LET_GO.items():
                 text = f"{_LET_GO[instead]}: {why}" if (why := changes.get("error")) else _LET_GO[instead]
-                if self._try_move(instead, text, self._is_mine(source), **leaving):
+                unused = {name: changes[name] for name in {"attempts"} & changes.keys() if instead == State.PAUSED}
+                if self._try_move(instead, text, self._is_mine(source), **leaving | unused):
                     return
         raise IllegalMove(self._fresh(), target or State.CANCELED)
 

@@ -82,7 +82,7 @@ class Task(Moves, BaseModel):
     cursor = JSONField(null=True, help_text="from where the next run goes on; null if from the beginning")
     result = JSONField(null=True, help_text="what its function returned")
     error = TextField(default="", help_text="what went wrong, in words for people")
-    attempts = IntegerField(default=0, help_text="an interruption is none")
+    attempts = IntegerField(default=0, help_text="an interruption is none, nor is a pause")
     retries = IntegerField(default=0, help_text="how many attempts there may be after the first")
     rescues = IntegerField(default=0, help_text="how many of its runs have died or were interrupted")
     deaths = IntegerField(default=0, help_text="how many have died since it last got further")
@@ -344,10 +344,11 @@ class Task(Moves, BaseModel):
     def interrupt(self, why: str) -> None:
         """The database ended this run, by no fault of the task's. Another goes on in some seconds, longer each time.
 
-        After MOST_INTERRUPTIONS by which it got no further it fails: it may be what the task does.
+        After MOST_INTERRUPTIONS by which it got no further it fails: it may be what the task does. If its owner asked
+        for it to stop or to pause, it has.
         """
         if self.interruptions >= MOST_INTERRUPTIONS:
-            self.fail(INTERRUPTED_REPEATEDLY)
+            self._give_up(State.FAILED, INTERRUPTED_REPEATEDLY, error=INTERRUPTED_REPEATEDLY)
             return
         self._recall_cursor()
         delay = min(INTERRUPTED_FOR * 2.0**self.interruptions, INTERRUPTED_AT_MOST)
@@ -366,8 +367,11 @@ class Task(Moves, BaseModel):
         self._give_up(State.PENDING, "Its worker shut down; it waits for another", **back)
 
     def let_go(self) -> None:
-        """It noticed what its owner asked for, and has stopped or paused by that. Raises IllegalMove if nothing was."""
-        self._give_up(None, "")
+        """It noticed what its owner asked for, and has stopped or paused by that. Raises IllegalMove if nothing was.
+
+        To pause uses up no attempt.
+        """
+        self._give_up(None, "", attempts=Task.attempts - 1)
 
     def log(self, text: str, at: datetime | None = None) -> None:
         """Add a line to the timeline, of now or of another time."""
@@ -413,8 +417,10 @@ class Task(Moves, BaseModel):
                 return self._try_move(State.FAILED, DIED_REPEATEDLY, mine, error=DIED_REPEATEDLY, **self._leaving())
             target = LET_GO.get(self.state, State.PENDING)
             changes = self._leaving(self.updated_at) | self._one_more_death()
+            if target != State.CANCELED:
+                changes["attempts"] = Task.attempts - 1
             if target == State.PENDING:
-                changes |= self._resumption() | {"attempts": Task.attempts - 1, "turn": self._next_turn()}
+                changes |= self._resumption() | {"turn": self._next_turn()}
             text = f"{why}; " + {State.PENDING: "it waits for another"}.get(target, f"it is {target.words}")
             rescued = self._try_move(target, text, mine & (Task.state == self.state), **changes)
             if rescued:

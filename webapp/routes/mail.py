@@ -176,6 +176,7 @@ def remove_file(file_id: int) -> ResponseReturnValue:
     mailing = file.mailing
     original = _original(mailing.original_id if mailing.is_draft else mailing.id)
     form = MailForm(current_user.time_zone)
+    form.found  # noqa: B018 - read now, and not in the transaction, in which everybody else would wait for it
     with database.atomic():
         User.hold(current_user.id)  # a second press waits here, and then finds no such file
         User.count_change(current_user.id)

@@ -184,6 +184,37 @@ def test_what_cuts_a_run_off_is_no_attempt_but_no_death_and_has_an_end(app):
     assert (row(task).state, row(task).error) == (State.FAILED, INTERRUPTED_REPEATEDLY)
 
 
+@pytest.mark.parametrize(
+    "give_up",
+    [
+        lambda task: task.let_go(),
+        lambda task: task.interrupt("The database did not answer."),
+        lambda task: task.release(),
+        lambda task: Task.get_by_id(task.id).rescue(),
+    ],
+    ids=["at a step", "by the database", "by its worker", "by a death"],
+)
+def test_to_pause_uses_up_no_attempt(app, give_up):
+    """However often somebody pauses a mail, it is tried again as often as any other."""
+    task = make_task(State.IN_PROGRESS, owner="a run", attempts=1, retries=1, lease_until=utcnow())
+    Task.get_by_id(task.id).pause()
+    give_up(task)
+    assert (row(task).state, row(task).attempts) == (State.PAUSED, 0)
+    row(task).resume()
+    again = _claim()
+    again.retry_later(60, "The server is busy.")
+    assert row(task).timeline()[-1].text.endswith("attempt 2 of 2")
+
+
+@pytest.mark.parametrize(("asked", "is_then"), [("cancel", State.CANCELED), ("pause", State.PAUSED)])
+def test_what_was_asked_for_goes_before_the_failure_of_one_that_was_interrupted_too_often(app, asked, is_then):
+    task = make_task(State.IN_PROGRESS, owner="a run", interruptions=MOST_INTERRUPTIONS)
+    getattr(Task.get_by_id(task.id), asked)()
+    task.interrupt("The database did not answer.")
+    assert (row(task).state, row(task).owner, row(task).error) == (is_then, None, "")
+    assert row(task).timeline()[-1].text.endswith(f": {INTERRUPTED_REPEATEDLY}")
+
+
 def test_an_interruption_after_which_it_gets_further_is_forgotten(app):
     make_task()
     task = _claim()
