@@ -71,7 +71,7 @@ def test_a_mail_to_many_is_written_scheduled_changed_and_watched(new_person, sit
     assert header["height"] <= title["y"] < page.viewport_size["height"] / 2, "and what it is the title of is in sight"
 
     page.get_by_role("button", name="Send", exact=True).click()
-    see(page.get_by_text("One is no address"))
+    see(page.get_by_text("One is not an address"))
     _see_focus(page, "recipients")
     page.get_by_role("button", name="Leave out this one").click()
     see_gone(page.locator(".slips .bad"))
