@@ -414,7 +414,9 @@ class Task(Moves, BaseModel):
             target = LET_GO.get(self.state, State.PENDING)
             changes = self._leaving(self.updated_at) | self._one_more_death()
             if target == State.PENDING:
-                changes |= self._resumption() | {"attempts": Task.attempts - 1, "turn": self._next_turn()}
+                changes |= {"attempts": Task.attempts - 1, "turn": self._next_turn()}
+            if target == State.PENDING or self.cursor:  # what the run had told last may be less than it has done
+                changes |= self._resumption()
             text = f"{why}; " + {State.PENDING: "it waits for another"}.get(target, f"it is {target.words}")
             rescued = self._try_move(target, text, mine & (Task.state == self.state), **changes)
             if rescued:
