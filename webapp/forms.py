@@ -55,7 +55,7 @@ CONTINENTS = {
     "Indian",
     "Pacific",
 }
-USERNAME_WORDS = "2 to 30 letters, digits, dots, dashes or underscores; the first is a letter or a digit."
+USERNAME_WORDS = "2 to 30 letters from a to z, digits, dots, dashes or underscores; the first is a letter or a digit."
 
 
 class WithinLength(Length):
@@ -144,9 +144,9 @@ class ProfileForm(FlaskForm):
 
 
 class PasswordForm(FlaskForm):
-    """A new password. A guest, who has none, is not asked for the present one."""
+    """A new password. A guest, who has none, is not asked for the current one."""
 
-    current = PasswordField("Present password")
+    current = PasswordField("Current password")
     password = PasswordField("New password", _good_password())
 
     def __init__(self, user: Any, **kwargs: Any) -> None:
@@ -160,9 +160,9 @@ class PasswordForm(FlaskForm):
         check_password(field, self.user.username)
 
     def validate_current(self, field: Field) -> None:
-        """The present password must be right, so that an unlocked screen is not enough to take an account."""
+        """The current password must be right, so that an unlocked screen is not enough to take an account."""
         if not self.user.has_password(field.data or ""):
-            raise ValidationError("That is not your present password.")
+            raise ValidationError("That is not your current password.")
 
 
 def _check_length(field: Field, most: int, noun: str) -> None:

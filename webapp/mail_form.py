@@ -115,8 +115,9 @@ class MailForm(FlaskForm):
             people = f"That is {len(found.addresses):,} people{more}"
             raise ValidationError(f"{people}; a mail has {MOST_RECIPIENTS:,} at most.")
         if found.bad_number:
-            some = "One is no address" if found.bad_number == 1 else f"{found.bad_number:,} are no addresses"
-            raise ValidationError(f"{some}: correct that, or leave it out.")
+            if found.bad_number == 1:
+                raise ValidationError("One is not an address: correct it, or leave it out.")
+            raise ValidationError(f"{found.bad_number:,} are not addresses: correct them, or leave them out.")
         if found.unread:
             raise ValidationError(f"That is too long: the last {found.unread:,} entries were not read.")
         if not found.addresses:

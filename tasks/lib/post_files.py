@@ -127,7 +127,7 @@ class PostJson(_Decoded):
         if not isinstance(body, str) or not isinstance(written, str):
             return Row(
                 number,
-                problem="It is no post with a body and a timestamp.",
+                problem="This is not a post with a body and a timestamp.",
                 cells=(json.dumps(item, ensure_ascii=False),),
             )
         return _checked(number, body, written, (body, written), self._encoding)
@@ -154,7 +154,7 @@ def _checked(number: int, body: str, written: str, cells: tuple[str, ...], encod
     try:
         moment = moment_of(written)
     except (ValueError, OverflowError):
-        return Row(number, problem=f"{written[:40]} is no time such as 2026-11-21T09:30:00Z.", cells=cells)
+        return Row(number, problem=f"{written[:40]} is not a time like 2026-11-21T09:30:00Z.", cells=cells)
     if moment and moment > utcnow():
         return Row(number, problem="The timestamp has not come yet.", cells=cells)
     return Row(number, body, moment, cells=cells)

@@ -71,9 +71,9 @@ def test_a_mail_to_many_is_written_scheduled_changed_and_watched(new_person, sit
     assert header["height"] <= title["y"] < page.viewport_size["height"] / 2, "and what it is the title of is in sight"
 
     page.get_by_role("button", name="Send", exact=True).click()
-    see(page.get_by_text("One is no address"))
+    see(page.get_by_text("One is not an address"))
     _see_focus(page, "recipients")
-    page.get_by_role("button", name="Leave out the one that is no address").click()
+    page.get_by_role("button", name="Leave out the one that is not an address").click()
     see_gone(page.locator(".slips .bad"))
     _see_focus(page, "recipients")
     assert page.get_by_label("Subject", exact=True).input_value() == "Soon"

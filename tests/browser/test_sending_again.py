@@ -52,7 +52,7 @@ def test_what_is_no_address_is_left_out_while_somebody_writes(new_person, still_
     page = person.visit("/mail")
     page.get_by_label("Subject", exact=True).fill("Kept")
     page.get_by_label("To", exact=True).fill("bea@example.com\nnobody\ncem@example.com")
-    page.get_by_role("button", name="Leave out the one that is no address").click()
+    page.get_by_role("button", name="Leave out the one that is not an address").click()
     expect(page.get_by_label("To", exact=True)).to_have_value("bea@example.com\ncem@example.com", timeout=SOON)
     expect(page.get_by_label("To", exact=True)).to_be_focused()
     expect(page.get_by_label("Subject", exact=True)).to_have_value("Kept")

@@ -17,11 +17,11 @@ def test_a_file_is_looked_at_imported_and_taken_back(person):
     _choose(page)
     page.get_by_role("button", name="Preview").click()
     see(page.get_by_role("cell", name="from a file"))
-    see(page.get_by_text("1 post can be imported, 1 row not."))
+    see(page.get_by_text("1 post can be imported, 1 row cannot."))
     assert page.url.endswith("/tasks/new/import_posts"), "and the file is still chosen"
     page.get_by_role("button", name="Start").click()
     see(page.locator("article[data-state=succeeded]"))
-    see(page.get_by_text("1 post imported, 1 row not"))
+    see(page.get_by_text("1 post imported, 1 row skipped"))
     see(page.get_by_role("link", name="errors.csv").first)
     page.get_by_role("button", name="Undo this import").click()
     see(page.get_by_role("link", name="Undo: Import posts from posts.csv"))

@@ -138,16 +138,16 @@ def test_a_wrong_row_is_named_and_does_not_stop_the_others(bring):
         ["3", "The body is empty."],
         ["4", "The body is empty."],
         ["5", "The body has 501 characters; a post has at most 500."],
-        ["6", "yesterday is no time such as 2026-11-21T09:30:00Z."],
-        ["7", "2026-02-30T00:00:00Z is no time such as 2026-11-21T09:30:00Z."],
-        ["8", "0001-01-01T00:00:00+23:00 is no time such as 2026-11-21T09:30:00Z."],
+        ["6", "yesterday is not a time like 2026-11-21T09:30:00Z."],
+        ["7", "2026-02-30T00:00:00Z is not a time like 2026-11-21T09:30:00Z."],
+        ["8", "0001-01-01T00:00:00+23:00 is not a time like 2026-11-21T09:30:00Z."],
         ["9", "The timestamp has not come yet."],
         ["10", "It has 1 column, not 2."],
         ["11", "It has 3 columns, not 2."],
         ["12", "It is too long to be read: a row has at most 131,072 characters."],
     ]
     assert (task.state, task.done, task.total) == (State.SUCCEEDED, 13, 13)
-    assert _said(task) == ["3 posts imported, 10 rows not"]
+    assert _said(task) == ["3 posts imported, 10 rows skipped"]
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_no_row_is_lost_or_imported_twice_when_a_run_is_killed(app, live_on, mon
     assert len(killed) == 3
     assert [body for body, _ in _posts(task)] == [f"post {n}" for n in range(10) if n % 3]
     assert _errors(task) == [[str(n + 2), "The body is empty."] for n in range(10) if n % 3 == 0]
-    assert _said(task) == ["6 posts imported, 4 rows not"]
+    assert _said(task) == ["6 posts imported, 4 rows skipped"]
     assert (task.state, task.done, task.total) == (State.SUCCEEDED, 10, 10)
 
 
@@ -241,7 +241,7 @@ def test_ten_thousand_rows_are_imported_within_seconds_and_few_queries(app, run_
         run_waiting()
     assert time.process_time() - begun < 15
     assert task.reload().state == State.SUCCEEDED
-    assert _said(task) == ["9,998 posts imported, 2 rows not"]
+    assert _said(task) == ["9,998 posts imported, 2 rows skipped"]
     assert Post.select().where(Post.task == task).count() == 9_998
     assert asked.count < 10_000 // module.BATCH * 8 + 60, "some for each batch"
 
@@ -276,7 +276,7 @@ def test_a_preview_shows_the_first_rows_and_the_first_errors(ann):
         ["6", "post 3", "2026-01-03T00:00:00Z"],
         ["7", "post 4", "2026-01-04T00:00:00Z"],
     ]
-    assert "8 posts can be imported, 3 rows not." in answer.words
+    assert "8 posts can be imported, 3 rows cannot." in answer.words
     assert "Row 3: The body is empty." in answer.words
     assert "Row 12: It has 1 column, not 2." in answer.words
     assert not Task.select().exists()

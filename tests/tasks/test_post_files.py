@@ -95,7 +95,7 @@ def test_a_row_without_an_end_is_named_and_nothing_of_it_is_a_post(bring, data, 
 
 def test_a_quotation_mark_that_is_not_closed_takes_no_other_row_along(bring):
     task = bring('body,timestamp\nfirst,\n"open,\n' + "".join(f"row {n},2026-01-01\n" for n in range(16_000)))
-    assert _said(task) == "16,001 posts imported, 1 row not"
+    assert _said(task) == "16,001 posts imported, 1 row skipped"
     assert Post.select().where(Post.task == task).count() == 16_001
 
 
@@ -145,7 +145,7 @@ def test_reading_costs_no_more_than_the_file_is_long(name):
 def test_a_look_at_a_long_file_reads_its_beginning_only(ann, monkeypatch):
     monkeypatch.setattr("tasks.import_posts.BEGINNING", 1)
     rows = "body,timestamp\n" + "".join(f"{'x' * 5000},\n" for _ in range(50)) + '"cut\nhere'
-    assert "Of the first 50 rows: 0 posts can be imported, 50 rows not." in _look(ann, rows + "z" * 150_000 + '",')
+    assert "Of the first 50 rows: 0 posts can be imported, 50 rows cannot." in _look(ann, rows + "z" * 150_000 + '",')
 
 
 def test_no_row_is_read_while_posts_are_being_written(bring, monkeypatch):
@@ -212,7 +212,7 @@ def test_a_byte_that_is_no_character_is_named_by_its_row_and_the_others_are_impo
     rows = [f"post {n} {mark}\n".encode() for n in range(1100)]
     rows[999] = b"bad \xff\x81 here\n"  # neither UTF-8 nor Windows-1252
     task = bring(b"body\n" + b"".join(rows))
-    assert _said(task) == "1,099 posts imported, 1 row not"
+    assert _said(task) == "1,099 posts imported, 1 row skipped"
     [[number, reason]] = _refused(task)
     assert (number, "cannot be read as" in reason) == ("1001", True)
 

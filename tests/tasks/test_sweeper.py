@@ -189,6 +189,14 @@ def test_what_has_lost_its_worker_is_rescued(app, state, became):
     assert _messages() == (became == "pending")
 
 
+@pytest.mark.parametrize("state", [State.IN_PROGRESS, State.PAUSING, State.CANCELING])
+def test_what_is_rescued_says_how_far_it_came_and_not_what_its_run_told_last(app, state):
+    task = _lost(state)
+    Task.update(done=2, total=20, cursor={"done": 9, "total": 21}).where(Task.id == task.id).execute()
+    Sweeper().look()
+    assert (task.reload().done, task.total) == (9, 21)
+
+
 def test_between_two_sweeps_it_only_wakes_what_is_due(app, monkeypatch):
     monkeypatch.setattr(limits, "sweep", timedelta(hours=1))
     one = Sweeper()

@@ -68,7 +68,7 @@ def test_an_import_that_was_undone_brings_all_posts_when_it_is_tried_again(ann, 
         assert (stopped.reload().state, stopped.done, stopped.total) == (State.SUCCEEDED, ROWS, ROWS)
         assert _number(stopped) == ROWS - 20
         said = [event.text for event in stopped.timeline() if event.kind == "log"]
-        assert said == ["1,980 posts imported, 20 rows not"]
+        assert said == ["1,980 posts imported, 20 rows skipped"]
     assert [post.id for post in Post] == [mine.id]
 
 
@@ -118,7 +118,7 @@ def test_an_import_that_the_release_before_began_goes_on_where_it_stopped(ann, r
     assert (task.reload().state, task.done, task.total) == (State.SUCCEEDED, 50, 50)
     bodies = [post.body for post in Post.select().where(Post.task == task).order_by(Post.id)]
     assert bodies == [f"post {n}" for n in range(50) if n % 7]
-    assert TaskEvent.select().where(TaskEvent.text == "42 posts imported, 8 rows not").count() == 1
+    assert TaskEvent.select().where(TaskEvent.text == "42 posts imported, 8 rows skipped").count() == 1
     assert undo_import.under_way(ann.user, task_id=str(task.id), title="") is None
 
 

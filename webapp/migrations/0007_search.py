@@ -1,6 +1,6 @@
 """Posts and messages are found by the words in them.
 
-What the release of this migration searched by, as it was then; the one after 0016 does not ask it any more.
+What the release of this migration searched by, as it was then; that of 0013 does not ask it any more.
 """
 
 import sqlite3

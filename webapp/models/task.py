@@ -420,7 +420,9 @@ class Task(Moves, BaseModel):
             if target != State.CANCELED:
                 changes["attempts"] = Task.attempts - 1
             if target == State.PENDING:
-                changes |= self._resumption() | {"turn": self._next_turn()}
+                changes["turn"] = self._next_turn()
+            if target == State.PENDING or self.cursor:  # what the run had told last may be less than it has done
+                changes |= self._resumption()
             text = f"{why}; " + {State.PENDING: "it waits for another"}.get(target, f"it is {target.words}")
             rescued = self._try_move(target, text, mine & (Task.state == self.state), **changes)
             if rescued:

@@ -6,12 +6,13 @@ from flask import Blueprint, Response, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from peewee import PeeweeException
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, TooManyRequests
 
 from webapp import htmx, seldom
 from webapp.models import AlreadyRunning, IllegalMove
 from webapp.navigation import inside
 from webapp.resilience import is_unavailable
+from webapp.times import duration_words
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,8 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
     if htmx.is_htmx():
         return Response(status=code, headers=headers)
     title, advice = WORDS.get(code, (error.name, error.description))
+    if isinstance(error, TooManyRequests) and isinstance(error.retry_after, int):
+        advice = f"Wait {duration_words(error.retry_after)}, then try again."
     # After a 500 the database may be what is broken, and at another host nobody is known: such a page asks for neither.
     plain = code >= 500 or code == 421
     return _page(title, advice, plain), code, headers

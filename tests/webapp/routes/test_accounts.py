@@ -1,5 +1,7 @@
 """Registering, signing in and out, coming in as a guest."""
 
+import re
+
 import pytest
 from werkzeug.security import generate_password_hash
 
@@ -151,6 +153,7 @@ def test_after_ten_wrong_passwords_even_the_right_one_must_wait(app):
     refused = guesser.submit("/login", username=" ANN ", password=PASSWORD)
     assert refused.status_code == 429
     assert "Too many tries" in refused.words
+    assert re.search(r"Wait (1 minute|[0-9]+ seconds), then try again", refused.words)
     assert guesser.submit("/login", username="bob", password=PASSWORD).status_code == 303, "another name, another count"
 
 

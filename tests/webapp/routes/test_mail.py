@@ -190,7 +190,7 @@ def test_what_is_wrong_is_told_line_by_line_and_nothing_is_sent(ann):
     typed = "bea@example.com\nnobody\nBea@example.com, cem@example\nx@y@z.example"
     answer = _send(ann, recipients=typed, subject="Kept", template="free", body="My words")
     assert answer.status_code == 422
-    assert "3 are no addresses" in answer.one("#recipients-error").text
+    assert "3 are not addresses" in answer.one("#recipients-error").text
     slips = [" ".join(slip.get_text(" ").split()) for slip in answer.page.select(".slips li")]
     assert [slip.split(" ")[:3] for slip in slips] == [
         ["Line", "2", "nobody"], ["Line", "3", "cem@example"], ["Line", "4", "x@y@z.example"],
@@ -342,7 +342,7 @@ def _leave_out(browser, page, **fields):
 def test_the_invalid_ones_are_left_out_by_one_press_and_all_else_stays(ann):
     typed = {"subject": "Kept", "template": "free", "body": "My words", "send_at": _in(days=1)}
     page = _send(ann, recipients=WRONG, attachment=[_file("early.txt", b"1")], **typed)
-    assert page.one("#mail-leave-out").text == "Leave out the 2 that are no addresses"
+    assert page.one("#mail-leave-out").text == "Leave out the 2 that are not addresses"
     answer = _leave_out(ann, page, attachment=[_file("late.txt", b"2")], **typed)
     assert (answer.status_code, answer.location) == (303, "/mail#mail-to")
     page = ann.get(answer.location)
@@ -381,8 +381,8 @@ def test_they_are_left_out_of_a_file_that_is_sent_along(ann):
 def test_what_is_wrong_is_listed_in_part(ann):
     page = _send(ann, recipients="\n".join(f"nobody-{number}" for number in range(332)))
     slips = page.page.select(".slips li")
-    assert (len(slips), slips[19].b.text, slips[20].text) == (21, "Line 20", "and 312 more that are no addresses")
-    assert page.one("#mail-leave-out").text == "Leave out the 332 that are no addresses"
+    assert (len(slips), slips[19].b.text, slips[20].text) == (21, "Line 20", "and 312 more that are not addresses")
+    assert page.one("#mail-leave-out").text == "Leave out the 332 that are not addresses"
 
 
 # What it says

@@ -379,8 +379,11 @@ def test_what_is_being_taken_back_leads_to_what_does_it(ann, undoable, run_waiti
     page = ann.get(f"/tasks/{undoable.id}")
     assert not page.page.select("button[formaction$=undo]")
     assert page.one(f"#task-{undoable.id}-undo")["href"] == f"/tasks/{undoing.id}"
+    assert "every 5s" in page.one("article.task")["hx-trigger"], "the page says by itself when that has ended"
     undoing.cancel()
-    assert ann.get(f"/tasks/{undoable.id}").one("button[formaction$=undo]"), "it can be asked for again"
+    page = ann.get(f"/tasks/{undoable.id}")
+    assert page.one("button[formaction$=undo]"), "it can be asked for again"
+    assert "every 5s" not in page.one("article.task")["hx-trigger"]
 
 
 def test_a_second_press_of_undo_starts_nothing(ann, undoable):
