@@ -141,6 +141,7 @@ def test_what_is_nobodys_misspelling_is_let_alone(read):
         "REDIS_HOST",
         "DATABASE_NAME",
         "LOG_FILE",
+        "LOGLEVEL",
         "SECRET_KEYS_DIR",
     )
     read(REDIS_URL="redis://localhost", REDIS_URI="redis://localhost", SECRET_KEY=KEY, **dict.fromkeys(others, "x"))
