@@ -7,6 +7,8 @@
 VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
+# Twice the cores: most tests wait for processes, servers and browsers, and not for themselves.
+TEST_PROCESSES ?= $(shell echo $$(( 2 * $$(getconf _NPROCESSORS_ONLN) )))
 
 .PHONY: run demo test check bench clean
 
@@ -17,7 +19,7 @@ demo: $(VENV)/.run
 	@exec $(BIN)/python -m webapp.demo
 
 test: $(VENV)/.dev
-	@exec $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+	@exec $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
