@@ -47,7 +47,7 @@ _FIELDS: dict[State, dict[str, Any]] = {
     State.PENDING: {"turn": 0},
     State.RETRYING: _RUNNING | {"error": "The mail server did not answer in time.", "retries": 3},
     State.PAUSING: _RUNNING | {"stage": "Collecting your posts"},
-    State.PAUSED: _RUNNING,
+    State.PAUSED: _RUNNING | {"attempts": 0},  # a pause is none
     State.IN_PROGRESS: _RUNNING | {"stage": "Collecting your posts"},
     State.CANCELING: _RUNNING | {"stage": "Collecting your posts"},
     State.CANCELED: _RUNNING,

@@ -151,8 +151,14 @@ def _assert_linear(parse: Callable[[str], object], shape: Callable[[int], str]) 
     assert cost < FAR_TOO_LONG, "and that is the small one"
     if _cost(parse, many) < NOTHING:
         return
-    least = min(cost, *(_cost(parse, few) for _ in range(4)))
-    assert min(_cost(parse, many) for _ in range(4)) < 16 * max(least, NOTHING / 16)
+    # Time is only ever added by what else this machine does, so the least of each counts, in some rounds.
+    least, most = cost, float("inf")
+    for _ in range(6):
+        least = min(least, *(_cost(parse, few) for _ in range(3)))
+        most = min(most, *(_cost(parse, many) for _ in range(3)))
+        if most < 16 * max(least, NOTHING / 16):
+            return
+    raise AssertionError(f"{most:.3f} s after {least:.4f} s for an eighth")
 
 
 @pytest.fixture
