@@ -20,7 +20,7 @@ from webapp.settings import Settings, SettingsError
 PYTHON = shlex.quote(sys.executable)
 ROOT = Path(__file__).parent.parent
 BANNER = """
-  Errand runs at http://127.0.0.1:{port}
+  {name} runs at http://127.0.0.1:{port}
 
   Continue as a guest, write a post, and press "Export my posts" on your profile.
   {mail}
@@ -51,7 +51,7 @@ def main() -> None:
         command = f"exec {PYTHON} -m webapp.mailbox"
         manager.add_process("mailbox", command, env=env, cwd=str(ROOT))
         mail = f"Mail goes nowhere but to http://127.0.0.1:{settings.port}/mailbox"
-    print(BANNER.format(port=settings.port, mail=mail, data_dir=settings.data_dir), flush=True)
+    print(BANNER.format(name=settings.app_name, port=settings.port, mail=mail, data_dir=settings.data_dir), flush=True)
     manager.loop()
     # Stopped because somebody asked: that is how it should end.
     sys.exit(0 if manager.returncode in {130, 143} else manager.returncode)
