@@ -605,8 +605,11 @@ def test_without_a_database_the_site_says_so_in_words(broken):
 def test_without_a_database_somebody_signed_in_gets_the_same_words(broken):
     with broken.session_transaction() as session:
         session["_user_id"] = "some key"
-    for address, code in (("/", 503), ("/tasks", 503), ("/nowhere", 404)):
-        assert broken.get(address).status_code == code
+    for address, code, words in (
+        ("/", 503, "Back in a moment"), ("/tasks", 503, "Back in a moment"), ("/nowhere", 404, "There is nothing here"),
+    ):  # fmt: skip
+        answer = broken.get(address)
+        assert (answer.status_code, words in answer.words) == (code, True), address
     assert broken.get("/live", headers=HTMX).status_code == 503
 
 
