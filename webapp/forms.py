@@ -20,7 +20,7 @@ from wtforms import (
 )
 from wtforms.validators import Email, InputRequired, Length, Optional, StopValidation, ValidationError
 
-from tasks.engine import TaskFunction, Upload
+from tasks.engine import DeclarationError, TaskFunction, Upload
 from tasks.engine.parameters import Parameter
 from webapp.models.message import MESSAGE_LENGTH
 from webapp.models.post import POST_LENGTH
@@ -259,10 +259,11 @@ def task_form(function: TaskFunction, zone: str, arguments: dict[str, Any] | Non
 
 @cache
 def task_form_class(function: TaskFunction) -> type[TaskForm]:
-    """The class of that form. Raises TypeError for a parameter whose name a form has for something of its own."""
+    """The class of that form. Raises DeclarationError for a parameter named like something of the form itself."""
     for parameter in function.parameters:
         if hasattr(TaskForm, parameter.name) or parameter.name in {"csrf_token", "form_key", "again"}:
-            raise TypeError(f"{function.name}: a form field cannot be named {parameter.name}")
+            words = f"parameter {parameter.name} has a name that forms need for themselves: write {parameter.name}_"
+            raise DeclarationError(function.body, words)
     return type("TaskForm", (TaskForm,), {parameter.name: _task_field(parameter) for parameter in function.parameters})
 
 

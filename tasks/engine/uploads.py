@@ -37,7 +37,7 @@ class Accept:
     suffixes: tuple[str, ...]
 
     def __init__(self, *suffixes: str) -> None:
-        object.__setattr__(self, "suffixes", suffixes)
+        object.__setattr__(self, "suffixes", tuple(suffix.lower() for suffix in suffixes))
 
 
 class Upload:

@@ -273,7 +273,11 @@ def test_a_finished_task_can_be_run_again_with_changes(ann, read_file, run_waiti
 
 
 def test_what_takes_no_arguments_has_nothing_to_change(ann, declare, monkeypatch):
-    monkeypatch.setitem(CATALOGUE, "plain", declare(title="Plain")(lambda task: None))
+    @declare(title="Plain")
+    def plain(task):
+        """Ask for nothing."""
+
+    monkeypatch.setitem(CATALOGUE, "plain", plain)
     task = make_task(State.SUCCEEDED, ann.user, name="plain", arguments={})
     assert "Run again" not in ann.get(f"/tasks/{task.id}").words
 
