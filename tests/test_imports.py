@@ -71,7 +71,7 @@ FLOORS = (
         "webapp.actions",
         "webapp.bulk_words",
     ),
-    ("webapp.polls", "webapp.once", "webapp.rate_limits", "webapp.search_forms"),
+    ("webapp.polls", "webapp.once", "webapp.rate_limits", "webapp.search_forms", "webapp.previews"),
     ("webapp.mail_form",),
     ("webapp.accounts",),
     ("webapp.routes",),

@@ -223,6 +223,19 @@ class TaskForm(FlaskForm):
         """What to launch the function with, once the form has validated."""
         return {name: value for name, value in self.data.items() if name not in {"csrf_token", "run_at"}}
 
+    @property
+    def wrong(self) -> dict[str, str]:
+        """What is wrong with the arguments, by the labels of their fields; by an empty one, with all of them."""
+        wrong = {field.label.text: str(field.errors[0]) for field in self if field.errors and field is not self.run_at}
+        return wrong | ({"": str(self.form_errors[0])} if self.form_errors else {})
+
+    def refuse(self, words: str, name: str = "") -> None:
+        """Say what is wrong, at the field of that name; without such a field, at the top."""
+        if name in self:
+            self[name].errors = [words]
+        else:
+            self.form_errors = [words]
+
 
 class UploadField(FileField):
     """One file; its data is an Upload, or None."""
