@@ -16,7 +16,7 @@ from tasks.engine import TaskFunction
 from webapp import htmx
 from webapp.bulk_words import outcome_words
 from webapp.forms import TaskForm, task_form, task_form_class
-from webapp.live import ON_TASK_LIST
+from webapp.live import ON_TASK_LIST, task_card
 from webapp.models import Artifact, Made, Task, family, line
 from webapp.models.bulk import MOST_AT_ONCE, VERBS, press
 from webapp.models.task_filter import MOST_COUNTED
@@ -148,6 +148,12 @@ def show(task_id: UUID) -> ResponseReturnValue:
 def panel_fragment(task_id: UUID) -> ResponseReturnValue:
     """The task alone, as its page includes it."""
     return if_changed(lambda: render_template("tasks/_panel.html", **_panel(task_id)))
+
+
+@bp.get("/<uuid:task_id>/_card")
+def card_fragment(task_id: UUID) -> ResponseReturnValue:
+    """The task in short, as any page includes it."""
+    return if_changed(lambda: render_template("tasks/_card.html", **task_card(_find(task_id))))
 
 
 @bp.post("/<uuid:task_id>/cancellation")
