@@ -11,8 +11,8 @@ import pytest
 
 from tests.processes import ROOT
 
-# From the ground up. A file imports only from floors below its own; those of one package may import each other. What has
-# no floor of its own has that of its folder, which is said with a star.
+# From the ground up. A file imports only from floors below its own; those of one package may import each other.
+# What has no floor of its own has that of its folder, which is said with a star.
 FLOORS = (
     ("webapp.environment", "webapp.marks"),
     (

@@ -1,11 +1,14 @@
 """A new task is one file and one line in the catalogue: the rules that a machine checks ask for nothing else."""
 
-import os
+import runpy
 import subprocess
 import sys
+from typing import Any
+
+import pytest
 
 from tests.copies import Copy
-from tests.processes import BIN
+from tests.processes import BIN, ROOT
 
 TASK = '''"""Counting lines: a task as somebody would write it who has only read the documents."""
 
@@ -26,30 +29,39 @@ def count_lines(task: Run, file: Annotated[Upload, Accept(".csv")], loud: bool =
     Post.create(user=task.user, body=f"{number} lines{'!' if loud else ''}")
     return number
 '''
-CHECKS = {
-    "rules": [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "no:cacheprovider",
-        "tests/test_imports.py",
-        "tests/test_house_rules.py",
-        "tests/test_docs.py",
-        "tests/webapp/routes/test_starting.py",
-        "-k",
-        "not load and not example",
-    ],
-    "lint": [BIN / "ruff", "check", "--no-cache", "tasks"],
-    "format": [BIN / "ruff", "format", "--no-cache", "--check", "tasks"],
-}
+LINT = ([BIN / "ruff", "check", "--no-cache", "tasks"], [BIN / "ruff", "format", "--no-cache", "--check", "tasks"])
 
 
-def test_a_new_task_is_one_file_and_one_line(tmp_path):
-    copy = Copy(tmp_path / "tree")
+def _rules(name: str) -> dict[str, Any]:
+    """The tests of a file, as they are for the tree that ROOT names."""
+    return runpy.run_path(str(ROOT / "tests" / name))
+
+
+def test_a_new_task_is_one_file_and_one_line(tmp_path, monkeypatch):
+    copy = Copy(tmp_path)
     copy.add_task("count_lines", TASK)
-    env = {"PATH": os.environ["PATH"]}
-    for name, command in CHECKS.items():
-        done = subprocess.run(command, cwd=copy.folder, env=env, capture_output=True, text=True, timeout=100)
-        assert done.returncode == 0, f"{name}: {done.stdout[-3000:]}{done.stderr[-1000:]}"
-        assert name != "rules" or "tasks.count_lines" in done.stdout or " passed" in done.stdout
+    monkeypatch.setattr("tests.processes.ROOT", copy.folder)
+    imports, documents = _rules("test_imports.py"), _rules("test_docs.py")
+    assert "tasks.count_lines" in imports["FILES"]
+    for module in imports["FILES"].keys() - {"webapp", "tasks"}:
+        imports["test_a_file_imports_only_from_lower_floors"](module)
+    imports["test_no_imports_go_in_a_circle"]()
+    imports["test_only_settings_reads_the_environment"]()
+    imports["test_only_one_file_knows_the_headers_of_htmx"]()
+    for document in documents["DOCUMENTS"].values():
+        documents["test_every_file_that_a_document_names_is_there"](document)
+    for command in LINT:
+        done = subprocess.run(command, cwd=copy.folder, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+    catalogue = "from tasks.catalogue import CATALOGUE; print(CATALOGUE['count_lines'].parameters[0].suffixes)"
+    done = subprocess.run([sys.executable, "-c", catalogue], cwd=copy.folder, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("('.csv',)\n", "")
+
+
+def test_a_task_that_imports_the_web_is_refused(tmp_path, monkeypatch):
+    """The pattern that gives each new task its floor does not let it import what stands above."""
+    copy = Copy(tmp_path)
+    copy.add_task("count_lines", f"import webapp.live\nimport tasks.catalogue\n{TASK}")
+    monkeypatch.setattr("tests.processes.ROOT", copy.folder)
+    with pytest.raises(AssertionError, match=r"tasks.count_lines imports (webapp.live|tasks.catalogue)"):
+        _rules("test_imports.py")["test_a_file_imports_only_from_lower_floors"]("tasks.count_lines")

@@ -1,15 +1,15 @@
 """A task function that could never work ends the start, in one line that says where it is and what to write."""
 
-import importlib.util
 import os
 import re
 import subprocess
 import sys
+from importlib import import_module
 from itertools import count
 
 import pytest
 
-from tasks.engine import DeclarationError, registry
+from tasks.engine import DeclarationError, catalogue, registry
 from tests.copies import Copy
 from tests.processes import BIN, free_port
 
@@ -18,22 +18,20 @@ HEAD = """
 import asyncio, functools
 from typing import Annotated, Any, Literal
 from tasks.engine import *
-from tasks.engine.registry import catalogue
 
 """
 
 
 @pytest.fixture
-def load(declare, tmp_path):
+def load(declare, tmp_path, monkeypatch):
     """A function that imports a file of tasks with this text, as the catalogue would."""
+    monkeypatch.syspath_prepend(tmp_path)
 
     def load(text: str):
-        path = tmp_path / f"declared_{next(FILES)}.py"
-        path.write_text(HEAD + text)
-        spec = importlib.util.spec_from_file_location(path.stem, path)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
+        package = f"declared_{next(FILES)}"
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "wrong.py").write_text(HEAD + text)
+        return import_module(f"{package}.wrong")
 
     return load
 
@@ -179,9 +177,6 @@ WRONG = {
         "the is_possible of its Undo is given 1 argument",
         r"write def is_possible\(task\)",
     ),
-    # the catalogue
-    "no docstring": (task(body="pass") + "catalogue(wrong)", "has no docstring", "write what it does"),
-    "no task function": ("def wrong(task): pass\ncatalogue(wrong)", "listed in the catalogue", r"write @user_task\(\)"),
 }
 
 
@@ -191,13 +186,13 @@ def test_a_task_function_that_could_never_work_is_told_in_one_line(load, what):
     with pytest.raises(DeclarationError) as refused:
         load(text)
     [line] = refused.value.report.splitlines()
-    assert re.match(r"\S*declared_\d+\.py:\d+: (\S+|functools.*?|<built.*?>): ", line), line
+    assert re.match(r"\S*declared_\d+/wrong\.py:\d+: (\S+|functools.*?|<built.*?>): ", line), line
     assert [word for word in words if not re.search(word, line)] == [], line
     assert len(line) < 350
 
 
 def test_the_line_of_the_function_is_told(load):
-    with pytest.raises(DeclarationError, match=r"declared_\d+.py:7: wrong: parameter n has no type"):
+    with pytest.raises(DeclarationError, match=r"declared_\d+/wrong.py:6: wrong: parameter n has no type"):
         load("@user_task()\ndef wrong(task, n): pass")
 
 
@@ -232,13 +227,40 @@ RIGHT = {
         "@user_task()\n@wrap\nasync def wrong(task, n: int): pass"
     ),
     "an undo": task("undo=Undo('Undo', back, lambda task: True)", before=UNDO.format("title: str, task_id: str")),
-    "unlisted": task("listed=False", body="pass") + "catalogue(wrong)",
 }
 
 
 @pytest.mark.parametrize("what", RIGHT)
 def test_what_can_work_is_not_refused(load, what):
     assert load(RIGHT[what]).wrong is registry.functions["wrong"]
+
+
+UNLISTED = {
+    "no docstring": (task(body="pass"), r"wrong\.py:7: wrong: has no docstring: write what it does"),
+    "no task function": (
+        "def wrong(task): pass",
+        "'wrong': .* has no task of that name: write @user_task\\(\\) above def",
+    ),
+    "another function": ("@user_task()\ndef other(task): pass", "'wrong': .* has no task of that name"),
+}
+
+
+@pytest.mark.parametrize("what", UNLISTED)
+def test_what_cannot_be_listed_is_told_in_one_line(load, what):
+    text, words = UNLISTED[what]
+    package = load(text).__name__.partition(".")[0]
+    with pytest.raises(DeclarationError, match=words) as refused:
+        catalogue(package, "wrong")
+    assert refused.value.report.count("\n") == 0
+
+
+def test_a_file_that_is_not_there_is_told_and_one_that_fails_is_not_hidden(load):
+    with pytest.raises(DeclarationError, match=r"test_declarations.py:\d+: 'count_stars': .* no tasks/count_stars.py"):
+        catalogue("tasks", "count_stars")
+    package = load(task("listed=False", body="pass")).__name__.partition(".")[0]
+    assert list(catalogue(package, "wrong")) == ["wrong"], "which needs no docstring, as it has no page"
+    with pytest.raises(ModuleNotFoundError, match="missing_library"):
+        load("import missing_library")
 
 
 def test_a_suffix_counts_in_whatever_case(load):
