@@ -41,9 +41,9 @@ class Keeper:
             signal.signal(signum, lambda number, _: self.stopping.append(number))
         while not self.stopping:
             code = self._run_once()
-            if code is None or self.stopping:
+            if code is None:
                 continue
-            if code != -signal.SIGKILL and not self._is_changed:
+            if self.stopping or (code != -signal.SIGKILL and not self._is_changed):
                 return code if code >= 0 else 128 - code
             if code == -signal.SIGKILL:
                 print("It was killed, and is started again", flush=True)
