@@ -111,8 +111,8 @@ def _undo(function: "TaskFunction") -> str | None:
     undo = function.undo
     if undo is None:
         return None
-    names = [parameter.name for parameter in getattr(undo.function, "parameters", ())]
-    if sorted(names) != UNDO_GIVES or any(parameter.type is not str for parameter in undo.function.parameters):
+    parameters = getattr(getattr(undo, "function", None), "parameters", ())
+    if sorted(p.name for p in parameters) != UNDO_GIVES or any(p.type is not str for p in parameters):
         return "its Undo needs a task function of its own: write @user_task(…) def name(task, task_id: str, title: str)"
     if not isinstance(undo.label, str) or not undo.label.strip():
         return f"its Undo has the label {undo.label!r}: write what its button says"

@@ -152,6 +152,7 @@ WRONG = {
         "write def preview",
     ),
     "a preview that is none": (task("preview=True"), "its preview is a bool", "write def preview"),
+    "an undo that is none": (task("undo=True"), "its Undo needs a task function", "task_id: str, title: str"),
     "an undo by a plain function": (
         task("undo=Undo('Undo', print, bool)"),
         "its Undo needs a task function",
