@@ -1,5 +1,6 @@
 """`make run`: the Procfile's web and worker and the development mailbox, on this machine, until Ctrl-C or TERM."""
 
+import importlib
 import os
 import shlex
 import socket
@@ -15,6 +16,7 @@ from redis import RedisError
 
 from tasks.queue import huey
 from webapp import database
+from webapp.environment import CannotStart
 from webapp.settings import Settings, SettingsError
 
 PYTHON = shlex.quote(sys.executable)
@@ -41,6 +43,7 @@ def main() -> None:
         if settings.mailbox:
             env["MAIL_PORT"] = os.environ.get("MAIL_PORT") or str(free_port())
         make_ready(settings)
+        importlib.import_module("webapp.routes")  # with every task: a wrong one is told before anything starts
 
     manager = Manager()
     commands = parse_procfile((ROOT / "Procfile").read_text()).processes
@@ -78,10 +81,10 @@ def make_ready(settings: Settings) -> None:
 
 @contextmanager
 def or_one_line() -> Iterator[None]:
-    """Exit with one line on standard error when a setting is wrong or a server does not answer in this block."""
+    """Exit with one line on standard error where this block says why nothing can start, or a server does not answer."""
     try:
         yield
-    except SettingsError as error:
+    except CannotStart as error:
         sys.exit(error.report)
     except PeeweeException as error:
         sys.exit(f"errand: the database cannot be used: {_first_line(error)}")

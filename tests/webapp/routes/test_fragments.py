@@ -41,6 +41,18 @@ def test_a_tasks_panel_is_a_verbatim_part_of_its_page(ann, state):
 
 
 @pytest.mark.parametrize("state", State)
+def test_a_tasks_card_has_the_same_as_its_panel_in_short(ann, state):
+    task = _task(state, ann.user)
+    card = ann.get(f"/tasks/{task.id}/_card", headers=HTMX).one(f"article#task-{task.id}")
+    panel = ann.get(f"/tasks/{task.id}/_panel", headers=HTMX).one("article")
+    assert (card["data-state"], card["hx-trigger"]) == (state, panel["hx-trigger"])
+    assert card["hx-get"] == f"/tasks/{task.id}/_card"
+    for part in ("progress", ".words", ".artifacts a", ".actions button", '[hx-trigger^="load delay"]'):
+        assert len(card.select(part)) == len(panel.select(part)), part
+    assert ann.get("/tasks/00000000-0000-4000-8000-000000000000/_card", headers=HTMX).status_code == 404
+
+
+@pytest.mark.parametrize("state", State)
 def test_the_list_is_a_verbatim_part_of_its_page(ann, state):
     task = _task(state, ann.user)
     page, part = ann.get("/tasks"), ann.get("/tasks/_list", headers=HTMX)
