@@ -1,7 +1,9 @@
 """What the documents name is there: tests, files, and what make makes."""
 
 import re
+import shlex
 
+import click
 import pytest
 
 from tests.processes import ROOT
@@ -34,3 +36,13 @@ def test_every_file_that_a_document_names_is_there(document):
 def test_every_target_of_make_that_a_document_names_is_there(document):
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"(?:`|^    )make (\w+)", document.read_text(), re.MULTILINE)) <= targets
+
+
+def test_every_command_of_flask_that_a_document_names_is_there(document, app):
+    for line in re.findall(r"flask --app webapp\.wsgi ([^`\n]*)", document.read_text()):
+        command, words = app.cli, shlex.split(line, comments=True)
+        while isinstance(command, click.Group):
+            assert words, f"{line!r} names no command"
+            command = command.get_command(click.Context(command), words.pop(0))
+            assert command, line
+        command.make_parser(click.Context(command)).parse_args(words)  # raises for an option that there is not

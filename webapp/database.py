@@ -241,18 +241,32 @@ def locking(query: Any, strength: str = "UPDATE", skip_locked: bool = False) -> 
 def migrate(*more: Callable[[], object]) -> list[str]:
     """Bring the schema up to date, then take the further steps given; returns the names of the migrations applied.
 
-    Safe to call from several processes at once: one applies them, the others wait and find nothing to do.
+    Safe to call from several processes at once: one applies them, the others wait and find nothing to do. A migration
+    is applied unless one of its name is; so a newer schema than this code's stays as it is.
     The migrations are one transaction on SQLite and PostgreSQL; a further step has its own, under the same lock.
     """
+    with changing_schema() as runner:
+        applied = runner.up()
+        if applied or not any(migration.path is None for migration in runner.status()):
+            fulltext.mend(database.obj)
+        for step in more:
+            step()
+    return list(applied)
+
+
+@contextmanager
+def changing_schema() -> Iterator[Runner]:
+    """What applies migrations and takes them back, in one transaction and with nobody else at it."""
     # On SQLite the transaction takes the write lock, and is itself the guard.
     with without_deadlines(), _references_aside(), database.atomic():
         if is_postgres():
             database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
-        applied = Runner(database.obj, str(MIGRATIONS)).up()
-        fulltext.mend(database.obj)
-        for step in more:
-            step()
-    return applied
+        yield migrations()
+
+
+def migrations() -> Runner:
+    """The migrations of this code, and those of the database, which may be others."""
+    return Runner(database.obj, str(MIGRATIONS))
 
 
 @contextmanager

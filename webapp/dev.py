@@ -38,7 +38,7 @@ def main() -> None:
         }  # fmt: skip
         settings = Settings.from_env(env)
         _demand_free(settings.port)
-        # Not 0.0.0.0, which is what gunicorn makes of PORT: a development site is for this machine alone.
+        # Also in a container: a development site is for this machine alone.
         env["GUNICORN_CMD_ARGS"] = f"--bind 127.0.0.1:{settings.port} {os.environ.get('GUNICORN_CMD_ARGS', '')}"
         if settings.mailbox:
             env["MAIL_PORT"] = os.environ.get("MAIL_PORT") or str(free_port())

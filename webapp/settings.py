@@ -20,6 +20,7 @@ APP_NAME = "Errand"
 LONGEST_NAME = 40  # characters: it stands in the header of every page and in each mail
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql")
+BOXES = ("/.dockerenv", "/run/.containerenv")  # what Docker and Podman put into their containers
 SHORTEST_KEY = 16  # characters: 128 bits where each is a random byte
 HOST = re.compile(r"[\w.:-]{1,253}", re.ASCII)
 ADDRESS = re.compile(r"[!-?A-~]{1,64}@[^\s@]{1,253}")  # few mail servers take other than ASCII before the @
@@ -60,6 +61,7 @@ class Settings:
     log_level: str = "INFO"
     trusted_proxies: int = 0
     hsts_subdomains: bool = False
+    listen_everywhere: bool = False
 
     @property
     def secure(self) -> bool:
@@ -122,6 +124,7 @@ class Settings:
             # Heroku puts exactly one router before every dyno; elsewhere proxies are trusted only when named.
             "trusted_proxies": read.integer("TRUSTED_PROXIES", 1 if read.text("DYNO") else 0, 0, 10),
             "hsts_subdomains": read.flag("HSTS_SUBDOMAINS", False),
+            "listen_everywhere": _is_boxed(read),
         }
         read.compare("ARTIFACT_DAYS", "RETENTION_DAYS", 1, "what a task made goes when the task does")
         read.compare("TASK_SWEEP_SECONDS", "TASK_LEASE_SECONDS", 10, "lost tasks would wait for it")
@@ -138,6 +141,11 @@ def _app_name(read: Reader) -> str:
         read.problem("APP_NAME", f'must be at most {LONGEST_NAME} characters on one line, without < > @ " and \\')
         return APP_NAME
     return name
+
+
+def _is_boxed(read: Reader) -> bool:
+    """Whether this is a dyno or a container, of which nobody outside reaches more than is let through to it."""
+    return any(read.text(name) for name in ("DYNO", "KUBERNETES_SERVICE_HOST")) or any(map(os.path.exists, BOXES))
 
 
 def _database_url(read: Reader) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 from peewee import (
+    SQL,
     BigIntegerField,
     BlobField,
     CharField,
@@ -48,7 +49,11 @@ class Artifact(BaseModel):
     name = CharField(max_length=200)
     content_type = CharField(max_length=100, default="application/octet-stream")
     size = BigIntegerField(default=0, help_text="bytes, of the chunks that count")
-    number = IntegerField(default=0, help_text="how many chunks count; what comes after is from a run that was lost")
+    number = IntegerField(
+        default=0,
+        constraints=[SQL("DEFAULT 0")],
+        help_text="how many chunks count; what comes after is from a run that was lost",
+    )
     created_at = DateTimeField(default=utcnow)
     completed_at = DateTimeField(null=True)
     expires_at = DateTimeField(null=True, help_text="when its content is deleted; null once it is")

@@ -37,6 +37,7 @@ INTERRUPTED_FOR = 5.0  # seconds, doubled with each time
 INTERRUPTED_AT_MOST = 60.0
 _COUNTED = {"done": 0, "total": None}  # of a cursor
 _NO_TROUBLE = {"error": "", "attempts": 0, "rescues": 0, "deaths": 0, "interruptions": 0}  # of a task tried anew
+_ZERO: list[Any] = [SQL("DEFAULT 0")]  # in the database, too: a release from before the column does not name it
 NOT_HEARD_FROM = "Its worker was not heard from"
 DIED_REPEATEDLY = "The worker died repeatedly while running this."
 INTERRUPTED_REPEATEDLY = "The database failed repeatedly while this was running."
@@ -67,11 +68,17 @@ class Task(Moves, BaseModel):
     parent_id: UUID | None
     root = ForeignKeyField("self", null=True, on_delete="CASCADE", help_text="the topmost whole")
     root_id: UUID | None
-    kind = EnumField(Shape, max_length=8, default=Shape.SINGLE)
-    step = IntegerField(default=0, help_text="parts of a step run side by side, and after those of the step before")
+    kind = EnumField(Shape, max_length=8, default=Shape.SINGLE, constraints=[SQL("DEFAULT 'single'")])
+    step = IntegerField(
+        default=0, constraints=_ZERO, help_text="parts of a step run side by side, and after those of the step before"
+    )
     name = CharField(max_length=60, help_text="the task function; empty for what is made of parts")
     title = CharField(max_length=200, help_text="what people read")
-    quiet = BooleanField(default=False, help_text="its owner did not start it, or it is purged: they see nothing of it")
+    quiet = BooleanField(
+        default=False,
+        constraints=[SQL("DEFAULT FALSE")],
+        help_text="its owner did not start it, or it is purged: they see nothing of it",
+    )
     arguments = JSONField(default=dict)
     state = EnumField(State, max_length=16, default=State.PENDING)
     stage = CharField(max_length=200, default="", help_text="what it is doing now, in words")
@@ -83,13 +90,13 @@ class Task(Moves, BaseModel):
     result = JSONField(null=True, help_text="what its function returned")
     error = TextField(default="", help_text="what went wrong, in words for people")
     attempts = IntegerField(default=0, help_text="an interruption is none, nor is a pause")
-    retries = IntegerField(default=0, help_text="how many attempts there may be after the first")
-    rescues = IntegerField(default=0, help_text="how many of its runs have died or were interrupted")
-    deaths = IntegerField(default=0, help_text="how many have died since it last got further")
+    retries = IntegerField(default=0, constraints=_ZERO, help_text="how many attempts there may be after the first")
+    rescues = IntegerField(default=0, constraints=_ZERO, help_text="how many of its runs have died or were interrupted")
+    deaths = IntegerField(default=0, constraints=_ZERO, help_text="how many have died since it last got further")
     interruptions = IntegerField(
-        default=0, constraints=[SQL("DEFAULT 0")], help_text="how often the database ended a run, since then, too"
+        default=0, constraints=_ZERO, help_text="how often the database ended a run, since then, too"
     )
-    priority = IntegerField(default=0, help_text="the higher goes first")
+    priority = IntegerField(default=0, constraints=_ZERO, help_text="the higher goes first")
     turn = BigIntegerField(null=True, help_text="its place in the line; the smaller goes first")
     owner = CharField(max_length=32, null=True, help_text="the token of the run that holds it")
     lease_until = DateTimeField(null=True, help_text="until when, unless the run renews it")
@@ -99,7 +106,7 @@ class Task(Moves, BaseModel):
     created_at = DateTimeField(default=utcnow)
     started_at = DateTimeField(null=True, help_text="when the present run began")
     updated_at = DateTimeField(default=utcnow, help_text="when it last moved or got further")
-    worked = FloatField(default=0, help_text="the seconds that all runs before the present one took")
+    worked = FloatField(default=0, constraints=_ZERO, help_text="the seconds that all runs before the present one took")
     finished_at = DateTimeField(null=True)
     dismissed_at = DateTimeField(null=True, help_text="when its owner closed its alert")
 

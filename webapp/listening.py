@@ -1,0 +1,30 @@
+"""Where the web process listens, unless gunicorn is told otherwise."""
+
+import socket
+from contextlib import closing
+
+from webapp.settings import Settings
+
+
+def addresses(settings: Settings) -> list[str]:
+    """What gunicorn is to bind: this machine alone, or every address of it, by IPv4 and by IPv6 where there is that.
+
+    One socket of IPv6 takes both, except where the system keeps them apart, and then there are two.
+    """
+    if not settings.listen_everywhere:
+        return [f"127.0.0.1:{settings.port}"]
+    ipv4, ipv6 = f"0.0.0.0:{settings.port}", f"[::]:{settings.port}"
+    try:
+        with closing(socket.socket(socket.AF_INET6)) as probe:
+            probe.bind(("::", 0))
+            takes_both = not probe.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
+    except OSError:
+        return [ipv4]  # IPv6 is turned off
+    return [ipv6] if takes_both else [ipv4, ipv6]
+
+
+def words(settings: Settings) -> str:
+    """What the log says about those addresses."""
+    if settings.listen_everywhere:
+        return "Everybody who reaches this dyno or container can connect; --bind in GUNICORN_CMD_ARGS changes that"
+    return "Only this machine can connect, such as a proxy on it; --bind in GUNICORN_CMD_ARGS changes that"
