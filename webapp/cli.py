@@ -7,6 +7,7 @@ from flask.cli import AppGroup
 from tasks.engine.purge import purge
 from tasks.queue import huey
 from webapp import database
+from webapp.starting import or_one_line
 
 
 def init_app(app: Flask) -> None:
@@ -18,8 +19,9 @@ def init_app(app: Flask) -> None:
 @click.command()
 def migrate() -> None:
     """Bring the schema of the database and of the queue up to date. Safe to run twice, and by two at once."""
-    for name in database.migrate(huey.create_tables):
-        click.echo(f"Applied {name}")
+    with or_one_line():
+        for name in database.migrate(huey.create_tables):
+            click.echo(f"Applied {name}")
 
 
 tasks = AppGroup("tasks", help="Look after the tasks.")
@@ -28,6 +30,6 @@ tasks = AppGroup("tasks", help="Look after the tasks.")
 @tasks.command("purge")
 def purge_tasks() -> None:
     """Delete what is older than RETENTION_DAYS and ARTIFACT_DAYS allow. Workers do so every hour by themselves."""
-    with database.without_deadlines():
+    with or_one_line(), database.without_deadlines():
         deleted = purge()
     click.echo(f"Purged {deleted} finished tasks and expired artifacts")
