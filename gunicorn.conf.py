@@ -2,8 +2,12 @@
 
 import os
 import sys
+from contextlib import suppress
 
-from webapp import listening
+from gunicorn.glogging import Logger
+
+from tasks.queue import huey
+from webapp import database, listening, logs, starting
 from webapp.breaker import AT_ONCE, SPARE
 from webapp.settings import Settings, SettingsError
 
@@ -12,6 +16,34 @@ try:
 except SettingsError as error:
     sys.exit(error.report)
 bind = listening.addresses(settings)
+
+
+class logger_class(Logger):  # noqa: N801 - gunicorn's setting
+    """Gunicorn's own lines, as ours. Those of requests are `webapp.access_log`'s: nothing on the same output twice."""
+
+    def setup(self, cfg):
+        """To be called with each configuration."""
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(logs.formatter(settings))
+
+    def _compute_access_log_enabled(self):
+        return super()._compute_access_log_enabled() and self.cfg.accesslog != "-"  # Heroku asks for that
+
+
+def on_starting(server):
+    """Say in one line what is wrong with the database or Redis, or end by it, before anybody is served."""
+    database.configure(settings)  # with nobody who waits, and nothing that the processes to come would share
+    try:
+        starting.look_at_database()
+        if settings.redis_url:
+            with suppress(Exception):  # the queue tells of it itself
+                huey.pending_count()
+    finally:
+        database.database.close()
+        database.configure(settings, patient=False)
+
+
 workers = settings.web_concurrency
 worker_class = "gthread"
 threads = AT_ONCE + SPARE

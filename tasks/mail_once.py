@@ -72,4 +72,5 @@ def _send(task: Run, outbox: Outbox, about: str, line: Line, letter: Letter, key
         if error.for_all or (error.may_pass and not task.is_last_attempt):
             outbox.put_mail_off(task.user, key)
             raise TemporaryError(str(error)) from error
-        log.warning("%s is not mailed about %s: %s", task.user.username, about, error)
+        reason = str(error).replace(task.user.email, "…")
+        log.warning("User %d is not mailed about %s: %s", task.user.id, about, reason)

@@ -13,6 +13,8 @@ import sys
 import time
 from contextlib import suppress
 from multiprocessing import current_process
+from socket import getaddrinfo, gethostname
+from threading import Thread
 from typing import Any
 from uuid import uuid4
 
@@ -21,11 +23,11 @@ from huey.consumer import BaseProcess, Consumer, ProcessEnvironment, Worker
 from tasks.engine import doorbell, perform, reporter, sweeper
 from tasks.engine.watchdog import Watchdog
 from tasks.queue import huey
-from webapp import seldom
+from webapp import logs, starting
 from webapp.database import database
 from webapp.environment import CannotStart
 from webapp.outage import Outage
-from webapp.resilience import is_unavailable
+from webapp.resilience import away, is_unavailable
 from webapp.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -121,10 +123,16 @@ def _number_of(name: str) -> int:
 class _Sweeper(BaseProcess):
     """The sweeper as a process of the consumer, in the place of Huey's scheduler: schedules live in rows."""
 
-    def __init__(self, huey: Any, stop_flag: Any, **of_the_worker: Any) -> None:
+    def __init__(self, huey: Any, stop_flag: Any, mail_server: str | None, **of_the_worker: Any) -> None:
         super().__init__(huey, stop_flag)
+        self._mail_server = mail_server
         self._trouble = Outage(log, "Could not sweep", "The sweeper works again")
         self._sweeper = sweeper.Sweeper(**of_the_worker)
+
+    def initialize(self) -> None:
+        """What it does first: see whether the mail server's name is one, which may take long."""
+        if self._mail_server:
+            Thread(target=_look_up, args=(self._mail_server,), name="resolver", daemon=True).start()
 
     def loop(self, now: Any = None) -> None:
         """One look, and a pause."""
@@ -132,9 +140,13 @@ class _Sweeper(BaseProcess):
             with perform.surroundings():
                 self._sweeper.look()
         except Exception as error:
-            self._trouble.failed(error)
+            if is_unavailable(error):
+                away.failed(error)
+            else:
+                self._trouble.failed(error, traceback=True)
         else:
             self._trouble.is_over()
+            away.is_over()
         self.stop_flag.wait(sweeper.LOOK_EVERY)
 
     def shutdown(self) -> None:
@@ -145,14 +157,21 @@ class _Sweeper(BaseProcess):
             log.warning("Could not resign: %s", error)
 
 
+def _look_up(mail_server: str) -> None:
+    try:
+        getaddrinfo(mail_server, None)
+    except (OSError, UnicodeError) as error:
+        log.warning("MAIL_SERVER is no name that is known here, so no mail is sent: %s: %s", mail_server, error)
+
+
 class _Terse(logging.Filter):
     """Huey tells each failure with its traceback; while the database is away that would be one a second."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        if not is_unavailable(error):
+        if error is None or not is_unavailable(error):
             return True
-        seldom.warning(log, "No task can be taken: %s", error)
+        away.failed(error)
         return False
 
 
@@ -165,8 +184,8 @@ class _Consumer(Consumer):
 
     worker_class = _Worker
 
-    def __init__(self, *args: Any, workers: int, **options: Any) -> None:
-        self._watchdog, self._token = Watchdog(workers), uuid4().hex
+    def __init__(self, *args: Any, workers: int, mail_server: str | None, **options: Any) -> None:
+        self._watchdog, self._token, self._mail_server = Watchdog(workers), uuid4().hex, mail_server
         super().__init__(*args, workers=workers, **options)
         # INT, from a terminal, means the same as TERM: nothing is cut off in the middle of a step.
         self._signal_actions[signal.SIGINT] = self._signal_actions[signal.SIGTERM]
@@ -176,7 +195,8 @@ class _Consumer(Consumer):
 
     def _create_scheduler(self) -> _Sweeper:
         own = {"token": self._token, "pid": os.getpid(), "processes": self.workers}
-        return _Sweeper(self.huey, self.stop_flag, verdicts=self._watchdog.verdicts, **own)
+        verdicts = self._watchdog.verdicts
+        return _Sweeper(self.huey, self.stop_flag, self._mail_server, verdicts=verdicts, **own)
 
     def loop(self, health_check_ts: float | None = None) -> float | None:
         """One turn of the consumer itself, ten times a second; it touches nothing that its children could hold."""
@@ -202,6 +222,7 @@ def create_consumer(settings: Settings) -> Consumer:
     return _Consumer(
         huey,
         workers=settings.worker_concurrency,
+        mail_server=settings.mail_server,
         worker_type="process",
         periodic=False,
         initial_delay=LOOK_EVERY,
@@ -214,12 +235,19 @@ def create_consumer(settings: Settings) -> Consumer:
 
 
 def main() -> None:
-    """Run a worker until it is told to stop. Exits with one line on standard error where CannotStart says why."""
+    """Run a worker until it is told to stop, once its database has the schema that it needs.
+
+    Exits with one line on standard error when a setting is wrong, or the database one that nobody can wait for.
+    """
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: sys.exit(0))  # until the consumer has its own: nothing has begun
     try:
         settings = Settings.from_env()
         consumer = create_consumer(settings)
     except CannotStart as error:
         sys.exit(error.report)
+    logs.belong_to(worker=f"{gethostname()}:{os.getpid()}")
+    starting.wait_for_database()
     database.close()  # nothing open may be inherited by the children
     consumer.run()
     logging.shutdown()

@@ -5,14 +5,14 @@ from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user, login_user
 from flask_wtf import CSRFProtect
 
-from webapp import htmx
+from webapp import htmx, logs
+from webapp.access_log import BY_THEMSELVES
 from webapp.models import User
-from webapp.polls import POLLED
 from webapp.resilience import persistently
 from webapp.times import utcnow
 
 # What browsers ask for by themselves says nothing about whether a person is there.
-UNSEEN = {*POLLED, "static", "health.healthz", "health.readyz", None}
+UNSEEN = {*BY_THEMSELVES, None}
 
 csrf = CSRFProtect()
 login = LoginManager()
@@ -24,7 +24,10 @@ login.session_protection = None  # the session key in the cookie is signed; bind
 @login.user_loader
 def _load(session_key: str) -> User | None:
     # Mostly a request's first query, and so the one that finds out whether the kept connection still lives.
-    return persistently(lambda: User.by_session_key(session_key))
+    user = persistently(lambda: User.by_session_key(session_key))
+    if user:
+        logs.bind(user_id=user.id)
+    return user
 
 
 @login.unauthorized_handler
@@ -50,4 +53,5 @@ def sign_in(user: User) -> None:
     """Begin a session of this account in this browser, in place of any other."""
     session.clear()
     login_user(user)
+    logs.bind(user_id=user.id)
     session.permanent = True

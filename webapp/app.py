@@ -11,6 +11,7 @@ from jinja2 import StrictUndefined
 from tasks.engine import limits
 from tasks.queue import huey
 from webapp import (
+    access_log,
     actions,
     caching,
     cli,
@@ -18,6 +19,7 @@ from webapp import (
     dom,
     intake,
     live,
+    logs,
     mail_words,
     mailer,
     once,
@@ -47,8 +49,7 @@ def create_app(settings: Settings | None = None, patient: bool = False) -> Flask
     storage, so one process serves one app; migrates nothing and opens no connection to the database.
     """
     settings = settings or Settings.from_env()
-    logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("huey").setLevel(max(logging.WARNING, logging.getLogger().level))
+    logs.configure(settings)
     for warning in settings.warnings:
         log.warning("%s", warning)
     database.configure(settings, patient)
@@ -58,6 +59,7 @@ def create_app(settings: Settings | None = None, patient: bool = False) -> Flask
 
     app = Flask(__name__, template_folder=str(ROOT / "templates"))
     _configure(app, settings)
+    access_log.init_app(app)
     intake.init_app(app)
     security.init_app(app, settings)
     caching.init_app(app)

@@ -10,6 +10,7 @@ from tasks.engine.purge import purge
 from tasks.queue import huey
 from webapp import database, restored, schema
 from webapp.backup import CannotBackUp, back_up
+from webapp.starting import or_one_line
 
 
 def init_app(app: Flask) -> None:
@@ -31,20 +32,21 @@ def migrate(check: bool, listing: bool, down: str | None, yes: bool) -> None:
     """
     if check + listing + (down is not None) > 1:
         raise click.UsageError("--check, --list and --down exclude each other")
-    if down is not None:
-        _take_back(down, yes)
-    elif listing:
-        for name, standing in schema.status():
-            click.echo(f"{standing:8} {name}")
-    elif check:
-        if names := schema.pending():
-            raise click.ClickException(f"the schema is behind this code: {', '.join(names)} to apply, by migrate")
-        click.echo(_newer() or "The schema is what this code needs.")
-    else:
-        for name in database.migrate(huey.create_tables):
-            click.echo(f"Applied {name}")
-        if newer := _newer():
-            click.echo(newer)
+    with or_one_line():
+        if down is not None:
+            _take_back(down, yes)
+        elif listing:
+            for name, standing in schema.status():
+                click.echo(f"{standing:8} {name}")
+        elif check:
+            if names := schema.pending():
+                raise click.ClickException(f"the schema is behind this code: {', '.join(names)} to apply, by migrate")
+            click.echo(_newer() or "The schema is what this code needs.")
+        else:
+            for name in database.migrate(huey.create_tables):
+                click.echo(f"Applied {name}")
+            if newer := _newer():
+                click.echo(newer)
 
 
 def _newer() -> str:
@@ -72,7 +74,8 @@ def _take_back(down: str, yes: bool) -> None:
 def backup(folder: Path, overwrite: bool) -> None:
     """Copy the database, as it is now, and the secret key into a new FOLDER, while the site runs."""
     try:
-        names = back_up(current_app.config["SETTINGS"], folder, overwrite)
+        with or_one_line():
+            names = back_up(current_app.config["SETTINGS"], folder, overwrite)
     except CannotBackUp as error:
         raise click.ClickException(f"no backup was made: {error}") from error
     click.echo(f"Backed up to {folder}: {', '.join(names)}")
@@ -86,7 +89,7 @@ tasks = AppGroup("tasks", help="Look after the tasks.")
 @tasks.command("purge")
 def purge_tasks() -> None:
     """Delete what is older than RETENTION_DAYS and ARTIFACT_DAYS allow. Workers do so every hour by themselves."""
-    with database.without_deadlines():
+    with or_one_line(), database.without_deadlines():
         deleted = purge()
     click.echo(f"Purged {deleted} finished tasks and expired artifacts")
 
@@ -95,6 +98,6 @@ def purge_tasks() -> None:
 @click.confirmation_option("--yes", prompt="Cancel everybody's tasks, and send no mail that is due?")
 def cancel_all() -> None:
     """In a restored backup, before its worker starts: cancel all that waits, ran or is due, and its mails."""
-    with database.without_deadlines():
+    with or_one_line(), database.without_deadlines():
         canceled = restored.cancel_all()
     click.echo(f"Canceled {canceled} tasks; their owners can try them again")

@@ -5,19 +5,15 @@ import os
 import shlex
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from honcho.environ import parse_procfile
 from honcho.manager import Manager
-from peewee import PeeweeException
-from redis import RedisError
 
 from tasks.queue import huey
 from webapp import database
-from webapp.environment import CannotStart
 from webapp.settings import Settings, SettingsError
+from webapp.starting import or_one_line
 
 PYTHON = shlex.quote(sys.executable)
 ROOT = Path(__file__).parent.parent
@@ -79,28 +75,11 @@ def make_ready(settings: Settings) -> None:
     huey.pending_count()
 
 
-@contextmanager
-def or_one_line() -> Iterator[None]:
-    """Exit with one line on standard error where this block says why nothing can start, or a server does not answer."""
-    try:
-        yield
-    except CannotStart as error:
-        sys.exit(error.report)
-    except PeeweeException as error:
-        sys.exit(f"errand: the database cannot be used: {_first_line(error)}")
-    except RedisError as error:
-        sys.exit(f"errand: Redis does not answer: {_first_line(error)}")
-
-
 def free_port() -> int:
     """A port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
 
 
 def _demand_free(port: int) -> None:

@@ -27,7 +27,12 @@ class SettingsError(CannotStart, ValueError):
     @property
     def report(self) -> str:
         """What a command says before it exits: a line for each problem."""
-        return "\n".join(f"errand: {problem}" for problem in self.problems)
+        return "\n".join(complaint(problem) for problem in self.problems)
+
+
+def complaint(problem: str) -> str:
+    """A line that a command says before it exits."""
+    return f"errand: {problem}"
 
 
 class Reader:
@@ -51,6 +56,7 @@ class Reader:
     def integer(self, name: str, default: int, low: int, high: int) -> int:
         """A whole number from `low` to `high`."""
         value = self.text(name)
+        self._integers[name] = default
         if not value:
             return default
         if not (value.isascii() and value.isdigit() and low <= int(value[:20]) <= high):
@@ -69,10 +75,11 @@ class Reader:
         return False
 
     def choice(self, name: str, default: str, choices: Sequence[str]) -> str:
-        """One of some words, in capitals."""
-        value = self.text(name, default).upper()
-        if value in choices:
-            return value
+        """One of some words, in capitals or not."""
+        value = self.text(name, default)
+        for choice in choices:
+            if choice.lower() == value.lower():
+                return choice
         self.problem(name, f"must be one of {', '.join(choices)}, not {value[:40]!r}")
         return default
 
@@ -92,8 +99,8 @@ class Reader:
         return ""
 
     def compare(self, name: str, other: str, times: int, why: str) -> None:
-        """Where both are set, `name` must be at most so many times `other`."""
-        if name in self._integers and self._integers[name] > times * self._integers.get(other, self._integers[name]):
+        """`name` must be at most so many times `other`, whether these are set or have their defaults."""
+        if self._integers[name] > times * self._integers[other]:
             at_most = other if times == 1 else f"{times} times {other}"
             self.problem(name, f"must not be more than {at_most}: {why}")
 

@@ -5,6 +5,7 @@ It says so now and then rather than each time (Outage), and does not ask it agai
 
 import logging
 import mmap
+import re
 import struct
 import threading
 import time
@@ -17,6 +18,11 @@ FIRST_WAIT = 5.0  # seconds until it is asked again, as much longer each time
 LONGEST_WAIT = 10.0
 ONE_TRIES_FOR = 5.0  # seconds that the others leave it to one to see whether it is back
 
+# What psycopg and libpq say of a host that refuses.
+HINT = re.compile(r"\n\tIs the server running [^\n]*")
+SEVERAL = "All failures were:"
+WHICH = re.compile(r"^- host: '.*?connection failed: |^- ")
+
 
 class Outage:
     """Tells the log of something that goes wrong again and again: once, then once a minute, and when it is over.
@@ -28,22 +34,27 @@ class Outage:
         self._log, self._words, self._over = log, words, over
         self._times = mmap.mmap(-1, 3 * 8)  # when it was told, when it failed last, when it was told to be over
 
-    def failed(self, error: BaseException) -> None:
-        """It has gone wrong."""
+    def failed(self, reason: BaseException | str, traceback: bool = False) -> None:
+        """It has gone wrong. With a `traceback` where that was not foreseen."""
         told, _, over = self._read()
         now = time.monotonic()
         is_news = not told or now - told >= TELL_EVERY
         self._write(now if is_news else told, now, over)
         if is_news:
-            self._log.warning("%s: %s", self._words, _in_one_line(error))
+            error = reason if isinstance(reason, BaseException) else None
+            words = one_line(error) if error else reason
+            self._log.warning("%s: %s", self._words, words, exc_info=error if traceback else None)
 
     def is_over(self) -> None:
-        """It has gone well."""
+        """It has gone well. Costs next to nothing where it has not gone wrong."""
         told, failed, over = self._read()
+        if told <= over:
+            return
         now = time.monotonic()
-        if told > over and now - failed >= QUIET_FOR:
+        if now - failed >= QUIET_FOR:
             self._write(told, failed, now)
-            self._log.warning("%s", self._over)
+            if self._over:
+                self._log.warning("%s", self._over)
 
     def _read(self) -> tuple[float, float, float]:
         told, failed, over = struct.unpack("3d", self._times[:])
@@ -53,8 +64,16 @@ class Outage:
         self._times[:] = struct.pack("3d", *times)
 
 
-def _in_one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+def one_line(error: BaseException) -> str:
+    """What an error says, in the same words each time.
+
+    libpq explains over several lines, and where a host has several addresses tells of each, some of them twice.
+    """
+    text = HINT.sub("", str(error))
+    _, several, each = text.partition(SEVERAL)
+    if several:
+        text = "; ".join(sorted({WHICH.sub("", line) for line in each.splitlines() if line.strip()}))
+    return " ".join(text.removeprefix("connection failed: ").split()) or type(error).__name__
 
 
 class NotAsked(ConnectionError):

@@ -11,11 +11,15 @@ from typing import Any, TypeVar
 import psycopg
 from peewee import InterfaceError, OperationalError, PeeweeException
 
-from webapp import postgres, seldom, sqlite_lock
+from webapp import postgres, sqlite_lock
 from webapp.breaker import Unavailable
 from webapp.database import database, forget_connection, is_postgres
+from webapp.outage import Outage
 
 log = logging.getLogger(__name__)
+
+# For whoever finds out, in any process: the log says it once a minute, however many ask.
+away = Outage(log, "The database is unavailable", "The database answers again")
 
 # https://www.sqlite.org/rescode.html
 UNAVAILABLE = {
@@ -36,12 +40,14 @@ def persistently(write: Callable[[], Result]) -> Result:
     answer in time is not asked again. A first try may have been committed even so, and only its answer been lost.
     """
     try:
-        return write()
+        result = write()
     except PeeweeException as error:
         if not is_postgres() or not is_unavailable(error) or _has_waited(error):
             raise
         forget_connection()
-        return write()
+        result = write()
+    away.is_over()
+    return result
 
 
 def tirelessly(write: Callable[[], Result], gives_up: Callable[[], bool]) -> Result:
@@ -53,14 +59,17 @@ def tirelessly(write: Callable[[], Result], gives_up: Callable[[], bool]) -> Res
     pause = 0.1
     while True:
         try:
-            return write()
+            result = write()
         except PeeweeException as error:
             if not is_unavailable(error):
                 raise
             forget_connection()
-            seldom.warning(log, "The database is unavailable; trying again: %s", error)
+            away.failed(error)
             if gives_up():
                 raise
+        else:
+            away.is_over()
+            return result
         time.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - nobody gains by guessing it
         pause = min(2 * pause, 2.0)
 
@@ -79,8 +88,15 @@ def is_unavailable(error: BaseException | None) -> bool:
     return False
 
 
+def driver_error(error: BaseException) -> Any:
+    """What the driver has raised, of which Peewee has made an error of its own, or where it failed to connect, two."""
+    while orig := getattr(error, "orig", None):
+        error = orig
+    return error
+
+
 def _says_unavailable(error: BaseException) -> bool:
-    driver: Any = getattr(error, "orig", error)
+    driver = driver_error(error)
     if isinstance(driver, Unavailable):
         return True
     if not is_postgres():

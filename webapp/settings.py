@@ -18,6 +18,7 @@ DEFAULT_MAILBOX_PORT = 8025
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 APP_NAME = "Errand"
 LONGEST_NAME = 40  # characters: it stands in the header of every page and in each mail
+LOG_FORMATS = ("text", "json")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql")
 BOXES = ("/.dockerenv", "/run/.containerenv")  # what Docker and Podman put into their containers
@@ -59,6 +60,8 @@ class Settings:
     max_upload: int = 10 * 1024 * 1024
     mail_daily_limit: int = 5000
     log_level: str = "INFO"
+    log_format: str = "text"
+    log_times: bool = True
     trusted_proxies: int = 0
     hsts_subdomains: bool = False
     listen_everywhere: bool = False
@@ -121,6 +124,8 @@ class Settings:
             "max_upload": read.integer("MAX_UPLOAD_MB", 10, 1, 1024) * 1024 * 1024,
             "mail_daily_limit": read.integer("MAIL_DAILY_LIMIT", 5000, 0, 1_000_000),
             "log_level": read.choice("LOG_LEVEL", "INFO", LOG_LEVELS),
+            "log_format": read.choice("LOG_FORMAT", "text", LOG_FORMATS),
+            "log_times": not read.text("DYNO"),  # Heroku's log has them
             # Heroku puts exactly one router before every dyno; elsewhere proxies are trusted only when named.
             "trusted_proxies": read.integer("TRUSTED_PROXIES", 1 if read.text("DYNO") else 0, 0, 10),
             "hsts_subdomains": read.flag("HSTS_SUBDOMAINS", False),

@@ -14,12 +14,10 @@ from tasks.engine import reporter
 from tasks.engine.perform import perform_next
 from tasks.queue import huey
 from webapp.models import Task
-from webapp.outage import Outage
-from webapp.resilience import is_unavailable
+from webapp.resilience import away, is_unavailable
 from webapp.signals import lined_up
 
 log = logging.getLogger(__name__)
-_database = Outage(log, "The database does not answer", "The database answers again")
 
 
 @huey.task(name="perform")
@@ -33,9 +31,9 @@ def answer() -> bool:
     except PeeweeException as error:
         if not is_unavailable(error):
             raise
-        _database.failed(error)
+        away.failed(error)
         return False
-    _database.is_over()
+    away.is_over()
     return found
 
 

@@ -18,8 +18,9 @@ from tasks.engine.reporter import reporting
 from tasks.engine.retries import Retries, TaskError, TimedOut
 from tasks.engine.run import Asked, LostTask, Released, Run
 from tasks.engine.timeouts import alarm
-from webapp import seldom
+from webapp import logs
 from webapp.models import Artifact, IllegalMove, Task
+from webapp.outage import one_line
 from webapp.resilience import close_if_broken, is_unavailable, tirelessly
 
 log = logging.getLogger(__name__)
@@ -71,9 +72,16 @@ def _gives_up() -> bool:
 def carry_out(task: Task, run: Run, watched: bool = True) -> None:
     """Run the function of a task that has just been claimed to its end, and record what came of it.
 
-    A run that is not `watched` by the reporter keeps its lease by its own steps only, and hears nobody's wishes.
+    A run that is not `watched` by the reporter keeps its lease by its own steps only, and hears nobody's wishes. All
+    that is logged meanwhile names the task.
     """
+    with logs.context(task_id=task.id, kind=task.name, attempt=task.attempts, user_id=task.user_id):
+        _carry_out(task, run, watched)
+
+
+def _carry_out(task: Task, run: Run, watched: bool) -> None:
     begun = time.monotonic()
+    log.info("The run begins")
     record = _run_function(task, run, watched)
     task.done, task.total = run.done, run.total
     before, tries = dict(task.__data__), count()
@@ -90,7 +98,7 @@ def carry_out(task: Task, run: Run, watched: bool = True) -> None:
             task.__data__.update(error.task.__data__)  # only the answer to the first try was lost
         except (DataError, ValueError):
             # What it returned, or its words, hold what this database cannot; to run it again would change nothing.
-            log.exception("How task %s %s ended cannot be recorded", task.id, task.name)
+            log.exception("How the run ended cannot be recorded")
             task.__data__.update(before)
             task.fail(UNEXPECTED)
 
@@ -98,11 +106,12 @@ def carry_out(task: Task, run: Run, watched: bool = True) -> None:
         tirelessly(write, _gives_up)
     except IllegalMove as error:
         # The last step came as somebody else moved the task on; what the row says stands.
-        log.warning("Task %s was %s when its run ended", task.id, error.task.state)
+        log.warning("The task was %s when its run ended", error.task.state)
         return
     if task.is_finished and not task.cursor and run.has_written:
         Artifact.discard(task, unfinished=True)
-    log.info("Task %s %s: %s after %.3f s", task.id, task.name, task.state, time.monotonic() - begun)
+    reason = f": {task.error}" if task.error else ""
+    log.info("The run ends after %.3f s: %s%s", time.monotonic() - begun, task.state, reason)
 
 
 def _run_function(task: Task, run: Run, watched: bool) -> Record:
@@ -138,16 +147,16 @@ def _outcome(task: Task, run: Run, retries: Retries, error: BaseException) -> Re
         case Released() | KeyboardInterrupt():
             return task.release
         case LostTask():
-            return partial(log.warning, "Task %s was taken over by another run", task.id)
+            return partial(log.warning, "The task was taken over by another run")
         case TimedOut():
             return partial(task.time_out, run.clock.words, retries.wait(task.attempts), run.clock.further)
         case TaskError():
             words = str(error)
         case Exception() | SystemExit():
             if is_unavailable(error):
-                log.warning("Task %s %s was interrupted: %s", task.id, task.name, seldom.in_one_line(error))
+                log.warning("The run was interrupted: %s", one_line(error))
                 return partial(task.interrupt, NOT_SAVED)
-            log.exception("Task %s %s failed", task.id, task.name, exc_info=error)
+            log.exception("The run failed unexpectedly", exc_info=error)
             words = UNEXPECTED
         case _:
             raise error

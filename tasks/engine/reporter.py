@@ -16,13 +16,15 @@ from dataclasses import dataclass
 from tasks.engine import pace
 from tasks.engine.limits import limits
 from tasks.engine.run import Asked, LostTask, Released, Run
-from webapp import seldom
+from webapp import logs
 from webapp.database import database
 from webapp.models import Task
 from webapp.models.state import LET_GO
-from webapp.resilience import close_if_broken
+from webapp.outage import Outage
+from webapp.resilience import away, close_if_broken, is_unavailable
 
 log = logging.getLogger(__name__)
+_trouble = Outage(log, "The progress of a task could not be reported")
 
 _start = threading.Lock()
 _thread: threading.Thread | None = None
@@ -112,8 +114,16 @@ def _report_forever() -> None:
                 _report(watched)
             except Exception as error:
                 # The run goes on: its progress is tried again at the next turn, and its outcome is written elsewhere.
-                seldom.warning(log, "Could not report the progress of task %s: %s", watched.task.id, error)
+                _tell_trouble(watched.task, error)
                 close_if_broken()
+
+
+def _tell_trouble(task: Task, error: Exception) -> None:
+    if is_unavailable(error):
+        away.failed(error)
+        return
+    with logs.context(task_id=task.id, kind=task.name):
+        _trouble.failed(error, traceback=True)
 
 
 def _forget() -> None:

@@ -323,7 +323,7 @@ def test_an_address_that_takes_no_mail_is_given_up(me, ann, mailserver, pass_by,
         assert Message.get().mail_due_at
         pass_by()
     assert Message.get().mail_due_at is None
-    assert "me is not mailed about messages" in caplog.text
+    assert f"User {me.id} is not mailed about messages" in caplog.text
     pass_by()
     assert Task.select().count() == 1
 

@@ -275,7 +275,7 @@ def test_an_address_that_takes_no_mail_is_given_up(ann, mailserver, pass_by, cap
     mailserver.refused.add("ann@example.com")
     _ended(ann)
     pass_by()
-    assert "ann is not mailed about tasks" in caplog.text
+    assert f"User {ann.id} is not mailed about tasks" in caplog.text
     assert not OutcomeMail.select().exists()
 
 

@@ -41,6 +41,7 @@ BAD = [
     ("MAIL_USE_TLS", "2"),
     ("MAIL_USE_SSL", "tls"),
     ("LOG_LEVEL", "LOUD"),
+    ("LOG_FORMAT", "xml"),
     ("TRUSTED_PROXIES", "-1"),
     ("TRUSTED_PROXIES", "all"),
     ("BASE_URL", "errand.example"),
@@ -95,6 +96,8 @@ CONTRADICTIONS = {
     "MAIL_USERNAME needs": {"MAIL_SERVER": "mail.example", "MAIL_USERNAME": "ann", "MAIL_PASSWORD": "hunter2"},
     "ARTIFACT_DAYS": {"ARTIFACT_DAYS": "30", "RETENTION_DAYS": "1"},
     "TASK_SWEEP_SECONDS": {"TASK_LEASE_SECONDS": "2", "TASK_SWEEP_SECONDS": "3600"},
+    "TASK_SWEEP_SECONDS must": {"TASK_SWEEP_SECONDS": "3600"},
+    "ARTIFACT_DAYS must": {"ARTIFACT_DAYS": "60"},
     "DEV_MAILBOX": {"DEV_MAILBOX": "1", "BASE_URL": "https://errand.example"},
     "DEV_MAILBOX shows": {"DEV_MAILBOX": "1", "DATABASE_URL": "postgres://db.example/e", "SECRET_KEY": "k" * 32},
 }
@@ -117,6 +120,11 @@ def test_mail_comes_from_the_name_of_the_site(read):
 def test_a_scheme_in_capitals_is_the_same(read):
     settings = read(BASE_URL="HTTPS://errand.example/")
     assert (settings.base_url, settings.secure) == ("https://errand.example", True)
+
+
+def test_log_format_is_a_word_in_any_case_and_heroku_says_the_time_itself(read):
+    assert (read().log_format, read(LOG_FORMAT="JSON", LOG_LEVEL="debug").log_format) == ("text", "json")
+    assert (read().log_times, read(DYNO="web.1").log_times) == (True, False)
 
 
 def test_files_are_kept_no_longer_than_their_tasks(read):

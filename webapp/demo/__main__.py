@@ -9,6 +9,7 @@ from webapp.demo import people, world
 from webapp.demo.postman import Postman
 from webapp.factories import PASSWORD
 from webapp.settings import Settings, SettingsError
+from webapp.starting import or_one_line
 
 DONE = """
   {people} people live here now, with posts, messages, mails and tasks in every state.
@@ -22,7 +23,7 @@ OWN_DATABASE = "name another DATABASE_URL"
 
 def main() -> None:
     """Prepare everything as `make run` does, and fill it. Exits with one line, having changed nothing, if it cannot."""
-    with dev.or_one_line():
+    with or_one_line():
         settings = Settings.from_env(dev.environment())
         if not settings.mailbox:
             raise SettingsError(

@@ -1,5 +1,7 @@
 """Registering, signing in and out, and coming in as a guest."""
 
+import logging
+
 from flask import (
     Blueprint,
     abort,
@@ -21,6 +23,8 @@ from webapp.models import User, UsernameTaken, username_key
 from webapp.navigation import inside
 from webapp.rate_limits import PasswordGuess, limiter
 
+log = logging.getLogger(__name__)
+
 bp = Blueprint("accounts", __name__)
 
 NEW_ACCOUNTS = "60 per minute; 600 per hour"
@@ -37,7 +41,16 @@ def _signed_in_to(form: LoginForm | RegisterForm) -> bool:
     if user:
         guess.was_right(user)
         sign_in(user)
+    else:
+        _tell_failure(form.username.data)
     return user is not None
+
+
+def _tell_failure(username: str) -> None:
+    """Log who was not let in: never by what was typed, as that may be a password."""
+    account = User.by_username(username)
+    fields = {"account_id": account and account.id, "address": request.remote_addr}
+    log.warning("A sign-in failed", extra={"fields": fields})
 
 
 @bp.route("/register", methods=["GET", "POST"])

@@ -1,20 +1,16 @@
 """Errors as people meet them: a page that says what happened and where to go, and the truth for a stale button."""
 
-import logging
-
 from flask import Blueprint, Response, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from peewee import PeeweeException
 from werkzeug.exceptions import HTTPException, TooManyRequests
 
-from webapp import htmx, seldom
+from webapp import htmx, readiness
 from webapp.models import AlreadyRunning, IllegalMove
 from webapp.navigation import inside
-from webapp.resilience import is_unavailable
+from webapp.resilience import away, is_unavailable
 from webapp.times import duration_words
-
-log = logging.getLogger(__name__)
 
 bp = Blueprint("errors", __name__)
 
@@ -58,22 +54,26 @@ def _page(title: str, advice: str | None, plain: bool = False) -> str:
     try:
         return render_template("errors/error.html", title=title, advice=advice, plain=plain)
     except PeeweeException as error:
-        if plain or not is_unavailable(error):
+        if plain or not (is_unavailable(error) or readiness.lack_behind(error)):
             raise
         return _page(title, advice, plain=True)
 
 
 @bp.app_errorhandler(PeeweeException)
 def database_error(error: PeeweeException) -> ResponseReturnValue:
-    """503 in words while the database cannot be reached, with what was typed, to be sent again by one button."""
-    if not is_unavailable(error):
+    """503 in words while the database cannot be used, with what was typed, to be sent again by one button."""
+    lack = ""
+    if is_unavailable(error):
+        away.failed(error)
+    elif lack := readiness.lack_behind(error):
+        readiness.lacking.failed(lack)
+    else:
         raise error
-    seldom.warning(log, "Answered with 503, as the database is unavailable: %s", error)
     headers = {"Retry-After": str(TRY_AGAIN_AFTER), "Cache-Control": "no-store"}
     if htmx.is_htmx():
         return Response(status=503, headers=headers)
     here = inside(request.full_path) or url_for("home.index")
-    return render_template("errors/unavailable.html", here=here, typed=_typed(), plain=True), 503, headers
+    return render_template("errors/unavailable.html", here=here, typed=_typed(), lack=lack, plain=True), 503, headers
 
 
 def _typed() -> list[tuple[str, str]]:

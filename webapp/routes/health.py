@@ -4,8 +4,8 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from peewee import PeeweeException
 
-from webapp.database import database
-from webapp.resilience import persistently
+from webapp import readiness
+from webapp.resilience import away, persistently
 
 bp = Blueprint("health", __name__)
 
@@ -18,12 +18,18 @@ def healthz() -> ResponseReturnValue:
 
 @bp.get("/readyz")
 def readyz() -> ResponseReturnValue:
-    """200 when the database answers too, else 503, after five seconds at the latest where it hangs.
+    """200 when the database answers too and has the schema of this release or a later one, else 503 in words.
 
-    The queue may be down: people's requests succeed without it.
+    It asks one small query, and takes five seconds at the most, where the database hangs. The queue may be down:
+    people's requests succeed without it.
     """
     try:
-        persistently(lambda: database.execute_sql("SELECT 1"))
-    except PeeweeException:
+        lack = persistently(readiness.lack)
+    except PeeweeException as error:
+        away.failed(error)
         return "the database does not answer\n", 503, {"Content-Type": "text/plain"}
+    if lack:
+        readiness.lacking.failed(lack)
+        return f"the database is not ready: {lack}\n", 503, {"Content-Type": "text/plain"}
+    readiness.lacking.is_over()
     return "ready\n", {"Content-Type": "text/plain"}
