@@ -13,7 +13,7 @@ from tests.processes import ROOT
 
 # From the ground up. A file imports only from floors below its own; those of one package may import each other.
 FLOORS = (
-    ("webapp.environment", "webapp.marks"),
+    ("webapp.environment", "webapp.marks", "webapp.languages"),
     (
         "webapp.settings",
         "webapp.times",
