@@ -32,6 +32,7 @@ from webapp import (
 )
 from webapp.accounts import csrf, login, remember_seen
 from webapp.excerpts import excerpt, pieces
+from webapp.languages import language_of
 from webapp.models.post import POST_LENGTH
 from webapp.models.user import reserve
 from webapp.rate_limits import limiter
@@ -107,6 +108,8 @@ def _set_up_templates(app: Flask) -> None:
         live_of=live.live_of,
         progress_of=progress.Progress,
         actions_of=actions.actions_of,
+        left_behind=actions.left_behind,
+        language_of=language_of,
         waiting_words=progress.waiting_words,
         mail_state=mail_words.state_words,
         mail_counts=mail_words.counts_of_task,

@@ -14,17 +14,18 @@ def is_htmx() -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
-def answer(location: str, words: str = "", used_key: str = "") -> ResponseReturnValue:
+def answer(location: str, words: str = "", used_key: str = "", **closed: object) -> ResponseReturnValue:
     """Answer a finished action: a plain form is sent to `location`, to read `words`; an htmx button stays on its page.
 
     There all that is live asks for its present state at once, which says what `words` would; what was flashed besides
-    is shown, too. The form there gets a new key in place of the one that has been used.
+    is shown, too. The form there gets a new key in place of the one that has been used. `closed` tells flashes.html of
+    an alert that the press has closed.
     """
     if not is_htmx():
         if words:
             flash(words)
         return redirect(location, 303)
-    response = make_response(render_template("flashes.html", used_key=used_key))
+    response = make_response(render_template("flashes.html", used_key=used_key, **closed))
     response.headers["HX-Trigger"] = REFRESH_LIVE
     return response
 

@@ -1,14 +1,17 @@
-"""What is live on every page: the alerts of a person's tasks, their unread messages, and one sentence about it."""
+"""What is live on every page: the alerts of a person's tasks, their unread messages, and what is said of news."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from peewee import Case
 
+from webapp.dom import dom_id
 from webapp.models import Artifact, Notice, Notification, State, Task, User, line
 from webapp.models.line import Place
 from webapp.models.state import ACTIVE, HELD
+from webapp.times import utcnow
 
 if TYPE_CHECKING:
     from peewee import ModelSelect
@@ -16,13 +19,31 @@ if TYPE_CHECKING:
 MOST_ALERTS = 5
 ON_TASK_LIST = "tasks"
 
-OUTCOMES = {
+# What is older is no news to anybody: a page that is out of sight asks at least once a minute.
+NEWS_FOR = timedelta(minutes=2)
+
+# What is said of a task to whoever cannot see it, once for each of these; of what waits for a worker, the same as of
+# what has one.
+SAID = {
+    State.SCHEDULED: "{} is scheduled.",
+    State.PENDING: "{} is under way.",
+    State.IN_PROGRESS: "{} is under way.",
+    State.PAUSING: "Pausing {}.",
     State.PAUSED: "{} is paused.",
     State.RETRYING: "{} did not work, and will be tried again.",
+    State.CANCELING: "Stopping {}.",
     State.SUCCEEDED: "{} is finished.",
     State.FAILED: "{} has failed.",
     State.CANCELED: "{} was canceled.",
 }
+
+
+@dataclass(frozen=True)
+class Said:
+    """A sentence for screen readers. `id` is that of its element: while it stays, the sentence is not said again."""
+
+    id: str
+    words: str
 
 
 @dataclass(frozen=True)
@@ -35,11 +56,19 @@ class Live:
     more: int
     unread: int
     notices: int
-    status: str
+    status: list[Said]
+
+    def next_to(self, closed: Task) -> Task | None:
+        """Whose alert is closed next by whoever closes that one: the next, or else the last before it; None if none."""
+        tasks = list(self.alerts)
+        if closed not in tasks:
+            return None
+        here = tasks.index(closed)
+        return next((task for task in tasks[here + 1 :] + tasks[:here][::-1] if task.can("dismiss")), None)
 
 
 def live_of(user: User, on: str = "") -> Live:
-    """The live part for a person on a page. At most seven queries, whatever they have running.
+    """The live part for a person on a page. At most eight queries, whatever they have running.
 
     `on` is empty or what `place` allows.
     """
@@ -49,7 +78,7 @@ def live_of(user: User, on: str = "") -> Live:
     more = _open(user).where(Task.id != UUID(on) if on else True).count() if len(others) > MOST_ALERTS else MOST_ALERTS
     unread, notices = Notification.unread_messages(user), Notice.unread(user)
     alerts, places = Artifact.completed(shown), line.places(shown)
-    return Live(on, alerts, places, more - MOST_ALERTS, unread, notices, _status(found))
+    return Live(on, alerts, places, more - MOST_ALERTS, unread, notices, _status(user, found, notices))
 
 
 def _open(user: User) -> "ModelSelect[Task]":
@@ -77,13 +106,32 @@ def _ended(user: User) -> "ModelSelect[Task]":
     return _open(user).where(Task.finished_at.is_null(False)).order_by(Task.finished_at.desc())
 
 
-def _status(tasks: list[Task]) -> str:
-    """What a screen reader should say when it changes: the latest outcome, and not every percent."""
-    outcomes = [task for task in tasks if task.state in OUTCOMES]
-    if outcomes:
-        latest = max(outcomes, key=lambda task: task.updated_at)
-        return OUTCOMES[latest.state].format(latest.title)
-    return f"{len(tasks) if len(tasks) <= MOST_ALERTS else 'Many'} under way." if tasks else ""
+def _status(user: User, tasks: list[Task], notices: int) -> list[Said]:
+    """What a screen reader should say when it comes: what has just become of a task, and who wrote; no percents.
+
+    Nothing here is old, so that nothing comes back and is said anew when something newer goes.
+    """
+    since = utcnow() - NEWS_FOR
+    moved = [
+        Said(dom_id(task, _matter(task)), SAID[task.state].format(task.title))
+        for task in tasks
+        if _moved_at(task) > since and task.state in SAID
+    ]
+    wrote = Notice.writers(user, since) if notices else []
+    # Ids may come again, once their rows are deleted; a moment does not.
+    return moved + [
+        Said(dom_id(notice, f"said-{notice.created_at:%H%M%S%f}"), f"New message from {name}.")
+        for notice, name in wrote
+    ]
+
+
+def _matter(task: Task) -> str:
+    return "said-" + (State.PENDING if task.state == State.IN_PROGRESS else task.state).value
+
+
+def _moved_at(task: Task) -> datetime:
+    """When it came into its state: `updated_at` tells that of all but what gets further."""
+    return (task.started_at if task.state == State.IN_PROGRESS else task.finished_at) or task.updated_at
 
 
 def task_card(task: Task | None) -> dict[str, Any]:

@@ -1,14 +1,18 @@
 """Polls: how what every open page asks for every few seconds costs next to nothing while nothing has changed."""
 
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from flask import Response, current_app, redirect, request, session, url_for
+from flask import Response, current_app, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webapp import htmx
 from webapp.models import User
 from webapp.resilience import persistently
+
+ROW = re.compile(r' id="([^"]+)"[^<>]* data-row\b')
 
 # What is answered by `if_changed`, and so by `answer_unchanged` while nothing has changed; and what page it is of.
 LIVE = "live.show"
@@ -39,12 +43,31 @@ def answer_unchanged() -> Response | None:
     return Response(status=304, headers=_headers(version))
 
 
-def if_changed(render: Callable[[], str]) -> ResponseReturnValue:
+@dataclass(frozen=True)
+class Heir:
+    """What gets the focus that was in a row of a list when a poll brings the list without it: the list's title.
+
+    `region` is the id of the element into which the rows are swapped: elements with an id and then data-row. The title
+    is a heading of this level with these words, whose id is `title`, or the region's with -title.
+    """
+
+    region: str
+    words: str
+    level: int = 1
+    title: str = ""
+
+    def beside(self, content: str) -> str:
+        """What a poll brings, and what gives the title the focus of a row that is not in that."""
+        title, rows = self.title or f"{self.region}-title", ROW.findall(content)
+        return content + render_template("heir.html", heir=self, id=title, rows=rows)
+
+
+def if_changed(render: Callable[[], str], heir: Heir | None = None) -> ResponseReturnValue:
     """What `render` makes, tagged so that the next poll finds out by `answer_unchanged` whether it still holds.
 
     It goes by the user's `changes` and the release of the templates, so nothing that changes otherwise, such as the
     present time, may stand in a fragment answered by this. The version is that of before rendering: what changes
-    meanwhile is asked for again.
+    meanwhile is asked for again. A list of rows with something to press in them has an `heir`.
 
     Whoever opens the fragment as a page is led to the page that it is a part of, if there is something to show.
     """
@@ -52,7 +75,7 @@ def if_changed(render: Callable[[], str]) -> ResponseReturnValue:
     content = render()
     if _is_opened_as_page():
         return redirect(_page_of(POLLED[request.endpoint or ""]), 303)
-    return Response(content, mimetype="text/html", headers=_headers(version))
+    return Response(heir.beside(content) if heir else content, mimetype="text/html", headers=_headers(version))
 
 
 def _is_opened_as_page() -> bool:

@@ -21,6 +21,11 @@ def put(site: Site, username: str, *what: str) -> dict[str, str]:
     return made
 
 
+def change(site: Site, task_id: str, how: str) -> None:
+    """Let a task of anybody come to its end (`succeed`, `fail`), or be deleted (`remove`)."""
+    site.run("python", "-m", "tests.browser.rows", "--", task_id, how)
+
+
 def _family(user: User) -> Task:
     """A whole whose parts are in every state, the last two in a part of their own."""
     whole = make_task(State.IN_PROGRESS, user, kind=Shape.CHORD, name="", title="Invite the choir, then write a report")
@@ -61,6 +66,10 @@ def _make(user: User, what: str) -> Task:
 def main() -> None:
     """Say as JSON what was made."""
     database.configure(Settings.from_env())
+    if sys.argv[1] == "--":
+        task = Task.get_by_id(sys.argv[2])
+        getattr(task, sys.argv[3])(*(["It broke."] if sys.argv[3] == "fail" else []))
+        return
     user = User.by_username(sys.argv[1])
     if user and sys.argv[2:] == ["nothing"]:
         Task.delete().where(Task.user == user).execute()

@@ -100,7 +100,7 @@ def test_the_keyboard_alone_pauses_resumes_cancels_retries_and_deletes(person):
         ("Enter", "paused", "Resume"),
         ("Space", "in_progress", "Pause"),
         ("Tab", "in_progress", "Cancel"),
-        ("Enter", "canceled", "Retry"),
+        ("Enter", "canceled", "Canceled"),
     ):
         page.keyboard.press(press)
         see(_panel(page, state))

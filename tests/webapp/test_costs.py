@@ -29,6 +29,7 @@ from webapp.excerpts import excerpt, pieces
 from webapp.filenames import safe_name, unique_names
 from webapp.folding import places, sought, terms_of
 from webapp.forms import MessageForm, PostForm, ProfileForm, RegisterForm, TaskForm
+from webapp.languages import language_of
 from webapp.letters import written
 from webapp.models import Mailing, Post, User
 from webapp.models.search import newest
@@ -116,6 +117,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "what was found of all": lambda text: pieces(text, text),
     "what was found as it stands": lambda text: pieces(text, "!"),
     "an excerpt": lambda text: excerpt(text, "word"),
+    "the language of a text": language_of,
     "a cell": lambda text: (csv_row(text), harmless(text), restored(text)),
     "the posts in a file": lambda text: list(open_posts(Upload("posts.csv", f"body\n{text}".encode()))),
     "the columns of a file": lambda text: list(open_posts(Upload("posts.csv", text.encode()))),

@@ -1,15 +1,18 @@
 """Notice: something that happened and that a person may have missed; the notification centre lists them."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from peewee import AutoField, DateTimeField, DeferredForeignKey, ForeignKeyField, ModelSelect, TextField
+from peewee import JOIN, AutoField, DateTimeField, DeferredForeignKey, ForeignKeyField, ModelSelect, TextField
 from playhouse.fields import EnumField
 
 from webapp.database import BaseModel, database, demand_transaction
 from webapp.models.user import User
 from webapp.times import utcnow
+
+MOST_SAID = 5  # at once
 
 # With every end of every task: building it anew each time would cost more than running it.
 INSERT = (
@@ -83,8 +86,9 @@ class Notice(BaseModel):
 
     @classmethod
     def of(cls, user: User) -> "ModelSelect[Notice]":
-        """All of a person's notices, newest first."""
-        return cls.select().where(cls.user == user).order_by(cls.created_at.desc(), cls.id.desc())
+        """All of a person's notices, newest first, each with its sender: one query."""
+        found = cls.select(cls, User).join(User, JOIN.LEFT_OUTER, on=cls.sender)
+        return found.where(cls.user == user).order_by(cls.created_at.desc(), cls.id.desc())
 
     @classmethod
     def unread(cls, user: User) -> int:
@@ -92,9 +96,20 @@ class Notice(BaseModel):
         return int(cls.select().where(cls.user == user, cls.read_at.is_null()).count())
 
     @classmethod
-    def read(cls, user: User, notice_id: int | None = None) -> int:
-        """Mark one, or all, as read; returns how many were not. Somebody else's stay as they are."""
-        which = cls.id == notice_id if notice_id else True
+    def writers(cls, user: User, since: datetime) -> "list[tuple[Notice, str]]":
+        """The latest few unread notices that somebody wrote, newest first, each with their user name. One query."""
+        mine = cls.user == user, cls.read_at.is_null(), cls.kind == NoticeKind.MESSAGE, cls.created_at > since
+        found = cls.select(cls, User).join(User, on=cls.sender).where(*mine).order_by(cls.created_at.desc())
+        return [(notice, notice.sender.username) for notice in found.limit(MOST_SAID) if notice.sender]
+
+    @classmethod
+    def is_unread(cls, user: User, task_id: UUID) -> bool:
+        """Whether the user has not read something about a task. One query, by its index."""
+        return bool(cls.select().where(cls.task == task_id, cls.user == user, cls.read_at.is_null()).exists())
+
+    @classmethod
+    def read(cls, user: User, which: Any = True) -> int:
+        """Mark all, or those `which` fit, as read; returns how many were not. Somebody else's stay as they are."""
         with database.transaction():
             User.hold(user.id)
             marked = cls.update(read_at=utcnow()).where(cls.user == user, cls.read_at.is_null(), which).execute()

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
 from webapp.live import place
-from webapp.polls import if_changed
+from webapp.polls import Heir, if_changed
 
 bp = Blueprint("live", __name__)
 
@@ -16,4 +16,5 @@ def show() -> ResponseReturnValue:
     """The badge, the alerts and the status as partials; 304 after one query while nothing has changed."""
     on = request.args.get("on", "", type=place)
     title = request.args.get("title", "")[:200]
-    return if_changed(lambda: render_template("live.html", live_on=on, title=title))
+    heir = Heir("task-alerts", "Your tasks", level=2, title="tray-title")
+    return if_changed(lambda: render_template("live.html", live_on=on, title=title), heir)

@@ -16,7 +16,7 @@ from webapp.models import Delivery, DraftGone, IllegalMove, Mailing, MailingFile
 from webapp.models.mailing import Sending, daily_limit
 from webapp.once import new_key
 from webapp.paging import page
-from webapp.polls import if_changed
+from webapp.polls import Heir, if_changed
 from webapp.progress import started_words
 from webapp.recipients import MOST_SLIPS
 
@@ -47,7 +47,7 @@ def show(mailing_id: int | None = None) -> ResponseReturnValue:
 @bp.get("/_list")
 def list_fragment() -> ResponseReturnValue:
     """The list of this person's mails alone, as the page includes it."""
-    return if_changed(lambda: render_template("mail/_list.html", **_list()))
+    return if_changed(lambda: render_template("mail/_list.html", **_list()), Heir("mailings", "Your mails", level=2))
 
 
 @bp.post("/<int:mailing_id>/copy")

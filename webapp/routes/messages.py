@@ -11,7 +11,7 @@ from webapp.forms import MessageForm
 from webapp.models import Made, Message, User
 from webapp.once import REPEATED, asks_again, sent_before, write_once
 from webapp.paging import cursor_at, page
-from webapp.polls import if_changed
+from webapp.polls import Heir, if_changed
 from webapp.search_forms import SearchForm
 
 bp = Blueprint("messages", __name__, url_prefix="/messages")
@@ -38,7 +38,7 @@ def index() -> ResponseReturnValue:
 @bp.get("/_inbox")
 def inbox_fragment() -> ResponseReturnValue:
     """The inbox alone, as its page includes it."""
-    return if_changed(lambda: render_template("messages/_inbox.html", **_inbox()))
+    return if_changed(lambda: render_template("messages/_inbox.html", **_inbox()), Heir("inbox", "Messages"))
 
 
 @bp.get("/<username>")

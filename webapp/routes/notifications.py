@@ -11,7 +11,7 @@ from webapp.forms import HearForm
 from webapp.models import Notice, NoticeKind, User
 from webapp.navigation import back
 from webapp.paging import page
-from webapp.polls import if_changed
+from webapp.polls import Heir, if_changed
 
 bp = Blueprint("notifications", __name__, url_prefix="/notifications")
 
@@ -31,7 +31,7 @@ def index() -> ResponseReturnValue:
 @bp.get("/_list")
 def list_fragment() -> ResponseReturnValue:
     """The list alone, as the page includes it."""
-    return if_changed(lambda: render_template("notifications/_list.html", **_list()))
+    return if_changed(lambda: render_template("notifications/_list.html", **_list()), Heir("notices", "Notifications"))
 
 
 @bp.post("/reading")
@@ -43,12 +43,10 @@ def read_all() -> ResponseReturnValue:
 
 @bp.post("/<int:notice_id>/reading")
 def read(notice_id: int) -> ResponseReturnValue:
-    """Mark one as read, and go where it leads. Somebody else's does not exist."""
+    """Mark one as read without going where it leads, which does that, too. Somebody else's does not exist."""
     notice = Notice.get_or_none(Notice.id == notice_id, Notice.user == current_user.id) or abort(404)
-    Notice.read(_me(), notice.id)
-    if notice.sender:
-        return redirect(url_for("messages.show", username=notice.sender.username, _anchor="composer"), 303)
-    return redirect(url_for("tasks.show", task_id=notice.task.id), 303)
+    Notice.read(_me(), Notice.id == notice.id)
+    return htmx.answer(back(url_for("notifications.index")))
 
 
 @bp.post("/settings")

@@ -16,14 +16,14 @@ from tasks.engine import TaskFunction
 from webapp import htmx
 from webapp.bulk_words import outcome_words
 from webapp.forms import TaskForm, task_form, task_form_class
-from webapp.live import ON_TASK_LIST, task_card
-from webapp.models import Artifact, Made, Task, family, line
+from webapp.live import ON_TASK_LIST, live_of, place, task_card
+from webapp.models import Artifact, Made, Notice, Task, family, line
 from webapp.models.bulk import MOST_AT_ONCE, VERBS, press
 from webapp.models.task_filter import MOST_COUNTED
 from webapp.navigation import back
 from webapp.once import sent_before, write_once
 from webapp.paging import Page, page
-from webapp.polls import if_changed
+from webapp.polls import Heir, if_changed
 from webapp.previews import look
 from webapp.progress import started_words
 from webapp.routes.errors import http_error
@@ -68,7 +68,7 @@ def list_fragment() -> ResponseReturnValue:
     form = _filter()
     if form.errors:
         abort(400)
-    return if_changed(lambda: render_template("tasks/_list.html", **_list(form)))
+    return if_changed(lambda: render_template("tasks/_list.html", **_list(form)), Heir("task-list", "Tasks"))
 
 
 @bp.post("/bulk")
@@ -140,8 +140,10 @@ def preview(name: str) -> ResponseReturnValue:
 
 @bp.get("/<uuid:task_id>")
 def show(task_id: UUID) -> ResponseReturnValue:
-    """One task with its timeline and what it made."""
-    return render_template("tasks/show.html", live_on=str(task_id), **_panel(task_id))
+    """One task with its timeline and what it made. What was told of it is read by what the page then sends."""
+    found = _panel(task_id)
+    unread = Notice.is_unread(current_user, task_id)
+    return render_template("tasks/show.html", live_on=str(task_id), unread=unread, **found)
 
 
 @bp.get("/<uuid:task_id>/_panel")
@@ -154,6 +156,14 @@ def panel_fragment(task_id: UUID) -> ResponseReturnValue:
 def card_fragment(task_id: UUID) -> ResponseReturnValue:
     """The task in short, as any page includes it."""
     return if_changed(lambda: render_template("tasks/_card.html", **task_card(_find(task_id))))
+
+
+@bp.post("/<uuid:task_id>/reading")
+def read(task_id: UUID) -> ResponseReturnValue:
+    """Mark what was told of a task as read: what its page does when it is opened."""
+    task = _find(task_id)
+    Notice.read(current_user._get_current_object(), Notice.task == task)
+    return htmx.answer(url_for("tasks.show", task_id=task.id))
 
 
 @bp.post("/<uuid:task_id>/cancellation")
@@ -199,8 +209,10 @@ def undo(task_id: UUID) -> ResponseReturnValue:
 @bp.post("/<uuid:task_id>/dismissal")
 def dismiss(task_id: UUID) -> ResponseReturnValue:
     """Close a finished task's alert."""
-    _find(task_id).dismiss()
-    return htmx.answer(back(url_for("tasks.show", task_id=task_id)))
+    task, on = _find(task_id), request.args.get("on", "", type=place)
+    following = live_of(current_user, on).next_to(task) if htmx.is_htmx() else None
+    task.dismiss()
+    return htmx.answer(back(url_for("tasks.show", task_id=task_id)), closed=task, next=following, on=on)
 
 
 @bp.post("/<uuid:task_id>/deletion")

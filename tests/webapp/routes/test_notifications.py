@@ -31,10 +31,40 @@ def test_a_task_that_has_ended_is_told_with_its_reason(ann, end, words):
     getattr(task, end)(*(["The disk is full."] if end == "fail" else []))
     assert _texts(ann) == [words]
     assert _badge(ann) == "1"
-    notice = Notice.get()
-    answer = ann.submit(f"/notifications/{notice.id}/reading")
-    assert (answer.status_code, answer.location) == (303, f"/tasks/{task.id}")
+    link = ann.get("/notifications").one("#notices li a")
+    assert link["href"] == f"/tasks/{task.id}", "a link, which can be opened in another tab"
+    page = ann.get(link["href"])
+    assert _badge(ann) == "1", "opening a page writes nothing"
+    ann.submit(page.one("#main > [hx-post$='/reading'][hx-trigger=load]")["hx-post"])
     assert _badge(ann) == ""
+    assert not ann.get(link["href"]).page.select("#main > [hx-post$='/reading']")
+
+
+def test_one_notice_is_marked_as_read_where_it_stands(ann):
+    for _ in range(2):
+        make_task(State.IN_PROGRESS, ann.user).succeed()
+    button = ann.get("/notifications").page.select_one("#notices li button")
+    answer = ann.submit(button["formaction"])
+    assert (answer.status_code, answer.location) == (303, "/notifications")
+    assert _badge(ann) == "1"
+    after = ann.get("/notifications").one(f"#{button['id']}")
+    assert after["aria-disabled"] == "true", "who pressed it is still there"
+
+
+def test_what_marks_all_as_read_stays_when_all_are(ann):
+    assert not ann.get("/notifications").page.select("#read-all"), "there is nothing to read"
+    make_task(State.IN_PROGRESS, ann.user).succeed()
+    button = ann.get("/notifications").one("#read-all")
+    assert not button.has_attr("aria-disabled")
+    ann.submit(button["formaction"])
+    assert ann.get("/notifications").one("#read-all")["aria-disabled"] == "true"
+
+
+def test_a_task_is_not_read_by_somebody_else(ann, bob):
+    task = make_task(State.IN_PROGRESS, ann.user)
+    task.succeed()
+    assert bob.submit(f"/tasks/{task.id}/reading").status_code == 404
+    assert _badge(ann) == "1"
 
 
 def test_what_they_canceled_themselves_is_no_news(ann):
@@ -47,8 +77,8 @@ def test_many_messages_of_one_person_are_one_notice_until_they_are_read(ann, bob
     for body in ("one", "two", "three"):
         ann.submit("/messages/bob", body=body)
     assert _texts(bob) == ["ann wrote to you"]
-    answer = bob.submit(f"/notifications/{Notice.get().id}/reading")
-    assert answer.location == "/messages/ann#composer"
+    assert bob.get("/notifications").one("#notices li a")["href"] == "/messages/ann#composer"
+    bob.submit(f"/notifications/{Notice.get().id}/reading")
     ann.submit("/messages/bob", body="four")
     assert _texts(bob) == ["ann wrote to you"] * 2
     assert _badge(bob) == "1"
