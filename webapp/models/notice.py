@@ -88,8 +88,16 @@ class Notice(BaseModel):
 
     @classmethod
     def unread(cls, user: User) -> int:
-        """How many the person has not read. One query."""
-        return int(cls.select().where(cls.user == user, cls.read_at.is_null()).count())
+        """How many the person has not read, but for those about messages, which have a count of their own. One query.
+
+        What is new is counted once: see `Notification.unread_messages`.
+        """
+        return int(cls._not_read_by(user).where(cls.kind != NoticeKind.MESSAGE).count())
+
+    @classmethod
+    def is_any_unread(cls, user: User) -> bool:
+        """Whether there is anything to mark as read, of whatever kind. One query."""
+        return bool(cls._not_read_by(user).exists())
 
     @classmethod
     def read(cls, user: User, notice_id: int | None = None) -> int:
@@ -101,6 +109,10 @@ class Notice(BaseModel):
             if marked:
                 User.count_change(user.id)
         return int(marked)
+
+    @classmethod
+    def _not_read_by(cls, user: User) -> "ModelSelect[Notice]":
+        return cls.select().where(cls.user == user, cls.read_at.is_null())
 
     @classmethod
     def _unread_from(cls, reader: User, sender: User, change: Any) -> None:

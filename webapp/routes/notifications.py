@@ -70,4 +70,4 @@ def _me() -> User:
 
 def _list() -> dict[str, Any]:
     before = request.args.get("before")
-    return {"notices": page(Notice.of(_me()), before), "before": before, "unread": Notice.unread(_me())}
+    return {"notices": page(Notice.of(_me()), before), "before": before, "unread": Notice.is_any_unread(_me())}

@@ -10,9 +10,13 @@ from webapp.times import utcnow
 HTMX = {"HX-Request": "true"}
 
 
-def _badge(browser) -> str:
-    badge = browser.get("/").one("#notice-badge")
+def _badge(browser, name: str = "notice") -> str:
+    badge = browser.get("/").one(f"#{name}-badge")
     return "" if badge.has_attr("hidden") else badge.text.split()[0]
+
+
+def _new(browser) -> int:
+    return len(browser.get("/notifications").page.select("#notices li[data-unread]"))
 
 
 def _texts(browser) -> list[str]:
@@ -51,14 +55,36 @@ def test_many_messages_of_one_person_are_one_notice_until_they_are_read(ann, bob
     assert answer.location == "/messages/ann#composer"
     ann.submit("/messages/bob", body="four")
     assert _texts(bob) == ["ann wrote to you"] * 2
-    assert _badge(bob) == "1"
+    assert _new(bob) == 1
 
 
 def test_reading_the_conversation_reads_its_notice(ann, bob):
     ann.submit("/messages/bob", body="Hello")
     bob.submit("/messages/ann/reading")
-    assert _badge(bob) == ""
+    assert _new(bob) == 0
     assert _texts(bob) == ["ann wrote to you"]
+
+
+def test_a_message_is_counted_in_one_badge_and_what_has_ended_in_the_other(ann, bob):
+    for body in ("one", "two"):
+        ann.submit("/messages/bob", body=body)
+    make_task(State.IN_PROGRESS, bob.user).succeed()
+    for page in (bob.get("/"), bob.get("/live", headers=HTMX)):
+        assert [page.one(f"#{name}-badge").text.split()[0] for name in ("message", "notice")] == ["2", "1"]
+    assert bob.get("/").one("title").text.startswith("(2) "), "a message is counted once there, too"
+    bob.submit("/notifications/reading")
+    assert (_badge(bob), _badge(bob, "message")) == ("", "2"), "it is still to be read, where it stands"
+    bob.submit("/messages/ann/reading")
+    assert _badge(bob, "message") == ""
+
+
+def test_a_message_alone_rings_no_bell_and_can_be_marked_as_read(ann, bob):
+    ann.submit("/messages/bob", body="Hello")
+    page = bob.get("/notifications")
+    assert (_badge(bob), _new(bob)) == ("", 1)
+    bob.submit(page.one("#read-all")["formaction"])
+    assert _new(bob) == 0
+    assert not bob.get("/notifications").page.select("#read-all")
 
 
 def test_the_newest_is_first_and_the_rest_is_on_further_pages(ann):
