@@ -22,6 +22,7 @@ from wtforms.validators import Email, InputRequired, Length, Optional, StopValid
 
 from tasks.engine import TaskFunction, Upload
 from tasks.engine.parameters import Parameter
+from webapp.models import Task
 from webapp.models.message import MESSAGE_LENGTH
 from webapp.models.post import POST_LENGTH
 from webapp.models.user import PASSWORD_LENGTH, username_key
@@ -246,14 +247,19 @@ class UploadsField(MultipleFileField):
         self.data = [Upload(file.filename, file.stream) for file in self.data or []]
 
 
-def task_form(function: TaskFunction, zone: str, arguments: dict[str, Any] | None = None) -> TaskForm:
+def task_form(function: TaskFunction, zone: str, earlier: Task | None = None) -> TaskForm:
     """The form of a task function: a field for each parameter, checked by the same rules as a launch in code.
 
-    `zone` is the time zone in which its person says when to start; `arguments` are those of an earlier task, with which
-    a new form is filled in. No browser lets a site choose a file, so files are not.
+    `zone` is the time zone in which its person says when to start. A new form is filled in with the arguments of an
+    `earlier` task, and with the time for which that was scheduled if it was canceled before; a time that has passed by
+    now is refused as any other, so nothing starts at once that was for later. No browser lets a site choose a file, so
+    files are not.
     """
     files = {parameter.name for parameter in function.parameters if parameter.is_file}
-    data = {name: value for name, value in (arguments or {}).items() if name not in files}
+    data: dict[str, Any] = {}
+    if earlier:
+        data = {name: value for name, value in earlier.arguments.items() if name not in files}
+        data["run_at"] = earlier.run_at if earlier.is_finished else None
     return task_form_class(function)(zone, data=data)
 
 

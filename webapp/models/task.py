@@ -9,6 +9,7 @@ from peewee import (
     SQL,
     BigIntegerField,
     BooleanField,
+    Case,
     CharField,
     DateTimeField,
     FloatField,
@@ -95,7 +96,7 @@ class Task(Moves, BaseModel):
     lease_until = DateTimeField(null=True, help_text="until when, unless the run renews it")
     unique_key = CharField(max_length=120, null=True, help_text="what may be under way only once")
     held_key = CharField(max_length=120, null=True, unique=True, help_text="the unique key, while it is active")
-    run_at = DateTimeField(null=True, help_text="when to start it, or to try it again")
+    run_at = DateTimeField(null=True, help_text="when to start it, or to try it again; or when it was to start")
     created_at = DateTimeField(default=utcnow)
     started_at = DateTimeField(null=True, help_text="when the present run began")
     updated_at = DateTimeField(default=utcnow, help_text="when it last moved or got further")
@@ -163,7 +164,8 @@ class Task(Moves, BaseModel):
         Raises IllegalMove if it has finished or is stopping already. Safe to call from any process.
         """
         with family.changing(self):
-            self._ask("cancel", turn=None, run_at=None)
+            then = Case(None, [(Task.state == State.SCHEDULED, Task.run_at)], None)  # for whoever schedules it again
+            self._ask("cancel", turn=None, run_at=then)
             if self.kind != Shape.SINGLE:
                 family.cancel_parts(self)
 

@@ -103,7 +103,7 @@ def new(name: str) -> ResponseReturnValue:
     earlier = _find(like) if like else None
     if earlier and earlier.name != name:
         abort(404)
-    form = task_form(function, current_user.time_zone, earlier.arguments if earlier else None)
+    form = task_form(function, current_user.time_zone, earlier)
     return render_template("tasks/new.html", function=function, form=form, earlier=earlier)
 
 
