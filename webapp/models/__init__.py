@@ -12,7 +12,8 @@ from webapp.models.leader import Leader
 from webapp.models.mailing import Delivery, DraftGone, MailCount, Mailing, MailingFile, OverLimit
 from webapp.models.message import Message
 from webapp.models.moves import AlreadyRunning, IllegalMove
-from webapp.models.notice import Notice, NoticeKind
+from webapp.models.hearing import NoticeKind
+from webapp.models.notice import Notice
 from webapp.models.notification import Notification
 from webapp.models.outcome_mail import OutcomeMail
 from webapp.models.post import Post

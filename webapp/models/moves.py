@@ -12,7 +12,8 @@ from peewee import Database, IntegrityError, JSONField, Node
 from webapp import signals
 from webapp.database import database
 from webapp.models import family, line
-from webapp.models.notice import Notice, NoticeKind
+from webapp.models.hearing import NoticeKind
+from webapp.models.notice import Notice
 from webapp.models.notification import TASK_PROGRESS, Notification
 from webapp.models.outcome_mail import OutcomeMail
 from webapp.models.state import FINISHED, HELD, LET_GO, REQUESTS, State, sources_of

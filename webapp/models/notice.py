@@ -1,6 +1,5 @@
 """Notice: something that happened and that a person may have missed; the notification centre lists them."""
 
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +7,7 @@ from peewee import AutoField, DateTimeField, DeferredForeignKey, ForeignKeyField
 from playhouse.fields import EnumField
 
 from webapp.database import BaseModel, database, demand_transaction
+from webapp.models.hearing import NoticeKind
 from webapp.models.user import User
 from webapp.times import utcnow
 
@@ -15,23 +15,6 @@ from webapp.times import utcnow
 INSERT = (
     "INSERT INTO notices (user_id, kind, text, task_id, sender_id, created_at) VALUES ({0}, {0}, {0}, {0}, {0}, {0})"
 )
-
-
-class NoticeKind(StrEnum):
-    """What a notice is about; people choose for each kind whether and how they hear of it."""
-
-    MESSAGE = "message"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    MAIL = "mail"
-
-
-class Hear(StrEnum):
-    """How a person hears of a kind: in the notification centre, there and by mail, or not at all."""
-
-    APP = "app"
-    MAIL = "mail"
-    OFF = "off"
 
 
 class Notice(BaseModel):
@@ -58,7 +41,7 @@ class Notice(BaseModel):
 
         The caller's transaction counts the user's `changes` up, as it does for what the notice is about.
         """
-        if user.hears(kind) == Hear.OFF:
+        if not user.hears(kind).here:
             return False
         values = (user.id, kind.value, text, cls.task.db_value(task_id), sender_id, utcnow())
         database.execute_sql(INSERT.format(database.param), values)
