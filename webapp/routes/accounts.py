@@ -18,7 +18,7 @@ from webapp.accounts import sign_in
 from webapp.caching import forget
 from webapp.forms import LoginForm, RegisterForm
 from webapp.models import User, UsernameTaken, username_key
-from webapp.navigation import inside
+from webapp.navigation import back, inside
 from webapp.rate_limits import PasswordGuess, limiter
 
 bp = Blueprint("accounts", __name__)
@@ -28,6 +28,11 @@ NEW_ACCOUNTS = "60 per minute; 600 per hour"
 
 def _home() -> ResponseReturnValue:
     return redirect(inside(request.values.get("next")) or url_for("home.index"), 303)
+
+
+def _is_leaving_for_good() -> bool:
+    """Whether a guest is about to lose their account, to which nobody can sign in, and has not said that they mean it."""
+    return current_user.is_authenticated and current_user.is_guest and request.form.get("leave") != "yes"
 
 
 def _signed_in_to(form: LoginForm | RegisterForm) -> bool:
@@ -46,8 +51,8 @@ def register() -> ResponseReturnValue:
     """Make an account and sign in to it."""
     if current_user.is_authenticated and request.method == "GET":
         return _home()
-    form = RegisterForm()
-    if form.validate_on_submit():
+    form, asked = RegisterForm(), False
+    if form.validate_on_submit() and not (asked := _is_leaving_for_good()):
         try:
             user = User.register(form.username.data, form.password.data, form.email.data or "")
         except UsernameTaken as error:
@@ -58,7 +63,7 @@ def register() -> ResponseReturnValue:
             sign_in(user)
             flash(f"Welcome, {user.username}.")
             return _home()
-    return render_template("accounts/register.html", form=form), 422 if form.is_submitted() else 200
+    return render_template("accounts/register.html", form=form, asked=asked), 422 if form.is_submitted() else 200
 
 
 @bp.route("/login", methods=["GET", "POST"])
@@ -66,17 +71,19 @@ def login() -> ResponseReturnValue:
     """Sign in. The same words for a wrong name and a wrong password, and the same time."""
     if current_user.is_authenticated and request.method == "GET":
         return _home()
-    form = LoginForm()
-    if form.validate_on_submit():
+    form, asked = LoginForm(), False
+    if form.validate_on_submit() and not (asked := _is_leaving_for_good()):
         if _signed_in_to(form):
             return _home()
         form.password.errors = ["That user name and password do not belong together."]
-    return render_template("accounts/login.html", form=form), 422 if form.is_submitted() else 200
+    return render_template("accounts/login.html", form=form, asked=asked), 422 if form.is_submitted() else 200
 
 
 @bp.post("/logout")
 def logout() -> ResponseReturnValue:
-    """End this browser's session."""
+    """End this browser's session. A guest, who would lose the account by that, is asked first."""
+    if _is_leaving_for_good():
+        return render_template("accounts/leaving.html", stay=back(url_for("home.index"))), 422
     logout_user()
     session.clear()
     flash("You are signed out.")
