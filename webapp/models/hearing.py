@@ -57,11 +57,8 @@ def way_of(kind: str, chosen: dict[str, str] | None, mail_after: int | None) -> 
     way = WAYS.get(name)
     if way is None:  # of a later release
         return _DEFAULT
-    if (
-        mail_after is None
-        or kind == NoticeKind.MESSAGE
-        or (way.mail_after is not None and way.mail_after <= mail_after)
-    ):
+    adds = mail_after is not None and kind != NoticeKind.MESSAGE
+    if mail_after is None or not adds or _is_after(way, mail_after):
         return name
     fitting = [name for name, other in WAYS.items() if other.here == way.here and _is_after(other, mail_after)]
     return fitting[-1]

@@ -96,9 +96,7 @@ class User(BaseModel):
     time_zone = CharField(max_length=64, default="UTC")
     created_at = DateTimeField(default=utcnow)
     seen_at = DateTimeField(default=utcnow)
-    mail_after = IntegerField(
-        null=True, help_text="as the release before keeps it: see `way_of`; null once they choose"
-    )
+    mail_after = IntegerField(null=True, help_text="as the release before has it: see `way_of`; null once they choose")
     hearing = JSONField(null=True, help_text="for each kind of notice, which of WAYS they hear of it")
     changes = BigIntegerField(default=0, help_text="counts up with every notification written for this user")
 

@@ -31,7 +31,7 @@ def _home() -> ResponseReturnValue:
 
 
 def _is_leaving_for_good() -> bool:
-    """Whether a guest is about to lose their account, to which nobody can sign in, and has not said that they mean it."""
+    """Whether a guest is about to lose their account, which has no password, and has not said that they mean it."""
     return current_user.is_authenticated and current_user.is_guest and request.form.get("leave") != "yes"
 
 
@@ -51,8 +51,8 @@ def register() -> ResponseReturnValue:
     """Make an account and sign in to it."""
     if current_user.is_authenticated and request.method == "GET":
         return _home()
-    form, asked = RegisterForm(), False
-    if form.validate_on_submit() and not (asked := _is_leaving_for_good()):
+    form = RegisterForm()
+    if form.validate_on_submit() and not _is_leaving_for_good():
         try:
             user = User.register(form.username.data, form.password.data, form.email.data or "")
         except UsernameTaken as error:
@@ -63,7 +63,7 @@ def register() -> ResponseReturnValue:
             sign_in(user)
             flash(f"Welcome, {user.username}.")
             return _home()
-    return render_template("accounts/register.html", form=form, asked=asked), 422 if form.is_submitted() else 200
+    return render_template("accounts/register.html", form=form), 422 if form.is_submitted() else 200
 
 
 @bp.route("/login", methods=["GET", "POST"])
@@ -71,12 +71,12 @@ def login() -> ResponseReturnValue:
     """Sign in. The same words for a wrong name and a wrong password, and the same time."""
     if current_user.is_authenticated and request.method == "GET":
         return _home()
-    form, asked = LoginForm(), False
-    if form.validate_on_submit() and not (asked := _is_leaving_for_good()):
+    form = LoginForm()
+    if form.validate_on_submit() and not _is_leaving_for_good():
         if _signed_in_to(form):
             return _home()
         form.password.errors = ["That user name and password do not belong together."]
-    return render_template("accounts/login.html", form=form, asked=asked), 422 if form.is_submitted() else 200
+    return render_template("accounts/login.html", form=form), 422 if form.is_submitted() else 200
 
 
 @bp.post("/logout")
