@@ -79,6 +79,12 @@ def login() -> ResponseReturnValue:
     return render_template("accounts/login.html", form=form), 422 if form.is_submitted() else 200
 
 
+@bp.get("/logout")
+def stay() -> ResponseReturnValue:
+    """Whoever comes back to the address of the question has not answered it: they stay."""
+    return _home()
+
+
 @bp.post("/logout")
 def logout() -> ResponseReturnValue:
     """End this browser's session. A guest, who would lose the account by that, is asked first."""

@@ -222,6 +222,7 @@ def test_a_guest_is_asked_before_signing_out_loses_the_account(guest):
     assert guest.user.username in answer.one("[role=alert]").text
     form = answer.one("form[action='/logout'].choices")
     assert [link["href"] for link in form.select("a")] == ["/settings#keep", "/tasks?q=x"]
+    assert guest.get("/logout").location == "/", "whoever goes back to it stays"
     assert _is_signed_in(guest)
     button = form.select_one("button")
     answer = guest.submit("/logout", **{button["name"]: button["value"]})
