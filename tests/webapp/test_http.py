@@ -88,7 +88,7 @@ def _everything() -> dict[str, list]:
 
 
 # What a signed-in person is led away from.
-LEADS_ON = {"/login", "/register"}
+LEADS_ON = {"/login", "/register", "/logout"}
 
 
 def test_reading_changes_nothing(make_app, site):
