@@ -49,11 +49,14 @@ def undo_import(task: Run, task_id: str, title: str) -> None:
     is_first = True
     for post in task.each(Post.select().where(Post.task == UUID(task_id), Post.user == task.user)):
         # In the transaction of the first deletion: what has begun to be taken back can only begin anew.
-        if is_first and made_by and not made_by.start_over():
+        if is_first and made_by and not made_by.begin_undo(by=UUID(task.id)):
             raise TaskError(UNDER_WAY)
         is_first = False
         post.delete_instance()
-    task.log(f"{_number(task.done, 'post')} deleted")
+    words = f"{_number(task.done, 'post')} deleted"
+    if made_by:
+        made_by.end_undo(UUID(task.id), words)
+    task.log(words)
 
 
 @user_task(

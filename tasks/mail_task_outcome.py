@@ -42,7 +42,7 @@ def mail_task_outcome(task: Run) -> None:
 
 def _letter(user: User, key: str) -> Letter | None:
     """The mail about what has ended and is still so; None if nothing is. One query."""
-    ended = [task for task in OutcomeMail.of_mail(user, key) if user.hears_by_mail_of(task.notice_kind, task.worked)]
+    ended = [task for task in OutcomeMail.of_mail(user, key) if user.hears_by_mail(task.notice_kind, task.worked)]
     if not ended:
         return None
     subject = one_line(_title(ended[0]) if len(ended) == 1 else _counted(ended))

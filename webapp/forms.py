@@ -22,6 +22,8 @@ from wtforms.validators import Email, InputRequired, Length, Optional, StopValid
 
 from tasks.engine import DeclarationError, TaskFunction, Upload
 from tasks.engine.parameters import Parameter
+from webapp.models import Task
+from webapp.models.hearing import WAYS, ways_for
 from webapp.models.message import MESSAGE_LENGTH
 from webapp.models.post import POST_LENGTH
 from webapp.models.user import PASSWORD_LENGTH, username_key
@@ -29,20 +31,12 @@ from webapp.moments import MomentField
 from webapp.texts import clean, compatible, is_blank
 
 ABOUT_LENGTH = 500
-MAIL_AFTER = {
-    "": "Never",
-    "0": "Always",
-    "1": "If it took a minute",
-    "5": "If it took 5 minutes",
-    "30": "If it took half an hour",
-}
 HEARING = {
     "message": "Somebody writes to me",
     "succeeded": "A task has finished",
     "failed": "A task has failed",
     "mail": "My mail has been delivered",
 }
-WAYS = {"app": "Here", "mail": "Here and by mail", "off": "Not at all"}
 CONTINENTS = {
     "Africa",
     "America",
@@ -135,12 +129,6 @@ class ProfileForm(FlaskForm):
         filters=[clean],
     )
     time_zone = SelectField("Time zone", choices=_time_zones())
-    mail_after = SelectField(
-        "Mail me when a task has ended",
-        choices=[SelectChoice(value, label) for value, label in MAIL_AFTER.items()],
-        coerce=lambda value: "" if value is None else str(value),
-        default="",
-    )
 
 
 class PasswordForm(FlaskForm):
@@ -196,17 +184,26 @@ class MessageForm(FlaskForm):
 
 
 class HearForm(FlaskForm):
-    """How a person hears of each kind of notice."""
+    """How a person hears of each kind of notice. Nothing is mailed to whom no address is known of."""
 
     kinds = tuple(HEARING)
 
     def __init__(self, user: Any, **kwargs: Any) -> None:
-        super().__init__(data={kind: user.hears(kind) for kind in HEARING}, **kwargs)
+        present = {kind: user.way_to_hear(kind) for kind in HEARING}
+        super().__init__(data=present, **kwargs)
+        self.has_address = bool(user.email)
+        for kind in HEARING:
+            self[kind].choices = [SelectChoice(name, words) for name, words in ways_for(kind, present[kind]).items()]
+
+
+def _check_address(form: HearForm, field: Field) -> None:
+    way = WAYS.get(field.data)
+    if way and way.mail_after is not None and not form.has_address:
+        raise ValidationError("Mail needs an e-mail address. Give one in your settings, then choose this.")
 
 
 for _kind, _label in HEARING.items():
-    _ways = [SelectChoice(way, words) for way, words in WAYS.items()]
-    setattr(HearForm, _kind, SelectField(_label, choices=_ways))
+    setattr(HearForm, _kind, SelectField(_label, [_check_address]))
 
 
 class TaskForm(FlaskForm):
@@ -259,14 +256,19 @@ class UploadsField(MultipleFileField):
         self.data = [Upload(file.filename, file.stream) for file in self.data or []]
 
 
-def task_form(function: TaskFunction, zone: str, arguments: dict[str, Any] | None = None) -> TaskForm:
+def task_form(function: TaskFunction, zone: str, earlier: Task | None = None) -> TaskForm:
     """The form of a task function: a field for each parameter, checked by the same rules as a launch in code.
 
-    `zone` is the time zone in which its person says when to start; `arguments` are those of an earlier task, with which
-    a new form is filled in. No browser lets a site choose a file, so files are not.
+    `zone` is the time zone in which its person says when to start. A new form is filled in with the arguments of an
+    `earlier` task, and with the time for which that was scheduled if it was canceled before; a time that has passed by
+    now is refused as any other, so nothing starts at once that was for later. No browser lets a site choose a file, so
+    files are not.
     """
     files = {parameter.name for parameter in function.parameters if parameter.is_file}
-    data = {name: value for name, value in (arguments or {}).items() if name not in files}
+    data: dict[str, Any] = {}
+    if earlier:
+        data = {name: value for name, value in earlier.arguments.items() if name not in files}
+        data["run_at"] = earlier.run_at if earlier.is_finished else None
     return task_form_class(function)(zone, data=data)
 
 

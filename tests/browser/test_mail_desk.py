@@ -31,7 +31,7 @@ def _schedule_and_change(person: Person, subject: str) -> None:
     page.get_by_label("Subject", exact=True).fill(subject)
     page.get_by_role("button", name="Save changes").click()
     see(page.locator("article[data-state=scheduled]").get_by_text(f"people: {subject}"))
-    page.locator("article").get_by_role("button", name="Start now").click()
+    page.locator("article").get_by_role("button", name="Send now").click()
 
 
 def _see_it_arrive(person: Person, subject: str, number: int) -> None:

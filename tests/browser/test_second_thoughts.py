@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.people import SOON, alert, focused, see, see_gone, tab_to
@@ -112,6 +113,59 @@ def test_the_keyboard_alone_pauses_resumes_cancels_retries_and_deletes(person):
     page.wait_for_url("**/tasks")
     see(page.locator("#flashes").get_by_text("Count down from 60: deleted."))
     see(page.get_by_text("No tasks yet"))
+
+
+# What starts a task, below the points of a box that had been Cancel's, and below the focus.
+STARTING = """box => {
+    const starts = '[formaction$="/retry"], [formaction$="/resumption"], .offers a, .offers button';
+    const at = (x, y) => document.elementFromPoint(box.x + box.width * x, box.y + box.height * y);
+    const points = [0.02, 0.25, 0.5, 0.75, 0.98].flatMap(x => [0.05, 0.5, 0.95].map(y => at(x, y)));
+    return [...points, document.activeElement].filter(found => found && found.closest(starts)).map(found => found.id);
+}"""
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_a_second_press_on_cancel_starts_nothing_wherever_it_stands(new_person, still_site, width):
+    person = new_person(still_site, viewport={"width": width, "height": 900})
+    person.come_as_guest()
+    path = put(still_site, person.name, "scheduled")["scheduled"]
+    page, asked = person.page, []
+    page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
+    for where, card in ((path, "article.task"), ("/tasks", "#task-list .row"), ("/", "#task-alerts > li")):
+        person.visit(where)
+        cancel = page.locator(f"{card} button[formaction$=cancellation]")
+        box = cancel.bounding_box()
+        cancel.click()
+        see(page.locator(f"{card}[data-state=canceled]"))
+        assert page.evaluate(STARTING, box) == [], (where, "as long as it has the focus")
+        page.keyboard.press("Enter")
+        page.keyboard.press("Space")
+        page.evaluate("document.activeElement.blur()")  # as where a press gives a button no focus
+        assert page.evaluate(STARTING, box) == [], (where, "without the focus")
+        page.mouse.dblclick(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
+        assert {url.rpartition("/")[2] for url in asked} <= {"cancellation", "dismissal"}
+        if where != "/":
+            page.locator(f"{card} .offers").get_by_role("button", name="Start now").focus()
+            page.keyboard.press("Enter")
+            see(page.locator(f"{card}[data-state=pending]"))
+            assert focused(page).startswith("Waiting"), "a second press would pause it"
+            asked.clear()
+
+
+def test_two_presses_of_enter_on_cancel_cancel_and_do_no_more(person):
+    person.come_as_guest()
+    person.count_down(60)
+    page = person.page
+    see(_panel(page, "in_progress"))
+    page.get_by_role("button", name="Cancel").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    see(page.locator("article:is([data-state=canceling], [data-state=canceled])"))
+    page.keyboard.press("Enter")
+    see(_panel(page, "canceled"))
+    page.keyboard.press("Enter")
+    assert focused(page).startswith("Canceled")
+    assert page.locator(".timeline [data-kind=pending]").count() == 0
 
 
 def test_the_focus_stays_in_an_alert_and_in_the_list_while_a_task_is_paused_and_resumed(person):

@@ -105,10 +105,11 @@ def test_who_asked_is_mailed_how_a_long_task_ended(app, mailserver, pass_by, nam
     [
         {"email": "ann@example.com"},
         {"mail_after": 0},
-        ASKED | {"mail_after": 2},
+        ASKED | {"mail_after": 5},
+        ASKED | {"mail_after": None, "hearing": {"succeeded": "mail-5", "failed": "mail"}},
         ASKED | {"hearing": {"succeeded": "app", "failed": "mail"}, "mail_after": None},
     ],
-    ids=["did not ask", "has no address", "it was short", "asked about others"],
+    ids=["did not ask", "has no address", "it was short", "it was short, by kind", "asked about others"],
 )
 def test_nobody_else_is_mailed(app, mailserver, pass_by, how):
     _ended(make_user("bob", **how))
@@ -185,7 +186,7 @@ def test_a_title_that_no_line_can_hold_makes_a_subject_of_one_line(ann, mailserv
 
 
 def test_it_is_off_until_somebody_asks(app):
-    assert make_user().mail_after is None
+    assert not make_user().wants_mail
 
 
 # Never lost, never twice, in nobody's way

@@ -1,12 +1,15 @@
 """An import that was undone is tried again: all of its posts are there then, each once, or it says why not."""
 
+from datetime import timedelta
+
 import pytest
 
 from tasks.engine import TaskError, Upload
 from tasks.import_posts import import_posts, undo_import
 from webapp.factories import make_post
-from webapp.models import Post, State, Task
+from webapp.models import Post, State, Task, User
 from webapp.models.task_event import TaskEvent
+from webapp.times import utcnow
 
 pytestmark = pytest.mark.usefixtures("no_reports")
 ROWS = 2000
@@ -129,3 +132,85 @@ def test_an_import_that_the_release_before_has_undone_brings_no_half_of_its_post
     run_waiting()
     assert (task.reload().state, _number(task)) == (State.FAILED, 0)
     assert task.error == "This import was undone. Start a new one with the same file."
+
+
+# What the import itself says of it
+
+
+@pytest.fixture
+def done(ann, run_waiting) -> Task:
+    """An import that has ended well."""
+    task = import_posts.launch(ann.user, file=Upload("posts.csv", b"body\n" + b"post\n" * 200))
+    run_waiting()
+    return task.reload()
+
+
+def _said_everywhere(ann, task: Task) -> set[str]:
+    """How far it is undone, as its alert, its row and its page say."""
+    cards = [ann.get(path).one(f"#task-{task.id}") for path in ("/", "/tasks", f"/tasks/{task.id}")]
+    return {mark.text if (mark := card.select_one(".words .undone")) else "" for card in cards}
+
+
+def _lines(ann, task: Task) -> dict[str, str]:
+    """The lines of its timeline that lead somewhere, and where."""
+    return {line.text: line["href"] for line in ann.get(f"/tasks/{task.id}").page.select(".timeline a")}
+
+
+def test_an_import_that_was_undone_says_so_wherever_it_stands(ann, done, run_waiting):
+    assert _said_everywhere(ann, done) == {""}
+    seen = User.get_by_id(ann.user.id).changes
+    _press(ann, done, "undo")
+    run_waiting()
+    assert _said_everywhere(ann, done) == {"Undone"}
+    path = f"/tasks/{_undoing().id}"
+    assert _lines(ann, done) == {"You asked to undo it": path, "Undone by you: 200 posts deleted": path}
+    assert User.get_by_id(ann.user.id).changes > seen, "pages that are open show it, too"
+    _undoing().remove()
+    assert _lines(ann, done) == {}, "nothing leads to what was deleted"
+    assert "Undone by you: 200 posts deleted" in ann.get(f"/tasks/{done.id}").words
+
+
+def test_an_import_that_was_undone_by_half_says_that_and_by_which_task(ann, done, run_waiting, monkeypatch):
+    _press(ann, done, "undo")
+    with monkeypatch.context() as patched:
+        patched.setattr("tasks.engine.run.HOLD_AT_MOST", 0.0)
+        patched.setattr(Post, "delete_instance", _ending_at(Post.delete_instance, 100))
+        run_waiting()
+    first = _undoing()
+    assert (first.state, 0 < _number(done) < 200) == (State.FAILED, True)
+    assert _said_everywhere(ann, done) == {"Partly undone"}
+    assert _lines(ann, done) == {"You asked to undo it": f"/tasks/{first.id}"}
+    left = _number(done)
+    _press(ann, done, "undo")
+    run_waiting()
+    assert _said_everywhere(ann, done) == {"Undone"}
+    assert f"Undone by you: {left} posts deleted" in _lines(ann, done)
+
+
+def test_an_undo_that_fails_before_it_has_done_anything_changes_nothing_of_the_import(
+    ann, done, run_waiting, monkeypatch
+):
+    _press(ann, done, "undo")
+    with monkeypatch.context() as patched:
+        patched.setattr(Post, "delete_instance", _ending_at(Post.delete_instance, 1))
+        run_waiting()
+    assert (_undoing().state, _number(done)) == (State.FAILED, 200)
+    assert _said_everywhere(ann, done) == {""}
+    assert _lines(ann, done) == {}
+
+
+def test_an_undone_import_that_is_tried_again_is_undone_no_more(ann, stopped, run_waiting):
+    _press(ann, stopped, "undo")
+    run_waiting()
+    assert _said_everywhere(ann, stopped) == {"Undone"}
+    _press(ann, stopped, "retry")
+    assert _said_everywhere(ann, stopped) == {""}
+    run_waiting()
+    assert (stopped.reload().state, _said_everywhere(ann, stopped)) == (State.SUCCEEDED, {""})
+
+
+def test_an_import_is_undone_though_the_clock_of_its_worker_was_ahead(ann, done, run_waiting):
+    Task.update(finished_at=utcnow() + timedelta(minutes=5)).where(Task.id == done.id).execute()
+    _press(ann, done, "undo")
+    run_waiting()
+    assert _said_everywhere(ann, done) == {"Undone"}

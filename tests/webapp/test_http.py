@@ -114,7 +114,7 @@ def test_a_site_of_another_name_says_ours_nowhere(make_app, site, mailserver, ru
 
 
 # What a signed-in person is led away from.
-LEADS_ON = {"/login", "/register"}
+LEADS_ON = {"/login", "/register", "/logout"}
 
 
 def test_reading_changes_nothing(make_app, site):

@@ -8,11 +8,12 @@ are locked only by who waits for none. docs/architecture.md says why there is no
 from webapp.models import family, line
 from webapp.models.artifact import Artifact, ArtifactChunk, ArtifactWriter
 from webapp.models.form_key import FormKey, Made
+from webapp.models.hearing import NoticeKind
 from webapp.models.leader import Leader
 from webapp.models.mailing import Delivery, DraftGone, MailCount, Mailing, MailingFile, OverLimit
 from webapp.models.message import Message
 from webapp.models.moves import AlreadyRunning, IllegalMove
-from webapp.models.notice import Notice, NoticeKind
+from webapp.models.notice import Notice
 from webapp.models.notification import Notification
 from webapp.models.outcome_mail import OutcomeMail
 from webapp.models.post import Post

@@ -123,20 +123,22 @@ class Mailing(BaseModel):
             return cls.get(cls.draft_key == _draft_key(user, original))
         return draft
 
-    def copy(self, replacing: bool = False) -> bool:
-        """Begin a draft of a new mail with all that this one has but its time. Twice is once.
+    def copy(self, replacing: bool = False, but: str = "send_at") -> bool:
+        """Begin a draft of a new mail with all that this one has but its time; with that, too, if `but` is empty.
+
+        Twice is once.
 
         False, and nothing changed, where there is one that has something else in it, unless that is to be replaced.
         """
         with database.atomic():
             User.hold(self.user_id)  # whoever else copies waits here
             draft = Mailing.begin_draft(self.user)
-            if draft._has_all_of(self, but="send_at"):
+            if draft._has_all_of(self, but):
                 return True
             if not (replacing or draft.is_blank):
                 return False
             draft.delete_instance()
-            Mailing.begin_draft(self.user)._take_from(self, but="send_at")
+            Mailing.begin_draft(self.user)._take_from(self, but)
         return True
 
     @property
@@ -161,7 +163,7 @@ class Mailing(BaseModel):
         """Whether there is nothing to take from another, nor anything besides."""
         mine, others = ([(file.name, file.size) for file in mailing.files()] for mailing in (self, other))
         same = mine == others and all(getattr(self, name) == getattr(other, name) for name in WRITTEN if name != but)
-        return same and getattr(self, but) is None
+        return same and not (but and getattr(self, but))
 
     def _take_from(self, other: "Mailing", but: str = "") -> None:
         people = Delivery.select().where(Delivery.mailing == other.id).count()

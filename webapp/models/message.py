@@ -10,7 +10,8 @@ from uuid import uuid4
 from peewee import SQL, AutoField, Case, CharField, DateTimeField, ForeignKeyField, ModelSelect, fn
 
 from webapp.database import database
-from webapp.models.notice import Notice, NoticeKind
+from webapp.models.hearing import NoticeKind
+from webapp.models.notice import Notice
 from webapp.models.notification import UNREAD_MESSAGE_COUNT, Notification
 from webapp.models.search import Searched
 from webapp.models.user import User

@@ -5,13 +5,15 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from peewee import Database, IntegrityError, JSONField, Node
 
 from webapp import signals
 from webapp.database import database
 from webapp.models import family, line
-from webapp.models.notice import Notice, NoticeKind
+from webapp.models.hearing import NoticeKind
+from webapp.models.notice import Notice
 from webapp.models.notification import TASK_PROGRESS, Notification
 from webapp.models.outcome_mail import OutcomeMail
 from webapp.models.state import FINISHED, HELD, LET_GO, REQUESTS, State, sources_of
@@ -234,8 +236,8 @@ class Moves:
             return f"A worker went on after step {self.cursor['done']:,}"
         return "A worker started it" if self.attempts == 1 else f"A worker started attempt {self.attempts}"
 
-    def _tell(self, kind: str, text: str) -> None:
-        TaskEvent.write(self.id, kind, text)
+    def _tell(self, kind: str, text: str, link: UUID | None = None) -> None:
+        TaskEvent.write(self.id, kind, text, link=link)
         self._notify()
 
     def _notify(self) -> None:

@@ -1,7 +1,6 @@
 """Notice: something that happened and that a person may have missed; the notification centre lists them."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from peewee import JOIN, AutoField, DateTimeField, DeferredForeignKey, ForeignKe
 from playhouse.fields import EnumField
 
 from webapp.database import BaseModel, database, demand_transaction
+from webapp.models.hearing import NoticeKind
 from webapp.models.user import User
 from webapp.times import utcnow
 
@@ -18,23 +18,6 @@ MOST_SAID = 5  # at once
 INSERT = (
     "INSERT INTO notices (user_id, kind, text, task_id, sender_id, created_at) VALUES ({0}, {0}, {0}, {0}, {0}, {0})"
 )
-
-
-class NoticeKind(StrEnum):
-    """What a notice is about; people choose for each kind whether and how they hear of it."""
-
-    MESSAGE = "message"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    MAIL = "mail"
-
-
-class Hear(StrEnum):
-    """How a person hears of a kind: in the notification centre, there and by mail, or not at all."""
-
-    APP = "app"
-    MAIL = "mail"
-    OFF = "off"
 
 
 class Notice(BaseModel):
@@ -61,7 +44,7 @@ class Notice(BaseModel):
 
         The caller's transaction counts the user's `changes` up, as it does for what the notice is about.
         """
-        if user.hears(kind) == Hear.OFF:
+        if not user.hears(kind).here:
             return False
         values = (user.id, kind.value, text, cls.task.db_value(task_id), sender_id, utcnow())
         database.execute_sql(INSERT.format(database.param), values)
@@ -92,8 +75,16 @@ class Notice(BaseModel):
 
     @classmethod
     def unread(cls, user: User) -> int:
-        """How many the person has not read. One query."""
-        return int(cls.select().where(cls.user == user, cls.read_at.is_null()).count())
+        """How many the person has not read, but for those about messages, which have a count of their own. One query.
+
+        What is new is counted once: see `Notification.unread_messages`.
+        """
+        return int(cls._not_read_by(user).where(cls.kind != NoticeKind.MESSAGE).count())
+
+    @classmethod
+    def is_any_unread(cls, user: User) -> bool:
+        """Whether there is anything to mark as read, of whatever kind. One query."""
+        return bool(cls._not_read_by(user).exists())
 
     @classmethod
     def writers(cls, user: User, since: datetime) -> "list[tuple[Notice, str]]":
@@ -116,6 +107,10 @@ class Notice(BaseModel):
             if marked:
                 User.count_change(user.id)
         return int(marked)
+
+    @classmethod
+    def _not_read_by(cls, user: User) -> "ModelSelect[Notice]":
+        return cls.select().where(cls.user == user, cls.read_at.is_null())
 
     @classmethod
     def _unread_from(cls, reader: User, sender: User, change: Any) -> None:

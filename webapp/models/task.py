@@ -9,6 +9,7 @@ from peewee import (
     SQL,
     BigIntegerField,
     BooleanField,
+    Case,
     CharField,
     DateTimeField,
     FloatField,
@@ -102,13 +103,15 @@ class Task(Moves, BaseModel):
     lease_until = DateTimeField(null=True, help_text="until when, unless the run renews it")
     unique_key = CharField(max_length=120, null=True, help_text="what may be under way only once")
     held_key = CharField(max_length=120, null=True, unique=True, help_text="the unique key, while it is active")
-    run_at = DateTimeField(null=True, help_text="when to start it, or to try it again")
+    run_at = DateTimeField(null=True, help_text="when to start it, or to try it again; or when it was to start")
     created_at = DateTimeField(default=utcnow)
     started_at = DateTimeField(null=True, help_text="when the present run began")
     updated_at = DateTimeField(default=utcnow, help_text="when it last moved or got further")
     worked = FloatField(default=0, constraints=_ZERO, help_text="the seconds that all runs before the present one took")
     finished_at = DateTimeField(null=True)
     dismissed_at = DateTimeField(null=True, help_text="when its owner closed its alert")
+    undo_began_at = DateTimeField(null=True, help_text="when what it did began to be taken back")
+    undone_at = DateTimeField(null=True, help_text="when all of that had been")
 
     class Meta:
         indexes = (
@@ -170,7 +173,8 @@ class Task(Moves, BaseModel):
         Raises IllegalMove if it has finished or is stopping already. Safe to call from any process.
         """
         with family.changing(self):
-            self._ask("cancel", turn=None, run_at=None)
+            then = Case(None, [(Task.state == State.SCHEDULED, Task.run_at)], None)  # for whoever schedules it again
+            self._ask("cancel", turn=None, run_at=then)
             if self.kind != Shape.SINGLE:
                 family.cancel_parts(self)
 
@@ -207,9 +211,27 @@ class Task(Moves, BaseModel):
 
         self._alone(start_again)
 
-    def start_over(self) -> bool:
-        """Let the next try of a finished task begin anew, as its effects are taken back. False while it is active."""
-        return bool(Task.update(cursor=None).where(Task.id == self.id, Task.state.in_(FINISHED)).execute())
+    def begin_undo(self, by: UUID) -> bool:
+        """Record that the task `by` takes back what this one did: in the transaction of the first effect of that.
+
+        If it is tried again, it begins anew. False, and nothing recorded, while it is active. Twice is once.
+        """
+        with database.transaction():
+            mine = Task.id == self.id, Task.state.in_(FINISHED)
+            if not Task.update(cursor=None, undo_began_at=_not_before_its_end(), undone_at=None).where(*mine).execute():
+                return False
+            told = TaskEvent.task == self.id, TaskEvent.kind == "undoing", TaskEvent.link == by
+            if not TaskEvent.select().where(*told).exists():
+                self._tell("undoing", "You asked to undo it", by)
+        return True
+
+    def end_undo(self, by: UUID, words: str) -> None:
+        """Record that all is taken back, with words for what that was. Nothing happens if it has moved since."""
+        began = Task.undo_began_at >= Task.finished_at, Task.undone_at.is_null()
+        with database.transaction():
+            mine = Task.id == self.id, Task.state.in_(FINISHED), *began
+            if Task.update(undone_at=_not_before_its_end()).where(*mine).execute():
+                self._tell("undone", f"Undone by you: {words}", by)
 
     def dismiss(self) -> None:
         """Close its alert, on every page and for good. Raises IllegalMove while it is active; twice is once."""
@@ -498,6 +520,19 @@ class Task(Moves, BaseModel):
         """Whether nothing more will happen by itself."""
         return self.state in FINISHED
 
+    @property
+    def is_undone(self) -> bool:
+        """Whether all that it did has been taken back since it ended."""
+        return self._since_its_end(self.undone_at)
+
+    @property
+    def is_partly_undone(self) -> bool:
+        """Whether some of what it did has been taken back since it ended, but not all, or not yet."""
+        return self._since_its_end(self.undo_began_at) and not self.is_undone
+
+    def _since_its_end(self, moment: datetime | None) -> bool:
+        return moment is not None and self.finished_at is not None and moment >= self.finished_at
+
     def timeline(self) -> "ModelSelect[TaskEvent]":
         """What happened to it, oldest first."""
         return TaskEvent.select().where(TaskEvent.task == self.id).order_by(TaskEvent.id)
@@ -517,6 +552,12 @@ class Task(Moves, BaseModel):
         """Read the row again, in place. Not for a worker's own row: it would come by another run's token."""
         self.__data__.update(Task.get_by_id(self.id).__data__)
         return self
+
+
+def _not_before_its_end() -> Case:
+    """Now, by a clock that may be behind that of the worker which ended the task."""
+    now = utcnow()
+    return Case(None, [(Task.finished_at > now, Task.finished_at)], now)
 
 
 Task.add_index(Task.user, where=Task.owner.is_null(False), name="tasks_running")

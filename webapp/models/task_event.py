@@ -3,12 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from peewee import AutoField, CharField, DateTimeField, DeferredForeignKey
+from peewee import AutoField, CharField, DateTimeField, DeferredForeignKey, UUIDField
 
 from webapp.database import BaseModel, database
 from webapp.times import utcnow
 
-INSERT = "INSERT INTO task_events (task_id, at, kind, text) VALUES ({0}, {0}, {0}, {0})"
+INSERT = "INSERT INTO task_events (task_id, at, kind, text, link) VALUES ({0}, {0}, {0}, {0}, {0})"
 
 
 class TaskEvent(BaseModel):
@@ -17,11 +17,12 @@ class TaskEvent(BaseModel):
     id = AutoField()
     task = DeferredForeignKey("Task", backref="events", on_delete="CASCADE")
     at = DateTimeField(default=utcnow)
-    kind = CharField(max_length=16, help_text="launched, started, log, or the state it came to")
+    kind = CharField(max_length=16, help_text="launched, started, log, undoing, undone, or the state it came to")
     text = CharField(max_length=500)
+    link = UUIDField(null=True, help_text="the other task that it tells of, which may be there no more")
 
     @classmethod
-    def write(cls, task_id: UUID, kind: str, text: str, at: datetime | None = None) -> None:
+    def write(cls, task_id: UUID, kind: str, text: str, at: datetime | None = None, link: UUID | None = None) -> None:
         """Add a line, cut to what fits. One write, spelled beforehand: it comes with every move of every task."""
-        values = (cls.task.db_value(task_id), at or utcnow(), kind, text[:500])
+        values = (cls.task.db_value(task_id), at or utcnow(), kind, text[:500], cls.link.db_value(link))
         database.execute_sql(INSERT.format(database.param), values)

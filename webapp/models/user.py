@@ -25,6 +25,7 @@ from webapp.database import (
     locking,
     locks_rows,
 )
+from webapp.models.hearing import WAYS, NoticeKind, Way, way_of
 from webapp.resilience import writing_if_free
 from webapp.texts import compatible
 from webapp.times import utcnow
@@ -102,8 +103,8 @@ class User(BaseModel):
     time_zone = CharField(max_length=64, default="UTC")
     created_at = DateTimeField(default=utcnow)
     seen_at = DateTimeField(default=utcnow)
-    mail_after = IntegerField(null=True, help_text="mail about a task that took as many minutes; null is never")
-    hearing = JSONField(null=True, help_text="how they hear of each kind of notice; in the app unless it says so")
+    mail_after = IntegerField(null=True, help_text="as the release before has it: see `way_of`; null once they choose")
+    hearing = JSONField(null=True, help_text="for each kind of notice, which of WAYS they hear of it")
     changes = BigIntegerField(default=0, help_text="counts up with every notification written for this user")
 
     # What Flask-Login asks of a user.
@@ -215,18 +216,28 @@ class User(BaseModel):
         """Whether nobody has set a password: the account lives as long as this browser's session."""
         return not self.password_hash
 
-    def hears(self, kind: str) -> str:
-        """How this person wants to hear of a kind of notice: `app`, `mail` (there and by mail) or `off`."""
-        return str((self.hearing or {}).get(kind, "app"))
+    def way_to_hear(self, kind: str) -> str:
+        """The name in WAYS of how this person hears of a kind of notice."""
+        return way_of(kind, self.hearing, self.mail_after)
 
-    def hears_by_mail(self, kind: str) -> bool:
-        """Whether a notice of that kind is to be mailed to them, and can be."""
-        return bool(self.email) and self.hears(kind) == "mail"
+    def hears(self, kind: str) -> Way:
+        """How this person wants to hear of a kind of notice."""
+        return WAYS[self.way_to_hear(kind)]
 
-    def hears_by_mail_of(self, kind: str, worked: float) -> bool:
-        """Whether the end of a task that worked for so many seconds is to be mailed to them, and can be."""
-        took_long = self.mail_after is not None and worked >= self.mail_after * 60
-        return bool(self.email) and (took_long or self.hears_by_mail(kind))
+    def hears_by_mail(self, kind: str, worked: float = 0.0) -> bool:
+        """Whether a notice of that kind, about what took so many seconds of work, is to be mailed to them, and can."""
+        after = self.hears(kind).mail_after
+        return bool(self.email) and after is not None and worked >= after * 60
+
+    @property
+    def wants_mail(self) -> bool:
+        """Whether they chose to be mailed about anything, wherever that would go to."""
+        return any(self.hears(kind).mail_after is not None for kind in NoticeKind)
+
+    def hear(self, ways: dict[str, str]) -> None:
+        """Save how they hear of each kind, by names in WAYS."""
+        self.hearing, self.mail_after = ways, None
+        self.save(only=[User.hearing, User.mail_after])
 
     def has_password(self, password: str) -> bool:
         """Whether that is the account's password, however its letters are encoded; never true for a guest's."""

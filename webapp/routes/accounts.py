@@ -20,7 +20,7 @@ from webapp.accounts import sign_in
 from webapp.caching import forget
 from webapp.forms import LoginForm, RegisterForm
 from webapp.models import User, UsernameTaken, username_key
-from webapp.navigation import inside
+from webapp.navigation import back, inside
 from webapp.rate_limits import PasswordGuess, limiter
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,11 @@ NEW_ACCOUNTS = "60 per minute; 600 per hour"
 
 def _home() -> ResponseReturnValue:
     return redirect(inside(request.values.get("next")) or url_for("home.index"), 303)
+
+
+def _is_leaving_for_good() -> bool:
+    """Whether a guest is about to lose their account, which has no password, and has not said that they mean it."""
+    return current_user.is_authenticated and current_user.is_guest and request.form.get("leave") != "yes"
 
 
 def _signed_in_to(form: LoginForm | RegisterForm) -> bool:
@@ -60,7 +65,7 @@ def register() -> ResponseReturnValue:
     if current_user.is_authenticated and request.method == "GET":
         return _home()
     form = RegisterForm()
-    if form.validate_on_submit():
+    if form.validate_on_submit() and not _is_leaving_for_good():
         try:
             user = User.register(form.username.data, form.password.data, form.email.data or "")
         except UsernameTaken as error:
@@ -80,16 +85,24 @@ def login() -> ResponseReturnValue:
     if current_user.is_authenticated and request.method == "GET":
         return _home()
     form = LoginForm()
-    if form.validate_on_submit():
+    if form.validate_on_submit() and not _is_leaving_for_good():
         if _signed_in_to(form):
             return _home()
         form.password.errors = ["That user name and password do not belong together."]
     return render_template("accounts/login.html", form=form), 422 if form.is_submitted() else 200
 
 
+@bp.get("/logout")
+def stay() -> ResponseReturnValue:
+    """Whoever comes back to the address of the question has not answered it: they stay."""
+    return _home()
+
+
 @bp.post("/logout")
 def logout() -> ResponseReturnValue:
-    """End this browser's session."""
+    """End this browser's session. A guest, who would lose the account by that, is asked first."""
+    if _is_leaving_for_good():
+        return render_template("accounts/leaving.html", stay=back(url_for("home.index"))), 422
     logout_user()
     session.clear()
     flash("You are signed out.")

@@ -52,9 +52,13 @@ def list_fragment() -> ResponseReturnValue:
 
 @bp.post("/<int:mailing_id>/copy")
 def copy(mailing_id: int) -> ResponseReturnValue:
-    """Begin another mail like this one. Where a draft has something in it, nothing is changed without asking."""
+    """Begin another mail like this one, for the same time if the address says so.
+
+    Where a draft has something in it, nothing is changed without asking.
+    """
     mailing = _original(mailing_id) or abort(404)
-    if not mailing.copy(replacing="replace" in request.form):
+    but = "" if "at" in request.args else "send_at"
+    if not mailing.copy(replacing="replace" in request.form, but=but):
         return _sent(mailing, Mailing.draft_of(_me())), 409
     return redirect(url_for("mail.show"), 303)
 

@@ -8,7 +8,7 @@ from flask_login import current_user, login_required
 
 from webapp import htmx
 from webapp.forms import HearForm
-from webapp.models import Notice, NoticeKind, User
+from webapp.models import Notice, User
 from webapp.navigation import back
 from webapp.paging import page
 from webapp.polls import Heir, if_changed
@@ -55,9 +55,7 @@ def update_settings() -> ResponseReturnValue:
     form = HearForm(current_user)
     if not form.validate_on_submit():
         return render_template("notifications/index.html", form=form, **_list()), 422
-    user = _me()
-    user.hearing = {kind: form[kind].data for kind in NoticeKind}
-    user.save(only=[User.hearing])
+    _me().hear({kind: form[kind].data for kind in form.kinds})
     flash("Saved.")
     return redirect(url_for("notifications.index"), 303)
 
@@ -68,4 +66,4 @@ def _me() -> User:
 
 def _list() -> dict[str, Any]:
     before = request.args.get("before")
-    return {"notices": page(Notice.of(_me()), before), "before": before, "unread": Notice.unread(_me())}
+    return {"notices": page(Notice.of(_me()), before), "before": before, "unread": Notice.is_any_unread(_me())}

@@ -12,6 +12,9 @@ from webapp.rate_limits import PasswordGuess
 bp = Blueprint("settings", __name__, url_prefix="/settings")
 
 
+UNREACHED = "You chose mail under Notifications: without an e-mail address you get none. With one, you get it again."
+
+
 @bp.get("")
 @login_required
 def show() -> ResponseReturnValue:
@@ -28,10 +31,9 @@ def update_profile() -> ResponseReturnValue:
         return _page(form, PasswordForm(current_user, formdata=None), 422)
     user = current_user._get_current_object()
     user.email, user.about, user.time_zone = form.email.data or "", form.about.data or "", form.time_zone.data
-    user.mail_after = int(form.mail_after.data) if form.mail_after.data else None
-    user.save(only=[User.email, User.about, User.time_zone, User.mail_after])
+    user.save(only=[User.email, User.about, User.time_zone])
     User.count_change(user.id)  # what is polled shows times in the user's zone
-    flash("Saved.")
+    flash("Saved." if user.email or not user.wants_mail else f"Saved. {UNREACHED}")
     return redirect(url_for("settings.show"), 303)
 
 

@@ -17,7 +17,7 @@ from webapp import htmx
 from webapp.bulk_words import outcome_words
 from webapp.forms import TaskForm, task_form, task_form_class
 from webapp.live import ON_TASK_LIST, live_of, place, task_card
-from webapp.models import Artifact, Made, Notice, Task, family, line
+from webapp.models import Artifact, Made, Notice, Task, TaskEvent, family, line
 from webapp.models.bulk import MOST_AT_ONCE, VERBS, press
 from webapp.models.task_filter import MOST_COUNTED
 from webapp.navigation import back
@@ -104,7 +104,7 @@ def new(name: str) -> ResponseReturnValue:
     earlier = _find(like) if like else None
     if earlier and earlier.name != name:
         abort(404)
-    form = task_form(function, current_user.time_zone, earlier.arguments if earlier else None)
+    form = task_form(function, current_user.time_zone, earlier)
     return render_template("tasks/new.html", function=function, form=form, earlier=earlier)
 
 
@@ -253,11 +253,18 @@ def _panel(task_id: UUID) -> dict[str, Any]:
     function = CATALOGUE.get(task.name)
     again = task.is_finished and function is not None and function.listed and bool(function.parameters)
     undo = function.undo if function and function.undo and function.undo.offered(task) else None
+    events = list(task.timeline())
     return {
-        "task": task, "artifacts": Artifact.completed([task])[task], "events": list(task.timeline()),
+        "task": task, "artifacts": Artifact.completed([task])[task], "events": events, "linked": _linked(events),
         "places": line.places([task, *chain.from_iterable(tree.values())]), "tree": tree,
         "again": again, "undo": undo, "undoing": undo and undo.under_way(task),
     }  # fmt: skip
+
+
+def _linked(events: list[TaskEvent]) -> set[UUID]:
+    """The tasks that a timeline leads to and that are still there. No query where it leads to none."""
+    ids = {event.link for event in events if event.link}
+    return {task.id for task in Task.of(current_user).select(Task.id).where(Task.id.in_(ids))} if ids else set()
 
 
 def _filter() -> TaskFilterForm:

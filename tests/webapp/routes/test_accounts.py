@@ -5,9 +5,9 @@ import re
 import pytest
 from werkzeug.security import generate_password_hash
 
-from tests.browsing import browse
+from tests.browsing import Browser, browse
 from tests.processes import free_port
-from webapp.factories import PASSWORD, make_user
+from webapp.factories import PASSWORD, make_task, make_user
 from webapp.models import User
 
 NEW = {"username": "ann", "password": "a good password"}
@@ -194,6 +194,62 @@ def test_signing_out_ends_the_session(ann):
     assert (answer.status_code, answer.location) == (303, "/")
     assert not _is_signed_in(ann)
     assert "signed out" in ann.get("/").words
+
+
+@pytest.fixture
+def guest(visitor) -> Browser:
+    """The browser of a guest."""
+    visitor.submit("/guest")
+    visitor.user = User.get()
+    return visitor
+
+
+def test_a_guest_is_told_on_every_page_and_led_to_where_the_account_is_kept(guest, ann):
+    task = make_task(user=guest.user)
+    for path in ("/", "/tasks", f"/tasks/{task.id}", "/messages", "/mail", "/notifications", "/settings"):
+        assert guest.get(path).one("#guest a")["href"] == "/settings#keep", path
+    assert not ann.get("/").page.select("#guest")
+    assert guest.get("/settings").one("form#keep #password")
+    guest.submit("/settings/password", password=PASSWORD)
+    assert not guest.get("/").page.select("#guest")
+    assert guest.submit("/logout").status_code == 303, "who has a password is asked nothing"
+
+
+def test_a_guest_is_asked_before_signing_out_loses_the_account(guest):
+    answer = guest.submit("/logout", headers={"Referer": "http://localhost/tasks?q=x"})
+    assert answer.status_code == 422
+    assert "loses this account" in answer.one("[role=alert]").text
+    assert guest.user.username in answer.one("[role=alert]").text
+    form = answer.one("form[action='/logout'].choices")
+    assert [link["href"] for link in form.select("a")] == ["/settings#keep", "/tasks?q=x"]
+    assert guest.get("/logout").location == "/", "whoever goes back to it stays"
+    assert _is_signed_in(guest)
+    button = form.select_one("button")
+    answer = guest.submit("/logout", **{button["name"]: button["value"]})
+    assert (answer.status_code, answer.location) == (303, "/")
+    assert not _is_signed_in(guest)
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/login", {"username": "ben", "password": PASSWORD}),
+        ("/register", {"username": "zoe", "password": PASSWORD, "email": ""}),
+    ],
+)
+def test_a_guest_is_asked_before_a_form_that_was_open_elsewhere_signs_in_to_another_account(guest, path, fields):
+    make_user("ben")
+    number = User.select().count()
+    answer = guest.submit(path, **fields)
+    assert answer.status_code == 422
+    assert guest.user.username in answer.one("form [role=alert]").text
+    assert answer.one("#username")["value"] == fields["username"], "only the password has to be typed again"
+    assert (guest.user.username in guest.get("/").one("header").text, User.select().count()) == (True, number)
+    again = {"leave": answer.one("input[name=leave]")["value"]}
+    wrong = guest.submit(path, **fields | again | {"password": "short"})
+    assert (wrong.status_code, len(wrong.page.select("input[name=leave]"))) == (422, 1), "and is asked once"
+    assert guest.submit(path, **fields | again).status_code == 303
+    assert fields["username"] in guest.get("/").one("header").text
 
 
 def test_signing_in_leaves_nothing_of_the_session_before(app):

@@ -10,9 +10,13 @@ from webapp.times import utcnow
 HTMX = {"HX-Request": "true"}
 
 
-def _badge(browser) -> str:
-    badge = browser.get("/").one("#notice-badge")
+def _badge(browser, name: str = "notice") -> str:
+    badge = browser.get("/").one(f"#{name}-badge")
     return "" if badge.has_attr("hidden") else badge.text.split()[0]
+
+
+def _new(browser) -> int:
+    return len(browser.get("/notifications").page.select("#notices li[data-unread]"))
 
 
 def _texts(browser) -> list[str]:
@@ -81,14 +85,36 @@ def test_many_messages_of_one_person_are_one_notice_until_they_are_read(ann, bob
     bob.submit(f"/notifications/{Notice.get().id}/reading")
     ann.submit("/messages/bob", body="four")
     assert _texts(bob) == ["ann wrote to you"] * 2
-    assert _badge(bob) == "1"
+    assert _new(bob) == 1
 
 
 def test_reading_the_conversation_reads_its_notice(ann, bob):
     ann.submit("/messages/bob", body="Hello")
     bob.submit("/messages/ann/reading")
-    assert _badge(bob) == ""
+    assert _new(bob) == 0
     assert _texts(bob) == ["ann wrote to you"]
+
+
+def test_a_message_is_counted_in_one_badge_and_what_has_ended_in_the_other(ann, bob):
+    for body in ("one", "two"):
+        ann.submit("/messages/bob", body=body)
+    make_task(State.IN_PROGRESS, bob.user).succeed()
+    for page in (bob.get("/"), bob.get("/live", headers=HTMX)):
+        assert [page.one(f"#{name}-badge").text.split()[0] for name in ("message", "notice")] == ["2", "1"]
+    assert bob.get("/").one("title").text.startswith("(2) "), "a message is counted once there, too"
+    bob.submit("/notifications/reading")
+    assert (_badge(bob), _badge(bob, "message")) == ("", "2"), "it is still to be read, where it stands"
+    bob.submit("/messages/ann/reading")
+    assert _badge(bob, "message") == ""
+
+
+def test_a_message_alone_rings_no_bell_and_can_be_marked_as_read(ann, bob):
+    ann.submit("/messages/bob", body="Hello")
+    page = bob.get("/notifications")
+    assert (_badge(bob), _new(bob)) == ("", 1)
+    bob.submit(page.one("#read-all")["formaction"])
+    assert _new(bob) == 0
+    assert not bob.get("/notifications").page.select("#read-all")
 
 
 def test_the_newest_is_first_and_the_rest_is_on_further_pages(ann):
@@ -147,7 +173,7 @@ def test_who_asked_is_mailed_what_they_have_not_read_for_a_while(ann, bob, mails
     ann.submit("/settings/profile", email="ann@example.com", about="", time_zone="UTC")
     page = ann.get("/notifications")
     assert "Mail goes to ann@example.com" in page.words
-    assert [way["value"] for way in page.page.select("#message option")] == ["app", "mail", "off"]
+    assert [way["value"] for way in page.page.select("#message option")] == ["app", "mail", "only", "off"]
     ann.submit("/notifications/settings", message="mail", succeeded="app", failed="app", mail="app")
     bob.submit("/messages/ann", body="Hello")
     assert _texts(ann) == ["bob wrote to you"], "there, too"
@@ -155,6 +181,76 @@ def test_who_asked_is_mailed_what_they_have_not_read_for_a_while(ann, bob, mails
     Sweeper().look()
     run_tasks()
     assert [mail["Subject"] for mail in mailserver.mails] == ["1 message from bob"]
+
+
+ALL = {"message": "app", "succeeded": "app", "failed": "app", "mail": "app"}
+
+
+def _chosen(page) -> dict[str, str]:
+    return {kind: page.one(f"#{kind} option[selected]")["value"] for kind in ALL}
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_mail_without_an_address_is_refused_where_it_was_chosen_and_the_rest_is_kept(ann, kind):
+    chosen = ALL | {"failed": "off", kind: "mail"}
+    answer = ann.submit("/notifications/settings", **chosen)
+    assert answer.status_code == 422
+    assert "needs an e-mail address" in answer.one(f"#{kind}-error").text
+    assert len(answer.page.select("#hear .error")) == 1
+    assert _chosen(answer) == chosen
+    assert answer.one("#hear .hint a")["href"] == "/settings"
+    assert User.get_by_id(ann.user.id).hearing is None
+    User.update(email="ann@example.com").execute()
+    assert ann.submit("/notifications/settings", **chosen).status_code == 303
+    assert _chosen(ann.get("/notifications")) == chosen
+
+
+@pytest.mark.parametrize(
+    ("hearing", "mail_after", "ways"),
+    [
+        (None, None, ("app", "app")),
+        (None, 0, ("mail", "mail")),
+        (None, 5, ("mail-5", "mail-5")),
+        ({"succeeded": "mail"}, 30, ("mail", "mail-30")),
+        ({"succeeded": "off", "failed": "off"}, 1, ("only-1", "only-1")),
+        ({"succeeded": "off", "failed": "mail"}, 0, ("only", "mail")),
+        ({"succeeded": "of a later release"}, None, ("app", "app")),
+        ({"succeeded": "mail-30", "failed": "mail-1"}, 5, ("mail-5", "mail-1")),
+    ],
+)
+def test_what_was_chosen_in_two_places_is_one_choice_and_no_wish_is_lost(ann, hearing, mail_after, ways):
+    """As the release before kept it, and goes on to keep it while it runs beside this one."""
+    User.update(hearing=hearing, mail_after=mail_after, email="ann@example.com").execute()
+    chosen = _chosen(ann.get("/notifications"))
+    assert chosen["message"] == "app", "which is about tasks alone"
+    assert (chosen["succeeded"], chosen["failed"]) == ways
+    user = User.get_by_id(ann.user.id)
+    before = {(kind, worked): _told(user, kind, worked) for kind in ALL for worked in (1, 59, 60, 300, 1800)}
+    assert ann.submit("/notifications/settings", **chosen).status_code == 303
+    user = User.get_by_id(user.id)
+    assert {key: _told(user, *key) for key in before} == before, "saving what is shown changes nothing"
+    assert user.mail_after is None
+
+
+def _told(user: User, kind: str, worked: float) -> tuple[bool, bool]:
+    return user.hears(kind).here, user.hears_by_mail(kind, worked)
+
+
+@pytest.mark.parametrize(("way", "worked", "mails"), [("mail-1", 59, 0), ("mail-1", 61, 1), ("only", 0, 1)])
+def test_only_what_took_as_long_as_was_chosen_is_mailed(ann, mailserver, run_tasks, way, worked, mails):
+    User.update(email="ann@example.com").execute()
+    ann.submit("/notifications/settings", **ALL | {"succeeded": way})
+    make_task(State.IN_PROGRESS, User.get_by_id(ann.user.id), worked=worked, started_at=None).succeed()
+    Sweeper().look()
+    run_tasks()
+    assert len(mailserver.mails) == mails
+    assert len(_texts(ann)) == (way != "only")
+
+
+def test_a_way_that_nobody_is_offered_is_refused(ann):
+    User.update(email="ann@example.com").execute()
+    assert ann.submit("/notifications/settings", **ALL | {"succeeded": "only-5"}).status_code == 422
+    assert ann.submit("/notifications/settings", **ALL | {"message": "mail-5"}).status_code == 422
 
 
 def test_an_open_page_shows_the_count_at_its_next_poll(ann):

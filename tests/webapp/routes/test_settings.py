@@ -3,7 +3,6 @@
 from datetime import datetime
 
 import pytest
-from bs4 import Tag
 
 from tests.browsing import browse
 from webapp.factories import PASSWORD, make_task, make_user
@@ -14,12 +13,6 @@ PROFILE = {"email": "ann@example.com", "about": "I knit.", "time_zone": "Europe/
 
 def _ann() -> User:
     return User.by_username("ann")
-
-
-def _chosen(page) -> Tag:
-    """When mail is sent, as the field shows it: what is selected, or the first choice."""
-    options = page.page.select("#mail_after option")
-    return next((option for option in options if option.has_attr("selected")), options[0])
 
 
 def test_a_profile_is_saved_and_shown(ann):
@@ -43,28 +36,21 @@ def test_a_wrong_profile_changes_nothing_and_loses_nothing(ann):
             assert answer.one("#about").text.strip() == "I knit."
 
 
-@pytest.mark.parametrize(("chosen", "kept"), [("", None), ("0", 0), ("1", 1), ("5", 5), ("30", 30)])
-def test_who_wants_mail_about_tasks_says_after_how_long(ann, chosen, kept):
-    ann.submit("/settings/profile", **PROFILE | {"mail_after": "1"})
-    ann.submit("/settings/profile", **PROFILE | {"mail_after": chosen})
-    assert _ann().mail_after == kept
-    assert _chosen(ann.get("/settings"))["value"] == chosen
-
-
-def test_nobody_gets_mail_about_tasks_who_did_not_ask(ann):
+def test_settings_lead_to_where_mail_is_chosen(ann):
     page = ann.get("/settings")
-    assert _chosen(page).text == "Never"
-    assert page.one("label[for=mail_after]").text == "Mail me when a task has ended"
+    assert not page.page.select("#mail_after"), "nothing is chosen in two places"
+    assert page.one("form a[href='/notifications#hear']")
+    assert ann.get("/notifications").one("details form#hear")
+
+
+@pytest.mark.parametrize("chosen", [{"hearing": {"message": "mail"}}, {"mail_after": 5}])
+def test_who_chose_mail_and_takes_back_the_address_is_told_what_that_means(ann, chosen):
+    User.update(chosen).execute()
     ann.submit("/settings/profile", **PROFILE)
-    assert _ann().mail_after is None
-
-
-@pytest.mark.parametrize("value", ["7", "-1", "often", "1; DROP"])
-def test_mail_comes_after_nothing_that_is_not_offered(ann, value):
-    answer = ann.submit("/settings/profile", **PROFILE | {"mail_after": value})
-    assert answer.status_code == 422
-    assert answer.one("#mail_after-error")
-    assert _ann().mail_after is None
+    assert "you get none" not in ann.get("/settings").words
+    ann.submit("/settings/profile", **PROFILE | {"email": ""})
+    assert "You chose mail under Notifications: without an e-mail address you get none." in ann.get("/settings").words
+    assert "you chose it, and get none without" in ann.get("/notifications").one("#hear").text
 
 
 def test_an_address_can_be_taken_back(ann):

@@ -81,7 +81,7 @@ def test_a_part_is_tried_again_with_its_whole_and_its_page_says_so(ann, state):
     whole = make_task(State.FAILED, ann.user, kind=Shape.GROUP, title="Resize all")
     part = make_task(state, ann.user, parent=whole, root=whole)
     page = ann.get(f"/tasks/{part.id}")
-    assert not page.page.select("article button")
+    assert not page.page.select("article button:not(.over)")
     assert page.one(f'article a[href="/tasks/{whole.id}"]').text == "Resize all"
     ann.submit(f"/tasks/{part.id}/retry")
     ann.submit(f"/tasks/{part.id}/deletion")
@@ -228,35 +228,54 @@ def test_a_button_is_there_when_it_works(ann, state):
     [
         (State.IN_PROGRESS, "Pause", [(State.PAUSING, "Pausing"), (State.PAUSED, "Resume")]),
         (State.PAUSED, "Resume", [(State.PENDING, "Pause"), (State.IN_PROGRESS, "Pause")]),
-        (State.FAILED, "Retry", [(State.PENDING, "Waiting"), (State.IN_PROGRESS, "In progress")]),
-        (State.RETRYING, "Try now", [(State.PENDING, "Waiting")]),
-        (State.SCHEDULED, "Start now", [(State.PENDING, "Waiting")]),
-        (State.IN_PROGRESS, "Pause", [(State.SUCCEEDED, "Finished"), (State.FAILED, "Failed")]),
-        (State.IN_PROGRESS, "Cancel", [(State.CANCELING, "Stopping"), (State.CANCELED, "Close|Canceled")]),
-        (State.PENDING, "Cancel", [(State.CANCELED, "Close|Canceled")]),
+        (State.RETRYING, "Try now", [(State.PENDING, "Pause")]),
+        (State.SCHEDULED, "Start now", [(State.PENDING, "Pause")]),
+        (State.IN_PROGRESS, "Cancel", [(State.CANCELING, "Stopping"), (State.CANCELED, "Canceled")]),
+        (State.IN_PROGRESS, "Cancel", [(State.SUCCEEDED, "Succeeded"), (State.FAILED, "Failed")]),
+        (State.PENDING, "Cancel", [(State.CANCELED, "Canceled")]),
+        (State.SCHEDULED, "Cancel", [(State.CANCELED, "Canceled")]),
+        (State.FAILED, "Retry", [(State.PENDING, "Waiting"), (State.SUCCEEDED, "Succeeded")]),
     ],
 )
 def test_what_replaces_a_button_has_its_id_and_so_the_focus(ann, before, press, after):
     task = make_task(before, ann.user)
-
-    def buttons(path: str, words: str) -> list[str]:
-        found = ann.get(path).one(f"#task-{task.id}").select("button[id]")
-        return [button["id"] for button in found if button.text.split(task.title)[0].strip() == words]
-
     for path in ("/", "/tasks", f"/tasks/{task.id}"):
-        Task.update(state=before, finished_at=utcnow() if before in FINISHED else None).execute()
-        [pressed] = buttons(path, press)
+        _put(task, before)
+        [pressed] = [id for id, (label, _) in _buttons(ann, path, task).items() if label == press]
         for state, words in after:
-            Task.update(state=state, finished_at=utcnow() if state in FINISHED else None).execute()
-            # An alert that can be closed has Close where Cancel was; elsewhere that only says that it is canceled.
-            words = words if "|" not in words else words.split("|")[path != "/"]
-            assert pressed in buttons(path, words), (path, state)
+            _put(task, state)
+            assert _buttons(ann, path, task)[pressed][0] == words, (path, state)
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("begun", [True, False])
+def test_no_second_press_on_cancel_starts_anything(ann, state, begun):
+    """Whatever state the page shows next: what has the id of Cancel, or stands beside the title, starts nothing."""
+    task = make_task(state, ann.user, **{} if begun else {"started_at": None})
+    for path in ("/", "/tasks", f"/tasks/{task.id}"):
+        cancel = _buttons(ann, path, task)[f"task-{task.id}-cancel"][1]
+        assert cancel in ("", f"/tasks/{task.id}/cancellation")
+        if state in FINISHED:
+            places = ann.get(path).one(f"#task-{task.id}").select(".actions [formaction]")
+            assert {place["formaction"].rpartition("/")[2] for place in places} <= {"dismissal"}
+
+
+def _put(task: Task, state: State) -> None:
+    Task.update(state=state, finished_at=utcnow() if state in FINISHED else None).where(Task.id == task.id).execute()
+
+
+def _buttons(browser, path: str, task: Task) -> dict[str, tuple[str, str]]:
+    """What each button of a task says and where it leads, by its id; an empty string where it does nothing."""
+    buttons = browser.get(path).one(f"#task-{task.id}").select("button[id]")
+    return {
+        button["id"]: (button.text.split(task.title)[0].strip(), button.get("formaction", "")) for button in buttons
+    }
 
 
 def test_a_button_says_whose_it_is(ann):
     task = make_task(State.IN_PROGRESS, ann.user, title="Count the sheep")
     for path in ("/", "/tasks", f"/tasks/{task.id}"):
-        buttons = ann.get(path).one(f"#task-{task.id}").select("button:not(.settled)")
+        buttons = ann.get(path).one(f"#task-{task.id}").select("button:not(.over)")
         assert [button.text.strip() for button in buttons] == ["Pause Count the sheep", "Cancel Count the sheep"]
 
 
