@@ -70,6 +70,7 @@ FLOORS = (
         "webapp.forms",
         "webapp.actions",
         "webapp.bulk_words",
+        "webapp.task_words",
     ),
     ("webapp.polls", "webapp.once", "webapp.rate_limits", "webapp.search_forms"),
     ("webapp.mail_form",),

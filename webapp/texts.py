@@ -2,6 +2,8 @@
 
 import unicodedata
 
+from jinja2.filters import do_filesizeformat
+
 from webapp.marks import stream_safe
 
 # Seen as nothing, though Unicode counts them as letters, symbols or marks (Default_Ignorable_Code_Point of UAX #44, and
@@ -24,6 +26,11 @@ def clean(text: str | None) -> str | None:
 def is_blank(text: str | None) -> bool:
     """Whether a reader would see nothing: no character but spaces, controls, and those that have no shape."""
     return not any(unicodedata.category(c)[0] not in "ZC" and c not in _INVISIBLE for c in text or "")
+
+
+def size_words(number: int) -> str:
+    """So many bytes as people read them, like '800 bytes', '1.2 kB' or '10.0 MB'."""
+    return do_filesizeformat(number).replace(" B", " b") if number < 1000 else do_filesizeformat(number)
 
 
 def compatible(text: str) -> str:
