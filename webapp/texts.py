@@ -2,8 +2,6 @@
 
 import unicodedata
 
-from jinja2.filters import do_filesizeformat
-
 from webapp.marks import stream_safe
 
 # Seen as nothing, though Unicode counts them as letters, symbols or marks (Default_Ignorable_Code_Point of UAX #44, and
@@ -30,7 +28,14 @@ def is_blank(text: str | None) -> bool:
 
 def size_words(number: int) -> str:
     """So many bytes as people read them, like '800 bytes', '1.2 kB' or '10.0 MB'."""
-    return do_filesizeformat(number).replace(" B", " b") if number < 1000 else do_filesizeformat(number)
+    if number < 1000:
+        return f"{number} byte{'' if number == 1 else 's'}"
+    size = number / 1000
+    for unit in ("kB", "MB"):
+        if size < 999.95:
+            return f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} GB"
 
 
 def compatible(text: str) -> str:

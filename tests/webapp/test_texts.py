@@ -31,7 +31,15 @@ def test_what_is_seen_is_not(text):
 
 @pytest.mark.parametrize(
     ("number", "words"),
-    [(0, "0 bytes"), (1, "1 byte"), (800, "800 bytes"), (1000, "1.0 kB"), (2_500_000, "2.5 MB")],
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (800, "800 bytes"),
+        (1000, "1.0 kB"),
+        (2_500_000, "2.5 MB"),
+        (999_960, "1.0 MB"),
+        (3 * 10**12, "3,000.0 GB"),
+    ],
 )
 def test_a_size_is_told_in_words(number, words):
     assert size_words(number) == words

@@ -96,6 +96,22 @@ def test_a_whole_is_canceled_and_tried_again_with_its_parts(ann):
     assert [task.reload().state for task in (whole, *parts)] == [State.PENDING, State.PENDING, State.WAITING]
 
 
+@pytest.mark.parametrize("state", sorted(REQUESTS["cancel"]))
+def test_the_timeline_says_who_canceled_it(ann, state):
+    task = make_task(state, ann.user)
+    ann.submit(f"/tasks/{task.id}/cancellation")
+    assert [event.text.split(",")[0] for event in task.timeline()][-1] == "Canceled by you"
+
+
+def test_the_timeline_of_a_part_says_that_it_was_canceled_with_the_rest(ann):
+    whole = make_task(State.PENDING, ann.user, kind=Shape.GROUP, turn=None)
+    waiting, mine = (make_task(State.PENDING, ann.user, parent=whole, root=whole) for _ in range(2))
+    ann.submit(f"/tasks/{mine.id}/cancellation")
+    ann.submit(f"/tasks/{whole.id}/cancellation")
+    last = [list(task.timeline())[-1].text for task in (whole, mine, waiting)]
+    assert last == ["Canceled by you", "Canceled by you", "Canceled with the rest"]
+
+
 @pytest.mark.parametrize("state", [State.FAILED, State.CANCELED])
 def test_a_part_is_tried_again_with_its_whole_and_its_page_says_so(ann, state):
     whole = make_task(State.FAILED, ann.user, kind=Shape.GROUP, title="Resize all")
