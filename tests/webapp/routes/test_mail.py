@@ -679,15 +679,15 @@ def test_what_is_typed_while_a_scheduled_mail_is_changed_is_kept(ann):
 
 
 def test_what_was_still_being_saved_when_changes_were_saved_begins_no_changes(ann):
-    first = ann.get("/mail").one("#form_key")["value"]
-    _send(ann, send_at=_in(days=2), form_key=first)
+    at, first = _in(days=2), ann.get("/mail").one("#form_key")["value"]
+    _send(ann, send_at=at, form_key=first)
     path = f"/mail/{Mailing.get().id}"
     key = ann.get(path).one("#form_key")["value"]
-    _send(ann, path, subject="Changed", send_at=_in(days=2), form_key=key)
+    _send(ann, path, subject="Changed", send_at=at, form_key=key)
     late = _send(ann, f"{path}/draft", headers={"HX-Request": "true"}, subject="Chan", form_key=key)
     assert "kept" not in late.words
     assert Mailing.select().count() == 1
-    again = _send(ann, send_at=_in(days=2), form_key=first, subject="Changed")
+    again = _send(ann, send_at=at, form_key=first, subject="Changed")
     assert (again.status_code, Task.select().count()) == (303, 1), "the form that it was sent from is known, too"
 
 
