@@ -21,6 +21,6 @@ def show(form: PostForm, status: int = 200) -> ResponseReturnValue:
     """The page with a composer in whatever state it is."""
     search = SearchForm(request.args)
     posts = search.page(Post.timeline(), request.args.get("before"))
-    is_new = current_user.is_authenticated and not Task.of(current_user).exists()
+    is_new = not search.arguments and current_user.is_authenticated and not Task.of(current_user).exists()
     page = render_template("home/index.html", form=form, posts=posts, search=search, is_new=is_new)
     return page, max(status, search.status)
