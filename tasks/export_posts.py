@@ -24,7 +24,10 @@ def export_posts(task: Run, format: Annotated[Literal["json", "csv"], Labels("JS
     """Put all your posts into one file, oldest first, and mail it to you if your account has an e-mail address."""
     task.stage("Collecting your posts")
     posts = Post.by(task.user)
-    task.total = posts.count() + bool(task.user.email)  # the mail is a step, too: without it the bar is not full
+    number = posts.count()
+    task.total = number + bool(task.user.email)  # the mail is a step, too: without it the bar is not full
+    if not number:
+        task.rename(f"{_title(format)}: you have no posts yet")  # the file is there all the same, and as it should be
     with task.artifact(f"posts.{format}") as out:
         for line in FORMATS[format](task.each(posts), out.size == 0):
             out.write(line)

@@ -27,13 +27,13 @@ def _preview(file: Upload) -> Preview:
     if not rows and not posts.is_cut:
         raise TaskError(f"{file} holds no posts.")
     good = [row for row in rows if not row.problem]
-    words = _result(len(good), len(rows) - len(good), "can be imported", "cannot")
+    words = _result(len(good), len(rows) - len(good), posts.item, "can be imported", "cannot")
     only_beginning = len(rows) == LOOKED_AT or posts.is_cut
     return Preview(
-        f"Of the first {len(rows):,} rows: {words}." if only_beginning else f"{words}.",
-        ("Row", "Body", "Timestamp"),
+        f"Of the first {len(rows):,} {posts.item}s: {words}." if only_beginning else f"{words}.",
+        (posts.item.capitalize(), "Body", "Timestamp"),
         [(str(row.number), row.body, exact_iso(row.created_at) if row.created_at else "now") for row in good[:SHOWN]],
-        [f"Row {row.number:,}: {row.problem}" for row in rows if row.problem][:SHOWN_PROBLEMS],
+        [f"{posts.item.capitalize()} {row.number:,}: {row.problem}" for row in rows if row.problem][:SHOWN_PROBLEMS],
         posts.notes,
     )
 
@@ -89,7 +89,7 @@ def import_posts(task: Run, file: Annotated[Upload, Accept(".csv", ".tsv", ".txt
     refused = task.cursor["refused"]
     if refused == task.done:
         raise TaskError(f"Nothing in {file} could be imported. The file errors.csv says why.")
-    task.log(_result(task.done - refused, refused, "imported", "skipped"))
+    task.log(_result(task.done - refused, refused, posts.item, "imported", "skipped"))
 
 
 def _check_undone(task: Run) -> None:
@@ -149,9 +149,9 @@ def _as_error(row: Row) -> str:
     return UNDECODABLE.sub("\ufffd", csv_row(row.number, row.problem, *row.cells))
 
 
-def _result(good: int, bad: int, what: str, otherwise: str) -> str:
+def _result(good: int, bad: int, item: str, what: str, otherwise: str) -> str:
     """Like '9,998 posts imported, 2 rows skipped'."""
-    return f"{_number(good, 'post')} {what}" + (f", {_number(bad, 'row')} {otherwise}" if bad else "")
+    return f"{_number(good, 'post')} {what}" + (f", {_number(bad, item)} {otherwise}" if bad else "")
 
 
 def _number(number: int, noun: str) -> str:

@@ -65,13 +65,15 @@ def _everything() -> dict[str, list]:
 # What is there
 
 
-def test_it_says_in_three_lines_whom_to_sign_in_as_and_what_to_call(site):
+def test_it_says_in_four_lines_whom_to_sign_in_as_what_the_log_will_warn_of_and_what_to_call(site):
     lines = site.said.strip().splitlines()
-    assert len(lines) == 3
+    assert len(lines) == 4
     assert f"{len(people.PEOPLE) + 2} people" in lines[0]
     assert f'Sign in as ann, with the password "{PASSWORD}"' in lines[1]
-    assert "make run" in lines[2]
-    assert str(site.port) in lines[2]
+    assert "the other is a guest" in lines[1]
+    assert lines[2].startswith("  4 tasks were left halfway")
+    assert "make run" in lines[3]
+    assert str(site.port) in lines[3]
 
 
 def test_every_state_of_a_task_is_there(app):
@@ -100,6 +102,12 @@ def test_what_it_made_is_real(app):
             assert artifact.read().startswith(starts[artifact.name])
     assert seen["images.zip"] > 1
     assert seen["posts.json"] > 1
+
+
+def test_what_somebody_scheduled_begins_with_a_minute(app):
+    times = {task.run_at for task in Task.select().where(Task.state == State.SCHEDULED)}
+    assert len(times) == 3
+    assert {(at.second, at.microsecond) for at in times} == {(0, 0)}
 
 
 def test_nothing_lies_in_the_future_but_what_is_scheduled(app):

@@ -62,6 +62,7 @@ FLOORS = (
         "webapp.forms",
         "webapp.actions",
         "webapp.bulk_words",
+        "webapp.task_words",
     ),
     ("webapp.polls", "webapp.once", "webapp.rate_limits", "webapp.search_forms", "webapp.previews"),
     ("webapp.mail_form", "webapp.access_log"),

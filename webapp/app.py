@@ -28,6 +28,7 @@ from webapp import (
     resilience,
     routes,
     security,
+    texts,
     times,
 )
 from webapp.accounts import csrf, login, remember_seen
@@ -124,6 +125,7 @@ def _set_up_templates(app: Flask) -> None:
         iso=times.iso,
         clock=times.clock_words,
         day=times.day_words,
+        size=texts.size_words,
         ago=lambda moment: times.ago_words(moment, times.utcnow(), getattr(current_user, "time_zone", "UTC")),
     )
 

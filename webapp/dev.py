@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 BANNER = """
   {name} runs at http://127.0.0.1:{port}
 
-  Continue as a guest, write a post, and press "Export my posts" on your profile.
+  Continue as a guest, write a post, and press "Export my posts" below it.
   {mail}
   Everything is kept in {data_dir}. Ctrl-C stops it.
 """

@@ -98,6 +98,7 @@ class RegisterForm(FlaskForm):
             InputRequired("Choose a user name."),
         ],
         filters=[clean],
+        description=USERNAME_WORDS,
     )
     email = EmailField("E-mail", _email, filters=[clean])
     password = PasswordField("Password", _good_password())

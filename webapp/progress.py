@@ -97,8 +97,3 @@ def waiting_words(place: Place | None) -> str:
         return f"{ahead} first"
     wait = duration_words(place.wait)
     return f"{ahead} first, {wait if wait.startswith('a few') else f'about {wait}'} to wait"
-
-
-def started_words(task: Task) -> str:
-    """What starting it has done, for whoever pressed the button."""
-    return "scheduled" if task.state == State.SCHEDULED else "started"

@@ -24,13 +24,16 @@ def local(moment: datetime, zone: str) -> datetime:
     return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
 
 
-def clock_words(moment: datetime, zone: str, seconds: bool = False) -> str:
-    """A moment as people write it, like '21 November 2026, 09:30', or with its seconds.
+def clock_words(moment: datetime, zone: str, seconds: bool = False, after: datetime | None = None) -> str:
+    """A moment as people write it, like '21 November 2026, 09:30', or with its seconds; '09:30' where it is told with
+    a moment `after` which it comes on the same day.
 
     In the hour that comes twice, when clocks go back, it says which: '31 October 2027, 02:30 (UTC+1)'.
     """
     there = local(moment, zone)
-    words = f"{there.day} {there:%B %Y, %H:%M:%S}" if seconds else f"{there.day} {there:%B %Y, %H:%M}"
+    words = f"{there:%H:%M:%S}" if seconds else f"{there:%H:%M}"
+    if after is None or local(after, zone).date() != there.date():
+        words = f"{there.day} {there:%B %Y}, {words}"
     return f"{words} ({offset_words(there)})" if clocks_change(there, zone) < timedelta(0) else words
 
 

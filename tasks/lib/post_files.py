@@ -42,6 +42,7 @@ class Row(NamedTuple):
 class PostFile(Protocol):
     """A file of posts. Each iteration begins anew, in constant memory; it raises TaskError for what is no such file."""
 
+    item: str  # what holds a post there
     columns: list[str]  # the names of the cells
     notes: list[str]  # how it was understood, a sentence each
 
@@ -78,6 +79,8 @@ class _Decoded:
 class PostTable(_Decoded):
     """A table of posts."""
 
+    item = "row"
+
     def __init__(self, text: Text, beginning: Text, name: str, encoding: Encoding) -> None:
         super().__init__(text, encoding)
         self._layout = find_layout(beginning, name)
@@ -108,6 +111,7 @@ class PostTable(_Decoded):
 class PostJson(_Decoded):
     """The posts of a JSON file, numbered from 1."""
 
+    item = "item"
     columns = ["body", "timestamp"]
 
     def __init__(self, text: Text, beginning: Text, name: str, encoding: Encoding) -> None:

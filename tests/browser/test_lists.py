@@ -79,6 +79,7 @@ def test_what_is_checked_stays_checked_while_the_list_changes_around_it(new_pers
     expect(page.locator(".bulk")).to_be_hidden()
     _check(page, "while failed", "while in progress")
     expect(page.locator(".bulk")).to_be_visible()
+    assert "2 selected" in "".join(_heard(page))
     put(still_site, person.name, "succeeded")
     expect(_rows(page)).to_have_count(4, timeout=SOON)
     _polled(page)
@@ -102,6 +103,7 @@ def test_all_that_the_filter_lets_through_go_by_the_keyboard_alone(new_person, s
     assert page.url == person.site + "/tasks?state=failed"
     expect(_rows(page)).to_have_count(20)
     page.keyboard.press("Space")
+    see(page.get_by_text("All 22 selected"))
     page.locator("#bulk-delete").focus()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
@@ -144,6 +146,12 @@ def test_filter_and_bulk_need_no_javascript(new_person, still_site):
     page.get_by_role("button", name="Delete for good").click()
     see(page.locator("#flashes").get_by_text("Deleted 3 tasks; 1 is still under way."))
     expect(_rows(page)).to_have_count(1)
+
+
+def _heard(page) -> list[str]:
+    """What there is for screen readers: all texts, also those that the stylesheet makes."""
+    tree = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")
+    return [node["name"]["value"] for node in tree["nodes"] if node.get("name")]
 
 
 def test_posts_and_messages_are_found(new_person, still_site):

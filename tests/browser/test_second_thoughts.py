@@ -37,7 +37,7 @@ def test_a_paused_countdown_stands_still_in_both_tabs_until_it_is_resumed(person
         "stood => Number(document.querySelector('article progress').getAttribute('value')) > stood", arg=stood_at
     )
     assert _value(page) < 60
-    for line in ("You asked it to pause", "Paused", "Resumed by you"):
+    for line in ("Paused by you, stopping at its next step", "Resumed by you"):
         see(page.locator(".timeline").get_by_text(line, exact=True))
     assert page.url == person.site + path
 
@@ -111,7 +111,7 @@ def test_the_keyboard_alone_pauses_resumes_cancels_retries_and_deletes(person):
     tab_to(page, "Delete for good")
     page.keyboard.press("Enter")
     page.wait_for_url("**/tasks")
-    see(page.locator("#flashes").get_by_text("Count down from 60: deleted."))
+    see(page.locator("#flashes").get_by_text("Deleted “Count down from 60”."))
     see(page.get_by_text("No tasks yet"))
 
 
@@ -189,7 +189,7 @@ def test_a_button_that_came_too_late_is_told_the_truth(person):
     see(_panel(other, "succeeded"))
     page.unroute("**/_panel")
     page.get_by_role("button", name="Pause").click()
-    see(page.locator("#flashes").get_by_text("that no longer works, it is succeeded now"))
+    see(page.locator("#flashes").get_by_text("has already finished"))
     see(_panel(page, "succeeded"))
 
 

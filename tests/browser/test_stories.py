@@ -39,7 +39,7 @@ def test_a_countdown_moves_on_every_page_and_stops_when_canceled(person):
 
     see(alert(home, "canceled"))
     panel = person.page.locator("article.task")
-    see(panel.get_by_text("You asked it to stop"))
+    see(panel.get_by_text("Canceled by you, stopping at its next step"))
     see(person.page.locator("article[data-state=canceled]"))
     assert "every" not in panel.get_attribute("hx-trigger"), "a page on which nothing moves asks no more"
     assert person.site + path == person.page.url

@@ -63,7 +63,7 @@ def test_second_thoughts_need_no_javascript(person, site):
         tab.get_by_text("Delete", exact=True).click()
         tab.get_by_role("button", name="Delete for good").click()
     assert page.url == person.site + "/tasks"
-    see(page.get_by_text("Count down from 60: deleted."))
+    see(page.get_by_text("Deleted “Count down from 60”."))
     see(stale.get_by_text("There is nothing here"))
 
     failed = person.visit(put(site, person.name, "failed")["failed"])
@@ -71,4 +71,4 @@ def test_second_thoughts_need_no_javascript(person, site):
     failed.locator("#main").get_by_role("button", name="Retry").click()
     reload_until(failed, "succeeded")
     twice.locator("#main").get_by_role("button", name="Retry").click()
-    see(twice.locator("#flashes").get_by_text("that no longer works, it is succeeded now"))
+    see(twice.locator("#flashes").get_by_text("has already finished"))

@@ -72,10 +72,16 @@ def test_text_comes_through_as_it_was_written(export):
 
 
 @pytest.mark.parametrize(("format", "empty"), [("json", b'{"posts": []}\n'), ("csv", b"body,timestamp\r\n")])
-def test_no_posts_make_a_valid_file(export, format, empty):
-    task, artifact = export(make_user(), format)
+def test_no_posts_make_a_valid_file_and_a_sentence(mailserver, export, format, empty):
+    task, artifact = export(make_user(email="ann@example.com"), format)
     assert artifact.read() == empty
-    assert (task.state, task.done) == (State.SUCCEEDED, 0)
+    assert (task.state, task.done) == (State.SUCCEEDED, 1)
+    assert task.title == f"Export posts as {format.upper()}: you have no posts yet"
+    [mail] = mailserver.mails
+    assert (
+        f"you have no posts yet, so there are none in the attached file posts.{format}"
+        in mail.get_body(["plain"]).get_content()
+    )
 
 
 @pytest.mark.parametrize("format", ["json", "csv"])

@@ -282,6 +282,16 @@ def test_a_preview_shows_the_first_rows_and_the_first_errors(ann):
     assert not Post.select().exists()
 
 
+def test_a_preview_of_json_counts_items_and_no_rows(ann):
+    posts = b'{"posts": [{"body": "one", "timestamp": ""}, {"body": 2}, {"body": "three"}]}'
+    file = (io.BytesIO(posts), "posts.json")
+    answer = ann.submit("/tasks/new/import_posts/preview", file=file, headers={"HX-Request": "true"})
+    assert answer.page.select_one("th").text == "Item"
+    assert "2 posts can be imported, 1 item cannot." in answer.words
+    assert "Item 2: This is not a post" in answer.words
+    assert "row" not in answer.words.lower()
+
+
 def test_a_preview_of_a_long_file_looks_at_its_beginning(ann):
     answer = _look(ann, "body\n" + "hello\n" * 3000)
     assert "Of the first 1,000 rows: 1,000 posts can be imported." in answer.words

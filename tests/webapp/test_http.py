@@ -245,7 +245,7 @@ def test_other_methods_are_refused(app, ann, site, method):
 # What each page costs
 
 COSTS = {
-    "/": 7,
+    "/": 8,
     "/?q=post": 8,
     "/people/ann": 8,
     "/people/ann?q=post": 9,

@@ -32,6 +32,14 @@ def test_a_moment_is_told_where_one_lives(zone, words):
 
 
 @pytest.mark.parametrize(
+    ("zone", "words"),
+    [("UTC", "09:30"), ("Asia/Tokyo", "18:30"), ("America/Los_Angeles", "21 November 2026, 01:30")],
+)
+def test_a_day_that_has_just_been_named_is_not_said_again(zone, words):
+    assert clock_words(NOW, zone, after=NOW - timedelta(hours=9)) == words
+
+
+@pytest.mark.parametrize(
     ("seconds", "words"),
     [
         (0, "a few seconds"),

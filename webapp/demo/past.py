@@ -14,6 +14,11 @@ class Happening:
     happen: Callable[[], object]
 
 
+def whole_minute(at: datetime) -> datetime:
+    """The minute that a moment is in: nobody schedules seconds."""
+    return at.replace(second=0, microsecond=0)
+
+
 def moment(now: datetime, days: float) -> datetime:
     """A moment so many days ago: as early or late as people are awake, unless it is less than a day ago."""
     at = now - timedelta(days=days)

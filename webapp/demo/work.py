@@ -20,7 +20,7 @@ from webapp.demo.living import (
     run_next,
     try_again_at_once,
 )
-from webapp.demo.past import Happening, moment
+from webapp.demo.past import Happening, moment, whole_minute
 from webapp.demo.people import MAIN, People
 from webapp.models import State, User
 
@@ -112,9 +112,9 @@ def begin_work(ann: User, life: Life) -> None:
     run_next()
     run_next(17, left_alone)
     life.put(evening, life.now - timedelta(seconds=6.2 + 17.6), 6.2, 17.0)
-    _countdown(30).launch(ann, run_at=life.now + SOON)
+    _countdown(30).launch(ann, run_at=whole_minute(life.now + SOON))
     sundays = group(_resize("hall"), _countdown(15), title="A picture of the hall, and some patience")
-    sundays.launch(ann, run_at=life.now + timedelta(days=1, hours=3))
+    sundays.launch(ann, run_at=whole_minute(life.now + timedelta(days=1, hours=3)))
     _resize(*(f"cake-{number}" for number in range(1, 7))).launch(ann)
 
 

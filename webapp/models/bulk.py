@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from peewee import SQL, Case, DoesNotExist, fn
 
-from webapp.models.moves import IllegalMove
+from webapp.models.moves import AlreadyRunning, IllegalMove
 from webapp.models.state import FINISHED, REQUESTS, State
-from webapp.models.task import Task
+from webapp.models.task import Shape, Task
 
 if TYPE_CHECKING:
     from peewee import ModelSelect
@@ -18,7 +18,12 @@ MOST_AT_ONCE = 1000
 LONGEST = 8.0  # seconds, after which a press leaves the rest for the next: people and proxies do not wait for ever
 
 # What each press asks of a task, by the verb of Task that does it: in which tasks that works.
+_HAS_RUN = Task.started_at.is_null(False)
 _ABLE: dict[str, Any] = {
+    # What was canceled before it ran, a mail before its time say, is not tried again: that is to start it after all.
+    "retry": Task.state.in_([State.FAILED, State.RETRYING]) | ((Task.state == State.CANCELED) & _HAS_RUN),
+    "pause": Task.state.in_(sorted(REQUESTS["pause"])) & (Task.kind == Shape.SINGLE),
+    "resume": Task.state.in_(sorted(REQUESTS["resume"])),
     "cancel": Task.state.in_(sorted(REQUESTS["cancel"])),
     "dismiss": Task.state.in_(sorted(FINISHED)) & Task.dismissed_at.is_null(),
     "remove": Task.state.in_(sorted(FINISHED)),
@@ -29,17 +34,19 @@ VERBS = tuple(_ABLE)
 @dataclass
 class Outcome:
     """What a press did. `stopping` of those done stop at their next step; `passed` counts the others by their state,
-    or by None for those that are not there any more; `left` are for another press."""
+    or by None for those that are not there any more; `twins` are those in whose place another runs, of which there can
+    be one; `left` are for another press."""
 
     done: int = 0
     stopping: int = 0
     left: int = 0
+    twins: int = 0
     passed: Counter[State | None] = field(default_factory=Counter)
 
     @property
     def total(self) -> int:
         """How many tasks it was about."""
-        return self.done + self.left + self.passed.total()
+        return self.done + self.left + self.twins + self.passed.total()
 
 
 def press(verb: str, tasks: "ModelSelect[Task]", most: int = MOST_AT_ONCE, longest: float = LONGEST) -> Outcome:
@@ -77,8 +84,10 @@ def _do(verb: str, task: Task, outcome: Outcome) -> None:
         getattr(task, verb)()
     except IllegalMove as error:
         outcome.passed[error.task.state] += 1
+    except AlreadyRunning:
+        outcome.twins += 1
     except DoesNotExist:
         outcome.passed[None] += 1
     else:
         outcome.done += 1
-        outcome.stopping += verb == "cancel" and task.state == State.CANCELING
+        outcome.stopping += task.state in (State.CANCELING, State.PAUSING)

@@ -80,6 +80,11 @@ def cancel_parts(whole: "Task") -> None:
     _settle(type(whole).get_by_id(whole.id))
 
 
+def is_being_canceled(whole_id: "UUID | None") -> bool:
+    """Whether this thread is asking all parts of a whole to stop."""
+    return whole_id in _canceling.wholes
+
+
 def reopen(whole: "Task") -> None:
     """Make all parts wait again that have not succeeded; `begin` then starts the first of them."""
     for part in _parts(whole):

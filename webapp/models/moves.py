@@ -26,13 +26,18 @@ if TYPE_CHECKING:
 
 # What the timeline says of what its owner asked for, by the state that it comes to by that.
 _ASKED = {
-    State.CANCELED: "Canceled before it started",
-    State.CANCELING: "You asked it to stop",
-    State.PAUSED: "Paused before it started",
-    State.PAUSING: "You asked it to pause",
+    State.CANCELED: "Canceled by you",
+    State.CANCELING: "Canceled by you, stopping at its next step",
+    State.PAUSED: "Paused by you",
+    State.PAUSING: "Paused by you, stopping at its next step",
+}
+# The same of a part that stops because the rest does.
+_WITH_THE_REST = {
+    State.CANCELED: "Canceled with the rest",
+    State.CANCELING: "Canceled with the rest, stopping at its next step",
 }
 _AGAIN = {"resume": "Resumed by you", "retry": "Started again by you"}
-_LET_GO = {State.PAUSED: "Paused", State.CANCELED: "Stopped"}
+_LET_GO = {State.PAUSED: "Paused", State.CANCELED: "Canceled"}
 NOBODY = "-"  # no run's token
 TURNS = 3  # at taking a unique key
 
@@ -109,10 +114,11 @@ class Moves:
 
         Raises IllegalMove where it allows none.
         """
+        asked = _ASKED | (_WITH_THE_REST if family.is_being_canceled(self.parent_id) else {})
         wanted, shown = REQUESTS[request], self._model.quiet == self.quiet  # else it is being purged
         for target in dict.fromkeys(wanted.values()):
             sources = [source for source, to in wanted.items() if to == target and seen in (None, source)]
-            text = _ASKED.get(target, _AGAIN.get(request, ""))
+            text = asked.get(target, _AGAIN.get(request, ""))
             given = {} if target in HELD else changes
             if self._try_move(target, text, self._model.state.in_(sources) & shown, **given):
                 return

@@ -507,7 +507,7 @@ class Task(Moves, BaseModel):
         """End a whole as its parts have ended."""
         if verdict == State.CANCELED:
             self._try_move(State.CANCELING, "A part of it was canceled", Task.state == State.IN_PROGRESS)
-        text = {State.SUCCEEDED: "All its parts are done", State.CANCELED: "Stopped"}.get(verdict, error)
+        text = {State.SUCCEEDED: "All its parts are done", State.CANCELED: "Canceled"}.get(verdict, error)
         self._demand(verdict, text, error=error, **self._leaving())
 
     # What pages ask

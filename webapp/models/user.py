@@ -130,11 +130,22 @@ class User(BaseModel):
             user.password_hash = generate_password_hash(compatible(password))
         try:
             with database.atomic():
-                user._demand_a_free_name()
+                cls.demand_free(key)
                 user.save(force_insert=True)
         except IntegrityError as error:
             raise UsernameTaken(TAKEN) from error
         return user
+
+    @classmethod
+    def demand_free(cls, key: str) -> None:
+        """Raise UsernameTaken where nobody can get the name of this key, as of now. At most one query."""
+        if skeleton(key) in RESERVED | _reserved_here:
+            raise UsernameTaken("That user name is reserved.")
+        alike = cls.select(cls.username_key).where(cls.skeleton == skeleton(key)).first()
+        if alike:
+            raise UsernameTaken(
+                TAKEN if alike.username_key == key else "That user name is too much like somebody else's."
+            )
 
     @classmethod
     def register_guest(cls) -> "User":
@@ -242,14 +253,6 @@ class User(BaseModel):
     def has_password(self, password: str) -> bool:
         """Whether that is the account's password, however its letters are encoded; never true for a guest's."""
         return bool(self.password_hash) and _is_password(self.password_hash, password)
-
-    def _demand_a_free_name(self) -> None:
-        if self.skeleton in RESERVED | _reserved_here:
-            raise UsernameTaken("That user name is reserved.")
-        alike = User.select(User.username_key).where(User.skeleton == self.skeleton).first()
-        if alike:
-            same = alike.username_key == self.username_key
-            raise UsernameTaken(TAKEN if same else "That user name is too much like somebody else's.")
 
     def set_password(self, password: str) -> None:
         """Store a new password and end every session of this account, this one too until it signs in again."""

@@ -27,6 +27,15 @@ log = logging.getLogger(__name__)
 
 bp = Blueprint("accounts", __name__)
 
+# What is behind the sign-in, by the first part of its address.
+BEHIND_SIGN_IN = {
+    "tasks": "see your tasks",
+    "artifacts": "get your file",
+    "mail": "see your mail",
+    "messages": "read your messages",
+    "notifications": "see your notifications",
+    "settings": "change your settings",
+}
 NEW_ACCOUNTS = "60 per minute; 600 per hour"
 
 
@@ -76,7 +85,17 @@ def register() -> ResponseReturnValue:
             sign_in(user)
             flash(f"Welcome, {user.username}.")
             return _home()
+    elif form.is_submitted() and not form.username.errors:
+        form.username.errors = _why_not(form.username.data)  # told together with what else is wrong
     return render_template("accounts/register.html", form=form), 422 if form.is_submitted() else 200
+
+
+def _why_not(username: str) -> list[str]:
+    try:
+        User.demand_free(username_key(username))
+    except UsernameTaken as error:
+        return [str(error)]
+    return []
 
 
 @bp.route("/login", methods=["GET", "POST"])
@@ -89,7 +108,14 @@ def login() -> ResponseReturnValue:
         if _signed_in_to(form):
             return _home()
         form.password.errors = ["That user name and password do not belong together."]
-    return render_template("accounts/login.html", form=form), 422 if form.is_submitted() else 200
+    why = _why_sign_in(request.args.get("next"))
+    return render_template("accounts/login.html", form=form, why=why), 422 if form.is_submitted() else 200
+
+
+def _why_sign_in(wanted: str | None) -> str:
+    """For what somebody has been sent here, in words; empty if they came by themselves."""
+    part = (inside(wanted) or "/").split("?")[0].split("/")[1]
+    return f"Sign in to {BEHIND_SIGN_IN[part]}." if part in BEHIND_SIGN_IN else ""
 
 
 @bp.get("/logout")
@@ -118,5 +144,6 @@ def guest() -> ResponseReturnValue:
     if not current_user.is_authenticated:
         user = User.register_guest()
         sign_in(user)
-        flash(f"Welcome. You are {user.username} here. Set a password in your settings to keep this account.")
+        keep = "Set a password in your settings to keep this account, and your time zone: until then it is UTC."
+        flash(f"Welcome. You are {user.username} here. {keep}")
     return _home()

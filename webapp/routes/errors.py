@@ -10,6 +10,7 @@ from webapp import htmx, readiness
 from webapp.models import AlreadyRunning, IllegalMove
 from webapp.navigation import inside
 from webapp.resilience import away, is_unavailable
+from webapp.task_words import refused_words
 from webapp.times import duration_words
 
 bp = Blueprint("errors", __name__)
@@ -96,12 +97,12 @@ def csrf_error(error: CSRFError) -> ResponseReturnValue:
 @bp.app_errorhandler(IllegalMove)
 def illegal_move(error: IllegalMove) -> ResponseReturnValue:
     """A stale button: nothing happened, and the task is shown as it is now."""
-    flash(f"{error.task.title}: that no longer works, it is {error.task.state.words} now.")
+    flash(refused_words(error.task))
     return htmx.answer(url_for("tasks.show", task_id=error.task.id))
 
 
 @bp.app_errorhandler(AlreadyRunning)
 def already_running(error: AlreadyRunning) -> ResponseReturnValue:
     """A second press: the first task goes on, and no other starts."""
-    flash(f"{error.task.title} is already under way, so nothing new was started.")
+    flash(f"“{error.task.title}” hasn’t ended yet, so nothing new was started.")
     return htmx.answer(url_for("tasks.show", task_id=error.task.id))

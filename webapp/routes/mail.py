@@ -17,8 +17,8 @@ from webapp.models.mailing import Sending, daily_limit
 from webapp.once import new_key
 from webapp.paging import page
 from webapp.polls import Heir, if_changed
-from webapp.progress import started_words
 from webapp.recipients import MOST_SLIPS
+from webapp.task_words import changed_words, started_words
 
 bp = Blueprint("mail", __name__, url_prefix="/mail")
 
@@ -84,11 +84,10 @@ def send(mailing_id: int | None = None) -> ResponseReturnValue:
         return _page(form, draft, original, 422)
     except DraftGone:
         return _again(form, original, "In another tab this was sent or replaced meanwhile. Check it and press again.")
-    words = f"{task.title}: {started_words(task)}."
+    words = [changed_words(task) if original else started_words(task), form.left_out_words]
     if (number := found.duplicate_number) and not original:
-        words += f" Each address gets it once: {number:,} duplicate{'s' if number > 1 else ''} left out."
-    _flash_left_out(form)
-    return htmx.answer(url_for("tasks.show", task_id=task.id), words)
+        words.append(f"Each address gets it once: {number:,} duplicate{'s' if number > 1 else ''} left out.")
+    return htmx.answer(url_for("tasks.show", task_id=task.id), " ".join(filter(None, words)))
 
 
 @bp.post("/draft")
@@ -101,12 +100,11 @@ def save(mailing_id: int | None = None) -> ResponseReturnValue:
     is_late = is_typing and _is_late(form, original)
     draft = None if is_late else _keep(form, original)
     if is_typing:
-        at = _at(original)
-        return render_template("mail/_found.html", found=form.found, most=MOST_SLIPS, saved=not is_late, at=at)
+        context = {"found": form.found, "most": MOST_SLIPS, "at": _at(original), "is_begun": _is_begun(draft, original)}
+        return render_template("mail/_found.html", saved=not is_late, **context)
     if not form.check_files() or htmx.is_htmx():
         return _page(form, draft, original, 200 if htmx.is_htmx() else 422)  # htmx swaps no error
-    flash("Draft saved.")
-    _flash_left_out(form)
+    flash(" ".join(filter(None, [_kept_words(original), form.left_out_words])))
     return redirect(url_for("mail.show", mailing_id=mailing_id), 303)
 
 
@@ -279,9 +277,14 @@ def _page(
         form.form_key.data = new_key()
     context: dict[str, Any] = {"form": form, "found": form.found, "files": shown.files() if shown else []}
     context |= {"original": original, "preview": preview, "most": MOST_SLIPS, "saved": False, "focus": focus}
-    context |= {"at": _at(original), "is_begun": bool(shown and shown.is_draft and (original or not shown.is_blank))}
+    context |= {"at": _at(original), "is_begun": _is_begun(shown, original)}
     context |= {"mailings": None} if original else _list()
     return render_template("mail/show.html", **context), status
+
+
+def _is_begun(shown: Mailing | None, original: Mailing | None) -> bool:
+    """Whether there is something to discard: a draft that says anything, or changes to a scheduled mail."""
+    return shown is not None and shown.is_draft and (original is not None or not shown.is_blank)
 
 
 def _at(original: Mailing | None) -> dict[str, int]:
@@ -318,9 +321,9 @@ def _sent(mailing: Mailing, draft: Mailing | None = None) -> str:
     )  # fmt: skip
 
 
-def _flash_left_out(form: MailForm) -> None:
-    if words := form.left_out_words:
-        flash(words)
+def _kept_words(original: Mailing | None) -> str:
+    """What keeping a form has done: a scheduled mail goes as it was until its changes are saved."""
+    return "Changes kept for later. Until you save them, the mail goes as it was." if original else "Draft saved."
 
 
 def _in_words(error: OverLimit) -> str:

@@ -25,9 +25,9 @@ from webapp.once import sent_before, write_once
 from webapp.paging import Page, page
 from webapp.polls import Heir, if_changed
 from webapp.previews import look
-from webapp.progress import started_words
 from webapp.routes.errors import http_error
 from webapp.search_forms import TaskFilterForm
+from webapp.task_words import asked_words, deleted_words, refused_words, started_words
 
 bp = Blueprint("tasks", __name__, url_prefix="/tasks")
 
@@ -200,7 +200,7 @@ def undo(task_id: UUID) -> ResponseReturnValue:
     if answer := sent_before(STARTED_ALREADY):
         return answer
     if not function.undo.offered(task):
-        flash(f"{task.title}: there is nothing left to undo." if task.is_finished else f"{task.title} is under way.")
+        flash(f"“{task.title}” has nothing left to undo." if task.is_finished else refused_words(task))
         return htmx.answer(url_for("tasks.show", task_id=task.id))
     undo = partial(function.undo.launch, task, current_user._get_current_object())
     return write_once(lambda: _started(undo()), STARTED_ALREADY)
@@ -220,17 +220,17 @@ def remove(task_id: UUID) -> ResponseReturnValue:
     """Delete a finished task with all that it made."""
     task = _find(task_id)
     task.remove()
-    return htmx.answer(url_for("tasks.index"), f"{task.title}: deleted.")
+    return htmx.answer(url_for("tasks.index"), deleted_words(task))
 
 
 def _started(task: Task) -> Made:
-    return Made(url_for("tasks.show", task_id=task.id), f"{task.title}: {started_words(task)}.", task)
+    return Made(url_for("tasks.show", task_id=task.id), started_words(task), task)
 
 
 def _ask(task_id: UUID, request: Callable[[Task], None]) -> ResponseReturnValue:
     task = _find(task_id)
     request(task)
-    return htmx.answer(back(url_for("tasks.show", task_id=task_id)), f"{task.title}: {task.state.words}.")
+    return htmx.answer(back(url_for("tasks.show", task_id=task_id)), asked_words(task))
 
 
 def _find(task_id: UUID) -> Task:

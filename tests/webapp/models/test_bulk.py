@@ -10,11 +10,19 @@ from tests.webapp.models.everything import row
 from webapp.bulk_words import outcome_words
 from webapp.database import database
 from webapp.factories import make_artifact, make_task, make_user
-from webapp.models import Notification, State, Task, User
+from webapp.models import Notification, Shape, State, Task, User
 from webapp.models.bulk import VERBS, Outcome, press
 from webapp.models.state import FINISHED, REQUESTS
 
-ABLE = {"cancel": frozenset(REQUESTS["cancel"]), "dismiss": FINISHED, "remove": FINISHED}
+ABLE = {
+    "retry": {State.FAILED, State.CANCELED, State.RETRYING},
+    "pause": {State.PENDING, State.IN_PROGRESS},
+    "resume": {State.PAUSED},
+    "cancel": frozenset(REQUESTS["cancel"]),
+    "dismiss": FINISHED,
+    "remove": FINISHED,
+}
+FROM = {"retry": State.FAILED, "pause": State.PENDING, "resume": State.PAUSED, "cancel": State.PENDING}
 
 
 def _states(user: User) -> Counter:
@@ -37,15 +45,15 @@ def test_three_hundred_are_canceled_dismissed_and_deleted(each_database):
     for number in range(300):
         make_task(State.PENDING, user, turn=number)
     before = User.get_by_id(user.id).changes
-    for verb in VERBS:
+    for verb in ("pause", "resume", "cancel", "dismiss", "remove"):
         outcome = press(verb, Task.of(user))
         assert (outcome.done, outcome.left, outcome.passed.total()) == (300, 0, 0)
-        if verb != "remove":
+        if verb in ("cancel", "dismiss"):
             assert _states(user) == {State.CANCELED: 300}
     assert not Task.of(user).where(Task.dismissed_at.is_null()).exists()
     assert not _states(user)
     assert not Notification.select().exists(), "what goes with a task has gone"
-    assert User.get_by_id(user.id).changes >= before + 900, "open pages hear of it"
+    assert User.get_by_id(user.id).changes >= before + 1500, "open pages hear of it"
 
 
 def test_a_task_that_runs_is_asked_to_stop(each_database):
@@ -61,7 +69,7 @@ def test_a_task_that_runs_is_asked_to_stop(each_database):
 def test_two_presses_at_once_do_each_task_once(each_database, verb):
     user = make_user()
     for _ in range(40):
-        make_task(State.PENDING if verb == "cancel" else State.SUCCEEDED, user)
+        make_task(FROM.get(verb, State.SUCCEEDED), user)
     one, other = race(2, lambda: press(verb, Task.of(user)))
     assert not isinstance(one, Exception), one
     assert not isinstance(other, Exception), other
@@ -70,6 +78,43 @@ def test_two_presses_at_once_do_each_task_once(each_database, verb):
     else:
         assert one.done + other.done == 40
     assert (one.left, other.left) == (0, 0)
+
+
+@pytest.mark.parametrize(("state", "becomes"), [(State.IN_PROGRESS, State.PAUSING), (State.PENDING, State.PAUSED)])
+def test_a_task_is_paused_as_its_own_button_does(each_database, state, becomes):
+    task = make_task(state)
+    outcome = press("pause", Task.of(task.user))
+    assert (outcome.done, outcome.stopping, task.reload().state) == (1, state == State.IN_PROGRESS, becomes)
+
+
+def test_what_never_ran_is_not_retried_with_the_rest(each_database):
+    """A mail that was canceled before its time would else go out to everybody."""
+    user = make_user()
+    never = [make_task(State.CANCELED, user, started_at=None), make_task(State.SCHEDULED, user)]
+    ran = [make_task(State.CANCELED, user), make_task(State.FAILED, user)]
+    outcome = press("retry", Task.of(user))
+    assert (outcome.done, outcome.passed) == (2, Counter([State.CANCELED, State.SCHEDULED]))
+    assert [task.reload().state for task in (*never, *ran)] == [
+        State.CANCELED, State.SCHEDULED, State.PENDING, State.PENDING,
+    ]  # fmt: skip
+
+
+def test_of_those_that_run_one_at_a_time_one_is_retried_and_the_others_are_told(each_database):
+    user = make_user()
+    tasks = [make_task(State.FAILED, user, unique_key=f"{user.id} export") for _ in range(3)]
+    outcome = press("retry", Task.of(user))
+    assert (outcome.done, outcome.twins, outcome.total) == (1, 2, 3)
+    assert sorted(task.reload().state for task in tasks) == [State.FAILED, State.FAILED, State.PENDING]
+
+
+def test_a_whole_is_not_paused_but_retried(each_database):
+    user = make_user()
+    whole = make_task(State.IN_PROGRESS, user, kind=Shape.GROUP)
+    part = make_task(State.FAILED, user, parent=whole, root=whole)
+    assert press("pause", Task.of(user)).passed == {State.IN_PROGRESS: 1}
+    Task.update(state=State.FAILED).where(Task.id == whole.id).execute()
+    assert press("retry", Task.of(user)).done == 1
+    assert part.reload().state == State.PENDING
 
 
 @pytest.mark.parametrize(
@@ -175,6 +220,19 @@ def test_a_press_touches_nobody_elses(each_database):
             Outcome(0, passed=Counter({State.FAILED: 1, State.SUCCEEDED: 1, State.CANCELING: 1, None: 2})),
             "Canceled no task; 2 had finished already, 1 was stopping already, 2 were gone already.",
         ),
+        ("pause", Outcome(2, stopping=1), "Paused 2 tasks, 1 of them at its next step."),
+        (
+            "pause",
+            Outcome(0, passed=Counter({State.PAUSED: 1, State.PAUSING: 1, State.FAILED: 1, State.SCHEDULED: 1})),
+            "Paused no task; 2 were paused already, 1 had finished already, 1 cannot be paused now.",
+        ),
+        ("resume", Outcome(1, passed=Counter([State.FAILED, State.PENDING])), "Resumed 1 task; 2 were not paused."),
+        (
+            "retry",
+            Outcome(2, twins=1, passed=Counter({State.SUCCEEDED: 2, State.CANCELED: 1})),
+            "Retried 2 tasks; 2 had finished already, 1 was canceled before it ran, 1 could not start beside another "
+            "like it.",
+        ),
         ("dismiss", Outcome(2, passed=Counter({State.PENDING: 1})), "Closed 2 alerts; 1 is still under way."),
         ("remove", Outcome(1000, left=1234), "Deleted 1,000 tasks. 1,234 are left: press again."),
         (
@@ -186,3 +244,9 @@ def test_a_press_touches_nobody_elses(each_database):
 )  # fmt: skip
 def test_what_a_press_did_is_said_in_words(verb, outcome, words):
     assert outcome_words(verb, outcome) == words
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_press_has_words_for_every_state_that_it_passes_over(verb):
+    for state in (None, *State):
+        assert "; 1 " in outcome_words(verb, Outcome(0, passed=Counter([state])))

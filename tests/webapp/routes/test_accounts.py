@@ -89,6 +89,46 @@ def test_a_wrong_field_is_told_at_the_field_and_nothing_is_lost(visitor, field, 
     assert not User.select().exists()
 
 
+def test_a_taken_name_is_told_together_with_what_else_is_wrong(visitor):
+    make_user("ann")
+    for username, words in (("Ann", "already has that"), ("ann_", "too much like"), ("admin", "reserved")):
+        answer = visitor.submit("/register", username=username, password="short", email="x")
+        assert words in answer.one("#username-error").text
+        assert answer.one("#password-error")
+        assert answer.one("#email-error")
+
+
+def test_what_is_asked_of_a_name_is_what_is_said_beside_it(visitor):
+    hint = visitor.get("/register").one("#username-hint").text
+    assert visitor.submit("/register", **NEW | {"username": "_"}).one("#username-error").text in hint
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("/tasks?state=failed", "Sign in to see your tasks."),
+        ("/mail", "Sign in to see your mail."),
+        ("/messages/bob", "Sign in to read your messages."),
+        ("/settings", "Sign in to change your settings."),
+        ("/notifications", "Sign in to see your notifications."),
+    ],
+)
+def test_who_is_asked_to_sign_in_is_told_why_and_keeps_their_way_when_they_register(visitor, path, why):
+    page = visitor.get(visitor.get(path).location)
+    assert page.one(".lead").text == why
+    wrong = visitor.submit("/login?next=" + path, username="ann", password="wrong")
+    assert wrong.one(".lead").text == why
+    register = wrong.one("p.aside a")["href"]
+    assert visitor.submit(register, **NEW).location == path
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/", "//evil.example/tasks", "https://evil.example/tasks", "/people/ann", "/tasksx"]
+)
+def test_who_comes_to_sign_in_by_themselves_is_told_nothing(visitor, path):
+    assert not visitor.get("/login", query_string={"next": path}).page.select(".lead")
+
+
 def test_a_password_never_comes_back_in_a_page(visitor):
     answer = visitor.submit("/register", **NEW | {"username": "!"})
     assert NEW["password"] not in answer.text

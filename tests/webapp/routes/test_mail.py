@@ -237,7 +237,7 @@ def test_a_file_without_recipients_is_told_at_its_field_and_not_mixed_with_those
 def test_duplicates_are_told_in_the_one_sentence_that_says_it_is_sent(ann):
     answer = _send(ann, recipients=f"{TWO}, Bea@example.com")
     [said] = ann.get(answer.location).page.select(".flash")
-    assert "started. Each address gets it once: 1 duplicate left out." in said.text
+    assert "Hello”. Each address gets it once: 1 duplicate left out." in said.text
 
 
 def test_five_thousand_and_no_more(ann, queries):
@@ -632,11 +632,12 @@ def test_what_is_typed_into_changes_to_a_mail_that_was_scheduled_by_the_form_is_
     for subject in ("Changed", "Changed again"):  # also from the form that has the draft
         key, at = (ann.get(path).one(f"#{name}")["value"] for name in ("form_key", "send_at"))
         answer = _send(ann, f"{path}/draft", headers=HTMX, form_key=key, subject=subject, send_at=at)
-        assert "Draft saved" in answer.words
+        assert "Changes kept for later" in answer.words
+        assert "Draft saved" not in answer.words
         assert ann.get(path).one("#subject")["value"] == subject
     assert _send(ann, path, form_key=key, subject=subject, send_at=at).status_code == 303
     late = _send(ann, f"{path}/draft", headers=HTMX, form_key=key, subject=subject, send_at=at)
-    assert "Draft saved" not in late.words
+    assert "kept" not in late.words
     assert Mailing.select().count() == 1, "what was still being saved when that was pressed begins no new changes"
 
 
@@ -671,21 +672,22 @@ def test_what_is_typed_while_a_scheduled_mail_is_changed_is_kept(ann):
     for subject in ("Typed once", "Typed twice"):
         key = ann.get(path).one("#form_key")["value"]
         answer = _send(ann, f"{path}/draft", headers={"HX-Request": "true"}, subject=subject, form_key=key)
-        assert "Draft saved" in answer.words
+        assert "Changes kept for later" in answer.words
+        assert "Draft saved" not in answer.words
         assert ann.get(path).one("#subject")["value"] == subject
     assert Task.get().title.endswith(": Hello"), "until the changes are saved"
 
 
 def test_what_was_still_being_saved_when_changes_were_saved_begins_no_changes(ann):
-    first = ann.get("/mail").one("#form_key")["value"]
-    _send(ann, send_at=_in(days=2), form_key=first)
+    at, first = _in(days=2), ann.get("/mail").one("#form_key")["value"]
+    _send(ann, send_at=at, form_key=first)
     path = f"/mail/{Mailing.get().id}"
     key = ann.get(path).one("#form_key")["value"]
-    _send(ann, path, subject="Changed", send_at=_in(days=2), form_key=key)
+    _send(ann, path, subject="Changed", send_at=at, form_key=key)
     late = _send(ann, f"{path}/draft", headers={"HX-Request": "true"}, subject="Chan", form_key=key)
-    assert "Draft saved" not in late.words
+    assert "kept" not in late.words
     assert Mailing.select().count() == 1
-    again = _send(ann, send_at=_in(days=2), form_key=first, subject="Changed")
+    again = _send(ann, send_at=at, form_key=first, subject="Changed")
     assert (again.status_code, Task.select().count()) == (303, 1), "the form that it was sent from is known, too"
 
 
@@ -701,8 +703,9 @@ def test_changes_are_discarded_and_the_mail_stays_as_it_was(ann, bob):
     mailing = make_mailing(ann.user)
     make_mailing_file(mailing)
     path = f"/mail/{mailing.id}"
-    assert not ann.get(path).page.select("button[formaction$='/draft/deletion']"), "nothing has been changed yet"
+    assert not ann.get(path).one("#mail-found").has_attr("data-begun"), "nothing has been changed yet"
     _send(ann, f"{path}/draft", subject="Changed")
+    assert ann.get(path).one("#mail-found").has_attr("data-begun")
     button = ann.get(path).one("button[formaction$='/draft/deletion']")
     assert button.text == "Discard changes"
     assert bob.submit(button["formaction"]).status_code == 404
@@ -714,11 +717,61 @@ def test_changes_are_discarded_and_the_mail_stays_as_it_was(ann, bob):
     assert (Mailing.get().files()[0].name, Task.get().state) == ("notes.txt", State.SCHEDULED)
 
 
+def test_what_is_kept_while_somebody_types_can_be_discarded_without_loading_the_page_again(ann):
+    for path in ("/mail", f"/mail/{make_mailing(ann.user).id}"):
+        button = ann.get(path).one("button.discard")
+        answer = _send(ann, f"{path}/draft", subject="Typed", headers=HTMX)
+        assert answer.one("#mail-found").has_attr("data-begun"), "by which the button is shown"
+        ann.submit(button["formaction"])
+        assert ann.get(path).one("#subject").get("value") != "Typed"
+    answer = _send(ann, "/mail/draft", recipients="", subject="", headers=HTMX)
+    assert not answer.one("#mail-found").has_attr("data-begun"), "nothing is left of what was typed"
+
+
+def test_what_was_begun_is_deleted_from_the_list_of_mails(ann):
+    mailing = make_mailing(ann.user)
+    Mailing.begin_draft(ann.user, mailing).write(subject="Changed")
+    make_draft(ann.user, subject="Unwanted")
+    page = ann.get("/mail")
+    buttons = page.page.select("#mailings button")
+    assert [" ".join(button.text.split()) for button in buttons] == ["Delete draft: Unwanted", "Discard changes: Hello"]
+    assert {button["form"] for button in buttons} == {"action"}, "the list is polled, and holds no form"
+    for button in buttons:
+        assert ann.submit(button["formaction"]).status_code == 303
+    assert list(Mailing) == [mailing]
+    assert not ann.get("/mail").page.select("#mailings button")
+
+
+def test_who_changes_a_scheduled_mail_comes_from_the_mails_and_is_told_once(ann):
+    _send(ann, send_at=_in(days=2), recipients=f"{TWO}, bea@example.com")
+    path = f"/mail/{Mailing.get().id}"
+    assert [link.text for link in ann.get(path).page.select(".crumb a")] == ["Mail"]
+    assert ann.get(path).one(f"main .lead a[href='/tasks/{Task.get().id}']")
+    answer = _send(ann, path, send_at=_in(days=3), subject="Lunch on Friday?", recipients=f"{TWO}, bea@example.com")
+    [said] = ann.get(answer.location).page.select(".flash")
+    assert said.text == "Saved your changes to “Mail to 2 people: Lunch on Friday?”."
+
+
+def test_a_sent_mail_belongs_to_the_mails_and_leads_to_its_task(ann):
+    mailing = make_mailing(ann.user, state=State.SUCCEEDED)
+    page = ann.get(f"/mail/{mailing.id}")
+    assert [link.text for link in page.page.select(".crumb a")] == ["Mail"]
+    assert page.one(f".mail-head a[href='/tasks/{mailing.task_id}']")
+
+
+def test_what_is_said_of_a_draft_stands_in_one_line(ann):
+    data = b"name,email\nDee,dee@example.com\nEve,\n"
+    answer = _send(ann, "/mail/draft", recipients="", recipients_file=_file("p.csv", data))
+    [said] = ann.get(answer.location).page.select(".flash")
+    assert said.text == "Draft saved. 1 row without an address left out of the file."
+
+
 def test_a_draft_is_deleted_with_its_files_and_nobody_elses(ann, bob):
-    assert not ann.get("/mail").page.select("button[formaction$='/draft/deletion']")
+    assert not ann.get("/mail").one("#mail-found").has_attr("data-begun")
     for browser in (ann, bob):
         _send(browser, "/mail/draft", attachment=[_file("a.txt", b"a")])
-    button = ann.get("/mail").one("button[formaction$='/draft/deletion']")
+    assert ann.get("/mail").one("#mail-found").has_attr("data-begun")
+    button = ann.get("/mail").one("#mail button[formaction$='/draft/deletion']")
     assert button.text == "Delete draft"
     assert ann.submit(button["formaction"]).location == "/mail"
     assert [mailing.user_id for mailing in Mailing] == [bob.user.id]
@@ -810,7 +863,7 @@ def test_what_has_started_can_not_be_changed_and_the_truth_is_told(ann, state):
     for path in ("", "/draft", "/preview"):
         answer = _send(ann, f"/mail/{mailing.id}{path}", subject="Changed")
         assert (answer.status_code, answer.location) == (303, f"/tasks/{mailing.task_id}")
-    assert f"no longer works, it is {state.words} now" in ann.get(answer.location).words
+    assert "Nothing changed: “Mail to" in ann.get(answer.location).words
     assert Mailing.get_by_id(mailing.id).subject == "Hello"
     assert not ann.get(f"/mail/{mailing.id}").page.select("form#mail")
 

@@ -214,7 +214,7 @@ def test_what_may_run_but_once_at_a_time_is_still_told_to_be_under_way_to_anothe
     first = form.send(ann, form.key(ann))
     other = form.send(ann, form.key(ann))
     assert other.location == first.location
-    assert "already under way" in ann.get(other.location).words
+    assert "hasn’t ended yet" in ann.get(other.location).words
     assert FormKey.select().count() == 1, "what started nothing can be sent again later"
 
 

@@ -118,7 +118,7 @@ def test_a_second_export_is_told_and_not_started(ann):
     answer = ann.submit("/tasks/new/export_posts", format="csv")
     [task] = Task.select()
     assert (answer.status_code, answer.location) == (303, f"/tasks/{task.id}")
-    assert "already under way" in ann.get(answer.location).words
+    assert "hasn’t ended yet" in ann.get(answer.location).words
     assert huey.storage.queue_size() == 1
 
 
@@ -180,7 +180,7 @@ def test_a_task_starts_when_the_clock_on_its_persons_wall_says_so(ann, typed, st
     assert (task.state, task.run_at, task.arguments) == (State.SCHEDULED, starts, {"seconds": 5})
     assert huey.storage.queue_size() == 0
     page = ann.get(answer.location)
-    assert "Count down from 5: scheduled." in page.words
+    assert "Scheduled “Count down from 5”." in page.words
     assert page.one("article .words time")["datetime"] == f"{starts.isoformat()}Z"
     there = starts.replace(tzinfo=UTC).astimezone(ZoneInfo("Europe/Berlin"))
     assert f"{there:%H:%M:%S}".removesuffix(":00") in page.words

@@ -183,6 +183,28 @@ def test_those_that_are_checked_are_canceled_and_counted(ann):
     assert other.reload().state == State.PENDING
 
 
+@pytest.mark.parametrize(
+    ("action", "state", "becomes", "words"),
+    [
+        ("retry", State.FAILED, State.PENDING, "Retried 2 tasks; 1 had finished already."),
+        ("pause", State.PENDING, State.PAUSED, "Paused 2 tasks; 1 had finished already."),
+        ("resume", State.PAUSED, State.PENDING, "Resumed 2 tasks; 1 was not paused."),
+    ],
+)
+def test_what_one_button_does_for_a_task_one_does_for_those_that_are_checked(ann, action, state, becomes, words):
+    tasks = [make_task(state, ann.user) for _ in range(2)]
+    button = ann.get("/tasks").one(f"#bulk-{action}")
+    answer = _press(ann, button["value"], *tasks, make_task(State.SUCCEEDED, ann.user), address=button["formaction"])
+    assert _told(ann, answer) == words
+    assert {task.reload().state for task in tasks} == {becomes}
+
+
+def test_all_that_are_selected_are_those_of_every_page(ann):
+    for _ in range(25):
+        make_task(State.FAILED, ann.user)
+    assert ann.get("/tasks").one("#bulk-chosen .all").text == "All 25 selected"
+
+
 def test_alerts_of_those_that_are_checked_are_closed(ann):
     tasks = [make_task(State.SUCCEEDED, ann.user) for _ in range(2)]
     assert _told(ann, _press(ann, "dismiss", *tasks)) == "Closed 2 alerts."
@@ -225,7 +247,7 @@ def test_a_press_without_anything_checked_says_so_on_the_page(ann):
     assert Task.get().state == State.PENDING
 
 
-@pytest.mark.parametrize("action", ["", "reload", "retry", "delete_instance", "__init__"])
+@pytest.mark.parametrize("action", ["", "reload", "succeed", "delete_instance", "__init__"])
 def test_nothing_else_can_be_pressed(ann, action):
     task = make_task(State.SUCCEEDED, ann.user)
     assert _press(ann, action, task).status_code == 400

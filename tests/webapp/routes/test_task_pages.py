@@ -73,9 +73,38 @@ def test_the_timeline_is_on_the_tasks_page(ann):
 def test_what_a_task_made_is_linked_everywhere(ann):
     artifact = make_artifact(make_task(State.SUCCEEDED, ann.user), "<b>.json", expires_at=datetime(2026, 11, 28))
     for path in ("/", "/tasks", f"/tasks/{artifact.task_id}"):
-        assert "2 Bytes · until 28 November" in words(ann.get(path).one(f"#task-{artifact.task_id} .artifacts"))
+        assert "2 bytes · until 28 November" in words(ann.get(path).one(f"#task-{artifact.task_id} .artifacts"))
         link = ann.get(path).one(f'a[href="/artifacts/{artifact.id}"]')
         assert "<b>.json" in link.text
+
+
+def test_a_row_names_a_day_once_and_no_time_twice(ann):
+    at = datetime(2026, 11, 20, 9, 30)
+    make_task(State.SUCCEEDED, ann.user, created_at=at, finished_at=at + timedelta(minutes=5))
+    assert words(ann.get("/tasks").one(".row .when")) == "Created 20 November 2026, 09:30 , ended 09:35"
+    Task.update(finished_at=at + timedelta(days=1)).execute()
+    assert words(ann.get("/tasks").one(".row .when")).endswith("ended 21 November 2026, 09:30")
+
+
+def test_whoever_has_never_started_a_task_is_told_what_to_do(ann):
+    for path in ("/tasks/new/export_posts", "/tasks/new/import_posts", "/tasks/new"):
+        assert ann.get("/").one(f".next a[href='{path}']")
+    hint = "Tasks run in the background"
+    assert hint in ann.get("/").words
+    make_task(State.SUCCEEDED, ann.user, dismissed_at=utcnow())
+    assert hint not in ann.get("/").words
+    assert ann.get("/").one(".next a[href='/tasks/new/export_posts']").text == "Export my posts"
+
+
+def test_a_visitor_is_offered_no_task(visitor):
+    assert not visitor.get("/").page.select(".next")
+
+
+@pytest.mark.parametrize(("zone", "is_asked"), [("UTC", True), ("Asia/Seoul", False)])
+def test_who_has_said_no_time_zone_is_asked_where_times_are_asked_for(ann, zone, is_asked):
+    User.update(time_zone=zone).where(User.id == ann.user.id).execute()
+    for path in ("/mail", "/tasks/new/countdown"):
+        assert bool(ann.get(path).page.select("a[href='/settings#time_zone']")) == is_asked
 
 
 def test_a_title_is_text_and_never_markup(ann):
@@ -125,7 +154,7 @@ def test_a_task_in_line_says_its_place_on_every_page(ann, bob):
 
 def test_a_task_that_is_scheduled_has_not_started(ann):
     make_task(State.SCHEDULED, ann.user)
-    assert words(ann.get("/tasks").one(".when")).startswith("Scheduled ")
+    assert words(ann.get("/tasks").one(".when")).startswith("Created "), "or it would seem to be scheduled for that day"
 
 
 def test_times_are_those_of_their_readers_clock(ann):

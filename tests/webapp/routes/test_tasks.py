@@ -11,6 +11,26 @@ from webapp.times import utcnow
 HTMX = {"HX-Request": "true"}
 ASKS = {"cancellation": "cancel", "pause": "pause", "resumption": "resume", "retry": "retry"}
 ACTIONS = ASKS | {"dismissal": "dismiss", "deletion": "remove"}
+BECAME = {
+    State.PENDING: "“{}” is waiting for a worker.",
+    State.PAUSED: "Paused “{}”.",
+    State.PAUSING: "“{}” pauses at its next step.",
+    State.CANCELED: "Canceled “{}”.",
+    State.CANCELING: "“{}” stops at its next step.",
+}
+IS = {
+    State.SCHEDULED: "“{}” is scheduled, and hasn’t started yet.",
+    State.WAITING: "“{}” is waiting for earlier steps.",
+    State.PENDING: "“{}” is already waiting for a worker.",
+    State.IN_PROGRESS: "“{}” is running.",
+    State.RETRYING: "“{}” is about to be tried again.",
+    State.PAUSING: "“{}” is already pausing.",
+    State.PAUSED: "“{}” is paused.",
+    State.CANCELING: "“{}” is already stopping.",
+    State.CANCELED: "“{}” was already canceled.",
+    State.SUCCEEDED: "“{}” has already finished.",
+    State.FAILED: "“{}” has already failed.",
+}
 ALLOWED = [(action, state, target) for action, ask in ASKS.items() for state, target in REQUESTS[ask].items()]
 REFUSED = [(action, state) for action, ask in ASKS.items() for state in State if state not in REQUESTS[ask]]
 
@@ -25,7 +45,7 @@ def test_what_can_be_asked_is_done_and_shown(ann, action, state, target):
     assert (answer.status_code, answer.location) == (303, f"/tasks/{task.id}")
     page = ann.get(answer.location)
     assert task.reload().state == page.one("article.task")["data-state"] == target
-    assert f"{task.title}: {target.words}." in page.words
+    assert BECAME[target].format(task.title) in page.words
 
 
 @pytest.mark.parametrize(("action", "state"), REFUSED)
@@ -35,7 +55,7 @@ def test_what_can_no_longer_be_asked_is_refused_with_the_truth(ann, action, stat
     answer = ann.submit(f"/tasks/{task.id}/{action}")
     assert (answer.status_code, answer.location) == (303, f"/tasks/{task.id}")
     page = ann.get(answer.location)
-    assert f"{task.title}: that no longer works, it is {state.words} now." in page.words
+    assert f"Nothing changed: {IS[state].format(task.title)}" in page.words
     assert page.one("article.task")["data-state"] == state
     assert Task.select().dicts().get() == before
 
@@ -44,7 +64,7 @@ def test_a_second_press_of_retry_finds_it_under_way(ann):
     task = make_task(State.FAILED, ann.user)
     for _ in range(2):
         answer = ann.submit(f"/tasks/{task.id}/retry")
-    assert "that no longer works, it is waiting now" in ann.get(answer.location).words
+    assert "“Count down from 40” is already waiting for a worker." in ann.get(answer.location).words
     assert TaskEvent.select().where(TaskEvent.task == task, TaskEvent.kind == "pending").count() == 1
 
 
@@ -62,7 +82,7 @@ def test_a_retry_while_another_has_its_place_says_which(ann):
     other = make_task(State.IN_PROGRESS, ann.user, unique_key="export", held_key="export", title="The second export")
     answer = ann.submit(f"/tasks/{failed.id}/retry")
     assert answer.location == f"/tasks/{other.id}"
-    assert "The second export is already under way, so nothing new was started." in ann.get(answer.location).words
+    assert "“The second export” hasn’t ended yet, so nothing new was started." in ann.get(answer.location).words
     assert failed.reload().state == State.FAILED
 
 
@@ -74,6 +94,22 @@ def test_a_whole_is_canceled_and_tried_again_with_its_parts(ann):
     assert [task.reload().state for task in (whole, *parts)] == [State.CANCELED] * 3
     ann.submit(f"/tasks/{whole.id}/retry")
     assert [task.reload().state for task in (whole, *parts)] == [State.PENDING, State.PENDING, State.WAITING]
+
+
+@pytest.mark.parametrize("state", sorted(REQUESTS["cancel"]))
+def test_the_timeline_says_who_canceled_it(ann, state):
+    task = make_task(state, ann.user)
+    ann.submit(f"/tasks/{task.id}/cancellation")
+    assert [event.text.split(",")[0] for event in task.timeline()][-1] == "Canceled by you"
+
+
+def test_the_timeline_of_a_part_says_that_it_was_canceled_with_the_rest(ann):
+    whole = make_task(State.PENDING, ann.user, kind=Shape.GROUP, turn=None)
+    waiting, mine = (make_task(State.PENDING, ann.user, parent=whole, root=whole) for _ in range(2))
+    ann.submit(f"/tasks/{mine.id}/cancellation")
+    ann.submit(f"/tasks/{whole.id}/cancellation")
+    last = [list(task.timeline())[-1].text for task in (whole, mine, waiting)]
+    assert last == ["Canceled by you", "Canceled by you", "Canceled with the rest"]
 
 
 @pytest.mark.parametrize("state", [State.FAILED, State.CANCELED])
@@ -122,7 +158,7 @@ def test_deleting_takes_the_task_with_all_that_it_made(ann, state):
     answer = ann.submit(f"/tasks/{task.id}/deletion")
     assert (answer.status_code, answer.location) == (303, "/tasks")
     page = ann.get(answer.location)
-    assert "Old: deleted." in page.words
+    assert "Deleted “Old”." in page.words
     assert [row["id"] for row in page.page.select("#task-list li[id]")] == [f"task-{kept.task_id}"]
     for path in (f"/tasks/{task.id}", f"/artifacts/{artifact.id}"):
         assert ann.get(path).status_code == 404
@@ -135,7 +171,7 @@ def test_deleting_takes_the_task_with_all_that_it_made(ann, state):
 def test_what_is_under_way_is_not_deleted(ann, state):
     task = make_task(state, ann.user)
     page = ann.get(ann.submit(f"/tasks/{task.id}/deletion").location)
-    assert f"that no longer works, it is {state.words} now" in page.words
+    assert f"Nothing changed: {IS[state].format(task.title)}" in page.words
     assert task.reload().state == state
     assert not page.page.select("details")
 
@@ -292,7 +328,7 @@ def test_an_htmx_button_asks_the_page_to_look_again_which_then_says_what_happene
 def test_a_stale_htmx_button_is_told_the_truth_where_it_was_pressed(ann, action, state):
     task = make_task(state, ann.user, title="Count <down>")
     answer = ann.submit(f"/tasks/{task.id}/{action}", headers=HTMX)
-    assert "Count <down>: that no longer works" in answer.one("hx-partial[hx-target='#flashes']").text
+    assert "Nothing changed: “Count <down>”" in answer.one("hx-partial[hx-target='#flashes']").text
     assert answer.headers["HX-Trigger"] == "live"
 
 
