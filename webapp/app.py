@@ -115,7 +115,6 @@ def _set_up_templates(app: Flask) -> None:
         iso=times.iso,
         clock=times.clock_words,
         day=times.day_words,
-        ago=lambda moment: times.ago_words(moment, times.utcnow(), getattr(current_user, "time_zone", "UTC")),
     )
 
 

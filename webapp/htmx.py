@@ -1,5 +1,7 @@
 """The only reader and writer of htmx's headers (https://four.htmx.org/reference/)."""
 
+from collections.abc import Iterable
+
 from flask import Response, flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -14,6 +16,12 @@ def is_htmx() -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
+def is_press() -> bool:
+    """Whether htmx sent this because somebody pressed a button, and not for itself or because they typed."""
+    source = request.headers.get("HX-Source", "").partition("#")[0]
+    return is_htmx() and request.method == "POST" and source in {"button", "form"}
+
+
 def answer(location: str, words: str = "", used_key: str = "") -> ResponseReturnValue:
     """Answer a finished action: a plain form is sent to `location`, to read `words`; an htmx button stays on its page.
 
@@ -26,6 +34,14 @@ def answer(location: str, words: str = "", used_key: str = "") -> ResponseReturn
         return redirect(location, 303)
     response = make_response(render_template("flashes.html", used_key=used_key))
     response.headers["HX-Trigger"] = REFRESH_LIVE
+    return response
+
+
+def refuse(words: str, status: int, headers: Iterable[tuple[str, str]] = ()) -> Response:
+    """Answer a press that came to nothing: the page says `words`, and stays as it is otherwise."""
+    flash(words)
+    response = make_response(render_template("flashes.html", used_key=""), status)
+    response.headers.extend(dict(headers))
     return response
 
 

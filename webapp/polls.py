@@ -10,7 +10,8 @@ from webapp import htmx
 from webapp.models import User
 from webapp.resilience import persistently
 
-# What is answered by `if_changed`, and so by `answer_unchanged` while nothing has changed; and what page it is of.
+# What is answered by `if_changed`, and so by `answer_unchanged` while nothing has changed, or by `if_other`; and what
+# page it is of.
 LIVE = "live.show"
 POLLED = {
     LIVE: "home.index",
@@ -20,7 +21,9 @@ POLLED = {
     "messages.thread_fragment": "messages.show",
     "notifications.list_fragment": "notifications.index",
     "mail.list_fragment": "mail.show",
+    "home.news_fragment": "home.index",
 }
+FOR_ALL = {"home.news_fragment"}  # they show everybody the same, so they say themselves whether that has changed
 
 
 def answer_unchanged() -> Response | None:
@@ -29,7 +32,7 @@ def answer_unchanged() -> Response | None:
     To be asked before anything else looks at a request. One small query and no write. It needs no other check:
     whoever has the version was shown the content.
     """
-    if request.endpoint not in POLLED or not request.if_none_match or _is_opened_as_page():
+    if request.endpoint not in POLLED.keys() - FOR_ALL or not request.if_none_match or _is_opened_as_page():
         return None
     key = session.get("_user_id", "")
     found = persistently(lambda: User.changes_of(key))
@@ -52,6 +55,16 @@ def if_changed(render: Callable[[], str]) -> ResponseReturnValue:
     if _is_opened_as_page():
         return redirect(_page_of(POLLED[request.endpoint or ""]), 303)
     return Response(content, mimetype="text/html", headers=_headers(version))
+
+
+def if_other(version: str, render: Callable[[], str]) -> ResponseReturnValue:
+    """The same for what everybody is shown: it goes by a version that the caller has asked for, and the release."""
+    version = f"{version}-{current_app.config['RELEASE']}"
+    if _is_opened_as_page():
+        return redirect(_page_of(POLLED[request.endpoint or ""]), 303)
+    if request.if_none_match.contains_weak(version):
+        return Response(status=304, headers=_headers(version))
+    return Response(render(), mimetype="text/html", headers=_headers(version))
 
 
 def _is_opened_as_page() -> bool:

@@ -133,7 +133,7 @@ def preview(name: str) -> ResponseReturnValue:
     look, problem = (None, "") if wrong else _look(function, form)
     wrong |= {"": problem} if problem else {}
     if htmx.is_htmx():
-        return render_template("tasks/preview.html", preview=look, wrong=wrong)  # htmx swaps no error
+        return render_template("tasks/previewed.html", preview=look, wrong=wrong)  # htmx swaps no error
     page = render_template("tasks/new.html", function=function, form=form, preview=look, wrong=wrong)
     return page, 422 if wrong else 200
 
