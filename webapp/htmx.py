@@ -16,10 +16,9 @@ def is_htmx() -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
-def is_press() -> bool:
-    """Whether htmx sent this because somebody pressed a button, and not for itself or because they typed."""
-    source = request.headers.get("HX-Source", "").partition("#")[0]
-    return is_htmx() and request.method == "POST" and source in {"button", "form"}
+def was_pressed() -> bool:
+    """Whether somebody pressed something to make this request; else it came by itself, as with a timer or typing."""
+    return request.headers.get("HX-Source", "").partition("#")[0] in {"button", "form"}
 
 
 def answer(location: str, words: str = "", used_key: str = "") -> ResponseReturnValue:

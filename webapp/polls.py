@@ -23,7 +23,7 @@ POLLED = {
     "mail.list_fragment": "mail.show",
     "home.news_fragment": "home.index",
 }
-FOR_ALL = {"home.news_fragment"}  # they show everybody the same, so they say themselves whether that has changed
+BY_CHANGES = POLLED.keys() - {"home.news_fragment"}  # which shows everybody the same
 
 
 def answer_unchanged() -> Response | None:
@@ -32,7 +32,7 @@ def answer_unchanged() -> Response | None:
     To be asked before anything else looks at a request. One small query and no write. It needs no other check:
     whoever has the version was shown the content.
     """
-    if request.endpoint not in POLLED.keys() - FOR_ALL or not request.if_none_match or _is_opened_as_page():
+    if request.endpoint not in BY_CHANGES or not request.if_none_match or _is_opened_as_page():
         return None
     key = session.get("_user_id", "")
     found = persistently(lambda: User.changes_of(key))

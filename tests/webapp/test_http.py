@@ -599,13 +599,14 @@ def test_without_a_database_the_site_says_so_in_words(broken):
 
 
 def test_without_a_database_somebody_signed_in_gets_the_same_words(broken):
+    token = broken.token()
     with broken.session_transaction() as session:
         session["_user_id"] = "some key"
     for address, code in (("/", 503), ("/tasks", 503), ("/nowhere", 404)):
         assert broken.get(address).status_code == code
     assert broken.get("/live", headers=HTMX).status_code == 503
     assert broken.get("/live", headers=HTMX).data == b""
-    answer = broken.post("/tasks/00000000-0000-4000-8000-000000000000/cancellation", headers=PRESSED)
+    answer = broken.post("/notifications/reading", data={"csrf_token": token}, headers=PRESSED)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "isn’t answering right now" in _said(answer)
 

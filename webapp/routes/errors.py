@@ -47,7 +47,7 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
     title, advice = WORDS.get(code, (error.name, error.description))
     if isinstance(error, TooManyRequests) and isinstance(error.retry_after, int):
         advice = f"Wait {duration_words(error.retry_after)}, then try again."
-    if htmx.is_press():
+    if htmx.is_htmx() and htmx.was_pressed():
         return htmx.refuse(f"{title}. {advice}", code, headers)
     if htmx.is_htmx():
         return Response(status=code, headers=headers)
@@ -73,7 +73,7 @@ def database_error(error: PeeweeException) -> ResponseReturnValue:
         raise error
     seldom.warning(log, "Answered with 503, as the database is unavailable: %s", error)
     headers = {"Retry-After": str(TRY_AGAIN_AFTER), "Cache-Control": "no-store"}
-    if htmx.is_press():
+    if htmx.is_htmx() and htmx.was_pressed():
         return htmx.refuse(UNAVAILABLE, 503, headers.items())
     if htmx.is_htmx():
         return Response(status=503, headers=headers)
