@@ -1,25 +1,15 @@
-"""The list of task functions. A new kind of task is its file and one line here."""
+"""The list of task functions. A new kind of task is its file, in this folder, and its name here."""
 
-from tasks.count_words import count_words
-from tasks.countdown import countdown
-from tasks.engine import TaskFunction
-from tasks.export_posts import export_posts
-from tasks.import_posts import import_posts
-from tasks.mail_messages import mail_messages
-from tasks.mail_task_outcome import mail_task_outcome
-from tasks.resize_images import resize_images
-from tasks.send_mail import send_mail
+from tasks.engine import TaskFunction, catalogue
 
-CATALOGUE: dict[str, TaskFunction] = {
-    function.name: function
-    for function in (
-        export_posts,
-        import_posts,
-        resize_images,
-        count_words,
-        countdown,
-        send_mail,
-        mail_messages,
-        mail_task_outcome,
-    )
-}
+CATALOGUE: dict[str, TaskFunction] = catalogue(
+    "tasks",
+    "export_posts",
+    "import_posts",
+    "resize_images",
+    "count_words",
+    "countdown",
+    "send_mail",
+    "mail_messages",
+    "mail_task_outcome",
+)

@@ -18,16 +18,15 @@ from uuid import uuid4
 
 from huey.consumer import BaseProcess, Consumer, ProcessEnvironment, Worker
 
-from tasks import catalogue, index_texts  # noqa: F401 - every task function must be known before the first message
 from tasks.engine import doorbell, perform, reporter, sweeper
 from tasks.engine.watchdog import Watchdog
 from tasks.queue import huey
 from webapp import seldom
-from webapp.app import create_app
 from webapp.database import database
+from webapp.environment import CannotStart
 from webapp.outage import Outage
 from webapp.resilience import is_unavailable
-from webapp.settings import Settings, SettingsError
+from webapp.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -191,7 +190,13 @@ class _Consumer(Consumer):
 
 
 def create_consumer(settings: Settings) -> Consumer:
-    """A consumer for these settings, not yet started. Builds the app once; its children inherit it."""
+    """A consumer for these settings, not yet started. Builds the app once; its children inherit it.
+
+    Raises DeclarationError where a task function can never work.
+    """
+    from tasks import catalogue, index_texts  # noqa: F401 - all that a message may name
+    from webapp.app import create_app
+
     app = create_app(settings, patient=True)
     perform.surroundings = app.app_context
     return _Consumer(
@@ -209,11 +214,11 @@ def create_consumer(settings: Settings) -> Consumer:
 
 
 def main() -> None:
-    """Run a worker until it is told to stop. Exits with one line on standard error when a setting is wrong."""
+    """Run a worker until it is told to stop. Exits with one line on standard error where CannotStart says why."""
     try:
         settings = Settings.from_env()
         consumer = create_consumer(settings)
-    except SettingsError as error:
+    except CannotStart as error:
         sys.exit(error.report)
     database.close()  # nothing open may be inherited by the children
     consumer.run()

@@ -25,7 +25,18 @@ from webapp.app import create_app
 from webapp.factories import make_user
 from webapp.settings import Settings
 
-_OURS = ("DATABASE_URL", "REDIS_URL", "DYNO", "SECRET_KEY", "PORT", "BASE_URL", "DATA_DIR", "ALLOW_GUESTS", "LOG_LEVEL")
+_OURS = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "APP_NAME",
+    "DYNO",
+    "SECRET_KEY",
+    "PORT",
+    "BASE_URL",
+    "DATA_DIR",
+    "ALLOW_GUESTS",
+    "LOG_LEVEL",
+)
 for _name in list(os.environ):
     if _name in _OURS or _name.startswith(("MAIL_", "GUNICORN_", "FLASK_", "TASK_", "TRUSTED_")):
         del os.environ[_name]

@@ -39,11 +39,11 @@ def until(condition: Callable[[], Any], patience: float = PATIENCE) -> Any:
 class Process:
     """One process of the site, in a session of its own. Its output goes to `log`."""
 
-    def __init__(self, name: str, command: list[str], env: dict[str, str], folder: Path) -> None:
+    def __init__(self, name: str, command: list[str], env: dict[str, str], folder: Path, cwd: Path = ROOT) -> None:
         self.log = folder / f"{name}.log"
         with self.log.open("ab") as log:
             self.popen = subprocess.Popen(
-                command, cwd=ROOT, env=env, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+                command, cwd=cwd, env=env, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
             )
 
     def family(self) -> list[psutil.Process]:

@@ -31,6 +31,7 @@ from webapp import (
 from webapp.accounts import csrf, login, remember_seen
 from webapp.excerpts import excerpt, pieces
 from webapp.models.post import POST_LENGTH
+from webapp.models.user import reserve
 from webapp.rate_limits import limiter
 from webapp.settings import Settings
 
@@ -53,6 +54,7 @@ def create_app(settings: Settings | None = None, patient: bool = False) -> Flask
     database.configure(settings, patient)
     huey.configure(settings)
     limits.configure(settings)
+    reserve(settings.app_name)
 
     app = Flask(__name__, template_folder=str(ROOT / "templates"))
     _configure(app, settings)
@@ -87,7 +89,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         SECRET_KEY=settings.secret_key,
         SETTINGS=settings,
         BASE_URL=settings.base_url,
-        RELEASE=_release(),
+        RELEASE=_release(settings),
         SEND_FILE_MAX_AGE_DEFAULT=security.YEAR,  # static addresses carry the release
         RATELIMIT_STORAGE_URI="errand://",
     )
@@ -97,6 +99,7 @@ def _set_up_templates(app: Flask) -> None:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
+        app_name=app.config["SETTINGS"].app_name,
         current_user=current_user,
         dom_id=dom.dom_id,
         live_of=live.live_of,
@@ -118,10 +121,11 @@ def _set_up_templates(app: Flask) -> None:
     )
 
 
-def _release() -> str:
-    """A name for these very templates and static files, the same in every process that has them."""
-    digest = hashlib.sha256()
-    for folder in (ROOT / "templates", ROOT / "webapp" / "static"):
-        for path in sorted(folder.rglob("*.*")):
-            digest.update(path.read_bytes())
+def _release(settings: Settings) -> str:
+    """A name for all that pages are made of, the same in every process that has it: words stand in Python, too."""
+    digest = hashlib.sha256(settings.app_name.encode())
+    for folder in ("templates", "webapp", "tasks"):
+        for path in sorted((ROOT / folder).rglob("*.*")):
+            if path.suffix != ".pyc":
+                digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

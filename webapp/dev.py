@@ -1,5 +1,6 @@
 """`make run`: the Procfile's web and worker and the development mailbox, on this machine, until Ctrl-C or TERM."""
 
+import importlib
 import os
 import shlex
 import socket
@@ -15,12 +16,13 @@ from redis import RedisError
 
 from tasks.queue import huey
 from webapp import database
+from webapp.environment import CannotStart
 from webapp.settings import Settings, SettingsError
 
 PYTHON = shlex.quote(sys.executable)
 ROOT = Path(__file__).parent.parent
 BANNER = """
-  Errand runs at http://127.0.0.1:{port}
+  {name} runs at http://127.0.0.1:{port}
 
   Continue as a guest, write a post, and press "Export my posts" on your profile.
   {mail}
@@ -41,6 +43,7 @@ def main() -> None:
         if settings.mailbox:
             env["MAIL_PORT"] = os.environ.get("MAIL_PORT") or str(free_port())
         make_ready(settings)
+        importlib.import_module("webapp.routes")  # with every task: a wrong one is told before anything starts
 
     manager = Manager()
     commands = parse_procfile((ROOT / "Procfile").read_text()).processes
@@ -51,7 +54,7 @@ def main() -> None:
         command = f"exec {PYTHON} -m webapp.mailbox"
         manager.add_process("mailbox", command, env=env, cwd=str(ROOT))
         mail = f"Mail goes nowhere but to http://127.0.0.1:{settings.port}/mailbox"
-    print(BANNER.format(port=settings.port, mail=mail, data_dir=settings.data_dir), flush=True)
+    print(BANNER.format(name=settings.app_name, port=settings.port, mail=mail, data_dir=settings.data_dir), flush=True)
     manager.loop()
     # Stopped because somebody asked: that is how it should end.
     sys.exit(0 if manager.returncode in {130, 143} else manager.returncode)
@@ -78,10 +81,10 @@ def make_ready(settings: Settings) -> None:
 
 @contextmanager
 def or_one_line() -> Iterator[None]:
-    """Exit with one line on standard error when a setting is wrong or a server does not answer in this block."""
+    """Exit with one line on standard error where this block says why nothing can start, or a server does not answer."""
     try:
         yield
-    except SettingsError as error:
+    except CannotStart as error:
         sys.exit(error.report)
     except PeeweeException as error:
         sys.exit(f"errand: the database cannot be used: {_first_line(error)}")

@@ -8,7 +8,16 @@ ALIKE = 0.85  # of two names, by difflib: a letter or two too many, too few, wro
 SHORTEST_NAME = 8  # characters; shorter ones are like too many others
 
 
-class SettingsError(ValueError):
+class CannotStart(Exception):
+    """Why no process of this site can start as it is: what a command says before it exits, and needs no traceback."""
+
+    @property
+    def report(self) -> str:
+        """What a command says before it exits."""
+        return str(self)
+
+
+class SettingsError(CannotStart, ValueError):
     """Settings that cannot work. Each of `problems` is one line that names the variable and what it takes."""
 
     def __init__(self, *problems: str) -> None:

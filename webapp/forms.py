@@ -20,7 +20,7 @@ from wtforms import (
 )
 from wtforms.validators import Email, InputRequired, Length, Optional, StopValidation, ValidationError
 
-from tasks.engine import TaskFunction, Upload
+from tasks.engine import DeclarationError, TaskFunction, Upload
 from tasks.engine.parameters import Parameter
 from webapp.models.message import MESSAGE_LENGTH
 from webapp.models.post import POST_LENGTH
@@ -223,6 +223,19 @@ class TaskForm(FlaskForm):
         """What to launch the function with, once the form has validated."""
         return {name: value for name, value in self.data.items() if name not in {"csrf_token", "run_at"}}
 
+    @property
+    def wrong(self) -> dict[str, str]:
+        """What is wrong with the arguments, by the labels of their fields; by an empty one, with all of them."""
+        wrong = {field.label.text: str(field.errors[0]) for field in self if field.errors and field is not self.run_at}
+        return wrong | ({"": str(self.form_errors[0])} if self.form_errors else {})
+
+    def refuse(self, words: str, name: str = "") -> None:
+        """Say what is wrong, at the field of that name; without such a field, at the top."""
+        if name in self:
+            self[name].errors = [words]
+        else:
+            self.form_errors = [words]
+
 
 class UploadField(FileField):
     """One file; its data is an Upload, or None."""
@@ -259,10 +272,11 @@ def task_form(function: TaskFunction, zone: str, arguments: dict[str, Any] | Non
 
 @cache
 def task_form_class(function: TaskFunction) -> type[TaskForm]:
-    """The class of that form. Raises TypeError for a parameter whose name a form has for something of its own."""
+    """The class of that form. Raises DeclarationError for a parameter named like something of the form itself."""
     for parameter in function.parameters:
         if hasattr(TaskForm, parameter.name) or parameter.name in {"csrf_token", "form_key", "again"}:
-            raise TypeError(f"{function.name}: a form field cannot be named {parameter.name}")
+            words = f"parameter {parameter.name} has a name that forms need for themselves: write {parameter.name}_"
+            raise DeclarationError(function.body, words)
     return type("TaskForm", (TaskForm,), {parameter.name: _task_field(parameter) for parameter in function.parameters})
 
 

@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from flask import current_app
+
 from webapp import mailer, mime
 from webapp.mailer import Attachment, Letter
 from webapp.models import Mailing, State, Task, User
@@ -17,7 +19,7 @@ from webapp.models.state import ACTIVE
 FREE = "free"
 MOST_LATEST = 5
 MOST_LISTED = 500  # tasks in a mail; it says how many more there are
-LOGO_FILE = Path(__file__).parent / "static" / "errand.png"  # mail programs show no SVG
+LOGO_FILE = Path(__file__).parent / "static" / "theme" / "logo.png"  # mail programs show no SVG
 LOGO = "logo"
 ENDED = (State.SUCCEEDED, State.FAILED)  # of itself, and not because its owner did not want it any more
 
@@ -36,7 +38,8 @@ def _in_progress(tasks: Any) -> Any:
 
 @dataclass(frozen=True)
 class Template:
-    """What people choose from: what it is called, the subject that it brings, and which of their tasks it lists.
+    """What people choose from: what it is called, the subject that it brings (with `{app}`
+    and `{name}` in it), and which of their tasks it lists.
 
     `most` tasks of them; of MOST_LISTED it says how many more there are.
     """
@@ -48,7 +51,7 @@ class Template:
 
 
 TEMPLATES = {
-    "welcome": Template("A welcome to Errand", "Welcome to Errand"),
+    "welcome": Template("A welcome", "Welcome to {app}"),
     "all_tasks": Template("All my tasks", "All tasks of {name}", _all),
     "latest_finished": Template(
         "My five latest finished tasks", "The latest finished tasks of {name}", _latest_finished, MOST_LATEST
@@ -64,8 +67,12 @@ def template_of(mailing: Mailing) -> Template:
 
 
 def subject_for(template: str, subject: str, user: User) -> str:
-    """The subject of a mail for which a template was chosen: the one typed, unless that is none or another's."""
-    brought = {name: known.subject.format(name=user.username) for name, known in TEMPLATES.items()}
+    """The subject of a mail for which a template was chosen: the one typed, unless that is none or another's.
+
+    Needs an app context.
+    """
+    app = current_app.config["SETTINGS"].app_name
+    brought = {name: known.subject.format(name=user.username, app=app) for name, known in TEMPLATES.items()}
     return brought.get(template, "") if subject.strip() in {"", *brought.values()} else subject
 
 

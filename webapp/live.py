@@ -1,7 +1,7 @@
 """What is live on every page: the alerts of a person's tasks, their unread messages, and one sentence about it."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from peewee import Case
@@ -84,6 +84,17 @@ def _status(tasks: list[Task]) -> str:
         latest = max(outcomes, key=lambda task: task.updated_at)
         return OUTCOMES[latest.state].format(latest.title)
     return f"{len(tasks) if len(tasks) <= MOST_ALERTS else 'Many'} under way." if tasks else ""
+
+
+def task_card(task: Task | None) -> dict[str, Any]:
+    """What a template needs to show a person's task live, by `{% include "tasks/_card.html" %}`; two queries.
+
+    A page that has none to show yet gives None. `live_on` is for the alerts, which leave that task out.
+    """
+    if task is None:
+        return {"task": None, "live_on": ""}
+    artifacts, places = Artifact.completed([task])[task], line.places([task])
+    return {"task": task, "live_on": str(task.id), "artifacts": artifacts, "places": places}
 
 
 def place(text: str) -> str:

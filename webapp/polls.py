@@ -17,6 +17,7 @@ POLLED = {
     LIVE: "home.index",
     "tasks.list_fragment": "tasks.index",
     "tasks.panel_fragment": "tasks.show",
+    "tasks.card_fragment": "tasks.show",
     "messages.inbox_fragment": "messages.index",
     "messages.thread_fragment": "messages.show",
     "notifications.list_fragment": "notifications.index",

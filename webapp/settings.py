@@ -16,6 +16,8 @@ __all__ = ["Settings", "SettingsError"]
 
 DEFAULT_MAILBOX_PORT = 8025
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+APP_NAME = "Errand"
+LONGEST_NAME = 40  # characters: it stands in the header of every page and in each mail
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql")
 SHORTEST_KEY = 16  # characters: 128 bits where each is a random byte
@@ -33,6 +35,7 @@ class Settings:
     secret_key: str
     data_dir: Path
     database_url: str
+    app_name: str = APP_NAME
     redis_url: str | None = None
     port: int = 5000
     base_url: str = ""
@@ -42,7 +45,7 @@ class Settings:
     mail_password: str | None = None
     mail_use_tls: bool = False
     mail_use_ssl: bool = False
-    mail_default_sender: str = "Errand <errand@localhost>"
+    mail_default_sender: str = f"{APP_NAME} <errand@localhost>"
     mailbox: bool = False
     web_concurrency: int = 2
     worker_concurrency: int = 2
@@ -94,15 +97,17 @@ class Settings:
         port = read.integer("PORT", 5000, 1, 65535)
         base_url = _base_url(read) or ("" if deployed else f"http://127.0.0.1:{port}")
         data_dir = _private_folder(read)
+        app_name = _app_name(read)
         retention_days = read.integer("RETENTION_DAYS", 30, 1, 36500)
         settings = {
             "secret_key": _secret_key(read, data_dir, deployed),
             "data_dir": data_dir,
             "database_url": database_url or f"sqlite:///{quote(str(data_dir / 'errand.db'))}",
             "redis_url": redis_url,
+            "app_name": app_name,
             "port": port,
             "base_url": base_url,
-            **_mail(read, deployed, base_url),
+            **_mail(read, deployed, base_url, app_name),
             "web_concurrency": read.integer("WEB_CONCURRENCY", 2, 1, 64),
             "worker_concurrency": read.integer("WORKER_CONCURRENCY", 2, 1, 64),
             "task_lease": read.integer("TASK_LEASE_SECONDS", 15, 1, 3600),
@@ -125,6 +130,14 @@ class Settings:
 
 
 # What belongs together
+
+
+def _app_name(read: Reader) -> str:
+    name = read.text("APP_NAME", APP_NAME)
+    if not name.isprintable() or len(name) > LONGEST_NAME or set(name) & set('<>@"\\'):
+        read.problem("APP_NAME", f'must be at most {LONGEST_NAME} characters on one line, without < > @ " and \\')
+        return APP_NAME
+    return name
 
 
 def _database_url(read: Reader) -> str:
@@ -172,7 +185,7 @@ def _base_url(read: Reader) -> str:
     return urlunsplit(parts)  # with the scheme in lower case
 
 
-def _mail(read: Reader, deployed: bool, base_url: str) -> dict[str, Any]:
+def _mail(read: Reader, deployed: bool, base_url: str, app_name: str) -> dict[str, Any]:
     server = read.text("MAIL_SERVER")
     use_tls, use_ssl = read.flag("MAIL_USE_TLS", False), read.flag("MAIL_USE_SSL", False)
     username, password = read.text("MAIL_USERNAME"), read.text("MAIL_PASSWORD")
@@ -191,7 +204,7 @@ def _mail(read: Reader, deployed: bool, base_url: str) -> dict[str, Any]:
         read.problem("MAIL_USERNAME", "says who signs in, and MAIL_SERVER must say where")
     if username and not (use_tls or use_ssl or server in LOOPBACK):
         read.problem("MAIL_USERNAME", "needs MAIL_USE_TLS or MAIL_USE_SSL: its password must not travel in clear")
-    sender = read.text("MAIL_DEFAULT_SENDER", "Errand <errand@localhost>")
+    sender = read.text("MAIL_DEFAULT_SENDER", _sender(app_name))
     if not (sender.isprintable() and ADDRESS.fullmatch(parseaddr(sender)[1])):
         read.problem(
             "MAIL_DEFAULT_SENDER", f"must be an email address, like Errand <errand@example.com>, not {sender!r}"
@@ -206,6 +219,11 @@ def _mail(read: Reader, deployed: bool, base_url: str) -> dict[str, Any]:
         "mail_default_sender": sender,
         "mailbox": mailbox,
     }
+
+
+def _sender(app_name: str) -> str:
+    is_plain = app_name.replace(" ", "").isalnum()
+    return f"{app_name} <errand@localhost>" if is_plain else f'"{app_name}" <errand@localhost>'
 
 
 def _private_folder(read: Reader) -> Path:

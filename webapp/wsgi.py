@@ -1,11 +1,12 @@
-"""What gunicorn serves: `webapp.wsgi:app`. Ends the process with one line when a setting is wrong."""
+"""What gunicorn serves: `webapp.wsgi:app`. Ends the process with one line when a setting or a task is wrong."""
 
 import sys
 
-from webapp.app import create_app
-from webapp.settings import SettingsError
+from webapp.environment import CannotStart
 
 try:
+    from webapp.app import create_app  # which loads every task
+
     app = create_app()
-except SettingsError as error:
+except CannotStart as error:
     sys.exit(error.report)

@@ -5,11 +5,13 @@ hears it claims the row whose turn it is (`perform`) and runs the function with 
 at a bounded rate and holds its lease; `sweeper` finds what has lost its worker or its message.
 """
 
+from tasks.engine.declaration import DeclarationError
 from tasks.engine.doorbell import ring
 from tasks.engine.duties import duty
 from tasks.engine.function import TaskFunction, user_task
 from tasks.engine.offers import Preview, Undo
 from tasks.engine.parameters import InvalidArguments, Labels, Range
+from tasks.engine.registry import catalogue
 from tasks.engine.retries import Retries, TaskError, TemporaryError
 from tasks.engine.run import Run
 from tasks.engine.signature import Signature, chain, chord, group
@@ -18,6 +20,7 @@ from tasks.engine.uploads import Accept, Count, Upload
 __all__ = [
     "Accept",
     "Count",
+    "DeclarationError",
     "InvalidArguments",
     "Labels",
     "Preview",
@@ -30,6 +33,7 @@ __all__ = [
     "TemporaryError",
     "Undo",
     "Upload",
+    "catalogue",
     "chain",
     "chord",
     "duty",

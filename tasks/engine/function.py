@@ -1,21 +1,24 @@
 """TaskFunction: what `@user_task` makes of a function, and the one door through which tasks start."""
 
+import difflib
 import hashlib
+import inspect
 import json
 from collections.abc import Callable
 from datetime import datetime
 from inspect import cleandoc
-from typing import Any
+from typing import Any, Never
 
-from tasks.engine import registry
+from tasks.engine import declaration, registry
+from tasks.engine.declaration import DeclarationError
 from tasks.engine.offers import Preview, Undo
-from tasks.engine.parameters import Parameter, check_arguments, read_parameters
+from tasks.engine.parameters import Parameter, check_arguments
+from tasks.engine.reading import read_parameters
 from tasks.engine.retries import Retries
 from tasks.engine.signature import Signature
 from tasks.engine.uploads import as_json, store
 from webapp.database import database
 from webapp.models import Task, User
-from webapp.models.line import PRIORITIES
 
 
 class TaskFunction:
@@ -35,6 +38,7 @@ class TaskFunction:
         quiet: bool = False,
         total: int | Callable[..., int] | None = None,
     ) -> None:
+        declaration.check_body(body)
         self.body = body
         self.name = body.__name__
         self.parameters: tuple[Parameter, ...] = read_parameters(body)
@@ -46,14 +50,9 @@ class TaskFunction:
         self.undo = undo
         self.listed = listed and not quiet
         self.quiet = quiet
-        self._title = self.label if title is None else title
-        self._total = total
-        if priority not in PRIORITIES:
-            raise ValueError(f"{self.name}: a priority is from {PRIORITIES[0]} to {PRIORITIES[-1]}")
-        if isinstance(one_at_a_time, tuple) and {p.name for p in self.parameters if p.is_file} & {*one_at_a_time}:
-            raise ValueError(f"{self.name} cannot be one at a time by a file: no two are the same")
-        if isinstance(one_at_a_time, tuple) and (unknown := set(one_at_a_time) - {p.name for p in self.parameters}):
-            raise ValueError(f"{self.name} has no parameter {', '.join(unknown)} to be one at a time by")
+        self.declared_title: str | Callable[..., str] = self.label if title is None else title
+        self.declared_total = total
+        declaration.check(self)
 
     @property
     def label(self) -> str:
@@ -72,14 +71,16 @@ class TaskFunction:
 
     def title(self, arguments: dict[str, Any]) -> str:
         """What one such task is called, from its arguments."""
-        return self._title(**arguments) if callable(self._title) else self._title.format(**arguments)
+        title = self.declared_title
+        return title(**arguments) if callable(title) else title.format(**arguments)
 
     def total(self, arguments: dict[str, Any]) -> int | None:
         """How many steps one such task has, from its arguments; None where nobody knows before it runs.
 
         Raises ValueError for what is no number of steps.
         """
-        number = self._total(**arguments) if callable(self._total) else self._total
+        total = self.declared_total
+        number = total(**arguments) if callable(total) else total
         if number is not None and (not isinstance(number, int) or number < 0):
             raise ValueError(f"{self.name}: its total is {number!r}, which is no number of steps")
         return number
@@ -135,6 +136,7 @@ def user_task(
     listed: bool = True,
     quiet: bool = False,
     total: int | Callable[..., int] | None = None,
+    **unknown: Never,
 ) -> Callable[[Callable[..., Any]], TaskFunction]:
     """Declare a function as a kind of task.
 
@@ -149,15 +151,25 @@ def user_task(
     that is `quiet` is the site's own work for a person, who sees and hears nothing of it; it is deleted soon after.
 
     The function's first parameter gets the Run; the others must be typed, and what they hold must be JSON, as must
-    what the function returns. Raises ValueError when two functions share a name.
+    what the function returns. Raises DeclarationError, in one line that says what to write instead, for whatever
+    could never work: no process starts with it.
     """
+    if inspect.isfunction(title) and next(iter(inspect.signature(title).parameters), "") == "task":
+        raise DeclarationError(title, "stands below @user_task alone: write @user_task(), with the parentheses")
 
     def declare(body: Callable[..., Any]) -> TaskFunction:
+        for option in unknown:
+            raise DeclarationError(body, f"@user_task has no option {option}: {_meant(option)}")
         function = TaskFunction(
             body, title, one_at_a_time, retries, timeout, priority, preview, undo, listed, quiet, total
         )
-        if registry.functions.setdefault(function.name, function) is not function:
-            raise ValueError(f"two task functions are named {function.name}")
+        registry.add(function)
         return function
 
     return declare
+
+
+def _meant(option: str) -> str:
+    known = [name for name in inspect.signature(user_task).parameters if name != "unknown"]
+    close = difflib.get_close_matches(option, known, 1)
+    return f"write {close[0]}" if close else f"it has {', '.join(known)}"

@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from tasks.engine.retries import TaskError
+from tasks.engine.uploads import Hurried, Upload
 from webapp.models import Task, User
 
 if TYPE_CHECKING:
     from tasks.engine.function import TaskFunction
+
+PREVIEW_SECONDS = 5.0  # in which a web process reads files for it
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,33 @@ class Preview:
     rows: list[tuple[str, ...]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+
+class TooLong(TaskError):
+    """A preview took too long, which says nothing about what it was given."""
+
+
+def look(function: "TaskFunction", arguments: dict[str, Any]) -> Preview | None:
+    """What a task of these arguments would do; None where its function has no preview.
+
+    Raises TaskError, in words for people, if the function finds something wrong, and TooLong if it still reads its
+    files after PREVIEW_SECONDS. Whatever else it raises, and a TypeError where it returns no Preview, is its fault.
+    """
+    if function.preview is None:
+        return None
+    try:
+        preview = function.preview(**{name: _hurried(value) for name, value in arguments.items()})
+    except TimeoutError as error:
+        raise TooLong("This takes too long to preview. It can be started all the same.") from error
+    if not isinstance(preview, Preview):
+        raise TypeError(f"{function.name}: its preview returned {type(preview).__name__}, and no Preview")
+    return preview
+
+
+def _hurried(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_hurried(each) for each in value]
+    return Hurried(value, PREVIEW_SECONDS) if isinstance(value, Upload) else value
 
 
 @dataclass(frozen=True)

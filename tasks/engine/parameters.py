@@ -1,13 +1,10 @@
 """What a task function asks for, read from its signature: names, types, choices, limits, defaults."""
 
-import inspect
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
-from types import NoneType
-from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type_hints
+from typing import Any, cast
 
-from tasks.engine.uploads import Accept, Count, Upload, from_json, largest, too_large
+from tasks.engine.uploads import Count, Upload, from_json, largest, too_large
 from webapp.texts import is_blank
 
 
@@ -116,16 +113,6 @@ class Parameter:
         return None
 
 
-def read_parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
-    """The parameters of a task function after its first, which is the run.
-
-    Raises TypeError, when the module is imported, for a parameter without a type or of a type that has no form field.
-    """
-    hints = get_type_hints(function, include_extras=True)
-    _, *parameters = inspect.signature(function).parameters.values()
-    return tuple(_read(function, parameter, hints.get(parameter.name)) for parameter in parameters)
-
-
 def check_arguments(parameters: tuple[Parameter, ...], arguments: dict[str, Any]) -> dict[str, Any]:
     """The arguments completed with defaults. Raises InvalidArguments, naming each that is unknown, missing or wrong."""
     names = {parameter.name for parameter in parameters}
@@ -147,33 +134,6 @@ def read_back(parameters: tuple[Parameter, ...], saved: dict[str, Any]) -> dict[
     """Arguments as the function gets them, from what the task's row has: there, a file is its name and its id."""
     files = {parameter.name for parameter in parameters if parameter.is_file}
     return {name: from_json(value) if name in files else value for name, value in saved.items()}
-
-
-def _read(function: Callable[..., Any], parameter: inspect.Parameter, hint: Any) -> Parameter:
-    extras: tuple[Any, ...] = ()
-    if get_origin(hint) is Annotated:
-        hint, *rest = get_args(hint)
-        extras = tuple(rest)
-    choices = get_args(hint) if get_origin(hint) is Literal else ()
-    kind = type(choices[0]) if choices else hint
-    count = next((extra for extra in extras if isinstance(extra, Count)), None)
-    if kind == list[Upload] and count:
-        kind = Upload
-    if kind not in (str, int, float, bool, Upload):
-        named = "no type" if kind in {None, NoneType} else f"the type {kind!r}"
-        raise TypeError(f"{function.__name__}: parameter {parameter.name} has {named}, which no form field can ask for")
-    limits = next((extra for extra in extras if isinstance(extra, Range)), None)
-    labels = next((extra.labels for extra in extras if isinstance(extra, Labels)), ())
-    if limits and kind not in {int, float}:
-        raise TypeError(f"{function.__name__}: parameter {parameter.name} is no number, and yet has a Range")
-    required = parameter.default is inspect.Parameter.empty
-    if kind is Upload and not required:
-        raise TypeError(f"{function.__name__}: parameter {parameter.name} is a file, and no file can be a default")
-    suffixes = next((extra.suffixes for extra in extras if isinstance(extra, Accept)), ())
-    return Parameter(
-        name=parameter.name, type=kind, default=None if required else parameter.default, required=required,
-        choices=choices, labels=labels, range=limits, count=count, suffixes=suffixes,
-    )  # fmt: skip
 
 
 def _either(words: tuple[str, ...]) -> str:

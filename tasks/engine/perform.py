@@ -25,7 +25,7 @@ from webapp.resilience import close_if_broken, is_unavailable, tirelessly
 log = logging.getLogger(__name__)
 
 UNEXPECTED = "Something unexpected went wrong. It was written to the log, and it is not your fault."
-UNKNOWN = "This version of Errand does not know this kind of task."
+UNKNOWN = "This release does not know this kind of task."
 NOT_SAVED = "The database did not answer."
 
 # What surrounds each run; the worker's entry point puts the app's context here, so that mail and templates work.

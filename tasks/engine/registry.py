@@ -1,8 +1,44 @@
 """Which task functions there are, by name. Filled as their modules are imported."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
+
+from tasks.engine import declaration
+from tasks.engine.declaration import DeclarationError
 
 if TYPE_CHECKING:
     from tasks.engine.function import TaskFunction
 
 functions: dict[str, "TaskFunction"] = {}
+
+
+def add(function: "TaskFunction") -> None:
+    """Let messages find a task function. Raises DeclarationError when another one has its name."""
+    other = functions.setdefault(function.name, function)
+    if other is not function:
+        words = f"has the name of the one at {declaration.place(other.body)}: give it another, as rows name tasks by it"
+        raise DeclarationError(function.body, words)
+
+
+def catalogue(package: str, *names: str) -> dict[str, "TaskFunction"]:
+    """The task functions of these names, in this order, each from the file of its own name in a package.
+
+    Raises DeclarationError for what cannot be listed, and whatever a file raises when it is imported.
+    """
+    return {name: _listed(package, name) for name in names}
+
+
+def _listed(package: str, name: str) -> "TaskFunction":
+    try:
+        module = import_module(f"{package}.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != f"{package}.{name}":
+            raise
+        words = f"is listed here, and there is no {package}/{name}.py: write it, or take the name out"
+        raise DeclarationError(name, words) from error
+    function = functions.get(name)
+    if function is None or function != vars(module).get(name):
+        words = f"is listed here, and {package}/{name}.py has no task of that name: write @user_task() above def {name}"
+        raise DeclarationError(name, words)
+    declaration.check_listed(function)
+    return function

@@ -14,7 +14,14 @@ HOPELESS: tuple[type[BaseException], ...] = (
 
 
 class TaskError(Exception):
-    """Raise it in a task function to end the task as failed. Its text is what the task's owner reads."""
+    """Raise it in a task function to end the task as failed. Its text is what the task's owner reads.
+
+    A preview raises it to say what is wrong with a form: at the `field` of the parameter so named, or at the top.
+    """
+
+    def __init__(self, *args: object, field: str = "") -> None:
+        super().__init__(*args)
+        self.field = field
 
 
 class TemporaryError(TaskError):

@@ -18,9 +18,7 @@ from webapp.database import database
 from webapp.models import Artifact, ArtifactWriter, Task, User, family
 from webapp.models.artifact import Kind, checked_link
 
-CHECKPOINT_EVERY = 1.0  # seconds, while steps write nothing
 WAIT_ONCE_ASKED = 1.0  # seconds: how long a further `wait` of a step lasts at most when the run should stop
-HOLD_AT_MOST = 0.05  # seconds, since steps began to write; SQLite lets nobody else write meanwhile
 END = "end"  # the position of a loop that is done
 Item = TypeVar("Item")
 
@@ -77,7 +75,7 @@ class Run:
         self._writers: list[ArtifactWriter] = []
         self._names: Counter[str] = Counter()
         # Where a run has died another may, so that one saves its very first step: it always gets further by that.
-        self._next_checkpoint = time.monotonic() + (0 if task.rescues else CHECKPOINT_EVERY)
+        self._next_checkpoint = time.monotonic() + (0 if task.rescues else limits.checkpoint_every)
         self._last_step = 0.0  # when, by time.monotonic(); it is set as a loop begins
 
     @property
@@ -132,7 +130,7 @@ class Run:
 
         What a step writes to the database joins one transaction with the checkpoint that counts the step. So when a
         worker dies, each step has been made either wholly or not at all, and the next run goes on with the others.
-        Steps that write share such a transaction for up to HOLD_AT_MOST seconds. With `every_step` there is a
+        Steps that write share such a transaction for up to `limits.hold_at_most` seconds. With `every_step` there is a
         checkpoint after each, for steps whose effects are elsewhere and must not be repeated.
 
         A query is read in batches, in constant memory however long it is. It must be ordered, ascending, by columns
@@ -333,7 +331,7 @@ class Run:
             self._pace.told = news
         if further:
             self.clock.got_further()
-        self._next_checkpoint = time.monotonic() + CHECKPOINT_EVERY
+        self._next_checkpoint = time.monotonic() + limits.checkpoint_every
         if self._looping:
             self._unit.arm()
 
@@ -369,7 +367,7 @@ class Run:
     def _between_steps(self, every_step: bool) -> None:
         now, begun = time.monotonic(), self._unit.begun
         # Where steps are slow, the next one would hold for as long as it takes what this one wrote.
-        held = begun is not None and (now - min(begun, self._last_step) >= HOLD_AT_MOST or self._loop.reads_next)
+        held = begun is not None and (now - min(begun, self._last_step) >= limits.hold_at_most or self._loop.reads_next)
         self._last_step = now
         if every_step or self._stop or held or now >= self._next_checkpoint:
             self._save()

@@ -2,6 +2,7 @@
 
 import codecs
 import io
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -37,7 +38,7 @@ class Accept:
     suffixes: tuple[str, ...]
 
     def __init__(self, *suffixes: str) -> None:
-        object.__setattr__(self, "suffixes", suffixes)
+        object.__setattr__(self, "suffixes", tuple(suffix.lower() for suffix in suffixes))
 
 
 class Upload:
@@ -93,6 +94,21 @@ class Upload:
 
     def _no_text(self) -> TaskError:
         return TaskError(f"{self.name} is no text in UTF-8. Save it as UTF-8, and try again.")
+
+
+class Hurried(Upload):
+    """An upload that can be read for so many seconds in all; then reading it raises TimeoutError."""
+
+    def __init__(self, upload: Upload, seconds: float) -> None:
+        self.name, self.size, self._stream = upload.name, upload.size, upload._stream
+        self._until = time.monotonic() + seconds
+
+    def chunks(self, first: int = 0) -> Iterator[bytes]:
+        """The same, while there is time."""
+        for chunk in super().chunks(first):
+            if time.monotonic() > self._until:
+                raise TimeoutError(f"{self.name} took too long to read")
+            yield chunk
 
 
 class _Stored(Upload):

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tasks.engine import pace, perform
+from tasks.engine.limits import limits
 from webapp.factories import make_user
 from webapp.models import Task
 from webapp.times import utcnow
@@ -14,6 +15,18 @@ from webapp.times import utcnow
 
 class Killed(BaseException):
     """What a run raises that is killed in the middle of it; the engine records nothing of it."""
+
+
+@pytest.fixture
+def checkpoints(monkeypatch) -> Callable[..., None]:
+    """A function that says, in seconds, for how long steps that write `hold` a transaction, and how often those that
+    write nothing come to a checkpoint: 0 is after each step, 60 at the end, however slow the machine is."""
+
+    def checkpoints(hold: float = limits.hold_at_most, every: float = limits.checkpoint_every) -> None:
+        monkeypatch.setattr(limits, "hold_at_most", hold)
+        monkeypatch.setattr(limits, "checkpoint_every", every)
+
+    return checkpoints
 
 
 @pytest.fixture

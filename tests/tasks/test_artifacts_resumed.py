@@ -2,7 +2,6 @@
 
 import pytest
 
-from tasks.engine import run
 from webapp.factories import make_user
 from webapp.models import Artifact, ArtifactChunk, Post, State
 from webapp.models.artifact import CHUNK
@@ -11,15 +10,14 @@ pytestmark = pytest.mark.usefixtures("no_reports")
 
 
 @pytest.fixture(params=[0.0, 60.0], ids=["a checkpoint after each step", "one at the end"])
-def hold(request, monkeypatch):
+def hold(request, checkpoints):
     """For how long steps that write share a transaction."""
-    monkeypatch.setattr(run, "HOLD_AT_MOST", request.param)
-    monkeypatch.setattr(run, "CHECKPOINT_EVERY", request.param)
+    checkpoints(hold=request.param, every=request.param)
 
 
 @pytest.fixture
-def each_step(monkeypatch):
-    monkeypatch.setattr(run, "CHECKPOINT_EVERY", 0.0)
+def each_step(checkpoints):
+    checkpoints(every=0.0)
 
 
 def _contents() -> list[tuple[str, bytes]]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.engine import Retries, TaskError, perform, run
+from tasks.engine import Retries, TaskError, perform
 from tasks.engine.perform import UNEXPECTED
 from tests.tasks.conftest import Killed
 from webapp.factories import make_posts, make_user
@@ -19,15 +19,15 @@ def app(each_database):
 
 
 @pytest.fixture(params=[0.0, 60.0], ids=["a checkpoint after each step", "one at the end"])
-def hold(request, monkeypatch):
+def hold(request, checkpoints):
     """For how long steps that write share a transaction."""
-    monkeypatch.setattr(run, "HOLD_AT_MOST", request.param)
+    checkpoints(hold=request.param)
 
 
 @pytest.fixture
-def each_step(monkeypatch):
+def each_step(checkpoints):
     """A checkpoint after each step that writes."""
-    monkeypatch.setattr(run, "HOLD_AT_MOST", 0.0)
+    checkpoints(hold=0.0)
 
 
 def _effects() -> list[str]:
@@ -66,8 +66,8 @@ def test_each_step_is_made_once_whatever_it_goes_through(declare, live_on, hold,
     assert (task.attempts, task.rescues) == (1, 2), "who dies has not failed"
 
 
-def test_a_task_that_gets_further_survives_any_number_of_deaths(declare, live_on, monkeypatch, kill):
-    monkeypatch.setattr(run, "HOLD_AT_MOST", 60.0)
+def test_a_task_that_gets_further_survives_any_number_of_deaths(declare, live_on, checkpoints, kill):
+    checkpoints(hold=60.0)
 
     @declare(title="Write")
     def write(task):
@@ -252,8 +252,8 @@ def test_a_task_keeps_a_cursor_of_its_own(declare, live_on, kill):
     [(True, [0, 1, 2, 3, 3, 4]), (False, [0, 1, 2, 3, 0, 1, 2, 3, 4])],
     ids=["every", "not every"],
 )
-def test_every_step_is_for_effects_that_are_elsewhere(declare, live_on, kill, monkeypatch, every_step, made):
-    monkeypatch.setattr(run, "CHECKPOINT_EVERY", 60.0)
+def test_every_step_is_for_effects_that_are_elsewhere(declare, live_on, kill, checkpoints, every_step, made):
+    checkpoints(every=60.0)
     elsewhere = []
 
     @declare(title="Send")

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from tasks import import_posts as module
-from tasks.engine import InvalidArguments, Upload, run
+from tasks.engine import InvalidArguments, Upload
 from tasks.import_posts import import_posts, undo_import
 from tasks.lib.post_files import PostTable, open_posts
 from tests.tasks.conftest import Killed
@@ -180,9 +180,8 @@ def test_only_a_file_of_a_table_is_taken(app):
 
 @pytest.mark.parametrize("hold", [0.0, 60.0], ids=["a checkpoint after each step", "one at the end"])
 @pytest.mark.parametrize("at", [0, 1, 4, 9])
-def test_no_row_is_lost_or_imported_twice_when_a_run_is_killed(app, live_on, monkeypatch, hold, at):
-    monkeypatch.setattr(run, "HOLD_AT_MOST", hold)
-    monkeypatch.setattr(run, "CHECKPOINT_EVERY", hold)
+def test_no_row_is_lost_or_imported_twice_when_a_run_is_killed(app, live_on, monkeypatch, hold, at, checkpoints):
+    checkpoints(hold=hold, every=hold)
     monkeypatch.setattr(module, "BATCH", 3)
     read, killed = PostTable.__iter__, []
 

@@ -147,22 +147,3 @@ def test_a_function_is_known_by_its_name_and_its_docstring(declare):
     assert (count_sheep.name, count_sheep.label) == ("count_sheep", "Count sheep")
     assert count_sheep.description == "Count sheep.\n\nOne by one."
     assert count_sheep.title({"number": 5000}) == "Count to 5,000"
-
-
-def test_two_functions_can_not_share_a_name(declare):
-    def declare_one():
-        @declare(title="Same")
-        def same_name(task):
-            pass
-
-    declare_one()
-    with pytest.raises(ValueError, match="same_name"):
-        declare_one()
-
-
-def test_a_function_that_no_form_can_ask_for_is_refused_at_import(declare):
-    with pytest.raises(TypeError, match="parameter files"):
-
-        @declare(title="Broken")
-        def broken(task, files: list):
-            pass

@@ -14,7 +14,9 @@ pytestmark = pytest.mark.usefixtures("no_reports")
 
 
 @pytest.mark.parametrize("goes_on", [False, True], ids=["the error ends it", "the function catches it"])
-def test_a_transaction_that_cannot_begin_leaves_the_run_whole(declare, run_waiting, settings, monkeypatch, goes_on):
+def test_a_transaction_that_cannot_begin_leaves_the_run_whole(
+    declare, run_waiting, settings, monkeypatch, goes_on, checkpoints
+):
     attempts = iter(range(10))
 
     @declare(title="Write")
@@ -33,7 +35,7 @@ def test_a_transaction_that_cannot_begin_leaves_the_run_whole(declare, run_waiti
             assert database.in_transaction()
 
     task = write.launch(make_user())
-    monkeypatch.setattr("tasks.engine.run.HOLD_AT_MOST", 0.0)
+    checkpoints(hold=0.0)
     run_waiting()
     if not goes_on:
         assert (task.reload().state, task.attempts, task.error) == (State.RETRYING, 0, "The database did not answer.")

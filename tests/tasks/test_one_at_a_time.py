@@ -45,14 +45,6 @@ def test_no_two_combinations_are_mistaken_for_each_other(declare):
     assert Task.select().count() == 6
 
 
-def test_an_argument_that_there_is_not_is_refused_where_the_function_is_declared(declare):
-    with pytest.raises(ValueError, match="no parameter sise"):
-
-        @declare(title="Wrong", one_at_a_time=("sise",))
-        def wrong(task, size: int = 1):
-            pass
-
-
 @pytest.mark.parametrize("fails", [True, False])
 def test_the_key_is_free_when_the_first_has_ended(convert, fails):
     user = make_user()

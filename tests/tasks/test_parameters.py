@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 import pytest
 
-from tasks.engine import Accept, Count, InvalidArguments, Labels, Range, TaskError, Upload, user_task
-from tasks.engine.parameters import check_arguments, read_parameters
+from tasks.engine import Accept, Count, InvalidArguments, Labels, Range, TaskError, Upload
+from tasks.engine.parameters import check_arguments
+from tasks.engine.reading import read_parameters
 
 
 def example(
@@ -85,35 +86,6 @@ def test_all_wrong_arguments_are_named_at_once():
     assert set(refused.value.errors) == {"name", "seconds", "format", "colour"}
 
 
-def without_a_type(task, name):
-    pass
-
-
-def with_a_list(task, names: list):
-    pass
-
-
-def with_a_dictionary(task, names: dict[str, str] | None = None):
-    pass
-
-
-def with_a_list_of_files_without_end(task, names: list[Upload]):
-    pass
-
-
-def with_a_file_by_default(task, name: Upload = None):
-    pass
-
-
-@pytest.mark.parametrize(
-    "function",
-    [without_a_type, with_a_list, with_a_dictionary, with_a_list_of_files_without_end, with_a_file_by_default],
-)
-def test_a_parameter_that_no_form_can_ask_for_is_refused_when_it_is_declared(function):
-    with pytest.raises(TypeError, match=f"{function.__name__}: parameter names?"):
-        read_parameters(function)
-
-
 # Files
 
 
@@ -176,11 +148,6 @@ def test_a_file_is_read_from_any_place(monkeypatch, data, chunk):
             assert stream.read(300) == data[place : place + 300]
         assert stream.seek(-3, io.SEEK_END) == max(0, len(data) - 3)
         assert stream.read() == data[-3:]
-
-
-def test_nothing_is_one_at_a_time_by_a_file():
-    with pytest.raises(ValueError, match="by a file"):
-        user_task(title="Files", one_at_a_time=("page",))(of_files)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 1000])

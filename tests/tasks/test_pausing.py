@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tasks.countdown import countdown
-from tasks.engine import perform, run
+from tasks.engine import perform
 from tasks.queue import huey
 from tests.racing import elsewhere
 from webapp.factories import make_artifact, make_task, make_user
@@ -18,10 +18,10 @@ def _row(task) -> Task:
 
 
 @pytest.fixture
-def writes(declare, monkeypatch):
+def writes(declare, checkpoints):
     """A task that writes five posts, and is asked to pause in the middle of the third."""
     asked = []
-    monkeypatch.setattr(run, "HOLD_AT_MOST", 0.0)
+    checkpoints(hold=0.0)
 
     @declare(title="Write")
     def writes(task):

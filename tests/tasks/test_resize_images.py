@@ -372,9 +372,8 @@ def test_only_one_to_fifty_images_are_taken(app, names):
 @pytest.mark.usefixtures("no_reports")
 @pytest.mark.parametrize("hold", [0.0, 60.0], ids=["a checkpoint after each step", "one at the end"])
 @pytest.mark.parametrize("where", ["before", "within", "at the end"])
-def test_the_zip_file_has_each_image_once_when_runs_are_killed(app, live_on, monkeypatch, hold, where):
-    monkeypatch.setattr(run, "HOLD_AT_MOST", hold)
-    monkeypatch.setattr(run, "CHECKPOINT_EVERY", hold)
+def test_the_zip_file_has_each_image_once_when_runs_are_killed(app, live_on, monkeypatch, hold, where, checkpoints):
+    checkpoints(hold=hold, every=hold)
     known = set()
 
     def dying(function, when=lambda _: True):

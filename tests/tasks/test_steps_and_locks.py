@@ -4,6 +4,7 @@ import pytest
 from peewee import IntegrityError
 
 from tasks.engine import group, perform, run
+from tasks.engine.limits import limits
 from tasks.engine.run import LostTask
 from tests.racing import elsewhere
 from webapp.database import database
@@ -32,15 +33,14 @@ def carry_out(declare, run_waiting):
 
 
 @pytest.fixture
-def each_step(monkeypatch):
-    monkeypatch.setattr(run, "HOLD_AT_MOST", 0.0)
+def each_step(checkpoints):
+    checkpoints(hold=0.0)
 
 
 @pytest.fixture
-def at_the_end(monkeypatch):
+def at_the_end(checkpoints):
     """One checkpoint, however slow the machine is."""
-    monkeypatch.setattr(run, "HOLD_AT_MOST", 60.0)
-    monkeypatch.setattr(run, "CHECKPOINT_EVERY", 60.0)
+    checkpoints(hold=60.0, every=60.0)
 
 
 def _posts() -> list[str]:
@@ -97,7 +97,7 @@ def test_a_step_that_takes_long_leaves_no_lock_to_the_next(carry_out):
     def write_slowly(task):
         for number in task.each(range(3)):
             locked.append(database.in_transaction())
-            task.wait(2 * run.HOLD_AT_MOST)
+            task.wait(2 * limits.hold_at_most)
             _write(task.user, str(number))
 
     carry_out(write_slowly)
@@ -173,8 +173,8 @@ def test_a_refused_write_in_a_transaction_of_its_own_can_be_survived(carry_out):
     assert "ann is taken" in [event.text for event in task.timeline()]
 
 
-def test_a_task_that_a_step_starts_is_started_with_the_step_or_not_at_all(carry_out, declare, monkeypatch):
-    monkeypatch.setattr(run, "HOLD_AT_MOST", 60.0)  # on a slow machine, too, all three steps are in one transaction
+def test_a_task_that_a_step_starts_is_started_with_the_step_or_not_at_all(carry_out, declare, checkpoints):
+    checkpoints(hold=60.0)  # on a slow machine, too, all three steps are in one transaction
 
     @declare(title="Follow {number}")
     def follow(task, number: int):

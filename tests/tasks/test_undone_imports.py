@@ -84,12 +84,12 @@ def test_an_import_is_not_tried_again_while_it_is_being_undone(ann, stopped, run
     assert (undoing.reload().state, _number(stopped)) == (State.SUCCEEDED, 0)
 
 
-def test_an_import_that_was_undone_by_half_brings_nothing_twice(ann, stopped, run_waiting, monkeypatch):
+def test_an_import_that_was_undone_by_half_brings_nothing_twice(ann, stopped, run_waiting, monkeypatch, checkpoints):
     _press(ann, stopped, "undo")
     before = _number(stopped)
     undoing = _undoing()
     with monkeypatch.context() as patched:
-        patched.setattr("tasks.engine.run.HOLD_AT_MOST", 0.0)
+        checkpoints(hold=0.0)
         patched.setattr(Post, "delete_instance", _ending_at(Post.delete_instance, 100))
         run_waiting()
     left = _number(stopped)

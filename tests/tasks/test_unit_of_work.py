@@ -63,9 +63,9 @@ def test_nothing_is_read_for_a_list_while_another_is_being_written(declare, run_
     assert Post.select().count() == 10
 
 
-def test_a_query_is_read_on_while_nothing_is_being_written(declare, run_waiting, monkeypatch):
+def test_a_query_is_read_on_while_nothing_is_being_written(declare, run_waiting, monkeypatch, checkpoints):
     monkeypatch.setattr("tasks.engine.loops.BATCH", 3)
-    monkeypatch.setattr("tasks.engine.run.HOLD_AT_MOST", 60.0)
+    checkpoints(hold=60.0)
     make_posts(make_user(), 7)
     written = count()
     open_at = []

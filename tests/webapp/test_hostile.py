@@ -347,7 +347,7 @@ def test_no_file_is_too_odd_to_be_answered(app, site):
     """Neither its name nor what is in it, for any task that takes one, nor for the mail desk."""
     crawl = Crawl(app)
     taking = [function for function in CATALOGUE.values() if function.listed and function.takes_files]
-    fields = {f"/tasks/new/{function.name}": function.parameters[0].name for function in taking}
+    fields = {f"/tasks/new/{f.name}": next(p.name for p in f.parameters if p.is_file) for f in taking}
     fields |= {path + "/preview": name for path, name in fields.items() if CATALOGUE[path.split("/")[3]].preview}
     fields |= {"/mail/draft": "attachment", "/mail": "recipients_file"}
     for path, field in fields.items():

@@ -84,6 +84,32 @@ def _everything() -> dict[str, list]:
     return found
 
 
+NAMED = {"app_name": "Pulse & Co", "mail_default_sender": '"Pulse & Co" <pulse@example.com>'}
+
+
+def test_a_site_of_another_name_says_ours_nowhere(make_app, site, mailserver, run_tasks):
+    """Neither on a page nor in a mail nor in what a page is made of."""
+    app = make_app(**NAMED)
+    ann, nobody = browse(app, User.by_username("ann")), browse(app)
+    for address in _addresses(app, "GET", site):
+        for somebody in (ann, nobody):
+            assert "errand" not in somebody.get(address).words.lower(), address
+    assert ann.get("/tasks").page.title.text == "(1) Tasks · Pulse & Co"
+    assert ann.get("/").page.title.text.endswith("Pulse & Co")
+    User.update(email="ann@example.com").execute()
+    mail = {"recipients": "bob@example.com", "template": "welcome"}
+    brought = ann.submit("/mail", **mail, subject="").one("#subject")["value"]
+    sent = ann.submit("/mail", **mail, subject=brought)
+    exported = ann.submit("/tasks/new/export_posts", format="json")
+    assert (sent.status_code, exported.status_code) == (303, 303)
+    run_tasks()
+    assert [mail["Subject"] for mail in mailserver.mails] == ["Welcome to Pulse & Co", "Your posts"]
+    for mail in mailserver.mails:
+        bodies = [mail.get_body((kind,)).get_content() for kind in ("plain", "html")]
+        assert "errand" not in " ".join(bodies).lower()
+        assert mail["From"].startswith("Pulse & Co <")
+
+
 # Reading changes nothing
 
 
@@ -364,7 +390,7 @@ def test_signing_out_clears_what_the_browser_has_kept(ann):
 
 
 def test_static_files_are_kept_for_a_year_and_change_their_address(ann):
-    href = ann.get("/").one('link[rel="stylesheet"]')["href"]
+    href = ann.get("/").one('link[href*="app.css"]')["href"]
     assert "v=" in href
     answer = ann.get(href)
     assert answer.status_code == 200
@@ -602,8 +628,11 @@ def test_without_a_database_somebody_signed_in_gets_the_same_words(broken):
     token = broken.token()
     with broken.session_transaction() as session:
         session["_user_id"] = "some key"
-    for address, code in (("/", 503), ("/tasks", 503), ("/nowhere", 404)):
-        assert broken.get(address).status_code == code
+    for address, code, words in (
+        ("/", 503, "Back in a moment"), ("/tasks", 503, "Back in a moment"), ("/nowhere", 404, "There is nothing here"),
+    ):  # fmt: skip
+        answer = broken.get(address)
+        assert (answer.status_code, words in answer.words) == (code, True), address
     assert broken.get("/live", headers=HTMX).status_code == 503
     assert broken.get("/live", headers=HTMX).data == b""
     answer = broken.post("/notifications/reading", data={"csrf_token": token}, headers=PRESSED)

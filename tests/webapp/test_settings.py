@@ -67,6 +67,9 @@ BAD = [
     ("MAIL_DEFAULT_SENDER", "Errand <errand at example.com>"),
     ("MAIL_DEFAULT_SENDER", "errand@example.com\r\nBcc: eve@example.com"),
     ("MAIL_DEFAULT_SENDER", "Errand <errånd@example.com>"),
+    ("APP_NAME", "Acme <b>"),
+    ("APP_NAME", "Acme\r\nBcc: eve@example.com"),
+    ("APP_NAME", "A" * 41),
     ("MAIL_SERVER", "smtp://mail.example"),
     ("MAIL_SERVER", "mail example"),
     ("HSTS_SUBDOMAINS", "all"),
@@ -104,6 +107,11 @@ def test_settings_that_contradict_each_other_are_told(read, words):
     [problem] = refused.value.problems
     assert problem.startswith(words)
     assert "hunter2" not in problem
+
+
+def test_mail_comes_from_the_name_of_the_site(read):
+    assert read().mail_default_sender == "Errand <errand@localhost>"
+    assert read(APP_NAME="Pulse, by Köhler & Co").mail_default_sender == '"Pulse, by Köhler & Co" <errand@localhost>'
 
 
 def test_a_scheme_in_capitals_is_the_same(read):

@@ -41,6 +41,7 @@ RESERVED = frozenset(
     "register root security settings signin signup staff status superuser support sysadmin system tasks team undefined "
     "unsubscribe webmaster".split()
 )
+_reserved_here = set[str]()  # what this site is called
 SEEN_EVERY = timedelta(minutes=1)
 GUEST_NAMES = 20  # to try
 
@@ -74,6 +75,12 @@ def username_key(text: str) -> str:
     # No way to type one is longer; and to make a million characters compatible takes seconds.
     name = compatible(name).strip() if len(name) <= high else ""
     return name.lower() if low <= len(name) <= high and USERNAME.fullmatch(name) else ""
+
+
+def reserve(name: str) -> None:
+    """Let nobody be called what the site is called; the latest call counts. One who has the name keeps it."""
+    _reserved_here.clear()
+    _reserved_here.add(re.sub(r"[^a-z0-9]", "", compatible(name).casefold()))
 
 
 def skeleton(key: str) -> str:
@@ -226,7 +233,7 @@ class User(BaseModel):
         return bool(self.password_hash) and _is_password(self.password_hash, password)
 
     def _demand_a_free_name(self) -> None:
-        if self.skeleton in RESERVED:
+        if self.skeleton in RESERVED | _reserved_here:
             raise UsernameTaken("That user name is reserved.")
         alike = User.select(User.username_key).where(User.skeleton == self.skeleton).first()
         if alike:

@@ -1,24 +1,23 @@
-"""One blueprint per noun. This page lists them."""
+"""One blueprint per noun, each in a file of its own, as its `bp`. This page lists them."""
 
-from webapp.routes import (
-    accounts,
-    artifacts,
-    errors,
-    health,
-    home,
-    live,
-    mail,
-    mailbox,
-    messages,
-    notifications,
-    people,
-    posts,
-    settings,
-    tasks,
+from importlib import import_module
+
+from flask import Blueprint
+
+NAMES = (
+    "home",
+    "accounts",
+    "settings",
+    "people",
+    "posts",
+    "messages",
+    "notifications",
+    "tasks",
+    "artifacts",
+    "mail",
+    "live",
+    "mailbox",
+    "health",
+    "errors",
 )
-
-_MODULES = (
-    home, accounts, settings, people, posts, messages, notifications, tasks, artifacts, mail, live, mailbox, health,
-    errors,
-)  # fmt: skip
-BLUEPRINTS = tuple(module.bp for module in _MODULES)
+BLUEPRINTS: tuple[Blueprint, ...] = tuple(import_module(f"{__name__}.{name}").bp for name in NAMES)

@@ -12,11 +12,11 @@ from flask_login import current_user, login_required
 from werkzeug.exceptions import NotFound
 
 from tasks.catalogue import CATALOGUE
-from tasks.engine import Preview, TaskError, TaskFunction
+from tasks.engine import TaskFunction
 from webapp import htmx
 from webapp.bulk_words import outcome_words
 from webapp.forms import TaskForm, task_form, task_form_class
-from webapp.live import ON_TASK_LIST
+from webapp.live import ON_TASK_LIST, task_card
 from webapp.models import Artifact, Made, Task, family, line
 from webapp.models.bulk import MOST_AT_ONCE, VERBS, press
 from webapp.models.task_filter import MOST_COUNTED
@@ -24,6 +24,7 @@ from webapp.navigation import back
 from webapp.once import sent_before, write_once
 from webapp.paging import Page, page
 from webapp.polls import if_changed
+from webapp.previews import look
 from webapp.progress import started_words
 from webapp.routes.errors import http_error
 from webapp.search_forms import TaskFilterForm
@@ -116,8 +117,8 @@ def create(name: str) -> ResponseReturnValue:
     form = _form(function)
     if not form.validate_on_submit():
         return render_template("tasks/new.html", function=function, form=form), 422
-    if problem := _look(function, form)[1]:
-        form[function.parameters[0].name].errors = [problem]
+    look(function, form)
+    if form.errors:
         return render_template("tasks/new.html", function=function, form=form), 422
     launch = partial(function.launch, current_user._get_current_object(), run_at=form.run_at.data, **form.arguments)
     return write_once(lambda: _started(launch()), STARTED_ALREADY)
@@ -129,13 +130,12 @@ def preview(name: str) -> ResponseReturnValue:
     function = _find_function(name)
     form = _form(function) if function.preview else abort(404)
     form.validate_on_submit()
-    wrong = {field.label.text: field.errors[0] for field in form if field.errors and field is not form.run_at}
-    look, problem = (None, "") if wrong else _look(function, form)
-    wrong |= {"": problem} if problem else {}
+    seen, fault = (None, "") if form.wrong else look(function, form)
+    wrong = form.wrong | ({"": fault} if fault else {})
     if htmx.is_htmx():
-        return render_template("tasks/previewed.html", preview=look, wrong=wrong)  # htmx swaps no error
-    page = render_template("tasks/new.html", function=function, form=form, preview=look, wrong=wrong)
-    return page, 422 if wrong else 200
+        return render_template("tasks/previewed.html", preview=seen, wrong=wrong)  # htmx swaps no error
+    page = render_template("tasks/new.html", function=function, form=form, preview=seen, wrong=wrong)
+    return page, 422 if form.wrong else 200
 
 
 @bp.get("/<uuid:task_id>")
@@ -148,6 +148,12 @@ def show(task_id: UUID) -> ResponseReturnValue:
 def panel_fragment(task_id: UUID) -> ResponseReturnValue:
     """The task alone, as its page includes it."""
     return if_changed(lambda: render_template("tasks/_panel.html", **_panel(task_id)))
+
+
+@bp.get("/<uuid:task_id>/_card")
+def card_fragment(task_id: UUID) -> ResponseReturnValue:
+    """The task in short, as any page includes it."""
+    return if_changed(lambda: render_template("tasks/_card.html", **task_card(_find(task_id))))
 
 
 @bp.post("/<uuid:task_id>/cancellation")
@@ -222,14 +228,6 @@ def _find(task_id: UUID) -> Task:
 
 def _form(function: TaskFunction) -> TaskForm:
     return task_form(function, current_user.time_zone)
-
-
-def _look(function: TaskFunction, form: TaskForm) -> tuple[Preview | None, str]:
-    """What a task of a valid form would do, where its function says that; or what is wrong, in words."""
-    try:
-        return function.preview(**form.arguments) if function.preview else None, ""
-    except TaskError as error:
-        return None, str(error)
 
 
 def _find_function(name: str) -> TaskFunction:

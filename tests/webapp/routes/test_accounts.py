@@ -324,6 +324,13 @@ def test_a_name_that_speaks_for_the_site_is_refused(visitor, username):
     assert not User.select().exists()
 
 
+@pytest.mark.parametrize("username", ["pulse.co", "PULSECO"])
+def test_a_name_like_the_sites_own_is_refused(make_app, username):
+    answer = browse(make_app(app_name="Pulse & Co")).submit("/register", **NEW | {"username": username})
+    assert answer.status_code == 422
+    assert "reserved" in answer.one("#username-error").text
+
+
 def test_a_name_typed_in_full_width_is_the_plain_one(visitor, app):
     assert visitor.submit("/register", **NEW | {"username": "Ａｎｎ２"}).status_code == 303
     assert User.get().username == "Ann2"

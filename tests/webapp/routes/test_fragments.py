@@ -1,10 +1,23 @@
 """One file, two readers: what a page shows at load is what the poll brings, for every state; and polls end."""
 
+import sys
+from datetime import timedelta
+
 import pytest
 
-from webapp.factories import make_artifact, make_post, make_task, make_unread_messages
+from webapp.factories import (
+    make_artifact,
+    make_draft,
+    make_mailing,
+    make_message,
+    make_post,
+    make_task,
+    make_unread_messages,
+    make_user,
+)
 from webapp.models import State, Task
 from webapp.models.state import ACTIVE, FINISHED, HELD
+from webapp.polls import POLLED
 from webapp.times import utcnow
 
 HTMX = {"HX-Request": "true"}
@@ -25,6 +38,19 @@ def test_a_tasks_panel_is_a_verbatim_part_of_its_page(ann, state):
     assert panel.text.strip() in page.text
     assert panel.one(f"#task-{task.id}")
     assert page.one(f"#task-{task.id}")
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_tasks_card_has_the_same_as_its_panel_in_short(ann, state):
+    task = _task(state, ann.user)
+    card = ann.get(f"/tasks/{task.id}/_card", headers=HTMX).one(f"article#task-{task.id}")
+    panel = ann.get(f"/tasks/{task.id}/_panel", headers=HTMX).one("article")
+    # Its own page asks more often.
+    assert (card["data-state"], card["hx-trigger"]) == (state, panel["hx-trigger"].replace("every 2s", "every 5s"))
+    assert card["hx-get"] == f"/tasks/{task.id}/_card"
+    for part in ("progress", ".words", ".artifacts a", ".actions button", '[hx-trigger^="load delay"]'):
+        assert len(card.select(part)) == len(panel.select(part)), part
+    assert ann.get("/tasks/00000000-0000-4000-8000-000000000000/_card", headers=HTMX).status_code == 404
 
 
 @pytest.mark.parametrize("state", State)
@@ -61,6 +87,42 @@ def test_what_live_brings_is_what_the_page_shows(ann, state):
         shown = target.decode() if partial["hx-swap"].startswith("outer") else target.decode_contents()
         assert partial.decode_contents().strip() == shown.strip()
     assert live.page.select_one(f"#task-{task.id}")["data-state"] == state
+
+
+@pytest.fixture
+def pass_time(app, monkeypatch):
+    """A function after which it is that much later, for all that asks."""
+
+    def pass_time(**delta: int) -> None:
+        def later(now=utcnow):
+            return now() + timedelta(**delta)
+
+        for module in [module for name, module in sys.modules.items() if name.startswith(("webapp.", "tasks."))]:
+            if getattr(module, "utcnow", None) is utcnow:
+                monkeypatch.setattr(module, "utcnow", later)
+        monkeypatch.setitem(app.jinja_env.globals, "utcnow", later)
+
+    return pass_time
+
+
+def test_nothing_that_is_polled_changes_by_itself(app, ann, pass_time):
+    """A poll that finds nothing new gets no answer, so what it would say must be what it said, however late it is."""
+    for state in State:
+        _task(state, ann.user)
+    Task.update(run_at=utcnow() + timedelta(hours=3)).where(Task.state == State.RETRYING).execute()
+    make_message(make_user("bob"), ann.user)
+    make_draft(ann.user)
+    make_mailing(ann.user)
+    parts = {"task_id": Task.get().id, "username": "bob"}
+    with app.test_request_context():
+        rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint in POLLED]
+        addresses = [rule.build({name: parts[name] for name in rule.arguments})[1] for rule in rules]
+    assert len(addresses) == len(POLLED)
+    before = {address: ann.get(address, headers=HTMX).text for address in addresses}
+    pass_time(minutes=50)
+    for address in addresses:
+        assert before[address]
+        assert ann.get(address, headers=HTMX).text == before[address], address
 
 
 def test_live_is_partials_and_nothing_else(ann):

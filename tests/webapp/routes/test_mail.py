@@ -879,6 +879,15 @@ def test_the_limit_is_a_setting(make_app, ann):
     assert Task.select().count() == 1
 
 
+def test_a_mail_for_later_counts_on_the_day_on_which_it_is_asked_for(make_app, ann):
+    browser = browse(make_app(mail_daily_limit=3), ann.user)
+    assert _send(browser, send_at=_in(days=3)).status_code == 303
+    answer = _send(browser, send_at=_in(days=5))
+    assert (answer.status_code, "1 are left" in answer.one("#recipients-error").text) == (422, True)
+    MailCount.update(at=utcnow() - timedelta(hours=25)).execute()
+    assert _send(browser, send_at=_in(days=3)).status_code == 303
+
+
 def test_a_change_counts_once(make_app, ann):
     browser = browse(make_app(mail_daily_limit=3), ann.user)
     mailing = make_mailing(ann.user)

@@ -2,10 +2,10 @@
 
 import pytest
 
+from tests.racing import elsewhere
 from webapp.factories import make_artifact, make_task
 from webapp.models import Artifact, ArtifactChunk, Shape, State, Task, TaskEvent, User
 from webapp.models.state import ACTIVE, FINISHED, REQUESTS
-from webapp.routes import tasks as routes
 from webapp.times import utcnow
 
 HTMX = {"HX-Request": "true"}
@@ -166,9 +166,14 @@ def test_what_was_deleted_in_another_tab_is_not_found(ann):
 
 @pytest.mark.parametrize("action", [*ASKS, "deletion"])
 def test_what_is_deleted_while_a_button_is_answered_is_not_found(ann, monkeypatch, action):
-    task = make_task(State.FAILED, ann.user)
-    monkeypatch.setattr(routes, "_find", lambda _: task)  # as it was found the moment before
-    Task.delete().execute()
+    task, verb = make_task(State.FAILED, ann.user), ACTIONS[action]
+    act = getattr(Task, verb)
+
+    def act_too_late(found: Task) -> None:
+        elsewhere(lambda: Task.delete().execute())
+        act(found)
+
+    monkeypatch.setattr(Task, verb, act_too_late)
     assert ann.submit(f"/tasks/{task.id}/{action}").status_code == 404
 
 

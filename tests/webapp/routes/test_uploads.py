@@ -7,7 +7,7 @@ from typing import Annotated
 import pytest
 
 from tasks.catalogue import CATALOGUE
-from tasks.engine import Accept, Count, Preview, Run, TaskError, Undo, Upload
+from tasks.engine import Accept, Count, Run, TaskError, Undo, Upload
 from tasks.engine.limits import limits
 from tasks.engine.purge import purge
 from webapp.factories import make_task, make_user
@@ -273,7 +273,11 @@ def test_a_finished_task_can_be_run_again_with_changes(ann, read_file, run_waiti
 
 
 def test_what_takes_no_arguments_has_nothing_to_change(ann, declare, monkeypatch):
-    monkeypatch.setitem(CATALOGUE, "plain", declare(title="Plain")(lambda task: None))
+    @declare(title="Plain")
+    def plain(task):
+        """Ask for nothing."""
+
+    monkeypatch.setitem(CATALOGUE, "plain", plain)
     task = make_task(State.SUCCEEDED, ann.user, name="plain", arguments={})
     assert "Run again" not in ann.get(f"/tasks/{task.id}").words
 
@@ -284,60 +288,6 @@ def test_nobody_sees_the_values_of_somebody_elses_task(ann, bob):
     assert bob.get(f"/tasks/new/countdown?like={task.id}").status_code == 404
     assert ann.get(f"/tasks/new/export_posts?like={task.id}").status_code == 404
     assert ann.get("/tasks/new/countdown?like=nonsense").one("#seconds")["value"] == "60"
-
-
-# A look before
-
-
-@pytest.fixture
-def look_first(declare, monkeypatch):
-    """A task function with a preview, in the catalogue."""
-
-    def preview(file: Upload) -> Preview:
-        lines = list(file.lines())
-        return Preview(f"{len(lines)} lines", ("line",), [(line,) for line in lines[:2]], ["Line 1 is wrong"])
-
-    @declare(title="Look first", preview=preview)
-    def look_first(task: Run, file: Upload):
-        """Shows it before."""
-
-    monkeypatch.setitem(CATALOGUE, "look_first", look_first)
-
-
-def test_a_preview_is_swapped_into_the_form_that_stays(ann, look_first):
-    button = ann.get("/tasks/new/look_first").one("button[formaction]")
-    assert button["formaction"] == button["hx-post"] == "/tasks/new/look_first/preview"
-    answer = ann.submit(button["hx-post"], file=_file("a.txt", b"<b>1\n2\n3\n"), headers=HTMX)
-    assert answer.status_code == 200
-    assert [cell.text.strip() for cell in answer.page.select("th, td")] == ["line", "<b>1", "2"]
-    assert "3 lines" in answer.words
-    assert "Line 1 is wrong" in answer.words
-    assert not answer.page.select("form, html")
-    assert not Task.select().exists()
-    assert not Artifact.select().exists()
-
-
-def test_a_preview_without_javascript_is_the_form_anew(ann, look_first):
-    answer = ann.submit("/tasks/new/look_first/preview", file=_file("a.txt", b"1\n2\n"))
-    assert answer.status_code == 200
-    assert answer.one("#preview table")
-    assert "Has to be chosen again." in answer.one("#file-hint").text
-
-
-@pytest.mark.parametrize(("headers", "status"), [(HTMX, 200), ({}, 422)], ids=["htmx", "plain"])
-@pytest.mark.parametrize(
-    ("data", "words"), [(None, "File: Choose a file."), (b"\xff\xfe\x00", "a.txt is no text in UTF-8")]
-)
-def test_a_preview_says_what_is_wrong(ann, look_first, headers, status, data, words):
-    fields = {"file": _file("a.txt", data)} if data else {}
-    answer = ann.submit("/tasks/new/look_first/preview", headers=headers, **fields)
-    assert (answer.status_code, words in answer.words) == (status, True)
-
-
-def test_there_is_no_preview_of_what_has_none(ann, read_file):
-    assert not ann.get("/tasks/new/read_file").page.select("button[formaction$=preview]")
-    assert ann.submit("/tasks/new/read_file/preview").status_code == 404
-    assert ann.submit("/tasks/new/nothing/preview").status_code == 404
 
 
 # A way back

@@ -1,0 +1,181 @@
+"""Reading a task function's signature: its parameters, or in one line why no form can ask for them."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+from tasks.engine.declaration import DeclarationError
+from tasks.engine.parameters import Labels, Parameter, Range
+from tasks.engine.uploads import Accept, Count, Upload
+
+TYPES = (str, int, float, bool, Upload)
+RESERVED = {"self", "user", "run_at"}  # what `launch` itself takes
+EXTRAS = (Range, Labels, Count, Accept)
+RUN_NAMES = {"task", "run", ""}  # but for underscores
+
+
+def read_parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
+    """The parameters of a task function after its first, which is the run.
+
+    Raises DeclarationError for what cannot be asked for by a form, or cannot be what it says.
+    """
+    try:
+        hints = get_type_hints(function, include_extras=True)
+    except Exception as error:  # whatever an annotation does when it is evaluated
+        words = f"has annotations that cannot be read ({error}): import what they name, outside of TYPE_CHECKING"
+        raise DeclarationError(function, words) from error
+    spelled = list(inspect.signature(function).parameters.values())
+    if not spelled or not _is_run(spelled[0], hints.get(spelled[0].name)):
+        raise DeclarationError(function, _without_run(function))
+    return tuple(_read(function, parameter, hints.get(parameter.name)) for parameter in spelled[1:])
+
+
+def _is_run(parameter: inspect.Parameter, hint: Any) -> bool:
+    if parameter.kind not in {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}:
+        return False
+    if hint in (None, Any):
+        return parameter.name.strip("_") in RUN_NAMES and parameter.default is inspect.Parameter.empty
+    return getattr(hint, "__name__", "") == "Run"
+
+
+def _without_run(function: Callable[..., Any]) -> str:
+    names = ["task", *(name for name in inspect.signature(function).parameters if name != "task")]
+    return f"needs the run as its first parameter: write def {function.__name__}({', '.join(names)})"
+
+
+@dataclass(frozen=True)
+class _Spelled:
+    """A parameter as its author spelled it. `hint` is its type without what Annotated adds to that."""
+
+    parameter: inspect.Parameter
+    hint: Any
+    extras: tuple[Any, ...]
+
+    def said(self, kind: type) -> Any:
+        """What Annotated says of this kind, or None."""
+        return next((extra for extra in self.extras if isinstance(extra, kind)), None)
+
+    @property
+    def choices(self) -> tuple[Any, ...]:
+        return get_args(self.hint) if get_origin(self.hint) is Literal else ()
+
+    @property
+    def kind(self) -> Any:
+        """The type of one value."""
+        if self.choices:
+            return type(self.choices[0])
+        return Upload if self.hint == list[Upload] else self.hint
+
+    @property
+    def default(self) -> Any:
+        """What it is where nobody says; a whole number will do for a float."""
+        value = self.parameter.default
+        return float(value) if self.kind is float and type(value) is int else value
+
+
+def _read(function: Callable[..., Any], parameter: inspect.Parameter, hint: Any) -> Parameter:
+    extras: tuple[Any, ...] = ()
+    if get_origin(hint) is Annotated:
+        hint, *rest = get_args(hint)
+        extras = tuple(rest)
+    spelled = _Spelled(parameter, hint, extras)
+    for find in CHECKS:
+        if words := find(spelled):
+            raise DeclarationError(function, f"parameter {parameter.name} {words}")
+    required = parameter.default is inspect.Parameter.empty
+    labels, accept = spelled.said(Labels), spelled.said(Accept)
+    read = Parameter(
+        name=parameter.name,
+        type=spelled.kind,
+        default=None if required else spelled.default,
+        required=required,
+        choices=spelled.choices,
+        labels=labels.labels if labels else (),
+        range=spelled.said(Range),
+        count=spelled.said(Count),
+        suffixes=accept.suffixes if accept else (),
+    )
+    if not required and (problem := read.problem(read.default)):
+        words = (
+            f'has the default {read.default!r}, which it does not take itself ("{problem}"): choose another, or none'
+        )
+        raise DeclarationError(function, f"parameter {parameter.name} {words}")
+    return read
+
+
+def _name(spelled: _Spelled) -> str | None:
+    kind, name = spelled.parameter.kind, spelled.parameter.name
+    if kind in {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}:
+        stars = "*" if kind is inspect.Parameter.VAR_POSITIONAL else "**"
+        return f"is {stars}{name}, which no form can ask for: write each parameter with its name"
+    if kind is inspect.Parameter.POSITIONAL_ONLY:
+        return "is positional only, and arguments come by name: write the / right behind task, or nowhere"
+    if name in RESERVED or name.startswith("_"):
+        return f"cannot be named so, as launch and forms have names of their own: write {name.strip('_')}_ or another"
+    return None
+
+
+def _type(spelled: _Spelled) -> str | None:
+    takes = "write str, int, float, bool, Literal[…], Upload or Annotated[list[Upload], Count(…)]"
+    if spelled.hint is None:
+        return f"has no type: {takes}"
+    if spelled.kind not in TYPES:
+        return f"has the type {_spell(spelled.hint)}, which no form field can ask for: {takes}"
+    if spelled.hint == list[Upload] and not spelled.said(Count):
+        return "is a list of files without an end: write Annotated[list[Upload], Count(1, 50)]"
+    return None
+
+
+def _choices(spelled: _Spelled) -> str | None:
+    if len(kinds := {type(choice).__name__ for choice in spelled.choices}) > 1:
+        return f"has choices of several types ({', '.join(sorted(kinds))}): write all of one"
+    return "has the choices True and False: write bool" if spelled.choices and spelled.kind is bool else None
+
+
+def _extras(spelled: _Spelled) -> str | None:
+    is_number = spelled.kind in {int, float} and not spelled.choices
+    fits = {
+        Range: (is_number, "is no number"),
+        Labels: (bool(spelled.choices), "has no choices"),
+        Count: (spelled.hint == list[Upload], "is not list[Upload]"),
+        Accept: (spelled.kind is Upload, "is no file"),
+    }
+    for extra in spelled.extras:
+        if extra in EXTRAS:
+            return f"has {extra.__name__} without what it says: write {extra.__name__}(…)"
+        for kind, (fit, words) in fits.items():
+            if isinstance(extra, kind) and not fit:
+                return f"{words}, and yet has {kind.__name__}: take that out"
+    return None
+
+
+def _limits(spelled: _Spelled) -> str | None:
+    limits, count = spelled.said(Range), spelled.said(Count)
+    labels, accept = spelled.said(Labels), spelled.said(Accept)
+    if limits and not (_is_number(limits.low) and _is_number(limits.high) and limits.low <= limits.high):
+        return f"has Range({limits.low!r}, {limits.high!r}), in which there is no number: write the smaller one first"
+    if count and not 1 <= count.low <= count.high:
+        return f"has Count({count.low}, {count.high}): write at least 1, and the smaller one first"
+    if labels and len(labels.labels) != len(spelled.choices):
+        return f"has {len(spelled.choices)} choices and {len(labels.labels)} Labels: write one for each"
+    if accept and not all(suffix.startswith(".") for suffix in accept.suffixes or ("",)):
+        return f"has Accept{accept.suffixes!r}: write suffixes with their dot, like Accept('.csv')"
+    return None
+
+
+def _file_by_default(spelled: _Spelled) -> str | None:
+    if spelled.kind is Upload and spelled.parameter.default is not inspect.Parameter.empty:
+        return "is a file, and no file can be a default: take the default out"
+    return None
+
+
+CHECKS: tuple[Callable[[_Spelled], str | None], ...] = (_name, _type, _choices, _extras, _limits, _file_by_default)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float)
+
+
+def _spell(hint: Any) -> str:
+    return hint.__name__ if isinstance(hint, type) and not get_args(hint) else str(hint).replace("typing.", "")
