@@ -74,7 +74,20 @@ def test_nothing_that_is_polled_holds_a_form_or_the_present_time(name):
 
     A checkbox keeps its tick when it is morphed, and belongs to a form elsewhere.
     """
-    assert not re.search(r"<form|<input(?! type=\"checkbox\" [^>]*form=)|csrf_token|utcnow|\|\s*ago\b", TEMPLATES[name])
+    assert not re.search(r"<form|<input(?! type=\"checkbox\" [^>]*form=)|csrf_token|utcnow", TEMPLATES[name])
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name != "templates/polling.html"])
+def test_how_a_page_polls_is_spelled_once(name):
+    assert not re.search(r"every \d+s, live|hx-trigger=\"[^\"]*(every|load delay)|timeout:4s", TEMPLATES[name])
+
+
+def test_every_button_of_htmx_says_so_if_it_does_not_get_through():
+    """What is sent by itself, or while one types, is sent again; what somebody pressed is not."""
+    tag = r"<(?:button|form)\b(?:{{.*?}}|[^>])*?\bhx-post=(?:{{.*?}}|[^>])*>"
+    found = {(name, match) for name, text in PAGES.items() for match in re.findall(tag, text)}
+    assert len(found) > 4
+    assert {name for name, match in found if "PRESS" not in match} == set()
 
 
 def test_every_mail_is_both_text_and_html():

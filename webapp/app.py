@@ -126,7 +126,6 @@ def _set_up_templates(app: Flask) -> None:
         clock=times.clock_words,
         day=times.day_words,
         size=texts.size_words,
-        ago=lambda moment: times.ago_words(moment, times.utcnow(), getattr(current_user, "time_zone", "UTC")),
     )
 
 

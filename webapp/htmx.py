@@ -1,5 +1,7 @@
 """The only reader and writer of htmx's headers (https://four.htmx.org/reference/)."""
 
+from collections.abc import Iterable
+
 from flask import Response, flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -12,6 +14,11 @@ REFRESH_LIVE = "live"  # what every polling element listens to, beside its timer
 def is_htmx() -> bool:
     """Whether htmx made this request, and so no whole page is wanted."""
     return request.headers.get("HX-Request") == "true"
+
+
+def was_pressed() -> bool:
+    """Whether somebody pressed something to make this request; else it came by itself, as with a timer or typing."""
+    return request.headers.get("HX-Source", "").partition("#")[0] in {"button", "form"}
 
 
 def answer(location: str, words: str = "", used_key: str = "", **closed: object) -> ResponseReturnValue:
@@ -27,6 +34,14 @@ def answer(location: str, words: str = "", used_key: str = "", **closed: object)
         return redirect(location, 303)
     response = make_response(render_template("flashes.html", used_key=used_key, **closed))
     response.headers["HX-Trigger"] = REFRESH_LIVE
+    return response
+
+
+def refuse(words: str, status: int, headers: Iterable[tuple[str, str]] = ()) -> Response:
+    """Answer a press that came to nothing: the page says `words`, and stays as it is otherwise."""
+    flash(words)
+    response = make_response(render_template("flashes.html", used_key=""), status)
+    response.headers.extend(dict(headers))
     return response
 
 

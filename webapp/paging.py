@@ -52,6 +52,23 @@ def _page(items: list[Any], has_more: bool, by: str = "created_at") -> Page:
     return Page(items, f"{getattr(last, by).isoformat()}_{last.id}" if last else None)
 
 
+def count_newer(query: "ModelSelect[Any]", cursor: str | None, most: int) -> int:
+    """How many rows of such a query have come before a place, or at all without one; counted no further than `most`.
+
+    One query, by index. Raises BadRequest for a cursor that no page gave out.
+    """
+    model: Any = query.model
+    if cursor:
+        at, last_id = _parse(cursor, model)
+        query = query.where(model.created_at >= at, (model.created_at > at) | (model.id > last_id))
+    return int(query.limit(most).count())
+
+
+def cursor_of(row: Any) -> str:
+    """The cursor of the place after a row."""
+    return f"{row.created_at.isoformat()}_{row.id}"
+
+
 def cursor_at(row: Any) -> str:
     """The cursor of the page that begins with a row, whose `id` is a number."""
     return f"{row.created_at.isoformat()}_{row.id + 1}"

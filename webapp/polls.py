@@ -14,7 +14,8 @@ from webapp.resilience import persistently
 
 ROW = re.compile(r' id="([^"]+)"[^<>]* data-row\b')
 
-# What is answered by `if_changed`, and so by `answer_unchanged` while nothing has changed; and what page it is of.
+# What is answered by `if_changed`, and so by `answer_unchanged` while nothing has changed, or by `if_other`; and what
+# page it is of.
 LIVE = "live.show"
 POLLED = {
     LIVE: "home.index",
@@ -25,7 +26,9 @@ POLLED = {
     "messages.thread_fragment": "messages.show",
     "notifications.list_fragment": "notifications.index",
     "mail.list_fragment": "mail.show",
+    "home.news_fragment": "home.index",
 }
+BY_CHANGES = POLLED.keys() - {"home.news_fragment"}  # which shows everybody the same
 
 
 def answer_unchanged() -> Response | None:
@@ -34,7 +37,7 @@ def answer_unchanged() -> Response | None:
     To be asked before anything else looks at a request. One small query and no write. It needs no other check:
     whoever has the version was shown the content.
     """
-    if request.endpoint not in POLLED or not request.if_none_match or _is_opened_as_page():
+    if request.endpoint not in BY_CHANGES or not request.if_none_match or _is_opened_as_page():
         return None
     key = session.get("_user_id", "")
     found = persistently(lambda: User.changes_of(key))
@@ -76,6 +79,16 @@ def if_changed(render: Callable[[], str], heir: Heir | None = None) -> ResponseR
     if _is_opened_as_page():
         return redirect(_page_of(POLLED[request.endpoint or ""]), 303)
     return Response(heir.beside(content) if heir else content, mimetype="text/html", headers=_headers(version))
+
+
+def if_other(version: str, render: Callable[[], str]) -> ResponseReturnValue:
+    """The same for what everybody is shown: it goes by a version that the caller has asked for, and the release."""
+    version = f"{version}-{current_app.config['RELEASE']}"
+    if _is_opened_as_page():
+        return redirect(_page_of(POLLED[request.endpoint or ""]), 303)
+    if request.if_none_match.contains_weak(version):
+        return Response(status=304, headers=_headers(version))
+    return Response(render(), mimetype="text/html", headers=_headers(version))
 
 
 def _is_opened_as_page() -> bool:

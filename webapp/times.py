@@ -26,14 +26,16 @@ def local(moment: datetime, zone: str) -> datetime:
 
 def clock_words(moment: datetime, zone: str, seconds: bool = False, after: datetime | None = None) -> str:
     """A moment as people write it, like '21 November 2026, 09:30', or with its seconds; '09:30' where it is told with
-    a moment `after` which it comes on the same day.
+    a moment `after` which it comes on the same day. Without a zone, '21 November 2026, 09:30 UTC'.
 
     In the hour that comes twice, when clocks go back, it says which: '31 October 2027, 02:30 (UTC+1)'.
     """
-    there = local(moment, zone)
+    there = local(moment, zone or "UTC")
     words = f"{there:%H:%M:%S}" if seconds else f"{there:%H:%M}"
-    if after is None or local(after, zone).date() != there.date():
+    if after is None or local(after, zone or "UTC").date() != there.date():
         words = f"{there.day} {there:%B %Y}, {words}"
+    if not zone:
+        return f"{words} UTC"
     return f"{words} ({offset_words(there)})" if clocks_change(there, zone) < timedelta(0) else words
 
 
@@ -89,17 +91,6 @@ def exact_words(seconds: float) -> str:
     if seconds >= 60 and seconds % 60 == 0:
         return _count(int(seconds // 60), "minute")
     return "1 second" if seconds == 1 else f"{seconds:g} seconds"
-
-
-def ago_words(moment: datetime, now: datetime, zone: str) -> str:
-    """How long ago a moment was, like 'just now' or '3 minutes ago'; older than 30 days, its date in a time zone."""
-    age = now - moment
-    if age < timedelta(seconds=45):
-        return "just now"
-    if age < timedelta(days=30):
-        return f"{duration_words(max(60, age.total_seconds()))} ago"
-    there = local(moment, zone)
-    return f"on {there.day} {there:%B %Y}"
 
 
 def _count(number: int, unit: str) -> str:

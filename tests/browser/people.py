@@ -40,7 +40,9 @@ class Person:
 
     def _hear(self, complaint: str) -> None:
         # That an answer failed is what some stories are about; a broken script or a breach of the policy never is.
-        if not any(words in complaint for words in ("Failed to load resource", "Failed to fetch")):
+        if not any(
+            words in complaint for words in ("Failed to load resource", "Failed to fetch", "htmx:error: timeout")
+        ):
             self.complaints.append(complaint)
 
     def visit(self, path: str, page: Page | None = None) -> Page:
@@ -133,12 +135,14 @@ def download(page: Page, link: Locator) -> tuple[str, str]:
 
 @contextmanager
 def mutations(page: Page, selector: str) -> Iterator[list[Any]]:
-    """What changes below an element while the block lasts: nodes and texts, not classes."""
+    """What changes below an element while the block lasts: nodes and texts that are shown, not classes."""
     found: list[Any] = []
     page.evaluate(
         """selector => {
             window.seen = [];
-            new MutationObserver(records => window.seen.push(...records.map(r => r.type + ' ' + r.target.nodeName)))
+            const isShown = node => !(node.closest ? node : node.parentElement)?.closest('[hidden]');
+            const keep = r => isShown(r.target) && window.seen.push(r.type + ' ' + r.target.nodeName);
+            new MutationObserver(records => records.forEach(keep))
                 .observe(document.querySelector(selector), {subtree: true, childList: true, characterData: true});
         }""",
         selector,

@@ -582,6 +582,28 @@ def test_an_error_for_htmx_is_empty(ann):
     assert (answer.status_code, answer.data) == (404, b"")
 
 
+PRESSED = HTMX | {"HX-Source": "button#cancel"}
+
+
+def _said(answer) -> str:
+    """What a page says after such an answer to a press."""
+    assert answer.one('hx-partial[hx-target="#press-mark"] > #press-mark > i[class=""]'), "it did get through"
+    return " ".join(answer.one('hx-partial[hx-target="#flashes"]').text.split())
+
+
+def test_who_pressed_a_button_is_told_what_is_wrong(ann, bob):
+    task = make_task(State.IN_PROGRESS, bob.user)
+    answer = ann.submit(f"/tasks/{task.id}/cancellation", headers=PRESSED)
+    assert answer.status_code == 404
+    assert "not there any more" in _said(answer)
+    answer = ann.submit("/notifications/4711/reading", headers=PRESSED)
+    assert answer.status_code == 404
+    assert "There is nothing here." in _said(answer)
+    for source in ("textarea#body", "div"):
+        answer = ann.submit("/nowhere", headers=HTMX | {"HX-Source": source})
+        assert (answer.status_code, answer.data) == (404, b""), "but nobody is interrupted who types"
+
+
 @pytest.fixture
 def broken(make_app, tmp_path):
     """A browser at a site whose database is away."""
@@ -603,6 +625,7 @@ def test_without_a_database_the_site_says_so_in_words(broken):
 
 
 def test_without_a_database_somebody_signed_in_gets_the_same_words(broken):
+    token = broken.token()
     with broken.session_transaction() as session:
         session["_user_id"] = "some key"
     for address, code, words in (
@@ -611,6 +634,10 @@ def test_without_a_database_somebody_signed_in_gets_the_same_words(broken):
         answer = broken.get(address)
         assert (answer.status_code, words in answer.words) == (code, True), address
     assert broken.get("/live", headers=HTMX).status_code == 503
+    assert broken.get("/live", headers=HTMX).data == b""
+    answer = broken.post("/notifications/reading", data={"csrf_token": token}, headers=PRESSED)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "isn’t answering right now" in _said(answer)
 
 
 def test_a_try_again_leads_to_no_other_site(broken):

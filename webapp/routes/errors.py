@@ -16,6 +16,7 @@ from webapp.times import duration_words
 bp = Blueprint("errors", __name__)
 
 TRY_AGAIN_AFTER = 5  # seconds
+UNAVAILABLE = "Our database isn’t answering right now. Try that again in a moment."
 WORDS = {
     400: ("That request made no sense", "Go back and try again."),
     401: ("Sign in first", "This page belongs to somebody."),
@@ -32,7 +33,7 @@ WORDS = {
 
 @bp.app_errorhandler(HTTPException)
 def http_error(error: HTTPException) -> ResponseReturnValue:
-    """A page in words. Nothing in it for htmx, which never swaps an error into a page."""
+    """A page in words, or the words alone for who pressed a button of htmx; nothing for what htmx asked by itself."""
     code = error.code or 500
     if code < 400:
         return error
@@ -40,11 +41,13 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
     if htmx.is_htmx() and code == 413:
         flash(f"{WORDS[413][0]}. {WORDS[413][1]}")  # a form that was sent by htmx: its page is loaded anew, to say it
         return htmx.go_to(inside(htmx.current_page()) or url_for("home.index"))
-    if htmx.is_htmx():
-        return Response(status=code, headers=headers)
     title, advice = WORDS.get(code, (error.name, error.description))
     if isinstance(error, TooManyRequests) and isinstance(error.retry_after, int):
         advice = f"Wait {duration_words(error.retry_after)}, then try again."
+    if htmx.is_htmx() and htmx.was_pressed():
+        return htmx.refuse(f"{title}. {advice}", code, headers)
+    if htmx.is_htmx():
+        return Response(status=code, headers=headers)
     # After a 500 the database may be what is broken, and at another host nobody is known: such a page asks for neither.
     plain = code >= 500 or code == 421
     return _page(title, advice, plain), code, headers
@@ -71,6 +74,8 @@ def database_error(error: PeeweeException) -> ResponseReturnValue:
     else:
         raise error
     headers = {"Retry-After": str(TRY_AGAIN_AFTER), "Cache-Control": "no-store"}
+    if htmx.is_htmx() and htmx.was_pressed():
+        return htmx.refuse(UNAVAILABLE, 503, headers.items())
     if htmx.is_htmx():
         return Response(status=503, headers=headers)
     here = inside(request.full_path) or url_for("home.index")

@@ -133,7 +133,7 @@ def preview(name: str) -> ResponseReturnValue:
     seen, fault = (None, "") if form.wrong else look(function, form)
     wrong = form.wrong | ({"": fault} if fault else {})
     if htmx.is_htmx():
-        return render_template("tasks/preview.html", preview=seen, wrong=wrong)  # htmx swaps no error
+        return render_template("tasks/previewed.html", preview=seen, wrong=wrong)  # htmx swaps no error
     page = render_template("tasks/new.html", function=function, form=form, preview=seen, wrong=wrong)
     return page, 422 if form.wrong else 200
 

@@ -16,7 +16,7 @@ from webapp.factories import (
     make_user,
 )
 from webapp.models import State, Task
-from webapp.models.state import ACTIVE, FINISHED
+from webapp.models.state import ACTIVE, FINISHED, HELD
 from webapp.polls import POLLED
 from webapp.times import utcnow
 
@@ -45,7 +45,8 @@ def test_a_tasks_card_has_the_same_as_its_panel_in_short(ann, state):
     task = _task(state, ann.user)
     card = ann.get(f"/tasks/{task.id}/_card", headers=HTMX).one(f"article#task-{task.id}")
     panel = ann.get(f"/tasks/{task.id}/_panel", headers=HTMX).one("article")
-    assert (card["data-state"], card["hx-trigger"]) == (state, panel["hx-trigger"])
+    # Its own page asks more often.
+    assert (card["data-state"], card["hx-trigger"]) == (state, panel["hx-trigger"].replace("every 2s", "every 5s"))
     assert card["hx-get"] == f"/tasks/{task.id}/_card"
     for part in ("progress", ".words", ".artifacts a", ".actions button", '[hx-trigger^="load delay"]'):
         assert len(card.select(part)) == len(panel.select(part)), part
@@ -129,7 +130,7 @@ def test_live_is_partials_and_nothing_else(ann):
     live = ann.get("/live", headers=HTMX)
     assert {tag.name for tag in live.page.find_all(recursive=False)} == {"hx-partial"}
     assert {tag["hx-target"] for tag in live.page.select("hx-partial:not([data-heir])")} == {
-        "#message-badge", "#notice-badge", "#task-alerts", "#status",
+        "#message-badge", "#notice-badge", "#task-alerts", "#status", "#poll-mark",
     }  # fmt: skip
 
 
@@ -143,7 +144,8 @@ def test_a_task_polls_itself_as_long_as_it_can_change(ann, state):
         first, _, press = element["hx-trigger"].partition(", ")
         assert press == "live from:body", "a press of a button is seen at once"
         # What has ended changes only if somebody wants it: by a button here, or in another tab.
-        assert first == ("every 5s" if state in ACTIVE else "visibilitychange from:document")
+        moving = "every 2s" if element is panel and state in HELD else "every 5s"
+        assert first == (moving if state in ACTIVE else "visibilitychange from:document")
 
 
 def test_the_list_polls_as_long_as_one_of_its_tasks_can_change(ann):
@@ -163,6 +165,14 @@ def test_every_page_of_a_signed_in_person_has_one_poller(ann):
         assert page.one("#live")["hx-swap"] == "none"
         for target in ("#message-badge", "#task-alerts", "#status"):
             assert page.one(target)
+
+
+def test_a_tasks_page_asks_more_often_while_it_is_worked_on_but_only_for_the_task(ann):
+    task = make_task(State.IN_PROGRESS, ann.user)
+    page = ann.get(f"/tasks/{task.id}")
+    assert [e.get("id") for e in page.page.select('[hx-trigger^="every 2s"]')] == [f"task-{task.id}"]
+    assert [e.get("id") for e in page.page.select('[hx-trigger^="every 5s"]')] == ["live"]
+    assert not ann.get(page.one("#live")["hx-get"], headers=HTMX).page.select(f"#task-{task.id}"), "one answer has it"
 
 
 def test_a_visitor_has_nothing_to_poll(visitor):
