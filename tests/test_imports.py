@@ -61,6 +61,7 @@ FLOORS = (
     ("webapp.intake", "webapp.navigation"),
     (
         "webapp.caching",
+        "webapp.kept",
         "webapp.htmx",
         "webapp.downloads",
         "webapp.excerpts",

@@ -16,7 +16,9 @@ from webapp import (
     cli,
     database,
     dom,
+    htmx,
     intake,
+    kept,
     live,
     mail_words,
     mailer,
@@ -28,7 +30,7 @@ from webapp import (
     security,
     times,
 )
-from webapp.accounts import csrf, login, remember_seen
+from webapp.accounts import csrf, login, refuse_pages_of_others, remember_seen
 from webapp.excerpts import excerpt, pieces
 from webapp.models.post import POST_LENGTH
 from webapp.rate_limits import limiter
@@ -62,9 +64,11 @@ def create_app(settings: Settings | None = None, patient: bool = False) -> Flask
     mailer.init_app(app, settings)
     cli.init_app(app)
     app.before_request(polls.answer_unchanged)
+    app.before_request(kept.bind_token)
     csrf.init_app(app)
     limiter.init_app(app)
     login.init_app(app, add_context_processor=False)  # it would load the user even for a page that needs none
+    app.before_request(refuse_pages_of_others)
     app.before_request(remember_seen)
     _set_up_templates(app)
     for blueprint in routes.BLUEPRINTS:
@@ -98,6 +102,7 @@ def _set_up_templates(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         current_user=current_user,
+        page_owner=htmx.OWNER,
         dom_id=dom.dom_id,
         live_of=live.live_of,
         progress_of=progress.Progress,

@@ -6,7 +6,9 @@ from flask.typing import ResponseReturnValue
 from webapp.navigation import path_of
 
 VARY = "Cookie, HX-Request"  # what an answer to a poll depends on
+OWNER = "X-Page-Of"  # which account a page was shown to; base.html has all its requests say so
 REFRESH_LIVE = "live"  # what every polling element listens to, beside its timer
+RENEWED = "renewed"  # what elements listen to that send what is being typed: the page has a new token
 
 
 def is_htmx() -> bool:
@@ -48,3 +50,13 @@ def go_to(location: str) -> Response:
 def current_page() -> str:
     """The path and query of the page on which htmx made this request, or an empty string."""
     return path_of(request.headers.get("HX-Current-URL"))
+
+
+def owner_of_page() -> str:
+    """The id of the account that this request's page was shown to; empty for a visitor's, and for a program."""
+    return request.headers.get(OWNER, "") if is_htmx() else ""
+
+
+def was_pressed() -> bool:
+    """Whether somebody pressed something to make this request; else it came by itself, as with a timer or typing."""
+    return request.headers.get("HX-Source", "").partition("#")[0] in {"button", "form"}

@@ -5,17 +5,19 @@ a character, both of which databases refuse. An id in an address fits into a dat
 exist.
 """
 
+import math
 from collections.abc import Iterable
 from functools import cached_property
 from io import BytesIO
 from typing import IO, Any
 
-from flask import Flask, Request, abort, request
+from flask import Flask, Request, abort, current_app, request
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 from werkzeug.routing import IntegerConverter, Map
 
+MEGABYTE = 1024 * 1024  # bytes
 LARGEST_ID = 2**31 - 1
 FORMS = {"", "application/x-www-form-urlencoded", "multipart/form-data"}
 MOST_FIELDS = 2000  # a press for a thousand tasks has a little more than a thousand
@@ -68,6 +70,17 @@ class CleanRequest(Request):
     def args(self) -> ImmutableMultiDict[str, str]:
         """The query of the address."""
         return ImmutableMultiDict(_cleaned(super().args.items(multi=True)))
+
+
+def too_large_words() -> str:
+    """How much may be sent at once, and how much this request has, after it was refused for that."""
+    limit = current_app.config["SETTINGS"].max_upload
+    sent = request.content_length or 0
+    if request.mimetype != "multipart/form-data" or sent <= limit:
+        most_text = current_app.config["MAX_FORM_MEMORY_SIZE"] // MEGABYTE
+        return f"A form may have {most_text} MB of text, in {MOST_FIELDS:,} fields. Send less at once."
+    words = f"{math.ceil(10 * sent / MEGABYTE) / 10:,g}"
+    return f"Files may have {limit // MEGABYTE} MB together. What you sent has {words} MB."
 
 
 def refuse_other_than_forms() -> None:

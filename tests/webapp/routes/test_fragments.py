@@ -68,7 +68,7 @@ def test_live_is_partials_and_nothing_else(ann):
     live = ann.get("/live", headers=HTMX)
     assert {tag.name for tag in live.page.find_all(recursive=False)} == {"hx-partial"}
     assert {tag["hx-target"] for tag in live.page.select("hx-partial")} == {
-        "#message-badge", "#notice-badge", "#task-alerts", "#status",
+        "#session", "#message-badge", "#notice-badge", "#task-alerts", "#status",
     }  # fmt: skip
 
 
