@@ -20,6 +20,7 @@ from flask_login import current_user
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.datastructures import MultiDict
 
+from webapp.intake import beginning
 from webapp.navigation import inside, path_of
 
 TOKEN = "csrf_token"  # noqa: S105 - the name of a field, and of what a session keeps for it
@@ -48,7 +49,7 @@ class Kept:
 def kept(sender: int | None) -> Kept | None:
     """What this request's form had in it; None if nobody typed anything, or it came from another site.
 
-    `sender` is who is signed in, if that is known. No query; no more of the body is read than has been read.
+    `sender` is who is signed in, if that is known. No query; of a form that is too large, its beginning.
     """
     action = inside(path_of(request.url))
     if request.method != "POST" or not request.endpoint or request.endpoint in NOT_KEPT or not action or is_foreign():
@@ -119,8 +120,9 @@ def _loaded(field: str, serializer: URLSafeTimedSerializer, max_age: int | None)
 
 
 def _parsed(what: str) -> MultiDict[str, Any]:
-    """The form or the files of this request if they have been read; to read what is too large would only fail again."""
-    return request.__dict__.get(what) or MultiDict()
+    """The form or the files of this request as far as they were read; to read all of it might only fail again."""
+    read = request.__dict__.get(what)
+    return getattr(beginning(), what) if read is None else read
 
 
 def _shown(fields: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:

@@ -82,7 +82,7 @@ def test_a_lost_session_leaves_what_is_being_typed_and_a_sign_in_in_another_tab_
 
 
 def test_a_form_whose_session_ended_is_sent_by_one_press_after_a_sign_in_in_another_tab(new_person, still_site):
-    person = new_person(still_site, java_script_enabled=False)
+    person = new_person(still_site)
     person.register("ann")
     page = person.visit("/")
     page.get_by_label("Write something").fill("Typed for <b>long</b>")

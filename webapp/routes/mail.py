@@ -10,7 +10,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from tasks.send_mail import change, submit
 from webapp import htmx, letters
 from webapp.database import database
-from webapp.intake import too_large_words
+from webapp.intake import beginning, too_large_words
 from webapp.mail_form import MailForm
 from webapp.mail_words import count_words
 from webapp.models import Delivery, DraftGone, IllegalMove, Mailing, MailingFile, OverLimit, State, Task, User
@@ -199,7 +199,7 @@ def too_large(_: RequestEntityTooLarge) -> ResponseReturnValue:
     """
     original = _original((request.view_args or {}).get("mailing_id"))
     shown = Mailing.draft_of(_me(), original) or original
-    form = MailForm(current_user.time_zone, shown, formdata=None)
+    form = MailForm(current_user.time_zone, shown, formdata=beginning().form or None)
     if htmx.is_htmx():  # the page stays, with what is being typed; the files that were too many are chosen no longer
         form.attachment.errors = [f"{too_large_words()} Nothing of it was attached."]
         files = shown.files() if shown else []
