@@ -65,7 +65,7 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
     if htmx.is_htmx():
         return _for_htmx(code, headers, f"{title}. {advice}")
     # After a 500 the database may be what is broken, and at another host nobody is known: such a page asks for neither.
-    return _page(code, title, advice, headers, plain=code >= 500 or code == 421)
+    return _page(code, title, advice, headers, plain=code >= 500 or code == 421, has_ended=code == 401)
 
 
 @bp.app_errorhandler(PeeweeException)
@@ -87,17 +87,22 @@ def csrf_error(error: CSRFError) -> ResponseReturnValue:
         return _of_another_session(400)
     if is_foreign():
         return _page(400, "This form came from another site", "It has expired, and nothing was done.", {})
-    return _page(400, "This form has expired", "Go back, reload the page, and press again.", {})
+    return _page(400, "This form has expired", "Go back, reload the page, and press again.", {}, has_ended=True)
 
 
 def _page(
-    code: int, title: str, advice: str | None, headers: dict[str, str], plain: bool = False
+    code: int, title: str, advice: str | None, headers: dict[str, str], plain: bool = False, has_ended: bool = False
 ) -> ResponseReturnValue:
-    """The page of an error; without what it would have to ask the database for, where that does not answer."""
+    """The page of an error; without what it would have to ask the database for, where that does not answer.
+
+    `has_ended` says that the session is what is wrong.
+    """
     try:
         sender = current_user if not plain and current_user.is_authenticated else None
         form = kept(sender.id if sender else None)
-        if form and code in {400, 401}:
+        if form:
+            headers = headers | {"Cache-Control": "no-store"}
+        if form and has_ended:
             title, advice = _words_of_another_session(sender)
         ways = {} if form and code == 503 else _ways(code)
         page = render_template(
@@ -113,7 +118,7 @@ def _page(
 def _words_of_another_session(sender: User | None) -> tuple[str, str]:
     """Why a form is not taken whose session is another by now, and what to do; `sender` is who is signed in."""
     author = writer()
-    if author and not sender:
+    if not sender and (author or request.blueprint != "accounts"):
         return "You are signed out", "Nothing has been sent. Sign in, then send it from here."
     if sender and author and author != sender.id:
         return "Somebody else is signed in", f"You are {sender.username} here now. Nothing has been sent."
