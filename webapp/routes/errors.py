@@ -77,7 +77,8 @@ def database_error(error: PeeweeException) -> ResponseReturnValue:
     headers = {"Retry-After": str(TRY_AGAIN_AFTER), "Cache-Control": "no-store"}
     if htmx.is_htmx():
         return Response(status=503, headers=headers)
-    return _page(503, "Back in a moment", UNAVAILABLE, headers, plain=True)
+    unsaved = " What you sent may not have been saved." if request.method == "POST" else ""
+    return _page(503, "Back in a moment", UNAVAILABLE + unsaved, headers, plain=True)
 
 
 @bp.app_errorhandler(CSRFError)
