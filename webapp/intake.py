@@ -116,7 +116,7 @@ def too_large_words() -> str:
     """How much may be sent at once, and how much this request has, after it was refused for that."""
     limit = current_app.config["SETTINGS"].max_upload
     sent = request.content_length or 0
-    if request.mimetype != "multipart/form-data" or sent <= limit:
+    if sent <= limit:
         most_text = current_app.config["MAX_FORM_MEMORY_SIZE"] // MEGABYTE
         return f"A form may have {most_text} MB of text, in {MOST_FIELDS:,} fields. Send less at once."
     words = f"{math.ceil(10 * sent / MEGABYTE) / 10:,g}"
