@@ -53,6 +53,7 @@ FLOORS = (
     ("webapp.intake", "webapp.navigation"),
     (
         "webapp.caching",
+        "webapp.kept",
         "webapp.htmx",
         "webapp.downloads",
         "webapp.excerpts",

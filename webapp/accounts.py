@@ -1,12 +1,15 @@
 """Who is asking: sign-in, and the protection of forms."""
 
-from flask import flash, redirect, request, session, url_for
+from flask import flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user, login_user
 from flask_wtf import CSRFProtect
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import Unauthorized
 
 from webapp import htmx, logs
 from webapp.access_log import BY_THEMSELVES
+from webapp.kept import kept, may_pass
 from webapp.models import User
 from webapp.resilience import persistently
 from webapp.times import utcnow
@@ -14,7 +17,21 @@ from webapp.times import utcnow
 # What browsers ask for by themselves says nothing about whether a person is there.
 UNSEEN = {*BY_THEMSELVES, None}
 
-csrf = CSRFProtect()
+
+class FormProtection(CSRFProtect):
+    """A form is taken from the session that its page was shown in, or when its person presses a kept form anew."""
+
+    def protect(self, apply_exemptions: bool = False) -> None:
+        """Raises CSRFError."""
+        try:
+            super().protect(apply_exemptions)
+        except CSRFError:
+            if not may_pass():
+                raise
+            g.csrf_valid = True
+
+
+csrf = FormProtection()
 login = LoginManager()
 
 
@@ -33,9 +50,11 @@ def _load(session_key: str) -> User | None:
 @login.unauthorized_handler
 def _ask_to_sign_in() -> ResponseReturnValue:
     if htmx.is_htmx():
-        return htmx.go_to(url_for("accounts.login", next=htmx.current_page()))
+        raise Unauthorized
     if request.method in {"GET", "HEAD"}:
         return redirect(url_for("accounts.login", next=request.full_path.rstrip("?")), 303)
+    if kept(None):
+        raise Unauthorized
     flash("Sign in first, then try that again.")
     return redirect(url_for("accounts.login"), 303)
 
@@ -47,6 +66,16 @@ def remember_seen() -> None:
     """
     if request.endpoint not in UNSEEN and current_user.is_authenticated:
         current_user.seen(utcnow())
+
+
+def refuse_pages_of_others() -> None:
+    """Somebody else signed in in another tab: a page that was left open shows and does nothing in their name.
+
+    Raises Unauthorized. A form without JavaScript is refused for its token.
+    """
+    owner = htmx.owner_of_page()
+    if owner and not (current_user.is_authenticated and owner == str(current_user.id)):
+        raise Unauthorized
 
 
 def sign_in(user: User) -> None:

@@ -17,7 +17,9 @@ from webapp import (
     cli,
     database,
     dom,
+    htmx,
     intake,
+    kept,
     live,
     logs,
     mail_words,
@@ -31,7 +33,7 @@ from webapp import (
     texts,
     times,
 )
-from webapp.accounts import csrf, login, remember_seen
+from webapp.accounts import csrf, login, refuse_pages_of_others, remember_seen
 from webapp.excerpts import excerpt, pieces
 from webapp.languages import language_of
 from webapp.models.post import POST_LENGTH
@@ -68,9 +70,11 @@ def create_app(settings: Settings | None = None, patient: bool = False) -> Flask
     mailer.init_app(app, settings)
     cli.init_app(app)
     app.before_request(polls.answer_unchanged)
+    app.before_request(kept.bind_token)
     csrf.init_app(app)
     limiter.init_app(app)
     login.init_app(app, add_context_processor=False)  # it would load the user even for a page that needs none
+    app.before_request(refuse_pages_of_others)
     app.before_request(remember_seen)
     _set_up_templates(app)
     for blueprint in routes.BLUEPRINTS:
@@ -105,6 +109,7 @@ def _set_up_templates(app: Flask) -> None:
     app.jinja_env.globals.update(
         app_name=app.config["SETTINGS"].app_name,
         current_user=current_user,
+        page_owner=htmx.OWNER,
         dom_id=dom.dom_id,
         live_of=live.live_of,
         progress_of=progress.Progress,

@@ -1,14 +1,14 @@
 """The only reader and writer of htmx's headers (https://four.htmx.org/reference/)."""
 
-from collections.abc import Iterable
-
 from flask import Response, flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from webapp.navigation import path_of
 
 VARY = "Cookie, HX-Request"  # what an answer to a poll depends on
+OWNER = "X-Page-Of"  # which account a page was shown to; base.html has all its requests say so
 REFRESH_LIVE = "live"  # what every polling element listens to, beside its timer
+RENEWED = "renewed"  # what elements listen to that send what is being typed: the page has a new token
 
 
 def is_htmx() -> bool:
@@ -37,14 +37,6 @@ def answer(location: str, words: str = "", used_key: str = "", **closed: object)
     return response
 
 
-def refuse(words: str, status: int, headers: Iterable[tuple[str, str]] = ()) -> Response:
-    """Answer a press that came to nothing: the page says `words`, and stays as it is otherwise."""
-    flash(words)
-    response = make_response(render_template("flashes.html", used_key=""), status)
-    response.headers.extend(dict(headers))
-    return response
-
-
 def at(location: str, page: str) -> Response:
     """A page; where htmx swaps in parts of it, the browser then shows `location` as its address."""
     response = make_response(page)
@@ -64,3 +56,8 @@ def go_to(location: str) -> Response:
 def current_page() -> str:
     """The path and query of the page on which htmx made this request, or an empty string."""
     return path_of(request.headers.get("HX-Current-URL"))
+
+
+def owner_of_page() -> str:
+    """The id of the account that this request's page was shown to; empty for a visitor's, and for a program."""
+    return request.headers.get(OWNER, "") if is_htmx() else ""

@@ -5,21 +5,27 @@ a character, both of which databases refuse. An id in an address fits into a dat
 exist.
 """
 
+import math
 from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
-from typing import IO, Any
+from typing import IO, Any, cast
 
-from flask import Flask, Request, abort, request
-from werkzeug.datastructures import ImmutableMultiDict, MultiDict
+from flask import Flask, Request, abort, current_app, request
+from werkzeug.datastructures import FileStorage, ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 from werkzeug.routing import IntegerConverter, Map
+from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
+MEGABYTE = 1024 * 1024  # bytes
 LARGEST_ID = 2**31 - 1
 FORMS = {"", "application/x-www-form-urlencoded", "multipart/form-data"}
 MOST_FIELDS = 2000  # a press for a thousand tasks has a little more than a thousand
 ESCAPED = 3 * 1024 * 1024  # bytes of them, where each byte comes as three characters
+BEGINNING = "errand.beginning"  # where a request keeps it
 REFUSED = {0: None} | {code: "\N{REPLACEMENT CHARACTER}" for code in range(0xD800, 0xE000)}
 
 
@@ -42,6 +48,14 @@ class IdConverter(IntegerConverter):
 
     def __init__(self, map: Map, fixed_digits: int = 0, min: int | None = None, max: int = LARGEST_ID) -> None:
         super().__init__(map, fixed_digits, min, max)
+
+
+@dataclass
+class Beginning:
+    """The fields at the beginning of a form, and the names of its files, without what is in them."""
+
+    form: MultiDict[str, str] = field(default_factory=MultiDict)
+    files: MultiDict[str, FileStorage] = field(default_factory=MultiDict)
 
 
 class _CleanFormParser(FormDataParser):
@@ -68,6 +82,45 @@ class CleanRequest(Request):
     def args(self) -> ImmutableMultiDict[str, str]:
         """The query of the address."""
         return ImmutableMultiDict(_cleaned(super().args.items(multi=True)))
+
+
+def beginning() -> Beginning:
+    """Of a form whose files are too large to be read; of anything else, nothing. Reads at most 1 MB of it, once."""
+    boundary = request.mimetype_params.get("boundary", "").encode("ascii", "ignore")
+    is_unread = (request.content_length or 0) > (request.max_content_length or math.inf)
+    if request.mimetype != "multipart/form-data" or not boundary or not is_unread:
+        return Beginning()
+    if BEGINNING not in request.environ:
+        request.environ[BEGINNING] = _beginning(boundary, request.environ["wsgi.input"].read(MEGABYTE))
+    return cast(Beginning, request.environ[BEGINNING])
+
+
+def _beginning(boundary: bytes, data: bytes) -> Beginning:
+    found, name, text = Beginning(), "", b""
+    decoder = MultipartDecoder(boundary, max_parts=MOST_FIELDS)
+    decoder.receive_data(data)
+    with suppress(ValueError, RequestEntityTooLarge):  # what is no form has no more fields than were read until then
+        while not isinstance(event := decoder.next_event(), NeedData | Epilogue):
+            if isinstance(event, File):
+                found.files.add(clean(event.name or ""), FileStorage(filename=event.filename))
+            name, text = (clean(event.name or ""), b"") if isinstance(event, Field) else (name, text)
+            if isinstance(event, Data) and name:
+                text += event.data
+                if not event.more_data:
+                    found.form.add(name, clean(text.decode("utf-8", "replace")))
+                    name = ""
+    return found
+
+
+def too_large_words() -> str:
+    """How much may be sent at once, and how much this request has, after it was refused for that."""
+    limit = current_app.config["SETTINGS"].max_upload
+    sent = request.content_length or 0
+    if sent <= limit:
+        most_text = current_app.config["MAX_FORM_MEMORY_SIZE"] // MEGABYTE
+        return f"A form may have {most_text} MB of text, in {MOST_FIELDS:,} fields. Send less at once."
+    words = f"{math.ceil(10 * sent / MEGABYTE) / 10:,g}"
+    return f"Files may have {limit / MEGABYTE:,g} MB together. What you sent has {words} MB."
 
 
 def refuse_other_than_forms() -> None:

@@ -1,8 +1,12 @@
 """What the page does when the server, the network or the session fails: nothing wrong comes in, and polling goes on."""
 
-import pytest
+from uuid import uuid4
 
-from tests.browser.people import SOON, alert, see
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.axe import assert_accessible
+from tests.browser.people import SOON, alert, see, see_gone
 
 
 @pytest.fixture
@@ -55,9 +59,54 @@ def test_a_redirect_never_gets_into_the_page(home):
     assert home.inner_text("body") == before
 
 
-def test_a_lost_session_leads_to_the_sign_in_page_and_back(person, home):
+def test_a_lost_session_leaves_what_is_being_typed_and_a_sign_in_in_another_tab_lets_it_be_sent(person):
+    person.register(name := f"typist{uuid4().hex[:8]}")
+    home, writing = person.visit("/"), person.page.get_by_label("Write something")
+    writing.fill("Half a th")
     person.context.clear_cookies()
-    home.wait_for_url("**/login?next=/", timeout=SOON)
+    writing.press_sequentially("ought")
+    see(home.locator("#session").get_by_text("You are signed out."))
+    expect(writing).to_have_value("Half a thought")
+    with person.context.expect_page() as opened:
+        home.get_by_role("link", name="Sign in in a new tab").click()
+    tab = opened.value
+    tab.get_by_label("User name").fill(name)
+    tab.get_by_label("Password").fill("correct horse")
+    tab.get_by_role("button", name="Sign in").click()
+    see(tab.get_by_label("Write something"))
+    see_gone(home.locator("#session > *"))
+    writing.press_sequentially(".")
+    expect(home.locator("#post-count")).to_have_text("15 of 500", timeout=SOON)  # by the new token
+    home.get_by_role("button", name="Post", exact=True).click()
+    see(home.locator(".post").get_by_text("Half a thought."))
+
+
+def test_a_form_whose_session_ended_is_sent_by_one_press_after_a_sign_in_in_another_tab(new_person, still_site):
+    person = new_person(still_site)
+    person.register("ann")
+    page = person.visit("/")
+    page.get_by_label("Write something").fill("Typed for <b>long</b>")
+    person.context.clear_cookies()
+    page.get_by_role("button", name="Post", exact=True).click()
+    see(page.get_by_role("heading", name="You are signed out"))
+    assert_accessible(page, "with what was typed")
+    with person.context.expect_page() as opened:
+        page.get_by_role("link", name="Sign in in a new tab").click()
+    opened.value.get_by_label("User name").fill("ann")
+    opened.value.get_by_label("Password").fill("correct horse")
+    opened.value.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Send it again").click()
+    see(page.locator(".post").get_by_text("Typed for <b>long</b>"))
+
+
+def test_what_was_typed_just_before_leaving_is_in_the_draft(new_person, still_site):
+    person = new_person(still_site)
+    person.come_as_guest()
+    page = person.visit("/mail")
+    page.get_by_label("Subject", exact=True).press_sequentially("Quick")
+    page.get_by_role("link", name="Home", exact=True).click()
+    see(page.get_by_label("Write something"))
+    expect(person.visit("/mail").get_by_label("Subject", exact=True)).to_have_value("Quick")
 
 
 def test_polling_goes_on_after_the_server_was_restarted(own_site, new_person):

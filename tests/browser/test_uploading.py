@@ -1,12 +1,14 @@
 """Files in a browser: choosing one, looking at what it would do without losing it, and taking it back."""
 
+from playwright.sync_api import expect
+
 from tests.browser.people import see
 
 POSTS = "body,timestamp\nfrom a file,2026-01-01T00:00:00Z\n,\n"
 
 
-def _choose(page):
-    page.get_by_label("File").set_input_files({"name": "posts.csv", "mimeType": "text/csv", "buffer": POSTS.encode()})
+def _choose(page, posts=POSTS):
+    page.get_by_label("File").set_input_files({"name": "posts.csv", "mimeType": "text/csv", "buffer": posts.encode()})
 
 
 def test_a_file_is_looked_at_imported_and_taken_back(person):
@@ -19,6 +21,11 @@ def test_a_file_is_looked_at_imported_and_taken_back(person):
     see(page.get_by_role("cell", name="from a file"))
     see(page.get_by_text("1 post can be imported, 1 row cannot."))
     assert page.url.endswith("/tasks/new/import_posts"), "and the file is still chosen"
+    _choose(page, POSTS.replace("from a file", "another"))
+    see(page.get_by_role("cell", name="another"))
+    expect(page.get_by_role("cell", name="from a file")).to_have_count(0)
+    _choose(page)
+    see(page.get_by_role("cell", name="from a file"))
     page.get_by_role("button", name="Start").click()
     see(page.locator("article[data-state=succeeded]"))
     see(page.get_by_text("1 post imported, 1 row skipped"))

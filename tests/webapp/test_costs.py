@@ -22,7 +22,7 @@ from tasks.cells import csv_row, harmless, restored
 from tasks.count_words import _words as words_of_text
 from tasks.engine import TaskError, Upload
 from tasks.lib.post_files import open_posts
-from webapp import htmx, mail_form, mailbox
+from webapp import htmx, intake, kept, mail_form, mailbox
 from webapp.address_files import read_file
 from webapp.downloads import download_as
 from webapp.excerpts import excerpt, pieces
@@ -90,6 +90,9 @@ def _form(kind: Any, **given: Any) -> Callable[[str], object]:
     return check
 
 
+FORM = '--xx\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n--xx--\r\n'
+
+
 def _mailed(text: str) -> object:
     return written(Mailing(user=1, template="free", body=text), User(username="ann"))
 
@@ -136,6 +139,9 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "the id of a mail": lambda text: mailbox.find(Path(), text),
     "links in a text": urlize,
     "a mail as it is sent": _mailed,
+    "the beginning of a form": lambda text: intake._beginning(b"xx", FORM.format(text, text).encode()),
+    "a boundary": lambda text: intake._beginning(b"xx", f"{text}--{text}".encode()),
+    "what was typed into a form": lambda text: list(kept._shown([(text, text)])),
 }
 HEADERS: dict[str, Callable[[], object]] = {"Referer": lambda: back("/"), "HX-Current-URL": htmx.current_page}
 

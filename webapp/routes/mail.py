@@ -10,7 +10,8 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from tasks.send_mail import change, submit
 from webapp import htmx, letters
 from webapp.database import database
-from webapp.mail_form import MailForm, room_in_words
+from webapp.intake import beginning, too_large_words
+from webapp.mail_form import MailForm
 from webapp.mail_words import count_words
 from webapp.models import Delivery, DraftGone, IllegalMove, Mailing, MailingFile, OverLimit, State, Task, User
 from webapp.models.mailing import Sending, daily_limit
@@ -199,13 +200,13 @@ def too_large(_: RequestEntityTooLarge) -> ResponseReturnValue:
     No redirect: a browser that is still sending listens to nothing but an error.
     """
     original = _original((request.view_args or {}).get("mailing_id"))
-    words = f"{room_in_words()} What was in your draft before is still here."
-    if htmx.is_htmx():
-        flash(words)
-        return htmx.go_to(url_for("mail.show", mailing_id=original and original.id))
     shown = Mailing.draft_of(_me(), original) or original
-    form = MailForm(current_user.time_zone, shown, formdata=None)
-    form.attachment.errors = [words]
+    form = MailForm(current_user.time_zone, shown, formdata=beginning().form or None)
+    if htmx.is_htmx():  # the page stays, with what is being typed; the files that were too many are chosen no longer
+        form.attachment.errors = [f"{too_large_words()} Nothing of it was attached."]
+        files = shown.files() if shown else []
+        return render_template("mail/too_large.html", form=form, files=files, at=_at(original), focus=""), 413
+    form.attachment.errors = [f"{too_large_words()} What was in your draft before is still here."]
     return _page(form, shown, original, 413)
 
 

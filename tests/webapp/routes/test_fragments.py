@@ -130,7 +130,7 @@ def test_live_is_partials_and_nothing_else(ann):
     live = ann.get("/live", headers=HTMX)
     assert {tag.name for tag in live.page.find_all(recursive=False)} == {"hx-partial"}
     assert {tag["hx-target"] for tag in live.page.select("hx-partial:not([data-heir])")} == {
-        "#message-badge", "#notice-badge", "#task-alerts", "#status", "#poll-mark",
+        "#session", "#message-badge", "#notice-badge", "#task-alerts", "#status", "#poll-mark",
     }  # fmt: skip
 
 

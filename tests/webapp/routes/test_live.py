@@ -183,21 +183,36 @@ def test_a_page_costs_the_same_however_many_have_ended(ann):
 # Without a session
 
 
-def test_a_poll_without_a_session_leads_to_the_sign_in_page(visitor):
+def _notice(answer):
+    """What a page is told by the answer to a poll, as it stays where it is."""
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (401, "no-store")
+    assert not {"HX-Redirect", "HX-Refresh", "HX-Location"} & {name for name, _ in answer.headers}
+    return answer.one("hx-partial[hx-target='#session']")
+
+
+def test_a_poll_without_a_session_says_so_and_leaves_the_page_alone(visitor):
     headers = HTMX | {"HX-Current-URL": "http://localhost/people/ann?before=x"}
-    answer = visitor.get("/live", headers=headers)
-    assert answer.status_code == 401
-    assert answer.headers["HX-Redirect"] == "/login?next=/people/ann?before%3Dx"
-    assert answer.data == b""
-    assert answer.headers["Cache-Control"] == "no-store"
+    notice = _notice(visitor.get("/live", headers=headers))
+    assert "You are signed out. What you typed is still here." in notice.text
+    assert [link["href"] for link in notice.select("a")] == ["/login", "/login?next=/people/ann?before%3Dx"]
+    assert notice.a["target"] == "_blank"
 
 
-def test_a_poll_of_a_session_that_was_ended_elsewhere_leads_to_the_sign_in_page(app, ann, path):
+def test_a_poll_of_a_session_that_was_ended_elsewhere_says_so(app, ann, path):
     known = _known(ann.get(path, headers=HTMX))
     ann.user.set_password("a new password")
-    answer = ann.get(path, headers=known)
-    assert answer.status_code == 401
-    assert answer.headers["HX-Redirect"].startswith("/login")
+    assert "You are signed out." in _notice(ann.get(path, headers=known)).text
+
+
+def test_a_poll_of_a_page_that_somebody_else_was_shown_brings_nothing_of_ones_own(ann, bob, path):
+    page = {"X-Page-Of": str(bob.user.id)}
+    notice = _notice(ann.get(path, headers=HTMX | page | {"HX-Current-URL": "http://localhost/mail"}))
+    assert "You are ann here now" in notice.text
+    assert notice.a["href"] == "/mail"
+    mine = ann.get(path, headers=HTMX | {"X-Page-Of": str(ann.user.id)})
+    assert mine.status_code == 200
+    if path == "/live":
+        assert mine.one("hx-partial[hx-target='#session']").text == "", "a notice of before goes"
 
 
 def test_a_deleted_account_is_signed_out(app):
@@ -216,7 +231,7 @@ def test_without_htmx_the_sign_in_page_is_a_redirect(visitor, path):
 
 def test_a_hostile_address_of_the_page_does_not_lead_out_of_the_site(visitor):
     answer = visitor.get("/live", headers=HTMX | {"HX-Current-URL": "https://evil.example//evil.example/x"})
-    target = answer.headers["HX-Redirect"]
+    target = _notice(answer).select("a")[1]["href"]
     assert target.startswith("/login")
     make_user("ann")
     query = target.partition("?")[2]

@@ -552,9 +552,14 @@ def test_far_too_large_a_request_leads_back_to_the_draft(ann):
     assert answer.status_code == 413, "a browser that is still sending does not hear of a redirect"
     assert "10 MB" in answer.one("#attachment-error").text
     assert answer.one("#subject")["value"] == "Kept"
+    answer = _send(ann, subject="Typed since", body="Now", attachment=[_file("a.bin", b"x" * 12 * 1024 * 1024)])
+    assert answer.status_code == 413
+    assert answer.one("#subject")["value"] == "Typed since"
+    assert answer.one("#body").text.strip() == "Now"
     answer = _send(ann, "/mail/draft", headers=HTMX, body="x" * 12 * 1024 * 1024)
-    assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/mail")
-    assert "10 MB" in ann.get("/mail").words
+    assert (answer.status_code, "HX-Redirect" in answer.headers) == (413, False)
+    field = answer.one("hx-partial[hx-target='#mail-files']")
+    assert "10 MB" in field.select_one("#attachment-error").text
 
 
 def test_a_file_is_removed_and_the_rest_is_kept(ann):

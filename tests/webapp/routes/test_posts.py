@@ -69,7 +69,7 @@ def test_what_people_write_is_text_and_never_markup(ann, visitor, body):
 
 def test_nobody_writes_without_an_account(visitor):
     answer = visitor.submit("/posts", body="Hello")
-    assert (answer.status_code, answer.location.split("?")[0]) == (303, "/login")
+    assert (answer.status_code, answer.one("main form")["action"]) == (401, "/posts")
     assert _bodies() == []
 
 

@@ -1,6 +1,7 @@
 """Files that people give a task: chosen in its form, checked before it starts, and kept with it for it alone."""
 
 import io
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
 
@@ -122,22 +123,31 @@ def test_wrong_files_are_named(ann, read_files, files, words):
 
 @pytest.fixture
 def narrow(app):
-    """A site that takes hardly anything."""
-    app.config["MAX_CONTENT_LENGTH"] = 2000
+    """A site that takes hardly anything: a quarter of a megabyte."""
+    app.config["SETTINGS"] = replace(app.config["SETTINGS"], max_upload=256 * 1024)
+    app.config["MAX_CONTENT_LENGTH"] = 260 * 1024
+
+
+TOO_LARGE, WORDS = b"x" * 300 * 1024, "Files may have 0.25 MB together. What you sent has 0.3 MB."
 
 
 def test_a_file_that_is_much_too_large_meets_the_page_that_says_so(ann, read_file, narrow):
-    answer = ann.submit("/tasks/new/read_file", times="1", file=_file("a.txt", b"x" * 3000))
+    answer = ann.submit("/tasks/new/read_file", times="1", file=_file("a.txt", TOO_LARGE))
     assert answer.status_code == 413
-    assert "too large" in answer.words
+    assert WORDS in answer.words
+    assert answer.one("main form input[name=times]")["value"] == "1", "what was before it is still there"
+    assert "Has to be chosen again: a.txt" in answer.words
+    fields = {field["name"]: field["value"] for field in answer.page.select("main form input[type=hidden]")}
+    again = ann.post("/tasks/new/read_file", data=fields | {"file": _file("a.txt", b"x")})
+    assert (again.status_code, Task.get().arguments["times"]) == (303, 1)
 
 
-def test_a_form_that_htmx_sent_and_that_is_much_too_large_is_loaded_anew_to_say_so(ann, read_file, narrow):
-    sent = _file("a.txt", b"x" * 3000)
-    headers = HTMX | {"HX-Current-URL": "http://localhost/tasks/new/read_file"}
-    answer = ann.submit("/tasks/new/read_file/preview", times="1", file=sent, headers=headers)
-    assert answer.headers["HX-Redirect"] == "/tasks/new/read_file"
-    assert "too large" in ann.get("/tasks/new/read_file").words
+def test_a_form_that_htmx_sent_and_that_is_much_too_large_stays_and_says_so(ann, read_file, narrow):
+    sent = _file("a.txt", TOO_LARGE)
+    answer = ann.submit("/tasks/new/read_file/preview", times="1", file=sent, headers=HTMX)
+    assert (answer.status_code, "HX-Redirect" in answer.headers) == (413, False)
+    assert WORDS in answer.one("[hx-target='#flashes']").text
+    assert answer.one("[hx-target='#preview']").text == "", "what was shown of another file goes"
 
 
 # What the task gets
