@@ -27,10 +27,7 @@ BANNED = {
     "a trigger filter, which is a script in an attribute": r"hx-trigger=\"[^\"]*\[",
     "text that is not escaped": r"\|\s*safe\b|Markup|autoescape",
     "hx-swap-oob, where hx-partial says it better": r"hx-swap-oob",
-    # A form's key and a conversation's name are of no record.
-    "an id that dom_id did not spell": (
-        r"""\sid=["'](?!form-key-|conversation-)[\w-]*\{\{(?! *(dom_id|(field|when)\.id|id\b))"""
-    ),
+    "an id of a record that dom_id did not spell": r"""\sid=["'][\w-]*\{\{ *(?!field\.|when\.|said\.)\w+\.id\b""",
 }
 
 

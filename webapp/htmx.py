@@ -53,6 +53,11 @@ def go_to(location: str) -> Response:
     return response
 
 
+def renewing() -> dict[str, str]:
+    """The header by which what is being typed is sent again, now that the page has a new token."""
+    return {"HX-Trigger": RENEWED}
+
+
 def current_page() -> str:
     """The path and query of the page on which htmx made this request, or an empty string."""
     return path_of(request.headers.get("HX-Current-URL"))

@@ -31,7 +31,7 @@ SECRET = re.compile(r"password|secret|code|current")
 LONGEST_SHOWN = 5000  # characters of one text; all of it is sent
 MOST_SHOWN = 3  # values of one field
 NOT_KEPT = {"mail.discard"}  # what is to be thrown away
-UNBOUND = {None, "static", "health.healthz", "health.readyz"}  # endpoints whose answers hold no form
+UNBOUND = {None, "static", "health.healthz", "health.readyz", "artifacts.show"}  # endpoints whose answers hold no form
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def live_of(user: User, on: str = "") -> Live:
     more = _open(user).where(Task.id != UUID(on) if on else True).count() if len(others) > MOST_ALERTS else MOST_ALERTS
     unread, notices = Notification.unread_messages(user), Notice.unread(user)
     alerts, places = Artifact.completed(shown), line.places(shown)
-    return Live(on, alerts, places, more - MOST_ALERTS, unread, notices, _status(user, found, notices))
+    return Live(on, alerts, places, more - MOST_ALERTS, unread, notices, _status(user, found, unread))
 
 
 def _open(user: User) -> "ModelSelect[Task]":
@@ -106,7 +106,7 @@ def _ended(user: User) -> "ModelSelect[Task]":
     return _open(user).where(Task.finished_at.is_null(False)).order_by(Task.finished_at.desc())
 
 
-def _status(user: User, tasks: list[Task], notices: int) -> list[Said]:
+def _status(user: User, tasks: list[Task], unread: int) -> list[Said]:
     """What a screen reader should say when it comes: what has just become of a task, and who wrote; no percents.
 
     Nothing here is old, so that nothing comes back and is said anew when something newer goes.
@@ -117,7 +117,7 @@ def _status(user: User, tasks: list[Task], notices: int) -> list[Said]:
         for task in tasks
         if _moved_at(task) > since and task.state in SAID
     ]
-    wrote = Notice.writers(user, since) if notices else []
+    wrote = Notice.writers(user, since) if unread else []
     # Ids may come again, once their rows are deleted; a moment does not.
     return moved + [
         Said(dom_id(notice, f"said-{notice.created_at:%H%M%S%f}"), f"New message from {name}.")

@@ -32,6 +32,7 @@ from webapp.forms import MessageForm, PostForm, ProfileForm, RegisterForm, TaskF
 from webapp.languages import language_of
 from webapp.letters import written
 from webapp.models import Mailing, Post, User
+from webapp.models.mailing import BODY_LENGTH
 from webapp.models.search import newest
 from webapp.navigation import back, inside
 from webapp.once import clean_key
@@ -137,7 +138,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "the kind of an attachment": lambda text: mail_form.CONTENT_TYPE.fullmatch(f"text/{text}"),
     "the name of a download": lambda text: download_as(Response(), text),
     "the id of a mail": lambda text: mailbox.find(Path(), text),
-    "links in a text": urlize,
+    "links in a text": lambda text: urlize(text[:BODY_LENGTH]),  # as long as they are looked for
     "a mail as it is sent": _mailed,
     "the beginning of a form": lambda text: intake._beginning(b"xx", FORM.format(text, text).encode()),
     "a boundary": lambda text: intake._beginning(b"xx", f"{text}--{text}".encode()),

@@ -156,7 +156,7 @@ def _of_another_session(code: int) -> ResponseReturnValue:
     words = (RENEWED if is_renewed else "" if owner else OUTDATED) if htmx.was_pressed() else ""
     here = inside(htmx.current_page())
     page = render_template("errors/session.html", is_renewed=is_renewed, here=here, words=words)
-    headers = {"Cache-Control": "no-store"} | ({"HX-Trigger": htmx.RENEWED} if is_renewed else {})
+    headers = {"Cache-Control": "no-store"} | (htmx.renewing() if is_renewed else {})
     return page, code, headers
 
 

@@ -27,10 +27,11 @@ def test_a_button_that_goes_leaves_another_in_its_place_that_starts_nothing(ann,
         Task.update(dismissed_at=Task.created_at).execute()  # or the alerts would be too many
         made[state] = _buttons(ann, PLACES[place], make_task(state, ann.user))
     for before, after in product(made.values(), repeat=2):
-        assert before.keys() == after.keys()
         for button, action in before.items():
-            if action in ("pause", "cancellation"):
-                assert after[button] in (action, "", "resumption", "dismissal")
+            if action == "cancellation":
+                assert after[button] in (action, "")
+            elif action == "pause":
+                assert after[button] in (action, "", "resumption", "retry")  # what is for later by now can begin now
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ def test_who_closes_an_alert_by_htmx_is_led_to_the_next_only_from_its_button(ann
     partial = ann.submit(close["formaction"], headers=HTMX).one("hx-partial[hx-target^='#task-alerts']")
     assert partial["hx-target"] == f"#task-alerts:has(#{close['id']}:focus)"
     [focus] = partial.select("[autofocus]")
-    assert focus["id"] == f"{second['id']}-button"
+    assert focus["id"] == f"{second['id']}-dismiss"
     assert not ann.submit(focus["formaction"], headers=HTMX).page.select("[autofocus]"), "nothing is left to be closed"
     assert all(Task.get_by_id(task.id).dismissed_at for task in tasks)
 
@@ -91,7 +92,7 @@ def test_checkboxes_of_tasks_with_one_title_have_names_of_their_own(ann):
     make_task(State.FAILED, ann.user, created_at=first.created_at.replace(year=2025))
     names = [" ".join(label.text.split()) for label in ann.get("/tasks").page.select("#task-list li .check")]
     assert len(set(names)) == 2
-    assert all(name.startswith("Select Count down from 40, started ") for name in names)
+    assert all(name.startswith("Select Count down from 40, created ") for name in names)
 
 
 def test_posts_and_tasks_are_found_by_their_headings(ann):

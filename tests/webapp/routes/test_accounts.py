@@ -258,8 +258,8 @@ def test_a_guest_is_told_on_every_page_and_led_to_where_the_account_is_kept(gues
 def test_a_guest_is_asked_before_signing_out_loses_the_account(guest):
     answer = guest.submit("/logout", headers={"Referer": "http://localhost/tasks?q=x"})
     assert answer.status_code == 422
-    assert "loses this account" in answer.one("[role=alert]").text
-    assert guest.user.username in answer.one("[role=alert]").text
+    assert "loses this account" in answer.one(".narrow [role=alert]").text
+    assert guest.user.username in answer.one(".narrow [role=alert]").text
     form = answer.one("form[action='/logout'].choices")
     assert [link["href"] for link in form.select("a")] == ["/settings#keep", "/tasks?q=x"]
     assert guest.get("/logout").location == "/", "whoever goes back to it stays"

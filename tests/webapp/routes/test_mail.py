@@ -53,7 +53,7 @@ def _in(**delta) -> str:
 def test_the_page_is_for_who_is_signed_in_and_linked_to_in_the_header(ann, visitor):
     assert visitor.get("/mail").status_code in (302, 303)
     page = ann.get("/mail")
-    assert page.one("nav a[href='/mail']")["aria-current"] == "true"
+    assert page.one("nav a[href='/mail']")["aria-current"] == "page"
     for name in ("recipients", "recipients_file", "subject", "template", "body", "attachment", "send_at"):
         assert page.one(f"#{name}")["name"] == name
         assert page.one(f"label[for={name}]").text
@@ -568,7 +568,7 @@ def test_a_file_is_removed_and_the_rest_is_kept(ann):
     answer = _send(ann, button["formaction"], subject="Typed since")
     assert (answer.status_code, answer.location) == (303, "/mail#mail-files")
     page = ann.get("/mail")
-    assert [span.text for span in page.page.select("#mail-files li > span")] == ["b.txt"]
+    assert [span.text for span in page.page.select("#mail-files li > bdi")] == ["b.txt"]
     assert page.one("#subject")["value"] == "Typed since"
     answer = _send(ann, page.page.select("#mail-files button")[0]["formaction"], headers=HTMX)
     assert answer.one("#attachment").has_attr("autofocus"), "the button that had the focus is gone"
