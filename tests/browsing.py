@@ -41,7 +41,10 @@ class Browser(FlaskLoginClient):
 
     def open(self, *args: Any, buffered: bool = True, **kwargs: Any) -> TestResponse:
         """Make a request and read its answer to the end, as browsers do; not where a test reads it in pieces."""
-        return super().open(*args, buffered=buffered, **kwargs)
+        answer = super().open(*args, buffered=buffered, **kwargs)
+        if buffered:
+            answer.request.environ["wsgi.input"].close()  # a large upload is a file on disk
+        return answer
 
     def token(self) -> str:
         """The CSRF token of a page that this person could have open."""

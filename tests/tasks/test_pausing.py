@@ -138,7 +138,7 @@ def test_a_scheduled_task_can_be_started_now(app):
 def test_a_scheduled_task_can_be_canceled(app):
     task = countdown.launch(make_user(), run_at=utcnow() + timedelta(hours=1), seconds=1)
     task.cancel()
-    assert (_row(task).state, _row(task).run_at) == (State.CANCELED, None)
+    assert _row(task).state == State.CANCELED
     assert list(Task.due(10)) == []
 
 

@@ -170,10 +170,12 @@ def test_an_import_that_was_undone_says_so_wherever_it_stands(ann, done, run_wai
     assert "Undone by you: 200 posts deleted" in ann.get(f"/tasks/{done.id}").words
 
 
-def test_an_import_that_was_undone_by_half_says_that_and_by_which_task(ann, done, run_waiting, monkeypatch):
+def test_an_import_that_was_undone_by_half_says_that_and_by_which_task(
+    ann, done, run_waiting, monkeypatch, checkpoints
+):
     _press(ann, done, "undo")
+    checkpoints(hold=0.0)
     with monkeypatch.context() as patched:
-        patched.setattr("tasks.engine.run.HOLD_AT_MOST", 0.0)
         patched.setattr(Post, "delete_instance", _ending_at(Post.delete_instance, 100))
         run_waiting()
     first = _undoing()
