@@ -12,7 +12,7 @@ from honcho.manager import Manager
 
 from tasks.queue import huey
 from webapp import database
-from webapp.settings import Settings, SettingsError
+from webapp.settings import LOOPBACK, Settings, SettingsError, hostname
 from webapp.starting import or_one_line
 
 PYTHON = shlex.quote(sys.executable)
@@ -45,7 +45,7 @@ def main() -> None:
     commands = parse_procfile((ROOT / "Procfile").read_text()).processes
     for name in ("web", "worker"):
         manager.add_process(name, f"exec {PYTHON} -m webapp.keep {commands[name]}", env=env, cwd=str(ROOT))
-    mail = f"Mail is sent by {settings.mail_server}."
+    mail = f"Mail is sent by {settings.mail_server}." if settings.mail_server else "No mail is sent: set MAIL_SERVER."
     if settings.mailbox:
         command = f"exec {PYTHON} -m webapp.mailbox"
         manager.add_process("mailbox", command, env=env, cwd=str(ROOT))
@@ -62,8 +62,18 @@ def environment() -> dict[str, str]:
     It does with a database server or Redis, too; but a site that others reach, as its BASE_URL says, has no mailbox.
     """
     port = os.environ.get("PORT", "")
-    own = {"BASE_URL": f"http://127.0.0.1:{port if port.isdigit() else 5000}", "DEV_MAILBOX": "1"}
+    is_port = port.isdecimal() and int(port[:6]) < 65536  # what is none is told by the settings
+    own = {"BASE_URL": f"http://127.0.0.1:{port if is_port else 5000}"}
+    if not os.environ.get("BASE_URL") or _is_here(os.environ["BASE_URL"]):
+        own["DEV_MAILBOX"] = "1"
     return own | {name: value for name, value in os.environ.items() if value or name not in own}
+
+
+def _is_here(url: str) -> bool:
+    try:
+        return hostname(url.strip()) in LOOPBACK
+    except ValueError:
+        return False
 
 
 def make_ready(settings: Settings) -> None:
@@ -72,7 +82,7 @@ def make_ready(settings: Settings) -> None:
     huey.configure(settings)
     database.migrate(huey.create_tables)
     database.database.close()
-    huey.pending_count()
+    huey.storage.queue_size()  # not `pending_count`, which tells the log of it, too
 
 
 def free_port() -> int:

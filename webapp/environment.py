@@ -89,8 +89,8 @@ class Reader:
         try:
             parts = urlsplit(value)
             _ = parts.port  # is parsed only when asked for
-        except ValueError as error:
-            self.problem(name, f"is no address: {error}")
+        except ValueError:  # which repeats a part of it
+            self.problem(name, "is no address: its port is wrong, or a special character is not percent-encoded")
             return ""
         if not value or (parts.scheme in schemes and (parts.netloc or parts.scheme == "sqlite")):
             return value

@@ -9,6 +9,7 @@ from multiprocessing import get_context
 import pytest
 
 from tests.processes import BIN, ROOT, free_port
+from webapp import dev
 from webapp.settings import Settings, SettingsError
 
 
@@ -172,10 +173,13 @@ def test_all_that_is_wrong_is_told_at_once(read):
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL"])
-def test_a_bad_address_is_told_without_the_password_in_it(read, name):
+@pytest.mark.parametrize("password", ["hunter2", "hunter2/x", "hunter2?x", "hunter2#x", "hunter2[", "hunter2\u2100"])
+def test_a_bad_address_is_told_without_the_password_in_it(read, name, password):
+    scheme = "http" if password == "hunter2" else "postgres" if name == "DATABASE_URL" else "redis"
     with pytest.raises(SettingsError) as refused:
-        read(**{"SECRET_KEY": KEY, name: "http://user:hunter2@host.example/0"})
-    assert "hunter2" not in str(refused.value)
+        read(**{"SECRET_KEY": KEY, name: f"{scheme}://user:{password}@host.example/0"})
+    [problem] = refused.value.problems
+    assert "hunter2" not in problem
 
 
 def test_without_any_variable_everything_is_embedded(read, tmp_path):
@@ -327,6 +331,9 @@ STARTS = [(command, name, variables) for command in COMMANDS for name, variables
     ("dev", "PORT", {"PORT": "http"}),
     ("web", "PORT", {"PORT": "http"}),
     ("dev", "WEB_CONCURRENCY", {"WEB_CONCURRENCY": "many"}),
+    ("dev", "PORT", {"PORT": "70000"}),
+    ("dev", "BASE_URL", {"BASE_URL": "ftp://errand.example"}),
+    ("dev", "Redis does not answer", {"REDIS_URL": "redis://127.0.0.1:1", "SECRET_KEY": KEY}),
 ]
 
 
@@ -337,6 +344,13 @@ def test_nothing_starts_with_a_bad_value(tmp_path, command, words, variables):
     assert done.returncode > 0
     assert "Traceback" not in done.stdout + done.stderr
     assert [words in line for line in done.stderr.splitlines() if line] == [True], done.stderr
+
+
+def test_make_run_for_a_site_that_others_reach_has_no_mailbox(monkeypatch):
+    monkeypatch.delenv("DEV_MAILBOX", raising=False)
+    for url, has_mailbox in (("https://errand.example", False), ("http://[", False), ("http://localhost:1", True)):
+        monkeypatch.setenv("BASE_URL", url)
+        assert ("DEV_MAILBOX" in dev.environment()) == has_mailbox
 
 
 @pytest.mark.parametrize("command", COMMANDS)
