@@ -41,17 +41,20 @@ def migrate(check: bool, listing: bool, down: str | None, yes: bool) -> None:
         elif check:
             if names := schema.pending():
                 raise click.ClickException(f"the schema is behind this code: {', '.join(names)} to apply, by migrate")
-            click.echo(_newer() or "The schema is what this code needs.")
+            click.echo(_in_words())
         else:
-            for name in database.migrate(huey.create_tables):
+            applied = database.migrate(huey.create_tables)
+            for name in applied:
                 click.echo(f"Applied {name}")
-            if newer := _newer():
-                click.echo(newer)
+            if schema.unknown() or not applied:
+                click.echo(_in_words())
 
 
-def _newer() -> str:
-    names = schema.unknown()
-    return (names and f"The schema is newer than this code, which goes on with it as it is: {', '.join(names)}") or ""
+def _in_words() -> str:
+    """How the schema is, where nothing is to be applied."""
+    if names := schema.unknown():
+        return f"The schema is newer than this code, which goes on with it as it is: {', '.join(names)}"
+    return "The schema is what this code needs."
 
 
 def _take_back(down: str, yes: bool) -> None:

@@ -1,11 +1,11 @@
 """Whether the database has the schema that this release works with: its own, or that of a later one."""
 
 import logging
-from functools import cache
 
 from peewee import PeeweeException
 
-from webapp.database import MIGRATIONS, database
+from webapp import schema
+from webapp.database import database
 from webapp.outage import Outage
 from webapp.resilience import driver_error, is_unavailable
 
@@ -22,7 +22,7 @@ _right: object = None  # the database that was found right; what is applied most
 def lack(anew: bool = False) -> str:
     """What the database lacks and what to do about it, in a line; "" where it lacks nothing.
 
-    One small query, and the smallest there is once it was found right, unless asked `anew`. Raises PeeweeException
+    Two small queries, and the smallest there is once it was found right, unless asked `anew`. Raises PeeweeException
     when it does not answer.
     """
     global _right
@@ -30,17 +30,13 @@ def lack(anew: bool = False) -> str:
         database.execute_sql("SELECT 1")
         return ""
     _right = None
-    try:
-        applied = {name for (name,) in database.execute_sql("SELECT name FROM schema_migration").fetchall()}
-    except PeeweeException as error:
-        if not _says_missing(error):
-            raise
-        applied = set()
-    missing = sorted(_migrations() - applied)
+    standings = schema.status()
+    missing = [name for name, standing in standings if standing == "pending"]
     if not missing:
         _right = database.obj
         return ""
-    what = f"its schema is older than this release ({missing[0]} is missing)" if applied else "it has no schema yet"
+    is_older = len(missing) < len(standings)
+    what = f"its schema is older than this release ({missing[0]} is missing)" if is_older else "it has no schema yet"
     return f"{what}: {WHAT_TO_DO}"
 
 
@@ -54,11 +50,6 @@ def lack_behind(error: PeeweeException) -> str:
         if not is_unavailable(failure):
             raise
         return ""
-
-
-@cache
-def _migrations() -> frozenset[str]:
-    return frozenset(path.stem for path in MIGRATIONS.glob("[0-9]*.py"))
 
 
 def _says_missing(error: PeeweeException) -> bool:

@@ -21,12 +21,12 @@ class CannotGoBack(Exception):
 
 def pending() -> list[str]:
     """The migrations that `migrate` would apply, in order."""
-    return [migration.name for migration in migrations().status() if not migration.applied]
+    return [name for name, standing in status() if standing == "pending"]
 
 
 def unknown() -> list[str]:
     """The migrations of the database that this code does not have, as it is older, or another's."""
-    return [migration.name for migration in migrations().status() if migration.path is None]
+    return [name for name, standing in status() if standing == "unknown"]
 
 
 def status() -> list[tuple[str, str]]:

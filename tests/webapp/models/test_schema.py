@@ -158,6 +158,7 @@ def test_check_says_in_one_line_whether_something_is_to_be_applied(app):
     assert NEWEST in line
     assert _flask(app, "migrate", "--list")[-1].split() == ["pending", NEWEST]
     assert _flask(app, "migrate") == [f"Applied {NEWEST}"]
+    assert _flask(app, "migrate") == _flask(app, "migrate", "--check"), "that nothing was to be done is told, too"
     assert _flask(app, "migrate", "--list")[-1].split() == ["applied", NEWEST]
 
 
