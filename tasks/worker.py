@@ -30,7 +30,7 @@ from webapp.outage import Outage
 from webapp.resilience import away, is_unavailable
 from webapp.settings import Settings
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("tasks.worker")  # as a program it has another name
 
 SHUTDOWN_WITHIN = 20
 HEALTH_CHECK_EVERY = 1
@@ -249,7 +249,9 @@ def main() -> None:
     logs.belong_to(worker=f"{gethostname()}:{os.getpid()}")
     starting.wait_for_database()
     database.close()  # nothing open may be inherited by the children
+    log.info("The worker starts, with %d processes for tasks", settings.worker_concurrency)
     consumer.run()
+    log.info("The worker has stopped")
     logging.shutdown()
     os._exit(0)  # multiprocessing would wait for a child that does not end; this takes it along
 

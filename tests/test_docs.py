@@ -38,6 +38,18 @@ def test_every_target_of_make_that_a_document_names_is_there(document):
     assert set(re.findall(r"(?:`|^    )make (\w+)", document.read_text(), re.MULTILINE)) <= targets
 
 
+def test_every_logger_that_a_document_names_says_what_it_is_said_to(document):
+    for row in re.findall(r"^\| (`(?:webapp|tasks)\.[^|]*\|.*)", document.read_text(), re.MULTILINE):
+        loggers, meaning = row.split(" | ", 1)
+        names = re.findall(r"`([\w.]+)`", loggers)
+        paths = [ROOT / f"{name.replace('.', '/')}.py" for name in names if name != "webapp.access"]
+        sources = "".join(path.read_text() for path in paths)
+        assert sources.count("log = logging.getLogger(") == len(paths), loggers
+        for words in re.findall(r"\*([A-Z][^*:…]+)", meaning):
+            said = words.partition(" after ")[0].strip()
+            assert said in sources, f"{said!r} is not said by {loggers}"
+
+
 def test_every_command_of_flask_that_a_document_names_is_there(document, app):
     for line in re.findall(r"flask --app webapp\.wsgi ([^`\n]*)", document.read_text()):
         command, words = app.cli, shlex.split(line, comments=True)

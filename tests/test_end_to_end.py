@@ -156,6 +156,8 @@ def test_nothing_went_wrong_that_nobody_saw(site, worker):
     """Last of the file's stories on each storage: what the processes said meanwhile."""
     for process in site.processes.values():
         assert "Traceback" not in process.output()
+    said = site.processes["worker"].output()
+    assert said.count(" tasks.worker: The worker starts") > said.count("The worker has stopped") > 0
 
 
 # The embedded site by itself

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from functools import partial
 from socket import gethostname
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from tasks.engine import doorbell, registry
@@ -157,7 +157,7 @@ class Sweeper:
         self._grace.hears(asked_at)
         for task in self._while_leading(lost if self._grace.is_over else ()):
             if self._try(task, partial(self._take, task)):
-                log.warning("Task %s %s: its worker was not heard from; it is %s", task.id, task.name, task.state)
+                log.warning("Its worker was not heard from: the task is %s", task.state, extra=_about(task))
 
     def _take(self, task: Task) -> bool:
         """Take a task from a run that is lost, unless there is a verdict on that."""
@@ -182,7 +182,7 @@ class Sweeper:
         except Exception as error:
             if is_unavailable(error):
                 raise
-            log.exception("Task %s %s could not be moved", task.id, task.name)
+            log.exception("The task could not be moved", extra=_about(task))
             return False
         finally:
             self._grace.hears(asked_at)
@@ -233,3 +233,8 @@ def _time_out(task: Task, verdict: Verdict) -> bool:
         if free:
             task.time_out(verdict.words, retries.wait(task.attempts), verdict.further)
     return free
+
+
+def _about(task: Task) -> dict[str, Any]:
+    """By what a line of the log is found that is about this task."""
+    return {"fields": {"task_id": task.id, "kind": task.name, "user_id": task.user_id}}

@@ -13,6 +13,7 @@ import select
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
+from uuid import UUID
 
 from tasks.engine import clock
 from tasks.engine.clock import TOKEN, Face, Verdict
@@ -62,11 +63,12 @@ class Watchdog:
         face.hands[0] = 0.0
         if verdict is None:
             return False
-        log.error("Task %s does not end: its process is killed. %s", verdict.task_id, verdict.words)
+        about = {"fields": {"task_id": UUID(verdict.task_id)}}
+        log.error("The run does not end: its process is killed. %s", verdict.words, extra=about)
         try:
             os.write(self._says, json.dumps(asdict(verdict)).encode() + b"\n")
         except BlockingIOError:
-            log.error("Nobody records it: task %s is taken for one whose worker died", verdict.task_id)
+            log.error("Nobody records it: the task is taken for one whose worker died", extra=about)
         return True
 
     def verdicts(self) -> Iterator[Verdict]:

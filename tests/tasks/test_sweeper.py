@@ -41,6 +41,14 @@ def _lost(state: State = State.IN_PROGRESS, **fields) -> Task:
     return make_task(state, lease_until=utcnow() - AGO, **fields)
 
 
+def test_what_is_said_of_a_lost_task_is_found_by_its_id(app, caplog):
+    task = _lost(owner="gone")
+    Sweeper().look()
+    [record] = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert record.getMessage() == "Its worker was not heard from: the task is pending"
+    assert record.fields == {"task_id": task.id, "kind": task.name, "user_id": task.user_id}
+
+
 # What was killed
 
 

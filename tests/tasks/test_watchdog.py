@@ -1,6 +1,7 @@
 """The watchdog: it sees from outside when a run does not end although its clock has, and says so once."""
 
 import time
+from uuid import UUID
 
 import pytest
 
@@ -79,4 +80,5 @@ def test_more_verdicts_than_anybody_reads_hold_nobody_up(dog, caplog):
         with Clock().running(TASK, TOKEN, None):
             assert dog.condemn(1)
     assert "Nobody records it" in caplog.text
+    assert {record.fields["task_id"] for record in caplog.records} == {UUID(TASK)}
     assert 0 < len(list(dog.verdicts())) < 1000
