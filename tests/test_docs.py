@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 
 import click
 import pytest
@@ -48,6 +50,22 @@ def test_every_logger_that_a_document_names_says_what_it_is_said_to(document):
         for words in re.findall(r"\*([A-Z][^*:…]+)", meaning):
             said = words.partition(" after ")[0].strip()
             assert said in sources, f"{said!r} is not said by {loggers}"
+
+
+def test_what_is_installed_as_operating_says_is_found_by_the_procfile(tmp_path):
+    [block] = re.findall(
+        r"(?:^    .*\n)*^    honcho start.*\n", DOCUMENTS["docs/operating.md"].read_text(), re.MULTILINE
+    )
+    lines = [line.strip() for line in block.splitlines() if not re.match(r" *\S*(pip|flask|honcho) ", line)]
+    programs = {line.split()[1] for line in (ROOT / "Procfile").read_text().splitlines()}
+    # What pip would put there; making a whole environment costs seconds.
+    script = lines + [f"touch .venv/bin/{name}; chmod +x .venv/bin/{name}; command -v {name}" for name in programs]
+    script[0] += " --without-pip"
+    path = f"{sys.base_prefix}/bin:/usr/bin:/bin"
+    done = subprocess.run(
+        ["/bin/sh", "-ec", "\n".join(script)], cwd=tmp_path, env={"PATH": path}, capture_output=True, text=True
+    )
+    assert done.stdout.split() == [f"{tmp_path}/.venv/bin/{name}" for name in programs], done.stderr
 
 
 def test_every_command_of_flask_that_a_document_names_is_there(document, app):
