@@ -211,6 +211,7 @@ def test_mail_that_would_really_be_sent_is_refused(tmp_path):
     line = _refusal(site, MAIL_SERVER="mail.example.com")
     assert "mail.example.com" in line
     assert "unset MAIL_SERVER" in line
+    assert "unset BASE_URL" in _refusal(site, DEV_MAILBOX="", BASE_URL="https://errand.example")
 
 
 def test_make_demo_prepares_what_make_run_does():

@@ -30,6 +30,8 @@ def main() -> None:
         if not settings.mailbox:
             raise SettingsError(
                 f"mail of a demonstration must not leave this machine, as by {settings.mail_server}: unset MAIL_SERVER"
+                if settings.mail_server
+                else "a demonstration needs the development mailbox: unset BASE_URL and DEV_MAILBOX"
             )
         dev.make_ready(settings)
         postman = Postman(dev.free_port())
