@@ -287,6 +287,7 @@ COMMANDS = {
     "worker": [sys.executable, "-m", "tasks.worker"],
     "dev": [sys.executable, "-m", "webapp.dev"],
     "migrate": [BIN / "flask", "--app", "webapp.wsgi", "migrate"],
+    "demo": [BIN / "python", "-m", "webapp.demo"],
 }
 
 
