@@ -46,9 +46,9 @@ class Keeper:
             if self.stopping or (code != -signal.SIGKILL and not self._is_changed):
                 return code if code >= 0 else 128 - code
             if code == -signal.SIGKILL:
-                print("It was killed, and is started again", flush=True)
+                _say("It was killed, and is started again")
             else:
-                print("It has ended, and is started again after the next change", flush=True)
+                _say("It has ended, and is started again after the next change")
                 self._wait_for_change()
         return 128 + self.stopping[0]
 
@@ -78,9 +78,15 @@ class Keeper:
             self._files = now
             time.sleep(SETTLED_AFTER)
             now = files()
-        print(f"{changed[0]} has changed, so it is started anew", flush=True)
+        _say(f"{changed[0]} has changed, so it is started anew")
         self._is_changed = True
         return True
+
+
+def _say(words: str) -> None:
+    """Print a line in one write: the command writes to the same output, and would else come before the line's end."""
+    sys.stdout.write(f"{words}\n")
+    sys.stdout.flush()
 
 
 def files() -> Files:

@@ -26,7 +26,7 @@ def look(function: TaskFunction, form: TaskForm) -> tuple[Preview | None, str]:
         return None, str(error)
     except TaskError as error:
         form.refuse(str(error), error.field or _only_one(function))
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # which would end this process, and everybody's requests with it
         if is_unavailable(error):
             raise
         log.exception("The preview of %s failed", function.name)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.engine.uploads import Upload
 from webapp.environment import CannotStart
+from webapp.models import Task
 from webapp.models.line import PRIORITIES
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class DeclarationError(CannotStart, TypeError):
     """A task function that can never work. Its text is one line: where it stands, what is wrong, what to write."""
 
     def __init__(self, body: Any, words: str) -> None:
-        name = getattr(body, "__name__", repr(body))
+        name = getattr(body, "__name__", None) or getattr(body, "name", repr(body))
         super().__init__(f"{place(body)}: {name}: {' '.join(words.split())}")
 
 
@@ -51,6 +52,12 @@ def check(function: "TaskFunction") -> None:
     for find in CHECKS:
         if words := find(function):
             raise DeclarationError(function.body, words)
+
+
+def _name(function: "TaskFunction") -> str | None:
+    if len(function.name) <= (longest := Task.name.max_length):
+        return None
+    return f"has a name that no row can hold: write one of at most {longest} letters"
 
 
 def _title(function: "TaskFunction") -> str | None:
@@ -122,6 +129,7 @@ def _undo(function: "TaskFunction") -> str | None:
 
 
 CHECKS: tuple[Callable[["TaskFunction"], str | None], ...] = (
+    _name,
     _title,
     _one_at_a_time,
     _numbers,

@@ -1,7 +1,7 @@
 """What a task function may offer besides being started: a look at what it would do, and a way back."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tasks.engine.retries import TaskError
@@ -18,14 +18,26 @@ PREVIEW_SECONDS = 5.0  # in which a web process reads files for it
 class Preview:
     """What a task would do, before it starts: the first rows of a table, and what is wrong with some.
 
-    `notes` say how it understood what it was given, a sentence each.
+    `notes` say how it understood what it was given, a sentence each. A cell may be anything: it is shown as its text,
+    and None, as `csv.DictReader` gives it where a row is short, as nothing. All is read as the Preview is made, so what
+    a generator raises, its function raises.
     """
 
     words: str
-    head: tuple[str, ...] = ()
-    rows: list[tuple[str, ...]] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    head: Iterable[object] = ()
+    rows: Iterable[Iterable[object]] = ()
+    problems: Iterable[str] = ()
+    notes: Iterable[str] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "head", _cells(self.head))
+        object.__setattr__(self, "rows", tuple(map(_cells, self.rows)))
+        object.__setattr__(self, "problems", tuple(self.problems))
+        object.__setattr__(self, "notes", tuple(self.notes))
+
+
+def _cells(row: Iterable[object]) -> tuple[str, ...]:
+    return tuple("" if cell is None else str(cell) for cell in row)
 
 
 class TooLong(TaskError):

@@ -20,8 +20,8 @@ class InvalidArguments(ValueError):
 class Range:
     """The smallest and the largest number that a parameter takes, both included."""
 
-    low: int
-    high: int
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Labels:
     labels: tuple[str, ...]
 
     def __init__(self, *labels: str) -> None:
-        object.__setattr__(self, "labels", labels)
+        object.__setattr__(self, "labels", tuple(map(str, labels)))
 
 
 @dataclass(frozen=True)

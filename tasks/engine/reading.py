@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from tasks.engine.declaration import DeclarationError
@@ -147,16 +148,19 @@ def _extras(spelled: _Spelled) -> str | None:
         for kind, (fit, words) in fits.items():
             if isinstance(extra, kind) and not fit:
                 return f"{words}, and yet has {kind.__name__}: take that out"
+            if isinstance(extra, kind) and extra is not spelled.said(kind):
+                return f"has {kind.__name__} twice: leave one"
     return None
 
 
 def _limits(spelled: _Spelled) -> str | None:
     limits, count = spelled.said(Range), spelled.said(Count)
     labels, accept = spelled.said(Labels), spelled.said(Accept)
-    if limits and not (_is_number(limits.low) and _is_number(limits.high) and limits.low <= limits.high):
-        return f"has Range({limits.low!r}, {limits.high!r}), in which there is no number: write the smaller one first"
-    if count and not 1 <= count.low <= count.high:
-        return f"has Count({count.low}, {count.high}): write at least 1, and the smaller one first"
+    if limits and not _holds_any(limits, spelled.kind):
+        numbers = "whole numbers" if spelled.kind is int else "numbers"
+        return f"has Range({limits.low!r}, {limits.high!r}): write two {numbers}, the smaller one first"
+    if count and not (type(count.low) is type(count.high) is int and 1 <= count.low <= count.high):
+        return f"has Count({count.low!r}, {count.high!r}): write numbers of at least 1, and the smaller one first"
     if labels and len(labels.labels) != len(spelled.choices):
         return f"has {len(spelled.choices)} choices and {len(labels.labels)} Labels: write one for each"
     if accept and not all(suffix.startswith(".") for suffix in accept.suffixes or ("",)):
@@ -173,8 +177,11 @@ def _file_by_default(spelled: _Spelled) -> str | None:
 CHECKS: tuple[Callable[[_Spelled], str | None], ...] = (_name, _type, _choices, _extras, _limits, _file_by_default)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float)
+def _holds_any(limits: Range, kind: type) -> bool:
+    """Whether these limits are of this kind, finite, and the smaller one comes first."""
+    both = (limits.low, limits.high)
+    fit = all(type(each) is int or (kind is float and type(each) is float and isfinite(each)) for each in both)
+    return fit and limits.low <= limits.high
 
 
 def _spell(hint: Any) -> str:

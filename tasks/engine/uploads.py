@@ -38,7 +38,7 @@ class Accept:
     suffixes: tuple[str, ...]
 
     def __init__(self, *suffixes: str) -> None:
-        object.__setattr__(self, "suffixes", tuple(suffix.lower() for suffix in suffixes))
+        object.__setattr__(self, "suffixes", tuple(str(suffix).lower() for suffix in suffixes))
 
 
 class Upload:

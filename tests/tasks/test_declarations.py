@@ -57,7 +57,9 @@ WRONG = {
     "a class": ("@user_task()\nclass wrong: pass", "a class", "by def"),
     "a method of something": ("wrong = user_task()('x'.upper)", "a builtin", "by def"),
     "a partial": ("wrong = user_task()(functools.partial(print, 1))", "a partial", "by def"),
+    "decorated twice": ("@user_task()\n@user_task()\ndef wrong(task): pass", "wrong: is a TaskFunction", "by def"),
     "without parentheses": ("@user_task\ndef wrong(task): pass", "alone", "write @user_task()"),
+    "a name too long": (task().replace("wrong", "w" * 61), "no row can hold", "at most 60"),
     "two of a name": (task() + task(), "has the name of the one at", "give it another"),
     "an unknown option": (task("titel='x'"), "no option titel", "write title"),
     "an option like none": (task("xyz=1"), "no option xyz", "it has title, one_at_a_time"),
@@ -95,12 +97,23 @@ WRONG = {
     "a range of a text": (parameter("n: Annotated[str, Range(1, 2)]"), "is no number", "take that out"),
     "a range of choices": (parameter("n: Annotated[Literal[1], Range(1, 2)]"), "is no number", "take that out"),
     "an empty range": (parameter("n: Annotated[int, Range(2, 1)]"), r"Range\(2, 1\)", "smaller one first"),
-    "a range of texts": (parameter("n: Annotated[int, Range('1', '2')]"), "Range", "no number"),
+    "a range of texts": (parameter("n: Annotated[int, Range('1', '2')]"), "Range", "two whole numbers"),
+    "a range without an end": (parameter("n: Annotated[float, Range(1, float('inf'))]"), "Range", "two numbers"),
+    "a range of parts": (parameter("n: Annotated[int, Range(0.2, 0.8)]"), r"Range\(0.2, 0.8\)", "two whole numbers"),
     "a range that says nothing": (parameter("n: Annotated[int, Range]"), "Range without", r"write Range\("),
+    "a range within a range": (
+        parameter("n: Annotated[Annotated[int, Range(1, 9)], Range(1, 3)] = 4"),
+        "has Range twice",
+        "leave one",
+    ),
     "a count of one file": (parameter("n: Annotated[Upload, Count(1, 2)]"), r"not list\[Upload\]", "take that out"),
     "a count of none": (parameter("n: Annotated[list[Upload], Count(0, 0)]"), r"Count\(0, 0\)", "at least 1"),
+    "a count in words": (parameter("n: Annotated[list[Upload], Count('1', 5)]"), r"Count\('1', 5\)", "write numbers"),
+    "a count and a half": (parameter("n: Annotated[list[Upload], Count(1, 2.5)]"), r"Count\(1, 2.5\)", "write numbers"),
     "suffixes of a text": (parameter("n: Annotated[str, Accept('.csv')]"), "is no file", "take that out"),
     "a suffix without its dot": (parameter("n: Annotated[Upload, Accept('csv')]"), "csv", "with their dot"),
+    "suffixes in a list": (parameter("n: Annotated[Upload, Accept(['.csv', '.txt'])]"), "csv", "with their dot"),
+    "a suffix that is a number": (parameter("n: Annotated[Upload, Accept(7)]"), "7", "with their dot"),
     # the title
     "an unknown field": (task("'{number}'", "task, n: int"), r"\{number\}", "it has n"),
     "a field of nothing": (task("'{n}'"), r"\{n\}", "it has no parameters"),
@@ -274,6 +287,7 @@ COMMANDS = {
     "worker": [sys.executable, "-m", "tasks.worker"],
     "dev": [sys.executable, "-m", "webapp.dev"],
     "migrate": [BIN / "flask", "--app", "webapp.wsgi", "migrate"],
+    "demo": [BIN / "python", "-m", "webapp.demo"],
 }
 
 

@@ -17,7 +17,7 @@ def example(
     seconds: Annotated[int, Range(1, 600)] = 60,
     share: float = 0.5,
     loud: bool = False,
-    size: Literal[1, 2] = 2,
+    size: Annotated[Literal[1, 2], Labels("One", 2)] = 2,
 ):
     """An example."""
 
@@ -39,7 +39,7 @@ def test_each_parameter_after_the_run_is_read_with_its_type_and_default():
 
 def test_choices_have_the_labels_given_or_themselves():
     options = {parameter.name: parameter.options for parameter in PARAMETERS if parameter.choices}
-    assert options == {"format": [("json", "JSON"), ("csv", "Table")], "size": [("1", "1"), ("2", "2")]}
+    assert options == {"format": [("json", "JSON"), ("csv", "Table")], "size": [("1", "One"), ("2", "2")]}
 
 
 def test_arguments_are_completed_with_defaults():
@@ -68,7 +68,7 @@ def test_arguments_are_completed_with_defaults():
         ({"name": "Ann", "share": "half"}, "share", "number"),
         ({"name": "Ann", "share": float("nan")}, "share", "number"),
         ({"name": "Ann", "share": float("inf")}, "share", "number"),
-        ({"name": "Ann", "size": 3}, "size", "1, 2"),
+        ({"name": "Ann", "size": 3}, "size", "One, 2"),
         ({"name": "Ann", "colour": "red"}, "colour", "no such parameter"),
     ],
 )

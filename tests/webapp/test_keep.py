@@ -19,7 +19,8 @@ def kept(tmp_path):
     """A tree, and a program that imports a task of it, which is kept running."""
     copy = Copy(tmp_path / "tree")
     command = [sys.executable, "-m", "webapp.keep", sys.executable, "-c", PROGRAM]
-    process = Process("kept", command, {"PATH": os.environ["PATH"]}, tmp_path, cwd=copy.folder)
+    env = {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"}  # as `make run` has it
+    process = Process("kept", command, env, tmp_path, cwd=copy.folder)
     yield copy, process
     with suppress(ProcessLookupError):
         os.killpg(process.popen.pid, signal.SIGTERM)
@@ -51,7 +52,8 @@ def test_a_change_starts_it_anew_and_a_mistake_waits_for_the_next(kept):
     third = _pids(process, 3)[2]
     os.kill(third, signal.SIGKILL)
     _pids(process, 4)
-    assert process.output().count("tasks/countdown.py has changed") == 3
+    lines = process.output().splitlines()
+    assert lines.count("tasks/countdown.py has changed, so it is started anew") == 3, "each in a line of its own"
 
 
 @pytest.mark.parametrize(("signum", "is_broken"), [(signal.SIGINT, False), (signal.SIGTERM, True)])

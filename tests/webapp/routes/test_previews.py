@@ -68,9 +68,9 @@ def look_closely(declare, monkeypatch):
     def put(outcome: object) -> None:
         def preview(file: Upload, column: str) -> Preview:
             file.read()
-            if isinstance(outcome, Exception):
+            if isinstance(outcome, BaseException):
                 raise outcome
-            return outcome
+            return outcome() if callable(outcome) else outcome
 
         @declare(title="Look closely", preview=preview)
         def look_closely(task: Run, file: Upload, column: str = "amount"):
@@ -106,7 +106,19 @@ def test_a_fragment_names_the_field_that_a_preview_finds_wrong(ann, look_closely
     assert answer.one(".error").text.strip() == "Column: There is no column amont."
 
 
-@pytest.mark.parametrize("outcome", [ZeroDivisionError("0"), None, "a text", KeyError("amount"), RecursionError()])
+FAILURES = [
+    ZeroDivisionError("0"),
+    None,
+    "a text",
+    KeyError("amount"),
+    RecursionError(),
+    SystemExit(3),  # by which gunicorn would end the whole site
+    lambda: Preview("Rows", ("a",), ((1 / number,) for number in (1, 0))),
+    lambda: Preview("Rows", ("a",), 5),
+]
+
+
+@pytest.mark.parametrize("outcome", FAILURES)
 def test_a_preview_that_fails_says_so_and_keeps_nobody_from_starting(ann, look_closely, caplog, outcome):
     look_closely(outcome)
     for headers in (HTMX, {}):
@@ -138,3 +150,13 @@ def test_there_is_no_preview_of_what_has_none(ann):
     assert not ann.get("/tasks/new/countdown").page.select("button[formaction$=preview]")
     assert ann.submit("/tasks/new/countdown/preview").status_code == 404
     assert ann.submit("/tasks/new/nothing/preview").status_code == 404
+
+
+def test_a_preview_shows_whatever_its_cells_are(ann, look_closely):
+    look_closely(lambda: Preview("Rows", (1, "b"), ([number, None] for number in (0, 1.5)), notes=iter(["A note."])))
+    for headers in (HTMX, {}):
+        answer = ann.submit(f"{LOOK_CLOSELY}/preview", headers=headers, column="x", file=_file("a.csv", b"a\n"))
+        assert answer.status_code == 200
+        table = answer.one("table")
+        assert [cell.text.strip() for cell in table.select("th, td")] == ["1", "b", "0", "", "1.5", ""]
+        assert "A note." in answer.words
