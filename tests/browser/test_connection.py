@@ -76,7 +76,7 @@ def test_a_page_that_is_cut_off_says_so_and_goes_on_by_itself(ways):
 
     buttons = {way: _cancel(page, task) for (way, (page, *_)), task in zip(ways.items(), tasks, strict=True)}
     for way, (page, *_) in ways.items():
-        expect(page.get_by_role("alert"), way).to_contain_text(UNSENT, timeout=PATIENCE)
+        expect(page.get_by_role("alert").filter(has_text=UNSENT), way).to_be_visible(timeout=PATIENCE)
         assert focused(page).startswith("Cancel"), way
         expect(buttons[way], way).to_be_enabled()
         expect(buttons[way], way).not_to_have_class("htmx-request")

@@ -147,7 +147,7 @@ def test_on_a_phone_a_menu_has_what_the_line_has_no_room_for(new_person, still_s
     page.wait_for_url("**/settings")
     menu.tap()
     page.get_by_role("button", name="Sign out").tap()
-    see(page.get_by_text("You are signed out"))
+    see(page.get_by_role("heading", name="Sign out?"))
 
 
 # What is too small to be hit: WCAG 2.2 demands 24 pixels, a finger 40 of what is pressed.

@@ -20,13 +20,13 @@ def test_a_task_that_ends_keeps_the_focus_wherever_it_is_shown(new_person, still
     path = put(still_site, person.name, "in_progress")["in_progress"]
     task = path.rpartition("/")[2]
     tray, row, own = (person.visit(where, person.new_tab()) for where in ("/", "/tasks", path))
-    for page, place in ((tray, "again"), (row, "button"), (own, "again")):
+    for page, place in ((tray, "pause"), (row, "cancel"), (own, "pause")):
         page.locator(f"#task-{task}-{place}").focus()
     change(still_site, task, "fail")
-    for page, place in ((tray, "again"), (row, "button"), (own, "again")):
+    for page, place in ((tray, "pause"), (row, "cancel"), (own, "pause")):
         see(page.locator(f'#task-{task}[data-state="failed"]'))
         assert _focused_id(page) == f"task-{task}-{place}"
-        assert focused(page) == "Failed", "what says how it stands, and starts nothing"
+        assert focused(page).startswith("Failed"), "what says how it stands, and starts nothing"
         page.keyboard.press("Enter")
         page.keyboard.press("Tab")
         expect(page.locator(f"#task-{task}-{place}")).to_be_hidden()

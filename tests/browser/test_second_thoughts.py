@@ -187,9 +187,9 @@ def test_a_button_that_came_too_late_is_told_the_truth(person):
     page.route("**/_panel", lambda route: route.abort())  # this tab hears nothing more
     other = person.visit(page.url.removeprefix(person.site), person.new_tab())
     see(_panel(other, "succeeded"))
-    page.unroute("**/_panel")
     page.get_by_role("button", name="Pause").click()
     see(page.locator("#flashes").get_by_text("has already finished"))
+    page.unroute("**/_panel")
     see(_panel(page, "succeeded"))
 
 

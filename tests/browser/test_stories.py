@@ -101,7 +101,7 @@ def test_a_second_press_says_so_and_starts_nothing(own_site, new_person):
 
     page.get_by_role("button", name="Export my posts").click()
 
-    see(page.locator("#flashes").get_by_text("already under way"))
+    see(page.locator("#flashes").get_by_text("hasn’t ended yet"))
     assert page.locator("#task-alerts [data-state]").count() == 1
     own_site.start_worker()
     see(alert(page, "succeeded"))

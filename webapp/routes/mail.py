@@ -206,7 +206,8 @@ def too_large(_: RequestEntityTooLarge) -> ResponseReturnValue:
         form.attachment.errors = [f"{too_large_words()} Nothing of it was attached."]
         files = shown.files() if shown else []
         return render_template("mail/too_large.html", form=form, files=files, at=_at(original), focus=""), 413
-    form.attachment.errors = [f"{too_large_words()} What was in your draft before is still here."]
+    before = " What was in your draft before is still here." if shown else ""
+    form.attachment.errors = [too_large_words() + before]
     return _page(form, shown, original, 413)
 
 
