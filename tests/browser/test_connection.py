@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.axe import AXE, VIOLATIONS
+from tests.browser.axe import violations
 from tests.browser.people import SOON, alert, focused, see, see_gone
 from tests.browser.rows import put
 from tests.network import Network
@@ -87,8 +87,7 @@ def test_a_page_that_is_cut_off_says_so_and_goes_on_by_itself(ways):
         expect(person.page.get_by_text(words)).not_to_be_visible()
 
     assert all(0 <= box["x"] < box["x"] + box["width"] <= 320 for box in boxes)
-    phone.evaluate(AXE)
-    assert phone.evaluate(VIOLATIONS) == []
+    assert violations(phone) == []
     phone.emulate_media(forced_colors="active")
     expect(phone.get_by_text(LOST)).to_be_visible()
     phone.emulate_media(media="print", forced_colors="none")

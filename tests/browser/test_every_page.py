@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser.axe import AXE, VIOLATIONS, assert_accessible
+from tests.browser.axe import assert_accessible, violations
 from tests.browser.people import Person, see
 from tests.browser.rows import put
 from tests.surfing import Surfer
@@ -91,20 +91,18 @@ def _path(path: str, person: Person) -> str:
     return path.format(profile=person.profile, task=person.task, name=person.name, mail=person.mail)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("who", [_signed_out, _guest, _busy, _pen_friend])
-def test_axe_finds_nothing_and_nothing_is_wider_than_a_phone(new_person, site, scheme, who):
-    person = new_person(site, color_scheme=scheme, viewport={"width": 320, "height": 740})
+def test_axe_finds_nothing_and_nothing_is_wider_than_a_phone(new_person, site, who):
+    person = new_person(site, viewport={"width": 320, "height": 740})
     who(person)
     for name, (needs, path) in PAGES.items():
         if needs is not who:
             continue
         page = person.visit(_path(path, person))
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, f"{name} is wider than a phone"
-        page.evaluate(AXE)
-        assert page.evaluate(VIOLATIONS) == [], f"{name}, {scheme}"
+        assert violations(page) == [], name
         page.set_viewport_size({"width": 1280, "height": 900})
-        assert page.evaluate(VIOLATIONS) == [], f"{name}, {scheme}, wide"
+        assert violations(page) == [], f"{name}, wide"
         page.set_viewport_size({"width": 320, "height": 740})
 
 
@@ -179,9 +177,8 @@ def _assert_printed_without_what_is_pressed(page):
     page.emulate_media(media="screen")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_state_of_a_task_is_as_accessible_and_its_buttons_can_be_hit(new_person, still_site, scheme):
-    person = new_person(still_site, color_scheme=scheme)
+def test_every_state_of_a_task_is_as_accessible_and_its_buttons_can_be_hit(new_person, still_site):
+    person = new_person(still_site)
     person.come_as_guest()
     made = put(still_site, person.name, *State, "family")
     page = person.page
@@ -192,13 +189,12 @@ def test_every_state_of_a_task_is_as_accessible_and_its_buttons_can_be_hit(new_p
             page.locator("#task-list li .check").first.click()  # what can be done with what is checked
         for details in page.locator("main details > summary").all():
             details.click()
-        page.evaluate(AXE)
         for width, least in ((320, 40), (1280, 24)):
             page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} is wider than {width}"
-            assert page.evaluate(VIOLATIONS) == [], f"{name}, {scheme}, {width}"
+            assert violations(page) == [], f"{name}, {width}"
             assert page.evaluate(SMALL, least) == [], f"{name}, {width}"
-        if name == "list" and scheme == "light":
+        if name == "list":
             _assert_seen_in_forced_colors(page)
             _assert_printed_without_what_is_pressed(page)
 
@@ -208,6 +204,5 @@ def test_forms_with_errors_are_as_accessible(new_person, site):
     for path, button in (("/register", "Create account"), ("/login", "Sign in")):
         page = person.visit(path)
         page.locator("main").get_by_role("button", name=button).click()
-        page.evaluate(AXE)
-        assert page.evaluate(VIOLATIONS) == []
+        assert violations(page) == []
         assert page.evaluate("document.activeElement.getAttribute('aria-invalid')") == "true"
