@@ -21,6 +21,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.datastructures import MultiDict
 
 from webapp.intake import beginning
+from webapp.letters import TEMPLATES
 from webapp.navigation import inside, path_of
 
 TOKEN = "csrf_token"  # noqa: S105 - the name of a field, and of what a session keeps for it
@@ -128,7 +129,7 @@ def _parsed(what: str) -> MultiDict[str, Any]:
 def _shown(fields: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """Each field with what was in it, as far as a person would read on."""
     for name, texts in MultiDict(fields).lists():
-        text = ", ".join(texts) if len(texts) <= MOST_SHOWN else f"{len(texts):,} chosen"
+        text = ", ".join(_words(name, text) for text in texts) if len(texts) <= MOST_SHOWN else f"{len(texts):,} chosen"
         more = len(text) - LONGEST_SHOWN
         yield _label(name), text if more <= 0 else f"{text[:LONGEST_SHOWN]} … and {more:,} more characters"
 
@@ -140,6 +141,11 @@ def _files() -> Iterator[tuple[str, str, list[str]]]:
             yield name, _label(name), names[:MOST_SHOWN] + (["…"] if len(names) > MOST_SHOWN else [])
 
 
+def _words(name: str, text: str) -> str:
+    """What the page called it, if it was chosen from a list of ours."""
+    return TEMPLATES[text].label if name == "template" and text in TEMPLATES else text
+
+
 def _label(name: str) -> str:
-    words = {"body": "Text", "current": "Current password", "q": "Search"}
+    words = {"body": "Text", "current": "Current password", "q": "Search", "template": "What it says"}
     return words.get(name) or name.replace("_", " ").strip().capitalize() or "Text"

@@ -48,6 +48,12 @@ class Progress:
         return f"{self.task.done:,} so far" if self.task.done else ""
 
     @property
+    def reached(self) -> str:
+        """Where it stopped, like ' after 12 of 40'; empty if it had not begun, and of a mail, which counts people."""
+        has_begun = self.task.done or self.task.share
+        return f" after {self.amount}" if has_begun and self.amount and self.task.name != "send_mail" else ""
+
+    @property
     def left(self) -> str:
         """The time left in words, like 'about 2 minutes left'; empty while there is nothing to judge by.
 

@@ -36,6 +36,20 @@ def test_the_bar_is_never_fuller_than_full(done, total, bar, percent, amount):
     assert (progress.percent, progress.amount) == (percent, amount)
 
 
+@pytest.mark.parametrize(
+    ("name", "done", "total", "reached"),
+    [
+        ("countdown", 0, 60, ""),
+        ("countdown", 0, None, ""),
+        ("countdown", 1, 60, " after 1 of 60"),
+        ("countdown", 12, None, " after 12 so far"),
+        ("send_mail", 1, 60, ""),
+    ],
+)
+def test_what_never_began_did_not_stop_after_anything(name, done, total, reached):
+    assert _progress(State.CANCELED, done=done, total=total, name=name).reached == reached
+
+
 def test_the_time_left_goes_by_the_pace_so_far():
     assert "2 minutes" in _progress(done=10, total=30, after=60).left
     assert "left" in _progress(done=10, total=30, after=60).left

@@ -133,6 +133,7 @@ def test_files_are_named_and_asked_for_again_and_those_of_a_draft_are_still_ther
     page = browser.post("/mail/draft", data=sent)
     assert "Has to be chosen again: now.txt" in page.words
     assert "still attached" in page.words
+    assert "What it says A text of my own" in page.words, "as the page called it, and not as it is kept"
     assert page.one("main form")["enctype"] == "multipart/form-data"
     assert page.one("main form input[type=file]")["name"] == "attachment"
     assert _press(browser, page, attachment=(io.BytesIO(b"2"), "now.txt")).status_code == 303
@@ -156,6 +157,7 @@ def test_a_password_is_in_no_answer_and_is_asked_for_again(app):
     assert page.status_code == 400
     assert "correct horse" not in page.text
     assert page.one("main form input[type=password]").get("value") is None
+    assert page.one("main form h2").text == "What you typed is still here"
     assert _press(browser, page, password="correct horse").status_code == 303
     assert User.get(User.username == "cleo").email == "cleo@example.com"
 
@@ -319,3 +321,10 @@ def test_a_page_that_htmx_keeps_open_is_left_alone_when_its_session_ends(browser
 def test_what_an_unheard_of_task_leads_back_to_is_the_tasks(browser):
     assert browser.get(f"/tasks/{uuid4()}").one("main a[href='/tasks']").text == "Tasks"
     assert browser.get("/tasks/a/b/c").one("main a[href='/tasks']")
+
+
+def test_nothing_is_said_to_be_here_that_has_to_be_typed_again(browser):
+    fields = {"current": PASSWORD, "password": "correct horse"}
+    page = browser.post("/settings/password", data=fields | {"csrf_token": browser.token() + "x"})
+    assert page.one("main form h2").text == "Fill it in again"
+    assert "still here" not in page.words
