@@ -24,7 +24,13 @@ _UNDER_WAY = ("is still under way", "are still under way")
 # Why a press passed over tasks in these states; the first that has a task's state says it.
 _WHY: dict[str, tuple[tuple[frozenset[State], Words], ...]] = {
     "retry": (
-        (frozenset({State.CANCELED}), ("was canceled before it ran", "were canceled before they ran")),
+        (
+            frozenset({State.CANCELED}),
+            (
+                "was canceled before it ran (start it by its own button)",
+                "were canceled before they ran (start them one by one)",
+            ),
+        ),
         (FINISHED, _FINISHED),
         (ACTIVE, _UNDER_WAY),
     ),

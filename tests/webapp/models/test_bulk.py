@@ -230,8 +230,8 @@ def test_a_press_touches_nobody_elses(each_database):
         (
             "retry",
             Outcome(2, twins=1, passed=Counter({State.SUCCEEDED: 2, State.CANCELED: 1})),
-            "Retried 2 tasks; 2 had finished already, 1 was canceled before it ran, 1 could not start beside another "
-            "like it.",
+            "Retried 2 tasks; 2 had finished already, 1 was canceled before it ran (start it by its own "
+            "button), 1 could not start beside another like it.",
         ),
         ("dismiss", Outcome(2, passed=Counter({State.PENDING: 1})), "Closed 2 alerts; 1 is still under way."),
         ("remove", Outcome(1000, left=1234), "Deleted 1,000 tasks. 1,234 are left: press again."),
