@@ -139,6 +139,6 @@ def _release(settings: Settings) -> str:
     digest = hashlib.sha256(settings.app_name.encode())
     for folder in ("templates", "webapp", "tasks"):
         for path in sorted((ROOT / folder).rglob("*.*")):
-            if path.suffix != ".pyc":
+            if "__pycache__" not in path.parts:  # where files come and go while other processes start
                 digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

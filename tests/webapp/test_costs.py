@@ -41,9 +41,7 @@ from webapp.recipients import read_recipients, without_bad
 from webapp.search_forms import SearchForm, TaskFilterForm
 
 SMALL = 2000
-NOTHING = (
-    0.02  # seconds, within which a machine that is busy measures nothing: at 8 * SMALL a square takes ten times it
-)
+NOTHING = 0.05  # seconds, within which a machine that is busy measures its memory: at 8 * SMALL a square takes far more
 FAR_TOO_LONG = 1.0
 NO_TOKEN = {"csrf": False}
 

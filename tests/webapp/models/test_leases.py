@@ -249,7 +249,8 @@ def test_time_that_no_run_worked_is_not_counted(app):
 def test_many_sweepers_rescue_a_task_once(each_database):
     make_task()
     _claim(OVER)
-    assert sorted(race(6, lambda: [lost.rescue() for lost in Task.lost(10)] == [True])).count(True) == 1
+    results = race(6, lambda: [lost.rescue() for lost in Task.lost(10)] == [True])
+    assert sorted(map(str, results)) == ["False"] * 5 + ["True"]
     task = Task.get()
     assert (task.state, task.rescues, task.attempts) == (State.PENDING, 1, 0)
     assert [event.kind for event in task.timeline()] == ["launched", "started", "pending"]
