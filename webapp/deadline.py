@@ -168,6 +168,7 @@ class _Watchdog:
         self._thread: threading.Thread | None = None
 
     def expect(self, limit: Deadline) -> None:
+        """Watch one more, which ends by itself or is ended. Starts the thread with the first."""
         with self.lock:
             heapq.heappush(self._expected, (limit._at, next(self._numbers), limit))
             if self._thread is None:
