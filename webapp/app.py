@@ -18,6 +18,7 @@ from webapp import (
     database,
     dom,
     htmx,
+    i18n,
     intake,
     kept,
     live,
@@ -110,6 +111,7 @@ def _set_up_templates(app: Flask) -> None:
         app_name=app.config["SETTINGS"].app_name,
         current_user=current_user,
         page_owner=htmx.OWNER,
+        ngettext=i18n.ngettext,
         dom_id=dom.dom_id,
         live_of=live.live_of,
         progress_of=progress.Progress,
@@ -128,6 +130,7 @@ def _set_up_templates(app: Flask) -> None:
     )
     app.jinja_env.filters.update(
         iso=times.iso,
+        number=i18n.number,
         clock=times.clock_words,
         day=times.day_words,
         size=texts.size_words,
