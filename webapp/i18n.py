@@ -5,6 +5,7 @@ is not used: models and workers need words, too, where there is no request.
 """
 
 from datetime import timedelta
+from typing import Literal
 
 from babel import Locale
 from babel.dates import format_timedelta
@@ -29,9 +30,11 @@ def number(value: float) -> str:
 
 def duration(seconds: float) -> str:
     """A duration that somebody has set, like '90 seconds', '10 minutes' or '2 hours', in its largest whole unit."""
-    unit = next((name for name, size in _UNITS if seconds >= size and seconds % size == 0), "second")
+    unit = next((name for name, size in _UNITS if seconds >= size and seconds % size == 0), _SECOND)
     whole = timedelta(seconds=seconds)
     return format_timedelta(whole, granularity=unit, threshold=float("inf"), locale=LOCALE)
 
 
-_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
+_Unit = Literal["day", "hour", "minute", "second"]
+_SECOND: _Unit = "second"
+_UNITS: tuple[tuple[_Unit, int], ...] = (("day", 86400), ("hour", 3600), ("minute", 60))
