@@ -16,7 +16,7 @@ run: $(VENV)/.run
 	@exec $(BIN)/python -m webapp.dev
 
 demo: $(VENV)/.run
-	@exec $(BIN)/python -m webapp.demo
+	@exec $(BIN)/python -m webapp.dev.demo
 
 test: $(VENV)/.dev
 	@exec $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)

@@ -7,19 +7,22 @@ from contextlib import suppress
 from gunicorn.glogging import Logger
 
 from tasks.queue import huey
-from webapp import database, listening, logs, starting
-from webapp.breaker import AT_ONCE, SPARE
+from webapp import db
+from webapp.db import startup
+from webapp.lib import logs
+from webapp.lib.circuit_breaker import AT_ONCE, SPARE
 from webapp.settings import Settings, SettingsError
+from webapp.web import bind_address
 
 try:
     settings = Settings.from_env()
 except SettingsError as error:
     sys.exit(error.report)
-bind = listening.addresses(settings)
+bind = bind_address.addresses(settings)
 
 
 class logger_class(Logger):  # noqa: N801 - gunicorn's setting
-    """Gunicorn's own lines, as ours. Those of requests are `webapp.access_log`'s: nothing on the same output twice."""
+    """Gunicorn's own lines, as ours. `webapp.web.access_log` has those of requests: nothing is said twice."""
 
     def setup(self, cfg):
         """To be called with each configuration."""
@@ -33,15 +36,15 @@ class logger_class(Logger):  # noqa: N801 - gunicorn's setting
 
 def on_starting(server):
     """Say in one line what is wrong with the database or Redis, or end by it, before anybody is served."""
-    database.configure(settings)  # with nobody who waits, and nothing that the processes to come would share
+    db.configure(settings)  # with nobody who waits, and nothing that the processes to come would share
     try:
-        starting.look_at_database()
+        startup.look_at_database()
         if settings.redis_url:
             with suppress(Exception):  # the queue tells of it itself
                 huey.pending_count()
     finally:
-        database.database.close()
-        database.configure(settings, patient=False)
+        db.database.close()
+        db.configure(settings, patient=False)
 
 
 workers = settings.web_concurrency
@@ -64,4 +67,4 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 def when_ready(server):
     """Say who can connect, unless gunicorn was told where to listen, or was handed its socket."""
     if [str(listener) for listener in server.LISTENERS] == [f"http://{address}" for address in bind]:
-        server.log.info("%s", listening.words(settings))
+        server.log.info("%s", bind_address.words(settings))

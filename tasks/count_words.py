@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from heapq import nsmallest
 
-from tasks.cells import csv_row
 from tasks.engine import Run, TaskError, Upload, user_task
-from webapp.models.artifact import CHUNK
+from tasks.lib.csv_cells import csv_row
+from webapp.models.task.artifact import CHUNK
 
 MOST = 100
 LONGEST = 100  # letters: what has more is no word, but data or a mistake

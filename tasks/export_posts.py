@@ -4,11 +4,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Literal
 
-from tasks.cells import csv_row
 from tasks.engine import Labels, Run, TaskError, TemporaryError, user_task
+from tasks.lib.csv_cells import csv_row
 from webapp import mailer
+from webapp.lib.times import exact_iso
 from webapp.models import Artifact, Post
-from webapp.times import exact_iso
 
 # Many mail servers refuse a mail of more than 10 MB, and base64 makes a file a third larger.
 ATTACHMENT_LIMIT = 7 * 1024 * 1024

@@ -6,12 +6,12 @@ from itertools import islice
 from typing import Annotated, Any
 from uuid import UUID
 
-from tasks.cells import csv_row
 from tasks.engine import Accept, Preview, Run, TaskError, Undo, Upload, user_task
+from tasks.lib.csv_cells import csv_row
 from tasks.lib.decoding import UNDECODABLE
 from tasks.lib.post_files import BEGINNING, ERRORS, PostFile, Row, open_posts
+from webapp.lib.times import exact_iso, utcnow
 from webapp.models import ArtifactWriter, Post, Task
-from webapp.times import exact_iso, utcnow
 
 SHOWN = 5  # rows of a preview
 SHOWN_PROBLEMS = 3

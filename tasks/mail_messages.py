@@ -4,12 +4,12 @@ from typing import Any
 
 from peewee import fn
 
-from tasks.engine import Run, duty, user_task
-from tasks.mail_once import AFTER_PEOPLE, RETRIES, line_up, mail_once
+from tasks.engine import Run, sweep_hook, user_task
+from tasks.lib.mail_once import AFTER_PEOPLE, RETRIES, line_up, mail_once
 from webapp import mailer
 from webapp.mailer import Letter
 from webapp.models import Message, NoticeKind, Task, User
-from webapp.models.state import ACTIVE
+from webapp.models.task.state import ACTIVE
 
 MOST_NAMES = 3
 MOST_LINES = 3  # of each person
@@ -17,17 +17,17 @@ MOST_READ = 100  # messages, to find these lines in
 LINE_LENGTH = 200
 
 
-@duty
+@sweep_hook
 def line_up_messages(at_once: int) -> None:
     """Start a mail for each person to whom one is due."""
     under_way = Task.user == User.id, Task.name == mail_messages.name, Task.state.in_(ACTIVE)
     line_up(mail_messages, list(Message.mail_due(at_once).where(~fn.EXISTS(Task.select(Task.id).where(*under_way)))))
 
 
-@user_task(title="Mail about messages", one_at_a_time=True, quiet=True, priority=AFTER_PEOPLE, retries=RETRIES)
+@user_task(title="Mail about messages", one_at_a_time=True, internal=True, priority=AFTER_PEOPLE, retries=RETRIES)
 def mail_messages(task: Run) -> None:
     """Mail somebody what they have not read, unless by now they have, or want no mail any more."""
-    if task.user.hears_by_mail(NoticeKind.MESSAGE) and mailer.is_set_up():
+    if task.user.wants_email_about(NoticeKind.MESSAGE) and mailer.is_set_up():
         mail_once(task, Message, "messages", _letter)
     else:
         Message.settle_mail(task.user)

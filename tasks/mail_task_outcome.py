@@ -4,14 +4,14 @@ from datetime import timedelta
 
 from peewee import fn
 
-from tasks.engine import Run, duty, user_task
-from tasks.mail_once import AFTER_PEOPLE, RETRIES, line_up, mail_once
+from tasks.engine import Run, sweep_hook, user_task
+from tasks.lib.mail_once import AFTER_PEOPLE, RETRIES, line_up, mail_once
 from webapp import mailer
+from webapp.lib.times import utcnow
 from webapp.mailer import Letter
 from webapp.mime import one_line
 from webapp.models import NoticeKind, OutcomeMail, Task, User
-from webapp.models.state import ACTIVE
-from webapp.times import utcnow
+from webapp.models.task.state import ACTIVE
 
 AT_MOST_EVERY = timedelta(minutes=1)  # for one person
 MOST_SHOWN = 20  # tasks in one mail, each with its words and its address
@@ -22,16 +22,16 @@ WORDS = {
 }
 
 
-@duty
+@sweep_hook
 def line_up_outcomes(at_once: int) -> None:
     """Start a mail for each person to whom one is due, and who has got none within AT_MOST_EVERY."""
     ours = Task.select(Task.user).where(Task.name == mail_task_outcome.name)
     under_way = fn.EXISTS(ours.where(Task.user == User.id, Task.state.in_(ACTIVE)))
-    recent = ours.where(Task.quiet, Task.finished_at > utcnow() - AT_MOST_EVERY)
+    recent = ours.where(Task.hidden, Task.finished_at > utcnow() - AT_MOST_EVERY)
     line_up(mail_task_outcome, list(OutcomeMail.mail_due(at_once).where(~under_way, User.id.not_in(recent))))
 
 
-@user_task(title="Mail about tasks", one_at_a_time=True, quiet=True, priority=AFTER_PEOPLE, retries=RETRIES)
+@user_task(title="Mail about tasks", one_at_a_time=True, internal=True, priority=AFTER_PEOPLE, retries=RETRIES)
 def mail_task_outcome(task: Run) -> None:
     """Mail somebody how tasks of theirs have ended, unless by now these are gone or tried again, or nobody wants it."""
     if task.user.email and mailer.is_set_up():
@@ -42,7 +42,9 @@ def mail_task_outcome(task: Run) -> None:
 
 def _letter(user: User, key: str) -> Letter | None:
     """The mail about what has ended and is still so; None if nothing is. One query."""
-    ended = [task for task in OutcomeMail.of_mail(user, key) if user.hears_by_mail(task.notice_kind, task.worked)]
+    ended = [
+        task for task in OutcomeMail.of_mail(user, key) if user.wants_email_about(task.notice_kind, task.run_seconds)
+    ]
     if not ended:
         return None
     subject = one_line(_title(ended[0]) if len(ended) == 1 else _counted(ended))

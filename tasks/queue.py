@@ -14,10 +14,10 @@ from huey.serializer import Serializer
 from huey.storage import BaseSqlStorage, PostgresStorage, PriorityRedisExpireStorage
 from itsdangerous import BadSignature, Signer
 
-from tasks.queue_file import QueueFile
-from webapp import database
-from webapp.outage import Breaker, NotAsked, Outage
-from webapp.redis_pool import Client, redis_pool
+from webapp import db
+from webapp.lib.outage import Breaker, NotAsked, Outage
+from webapp.lib.queue_file import QueueFile
+from webapp.lib.redis_pool import Client, redis_pool
 from webapp.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class _PostgresStorage(PostgresStorage):
     @contextmanager
     def db(self, commit: bool = False, close: bool = False) -> Iterator[Any]:
         """A cursor. Whoever waits for another thread to be done with the only connection has a place meanwhile."""
-        with database.place(), super().db(commit, close) as cursor:
+        with db.place(), super().db(commit, close) as cursor:
             yield cursor
 
     @property
@@ -161,7 +161,7 @@ def _storage(settings: Settings) -> Any:
     if settings.redis_url:
         return _RedisStorage(NAME, connection_pool=redis_pool(settings.redis_url), read_timeout=1)
     if settings.database_url.startswith("postgres"):
-        return _PostgresStorage(NAME, connection=database.connect_to_postgres, read_timeout=1, create_tables=False)
+        return _PostgresStorage(NAME, connection=db.connect_to_postgres, read_timeout=1, create_tables=False)
     return QueueFile(NAME, filename=str(settings.queue_file), create_tables=False)
 
 

@@ -3,11 +3,11 @@
 import io
 from typing import Annotated, Any
 
-from tasks import zips
 from tasks.engine import Accept, Count, Run, TaskError, Upload, user_task
+from tasks.lib import resumable_zip
 from tasks.lib.pictures import FORMATS, Opened, Refused, open_picture
-from webapp.filenames import MOST_BYTES as MOST_BYTES_OF_NAME
-from webapp.filenames import unique_names
+from webapp.lib.filenames import MOST_BYTES as MOST_BYTES_OF_NAME
+from webapp.lib.filenames import unique_names
 
 SIZES = (320, 800, 1600)  # pixels, of the longer side
 LONGEST_END = "-1600.webp"
@@ -45,17 +45,17 @@ def resize_images(task: Run, files: Images) -> None:
             if opened.has_more:
                 task.cursor["animated"].append(file.name)
             for size, suffix, data in made:
-                member = zips.member(f"{stem}-{size}{suffix}", data, out.size)
+                member = resumable_zip.member(f"{stem}-{size}{suffix}", data, out.size)
                 if out.size + len(data) > MOST_BYTES:
                     raise TaskError("These images are too large for one ZIP file. Try again with fewer.")
-                out.write(zips.head(member) + data)
+                out.write(resumable_zip.head(member) + data)
                 task.cursor["members"].append(member)
         members, refused = task.cursor["members"], task.cursor["refused"]
         if refused:
             task.attach("not-resized.txt", "".join(f"{line}\n" for line in refused))
         if not members:
             raise TaskError(f"No image could be resized. {refused[0]}")
-        out.write(zips.directory(members, out.size))
+        out.write(resumable_zip.directory(members, out.size))
     task.log(f"{len(members) // len(SIZES)} of {len(files)} images resized")
     if animated := task.cursor["animated"]:
         task.log(f"Animated, and only the first frame was kept: {', '.join(animated)}")

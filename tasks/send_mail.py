@@ -1,14 +1,14 @@
 """Send one mail to many people: one at a time, each at most twice and mostly once, whatever happens on the way."""
 
-from tasks.cells import csv_row
 from tasks.engine import Retries, Run, TaskError, TemporaryError, user_task
+from tasks.lib.csv_cells import csv_row
 from webapp import letters, mailer
-from webapp.database import database
+from webapp.db import database
+from webapp.lib.times import utcnow
 from webapp.mail_words import count_words
 from webapp.mailer import Letter, Line, MailError
 from webapp.models import Delivery, Mailing, Task
 from webapp.models.mailing import Sending
-from webapp.times import utcnow
 
 NOT_DELIVERED = "not-delivered.csv"
 MOST_DROPS = 3  # in a row: then it is the server that is ill, and not one mail that it cannot bear
@@ -43,7 +43,7 @@ def submit(draft: Mailing, addresses: list[str], limit: int) -> Task:
 def change(mailing: Mailing, draft: Mailing, addresses: list[str], limit: int) -> Task:
     """Put what the draft has in the place of a mail that is scheduled; without a time, it starts now.
 
-    Raises IllegalMove, having changed nothing, once it is not scheduled any more, OverLimit and DraftGone.
+    Raises IllegalTransition, having changed nothing, once it is not scheduled any more, OverLimit and DraftGone.
     """
     task = Task.get_by_id(mailing.task_id)
     with database.atomic():

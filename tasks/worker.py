@@ -20,14 +20,14 @@ from uuid import uuid4
 
 from huey.consumer import BaseProcess, Consumer, ProcessEnvironment, Worker
 
-from tasks.engine import doorbell, perform, reporter, sweeper
+from tasks.engine import executor, heartbeat, sweeper, wakeup
 from tasks.engine.watchdog import Watchdog
 from tasks.queue import huey
-from webapp import logs, starting
-from webapp.database import database
-from webapp.environment import CannotStart
-from webapp.outage import Outage
-from webapp.resilience import away, is_unavailable
+from webapp.db import database, startup
+from webapp.db.resilience import away, is_unavailable
+from webapp.lib import logs
+from webapp.lib.environment import CannotStart
+from webapp.lib.outage import Outage
 from webapp.settings import Settings
 
 log = logging.getLogger("tasks.worker")  # as a program it has another name
@@ -61,7 +61,7 @@ class _Environment(ProcessEnvironment):
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() != self.parent:  # it died before we asked
                 os._exit(1)
-        reporter.is_shutting_down = process.stop_flag.is_set
+        heartbeat.is_shutting_down = process.stop_flag.is_set
 
 
 class _Worker(Worker):
@@ -111,7 +111,7 @@ class _Worker(Worker):
 
     def _look_alone(self) -> bool:
         """Carry out the task whose turn it is, if one waits. Whether one did."""
-        return bool(self.huey.execute(doorbell.answer.s()))
+        return bool(self.huey.execute(wakeup.handle.s()))
 
 
 def _number_of(name: str) -> int:
@@ -137,7 +137,7 @@ class _Sweeper(BaseProcess):
     def loop(self, now: Any = None) -> None:
         """One look, and a pause."""
         try:
-            with perform.surroundings():
+            with executor.run_context():
                 self._sweeper.look()
         except Exception as error:
             if is_unavailable(error):
@@ -214,11 +214,11 @@ def create_consumer(settings: Settings) -> Consumer:
 
     Raises DeclarationError where a task function can never work.
     """
-    from tasks import catalogue, index_texts  # noqa: F401 - all that a message may name
+    from tasks.lib import index_texts  # noqa: F401 - all that a message may name
     from webapp.app import create_app
 
     app = create_app(settings, patient=True)
-    perform.surroundings = app.app_context
+    executor.run_context = app.app_context
     return _Consumer(
         huey,
         workers=settings.worker_concurrency,
@@ -247,7 +247,7 @@ def main() -> None:
     except CannotStart as error:
         sys.exit(error.report)
     logs.belong_to(worker=f"{gethostname()}:{os.getpid()}")
-    starting.wait_for_database()
+    startup.wait_for_database()
     database.close()  # nothing open may be inherited by the children
     log.info("The worker starts, with %d processes for tasks", settings.worker_concurrency)
     consumer.run()

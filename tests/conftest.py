@@ -15,14 +15,14 @@ import pytest
 from jinja2 import FileSystemBytecodeCache
 from playhouse.test_utils import count_queries
 
-from tasks.engine import perform, registry, user_task
+from tasks.engine import executor, registry, user_task
 from tasks.queue import huey
 from tests.browsing import Browser, browse
 from tests.mailserver import MailServer
 from tests.services import postgres_server, redis_server
-from webapp import database
+from webapp import db
 from webapp.app import create_app
-from webapp.factories import make_user
+from webapp.dev.factories import make_user
 from webapp.settings import Settings
 
 _OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PORT", "BASE_URL", "DATA_DIR", "ALLOW_GUESTS", "LOG_LEVEL")
@@ -85,9 +85,9 @@ def redis_url(new_storage) -> str:
 def _migrated_file(tmp_path_factory):
     """An empty, migrated SQLite file, to be copied: migrating for each test would take longer than most tests."""
     path = tmp_path_factory.mktemp("migrated") / "errand.db"
-    database.configure(Settings(secret_key="-", data_dir=path.parent, database_url=f"sqlite:///{path}"))
-    database.migrate()
-    database.database.close()
+    db.configure(Settings(secret_key="-", data_dir=path.parent, database_url=f"sqlite:///{path}"))
+    db.migrate()
+    db.database.close()
     return path
 
 
@@ -121,13 +121,13 @@ def make_app(settings, monkeypatch, _compiled_templates) -> Callable[..., flask.
     def make(**changes: object) -> flask.Flask:
         app = create_app(replace(settings, **changes))
         app.jinja_env.bytecode_cache = _compiled_templates
-        database.migrate(huey.create_tables)
-        monkeypatch.setattr(perform, "surroundings", app.app_context)
+        db.migrate(huey.create_tables)
+        monkeypatch.setattr(executor, "run_context", app.app_context)
         return app
 
     yield make
-    if database.database.obj:
-        database.database.close()
+    if db.database.obj:
+        db.database.close()
     if huey.storage:
         huey.storage.close()
 
@@ -216,7 +216,7 @@ def run_waiting(app) -> Callable[[], None]:
     """The same for tests on each database: it does not ask the queue, which on PostgreSQL takes a second."""
 
     def run() -> None:
-        while perform.perform_next():
+        while executor.execute_next():
             pass
 
     return run

@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from webapp.dev import free_port
+from webapp.dev.__main__ import free_port
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -114,7 +114,7 @@ class Site:
 
     def start_mailbox(self) -> Process:
         """Start the development mailbox, and wait until it takes mail."""
-        mailbox = self.start("mailbox", [sys.executable, "-m", "webapp.mailbox"])
+        mailbox = self.start("mailbox", [sys.executable, "-m", "webapp.dev.mailbox"])
         until(lambda: is_answering(int(self.env["MAIL_PORT"])))
         return mailbox
 

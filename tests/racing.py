@@ -7,8 +7,8 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from tasks.queue import huey
-from webapp.breaker import AT_ONCE
-from webapp.database import database
+from webapp.db import database
+from webapp.lib.circuit_breaker import AT_ONCE
 from webapp.settings import Settings
 
 

@@ -10,24 +10,24 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tasks.engine import doorbell
+from tasks.engine import wakeup
 from tasks.queue import huey
 from tests.browsing import Browser, browse, words
 from tests.processes import ROOT, Site, until
 from tests.surfing import Surfer
-from webapp import database
+from webapp import db
 from webapp.app import create_app
-from webapp.demo import people, work, world
-from webapp.demo.postman import Postman
-from webapp.factories import PASSWORD, make_user
-from webapp.mailbox import received
+from webapp.dev.demo import people, work, world
+from webapp.dev.demo.fake_smtp import Postman
+from webapp.dev.factories import PASSWORD, make_user
+from webapp.dev.mailbox import received
+from webapp.lib.times import utcnow
 from webapp.models import MODELS, Artifact, Notice, Post, State, Task, User
-from webapp.models.state import HELD
+from webapp.models.task.state import LEASED
 from webapp.settings import Settings
-from webapp.times import utcnow
 
 STORAGES = {"sqlite": {}, "postgres": {"DATABASE_URL": "postgres_url"}}
-DEMO = ("python", "-m", "webapp.demo")
+DEMO = ("python", "-m", "webapp.dev.demo")
 
 
 @pytest.fixture(scope="module", params=STORAGES)
@@ -47,7 +47,7 @@ def app(site, _compiled_templates):
     app = create_app(Settings.from_env(site.env))
     app.jinja_env.bytecode_cache = _compiled_templates
     yield app
-    database.database.close()
+    db.database.close()
     huey.storage.close()
 
 
@@ -218,7 +218,7 @@ def test_make_demo_prepares_what_make_run_does():
     make = ["make", "--no-print-directory", "-nB", "demo"]
     said = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert "pip install" in said
-    assert said.strip().endswith("python -m webapp.demo")
+    assert said.strip().endswith("python -m webapp.dev.demo")
 
 
 def test_it_can_be_called_while_the_site_runs(tmp_path):
@@ -270,7 +270,7 @@ def worker(site):
 
 @pytest.mark.usefixtures("worker")
 def test_a_worker_goes_on_with_all_that_is_under_way(app):
-    everything_held = list(Task.select().where(Task.state.in_(HELD), Task.owner.is_null(False)))
+    everything_held = list(Task.select().where(Task.state.in_(LEASED), Task.fencing_token.is_null(False)))
     assert len(everything_held) == 4
     pausing, canceling = (Task.get(Task.state == state) for state in (State.PAUSING, State.CANCELING))
     tea, posts = _title("Pictures, a cup of tea, then the programme as posts"), Post.select().count()
@@ -283,7 +283,7 @@ def test_a_worker_goes_on_with_all_that_is_under_way(app):
     paused.resume()
     for task in (unlucky, *later, hall):
         task.retry()
-    doorbell.ring(1)
+    wakeup.send(1)
 
     until(lambda: _is(_title("Resize 6 images"), State.SUCCEEDED))
     until(lambda: _is(pausing, State.PAUSED) and _is(canceling, State.CANCELED))

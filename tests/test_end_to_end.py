@@ -15,7 +15,7 @@ from huey.storage import SqliteStorage
 
 from tests.processes import Site, is_answering, until
 from tests.surfing import Surfer
-from webapp.mailbox import received
+from webapp.dev.mailbox import received
 
 STORAGES = {
     "sqlite": {},
@@ -220,7 +220,7 @@ def test_make_run_starts_again_what_was_killed_and_the_task_goes_on(own_site):
     guest.submit("/guest")
     task = guest.start("countdown", seconds="60")
     until(lambda: guest.visit(task).select_one("article.task progress[value='2']"))
-    for keeper in [process for process in dev.family() if "webapp.keep" in process.cmdline()]:
+    for keeper in [process for process in dev.family() if "webapp.dev.respawn" in process.cmdline()]:
         keeper.children()[0].kill()
 
     def goes_on() -> bool:

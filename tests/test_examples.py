@@ -14,7 +14,7 @@ from tasks.catalogue import CATALOGUE
 from tasks.engine import TaskFunction
 from tests.browsing import browse
 from tests.processes import BIN, ROOT
-from webapp.factories import make_user
+from webapp.dev.factories import make_user
 from webapp.models import Post, State, Task
 
 HTMX = {"HX-Request": "true"}
@@ -88,7 +88,7 @@ def site(make_app, declare, monkeypatch, tmp_path):
             for value in list(vars(module).values()):
                 if isinstance(value, TaskFunction):
                     monkeypatch.setitem(CATALOGUE, value.name, value)
-            if example.path.startswith("webapp/routes/"):
+            if example.path.startswith("webapp/web/routes/"):
                 app.register_blueprint(module.bp)
     return app
 

@@ -15,7 +15,7 @@ TASK = '''"""Counting lines: a task as somebody would write it who has only read
 import csv
 from typing import Annotated
 
-from tasks.cells import csv_row
+from tasks.lib.csv_cells import csv_row
 from tasks.engine import Accept, Run, Upload, user_task
 from webapp.models import Post
 
@@ -55,6 +55,6 @@ def test_a_new_task_is_one_file_and_one_line(tmp_path, monkeypatch):
     done = subprocess.run([sys.executable, "-c", catalogue], cwd=copy.folder, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("('.csv',)\n", "")
 
-    (copy.folder / "tasks" / "count_lines.py").write_text(f"import webapp.live\n{TASK}")
-    with pytest.raises(AssertionError, match=r"tasks.count_lines imports webapp.live"):
+    (copy.folder / "tasks" / "count_lines.py").write_text(f"import webapp.web.presenters.tray\n{TASK}")
+    with pytest.raises(AssertionError, match=r"tasks.count_lines imports webapp.web.presenters.tray"):
         imports["test_a_file_imports_only_from_lower_floors"]("tasks.count_lines")

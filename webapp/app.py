@@ -7,40 +7,33 @@ from pathlib import Path
 from flask import Flask
 from flask_login import current_user
 from jinja2 import StrictUndefined
+from werkzeug.utils import import_string
 
-from tasks.engine import limits
+from tasks.engine import config
 from tasks.queue import huey
-from webapp import (
-    access_log,
-    actions,
-    caching,
-    cli,
-    database,
-    dom,
-    htmx,
-    i18n,
-    intake,
-    kept,
-    live,
-    logs,
-    mail_words,
-    mailer,
-    once,
-    polls,
-    progress,
-    resilience,
-    routes,
-    security,
-    texts,
-    times,
-)
-from webapp.accounts import csrf, login, refuse_pages_of_others, remember_seen
-from webapp.excerpts import excerpt, pieces
-from webapp.languages import language_of
+from webapp import cli, db, mail_words, mailer
+from webapp.db import resilience
+from webapp.lib import i18n, logs, texts, times
+from webapp.lib.languages import language_of
 from webapp.models.post import POST_LENGTH
 from webapp.models.user import reserve
-from webapp.rate_limits import limiter
 from webapp.settings import Settings
+from webapp.web import (
+    access_log,
+    caching,
+    dom,
+    form_recovery,
+    htmx,
+    idempotency,
+    polling,
+    request_guard,
+    routes,
+    security,
+)
+from webapp.web.auth import csrf, login, refuse_pages_of_others, remember_seen
+from webapp.web.presenters import task_buttons, task_progress, tray
+from webapp.web.presenters.excerpts import excerpt, pieces
+from webapp.web.rate_limits import limiter
 
 log = logging.getLogger(__name__)
 
@@ -57,21 +50,21 @@ def create_app(settings: Settings | None = None, patient: bool = False) -> Flask
     logs.configure(settings)
     for warning in settings.warnings:
         log.warning("%s", warning)
-    database.configure(settings, patient)
+    db.configure(settings, patient)
     huey.configure(settings)
-    limits.configure(settings)
+    config.configure(settings)
     reserve(settings.app_name)
 
     app = Flask(__name__, template_folder=str(ROOT / "templates"))
     _configure(app, settings)
     access_log.init_app(app)
-    intake.init_app(app)
+    request_guard.init_app(app)
     security.init_app(app, settings)
     caching.init_app(app)
     mailer.init_app(app, settings)
     cli.init_app(app)
-    app.before_request(polls.answer_unchanged)
-    app.before_request(kept.bind_token)
+    app.before_request(polling.answer_unchanged)
+    app.before_request(form_recovery.bind_token)
     csrf.init_app(app)
     limiter.init_app(app)
     login.init_app(app, add_context_processor=False)  # it would load the user even for a page that needs none
@@ -80,6 +73,8 @@ def create_app(settings: Settings | None = None, patient: bool = False) -> Flask
     _set_up_templates(app)
     for blueprint in routes.BLUEPRINTS:
         app.register_blueprint(blueprint)
+    if settings.mailbox:  # by name, as production loads nothing of `webapp.dev`
+        app.register_blueprint(import_string("webapp.dev.mailbox_routes:bp"))
 
     @app.teardown_request
     def close_if_broken(_: BaseException | None) -> None:
@@ -113,17 +108,17 @@ def _set_up_templates(app: Flask) -> None:
         page_owner=htmx.OWNER,
         ngettext=i18n.ngettext,
         dom_id=dom.dom_id,
-        live_of=live.live_of,
-        progress_of=progress.Progress,
-        head_of=actions.head_of,
-        retry_of=actions.retry_of,
-        form_to_schedule_again=actions.form_to_schedule_again,
+        live_of=tray.live_of,
+        progress_of=task_progress.Progress,
+        head_of=task_buttons.head_of,
+        retry_of=task_buttons.retry_of,
+        form_to_schedule_again=task_buttons.form_to_schedule_again,
         language_of=language_of,
-        waiting_words=progress.waiting_words,
+        waiting_words=task_progress.waiting_words,
         mail_state=mail_words.state_words,
         mail_counts=mail_words.counts_of_task,
         utcnow=times.utcnow,
-        form_key=once.new_key,
+        form_key=idempotency.new_key,
         pieces=pieces,
         excerpt=excerpt,
         POST_LENGTH=POST_LENGTH,

@@ -6,11 +6,13 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
-from tasks.engine.purge import purge
+from tasks.engine.retention import purge
 from tasks.queue import huey
-from webapp import database, restored, schema
-from webapp.backup import CannotBackUp, back_up
-from webapp.starting import or_one_line
+from webapp import db
+from webapp.db import schema
+from webapp.db.backup import CannotBackUp, back_up
+from webapp.db.startup import or_one_line
+from webapp.models import restore
 
 
 def init_app(app: Flask) -> None:
@@ -43,7 +45,7 @@ def migrate(check: bool, listing: bool, down: str | None, yes: bool) -> None:
                 raise click.ClickException(f"the schema is behind this code: {', '.join(names)} to apply, by migrate")
             click.echo(_in_words())
         else:
-            applied = database.migrate(huey.create_tables)
+            applied = db.migrate(huey.create_tables)
             for name in applied:
                 click.echo(f"Applied {name}")
             if schema.unknown() or not applied:
@@ -92,7 +94,7 @@ tasks = AppGroup("tasks", help="Look after the tasks.")
 @tasks.command("purge")
 def purge_tasks() -> None:
     """Delete what is older than RETENTION_DAYS and ARTIFACT_DAYS allow. Workers do so every hour by themselves."""
-    with or_one_line(), database.without_deadlines():
+    with or_one_line(), db.without_deadlines():
         deleted = purge()
     click.echo(f"Purged {deleted} finished tasks and expired artifacts")
 
@@ -101,6 +103,6 @@ def purge_tasks() -> None:
 @click.confirmation_option("--yes", prompt="Cancel everybody's tasks, and send no mail that is due?")
 def cancel_all() -> None:
     """In a restored backup, before its worker starts: cancel all that waits, ran or is due, and its mails."""
-    with or_one_line(), database.without_deadlines():
-        canceled = restored.cancel_all()
+    with or_one_line(), db.without_deadlines():
+        canceled = restore.cancel_all()
     click.echo(f"Canceled {canceled} tasks; their owners can try them again")

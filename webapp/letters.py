@@ -14,7 +14,7 @@ from flask import current_app
 from webapp import mailer, mime
 from webapp.mailer import Attachment, Letter
 from webapp.models import Mailing, State, Task, User
-from webapp.models.state import ACTIVE
+from webapp.models.task.state import ACTIVE
 
 FREE = "free"
 MOST_LATEST = 5

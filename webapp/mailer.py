@@ -20,7 +20,7 @@ from flask import Flask, current_app, render_template
 from flask_mail import Connection, Mail, Message
 
 from webapp import mime
-from webapp.deadline import deadline
+from webapp.lib.deadline import deadline
 from webapp.mime import Attachment, BadHeader
 from webapp.settings import Settings
 from webapp.smtp import open_smtp

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from webapp.environment import Reader, SettingsError
+from webapp.lib.environment import Reader, SettingsError
 
 __all__ = ["Settings", "SettingsError"]
 

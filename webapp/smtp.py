@@ -5,7 +5,7 @@ import socket
 import ssl
 from typing import Any
 
-from webapp.deadline import Deadline, connect, current
+from webapp.lib.deadline import Deadline, connect, current
 
 
 class _Plain(smtplib.SMTP):

@@ -2,7 +2,7 @@
 
 import sys
 
-from webapp.environment import CannotStart
+from webapp.lib.environment import CannotStart
 
 try:
     from webapp.app import create_app  # which loads every task

@@ -6,16 +6,16 @@ at a bounded rate and holds its lease; `sweeper` finds what has lost its worker 
 """
 
 from tasks.engine.declaration import DeclarationError
-from tasks.engine.doorbell import ring
-from tasks.engine.duties import duty
-from tasks.engine.function import TaskFunction, user_task
-from tasks.engine.offers import Preview, Undo
 from tasks.engine.parameters import InvalidArguments, Labels, Range
+from tasks.engine.preview_undo import Preview, Undo
 from tasks.engine.registry import catalogue
 from tasks.engine.retries import Retries, TaskError, TemporaryError
 from tasks.engine.run import Run
 from tasks.engine.signature import Signature, chain, chord, group
+from tasks.engine.sweep_hooks import sweep_hook
+from tasks.engine.task_function import TaskFunction, user_task
 from tasks.engine.uploads import Accept, Count, Upload
+from tasks.engine.wakeup import send
 
 __all__ = [
     "Accept",
@@ -36,8 +36,8 @@ __all__ = [
     "catalogue",
     "chain",
     "chord",
-    "duty",
     "group",
-    "ring",
+    "send",
+    "sweep_hook",
     "user_task",
 ]

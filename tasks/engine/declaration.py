@@ -9,13 +9,13 @@ from string import Formatter
 from typing import TYPE_CHECKING, Any
 
 from tasks.engine.uploads import Upload
-from webapp.environment import CannotStart
+from webapp.lib.environment import CannotStart
 from webapp.models import Task
-from webapp.models.line import PRIORITIES
+from webapp.models.task.fair_queue import PRIORITIES
 
 if TYPE_CHECKING:
-    from tasks.engine.function import TaskFunction
     from tasks.engine.parameters import Parameter
+    from tasks.engine.task_function import TaskFunction
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent

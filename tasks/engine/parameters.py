@@ -5,7 +5,7 @@ from math import isfinite
 from typing import Any, cast
 
 from tasks.engine.uploads import Count, Upload, from_json, largest, too_large
-from webapp.texts import is_blank
+from webapp.lib.texts import is_blank
 
 
 class InvalidArguments(ValueError):

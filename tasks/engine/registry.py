@@ -7,7 +7,7 @@ from tasks.engine import declaration
 from tasks.engine.declaration import DeclarationError
 
 if TYPE_CHECKING:
-    from tasks.engine.function import TaskFunction
+    from tasks.engine.task_function import TaskFunction
 
 functions: dict[str, "TaskFunction"] = {}
 

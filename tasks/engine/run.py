@@ -8,15 +8,16 @@ from contextlib import contextmanager, suppress
 from copy import deepcopy
 from typing import Any, TypeVar
 
-from tasks.engine.clock import Clock
-from tasks.engine.limits import limits
-from tasks.engine.loops import loop_over
-from tasks.engine.pace import News, Pace
-from tasks.engine.sayings import Sayings
-from tasks.engine.unit import UnitOfWork
-from webapp.database import database
-from webapp.models import Artifact, ArtifactWriter, Task, User, family
-from webapp.models.artifact import Kind, checked_link
+from tasks.engine.config import config
+from tasks.engine.iteration import loop_over
+from tasks.engine.progress_throttle import News, Pace
+from tasks.engine.run_clock import Clock
+from tasks.engine.run_log import Sayings
+from tasks.engine.unit_of_work import UnitOfWork
+from webapp.db import database
+from webapp.models import Artifact, ArtifactWriter, Task, User
+from webapp.models.task import workflow
+from webapp.models.task.artifact import Kind, checked_link
 
 WAIT_ONCE_ASKED = 1.0  # seconds: how long a further `wait` of a step lasts at most when the run should stop
 END = "end"  # the position of a loop that is done
@@ -27,15 +28,15 @@ class Stop(BaseException):
     """Ends a run at its next step. Not an Exception, so that no task function catches it by mistake."""
 
 
-class Asked(Stop):
+class StopRequested(Stop):
     """The owner asked the task to stop or to pause."""
 
 
-class Released(Stop):
+class ShuttingDown(Stop):
     """The worker is shutting down: the task goes back to wait for another."""
 
 
-class LostTask(Stop):
+class LeaseLost(Stop):
     """Another run has the task. This one must write nothing more."""
 
 
@@ -75,7 +76,7 @@ class Run:
         self._writers: list[ArtifactWriter] = []
         self._names: Counter[str] = Counter()
         # Where a run has died another may, so that one saves its very first step: it always gets further by that.
-        self._next_checkpoint = time.monotonic() + (0 if task.rescues else limits.checkpoint_every)
+        self._next_checkpoint = time.monotonic() + (0 if task.rescues else config.checkpoint_every)
         self._last_step = 0.0  # when, by time.monotonic(); it is set as a loop begins
 
     @property
@@ -122,7 +123,7 @@ class Run:
         self._done += steps
         self._go_on()
         was_last = steps > 0 and self._done == self._total
-        if self._stop is LostTask or not (self._looping or was_last):
+        if self._stop is LeaseLost or not (self._looping or was_last):
             self._stop_if_asked()
 
     def each(self, items: Iterable[Item], every_step: bool = False) -> Iterator[Item]:
@@ -182,7 +183,7 @@ class Run:
     def checkpoint(self) -> None:
         """Save what is done, with the task's own cursor: all effects so far stand, and the next run goes on from here.
 
-        `each` does this by itself; after one within a step, the next run makes that step again. Raises LostTask when
+        `each` does this by itself; after one within a step, the next run makes that step again. Raises LeaseLost when
         another run has the task; the effects are then undone. Also where the run may stop, if not within `each`.
         """
         self._save()
@@ -201,7 +202,7 @@ class Run:
         else:
             self._has_woken = self._wake.wait(seconds)
         self.clock.moved()
-        if self._stop is LostTask or not self._looping:
+        if self._stop is LeaseLost or not self._looping:
             self._stop_if_asked()
 
     def stage(self, text: str) -> None:
@@ -217,7 +218,7 @@ class Run:
     def log(self, text: str) -> None:
         """Add a line to the task's timeline: what is worth remembering, not each step.
 
-        It is there at once, or where a transaction is open, when that ends, whichever way; and once. Raises LostTask
+        It is there at once, or where a transaction is open, when that ends, whichever way; and once. Raises LeaseLost
         when another run has the task.
         """
         self._go_on()
@@ -264,9 +265,9 @@ class Run:
 
     def ask_to_stop(self, stop: type[Stop]) -> None:
         """End this run at its next step, and any `wait` now. The first reason stands, unless the task is lost."""
-        if self._stop is None or stop is LostTask:
+        if self._stop is None or stop is LeaseLost:
             self._stop = stop
-        if stop is not Released:  # a worker that shuts down waits for nobody in any case
+        if stop is not ShuttingDown:  # a worker that shuts down waits for nobody in any case
             self.clock.asked()
         self._wake.set()
 
@@ -289,9 +290,9 @@ class Run:
         return bool(self._names)
 
     def finish(self) -> None:
-        """The function has returned. Raises LostTask when another run has the task by now."""
+        """The function has returned. Raises LeaseLost when another run has the task by now."""
         self._go_on()
-        if self._stop is LostTask or self._unit.begun:
+        if self._stop is LeaseLost or self._unit.begun:
             self._save()
         self._sayings.say_all()
 
@@ -303,14 +304,14 @@ class Run:
         self._abandoned = True
         if self._unit.abandon():
             self._done, self._total = self._kept
-        if self._stop is not LostTask:
-            with suppress(LostTask):
+        if self._stop is not LeaseLost:
+            with suppress(LeaseLost):
                 self._sayings.say_if_possible()
 
     def _save(self) -> None:
         """Make a checkpoint."""
-        if self._stop is LostTask:
-            raise LostTask
+        if self._stop is LeaseLost:
+            raise LeaseLost
         self._go_on()
         if self._looping and self._positions[self._loops - 1] != END:
             self._positions[self._loops - 1] = self._loop.position
@@ -323,7 +324,7 @@ class Run:
             for writer in self._writers:
                 writer.flush()
             self._sayings.write()
-            if not self._task.checkpoint(deepcopy(cursor), *now, limits.lease, tell=news is not None):
+            if not self._task.checkpoint(deepcopy(cursor), *now, config.lease, tell=news is not None):
                 self._lose()
         self._sayings.were_written()
         self._kept = (self._done, self._total)
@@ -331,7 +332,7 @@ class Run:
             self._pace.told = news
         if further:
             self.clock.got_further()
-        self._next_checkpoint = time.monotonic() + limits.checkpoint_every
+        self._next_checkpoint = time.monotonic() + config.checkpoint_every
         if self._looping:
             self._unit.arm()
 
@@ -367,7 +368,7 @@ class Run:
     def _between_steps(self, every_step: bool) -> None:
         now, begun = time.monotonic(), self._unit.begun
         # Where steps are slow, the next one would hold for as long as it takes what this one wrote.
-        held = begun is not None and (now - min(begun, self._last_step) >= limits.hold_at_most or self._loop.reads_next)
+        held = begun is not None and (now - min(begun, self._last_step) >= config.hold_at_most or self._loop.reads_next)
         self._last_step = now
         if every_step or self._stop or held or now >= self._next_checkpoint:
             self._save()
@@ -375,16 +376,16 @@ class Run:
 
     def _stop_if_asked(self) -> None:
         """Not after the last step of a loop: the function may return now, and only that is the end of a run."""
-        if self._stop and (self._stop is LostTask or not (self._looping and self._loop.is_over)):
+        if self._stop and (self._stop is LeaseLost or not (self._looping and self._loop.is_over)):
             raise self._stop
 
     def _lose(self) -> None:
-        self._stop = LostTask
-        raise LostTask
+        self._stop = LeaseLost
+        raise LeaseLost
 
     def _fence(self) -> None:
-        with family.changing(self._task):
-            if not self._task.renew(limits.lease):
+        with workflow.changing(self._task):
+            if not self._task.renew(config.lease):
                 self._lose()
 
     def _writer(self, name: str, kind: Kind) -> ArtifactWriter:
@@ -392,4 +393,4 @@ class Run:
         nth, self._names[name] = self._names[name], self._names[name] + 1
         if self._looping:
             self._step_left.append(name)
-        return ArtifactWriter(self._task, name, kind, nth, limits.keep_artifacts, self.clock.moved)
+        return ArtifactWriter(self._task, name, kind, nth, config.keep_artifacts, self.clock.moved)

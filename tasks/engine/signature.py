@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from webapp.database import database
-from webapp.models import Shape, Task, User, family
+from webapp.db import database
+from webapp.models import Composition, Task, User
+from webapp.models.task import workflow
 
 
 @dataclass(frozen=True)
@@ -30,21 +31,23 @@ class Signature:
 
 def chain(*parts: Signature, title: str = "") -> Signature:
     """One after the other; when one fails, those after it are canceled. A part can read the `results` before it."""
-    return _compose(Shape.CHAIN, [[part] for part in parts], title or ", then ".join(part.title for part in parts))
+    return _compose(
+        Composition.CHAIN, [[part] for part in parts], title or ", then ".join(part.title for part in parts)
+    )
 
 
 def group(*parts: Signature, title: str = "") -> Signature:
     """Side by side; when one fails, the others still come to their end."""
-    return _compose(Shape.GROUP, [list(parts)], title or ", ".join(part.title for part in parts))
+    return _compose(Composition.GROUP, [list(parts)], title or ", ".join(part.title for part in parts))
 
 
 def chord(header: list[Signature], body: Signature, title: str = "") -> Signature:
     """Side by side, and when all have succeeded, the body."""
     title = title or f"{', '.join(part.title for part in header)}, then {body.title}"
-    return _compose(Shape.CHORD, [list(header), [body]], title)
+    return _compose(Composition.CHORD, [list(header), [body]], title)
 
 
-def _compose(kind: Shape, steps: list[list[Signature]], title: str) -> Signature:
+def _compose(kind: Composition, steps: list[list[Signature]], title: str) -> Signature:
     if not all(steps) or not steps:
         raise ValueError(f"a {kind} has at least one part in each of its steps")
 
@@ -53,7 +56,7 @@ def _compose(kind: Shape, steps: list[list[Signature]], title: str) -> Signature
         for number, parts in enumerate(steps):
             for part in parts:
                 part.start(user, whole=whole, step=number)
-        family.weigh(whole)
+        workflow.set_expected_total(whole)
         return whole
 
     return Signature(title, start)

@@ -15,19 +15,20 @@ from socket import gethostname
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-from tasks.engine import doorbell, registry
-from tasks.engine.clock import Verdict
-from tasks.engine.duties import Duty, duties
-from tasks.engine.grace import Grace
-from tasks.engine.limits import limits
-from tasks.engine.purge import Purge
+from tasks.engine import registry, wakeup
+from tasks.engine.config import config
+from tasks.engine.lease_grace import Grace
+from tasks.engine.retention import Purge
 from tasks.engine.retries import Retries
+from tasks.engine.run_clock import Verdict
+from tasks.engine.sweep_hooks import SweepHook, sweep_hooks
 from tasks.queue import huey
-from webapp.database import after_commit, database
-from webapp.models import Leader, Task, Worker, family, line
-from webapp.models.state import HELD
-from webapp.resilience import close_if_broken, is_unavailable
-from webapp.times import utcnow
+from webapp.db import after_commit, database
+from webapp.db.resilience import close_if_broken, is_unavailable
+from webapp.lib.times import utcnow
+from webapp.models import Leader, Task, Worker
+from webapp.models.task import fair_queue, workflow
+from webapp.models.task.state import LEASED
 
 log = logging.getLogger(__name__)
 
@@ -108,11 +109,11 @@ class Sweeper:
         now = time.monotonic()
         sweeping = now >= self._next_sweep
         if sweeping:
-            self._next_sweep = now + limits.sweep.total_seconds()
+            self._next_sweep = now + config.sweep.total_seconds()
             self._rescue()
             self._tell_waiting()
         self._refill(sweeping)
-        for duty in self._while_leading(duties if sweeping else ()):
+        for duty in self._while_leading(sweep_hooks if sweeping else ()):
             self._see_to(duty)
         if now >= self._next_purge:
             self._purge(now)
@@ -134,7 +135,7 @@ class Sweeper:
         Worker.leave(self._token)
 
     def _say_that_it_lives(self) -> None:
-        now, sweep = time.monotonic(), limits.sweep
+        now, sweep = time.monotonic(), config.sweep
         if self._processes and now >= self._next_sign:
             Worker.heartbeat(self._token, gethostname(), self._pid, self._processes, 3 * sweep + BELIEVE)
             self._next_sign = now + sweep.total_seconds()
@@ -143,14 +144,14 @@ class Sweeper:
         """Tell of runs that were killed why they were. Each is kept until that is on record, or another run has it."""
         self._unrecorded += self._verdicts()
         for verdict in list(self._unrecorded):
-            task = Task.get_or_none(Task.id == UUID(verdict.task_id), Task.owner == verdict.token)
+            task = Task.get_or_none(Task.id == UUID(verdict.task_id), Task.fencing_token == verdict.token)
             if task is None or self._try(task, partial(_time_out, task, verdict)):
                 after_commit(partial(self._unrecorded.remove, verdict))
 
     def _rescue(self) -> None:
         # No lease lasts longer than from now; one that does is from before the clock was set back.
-        asked_at, longest = time.monotonic(), utcnow() + limits.lease
-        stepped_back = Task.state.in_(HELD), Task.lease_until > longest + limits.lease
+        asked_at, longest = time.monotonic(), utcnow() + config.lease
+        stepped_back = Task.state.in_(LEASED), Task.lease_until > longest + config.lease
         for task in list(Task.select(Task.id).where(*stepped_back)):  # one by one: who locks several does so in order
             Task.update(lease_until=longest).where(Task.id == task.id, *stepped_back).execute()
         lost = list(Task.lost(AT_ONCE))
@@ -187,7 +188,7 @@ class Sweeper:
         finally:
             self._grace.hears(asked_at)
 
-    def _see_to(self, duty: Duty) -> None:
+    def _see_to(self, duty: SweepHook) -> None:
         try:
             duty(AT_ONCE_OF_DUTY)
         except Exception as error:
@@ -196,8 +197,8 @@ class Sweeper:
             log.exception("The duty %s failed", duty.__name__)
 
     def _tell_waiting(self) -> None:
-        now = line.mark(Task)
-        line.tell_waiting(Task, SOON, moved=now != self._line)
+        now = fair_queue.snapshot(Task)
+        fair_queue.notify_waiting_users(Task, SOON, moved=now != self._line)
         self._line = now
 
     def _refill(self, sweeping: bool) -> None:
@@ -208,12 +209,12 @@ class Sweeper:
         """
         if not (sweeping or self._missing):
             return
-        missing = max(0, line.length(Task) - self._messages())
+        missing = max(0, fair_queue.waiting_count(Task) - self._messages())
         lost = min(missing, self._missing, RINGS)
         self._missing = missing
         if lost and self._queue_answers:
             log.info("Ringing again for %d tasks whose messages are lost or were never sent", lost)
-            self._missing -= doorbell.ring(lost, RING_FOR)
+            self._missing -= wakeup.send(lost, RING_FOR)
 
     def _messages(self) -> int:
         try:
@@ -229,7 +230,7 @@ def _time_out(task: Task, verdict: Verdict) -> bool:
     """Record a verdict. False, and nothing done, while the database still holds the row for the run that is gone."""
     function = registry.functions.get(task.name)
     retries = function.retries if function else Retries()
-    with family.changing_if_free(task) as free:
+    with workflow.changing_if_free(task) as free:
         if free:
             task.time_out(verdict.words, retries.wait(task.attempts), verdict.further)
     return free

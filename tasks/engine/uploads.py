@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 from uuid import UUID, uuid4
 
-from tasks.engine.limits import limits
+from tasks.engine.config import config
 from tasks.engine.retries import TaskError
-from webapp.database import demand_transaction
+from webapp.db import demand_transaction
 from webapp.models import Artifact, Task
-from webapp.models.artifact import CHUNK
+from webapp.models.task.artifact import CHUNK
 
 NAME_LENGTH = 200
 LINE = 1024 * 1024  # characters
@@ -180,12 +180,12 @@ def from_json(saved: Any) -> Any:
 
 def too_large(file: Upload) -> bool:
     """Whether a file is larger than this site takes."""
-    return file.size > limits.max_upload
+    return file.size > config.max_upload
 
 
 def largest() -> str:
     """How large a file may be, in words."""
-    return f"{limits.max_upload / 1024 / 1024:.3g} MB"
+    return f"{config.max_upload / 1024 / 1024:.3g} MB"
 
 
 def _clean(name: str) -> str:

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from uuid import UUID
 
-from tasks.engine import clock
-from tasks.engine.clock import TOKEN, Face, Verdict
+from tasks.engine import run_clock
+from tasks.engine.run_clock import TOKEN, Face, Verdict
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +37,8 @@ class Watchdog:
 
     def watch_me(self, number: int) -> None:
         """For a new child, the process of this number from 0: from now on its clock is seen."""
-        clock.face = self._face(number)
-        clock.face.hands[0] = 0.0
+        run_clock.face = self._face(number)
+        run_clock.face.hands[0] = 0.0
 
     def is_overdue(self, number: int) -> bool:
         """Whether this process has a run whose clock has ended, as the caller has seen for KILL_AFTER seconds by now.
@@ -50,7 +50,7 @@ class Watchdog:
             return False
         if self._since.get(number, (0.0, 0.0))[0] != ends_at:
             self._since[number] = ends_at, now
-        return now - self._since[number][1] >= clock.KILL_AFTER
+        return now - self._since[number][1] >= run_clock.KILL_AFTER
 
     def condemn(self, number: int) -> bool:
         """Tell whoever asks for `verdicts` that this process is killed for that. False if its run has just ended.

@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from tasks.cells import restored
 from tasks.engine import TaskError, Upload
+from tasks.lib.csv_cells import unescape_formula
 from tasks.lib.decoding import UNDECODABLE, Encoding, Text, recognize
 from tasks.lib.json_items import JsonItems, begins_as_json
 from tasks.lib.layouts import SEPARATORS, find_layout, ignored, moment_of
 from tasks.lib.scanning import LONGEST
 from tasks.lib.tables import Record, Table
+from webapp.lib.texts import is_blank
+from webapp.lib.times import utcnow
 from webapp.models.post import POST_LENGTH
-from webapp.texts import is_blank
-from webapp.times import utcnow
 
 Found = TypeVar("Found")
 BEGINNING = 4  # pieces, in which the layout is found
@@ -98,7 +98,7 @@ class PostTable(_Decoded):
         return _whole((self._row(record) for record in records if record.number > layout.heading), self._text)
 
     def _row(self, record: Record) -> Row:
-        cells = [restored(cell) for cell in record.cells]
+        cells = [unescape_formula(cell) for cell in record.cells]
         kept, width, layout = tuple(cells[self._first :]), len(self._layout.names), self._layout
         if record.problem:
             return Row(record.number, problem=record.problem, cells=tuple(cells))

@@ -6,14 +6,14 @@ import time
 from datetime import timedelta
 from statistics import quantiles
 
-from tasks.engine.limits import limits
-from tasks.engine.purge import Purge
+from tasks.engine.config import config
+from tasks.engine.retention import Purge
 from tests.benchmarks.sites import storage
 from tests.benchmarks.table import show
-from webapp.database import database
+from webapp.db import database
+from webapp.lib.times import utcnow
 from webapp.models import Artifact, ArtifactChunk, Notice, Notification, Task, TaskEvent, User
-from webapp.models.artifact import CHUNK
-from webapp.times import utcnow
+from webapp.models.task.artifact import CHUNK
 
 TASKS = 100_000
 FILES, CHUNKS = 20, 40  # each file of 10 MB
@@ -51,7 +51,7 @@ def main() -> None:
 
 def _fill(users: list[User], number: int, begin: int) -> None:
     """Old tasks, each with the timeline, the notification and the notice that such a task has."""
-    old = utcnow() - limits.keep_tasks - timedelta(days=1)
+    old = utcnow() - config.keep_tasks - timedelta(days=1)
     defaults = {"name": "countdown", "title": "Old", "state": "succeeded"}
     tasks = [
         Task(user=users[n % len(users)], finished_at=old - timedelta(seconds=begin + n), **defaults)

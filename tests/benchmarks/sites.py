@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 
 from tasks.queue import huey
 from tests.processes import BIN, ROOT, free_port, is_answering, until
-from webapp import database
+from webapp import db
 from webapp.settings import Settings
 
 
@@ -27,14 +27,14 @@ def storage(**variables: str) -> Iterator[dict[str, str]]:
     }
     env = basic | variables
     settings = Settings.from_env(env)
-    database.configure(settings)
+    db.configure(settings)
     huey.configure(settings)
-    database.migrate(huey.create_tables)
+    db.migrate(huey.create_tables)
     huey.storage.flush_queue()
     try:
         yield env
     finally:
-        database.database.close()
+        db.database.close()
         huey.storage.close()
         shutil.rmtree(folder)
 

@@ -6,7 +6,7 @@ from statistics import median
 from playhouse.test_utils import count_queries
 
 from tasks.engine import Run, user_task
-from tasks.engine.perform import perform_next
+from tasks.engine.executor import execute_next
 from tests.benchmarks.sites import storage
 from tests.benchmarks.table import ROUNDS, show
 from webapp.models import User
@@ -37,7 +37,7 @@ def main() -> None:
             bare.append(time.perf_counter() - begun)
             many_steps.launch(user)
             with count_queries() as counted:
-                perform_next()
+                execute_next()
             queries.append(sum(q.msg[0].startswith(("UPDATE", "INSERT")) for q in counted.get_queries()))
     show(
         f"A progress step ({STEPS:,} steps)",

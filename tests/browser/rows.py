@@ -5,9 +5,9 @@ import sys
 from typing import Any
 
 from tests.processes import Site
-from webapp import database
-from webapp.factories import make_artifact, make_mailing, make_mailing_file, make_task
-from webapp.models import Delivery, Shape, State, Task, User
+from webapp import db
+from webapp.dev.factories import make_artifact, make_mailing, make_mailing_file, make_task
+from webapp.models import Composition, Delivery, State, Task, User
 from webapp.models.mailing import Sending
 from webapp.settings import Settings
 
@@ -28,11 +28,13 @@ def change(site: Site, task_id: str, how: str) -> None:
 
 def _family(user: User) -> Task:
     """A whole whose parts are in every state, the last two in a part of their own."""
-    whole = make_task(State.IN_PROGRESS, user, kind=Shape.CHORD, name="", title="Invite the choir, then write a report")
+    whole = make_task(
+        State.IN_PROGRESS, user, composition=Composition.CHORD, name="", title="Invite the choir, then write a report"
+    )
     parts: dict[str, Any] = {"user": user, "parent": whole, "root": whole}
     for state in State:
         make_task(state, title=f"A part that is {state.words}", **parts)
-    group = make_task(State.FAILED, kind=Shape.GROUP, title="Invite the basses", **parts)
+    group = make_task(State.FAILED, composition=Composition.GROUP, title="Invite the basses", **parts)
     for state in (State.SUCCEEDED, State.FAILED):
         make_task(state, title=f"Invite the {state.words}", **parts | {"parent": group})
     return whole
@@ -65,7 +67,7 @@ def _make(user: User, what: str) -> Task:
 
 def main() -> None:
     """Say as JSON what was made."""
-    database.configure(Settings.from_env())
+    db.configure(Settings.from_env())
     if sys.argv[1] == "--":
         task = Task.get_by_id(sys.argv[2])
         getattr(task, sys.argv[3])(*(["It broke."] if sys.argv[3] == "fail" else []))

@@ -5,7 +5,7 @@ from datetime import timedelta
 from tests.browser.axe import assert_accessible
 from tests.browser.people import Person, download, reload_until, see, see_gone, tab_to
 from tests.browser.rows import put
-from webapp.times import utcnow
+from webapp.lib.times import utcnow
 
 PHONE = {"width": 360, "height": 740}
 FILES = {'ü "q" ; 100%.txt': "first", "日本語.tar.gz": "second"}

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.people import SOON, alert, focused, see, see_gone, tab_to
 from tests.browser.rows import put
-from webapp.times import utcnow
+from webapp.lib.times import utcnow
 
 
 def _panel(page, state):

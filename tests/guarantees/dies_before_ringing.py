@@ -6,10 +6,10 @@ import sys
 
 from tasks.queue import huey
 from tests.guarantees.worker import stamp
-from webapp import database
+from webapp import db
 from webapp.models import Task, User
+from webapp.models.task.signals import launched
 from webapp.settings import Settings
-from webapp.signals import launched
 
 
 @launched.connect
@@ -19,6 +19,6 @@ def _die(_: Task) -> None:
 
 if __name__ == "__main__":
     settings = Settings.from_env()
-    database.configure(settings)
+    db.configure(settings)
     huey.configure(settings)
     stamp.launch(User.get_by_id(int(sys.argv[1])), steps=5)

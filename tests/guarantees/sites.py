@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from tasks.engine import doorbell
+from tasks.engine import wakeup
 from tasks.queue import huey
 from tests.network import Network
 from tests.processes import Process, Site, until
-from webapp import database
+from webapp import db
 from webapp.models import Artifact, Post, State, Task, TaskEvent
 from webapp.settings import Settings
 
@@ -75,7 +75,7 @@ class Workshop(Site):
     def entered(self, **variables: str) -> Iterator[None]:
         """Point this process's database and queue at the site's storage, or where it is told, while the block lasts."""
         settings = Settings.from_env(self.near | variables)
-        database.configure(settings)
+        db.configure(settings)
         huey.configure(settings)
         try:
             yield
@@ -84,12 +84,12 @@ class Workshop(Site):
 
     def disconnect(self) -> None:
         """Close this process's connections; the next query opens others."""
-        database.database.close()
+        db.database.close()
         huey.storage.close()
 
     def ring(self, times: int) -> None:
         """Send messages, whoever needs them."""
-        doorbell.ring(times)
+        wakeup.send(times)
 
     def messages(self) -> int:
         """How many messages are in the queue."""

@@ -15,10 +15,10 @@ from tests.guarantees.sites import BOOT, LEADS, LEASE, LOOK, SAID, SWEEP, Worksh
 from tests.guarantees.worker import stamp
 from tests.network import Network
 from tests.processes import until
+from webapp.lib.times import utcnow
 from webapp.models import Post, State, Task, User
-from webapp.models.state import ACTIVE, HELD
-from webapp.models.task import NOT_HEARD_FROM
-from webapp.times import utcnow
+from webapp.models.task.state import ACTIVE, LEASED
+from webapp.models.task.task import NOT_HEARD_FROM
 
 CONSUMERS = ("first", "second")
 PROCESSES = 2  # of each consumer
@@ -133,7 +133,7 @@ class Storm:
         return True
 
     def _kill_a_busy_one(self) -> bool:
-        tasks = Task.select().where(Task.state.in_(HELD), Task.name == stamp.name)
+        tasks = Task.select().where(Task.state.in_(LEASED), Task.name == stamp.name)
         busy = {pid for task in tasks for pid in processes_of(task)[-1:]}
         return self._kill_one([process for process in self._children() if process.pid in busy])
 

@@ -9,8 +9,8 @@ import pytest
 from tests.guarantees.sites import assert_stamped_once, assert_written_once, is_under_way
 from tests.guarantees.worker import stamp, write_lines
 from tests.processes import Process, until
+from webapp.lib.times import utcnow
 from webapp.models import State, Task
-from webapp.times import utcnow
 
 ON_POSTGRES = pytest.mark.parametrize(
     ("shared_site", "signum"),

@@ -9,7 +9,7 @@ from tests.guarantees.mail import assert_posts_are_ready, mail_server
 from tests.guarantees.sites import assert_stamped_once, is_done, state_of
 from tests.guarantees.worker import stamp
 from tests.processes import until
-from webapp.factories import make_posts
+from webapp.dev.factories import make_posts
 from webapp.models import State, Task, User
 
 pytestmark = pytest.mark.parametrize("shared_site", ["sqlite"], indirect=True)  # where one could lock out the others

@@ -9,7 +9,7 @@ from tests.guarantees.mail import mail_server
 from tests.guarantees.sites import is_done, kinds, state_of
 from tests.mailserver import MailServer
 from tests.processes import until
-from webapp.factories import make_mailing_file
+from webapp.dev.factories import make_mailing_file
 from webapp.models import Delivery, Mailing, State, Task, User
 from webapp.models.mailing import Sending
 
@@ -42,12 +42,12 @@ def _arrived(server: MailServer) -> dict[str, list[str]]:
     return found
 
 
-def _assert_everybody_has_it(task: Task, server: MailServer, deaths: int = 0) -> None:
+def _assert_everybody_has_it(task: Task, server: MailServer, crashes: int = 0) -> None:
     """Each once, and those in whose sending a worker died at most once more, as the very same mail."""
     assert (state_of(task), Task.get_by_id(task.id).error) == (State.SUCCEEDED, "")
     found = _arrived(server)
     assert all(found.values())
-    assert len(server.mails) <= len(PEOPLE) + deaths
+    assert len(server.mails) <= len(PEOPLE) + crashes
     assert all(len(set(ids)) == 1 for ids in found.values()), "a mail program knows the second for the first"
     assert len({ids[0] for ids in found.values()}) == len(PEOPLE)
     [mailing] = Mailing.select().where(Mailing.task == task.id)
@@ -65,7 +65,7 @@ def test_a_mail_to_many_whose_worker_is_killed_reaches_each_once_and_one_at_most
         assert 10 <= len(server.mails) < len(PEOPLE), "it was in the middle"
         site.start_worker()
         until(lambda: is_done(task))
-    _assert_everybody_has_it(task, server, deaths=1)
+    _assert_everybody_has_it(task, server, crashes=1)
     assert kinds(task) == ["launched", "started", "pending", "started", "succeeded"]
 
 

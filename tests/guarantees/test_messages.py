@@ -7,9 +7,9 @@ import pytest
 
 from tests.guarantees.mail import mail_server
 from tests.processes import until
-from webapp.factories import make_user
+from webapp.dev.factories import make_user
+from webapp.lib.times import utcnow
 from webapp.models import Message, State, Task, User
-from webapp.times import utcnow
 
 pytestmark = pytest.mark.parametrize("shared_site", ["sqlite", "postgres"], indirect=True)
 _numbers = count(1)

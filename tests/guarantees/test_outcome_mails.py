@@ -9,9 +9,9 @@ from tests.guarantees.mail import mail_server
 from tests.guarantees.sites import assert_stamped_once
 from tests.guarantees.worker import stamp
 from tests.processes import until
-from webapp.factories import make_user
+from webapp.dev.factories import make_user
+from webapp.lib.times import utcnow
 from webapp.models import OutcomeMail, State, Task, User
-from webapp.times import utcnow
 
 pytestmark = pytest.mark.parametrize("shared_site", ["sqlite", "postgres"], indirect=True)
 _numbers = count(1)

@@ -19,10 +19,10 @@ from tests.guarantees.sites import (
 )
 from tests.guarantees.worker import die, stamp
 from tests.processes import until
-from webapp.factories import make_posts
+from webapp.dev.factories import make_posts
+from webapp.lib.times import utcnow
 from webapp.models import State, Task, User
-from webapp.models.task import DIED_REPEATEDLY, MOST_RESCUES
-from webapp.times import utcnow
+from webapp.models.task.task import DIED_REPEATEDLY, MOST_RESCUES
 
 AT_MOST = 30  # seconds
 
@@ -69,8 +69,8 @@ def test_a_task_that_gets_further_survives_any_number_of_deaths(killed, new_site
     with site.entered():
         site.worker()
         task = stamp.launch(User.register_guest(), steps=40)
-        for deaths in range(MOST_RESCUES + 1):
-            before = until(lambda deaths=deaths: len(processes_of(task)) > deaths and Task.get_by_id(task.id))
+        for crashes in range(MOST_RESCUES + 1):
+            before = until(lambda crashes=crashes: len(processes_of(task)) > crashes and Task.get_by_id(task.id))
             until(lambda before=before: Task.get_by_id(task.id).done > before.done)
             process_of(task).kill()
         assert_stamped_once(task)

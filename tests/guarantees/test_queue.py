@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.engine.limits import limits
+from tasks.engine.config import config
 from tasks.engine.sweeper import Sweeper
 from tasks.queue import huey
 from tests.guarantees.sites import BOOT, LEADS, LOOK, SWEEP, assert_stamped_once, is_done, kinds
@@ -118,7 +118,7 @@ def test_a_line_of_twenty_thousand_tasks_gets_no_message_more_either(site, user,
 
 def _see_that_only_what_is_lost_is_rung_for(site, user, monkeypatch, number: int) -> None:
     site.rest()
-    monkeypatch.setattr(limits, "sweep", timedelta(0))  # each look is a sweep
+    monkeypatch.setattr(config, "sweep", timedelta(0))  # each look is a sweep
     sweeper = Sweeper()
     _wait_in_line(user, number)
     site.ring(number)
@@ -139,5 +139,5 @@ def _wait_in_line(user, number: int) -> None:
     """Many tasks that nobody has taken, written at once."""
     row = {"user": user.id, "name": stamp.name, "title": "Stamp", "arguments": {"steps": 1, "pause": 0.0}}
     for first in range(0, number, 500):
-        rows = [row | {"turn": turn} for turn in range(first, first + 500)]
+        rows = [row | {"queue_key": turn} for turn in range(first, first + 500)]
         Task.insert_many(rows).execute()

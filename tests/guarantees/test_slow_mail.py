@@ -14,10 +14,10 @@ from tests.guarantees.worker import TIMEOUT
 from tests.mailserver import SELF_SIGNED
 from tests.processes import until
 from tests.tarpit import Tarpit, Trouble, message_ids
-from webapp.factories import make_posts
+from webapp.dev.factories import make_posts
+from webapp.lib.times import utcnow
 from webapp.models import Delivery, Mailing, State, Task, User
 from webapp.models.mailing import Sending
-from webapp.times import utcnow
 
 TROUBLES = [
     Trouble("BANNER", "silence"),

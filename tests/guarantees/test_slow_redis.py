@@ -10,8 +10,8 @@ from tests.guarantees.worker import stamp
 from tests.network import Network
 from tests.processes import until
 from tests.surfing import Surfer
+from webapp.lib.redis_pool import ANSWERS_WITHIN
 from webapp.models import State, Task, User
-from webapp.redis_pool import ANSWERS_WITHIN
 
 PROCESSES = 2  # of the web, and of the worker
 SLACK = 3.0  # seconds: for a busy machine

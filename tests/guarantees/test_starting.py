@@ -10,7 +10,7 @@ from tests.guarantees.sites import is_done
 from tests.guarantees.worker import stamp
 from tests.processes import BIN, Process, until
 from tests.surfing import Surfer
-from webapp import database
+from webapp import db
 from webapp.models import User
 
 WEB = [str(BIN / "gunicorn"), "webapp.wsgi:app"]
@@ -39,7 +39,7 @@ def test_web_and_workers_that_start_before_migrate_wait_for_it_and_say_so_once(s
     assert visitor.read("/healthz") == b"ok\n"
     assert site.stop("stopped") == 0, "who is told to stop while it waits does"
     with site.entered():
-        database.migrate(huey.create_tables)
+        db.migrate(huey.create_tables)
         until(lambda: visitor.read("/readyz") == b"ready\n")
         task = stamp.launch(User.register_guest(), steps=1)
         until(lambda: is_done(task))

@@ -8,8 +8,8 @@ from tests.guarantees.storm import FLUSHES, LONGEST, Storm
 from tests.mailserver import MailServer
 from tests.network import Network
 from tests.processes import until
+from webapp.lib.times import utcnow
 from webapp.models import Mailing, State, Task, User
-from webapp.times import utcnow
 
 PEOPLE = [f"p{number}@example.com" for number in range(30)]
 

@@ -25,8 +25,8 @@ from tests.guarantees.sites import (
 )
 from tests.guarantees.worker import stamp, write_lines
 from tests.processes import until
+from webapp.lib.times import utcnow
 from webapp.models import Leader, State, Task, Worker
-from webapp.times import utcnow
 
 RESCUED = ["launched", "started", "pending", "started", "succeeded"]
 HOUR = timedelta(hours=1)
@@ -121,7 +121,11 @@ def test_a_process_that_froze_until_another_had_done_its_task_writes_nothing_mor
     assert frozen.is_running(), "it goes on with other tasks"
     assert_stamped_once(task)
     now = Task.get_by_id(task.id)
-    assert (kinds(task), now.owner, now.updated_at) == (before[0], before[1].owner, before[1].updated_at)
+    assert (kinds(task), now.fencing_token, now.updated_at) == (
+        before[0],
+        before[1].fencing_token,
+        before[1].updated_at,
+    )
 
 
 def test_a_task_that_is_rung_for_many_times_runs_once(site, user):

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.engine import pace, perform
-from tasks.engine.limits import limits
-from webapp.factories import make_user
+from tasks.engine import executor, progress_throttle
+from tasks.engine.config import config
+from webapp.dev.factories import make_user
+from webapp.lib.times import utcnow
 from webapp.models import Task
-from webapp.times import utcnow
 
 
 class Killed(BaseException):
@@ -22,9 +22,9 @@ def checkpoints(monkeypatch) -> Callable[..., None]:
     """A function that says, in seconds, for how long steps that write `hold` a transaction, and how often those that
     write nothing come to a checkpoint: 0 is after each step, 60 at the end, however slow the machine is."""
 
-    def checkpoints(hold: float = limits.hold_at_most, every: float = limits.checkpoint_every) -> None:
-        monkeypatch.setattr(limits, "hold_at_most", hold)
-        monkeypatch.setattr(limits, "checkpoint_every", every)
+    def checkpoints(hold: float = config.hold_at_most, every: float = config.checkpoint_every) -> None:
+        monkeypatch.setattr(config, "hold_at_most", hold)
+        monkeypatch.setattr(config, "checkpoint_every", every)
 
     return checkpoints
 
@@ -32,7 +32,7 @@ def checkpoints(monkeypatch) -> Callable[..., None]:
 @pytest.fixture
 def quick_reports(monkeypatch):
     """The reporter looks fifty times a second, so that a test need not wait for it."""
-    monkeypatch.setattr(pace, "REPORT_EVERY", 0.02)
+    monkeypatch.setattr(progress_throttle, "REPORT_EVERY", 0.02)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def carry_out(declare, run_tasks):
 @pytest.fixture
 def no_reports(monkeypatch):
     """No other thread writes to the row, or keeps a connection for longer than the database of the test lives."""
-    monkeypatch.setattr(perform, "reporting", lambda *_: nullcontext())
+    monkeypatch.setattr(executor, "reporting", lambda *_: nullcontext())
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def live_on(app) -> Callable[[Task], Task]:
     def live_on(task: Task) -> Task:
         for _ in range(20):
             try:
-                perform.perform_next()
+                executor.execute_next()
             except Killed:
                 Task.update(lease_until=utcnow() - timedelta(seconds=1)).where(Task.id == task.id).execute()
                 assert [lost.rescue() for lost in Task.lost(10)] == [True]

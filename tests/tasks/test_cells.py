@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from tasks.cells import csv_row, harmless, restored
+from tasks.lib.csv_cells import csv_row, escape_formula, unescape_formula
 
 FORMULAS = [
     "=1",
@@ -29,21 +29,21 @@ FORMULAS = [
 
 @pytest.mark.parametrize("cell", FORMULAS)
 def test_a_formula_in_any_dress_is_none_for_a_spreadsheet(cell):
-    assert harmless(cell) == f"'{cell}"
+    assert escape_formula(cell) == f"'{cell}"
     [[read, number]] = csv.reader(io.StringIO(csv_row(cell, -5), newline=""))
     assert (read, number) == (f"'{cell}", "-5"), "and a number is a number"
 
 
 @pytest.mark.parametrize("cell", ["", "plain", "1=1", "it's", "'quoted'", "a\n=b", "#hash", "名前＝"])
 def test_what_is_no_formula_stays_as_it_is(cell):
-    assert harmless(cell) == cell
+    assert escape_formula(cell) == cell
 
 
 def test_every_cell_comes_back_as_it_was():
     for length in range(5):
         for cell in map("".join, itertools.product("'\"= a\t", repeat=length)):
-            assert restored(harmless(cell)) == cell
-            assert restored(harmless(harmless(cell))) == harmless(cell)
+            assert unescape_formula(escape_formula(cell)) == cell
+            assert unescape_formula(escape_formula(escape_formula(cell))) == escape_formula(cell)
 
 
 @pytest.mark.parametrize("separator", ",;\t|")

@@ -2,12 +2,12 @@
 
 import pytest
 
-from tasks.engine import Retries, TaskError, perform
-from tasks.engine.perform import UNEXPECTED
+from tasks.engine import Retries, TaskError, executor
+from tasks.engine.executor import UNEXPECTED
 from tests.tasks.conftest import Killed
-from webapp.factories import make_posts, make_user
+from webapp.dev.factories import make_posts, make_user
 from webapp.models import Post, State, Task
-from webapp.models.task import DIED_REPEATEDLY, MOST_RESCUES
+from webapp.models.task.task import DIED_REPEATEDLY, MOST_RESCUES
 
 pytestmark = pytest.mark.usefixtures("no_reports")
 
@@ -89,7 +89,7 @@ def test_a_step_that_kills_its_worker_each_time_ends_the_task_wherever_it_comes(
 
     task = live_on(write.launch(make_user()))
     assert (task.state, task.error, _effects()) == (State.FAILED, DIED_REPEATEDLY, ["0", "1", "2"])
-    assert (task.rescues, task.deaths) == (MOST_RESCUES, MOST_RESCUES)
+    assert (task.rescues, task.crashes) == (MOST_RESCUES, MOST_RESCUES)
 
 
 def test_several_loops_go_on_where_each_was(declare, live_on, hold, kill):
@@ -163,7 +163,7 @@ def test_a_step_that_fails_is_undone_and_the_next_attempt_makes_it_and_the_rest(
                 raise RuntimeError("a bad day")
 
     task = write.launch(make_user())
-    perform.perform_next()
+    executor.execute_next()
     assert task.reload().state == State.RETRYING
     assert "2" not in _effects()
     assert task.done == len(_effects()), "what it says is what there is"
@@ -298,7 +298,7 @@ def test_rows_that_came_and_went_in_between_are_neither_repeated_nor_skipped(dec
 
     task = read.launch(make_user())
     with pytest.raises(Killed):
-        perform.perform_next()
+        executor.execute_next()
     Post.delete().where(Post.body.in_(["Post 1", "Post 2", "Post 5"])).execute()
     make_posts(task.user, 1, body="a new one")
     Task.update(lease_until=task.created_at).where(Task.id == task.id).execute()

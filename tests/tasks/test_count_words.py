@@ -11,9 +11,9 @@ from tasks import count_words as module
 from tasks.count_words import count_words
 from tasks.engine import Upload
 from tests.tasks.conftest import Killed
-from webapp.factories import make_user
+from webapp.dev.factories import make_user
 from webapp.models import Artifact, State, Task, TaskEvent
-from webapp.models.artifact import CHUNK
+from webapp.models.task.artifact import CHUNK
 
 
 @pytest.fixture

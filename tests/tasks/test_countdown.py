@@ -3,7 +3,7 @@
 import time
 
 from tasks.countdown import countdown
-from webapp.factories import make_user
+from webapp.dev.factories import make_user
 from webapp.models import State
 
 

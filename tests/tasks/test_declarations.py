@@ -211,7 +211,7 @@ def test_the_line_of_the_function_is_told(load):
 
 
 def test_a_parameter_is_refused_whose_name_the_form_needs(load):
-    from webapp.forms import task_form_class
+    from webapp.web.forms.forms import task_form_class
 
     for name in ("data", "errors", "form_key"):
         with pytest.raises(DeclarationError, match=f"parameter {name} .* write {name}_"):
@@ -287,7 +287,7 @@ COMMANDS = {
     "worker": [sys.executable, "-m", "tasks.worker"],
     "dev": [sys.executable, "-m", "webapp.dev"],
     "migrate": [BIN / "flask", "--app", "webapp.wsgi", "migrate"],
-    "demo": [BIN / "python", "-m", "webapp.demo"],
+    "demo": [BIN / "python", "-m", "webapp.dev.demo"],
 }
 
 

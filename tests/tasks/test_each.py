@@ -4,11 +4,11 @@ import tracemalloc
 
 import pytest
 
-from tasks.engine.loops import BATCH
+from tasks.engine.iteration import BATCH
 from tasks.engine.run import Run
-from webapp.factories import make_posts, make_task, make_user
+from webapp.dev.factories import make_posts, make_task, make_user
+from webapp.lib.times import utcnow
 from webapp.models import Post, State, Task, TaskEvent
-from webapp.times import utcnow
 
 
 @pytest.fixture

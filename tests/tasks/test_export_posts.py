@@ -11,9 +11,9 @@ import pytest
 from tasks import export_posts as module
 from tasks.export_posts import export_posts
 from tests.processes import free_port
-from webapp.factories import make_post, make_posts, make_user
+from webapp.dev.factories import make_post, make_posts, make_user
+from webapp.lib.times import utcnow
 from webapp.models import Artifact, State, Task
-from webapp.times import utcnow
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@
 
 import pytest
 
-from tasks.engine import TaskError, chain, chord, group, perform
+from tasks.engine import TaskError, chain, chord, executor, group
 from tests.browsing import browse
-from webapp.factories import make_user
-from webapp.models import AlreadyRunning, Notification, Shape, State, Task
-from webapp.models.family import tree
+from webapp.dev.factories import make_user
+from webapp.models import AlreadyRunning, Composition, Notification, State, Task
+from webapp.models.task.workflow import tree
 
 pytestmark = pytest.mark.usefixtures("no_reports")
 
@@ -28,9 +28,13 @@ def part(declare):
 
 def _run(times: int = 99) -> list[str]:
     """Carry out so many tasks; their titles in the order in which they ended."""
-    while times and perform.perform_next():
+    while times and executor.execute_next():
         times -= 1
-    ended = Task.select().where(Task.kind == Shape.SINGLE, Task.started_at.is_null(False)).order_by(Task.started_at)
+    ended = (
+        Task.select()
+        .where(Task.composition == Composition.SINGLE, Task.started_at.is_null(False))
+        .order_by(Task.started_at)
+    )
     return [task.title for task in ended]
 
 
@@ -43,7 +47,11 @@ def _states(whole: Task) -> list[str]:
 
 def test_a_chain_is_done_one_part_after_the_other(part):
     whole = chain(part.s(number=1), part.s(number=2), part.s(number=3)).launch(make_user())
-    assert (whole.state, whole.kind, _states(whole)) == (State.PENDING, Shape.CHAIN, ["pending", "waiting", "waiting"])
+    assert (whole.state, whole.kind, _states(whole)) == (
+        State.PENDING,
+        Composition.CHAIN,
+        ["pending", "waiting", "waiting"],
+    )
     _run(1)
     assert (whole.reload().state, _states(whole)) == (State.IN_PROGRESS, ["succeeded", "pending", "waiting"])
     assert _run() == ["Part 1", "Part 2", "Part 3"]
@@ -95,10 +103,10 @@ def test_families_can_be_parts(part):
 
 def test_the_progress_of_a_whole_is_that_of_its_parts(part, queries):
     whole = group(part.s(steps=3), part.s(steps=5), part.s(steps=0)).launch(make_user())
-    running = Task.claim(perform.limits.lease)
+    running = Task.claim(executor.limits.lease)
     running.advance(2, 10, "On it")
     assert (whole.reload().done, whole.total) == (2, 12), "a part of unknown length counts as one step more"
-    running.checkpoint({"done": 4}, 4, None, "", perform.limits.lease)
+    running.checkpoint({"done": 4}, 4, None, "", executor.limits.lease)
     assert (whole.reload().done, whole.total) == (4, 7)
     [record] = Notification.select()
     assert record.payload == {"state": "in_progress", "done": 4, "total": 7}
@@ -166,15 +174,15 @@ def test_canceling_the_whole_cancels_what_has_not_ended(part, ran):
     whole.reload().cancel()
     assert whole.reload().state == State.CANCELED
     assert _states(whole) == ["succeeded"] * ran + ["canceled"] * (4 - ran)
-    assert not perform.perform_next()
+    assert not executor.execute_next()
 
 
 def test_a_whole_is_canceled_when_its_last_running_part_has_noticed(part):
     whole = group(part.s(number=1), part.s(number=2), part.s(number=3)).launch(make_user())
-    running = [Task.claim(perform.limits.lease) for _ in range(2)]
+    running = [Task.claim(executor.limits.lease) for _ in range(2)]
     whole.reload().cancel()
     assert (whole.reload().state, sorted(_states(whole))) == (State.CANCELING, ["canceled", "canceling", "canceling"])
-    running[0].let_go()
+    running[0].acknowledge_stop()
     assert whole.reload().state == State.CANCELING
     running[1].succeed()
     assert whole.reload().state == State.CANCELED
@@ -227,7 +235,7 @@ def test_trying_a_whole_again_does_only_what_was_not_done(part, declare):
     whole.retry()
     assert whole.reload().state == State.PENDING, "as long as no part has started again"
     assert (whole.error, whole.finished_at) == ("", None)
-    assert [task.title for task in Task.select().where(Task.state == State.PENDING, Task.turn.is_null(False))] == [
+    assert [task.title for task in Task.select().where(Task.state == State.PENDING, Task.queue_key.is_null(False))] == [
         "Mend"
     ]
     times = {task.id: task.finished_at for task in Task.select().where(Task.title << ["Part 1", "Part 2"])}

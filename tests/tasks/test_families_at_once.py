@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.engine import chord, group, perform, ring
+from tasks.engine import chord, executor, group, ring
 from tasks.engine.sweeper import Sweeper
 from tests.racing import race
-from webapp.factories import make_user
-from webapp.models import IllegalMove, Shape, State, Task
-from webapp.times import utcnow
+from webapp.dev.factories import make_user
+from webapp.lib.times import utcnow
+from webapp.models import Composition, IllegalTransition, State, Task
 
 LEASE = timedelta(seconds=15)
 
@@ -62,7 +62,7 @@ def test_one_fails_as_the_other_succeeds_and_the_whole_is_canceled(part):
         one, other = _claim_all()
         acts = [lambda one=one: one.fail("It broke."), other.succeed, Task.get_by_id(whole.id).cancel]
         outcomes = race(3, lambda acts=acts: acts.pop()())
-        assert all(outcome is None or isinstance(outcome, IllegalMove) for outcome in outcomes), outcomes
+        assert all(outcome is None or isinstance(outcome, IllegalTransition) for outcome in outcomes), outcomes
         assert whole.reload().is_finished
         assert not Task.select().where(Task.finished_at.is_null()).exists()
 
@@ -72,14 +72,14 @@ def test_a_family_is_carried_out_once_however_many_messages_there_are(part, run_
     ring(5)
     run_tasks()
     assert whole.reload().state == State.SUCCEEDED
-    assert [task.attempts for task in Task.select().where(Task.kind == Shape.SINGLE)] == [1] * 4
+    assert [task.attempts for task in Task.select().where(Task.composition == Composition.SINGLE)] == [1] * 4
 
 
 def test_two_workers_carry_out_a_family_together(part):
     whole = chord([part.s(number=n) for n in range(6)], part.s(number=9)).launch(make_user())
 
     def work():
-        while perform.perform_next():
+        while executor.execute_next():
             pass
 
     assert race(2, work) == [None, None]
@@ -93,11 +93,11 @@ def test_a_part_whose_worker_died_is_done_by_another(part):
     dead = Task.claim(LEASE)
     Task.update(lease_until=utcnow() - LEASE).where(Task.id == dead.id).execute()
     Sweeper().look()
-    while perform.perform_next():
+    while executor.execute_next():
         pass
     assert whole.reload().state == State.SUCCEEDED
     assert Task.get_by_id(dead.id).rescues == 1
-    with pytest.raises(IllegalMove):
+    with pytest.raises(IllegalTransition):
         dead.fail("I am late.")
     assert whole.reload().state == State.SUCCEEDED
 
@@ -107,12 +107,12 @@ def test_a_family_may_be_scheduled(part):
     assert whole.reload().state == State.SCHEDULED
     assert {str(task.state) for task in whole.parts()} == {"waiting"}
     Sweeper().look()
-    assert not perform.perform_next()
+    assert not executor.execute_next()
     Task.update(run_at=utcnow()).where(Task.id == whole.id).execute()
     sweeper = Sweeper()
     Task.get_by_id(whole.id).wake()
     sweeper.look()
-    while perform.perform_next():
+    while executor.execute_next():
         pass
     assert whole.reload().state == State.SUCCEEDED
 
@@ -124,6 +124,6 @@ def test_a_scheduled_family_can_be_canceled_or_started_now(part):
     assert {task.state for task in Task.select()} == {State.CANCELED}
     started = group(part.s(number=1), part.s(number=2)).launch(user, run_at=later)
     Task.get_by_id(started.id).retry()
-    while perform.perform_next():
+    while executor.execute_next():
         pass
     assert started.reload().state == State.SUCCEEDED

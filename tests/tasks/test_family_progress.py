@@ -5,14 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.engine import Signature, TaskError, chain, chord, group, perform
+from tasks.engine import Signature, TaskError, chain, chord, executor, group
 from tasks.queue import huey
 from tests.browsing import browse
-from webapp.database import database
-from webapp.factories import make_user
-from webapp.models import AlreadyRunning, Shape, State, Task
-from webapp.progress import Progress
-from webapp.signals import launched
+from webapp.db import database
+from webapp.dev.factories import make_user
+from webapp.models import AlreadyRunning, Composition, State, Task
+from webapp.models.task.signals import launched
+from webapp.web.presenters.task_progress import Progress
 
 LEASE = timedelta(seconds=15)
 
@@ -74,7 +74,7 @@ def test_a_total_may_be_a_number_and_what_a_loop_counts_does_not_change_it(decla
     task = walk.launch(make_user(), steps=2)
     expected = 7 if total == 7 else 6
     assert task.total == expected
-    perform.perform_next()
+    executor.execute_next()
     assert seen == [expected] * 3
     assert (task.reload().state, task.done, task.total) == (State.SUCCEEDED, expected, expected)
 
@@ -111,9 +111,9 @@ def test_parts_of_known_length_weigh_by_it(known):
 
 def test_parts_of_which_one_is_of_unknown_length_weigh_the_same(known, part):
     whole = chain(known.s(steps=1000), *(part.s(number=n) for n in range(3))).launch(make_user())
-    perform.perform_next()
+    executor.execute_next()
     assert Progress(whole.reload()).percent == 25
-    perform.perform_next()
+    executor.execute_next()
     assert Progress(whole.reload()).percent == 50
 
 
@@ -184,7 +184,7 @@ def test_the_bar_of_a_family_never_goes_back(app, part, known, seed):
     chance = random.Random(seed)
     whole = _family(chance, part, known).launch(make_user())
     running: dict[Task, list] = {}
-    shares, seen = [0.0], [whole.id, *(task.id for task in Task.select().where(Task.kind != Shape.SINGLE))]
+    shares, seen = [0.0], [whole.id, *(task.id for task in Task.select().where(Task.composition != Composition.SINGLE))]
     latest = dict.fromkeys(seen, 0.0)
     for _ in range(400):
         for due in Task.due(9):
@@ -208,7 +208,7 @@ def test_the_bar_of_a_family_never_goes_back(app, part, known, seed):
 
 def test_a_whole_that_is_tried_again_begins_with_what_is_done(part):
     whole = group(part.s(number=1), part.s(number=2, fails=True)).launch(make_user())
-    while perform.perform_next():
+    while executor.execute_next():
         pass
     assert (whole.reload().state, Progress(whole).percent) == (State.FAILED, 100), (
         "its steps were made, and then it failed"
@@ -219,7 +219,7 @@ def test_a_whole_that_is_tried_again_begins_with_what_is_done(part):
 
 def test_what_its_page_shows_of_a_bar_is_its_share(ann, part):
     whole = chain(part.s(number=1), part.s(number=2)).launch(ann.user)
-    perform.perform_next()
+    executor.execute_next()
     bar = ann.get(f"/tasks/{whole.id}").one(f"#task-{whole.id}-progress")
     assert int(bar["value"]) / int(bar["max"]) == 0.5
     assert "50%" in ann.get("/").one(f"#task-{whole.id}").text
@@ -231,7 +231,7 @@ def test_a_whole_from_an_older_release_is_shown_by_its_steps_until_it_moves(app,
     whole = chain(part.s(number=1), part.s(number=2)).launch(make_user())
     Task.update(share=None, done=3, total=6).where(Task.id == whole.id).execute()
     assert Progress(whole.reload()).percent == 50
-    while perform.perform_next():
+    while executor.execute_next():
         pass
     assert Progress(whole.reload()).percent == 100
 
@@ -278,7 +278,7 @@ def _texts(task: Task) -> list[str]:
 
 def test_a_chain_whose_part_fails_says_so_once(part):
     whole = chain(part.s(number=1, fails=True), part.s(number=2)).launch(make_user())
-    while perform.perform_next():
+    while executor.execute_next():
         pass
     assert _texts(whole).count(whole.reload().error) == 1
 
@@ -291,7 +291,7 @@ def test_a_task_can_call_itself_otherwise(ann, declare):
 
     titles = []
     task = bring.launch(ann.user, name="a.csv")
-    perform.perform_next()
+    executor.execute_next()
     assert titles == ["Import 12 posts from a.csv"]
     assert task.reload().title == titles[0]
     assert "Import 12 posts from a.csv is finished" in ann.get("/notifications").words
@@ -304,7 +304,7 @@ def test_a_run_that_has_lost_its_task_cannot_call_it_otherwise(app, declare):
 
     bring.launch(make_user())
     [lost] = _claim()
-    Task.update(owner="another").where(Task.id == lost.id).execute()
+    Task.update(fencing_token="another").where(Task.id == lost.id).execute()
     lost.rename("Mine")
     assert Task.get_by_id(lost.id).title == "Bring"
 
@@ -318,7 +318,7 @@ def test_a_row_from_before_a_function_had_retries_is_tried_again_like_a_new_one(
     last = []
     task = export.launch(make_user())
     Task.update(retries=0).where(Task.id == task.id).execute()  # as a release did that had no such column
-    perform.perform_next()
+    executor.execute_next()
     assert last == [False]
     assert (task.reload().state, task.retries) == (State.RETRYING, 3)
     page = browse(app, task.user).get(f"/tasks/{task.id}").words

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.engine import grace as module
-from tasks.engine.grace import AT_MOST, CATCH_UP, Grace
-from tasks.engine.limits import limits
+from tasks.engine import lease_grace as module
+from tasks.engine.config import config
+from tasks.engine.lease_grace import AT_MOST, CATCH_UP, Grace
 
 LEASE = 15.0
 LASTS = LEASE + CATCH_UP
@@ -17,7 +17,7 @@ def clock(monkeypatch):
     """A list whose only item is the time."""
     now = [1000.0]
     monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(limits, "lease", timedelta(seconds=LEASE))
+    monkeypatch.setattr(config, "lease", timedelta(seconds=LEASE))
     return now
 
 

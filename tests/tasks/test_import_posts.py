@@ -13,9 +13,9 @@ from tasks.engine import InvalidArguments, Upload
 from tasks.import_posts import import_posts, undo_import
 from tasks.lib.post_files import PostTable, open_posts
 from tests.tasks.conftest import Killed
-from webapp.factories import make_post, make_posts, make_user
+from webapp.dev.factories import make_post, make_posts, make_user
+from webapp.lib.times import iso, utcnow
 from webapp.models import Artifact, Post, State, Task, User
-from webapp.times import iso, utcnow
 
 pytestmark = pytest.mark.usefixtures("no_reports")
 

@@ -9,15 +9,15 @@ from huey.signals import SIGNAL_ENQUEUED
 
 from tasks.countdown import countdown
 from tasks.engine import InvalidArguments, ring
-from tasks.engine.limits import limits
+from tasks.engine.config import config
 from tasks.engine.sweeper import Sweeper
 from tasks.export_posts import export_posts
 from tasks.queue import huey
 from tests.processes import free_port
 from tests.services import redis_server
-from webapp import outage
-from webapp.database import database
-from webapp.factories import make_user
+from webapp.db import database
+from webapp.dev.factories import make_user
+from webapp.lib import outage
 from webapp.models import AlreadyRunning, State, Task
 
 
@@ -30,7 +30,7 @@ def test_a_launched_task_is_a_row_that_waits_and_a_message(app):
     task = countdown.launch(user, seconds=7).reload()
     assert (task.state, task.user, task.name, task.arguments) == (State.PENDING, user, "countdown", {"seconds": 7})
     assert task.title == "Count down from 7"
-    assert task.turn is not None
+    assert task.queue_key is not None
     assert _messages() == 1
 
 
@@ -67,7 +67,7 @@ def test_a_rolled_back_request_starts_nothing(app):
 
 
 def test_a_launch_succeeds_while_the_queue_is_down_and_the_message_follows(make_app, caplog, monkeypatch):
-    monkeypatch.setattr(limits, "sweep", timedelta(0))
+    monkeypatch.setattr(config, "sweep", timedelta(0))
     monkeypatch.setattr(outage, "FIRST_WAIT", 0.0)  # it is asked again at once
     port = free_port()
     make_app(redis_url=f"redis://127.0.0.1:{port}/0")

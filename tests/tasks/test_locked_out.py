@@ -4,11 +4,11 @@ import pytest
 from peewee import OperationalError
 
 from tests.racing import somebody_else_writing
-from webapp import database as db
-from webapp.database import database
-from webapp.factories import make_user
+from webapp import db as db
+from webapp.db import database
+from webapp.dev.factories import make_user
+from webapp.lib.times import utcnow
 from webapp.models import Artifact, Post, State, Task
-from webapp.times import utcnow
 
 pytestmark = pytest.mark.usefixtures("no_reports")
 
@@ -70,8 +70,8 @@ def test_a_run_that_cannot_write_what_comes_before_its_function_is_interrupted(
         patch.setattr(model, write, refused)
         run_waiting()
     now = Task.get_by_id(task.id)
-    assert (now.state, now.owner, now.error) == (State.RETRYING, None, "The database did not answer.")
-    assert (now.attempts, now.deaths, now.interruptions) == (0, 0, 1)
+    assert (now.state, now.fencing_token, now.error) == (State.RETRYING, None, "The database did not answer.")
+    assert (now.attempts, now.crashes, now.interruptions) == (0, 0, 1)
     now.retry()
     run_waiting()
     assert (task.reload().state, task.retries) == (State.SUCCEEDED, 2)

@@ -3,12 +3,12 @@
 import pytest
 from peewee import OperationalError
 
-from tasks.engine import perform
-from tasks.engine.limits import limits
-from webapp.database import database
-from webapp.factories import make_user
+from tasks.engine import executor
+from tasks.engine.config import config
+from webapp.db import database
+from webapp.db.resilience import is_unavailable
+from webapp.dev.factories import make_user
 from webapp.models import Artifact, State, Task
-from webapp.resilience import is_unavailable
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_a_claim_whose_answer_was_lost_is_found_by_its_token(app, declare, no_re
 
     first, second = count_runs.launch(make_user()), count_runs.launch(make_user())
     cut()
-    assert perform.perform_next()
+    assert executor.execute_next()
     states = {task.id: task.reload().state for task in (first, second)}
     assert states == {first.id: State.SUCCEEDED, second.id: State.PENDING}
     assert [event.kind for event in first.timeline()] == ["launched", "started", "succeeded"]
@@ -56,10 +56,10 @@ def test_an_outcome_whose_answer_was_lost_stands_once(app, declare, no_reports, 
         raise ValueError("for good")
 
     task = leave_half.launch(make_user())
-    claimed = Task.claim(limits.lease)
-    run = perform.Run(claimed)
+    claimed = Task.claim(config.lease)
+    run = executor.Run(claimed)
     cut(after=1)  # the artifact's is the first
-    perform.carry_out(claimed, run)
+    executor.execute(claimed, run)
     assert (claimed.state, task.reload().state) == (State.FAILED, State.FAILED)
     assert [event.kind for event in task.timeline()].count("failed") == 1
     assert Artifact.select().where(Artifact.task == task).count() <= 1
@@ -68,8 +68,8 @@ def test_an_outcome_whose_answer_was_lost_stands_once(app, declare, no_reports, 
 def test_an_outcome_that_another_run_has_overtaken_is_left_alone(app, declare, no_reports):
     @declare(title="Be overtaken")
     def be_overtaken(task):
-        Task.update(owner="another").execute()
+        Task.update(fencing_token="another").execute()
 
     task = be_overtaken.launch(make_user())
-    perform.perform_next()
-    assert (task.reload().state, task.owner) == (State.IN_PROGRESS, "another")
+    executor.execute_next()
+    assert (task.reload().state, task.fencing_token) == (State.IN_PROGRESS, "another")

@@ -9,11 +9,11 @@ from tests.processes import free_port
 from tests.racing import elsewhere, race
 from tests.tasks.conftest import Killed
 from webapp import mailer
-from webapp.factories import make_message, make_user
+from webapp.dev.factories import make_message, make_user
+from webapp.lib.times import utcnow
 from webapp.mailer import Line
 from webapp.models import Message, State, Task, User
 from webapp.models.message import UNREAD_FOR
-from webapp.times import utcnow
 
 AGO = timedelta(seconds=1)
 BY_MAIL = {"hearing": {"message": "mail"}, "email": "me@example.com"}
@@ -266,7 +266,7 @@ def test_a_run_that_has_lost_its_task_sends_nothing(me, ann, mailserver, monkeyp
     begin = Message.begin_mail
 
     def begin_and_lose(reader):
-        Task.update(owner="another run").execute()
+        Task.update(fencing_token="another run").execute()
         return begin(reader)
 
     monkeypatch.setattr(Message, "begin_mail", begin_and_lose)

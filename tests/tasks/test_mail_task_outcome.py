@@ -11,12 +11,12 @@ from tests.processes import free_port
 from tests.racing import elsewhere
 from tests.tasks.conftest import Killed
 from webapp import mailer
-from webapp.database import database
-from webapp.factories import make_task, make_user
+from webapp.db import database
+from webapp.dev.factories import make_task, make_user
+from webapp.lib.times import utcnow
 from webapp.mailer import Line
 from webapp.models import Notice, OutcomeMail, State, Task, User, outcome_mail
-from webapp.models.task import MOST_RESCUES
-from webapp.times import utcnow
+from webapp.models.task.task import MOST_RESCUES
 
 ASKED = {"email": "ann@example.com", "mail_after": 1}
 AGO = timedelta(seconds=1)
@@ -54,7 +54,7 @@ def pass_by(run_waiting):
 
 def _running(user: User, title: str = "Count to ten", worked: float = 90, state: State = State.IN_PROGRESS) -> Task:
     """A task that has worked for a minute and a half."""
-    task = make_task(state, user, title=title, worked=worked)
+    task = make_task(state, user, title=title, run_seconds=worked)
     Task.update(started_at=task.updated_at).where(Task.id == task.id).execute()
     task.started_at = task.updated_at
     return task
@@ -118,7 +118,7 @@ def test_nobody_else_is_mailed(app, mailserver, pass_by, how):
 
 
 def test_nobody_is_mailed_what_they_canceled_nor_each_part_of_a_whole(ann, mailserver, pass_by):
-    _running(ann, state=State.CANCELING).let_go()
+    _running(ann, state=State.CANCELING).acknowledge_stop()
     whole = make_task(State.IN_PROGRESS, ann, kind="group", title="All of it")
     _running(ann, "A part")
     Task.update(parent=whole, root=whole).where(Task.title == "A part").execute()
@@ -153,7 +153,7 @@ def test_a_task_that_was_tried_again_is_told_of_by_how_it_ended_then(ann, mailse
     task.pause()
     pass_by()
     assert mailserver.mails == [], "it is being tried again"
-    Task.update(state=State.IN_PROGRESS, owner="run").where(Task.id == task.id).execute()
+    Task.update(state=State.IN_PROGRESS, fencing_token="run").where(Task.id == task.id).execute()
     task.reload().succeed()
     pass_by()
     pass_by()
@@ -203,7 +203,7 @@ def test_an_outcome_that_is_undone_is_not_told(ann, mailserver, pass_by):
 
 def test_what_the_sweeper_ends_is_told_too(ann, mailserver, pass_by):
     task = _running(ann)
-    gone = {"lease_until": utcnow() - AGO, "deaths": MOST_RESCUES, "owner": "a run that died"}
+    gone = {"lease_until": utcnow() - AGO, "crashes": MOST_RESCUES, "fencing_token": "a run that died"}
     Task.update(gone).where(Task.id == task.id).execute()
     sweeper.Sweeper().look()
     assert task.reload().state == State.FAILED

@@ -24,12 +24,13 @@ from tasks import count_words
 from tasks.lib import layouts, post_files
 from tasks.mail_messages import line_up_messages
 from tasks.mail_task_outcome import line_up_outcomes
-from webapp import address_files, deadline, recipients
-from webapp.database import database
-from webapp.factories import PASSWORD, make_message, make_posts, make_user
+from webapp import address_files, recipients
+from webapp.db import database
+from webapp.dev.factories import PASSWORD, make_message, make_posts, make_user
+from webapp.lib import deadline
+from webapp.lib.times import utcnow
 from webapp.models import Mailing, MailingFile, Message, State, Task
-from webapp.once import new_key
-from webapp.times import utcnow
+from webapp.web.idempotency import new_key
 
 HASHING, PEOPLE, TABLE, POSTS = "a password", "recipients", "a file of addresses", "a file of posts"
 PICTURE, WORDS, PAGE, MAIL, WAITING = "a picture", "the words of a text", "a page or a mail", "a mail server", "a wait"

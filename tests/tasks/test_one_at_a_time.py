@@ -3,8 +3,8 @@
 import pytest
 from peewee import IntegrityError
 
-from tasks.engine import perform
-from webapp.factories import make_user
+from tasks.engine import executor
+from webapp.dev.factories import make_user
 from webapp.models import AlreadyRunning, State, Task, User
 
 pytestmark = pytest.mark.usefixtures("no_reports")
@@ -49,16 +49,16 @@ def test_no_two_combinations_are_mistaken_for_each_other(declare):
 def test_the_key_is_free_when_the_first_has_ended(convert, fails):
     user = make_user()
     first = convert.launch(user, file="a", fails=fails)
-    perform.perform_next()
+    executor.execute_next()
     assert first.reload().is_finished
-    assert (first.held_key, first.unique_key is None) == (None, False)
+    assert (first.active_unique_key, first.unique_key is None) == (None, False)
     assert convert.launch(user, file="a").state == State.PENDING
 
 
 def test_trying_again_takes_the_key_again(convert):
     user = make_user()
     first = convert.launch(user, file="a", fails=True)
-    perform.perform_next()
+    executor.execute_next()
     first.reload().retry()
     with pytest.raises(AlreadyRunning) as refused:
         convert.launch(user, file="a")
@@ -68,7 +68,7 @@ def test_trying_again_takes_the_key_again(convert):
 def test_trying_again_is_refused_while_another_has_the_key(convert):
     user = make_user()
     first = convert.launch(user, file="a", fails=True)
-    perform.perform_next()
+    executor.execute_next()
     second = convert.launch(user, file="a")
     before = Task.select().where(Task.id == first.id).dicts().get(), first.timeline().count()
     with pytest.raises(AlreadyRunning) as refused:
@@ -84,7 +84,7 @@ def test_what_has_not_ended_keeps_the_key(convert, state):
     if state == "paused":
         first.pause()
     else:
-        Task.update(state=State(state), turn=None).where(Task.id == first.id).execute()
+        Task.update(state=State(state), queue_key=None).where(Task.id == first.id).execute()
     with pytest.raises(AlreadyRunning):
         convert.launch(user, file="a")
 

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 import pytest
 
 from tasks.engine import Accept, Count, InvalidArguments, Labels, Range, TaskError, Upload
+from tasks.engine.parameter_reader import read_parameters
 from tasks.engine.parameters import check_arguments
-from tasks.engine.reading import read_parameters
 
 
 def example(

@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 
 from tasks.countdown import countdown
-from tasks.engine import perform
+from tasks.engine import executor
 from tasks.queue import huey
 from tests.racing import elsewhere
-from webapp.factories import make_artifact, make_task, make_user
-from webapp.models import Artifact, ArtifactChunk, IllegalMove, Notification, Post, State, Task, TaskEvent, User
-from webapp.times import utcnow
+from webapp.dev.factories import make_artifact, make_task, make_user
+from webapp.lib.times import utcnow
+from webapp.models import Artifact, ArtifactChunk, IllegalTransition, Notification, Post, State, Task, TaskEvent, User
 
 
 def _row(task) -> Task:
@@ -40,15 +40,15 @@ def _posts() -> list[str]:
 
 def test_a_running_task_pauses_at_its_next_step_and_goes_on_where_it_stopped(writes, quick_reports):
     task = writes.launch(make_user())
-    perform.perform_next()
+    executor.execute_next()
     task.reload()
     assert (task.state, task.done, task.total) == (State.PAUSED, 3, 5)
-    assert (task.owner, task.lease_until, task.finished_at) == (None, None, None)
+    assert (task.fencing_token, task.lease_until, task.finished_at) == (None, None, None)
     assert _posts() == ["0", "1", "2"], "the step was made to its end"
-    assert not perform.perform_next(), "a paused task waits for its owner"
+    assert not executor.execute_next(), "a paused task waits for its owner"
     task.resume()
     assert (task.reload().state, task.done) == (State.PENDING, 3)
-    perform.perform_next()
+    executor.execute_next()
     assert (task.reload().state, task.done, task.attempts) == (State.SUCCEEDED, 5, 1)
     assert _posts() == ["0", "1", "2", "3", "4"]
     assert [event.kind for event in task.timeline()] == [
@@ -76,7 +76,7 @@ def test_who_paused_it_may_stop_it_after_all(declare, quick_reports):
         task.advance()
 
     task = wait.launch(make_user())
-    perform.perform_next()
+    executor.execute_next()
     assert task.reload().state == State.CANCELED
 
 
@@ -88,17 +88,17 @@ def test_the_last_step_wins_over_a_pause(declare, no_reports):
         elsewhere(_row(task).pause)
 
     task = be_quick.launch(make_user())
-    perform.perform_next()
+    executor.execute_next()
     assert task.reload().state == State.SUCCEEDED
 
 
 def test_a_task_that_waits_pauses_at_once_and_leaves_the_line(app):
     task = countdown.launch(make_user(), seconds=1)
     task.pause()
-    assert (_row(task).state, _row(task).turn) == (State.PAUSED, None)
-    assert not perform.perform_next()
+    assert (_row(task).state, _row(task).queue_key) == (State.PAUSED, None)
+    assert not executor.execute_next()
     task.resume()
-    assert (_row(task).state, _row(task).turn is None) == (State.PENDING, False)
+    assert (_row(task).state, _row(task).queue_key is None) == (State.PENDING, False)
 
 
 def test_without_a_checkpoint_a_paused_task_begins_anew_and_says_so(app):
@@ -108,12 +108,12 @@ def test_without_a_checkpoint_a_paused_task_begins_anew_and_says_so(app):
 
 
 def test_time_paused_is_not_time_worked(app):
-    task = make_task(State.PAUSED, worked=60.0, started_at=utcnow() - timedelta(days=3))
+    task = make_task(State.PAUSED, run_seconds=60.0, started_at=utcnow() - timedelta(days=3))
     task.resume()
-    assert _row(task).worked == 60.0
+    assert _row(task).run_seconds == 60.0
     claimed = Task.claim(timedelta(seconds=15))
     claimed.succeed()
-    assert 60.0 <= _row(task).worked < 65.0
+    assert 60.0 <= _row(task).run_seconds < 65.0
 
 
 # Scheduling
@@ -122,9 +122,9 @@ def test_time_paused_is_not_time_worked(app):
 def test_a_scheduled_task_waits_without_a_message(app):
     later = utcnow() + timedelta(hours=1)
     task = countdown.launch(make_user(), run_at=later, seconds=1)
-    assert (_row(task).state, _row(task).run_at, _row(task).turn) == (State.SCHEDULED, later, None)
+    assert (_row(task).state, _row(task).run_at, _row(task).queue_key) == (State.SCHEDULED, later, None)
     assert huey.pending_count() == 0
-    assert not perform.perform_next()
+    assert not executor.execute_next()
     assert [event.text for event in task.timeline()] == ["Scheduled by you"]
 
 
@@ -163,6 +163,6 @@ def test_a_removed_task_leaves_nothing(app):
 def test_a_task_that_was_tried_again_meanwhile_is_not_removed(app):
     task = make_task(State.FAILED)
     _row(task).retry()
-    with pytest.raises(IllegalMove) as refused:
+    with pytest.raises(IllegalTransition) as refused:
         task.remove()
     assert refused.value.task.state == State.PENDING

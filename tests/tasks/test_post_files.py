@@ -15,10 +15,10 @@ from tasks.import_posts import import_posts
 from tasks.lib.decoding import UTF8, Text
 from tasks.lib.post_files import BEGINNING, open_posts
 from tasks.lib.tables import Table
-from webapp.database import database
-from webapp.factories import make_post, make_user
+from webapp.db import database
+from webapp.dev.factories import make_post, make_user
+from webapp.lib.times import exact_iso
 from webapp.models import Artifact, Post, State, Task, User
-from webapp.times import exact_iso
 
 pytestmark = pytest.mark.usefixtures("no_reports")
 NEW_YEAR = datetime(2026, 1, 1)

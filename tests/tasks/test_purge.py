@@ -5,50 +5,43 @@ from datetime import timedelta
 import pytest
 from peewee import PostgresqlDatabase
 
-from tasks.engine import purge as purging
-from tasks.engine.limits import limits
-from tasks.engine.purge import Purge, purge
+from tasks.engine import retention as purging
+from tasks.engine.config import config
+from tasks.engine.retention import Purge, purge
 from tests.racing import elsewhere
-from webapp.database import database
-from webapp.factories import (
-    make_artifact,
-    make_mailing,
-    make_mailing_file,
-    make_posts,
-    make_task,
-    make_user,
-)
+from webapp.db import database
+from webapp.dev.factories import make_artifact, make_mailing, make_mailing_file, make_posts, make_task, make_user
+from webapp.lib.times import utcnow
 from webapp.models import (
     MODELS,
     Artifact,
     ArtifactChunk,
-    IllegalMove,
+    Composition,
+    IllegalTransition,
     MailCount,
     Mailing,
     Notice,
     NoticeKind,
     Notification,
     Post,
-    Shape,
     State,
     Task,
     TaskEvent,
     User,
 )
-from webapp.models.state import FINISHED
-from webapp.times import utcnow
+from webapp.models.task.state import FINISHED
 
 DAY = timedelta(days=1)
 
 
 def _old() -> dict:
-    return {"finished_at": utcnow() - limits.keep_tasks - DAY, "created_at": utcnow() - limits.keep_tasks - 2 * DAY}
+    return {"finished_at": utcnow() - config.keep_tasks - DAY, "created_at": utcnow() - config.keep_tasks - 2 * DAY}
 
 
 @pytest.mark.parametrize("state", State)
 def test_only_what_ended_long_ago_goes(app, state):
     make_task(state, **_old() if state in FINISHED else {"created_at": utcnow() - timedelta(days=999)})
-    recent = make_task(State.SUCCEEDED, finished_at=utcnow() - limits.keep_tasks + DAY)
+    recent = make_task(State.SUCCEEDED, finished_at=utcnow() - config.keep_tasks + DAY)
     assert purge() == (state in FINISHED)
     assert Task.select().count() == (1 if state in FINISHED else 2)
     assert Task.get_by_id(recent.id)
@@ -61,7 +54,7 @@ def test_what_is_tried_again_after_long_is_under_way(app, state):
 
 
 def test_a_task_goes_with_its_parts_its_timeline_its_files_and_its_news(app):
-    whole = make_task(State.SUCCEEDED, kind=Shape.GROUP, name="", **_old())
+    whole = make_task(State.SUCCEEDED, composition=Composition.GROUP, name="", **_old())
     part = make_task(State.SUCCEEDED, whole.user, parent=whole, root=whole, **_old())
     make_artifact(part, data="x")
     assert purge() == 1
@@ -69,7 +62,7 @@ def test_a_task_goes_with_its_parts_its_timeline_its_files_and_its_news(app):
 
 
 def test_a_part_goes_with_its_whole_and_not_before(app):
-    whole = make_task(State.IN_PROGRESS, kind=Shape.GROUP, name="", lease_until=None, owner=None)
+    whole = make_task(State.IN_PROGRESS, composition=Composition.GROUP, name="", lease_until=None, fencing_token=None)
     make_task(State.SUCCEEDED, whole.user, parent=whole, root=whole, **_old())
     assert purge() == 0
 
@@ -79,7 +72,7 @@ def test_the_oldest_go_first(app, monkeypatch):
     monkeypatch.setattr(purging, "MOST", 2)
     user = make_user()
     for days in (3, 1, 2):
-        make_task(State.FAILED, user, title=f"{days}", finished_at=utcnow() - limits.keep_tasks - days * DAY)
+        make_task(State.FAILED, user, title=f"{days}", finished_at=utcnow() - config.keep_tasks - days * DAY)
     steps = Purge().steps()
     assert next(step for step in steps if step) == 2
     assert [task.title for task in Task.select()] == ["1"]
@@ -100,7 +93,7 @@ def test_a_file_leaves_its_name_and_no_content(app):
 
 def test_a_file_is_kept_for_as_long_as_the_settings_say(app):
     artifact = make_artifact()
-    assert limits.keep_artifacts - DAY < artifact.expires_at - utcnow() <= limits.keep_artifacts
+    assert config.keep_artifacts - DAY < artifact.expires_at - utcnow() <= config.keep_artifacts
 
 
 def test_files_expire_a_batch_at_a_time(app, monkeypatch):
@@ -180,7 +173,7 @@ def test_what_a_purge_left_half_done_its_owner_does_not_see_and_the_next_one_end
     assert Task.select().where(Task.id == task.id).exists()
     assert ann.get(f"/tasks/{task.id}").status_code == 404
     assert not ann.get("/tasks").page.select(".row.task")
-    with pytest.raises(IllegalMove):
+    with pytest.raises(IllegalTransition):
         task.retry()
     assert purge() == 1
     assert not Task.select().exists()

@@ -15,15 +15,15 @@ from huey.registry import Message
 from tasks.countdown import countdown
 from tasks.engine import ring
 from tasks.queue import TURN_WITHIN, SignedJson, huey
-from tasks.queue_file import QueueFile
 from tests.network import Network
 from tests.processes import free_port, until
 from tests.racing import race
-from webapp import database
-from webapp.factories import make_task, make_user
+from webapp import db
+from webapp.dev.factories import make_task, make_user
+from webapp.lib.outage import NotAsked
+from webapp.lib.queue_file import QueueFile
+from webapp.lib.redis_pool import ANSWERS_WITHIN
 from webapp.models import State, Task
-from webapp.outage import NotAsked
-from webapp.redis_pool import ANSWERS_WITHIN
 
 
 class Exploit:
@@ -142,7 +142,7 @@ def test_several_that_find_the_queue_damaged_make_one_new_one(app, settings):
 def test_migrating_mends_the_queue(app, settings):
     huey.storage.close()
     settings.queue_file.write_bytes(b"noise" * 5000)
-    database.migrate(huey.create_tables)
+    db.migrate(huey.create_tables)
     assert huey.storage.queue_size() == 0
 
 

@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 
 from tasks.engine import Retries, TemporaryError
-from tasks.engine.purge import KEEP_QUIET, purge
+from tasks.engine.retention import KEEP_QUIET, purge
 from tasks.mail_task_outcome import line_up_outcomes
 from tests.browsing import browse
-from webapp.factories import make_task, make_user
-from webapp.models import Notice, Notification, State, Task, TaskEvent, User, line
-from webapp.times import utcnow
+from webapp.dev.factories import make_task, make_user
+from webapp.lib.times import utcnow
+from webapp.models import Notice, Notification, State, Task, TaskEvent, User
+from webapp.models.task import fair_queue
 
 EACH_OUTCOME = {"succeeded": None, "failed": ValueError("no"), "retrying": TemporaryError("later")}
 
@@ -26,7 +27,7 @@ def quietly(declare, run_waiting):
     """A function that lets a quiet task end as said, for somebody who wants to hear of all by mail; returns it."""
 
     def quietly(outcome: str, user: User) -> Task:
-        @declare(title="Tidy up", quiet=True, retries=Retries(1))
+        @declare(title="Tidy up", internal=True, retries=Retries(1))
         def tidy(task):
             for _ in task.each(range(3), every_step=True):
                 task.log("One more")
@@ -68,8 +69,8 @@ def test_it_is_as_any_other_to_workers(app, quietly):
 def test_it_is_deleted_soon_with_all_that_belongs_to_it_and_nobody_hears_of_that(app, state):
     user = make_user()
     make_task(state, user, finished_at=utcnow() - 2 * KEEP_QUIET)
-    quiet = make_task(state, user, quiet=True, finished_at=utcnow() - KEEP_QUIET - timedelta(seconds=1))
-    recent = make_task(state, user, quiet=True)
+    quiet = make_task(state, user, hidden=True, finished_at=utcnow() - KEEP_QUIET - timedelta(seconds=1))
+    recent = make_task(state, user, hidden=True)
     before = User.get_by_id(user.id).changes
     assert (purge(), purge()) == (1, 0)
     assert Task.get_or_none(Task.id == quiet.id) is None
@@ -79,13 +80,13 @@ def test_it_is_deleted_soon_with_all_that_belongs_to_it_and_nobody_hears_of_that
 
 
 def test_one_under_way_is_never_deleted(app):
-    make_task(State.PENDING, quiet=True, created_at=utcnow() - timedelta(days=99))
+    make_task(State.PENDING, hidden=True, created_at=utcnow() - timedelta(days=99))
     assert purge() == 0
 
 
 @pytest.mark.parametrize("state", [State.PENDING, State.RETRYING])
 def test_while_it_waits_the_pages_of_its_owner_do_not_ask_again(app, state):
-    make_task(state, owner := make_user(), quiet=True)
+    make_task(state, owner := make_user(), hidden=True)
     before = User.get_by_id(owner.id).changes
-    line.tell_waiting(Task, timedelta(hours=1), moved=True)
+    fair_queue.notify_waiting_users(Task, timedelta(hours=1), moved=True)
     assert User.get_by_id(owner.id).changes == before

@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.engine import pace, perform, reporter
-from tasks.engine.limits import limits
+from tasks.engine import executor, heartbeat, progress_throttle
+from tasks.engine.config import config
 from tests.racing import elsewhere
-from webapp import signals
-from webapp.factories import make_user
+from webapp.dev.factories import make_user
+from webapp.lib.times import utcnow
 from webapp.models import Post, State, Task
-from webapp.times import utcnow
+from webapp.models.task import signals
 
 
 def _row(task) -> Task:
@@ -49,7 +49,7 @@ def test_it_writes_what_is_new_while_a_run_makes_no_step(carry_out, quick_report
 
 
 def test_it_renews_the_lease_of_a_run_that_makes_no_step(carry_out, quick_reports, monkeypatch):
-    monkeypatch.setattr(limits, "lease", timedelta(seconds=1))
+    monkeypatch.setattr(config, "lease", timedelta(seconds=1))
 
     def wait(task):
         first = _row(task).lease_until
@@ -61,7 +61,7 @@ def test_it_renews_the_lease_of_a_run_that_makes_no_step(carry_out, quick_report
 @pytest.mark.parametrize("steps", [0, 5], ids=["without news", "with news"])
 def test_it_tells_a_run_that_another_has_its_task(carry_out, quick_reports, steps):
     def lose(task):
-        elsewhere(lambda: Task.update(owner="another run").where(Task.id == task.id).execute())
+        elsewhere(lambda: Task.update(fencing_token="another run").where(Task.id == task.id).execute())
         task.advance(steps)
         task.wait(30)
         raise AssertionError("it goes on")
@@ -69,7 +69,7 @@ def test_it_tells_a_run_that_another_has_its_task(carry_out, quick_reports, step
     begun = time.monotonic()
     task = carry_out(lose)
     assert time.monotonic() - begun < 20
-    assert (task.state, task.owner, task.done) == (State.IN_PROGRESS, "another run", 0)
+    assert (task.state, task.fencing_token, task.done) == (State.IN_PROGRESS, "another run", 0)
 
 
 @pytest.mark.parametrize(("ask", "becomes"), [("cancel", State.CANCELED), ("pause", State.PAUSED)])
@@ -84,16 +84,16 @@ def test_it_tells_a_run_what_its_owner_asked_for(carry_out, quick_reports, ask, 
 def test_it_tells_a_run_that_its_worker_shuts_down(declare, quick_reports, monkeypatch):
     @declare(title="Wait")
     def wait(task):
-        monkeypatch.setattr(reporter, "is_shutting_down", lambda: True)
+        monkeypatch.setattr(heartbeat, "is_shutting_down", lambda: True)
         task.wait(30)
 
     task = wait.launch(make_user())
-    perform.perform_next()
+    executor.execute_next()
     assert (task.reload().state, task.attempts) == (State.PENDING, 0)
 
 
 def test_a_step_that_takes_longer_than_a_lease_loses_nothing(declare, quick_reports, monkeypatch):
-    monkeypatch.setattr(limits, "lease", timedelta(seconds=1))
+    monkeypatch.setattr(config, "lease", timedelta(seconds=1))
     seen = []
 
     @declare(title="Take long")
@@ -104,7 +104,7 @@ def test_a_step_that_takes_longer_than_a_lease_loses_nothing(declare, quick_repo
             seen.append(elsewhere(lambda: list(Task.lost(10))))
 
     task = take_long.launch(make_user())
-    perform.perform_next()
+    executor.execute_next()
     assert len(seen) >= 5
     assert not any(seen)
     assert task.reload().state == State.SUCCEEDED
@@ -116,9 +116,9 @@ def test_a_run_that_has_ended_is_left_alone(declare, quick_reports):
         task.advance()
 
     task = be_quick.launch(make_user())
-    perform.perform_next()
+    executor.execute_next()
     before = _row(task)
-    Task.update(state=State.IN_PROGRESS, owner="-", lease_until=utcnow()).where(Task.id == task.id).execute()
+    Task.update(state=State.IN_PROGRESS, fencing_token="-", lease_until=utcnow()).where(Task.id == task.id).execute()
     stolen = _row(task)
     time.sleep(0.2)  # ten turns of the reporter
     assert _row(task).__data__ == stolen.__data__
@@ -145,9 +145,9 @@ def test_progress_is_told_twice_a_second_at_most_and_with_the_whole_row(declare,
 
     task = write_posts.launch(make_user(), number=100_000)
     begun = time.monotonic()
-    perform.perform_next()
+    executor.execute_next()
     took = time.monotonic() - begun
-    assert 2 <= len(told) <= 1 + took / pace.REPORT_EVERY
+    assert 2 <= len(told) <= 1 + took / progress_throttle.REPORT_EVERY
     assert all(row[1:4] == ("Write 100000 posts", "write_posts", {"number": 100_000}) for row in told)
     dones = [row[4] for row in told]
     assert dones == sorted(dones)
@@ -155,7 +155,7 @@ def test_progress_is_told_twice_a_second_at_most_and_with_the_whole_row(declare,
 
 
 def test_what_a_run_that_writes_has_done_is_shown_while_a_later_step_takes_long(carry_out, quick_reports, monkeypatch):
-    monkeypatch.setattr(pace, "REPORT_EVERY", 0.3)
+    monkeypatch.setattr(progress_throttle, "REPORT_EVERY", 0.3)
 
     def write(task):
         for number in task.each(range(6), every_step=True):

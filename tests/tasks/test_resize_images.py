@@ -20,8 +20,8 @@ from tasks.lib import pictures
 from tasks.resize_images import resize_images
 from tests.processes import ROOT
 from tests.tasks.conftest import Killed
-from webapp.database import database
-from webapp.factories import make_user
+from webapp.db import database
+from webapp.dev.factories import make_user
 from webapp.models import Artifact, State, Task
 
 RED, BLUE = (220, 20, 20), (20, 20, 220)

@@ -5,14 +5,14 @@ from datetime import timedelta
 import pytest
 from peewee import IntegrityError, OperationalError, ProgrammingError
 
-from tasks.engine import Retries, TaskError, TemporaryError, perform
-from tasks.engine.perform import NOT_SAVED, UNEXPECTED, UNKNOWN
+from tasks.engine import Retries, TaskError, TemporaryError, executor
+from tasks.engine.executor import NOT_SAVED, UNEXPECTED, UNKNOWN
 from tasks.engine.retries import TimedOut
-from webapp.database import database
-from webapp.factories import make_task, make_user
+from webapp.db import database
+from webapp.dev.factories import make_task, make_user
+from webapp.lib.times import utcnow
 from webapp.models import State, Task
-from webapp.models.task import INTERRUPTED_REPEATEDLY, MOST_INTERRUPTIONS
-from webapp.times import utcnow
+from webapp.models.task.task import INTERRUPTED_REPEATEDLY, MOST_INTERRUPTIONS
 
 
 class Odd(Exception):
@@ -69,18 +69,18 @@ def failing(declare, no_reports):
 def _attempt(task: Task) -> Task:
     Task.update(run_at=utcnow()).where(Task.id == task.id, Task.run_at.is_null(False)).execute()
     task.reload().wake()
-    assert perform.perform_next()
+    assert executor.execute_next()
     return task.reload()
 
 
 def test_each_attempt_is_counted_and_told_in_words(failing):
     task = failing(TemporaryError("The server is busy."), retries=2)
     before = utcnow()
-    assert perform.perform_next()
+    assert executor.execute_next()
     task.reload()
     assert (task.state, task.attempts, task.error) == (State.RETRYING, 1, "The server is busy.")
     assert before + timedelta(seconds=5) <= task.run_at <= utcnow() + timedelta(seconds=10)
-    assert (task.owner, task.lease_until, task.turn) == (None, None, None)
+    assert (task.fencing_token, task.lease_until, task.queue_key) == (None, None, None)
     assert "The server is busy. It is tried again, attempt 2 of 3" in task.timeline()[-1].text
     assert _attempt(task).state == State.RETRYING
     assert (_attempt(task).state, task.attempts, task.error) == (State.FAILED, 3, "The server is busy.")
@@ -100,26 +100,26 @@ def test_an_attempt_that_succeeds_leaves_no_error(declare, no_reports):
         return 42
 
     task = try_it.launch(make_user())
-    perform.perform_next()
+    executor.execute_next()
     assert (task.reload().state, task.error) == (State.RETRYING, UNEXPECTED)
     assert (_attempt(task).state, task.error, task.attempts, task.result) == (State.SUCCEEDED, "", 2, 42)
 
 
 def test_what_is_hopeless_fails_at_once_however_many_retries_there_are(failing):
     task = failing(ValueError(), retries=9)
-    perform.perform_next()
+    executor.execute_next()
     assert (task.reload().state, task.attempts, task.error) == (State.FAILED, 1, UNEXPECTED)
 
 
 def test_without_retries_everything_does(failing):
     task = failing(ConnectionError())
-    perform.perform_next()
+    executor.execute_next()
     assert (task.reload().state, task.attempts) == (State.FAILED, 1)
 
 
 def test_a_kind_of_task_that_is_gone_is_not_tried_again(app, no_reports):
     task = make_task(State.PENDING, name="sing", retries=9)
-    perform.perform_next()
+    executor.execute_next()
     assert (task.reload().state, task.error) == (State.FAILED, UNKNOWN)
 
 
@@ -131,17 +131,17 @@ def test_who_asked_for_it_to_stop_gets_no_further_attempt(declare, no_reports, a
         raise ConnectionError
 
     task = fail.launch(make_user())
-    perform.perform_next()
+    executor.execute_next()
     assert task.reload().state == became
 
 
 def test_while_it_waits_for_its_next_attempt_it_can_be_canceled_or_tried_now(failing):
     task = failing(ConnectionError(), retries=9)
-    perform.perform_next()
+    executor.execute_next()
     task.reload().retry()
     assert (task.reload().state, task.run_at) == (State.PENDING, None)
     assert task.attempts == 1, "not waiting is no new beginning"
-    perform.perform_next()
+    executor.execute_next()
     assert (task.reload().state, task.attempts) == (State.RETRYING, 2)
     task.cancel()
     assert (task.reload().state, task.run_at) == (State.CANCELED, None)
@@ -149,21 +149,21 @@ def test_while_it_waits_for_its_next_attempt_it_can_be_canceled_or_tried_now(fai
 
 def test_its_owner_gives_a_failed_task_all_its_attempts_again(failing):
     task = failing(ConnectionError(), retries=1)
-    perform.perform_next()
+    executor.execute_next()
     assert _attempt(task).state == State.FAILED
     task.dismiss()
     task.reload().retry()
     task.reload()
     assert (task.state, task.attempts, task.error) == (State.PENDING, 0, "")
     assert (task.finished_at, task.dismissed_at) == (None, None), "its alert is there again"
-    perform.perform_next()
+    executor.execute_next()
     assert (task.reload().state, task.attempts) == (State.RETRYING, 1)
 
 
 def test_a_retry_goes_by_what_the_task_is_and_not_by_what_the_page_showed(failing):
     """The page showed it waiting for an attempt, which has come and has failed since."""
     task = failing(ConnectionError(), retries=1)
-    perform.perform_next()
+    executor.execute_next()
     seen = Task.get_by_id(task.id)
     assert _attempt(task).state == State.FAILED
     seen.retry()
@@ -180,7 +180,7 @@ def test_a_database_that_does_not_answer_is_no_fault_of_the_task(failing):
         waits.append(round((task.run_at - utcnow()).total_seconds()))
     assert waits == [5, 10, 20, 40] + [60] * (MOST_INTERRUPTIONS - 4)
     assert (_attempt(task).state, task.error) == (State.FAILED, INTERRUPTED_REPEATEDLY)
-    assert task.deaths == 0
+    assert task.crashes == 0
 
 
 def _busy() -> BaseException:
@@ -206,7 +206,7 @@ def test_what_a_function_returns_is_on_its_row(declare, no_reports, result):
         return result
 
     task = give.launch(make_user())
-    perform.perform_next()
+    executor.execute_next()
     assert (task.reload().state, task.result) == (State.SUCCEEDED, result)
 
 
@@ -216,5 +216,5 @@ def test_what_is_no_json_can_not_be_returned(declare, no_reports):
         return object()
 
     task = give.launch(make_user())
-    perform.perform_next()
+    executor.execute_next()
     assert (task.reload().state, task.attempts, task.error) == (State.FAILED, 1, UNEXPECTED)

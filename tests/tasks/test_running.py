@@ -5,13 +5,13 @@ from contextlib import suppress
 
 import pytest
 
-from tasks.engine import TaskError, reporter, ring
-from tasks.engine.perform import UNEXPECTED, UNKNOWN
-from tasks.engine.run import Released
+from tasks.engine import TaskError, heartbeat, ring
+from tasks.engine.executor import UNEXPECTED, UNKNOWN
+from tasks.engine.run import ShuttingDown
 from tasks.queue import huey
 from tests.browsing import browse
 from tests.racing import elsewhere
-from webapp.factories import make_task, make_user
+from webapp.dev.factories import make_task, make_user
 from webapp.models import Artifact, ArtifactChunk, State, Task
 
 
@@ -30,7 +30,7 @@ def test_a_function_that_returns_has_succeeded(carry_out):
     task = carry_out(three_steps)
     assert (task.state, task.done, task.total, task.error) == (State.SUCCEEDED, 3, 3, "")
     assert task.started_at <= task.finished_at
-    assert (task.owner, task.stage) == (None, "")
+    assert (task.fencing_token, task.stage) == (None, "")
 
 
 def test_arguments_reach_the_function_and_its_owner_is_known(carry_out):
@@ -203,7 +203,7 @@ def test_a_worker_that_shuts_down_gives_the_task_back_and_another_finishes_it(ca
     def is_the_first_worker() -> bool:
         return len(runs) == 1 and Task.get().state == State.IN_PROGRESS
 
-    monkeypatch.setattr(reporter, "is_shutting_down", is_the_first_worker)
+    monkeypatch.setattr(heartbeat, "is_shutting_down", is_the_first_worker)
     task = carry_out(write_a_file)
     assert [event.kind for event in task.timeline()] == ["launched", "started", "pending", "started", "succeeded"]
     assert (task.state, task.attempts, task.done) == (State.SUCCEEDED, 1, 3)
@@ -217,7 +217,7 @@ def test_a_worker_that_was_told_to_stop_claims_nothing_and_leaves_the_message_to
         pass
 
     task = wait.launch(make_user())
-    monkeypatch.setattr(reporter, "is_shutting_down", lambda: True)
+    monkeypatch.setattr(heartbeat, "is_shutting_down", lambda: True)
     huey.execute(huey.dequeue())
     assert (task.reload().state, task.attempts) == (State.PENDING, 0)
     assert huey.pending_count() == 1
@@ -226,7 +226,7 @@ def test_a_worker_that_was_told_to_stop_claims_nothing_and_leaves_the_message_to
 def test_a_cancel_during_shutdown_is_not_forgotten(carry_out, quick_reports, monkeypatch):
     def be_canceled_and_shut_down(task):
         elsewhere(Task.get_by_id(task.id).cancel)
-        monkeypatch.setattr(reporter, "is_shutting_down", lambda: True)
+        monkeypatch.setattr(heartbeat, "is_shutting_down", lambda: True)
         task.wait(30)
         task.advance()
 
@@ -264,7 +264,7 @@ def test_what_a_killed_run_left_unfinished_is_gone_after_the_next(app, declare, 
 
 
 def _lose(task) -> dict:
-    Task.update(owner="another run", done=7, total=9).where(Task.id == task.id).execute()
+    Task.update(fencing_token="another run", done=7, total=9).where(Task.id == task.id).execute()
     return _row(task.id)
 
 
@@ -290,8 +290,8 @@ def test_a_run_that_lost_its_task_does_not_answer_for_the_other_when_it_is_cance
     left = []
 
     def lose_it_to_a_run_that_is_canceled(task):
-        monkeypatch.setattr(reporter, "is_shutting_down", lambda: True)
-        with suppress(Released):
+        monkeypatch.setattr(heartbeat, "is_shutting_down", lambda: True)
+        with suppress(ShuttingDown):
             task.wait(30)
         left.append(_lose(task))
         elsewhere(Task.get_by_id(task.id).cancel)

@@ -7,19 +7,19 @@ from dataclasses import replace
 import pytest
 
 from tasks import send_mail as module
-from tasks.engine import perform
-from tasks.engine.run import Asked, Run
+from tasks.engine import executor
+from tasks.engine.run import Run, StopRequested
 from tasks.send_mail import submit
 from tests.processes import free_port
 from tests.racing import elsewhere
 from tests.tasks.conftest import Killed
 from webapp import letters, mailer
-from webapp.factories import make_draft, make_mailing_file, make_task, make_user
+from webapp.dev.factories import make_draft, make_mailing_file, make_task, make_user
+from webapp.lib.times import utcnow
 from webapp.mailer import Line
 from webapp.models import Artifact, Delivery, State, Task, User
 from webapp.models.mailing import Sending
-from webapp.models.state import ACTIVE, FINISHED
-from webapp.times import utcnow
+from webapp.models.task.state import ACTIVE, FINISHED
 
 PEOPLE = [f"p{number}@example.com" for number in range(6)]
 
@@ -43,12 +43,12 @@ def _go_on(task: Task) -> Task:
     """Let the next attempt begin now."""
     Task.update(run_at=utcnow()).where(Task.id == task.id).execute()
     assert task.reload().wake()
-    assert perform.perform_next()
+    assert executor.execute_next()
     return task.reload()
 
 
 def _perform(task: Task) -> Task:
-    assert perform.perform_next()
+    assert executor.execute_next()
     return task.reload()
 
 
@@ -232,7 +232,7 @@ def test_it_stops_between_two_people_and_goes_on_with_the_next(post, mailserver,
         send(self, letter, recipient, message_id)
         if recipient == PEOPLE[2]:
             elsewhere(lambda: ask(Task.get()))
-            runs[0].ask_to_stop(Asked)
+            runs[0].ask_to_stop(StopRequested)
 
     monkeypatch.setattr(Run, "__init__", remember)
     monkeypatch.setattr(Line, "send", send_and_ask)
@@ -271,7 +271,7 @@ def test_those_in_progress_are_all_that_are_unfinished_the_oldest_first_without_
         make_task(state, user, title=f"It is {state}", created_at=utcnow().replace(year=2026 - number))
     make_task(State.IN_PROGRESS, make_user(), title="Bob's")
     mail = post(["bea@example.com"], user, template="in_progress")
-    Task.update(turn=None).where(Task.id != mail.id).execute()  # nobody takes the others meanwhile
+    Task.update(queue_key=None).where(Task.id != mail.id).execute()  # nobody takes the others meanwhile
     _perform(mail)
     for kind in ("plain", "html"):
         text = mailserver.mails[0].get_body((kind,)).get_content()

@@ -3,13 +3,24 @@
 import pytest
 from peewee import IntegrityError
 
-from tasks.engine import group, perform, run
-from tasks.engine.limits import limits
-from tasks.engine.run import LostTask
+from tasks.engine import executor, group, run
+from tasks.engine.config import config
+from tasks.engine.run import LeaseLost
 from tests.racing import elsewhere
-from webapp.database import database
-from webapp.factories import make_post, make_task, make_user
-from webapp.models import AlreadyRunning, Artifact, IllegalMove, Message, Notice, Post, State, Task, User, UsernameTaken
+from webapp.db import database
+from webapp.dev.factories import make_post, make_task, make_user
+from webapp.models import (
+    AlreadyRunning,
+    Artifact,
+    IllegalTransition,
+    Message,
+    Notice,
+    Post,
+    State,
+    Task,
+    User,
+    UsernameTaken,
+)
 
 pytestmark = pytest.mark.usefixtures("no_reports")
 
@@ -97,7 +108,7 @@ def test_a_step_that_takes_long_leaves_no_lock_to_the_next(carry_out):
     def write_slowly(task):
         for number in task.each(range(3)):
             locked.append(database.in_transaction())
-            task.wait(2 * limits.hold_at_most)
+            task.wait(2 * config.hold_at_most)
             _write(task.user, str(number))
 
     carry_out(write_slowly)
@@ -210,7 +221,7 @@ def test_a_loop_in_a_loop_is_refused_in_words(app):
 
 def _lose(task) -> None:
     """Another run takes the task."""
-    elsewhere(lambda: Task.update(owner="another run").where(Task.id == task.id).execute())
+    elsewhere(lambda: Task.update(fencing_token="another run").where(Task.id == task.id).execute())
 
 
 WRITES = {
@@ -237,8 +248,8 @@ def test_a_run_that_lost_its_task_can_write_nothing_in_a_step(carry_out, what):
                 raise
 
     task = carry_out(lose)
-    assert raised == [LostTask]
-    assert (task.state, task.owner) == (State.IN_PROGRESS, "another run")
+    assert raised == [LeaseLost]
+    assert (task.state, task.fencing_token) == (State.IN_PROGRESS, "another run")
     assert [event.kind for event in task.timeline()] == ["launched", "started"]
     assert not Post.select().exists()
     assert not Artifact.select().exists()
@@ -287,7 +298,7 @@ def test_an_interrupted_process_leaves_a_task_that_waits_with_what_it_did(carry_
     assert task.state == State.SUCCEEDED
     assert _posts() == ["0", "1", "2"]
     assert task.timeline()[-2].text == "A worker went on after step 1"
-    assert not perform.perform_next()
+    assert not executor.execute_next()
 
 
 def test_a_step_goes_on_after_a_message_that_could_not_be_sent_and_nothing_of_that_stands(declare, run_waiting):
@@ -325,7 +336,7 @@ def test_a_step_goes_on_after_a_move_that_could_not_be_and_nothing_of_that_stand
     @declare(title="Try", priority=1)
     def attempt(task):
         for act in task.each(range(len(tried))):
-            with pytest.raises((AlreadyRunning, IllegalMove, UsernameTaken)):
+            with pytest.raises((AlreadyRunning, IllegalTransition, UsernameTaken)):
                 tried[act]()
             Post.create(user=me, body="tried")
 

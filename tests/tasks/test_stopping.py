@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from tasks.engine.run import Asked
+from tasks.engine.run import StopRequested
 from tests.racing import elsewhere
-from webapp.database import database
+from webapp.db import database
 from webapp.models import Post, State, Task
 
 pytestmark = pytest.mark.usefixtures("quick_reports")
@@ -16,7 +16,7 @@ ASKED = [("cancel", State.CANCELED), ("pause", State.PAUSED)]
 def _ask(task, what: str) -> None:
     """Somebody asks for it, and the reporter tells the run before its next step."""
     elsewhere(getattr(Task.get_by_id(task.id), what))
-    task.ask_to_stop(Asked)
+    task.ask_to_stop(StopRequested)
 
 
 def _loop(task) -> None:
@@ -96,7 +96,7 @@ def test_a_run_stops_wherever_it_is(carry_out, body, what, becomes):
         raise AssertionError("it goes on")
 
     task = carry_out(stop)
-    assert (task.state, task.error, task.owner) == (becomes, "", None)
+    assert (task.state, task.error, task.fencing_token) == (becomes, "", None)
 
 
 def _a_list(task):

@@ -9,20 +9,21 @@ import pytest
 from peewee import OperationalError
 
 from tasks.countdown import countdown
-from tasks.engine import duty, purge, sweeper
-from tasks.engine.clock import Reason, Verdict
-from tasks.engine.duties import duties
-from tasks.engine.limits import limits
+from tasks.engine import retention, sweep_hook, sweeper
+from tasks.engine.config import config
+from tasks.engine.run_clock import Reason, Verdict
+from tasks.engine.sweep_hooks import sweep_hooks
 from tasks.engine.sweeper import ROLE, Sweeper
 from tasks.queue import huey
 from tests.network import Network
 from tests.processes import free_port, until
 from tests.services import redis_server
-from webapp import outage, signals
-from webapp.factories import make_artifact, make_message, make_task, make_user
+from webapp.dev.factories import make_artifact, make_message, make_task, make_user
+from webapp.lib import outage
+from webapp.lib.redis_pool import ANSWERS_WITHIN
+from webapp.lib.times import utcnow
 from webapp.models import Artifact, Leader, Message, Notice, State, Task, User, Worker
-from webapp.redis_pool import ANSWERS_WITHIN
-from webapp.times import utcnow
+from webapp.models.task import signals
 
 AGO = timedelta(seconds=1)
 
@@ -30,7 +31,7 @@ AGO = timedelta(seconds=1)
 @pytest.fixture(autouse=True)
 def always(app, monkeypatch):
     """Each look looks for everything."""
-    monkeypatch.setattr(limits, "sweep", timedelta(0))
+    monkeypatch.setattr(config, "sweep", timedelta(0))
 
 
 def _messages() -> int:
@@ -42,7 +43,7 @@ def _lost(state: State = State.IN_PROGRESS, **fields) -> Task:
 
 
 def test_what_is_said_of_a_lost_task_is_found_by_its_id(app, caplog):
-    task = _lost(owner="gone")
+    task = _lost(fencing_token="gone")
     Sweeper().look()
     [record] = [record for record in caplog.records if record.levelname == "WARNING"]
     assert record.getMessage() == "Its worker was not heard from: the task is pending"
@@ -53,7 +54,7 @@ def test_what_is_said_of_a_lost_task_is_found_by_its_id(app, caplog):
 
 
 def _killed(task: Task, reason: Reason = Reason.NO_MOVE, further: bool = False) -> Verdict:
-    return Verdict(task.id.hex, task.owner, reason, 300.0, further)
+    return Verdict(task.id.hex, task.fencing_token, reason, 300.0, further)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ def _killed(task: Task, reason: Reason = Reason.NO_MOVE, further: bool = False) 
 def test_a_run_that_was_killed_by_its_clock_ends_in_words(
     each_database, monkeypatch, state, fields, further, becomes, attempts
 ):
-    monkeypatch.setattr(limits, "sweep", timedelta(0))
+    monkeypatch.setattr(config, "sweep", timedelta(0))
     task = make_task(state, lease_until=utcnow() - AGO, **fields)
     told = []
     receive = told.append
@@ -81,7 +82,7 @@ def test_a_run_that_was_killed_by_its_clock_ends_in_words(
     finally:
         signals.stopped.disconnect(receive)
     now = Task.get_by_id(task.id)
-    assert (now.state, now.attempts, now.rescues, now.owner) == (becomes, attempts, 0, None)
+    assert (now.state, now.attempts, now.rescues, now.fencing_token) == (becomes, attempts, 0, None)
     assert "It made no progress for 5 minutes, and was stopped." in task.timeline()[-1].text
     if becomes == State.FAILED:
         assert now.error == "It made no progress for 5 minutes, and was stopped."
@@ -94,9 +95,9 @@ def test_a_run_that_was_killed_by_its_clock_ends_in_words(
 def test_a_verdict_on_a_run_that_has_lost_its_task_is_nothing(app):
     task = make_task(State.IN_PROGRESS)
     verdict = _killed(task)
-    Task.update(owner="another run").where(Task.id == task.id).execute()
+    Task.update(fencing_token="another run").where(Task.id == task.id).execute()
     Sweeper(lambda: [verdict]).look()
-    assert (task.reload().state, task.owner) == (State.IN_PROGRESS, "another run")
+    assert (task.reload().state, task.fencing_token) == (State.IN_PROGRESS, "another run")
 
 
 def test_a_verdict_is_kept_while_the_database_does_not_answer(app, monkeypatch):
@@ -135,7 +136,7 @@ def test_a_verdict_is_kept_when_its_record_is_undone_with_the_rescue_that_it_cam
     assert Task.get_by_id(task.id).state == State.IN_PROGRESS
     for _ in range(2):
         one.look()
-    assert (Task.get_by_id(task.id).state, Task.get_by_id(task.id).deaths) == (State.FAILED, 0)
+    assert (Task.get_by_id(task.id).state, Task.get_by_id(task.id).crashes) == (State.FAILED, 0)
     assert one._unrecorded == []
 
 
@@ -172,7 +173,7 @@ def test_what_is_due_is_woken_with_a_message_and_what_is_not_sleeps_on(app, stat
     due, later = make_task(state, run_at=utcnow() - AGO), make_task(state)
     Sweeper().look()
     assert (due.reload().state, later.reload().state) == (State.PENDING, state)
-    assert (due.run_at, due.turn is None) == (None, False)
+    assert (due.run_at, due.queue_key is None) == (None, False)
     assert _messages() == 1
 
 
@@ -206,7 +207,7 @@ def test_what_is_rescued_says_how_far_it_came_and_not_what_its_run_told_last(app
 
 
 def test_between_two_sweeps_it_only_wakes_what_is_due(app, monkeypatch):
-    monkeypatch.setattr(limits, "sweep", timedelta(hours=1))
+    monkeypatch.setattr(config, "sweep", timedelta(hours=1))
     one = Sweeper()
     one.look()
     lost, due = _lost(), make_task(State.SCHEDULED, run_at=utcnow() - AGO)
@@ -229,10 +230,10 @@ def test_a_look_takes_a_bounded_number_and_the_next_look_more(app, monkeypatch):
 
 def test_a_lease_from_before_the_clock_was_set_back_ends_as_well(app):
     task = make_task(State.IN_PROGRESS, lease_until=utcnow() + timedelta(hours=1))
-    normal = make_task(State.IN_PROGRESS, lease_until=utcnow() + limits.lease)
+    normal = make_task(State.IN_PROGRESS, lease_until=utcnow() + config.lease)
     until = normal.reload().lease_until
     Sweeper().look()
-    assert task.reload().lease_until <= utcnow() + limits.lease
+    assert task.reload().lease_until <= utcnow() + config.lease
     assert normal.reload().lease_until == until
 
 
@@ -293,7 +294,7 @@ def test_a_healthy_backlog_gets_no_message_more(app):
         one.look()
     assert _messages() == 5
     huey.dequeue()
-    Task.claim(limits.lease)
+    Task.claim(config.lease)
     for _ in range(3):
         one.look()
     assert _messages() == 4
@@ -374,7 +375,7 @@ def test_a_sweeper_that_is_overtaken_while_it_looks_leaves_the_rest_to_the_other
 
 def test_it_purges_what_is_old_some_of_it_in_each_look(app, monkeypatch):
     monkeypatch.setattr(sweeper, "PURGE_FOR", 0.0)
-    user, old = make_user(), utcnow() - limits.keep_tasks - AGO
+    user, old = make_user(), utcnow() - config.keep_tasks - AGO
     for _ in range(3):
         make_task(State.SUCCEEDED, user, finished_at=old)
     one = Sweeper()
@@ -392,10 +393,10 @@ def test_it_purges_what_is_old_some_of_it_in_each_look(app, monkeypatch):
 def test_after_a_purge_it_rests(app):
     one = Sweeper()
     one.look()
-    task = make_task(State.SUCCEEDED, finished_at=utcnow() - limits.keep_tasks - AGO)
+    task = make_task(State.SUCCEEDED, finished_at=utcnow() - config.keep_tasks - AGO)
     one.look()
     assert Task.select().where(Task.id == task.id).exists()
-    assert purge.purge() == 1
+    assert retention.purge() == 1
 
 
 def test_whose_place_in_line_changed_is_told(app):
@@ -421,9 +422,9 @@ def test_an_artifact_expires_by_itself(app):
 def own_duties(monkeypatch):
     """Only the duties that a test declares, forgotten after it."""
     monkeypatch.setattr(sweeper, "duties", own := [])
-    known = list(duties)
-    yield lambda function: own.append(duty(function))
-    duties[:] = known
+    known = list(sweep_hooks)
+    yield lambda function: own.append(sweep_hook(function))
+    sweep_hooks[:] = known
 
 
 def test_the_leader_sees_to_each_duty_with_each_sweep(app, own_duties, monkeypatch):
@@ -433,7 +434,7 @@ def test_the_leader_sees_to_each_duty_with_each_sweep(app, own_duties, monkeypat
     for one in (leader, other, leader):
         one.look()
     assert seen == [sweeper.AT_ONCE_OF_DUTY] * 2
-    monkeypatch.setattr(limits, "sweep", timedelta(hours=1))
+    monkeypatch.setattr(config, "sweep", timedelta(hours=1))
     leader.look()
     leader.look()
     assert len(seen) == 3
@@ -446,7 +447,7 @@ def test_a_duty_that_fails_holds_up_neither_the_others_nor_the_sweeper(app, own_
     seen = []
     own_duties(broken)
     own_duties(seen.append)
-    lost, old = _lost(), make_task(State.SUCCEEDED, finished_at=utcnow() - limits.keep_tasks - timedelta(days=1))
+    lost, old = _lost(), make_task(State.SUCCEEDED, finished_at=utcnow() - config.keep_tasks - timedelta(days=1))
     one = Sweeper()
     one.look()
     assert lost.reload().state == State.PENDING
@@ -459,5 +460,5 @@ def test_mail_about_messages_is_such_a_duty(app):
     user = make_user(email="me@example.com", hearing={"message": "mail"})
     Message.update(mail_due_at=utcnow() - AGO).where(Message.id == make_message(recipient=user).id).execute()
     Sweeper().look()
-    assert [(task.name, task.user, task.quiet) for task in Task] == [("mail_messages", user, True)]
+    assert [(task.name, task.user, task.hidden) for task in Task] == [("mail_messages", user, True)]
     assert _messages() == 1

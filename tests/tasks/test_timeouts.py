@@ -7,13 +7,13 @@ from itertools import count
 
 import pytest
 
-from tasks.engine import Retries, perform
-from tasks.engine.limits import limits
+from tasks.engine import Retries, executor
+from tasks.engine.config import config
 from tasks.engine.retries import TimedOut
-from tasks.engine.run import Asked
+from tasks.engine.run import StopRequested
 from tasks.engine.timeouts import alarm
 from tests.racing import elsewhere
-from webapp.factories import make_user
+from webapp.dev.factories import make_user
 from webapp.models import Post, State, Task
 
 pytestmark = pytest.mark.usefixtures("no_reports")
@@ -41,9 +41,9 @@ def _catch_what_can_be_caught(task) -> None:
 def test_whatever_a_function_does_it_is_ended(declare, body):
     begun = time.monotonic()
     task = declare(title="Take long", timeout=0.05)(body).launch(make_user())
-    perform.perform_next()
+    executor.execute_next()
     assert time.monotonic() - begun < 5
-    assert (task.reload().state, task.owner) == (State.FAILED, None)
+    assert (task.reload().state, task.fencing_token) == (State.FAILED, None)
     assert "took longer than" in task.error
     assert task.timeline()[-1].text == task.error
 
@@ -54,7 +54,7 @@ def test_it_says_how_long_was_too_long(declare):
         raise TimedOut
 
     task = take_long.launch(make_user())
-    perform.perform_next()
+    executor.execute_next()
     assert task.reload().error == "It took longer than 3 minutes, and was stopped."
 
 
@@ -64,7 +64,7 @@ def test_it_is_an_error_that_may_pass(declare):
         task.wait(60)
 
     task = take_long.launch(make_user())
-    perform.perform_next()
+    executor.execute_next()
     assert (task.reload().state, task.attempts) == (State.RETRYING, 1)
     assert "took longer than" in task.error
 
@@ -81,7 +81,7 @@ def test_what_a_run_did_before_stands_and_the_step_that_took_too_long_is_undone(
                 task.wait(60)
 
     task = take_long.launch(make_user())
-    perform.perform_next()
+    executor.execute_next()
     assert [post.body for post in Post.select()] == ["0"]
     assert live_on(task).state == State.SUCCEEDED
     assert [post.body for post in Post.select().order_by(Post.id)] == ["0", "1", "2"]
@@ -129,7 +129,7 @@ def test_without_retries_a_limit_is_one(declare, live_on):
 @pytest.fixture
 def impatient(app, monkeypatch):
     """A site that gives a run SHORT seconds to move."""
-    monkeypatch.setattr(limits, "timeout", SHORT)
+    monkeypatch.setattr(config, "timeout", SHORT)
 
 
 def _fill(task) -> None:
@@ -190,7 +190,7 @@ def test_a_timeout_of_its_own_takes_the_place_of_the_default(declare, impatient)
         time.sleep(3 * SHORT)
 
     task = think.launch(make_user())
-    perform.perform_next()
+    executor.execute_next()
     assert task.reload().state == State.SUCCEEDED
 
 
@@ -201,16 +201,16 @@ def test_who_was_asked_to_stop_is_ended_however_it_moves(declare, impatient, wha
     def go_on(task):
         for _ in task.each(range(2)):
             elsewhere(getattr(Task.get_by_id(task.id), what))
-            task.ask_to_stop(Asked)  # as the reporter says it
+            task.ask_to_stop(StopRequested)  # as the reporter says it
             while True:
                 time.sleep(0.01)
                 task.stage("Still in this step")
 
     task = go_on.launch(make_user())
     begun = time.monotonic()
-    perform.perform_next()
+    executor.execute_next()
     assert time.monotonic() - begun < 20
-    assert (task.reload().state, task.owner) == (becomes, None)
+    assert (task.reload().state, task.fencing_token) == (becomes, None)
     assert task.timeline()[-1].text.endswith(f"It came to no step within {SHORT} seconds, and was ended.")
 
 
@@ -223,7 +223,7 @@ def test_a_run_that_is_quick_enough_hears_nothing(declare):
         pass
 
     task = be_quick.launch(make_user())
-    perform.perform_next()
+    executor.execute_next()
     assert task.reload().state == State.SUCCEEDED
 
 

@@ -6,10 +6,10 @@ import pytest
 
 from tasks.engine import TaskError, Upload
 from tasks.import_posts import import_posts, undo_import
-from webapp.factories import make_post
+from webapp.dev.factories import make_post
+from webapp.lib.times import utcnow
 from webapp.models import Post, State, Task, User
-from webapp.models.task_event import TaskEvent
-from webapp.times import utcnow
+from webapp.models.task.event import TaskEvent
 
 pytestmark = pytest.mark.usefixtures("no_reports")
 ROWS = 2000

@@ -4,8 +4,8 @@ from itertools import count
 
 import pytest
 
-from webapp.database import database
-from webapp.factories import make_posts, make_user
+from webapp.db import database
+from webapp.dev.factories import make_posts, make_user
 from webapp.models import Post, State
 
 pytestmark = pytest.mark.usefixtures("no_reports")
@@ -64,7 +64,7 @@ def test_nothing_is_read_for_a_list_while_another_is_being_written(declare, run_
 
 
 def test_a_query_is_read_on_while_nothing_is_being_written(declare, run_waiting, monkeypatch, checkpoints):
-    monkeypatch.setattr("tasks.engine.loops.BATCH", 3)
+    monkeypatch.setattr("tasks.engine.iteration.BATCH", 3)
     checkpoints(hold=60.0)
     make_posts(make_user(), 7)
     written = count()

@@ -5,9 +5,9 @@ from uuid import UUID
 
 import pytest
 
-from tasks.engine import clock
-from tasks.engine.clock import Clock, Face, Reason, Verdict
-from tasks.engine.limits import limits
+from tasks.engine import run_clock
+from tasks.engine.config import config
+from tasks.engine.run_clock import Clock, Face, Reason, Verdict
 from tasks.engine.watchdog import Watchdog
 
 TASK, TOKEN = "a" * 32, "b" * 32
@@ -16,9 +16,9 @@ TASK, TOKEN = "a" * 32, "b" * 32
 @pytest.fixture
 def dog(monkeypatch):
     """The watchdog of three processes; this one is the second of them, and has little time."""
-    monkeypatch.setattr(clock, "face", Face())
-    monkeypatch.setattr(clock, "KILL_AFTER", 0.05)
-    monkeypatch.setattr(limits, "timeout", 0.1)
+    monkeypatch.setattr(run_clock, "face", Face())
+    monkeypatch.setattr(run_clock, "KILL_AFTER", 0.05)
+    monkeypatch.setattr(config, "timeout", 0.1)
     dog = Watchdog(3)
     dog.watch_me(1)
     return dog

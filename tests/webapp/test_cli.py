@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from webapp.factories import make_artifact, make_task
+from webapp.dev.factories import make_artifact, make_task
+from webapp.lib.times import utcnow
 from webapp.models import Artifact, State, Task
-from webapp.times import utcnow
 
 
 def _run(app, *command: str) -> str:

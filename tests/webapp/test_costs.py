@@ -18,27 +18,29 @@ from jinja2.utils import urlize
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 
-from tasks.cells import csv_row, harmless, restored
 from tasks.count_words import _words as words_of_text
 from tasks.engine import TaskError, Upload
+from tasks.lib.csv_cells import csv_row, escape_formula, unescape_formula
 from tasks.lib.post_files import open_posts
-from webapp import htmx, intake, kept, mail_form, mailbox
 from webapp.address_files import read_file
-from webapp.downloads import download_as
-from webapp.excerpts import excerpt, pieces
-from webapp.filenames import safe_name, unique_names
-from webapp.folding import places, sought, terms_of
-from webapp.forms import MessageForm, PostForm, ProfileForm, RegisterForm, TaskForm
-from webapp.languages import language_of
+from webapp.dev import mailbox
 from webapp.letters import written
+from webapp.lib.filenames import safe_name, unique_names
+from webapp.lib.folding import places, sought, terms_of
+from webapp.lib.languages import language_of
 from webapp.models import Mailing, Post, User
 from webapp.models.mailing import BODY_LENGTH
 from webapp.models.search import newest
-from webapp.navigation import back, inside
-from webapp.once import clean_key
-from webapp.paging import page
 from webapp.recipients import read_recipients, without_bad
-from webapp.search_forms import SearchForm, TaskFilterForm
+from webapp.web import form_recovery, htmx, request_guard
+from webapp.web.downloads import download_as
+from webapp.web.forms import mail
+from webapp.web.forms.forms import MessageForm, PostForm, ProfileForm, RegisterForm, TaskForm
+from webapp.web.forms.search import SearchForm, TaskFilterForm
+from webapp.web.idempotency import clean_key
+from webapp.web.paging import page
+from webapp.web.presenters.excerpts import excerpt, pieces
+from webapp.web.redirects import is_local, redirect_back
 
 SMALL = 2000
 NOTHING = 0.05  # seconds, within which a machine that is busy measures its memory: at 8 * SMALL a square takes far more
@@ -101,7 +103,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "recipients without the wrong ones": without_bad,
     "recipients in a file": lambda text: read_file(io.BytesIO(text.encode())),
     "recipients in a file by a head": lambda text: read_file(io.BytesIO(f"Name,Mail\n{text}".encode())),
-    "the form of a mail": _form(mail_form.MailForm, zone="UTC"),
+    "the form of a mail": _form(mail.MailForm, zone="UTC"),
     "the form of a post": _form(PostForm),
     "the form of a message": _form(MessageForm),
     "the form of a profile, with an e-mail address": _form(ProfileForm),
@@ -120,7 +122,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "what was found as it stands": lambda text: pieces(text, "!"),
     "an excerpt": lambda text: excerpt(text, "word"),
     "the language of a text": language_of,
-    "a cell": lambda text: (csv_row(text), harmless(text), restored(text)),
+    "a cell": lambda text: (csv_row(text), escape_formula(text), unescape_formula(text)),
     "the posts in a file": lambda text: list(open_posts(Upload("posts.csv", f"body\n{text}".encode()))),
     "the columns of a file": lambda text: list(open_posts(Upload("posts.csv", text.encode()))),
     "the posts in a file of JSON": lambda text: list(open_posts(Upload("a.json", f'{{"posts": [{text}]}}'.encode()))),
@@ -128,21 +130,21 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "names of files": lambda text: list(unique_names([text] * 20)),
     "the words of a text": lambda text: list(words_of_text(text)),
     "a user name": User.by_username,
-    "a way inside": inside,
+    "a way inside": is_local,
     "a cursor": lambda text: page(Post.timeline(), text),
     "a key": clean_key,
     "the name of an upload": lambda text: Upload(text, b"").name,
-    "the name of an attachment": lambda text: mail_form._safe(text),
-    "the kind of an attachment": lambda text: mail_form.CONTENT_TYPE.fullmatch(f"text/{text}"),
+    "the name of an attachment": lambda text: mail._safe(text),
+    "the kind of an attachment": lambda text: mail.CONTENT_TYPE.fullmatch(f"text/{text}"),
     "the name of a download": lambda text: download_as(Response(), text),
     "the id of a mail": lambda text: mailbox.find(Path(), text),
     "links in a text": lambda text: urlize(text[:BODY_LENGTH]),  # as long as they are looked for
     "a mail as it is sent": _mailed,
-    "the beginning of a form": lambda text: intake._beginning(b"xx", FORM.format(text, text).encode()),
-    "a boundary": lambda text: intake._beginning(b"xx", f"{text}--{text}".encode()),
-    "what was typed into a form": lambda text: list(kept._shown([(text, text)])),
+    "the beginning of a form": lambda text: request_guard._beginning(b"xx", FORM.format(text, text).encode()),
+    "a boundary": lambda text: request_guard._beginning(b"xx", f"{text}--{text}".encode()),
+    "what was typed into a form": lambda text: list(form_recovery._shown([(text, text)])),
 }
-HEADERS: dict[str, Callable[[], object]] = {"Referer": lambda: back("/"), "HX-Current-URL": htmx.current_page}
+HEADERS: dict[str, Callable[[], object]] = {"Referer": lambda: redirect_back("/"), "HX-Current-URL": htmx.current_page}
 
 
 def _cost(parse: Callable[[str], object], text: str) -> float:

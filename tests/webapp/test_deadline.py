@@ -10,8 +10,8 @@ from contextlib import suppress
 import pytest
 
 from tests.mailserver import SELF_SIGNED
-from webapp import deadline as deadlines
-from webapp.deadline import connect, current, deadline
+from webapp.lib import deadline as deadlines
+from webapp.lib.deadline import connect, current, deadline
 
 WITHIN = 0.3  # seconds
 FAR = 10.0  # what a fault would miss

@@ -12,13 +12,12 @@ from peewee import InternalError, OperationalError, PeeweeException, Programming
 from tasks.queue import huey
 from tests.bulkheads import hold_places
 from tests.network import Network
-from webapp import database as db
-from webapp import deadlines
-from webapp.breaker import AT_ONCE, Unavailable
-from webapp.database import database
-from webapp.deadlines import Deadlines
-from webapp.postgres import Server
-from webapp.resilience import is_unavailable, persistently, tirelessly
+from webapp import db as db
+from webapp.db import database, timeouts
+from webapp.db.postgres import Server
+from webapp.db.resilience import is_unavailable, persistently, tirelessly
+from webapp.db.timeouts import Deadlines
+from webapp.lib.circuit_breaker import AT_ONCE, Unavailable
 
 HASTE = 0.5  # seconds, in place of five
 
@@ -58,9 +57,9 @@ def test_the_web_and_its_queue_set_deadlines_on_each_connection(make_app, postgr
 
 
 def test_what_libpq_is_told_and_that_the_address_goes_before_it(postgres_url):
-    ours = Server(postgres_url, deadlines.of_web(15), guarded=False)
+    ours = Server(postgres_url, timeouts.of_web(15), guarded=False)
     theirs = Server(
-        f"{postgres_url}?keepalives_idle=60&options=-c%20statement_timeout%3D33s", deadlines.of_web(15), False
+        f"{postgres_url}?keepalives_idle=60&options=-c%20statement_timeout%3D33s", timeouts.of_web(15), False
     )
     with ours.connect() as one, theirs.connect() as other:
         known = one.info.get_parameters()
@@ -71,7 +70,7 @@ def test_what_libpq_is_told_and_that_the_address_goes_before_it(postgres_url):
 
 
 def test_nothing_is_set_by_startup_options_which_a_pooler_refuses(postgres_url):
-    with Server(postgres_url, deadlines.of_web(15), guarded=False).connect() as connection:
+    with Server(postgres_url, timeouts.of_web(15), guarded=False).connect() as connection:
         assert "options" not in connection.info.get_parameters()
 
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from webapp.factories import make_post, make_posts, make_task, make_user
-from webapp.models import Notification, Shape, State, Task, User
-from webapp.times import utcnow
+from webapp.dev.factories import make_post, make_posts, make_task, make_user
+from webapp.lib.times import utcnow
+from webapp.models import Composition, Notification, State, Task, User
 
 LEASE = timedelta(seconds=15)
 
@@ -14,10 +14,10 @@ LEASE = timedelta(seconds=15)
 LIVES = {
     State.RETRYING: lambda task: task.retry_later(300, "The mail server did not answer in time."),
     State.PAUSING: lambda task: Task.get_by_id(task.id).pause(),
-    State.PAUSED: lambda task: (Task.get_by_id(task.id).pause(), task.let_go()),
+    State.PAUSED: lambda task: (Task.get_by_id(task.id).pause(), task.acknowledge_stop()),
     State.IN_PROGRESS: lambda task: None,
     State.CANCELING: lambda task: Task.get_by_id(task.id).cancel(),
-    State.CANCELED: lambda task: (Task.get_by_id(task.id).cancel(), task.let_go()),
+    State.CANCELED: lambda task: (Task.get_by_id(task.id).cancel(), task.acknowledge_stop()),
     State.SUCCEEDED: lambda task: task.succeed(),
     State.FAILED: lambda task: task.fail("It broke."),
 }
@@ -26,7 +26,7 @@ LIVES = {
 def _live(state: State) -> Task:
     user, what = make_user(), ("countdown", "Count down from 40", {"seconds": 40})
     if state is State.WAITING:
-        whole = Task.start(user, "", "Two", {}, kind=Shape.CHAIN)
+        whole = Task.start(user, "", "Two", {}, composition=Composition.CHAIN)
         return Task.start(user, *what, whole=whole)
     task = Task.start(user, *what, run_at=utcnow() + timedelta(minutes=5) if state is State.SCHEDULED else None)
     if state in LIVES:
@@ -36,14 +36,14 @@ def _live(state: State) -> Task:
     return Task.get_by_id(task.id)
 
 
-SAID = ("stage", "error", "owner", "lease_until", "run_at", "started_at", "finished_at", "worked")
+SAID = ("stage", "error", "fencing_token", "lease_until", "run_at", "started_at", "finished_at", "run_seconds")
 
 
 def _shape(task: Task) -> tuple:
     """What of a row does not depend on when and by whom."""
     row = Task.select().where(Task.id == task.id).dicts().get()
     said = {name: bool(row[name]) for name in SAID}
-    numbers = [row[name] for name in ("state", "turn", "done", "total", "attempts", "unique_key", "dismissed_at")]
+    numbers = [row[name] for name in ("state", "queue_key", "done", "total", "attempts", "unique_key", "dismissed_at")]
     payloads = [record.payload for record in Notification.select().where(Notification.task == task)]
     return said, numbers, [event.kind for event in task.timeline()], payloads
 

@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from webapp.filenames import safe_name, unique_names
+from webapp.lib.filenames import safe_name, unique_names
 
 
 @pytest.mark.parametrize(

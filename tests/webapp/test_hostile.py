@@ -15,7 +15,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from tasks.catalogue import CATALOGUE
 from tests.browsing import Browser, browse
 from tests.conftest import _empty
-from webapp.factories import (
+from webapp.dev.factories import (
     make_artifact,
     make_mailing,
     make_mailing_file,
@@ -25,9 +25,9 @@ from webapp.factories import (
     make_task,
     make_user,
 )
-from webapp.intake import LARGEST_ID, CleanRequest
 from webapp.models import Post, State, User
-from webapp.rate_limits import limiter
+from webapp.web.rate_limits import limiter
+from webapp.web.request_guard import LARGEST_ID, CleanRequest
 
 NUMBERS = [b"-1", b"2147483648", b"9223372036854775808", b"9" * 5000, "\u0663".encode(), b"1e9"]
 BYTES = [b"a\0b", b"\xed\xa0\xbd\xff", "\U00010000".encode() * 100]

@@ -12,8 +12,8 @@ from flask import request
 
 from tests.browsing import browse, one
 from tests.racing import somebody_else_writing
-from webapp import database
-from webapp.factories import (
+from webapp import db
+from webapp.dev.factories import (
     make_artifact,
     make_draft,
     make_mailing,
@@ -24,10 +24,10 @@ from webapp.factories import (
     make_task,
     make_user,
 )
+from webapp.lib.times import utcnow
 from webapp.models import Message, Post, State, User
-from webapp.polls import POLLED
-from webapp.routes import BLUEPRINTS
-from webapp.times import utcnow
+from webapp.web.polling import POLLED
+from webapp.web.routes import BLUEPRINTS
 
 HTMX = {"HX-Request": "true"}
 OPENED = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}  # as browsers open a page
@@ -75,12 +75,12 @@ def _addresses(app, method: str, site: dict) -> list[str]:
 def _everything() -> dict[str, list]:
     """Every row of every table, but for when somebody was last seen."""
     found = {}
-    for table in database.database.get_tables():
+    for table in db.database.get_tables():
         if table.endswith(("_terms", "_search")):
             continue  # an index of SQLite's, whose content stands in tables of its own
-        columns = {column.name for column in database.database.get_columns(table)}
+        columns = {column.name for column in db.database.get_columns(table)}
         names = ", ".join(f'"{name}"' for name in sorted(columns - ({"seen_at"} if table == "users" else set())))
-        found[table] = sorted(map(str, database.database.execute_sql(f"SELECT {names} FROM {table}").fetchall()))
+        found[table] = sorted(map(str, db.database.execute_sql(f"SELECT {names} FROM {table}").fetchall()))
     return found
 
 
@@ -145,7 +145,7 @@ def test_reading_changes_nothing_for_a_visitor(app, visitor, site):
 
 
 def test_every_page_can_be_read_while_somebody_else_writes(app, ann, site, settings, monkeypatch):
-    monkeypatch.setattr(database, "PATIENCE", 0.0)  # whoever would wait fails
+    monkeypatch.setattr(db, "PATIENCE", 0.0)  # whoever would wait fails
     _was_away(ann.user)
     with somebody_else_writing(settings):
         for address in _addresses(app, "GET", site):
@@ -610,10 +610,10 @@ def broken(make_app, tmp_path):
     """A browser at a site whose database is away."""
     (tmp_path / "a file").touch()
     app = make_app()
-    database.database.close()
-    database.configure(replace(app.config["SETTINGS"], database_url=f"sqlite:///{tmp_path}/a file/errand.db"))
+    db.database.close()
+    db.configure(replace(app.config["SETTINGS"], database_url=f"sqlite:///{tmp_path}/a file/errand.db"))
     yield browse(app)
-    database.configure(app.config["SETTINGS"])
+    db.configure(app.config["SETTINGS"])
 
 
 def test_without_a_database_the_site_says_so_in_words(broken):
@@ -667,7 +667,7 @@ def test_a_crash_is_logged_and_told_in_words(app, ann, caplog, monkeypatch):
 
 def test_after_a_failed_request_the_next_one_works(app, ann, monkeypatch):
     def fail_in_the_middle():
-        database.database.begin()
+        db.database.begin()
         raise RuntimeError
 
     monkeypatch.setitem(app.view_functions, "tasks.catalogue", fail_in_the_middle)
@@ -684,8 +684,8 @@ def test_every_blueprint_is_on_the_map(app):
 def test_a_form_that_finds_the_database_locked_is_answered_in_words_and_kept(ann):
     """SQLite lets one write at a time; here somebody does so for longer than people are let to wait."""
     token = ann.token()
-    database.database.obj.timeout = 0.1
-    with closing(sqlite3.connect(database.database.obj.database, isolation_level=None)) as other:
+    db.database.obj.timeout = 0.1
+    with closing(sqlite3.connect(db.database.obj.database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         answer = ann.post("/posts", data={"body": "Typed “while” locked", "csrf_token": token})
         assert ann.get("/healthz").status_code == 200

@@ -18,7 +18,7 @@ PROGRAM = "import os, time, tasks.countdown; print('up', os.getpid(), flush=True
 def kept(tmp_path):
     """A tree, and a program that imports a task of it, which is kept running."""
     copy = Copy(tmp_path / "tree")
-    command = [sys.executable, "-m", "webapp.keep", sys.executable, "-c", PROGRAM]
+    command = [sys.executable, "-m", "webapp.dev.respawn", sys.executable, "-c", PROGRAM]
     env = {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"}  # as `make run` has it
     process = Process("kept", command, env, tmp_path, cwd=copy.folder)
     yield copy, process
@@ -70,5 +70,5 @@ def test_it_ends_when_it_is_told_to_also_while_it_waits_for_a_change(kept, signu
 
 
 def test_what_ends_by_itself_before_any_change_ends_it_with_the_same_code(tmp_path):
-    command = [sys.executable, "-m", "webapp.keep", sys.executable, "-c", "raise SystemExit(3)"]
+    command = [sys.executable, "-m", "webapp.dev.respawn", sys.executable, "-c", "raise SystemExit(3)"]
     assert Process("short", command, {"PATH": os.environ["PATH"]}, tmp_path).popen.wait(20) == 3

@@ -5,10 +5,10 @@ from contextlib import nullcontext
 import psycopg
 import pytest
 
-from tasks.engine import perform as perform_module
+from tasks.engine import executor as perform_module
 from tests.browsing import browse
-from webapp.database import database
-from webapp.factories import make_task, make_user
+from webapp.db import database
+from webapp.dev.factories import make_task, make_user
 from webapp.models import State
 
 
@@ -40,5 +40,5 @@ def test_a_task_is_claimed_by_another(hang_up, monkeypatch):
     _, hang_up = hang_up
     task = make_task(State.PENDING, name="export_posts", arguments={"format": "json"})
     hang_up()
-    assert perform_module.perform_next()
+    assert perform_module.execute_next()
     assert task.reload().state == State.SUCCEEDED

@@ -8,9 +8,9 @@ import pytest
 from gunicorn.app.wsgiapp import WSGIApplication
 
 from tests.processes import ROOT, Site, is_answering, until
-from webapp import listening
 from webapp import settings as settings_module
 from webapp.settings import Settings
+from webapp.web import bind_address
 
 
 @pytest.fixture
@@ -55,8 +55,8 @@ def test_ipv6_may_be_off_or_apart(monkeypatch, tmp_path, kind, expected):
     settings = Settings(secret_key="-", data_dir=tmp_path, database_url="sqlite:///-", listen_everywhere=True)
     if kind is _KeptApart and not socket.has_ipv6:
         expected = expected[:1]
-    monkeypatch.setattr(listening.socket, "socket", kind)
-    assert listening.addresses(settings) == expected
+    monkeypatch.setattr(bind_address.socket, "socket", kind)
+    assert bind_address.addresses(settings) == expected
 
 
 def test_gunicorn_takes_both_kinds_of_addresses_and_says_who_can_connect(tmp_path):

@@ -11,10 +11,10 @@ from flask import url_for
 
 from tasks.engine import TaskError, TemporaryError
 from tests.browsing import browse
-from webapp import logs
-from webapp.factories import make_message, make_task, make_user
+from webapp.dev.factories import make_message, make_task, make_user
+from webapp.lib import logs
 from webapp.models import State, Task
-from webapp.polls import POLLED
+from webapp.web.polling import POLLED
 
 ID = "0123456789abcdef-0123"
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
@@ -205,7 +205,7 @@ def test_a_sign_in_that_fails_is_told_without_what_was_typed(app, visitor, writt
             password="hunter2",
         )
     visitor.submit("/login", username="ann", password="correct horse battery")
-    known, unknown = lines.objects("webapp.routes.accounts")
+    known, unknown = lines.objects("webapp.web.routes.accounts")
     assert (known["message"], known["account_id"], known["address"]) == ("A sign-in failed", user.id, "127.0.0.1")
     assert ("account_id" in unknown, unknown["address"]) == (False, "127.0.0.1")
     said = lines.stream.getvalue()
@@ -251,7 +251,7 @@ def test_a_run_leaves_a_line_as_it_begins_and_one_that_says_how_and_why_it_ended
     lines = written("json")
     task = work.launch(make_user())
     run_waiting()
-    begins, ends = lines.objects("tasks.engine.perform")
+    begins, ends = lines.objects("tasks.engine.executor")
     [within] = lines.objects("webapp.x")
     about = {"task_id": str(task.id), "kind": "work", "attempt": 1, "user_id": task.user_id}
     assert all(about.items() <= line.items() for line in (begins, within, ends))

@@ -14,8 +14,8 @@ from tests.network import Network
 from tests.processes import free_port
 from tests.tarpit import Tarpit, Trouble
 from webapp import mailer
+from webapp.lib.times import utcnow
 from webapp.mailer import Attachment, Letter, Line, MailError, mail
-from webapp.times import utcnow
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import pytest
 
-from webapp import outage
-from webapp.outage import Breaker, NotAsked, Outage
+from webapp.lib import outage
+from webapp.lib.outage import Breaker, NotAsked, Outage
 
 log = logging.getLogger(__name__)
 

@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from webapp.factories import make_post, make_posts, make_user
+from webapp.dev.factories import make_post, make_posts, make_user
 from webapp.models import Post, User
-from webapp.paging import PAGE_SIZE
+from webapp.web.paging import PAGE_SIZE
 
 
 def _walk(browser, path: str, at_each_page=lambda: None) -> list[str]:

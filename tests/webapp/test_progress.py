@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from webapp import progress as progress_module
 from webapp.models import State, Task
-from webapp.models.line import Place
-from webapp.progress import COUNTED, Progress, waiting_words
+from webapp.models.task.fair_queue import QueuePosition
+from webapp.web.presenters import task_progress as progress_module
+from webapp.web.presenters.task_progress import COUNTED, Progress, waiting_words
 
 START = datetime(2026, 11, 21, 9, 30)
 
@@ -70,7 +70,7 @@ def test_nobody_guesses_without_something_to_go_by(progress):
 
 
 def test_how_long_it_took():
-    assert _progress(State.SUCCEEDED, worked=180.0).took == "3 minutes"
+    assert _progress(State.SUCCEEDED, run_seconds=180.0).took == "3 minutes"
     assert _progress().took == ""
 
 
@@ -80,7 +80,7 @@ def test_what_was_never_begun_took_no_time():
 
 def test_the_pace_is_that_of_the_work_and_not_of_the_pauses():
     # 90 seconds in earlier runs and 30 in this one for 40 steps; however long it was paused between.
-    assert _progress(done=40, total=60, after=30, worked=90.0).left == "1 minute left"
+    assert _progress(done=40, total=60, after=30, run_seconds=90.0).left == "1 minute left"
 
 
 @pytest.fixture
@@ -118,13 +118,13 @@ def test_attempts_are_counted_from_the_first_that_failed(attempts, retries, word
     ("place", "words"),
     [
         (None, "Waiting for a free worker"),
-        (Place(0, None), "Waiting for a free worker"),
-        (Place(0, 40.0), "Waiting for a free worker"),
-        (Place(1, None), "1 task goes first"),
-        (Place(1, 0.0), "1 task goes first, a few seconds to wait"),
-        (Place(1, 40.0), "1 task goes first, about 40 seconds to wait"),
-        (Place(3, 120.0), "3 tasks go first, about 2 minutes to wait"),
-        (Place(1234, 7200.0), "1,234 tasks go first, about 2 hours to wait"),
+        (QueuePosition(0, None), "Waiting for a free worker"),
+        (QueuePosition(0, 40.0), "Waiting for a free worker"),
+        (QueuePosition(1, None), "1 task goes first"),
+        (QueuePosition(1, 0.0), "1 task goes first, a few seconds to wait"),
+        (QueuePosition(1, 40.0), "1 task goes first, about 40 seconds to wait"),
+        (QueuePosition(3, 120.0), "3 tasks go first, about 2 minutes to wait"),
+        (QueuePosition(1234, 7200.0), "1,234 tasks go first, about 2 hours to wait"),
     ],
 )
 def test_a_place_in_line_reads_like_a_sentence(place, words):

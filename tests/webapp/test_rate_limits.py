@@ -4,9 +4,9 @@ import pytest
 
 from tests.browsing import browse
 from tests.racing import race
-from webapp import rate_limits
-from webapp.factories import PASSWORD, make_user
+from webapp.dev.factories import PASSWORD, make_user
 from webapp.models import RateCount, User
+from webapp.web import rate_limits
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 
 from tests.mailserver import tls
 from tests.network import Network
-from webapp.redis_pool import ANSWERS_WITHIN, Client, redis_pool
+from webapp.lib.redis_pool import ANSWERS_WITHIN, Client, redis_pool
 
 
 @contextmanager

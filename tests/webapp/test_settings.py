@@ -9,7 +9,7 @@ from multiprocessing import get_context
 import pytest
 
 from tests.processes import BIN, ROOT, free_port
-from webapp import dev
+from webapp.dev import __main__ as dev
 from webapp.settings import Settings, SettingsError
 
 
@@ -318,7 +318,7 @@ COMMANDS = {
     "web": [BIN / "gunicorn", "webapp.wsgi:app"],
     "worker": [sys.executable, "-m", "tasks.worker"],
     "dev": [sys.executable, "-m", "webapp.dev"],
-    "mailbox": [sys.executable, "-m", "webapp.mailbox"],
+    "mailbox": [sys.executable, "-m", "webapp.dev.mailbox"],
     "migrate": [BIN / "flask", "--app", "webapp.wsgi", "migrate"],
 }
 MISTAKES = {

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from tests.racing import elsewhere
-from webapp import signals
-from webapp.database import database
-from webapp.factories import make_task, make_user
+from webapp.db import database
+from webapp.dev.factories import make_task, make_user
+from webapp.lib.times import utcnow
 from webapp.models import State, Task
-from webapp.times import utcnow
+from webapp.models.task import signals
 
 LEASE = timedelta(seconds=15)
 ALL = (signals.launched, signals.started, signals.progressed, signals.retried, signals.rescued, signals.stopped)
@@ -20,7 +20,7 @@ def heard(app):
     """What was sent, in order: the signal's name and the task's state as another connection reads it."""
     heard = []
     receivers = []
-    for signal in (*ALL, signals.lined_up):
+    for signal in (*ALL, signals.enqueued):
 
         def receive(task, name=signal.name):
             heard.append((name, str(elsewhere(lambda: Task.get_by_id(task.id).state))))
@@ -28,7 +28,7 @@ def heard(app):
         receivers.append(receive)
         signal.connect(receive)
     yield heard
-    for signal, receive in zip((*ALL, signals.lined_up), receivers, strict=True):
+    for signal, receive in zip((*ALL, signals.enqueued), receivers, strict=True):
         signal.disconnect(receive)
 
 
@@ -86,7 +86,7 @@ def test_a_task_that_is_canceled_has_stopped_once(heard, state):
 
 def test_what_is_refused_is_not_told(heard):
     task = make_task(State.IN_PROGRESS)
-    Task.update(owner="another run").execute()
+    Task.update(fencing_token="another run").execute()
     assert not task.advance(1, 2, "")
     assert not task.checkpoint({"done": 1}, 1, 2, "", LEASE)
     assert not task.rescue()
@@ -151,10 +151,10 @@ def test_a_receiver_may_write(app):
 
 
 def test_the_parts_of_a_family_are_told_like_any_task(heard):
-    from webapp.models import Shape
+    from webapp.models import Composition
 
     with database.atomic():
-        whole = _start(kind=Shape.CHAIN)
+        whole = _start(composition=Composition.CHAIN)
         Task.start(whole.user, "countdown", "One", {}, whole=whole)
         whole.begin()
     heard.clear()

@@ -9,13 +9,12 @@ from peewee import OperationalError
 
 from tests.bulkheads import hold_places
 from tests.racing import elsewhere, race, somebody_else_writing
-from webapp import database as db
-from webapp import sqlite_lock
-from webapp.breaker import AT_ONCE
-from webapp.database import database
-from webapp.factories import make_post, make_user
+from webapp import db as db
+from webapp.db import database, sqlite_lock
+from webapp.dev.factories import make_post, make_user
+from webapp.lib.circuit_breaker import AT_ONCE
+from webapp.lib.times import utcnow
 from webapp.models import Post, User
-from webapp.times import utcnow
 
 
 def test_a_write_waits_until_the_lock_is_free(app, settings):

@@ -11,12 +11,13 @@ import pytest
 from peewee import OperationalError
 
 from tests.browsing import browse
-from webapp import database, readiness, resilience, starting
+from webapp import db
 from webapp.app import create_app
-from webapp.factories import make_user
-from webapp.outage import one_line
+from webapp.db import readiness, resilience, startup
+from webapp.dev.factories import make_user
+from webapp.lib.outage import one_line
 
-NEWEST = sorted(path.stem for path in database.MIGRATIONS.glob("[0-9]*.py"))[-1]
+NEWEST = sorted(path.stem for path in db.MIGRATIONS.glob("[0-9]*.py"))[-1]
 
 
 @pytest.fixture(autouse=True)
@@ -27,18 +28,18 @@ def _nothing_was_told():
 
 def _forget_schema() -> None:
     """Make the database one that nobody has migrated."""
-    if database.is_postgres():
-        database.database.execute_sql("DROP SCHEMA public CASCADE")
-        database.database.execute_sql("CREATE SCHEMA public")
+    if db.is_postgres():
+        db.database.execute_sql("DROP SCHEMA public CASCADE")
+        db.database.execute_sql("CREATE SCHEMA public")
         return
-    database.database.execute_sql("PRAGMA foreign_keys = 0")
-    for name in database.database.get_tables():
+    db.database.execute_sql("PRAGMA foreign_keys = 0")
+    for name in db.database.get_tables():
         with suppress(OperationalError):  # what belongs to another goes with it
-            database.database.execute_sql(f'DROP TABLE "{name}"')
+            db.database.execute_sql(f'DROP TABLE "{name}"')
 
 
 def _unapply(name: str) -> None:
-    database.database.execute_sql(f"DELETE FROM schema_migration WHERE name = '{name}'")
+    db.database.execute_sql(f"DELETE FROM schema_migration WHERE name = '{name}'")
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -60,15 +61,13 @@ def test_readyz_says_in_words_what_the_schema_lacks(app, caplog):
     _forget_schema()
     assert "it has no schema yet: run flask --app webapp.wsgi migrate" in visitor.get("/readyz").text
     assert len(caplog.messages) == 1, "said once a minute"
-    database.migrate()
+    db.migrate()
     assert visitor.get("/readyz").text == "ready\n"
 
 
 def test_a_schema_of_a_later_release_is_as_good(app):
     readiness._right = None
-    database.database.execute_sql(
-        "INSERT INTO schema_migration (name, applied) VALUES ('9999_of_tomorrow', '2030-01-01')"
-    )
+    db.database.execute_sql("INSERT INTO schema_migration (name, applied) VALUES ('9999_of_tomorrow', '2030-01-01')")
     assert browse(app).get("/readyz").status_code == 200
 
 
@@ -101,7 +100,7 @@ def test_a_page_without_the_schema_is_503_in_words_and_the_log_says_so_once(app,
 
 def test_a_table_that_is_missing_from_the_right_schema_is_a_fault_of_ours(app):
     ann = browse(app, make_user("ann"))
-    database.database.execute_sql("ALTER TABLE posts RENAME TO posted")
+    db.database.execute_sql("ALTER TABLE posts RENAME TO posted")
     assert ann.get("/").status_code == 500
 
 
@@ -132,12 +131,12 @@ def _as_peewee_says_it(error: Exception) -> OperationalError:
 
 @pytest.mark.parametrize("words", HOPELESS)
 def test_what_the_operator_must_mend_is_not_waited_for(words):
-    assert starting.is_hopeless(_as_peewee_says_it(psycopg.OperationalError(words)))
+    assert startup.is_hopeless(_as_peewee_says_it(psycopg.OperationalError(words)))
 
 
 @pytest.mark.parametrize("words", PASSING)
 def test_what_may_come_by_itself_is_waited_for(words):
-    assert not starting.is_hopeless(_as_peewee_says_it(psycopg.OperationalError(words)))
+    assert not startup.is_hopeless(_as_peewee_says_it(psycopg.OperationalError(words)))
 
 
 OF_FILES = {"CANTOPEN": True, "NOTADB": True, "READONLY": True, "BUSY": False, "FULL": False, "IOERR": False}
@@ -147,7 +146,7 @@ OF_FILES = {"CANTOPEN": True, "NOTADB": True, "READONLY": True, "BUSY": False, "
 def test_so_it_is_with_a_file(name, is_hopeless):
     error = sqlite3.OperationalError("no")
     error.sqlite_errorcode = getattr(sqlite3, f"SQLITE_{name}")
-    assert starting.is_hopeless(_as_peewee_says_it(error)) == is_hopeless
+    assert startup.is_hopeless(_as_peewee_says_it(error)) == is_hopeless
 
 
 REFUSED = """connection failed: connection to server at "{}", port 1 failed: Connection refused
@@ -184,7 +183,7 @@ def wrong(request, settings, tmp_path):
             "nobody there": lambda: "postgres://u:secret@127.0.0.1:1/x",
         }
         app = create_app(replace(settings, database_url=urls[what]()))
-        request.addfinalizer(lambda: database.configure(settings))
+        request.addfinalizer(lambda: db.configure(settings))
         return app
 
     return wrong
@@ -210,12 +209,12 @@ def test_a_process_that_starts_ends_by_what_is_wrong_and_tells_what_may_pass(wro
     wrong(what)
     caplog.clear()
     if what == "nobody there":
-        assert [starting.look_at_database() for _ in range(3)] == [False] * 3
+        assert [startup.look_at_database() for _ in range(3)] == [False] * 3
         [line] = caplog.messages
         assert "Connection refused" in line
         return
     with pytest.raises(SystemExit) as ended:
-        starting.wait_for_database()
+        startup.wait_for_database()
     assert "cannot be used: " in str(ended.value)
     assert len(str(ended.value).splitlines()) == 1
     assert caplog.messages == []
@@ -236,11 +235,11 @@ def test_a_worker_waits_for_the_schema_and_says_so_once(app, caplog, monkeypatch
     def pause(seconds: float) -> None:
         pauses.append(seconds)
         if len(pauses) == 20:
-            database.migrate()
+            db.migrate()
 
-    monkeypatch.setattr(starting, "time", SimpleNamespace(sleep=pause))
-    starting.wait_for_database()
+    monkeypatch.setattr(startup, "time", SimpleNamespace(sleep=pause))
+    startup.wait_for_database()
     assert len(pauses) == 20
-    assert max(pauses) == starting.LONGEST_PAUSE
+    assert max(pauses) == startup.LONGEST_PAUSE
     [line] = caplog.messages
     assert line == "The database is not ready: it has no schema yet: run flask --app webapp.wsgi migrate"

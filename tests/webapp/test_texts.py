@@ -2,7 +2,7 @@
 
 import pytest
 
-from webapp.texts import is_blank, size_words
+from webapp.lib.texts import is_blank, size_words
 
 
 @pytest.mark.parametrize(

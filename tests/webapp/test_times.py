@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from webapp.times import clock_words, day_words, duration_words, from_local, iso, local, utcnow
+from webapp.lib.times import clock_words, day_words, duration_words, from_local, iso, local, utcnow
 
 NOW = datetime(2026, 11, 21, 9, 30, 15, 999_999)
 

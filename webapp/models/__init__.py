@@ -5,24 +5,24 @@ The order of locks, held by everybody, is: tasks, the topmost whole first (`fami
 are locked only by who waits for none. docs/architecture.md says why there is no circle in that.
 """
 
-from webapp.models import family, line
-from webapp.models.artifact import Artifact, ArtifactChunk, ArtifactWriter
 from webapp.models.form_key import FormKey, Made
-from webapp.models.hearing import NoticeKind
-from webapp.models.leader import Leader
 from webapp.models.mailing import Delivery, DraftGone, MailCount, Mailing, MailingFile, OverLimit
 from webapp.models.message import Message
-from webapp.models.moves import AlreadyRunning, IllegalMove
 from webapp.models.notice import Notice
 from webapp.models.notification import Notification
+from webapp.models.notification_preferences import NoticeKind
 from webapp.models.outcome_mail import OutcomeMail
 from webapp.models.post import Post
 from webapp.models.rate_count import RateCount
-from webapp.models.state import State
-from webapp.models.task import Shape, Task
-from webapp.models.task_event import TaskEvent
+from webapp.models.task import fair_queue, workflow
+from webapp.models.task.artifact import Artifact, ArtifactChunk, ArtifactWriter
+from webapp.models.task.event import TaskEvent
+from webapp.models.task.leader import Leader
+from webapp.models.task.state import State
+from webapp.models.task.task import Composition, Task
+from webapp.models.task.transitions import AlreadyRunning, IllegalTransition
+from webapp.models.task.worker import Worker
 from webapp.models.user import User, UsernameTaken, username_key
-from webapp.models.worker import Worker
 
 MODELS = (
     User,
@@ -51,10 +51,11 @@ __all__ = [
     "Artifact",
     "ArtifactChunk",
     "ArtifactWriter",
+    "Composition",
     "Delivery",
     "DraftGone",
     "FormKey",
-    "IllegalMove",
+    "IllegalTransition",
     "Leader",
     "Made",
     "MailCount",
@@ -68,14 +69,13 @@ __all__ = [
     "OverLimit",
     "Post",
     "RateCount",
-    "Shape",
     "State",
     "Task",
     "TaskEvent",
     "User",
     "UsernameTaken",
     "Worker",
-    "family",
-    "line",
+    "fair_queue",
     "username_key",
+    "workflow",
 ]

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from peewee import AutoField, CharField, DateTimeField, ForeignKeyField, TextField
 
-from webapp.database import BaseModel, database
-from webapp.models.task import Task
+from webapp.db import BaseModel, database
+from webapp.lib.times import utcnow
+from webapp.models.task.task import Task
 from webapp.models.user import User
-from webapp.times import utcnow
 
 KEEP = timedelta(days=1)
 

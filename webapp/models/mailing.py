@@ -19,10 +19,10 @@ from peewee import (
     fn,
 )
 
-from webapp.database import BaseModel, database
-from webapp.models.task import Task
+from webapp.db import BaseModel, database
+from webapp.lib.times import utcnow
+from webapp.models.task.task import Task
 from webapp.models.user import User
-from webapp.times import utcnow
 
 SUBJECT_LENGTH = 200
 BODY_LENGTH = 20_000

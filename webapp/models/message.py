@@ -9,13 +9,13 @@ from uuid import uuid4
 
 from peewee import SQL, AutoField, Case, CharField, DateTimeField, ForeignKeyField, ModelSelect, fn
 
-from webapp.database import database
-from webapp.models.hearing import NoticeKind
+from webapp.db import database
+from webapp.lib.times import utcnow
 from webapp.models.notice import Notice
 from webapp.models.notification import UNREAD_MESSAGE_COUNT, Notification
+from webapp.models.notification_preferences import NoticeKind
 from webapp.models.search import Searched
 from webapp.models.user import User
-from webapp.times import utcnow
 
 MESSAGE_LENGTH = 2000
 UNREAD_FOR = timedelta(minutes=5)  # before it is mailed
@@ -56,7 +56,7 @@ class Message(Searched):
             raise ValueError("nobody writes to themselves")
         with cls._counting(sender, recipient):
             Notice.put_message(recipient, sender)
-            due = utcnow() + UNREAD_FOR if recipient.hears_by_mail(NoticeKind.MESSAGE) else None
+            due = utcnow() + UNREAD_FOR if recipient.wants_email_about(NoticeKind.MESSAGE) else None
             return cls.create(sender=sender, recipient=recipient, body=body, mail_due_at=due)
 
     @classmethod

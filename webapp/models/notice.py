@@ -7,10 +7,10 @@ from uuid import UUID
 from peewee import JOIN, AutoField, DateTimeField, DeferredForeignKey, ForeignKeyField, ModelSelect, TextField
 from playhouse.fields import EnumField
 
-from webapp.database import BaseModel, database, demand_transaction
-from webapp.models.hearing import NoticeKind
+from webapp.db import BaseModel, database, demand_transaction
+from webapp.lib.times import utcnow
+from webapp.models.notification_preferences import NoticeKind
 from webapp.models.user import User
-from webapp.times import utcnow
 
 MOST_SAID = 5  # at once
 

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from peewee import AutoField, CharField, DateTimeField, DeferredForeignKey, ForeignKeyField, JSONField
 
-from webapp.database import BaseModel, database
+from webapp.db import BaseModel, database
+from webapp.lib.times import utcnow
 from webapp.models.user import User
-from webapp.times import utcnow
 
 TASK_PROGRESS = "task_progress"
 UNREAD_MESSAGE_COUNT = "unread_message_count"

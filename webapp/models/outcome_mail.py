@@ -5,8 +5,8 @@ from uuid import uuid4
 
 from peewee import AutoField, CharField, DateTimeField, DeferredForeignKey, ForeignKeyField, ModelSelect
 
-from webapp.database import BaseModel, database
-from webapp.models.hearing import NoticeKind
+from webapp.db import BaseModel, database
+from webapp.models.notification_preferences import NoticeKind
 from webapp.models.user import User
 
 MOST_IN_ONE = 500  # tasks in one mail
@@ -30,7 +30,7 @@ class OutcomeMail(BaseModel):
     @classmethod
     def put(cls, owner: User, task: Any, kind: NoticeKind) -> None:
         """Let its owner be mailed of a task that has just ended, if they want that; in the transaction of its end."""
-        if owner.hears_by_mail(kind, task.worked):
+        if owner.wants_email_about(kind, task.run_seconds):
             cls.create(user=task.user_id, task=task.id, ended_at=task.finished_at)
 
     @classmethod

@@ -4,10 +4,10 @@ from datetime import datetime
 
 from peewee import AutoField, DateTimeField, ForeignKeyField, ModelSelect
 
+from webapp.lib.times import utcnow
 from webapp.models.search import Searched
-from webapp.models.task import Task
+from webapp.models.task.task import Task
 from webapp.models.user import User
-from webapp.times import utcnow
 
 POST_LENGTH = 500
 

@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 from peewee import CharField, DoubleField, IntegerField
 
-from webapp.database import BaseModel, database, locking
+from webapp.db import BaseModel, database, locking
 
 COUNT = """
     INSERT INTO rate_counts (key, number, until) VALUES ({0}, {0}, {0}) ON CONFLICT (key) DO UPDATE SET

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from peewee import NodeList, OperationalError, PostgresqlDatabase, TextField
 
-from webapp import fulltext
-from webapp.database import BaseModel, database
-from webapp.folding import Term, sought, terms_of
+from webapp.db import BaseModel, database, fulltext
+from webapp.lib.folding import Term, sought, terms_of
 
 if TYPE_CHECKING:
     from webapp.models.user import User
@@ -27,7 +26,7 @@ class SearchTooSlow(Exception):
 
 
 class Searched(BaseModel):
-    """A table whose `body` is searched: what writes a body writes its terms with it. webapp.fulltext names it."""
+    """A table whose `body` is searched: what writes a body writes its terms with it. webapp.db.fulltext names it."""
 
     body = TextField()
     terms = TextField(null=True, help_text="what the body is found by; null in rows of the release before this")

@@ -17,18 +17,11 @@ from peewee import (
 )
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from webapp.database import (
-    BaseModel,
-    before_commit,
-    database,
-    demand_transaction,
-    locking,
-    locks_rows,
-)
-from webapp.models.hearing import WAYS, NoticeKind, Way, way_of
-from webapp.resilience import writing_if_free
-from webapp.texts import compatible
-from webapp.times import utcnow
+from webapp.db import BaseModel, before_commit, database, demand_transaction, locking, locks_rows
+from webapp.db.resilience import writing_if_free
+from webapp.lib.texts import compatible
+from webapp.lib.times import utcnow
+from webapp.models.notification_preferences import CHANNELS, Channel, NoticeKind, channel_of
 
 USERNAME_LENGTH = (2, 30)
 USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -227,15 +220,15 @@ class User(BaseModel):
         """Whether nobody has set a password: the account lives as long as this browser's session."""
         return not self.password_hash
 
-    def way_to_hear(self, kind: str) -> str:
+    def channel_for(self, kind: str) -> str:
         """The name in WAYS of how this person hears of a kind of notice."""
-        return way_of(kind, self.hearing, self.mail_after)
+        return channel_of(kind, self.hearing, self.mail_after)
 
-    def hears(self, kind: str) -> Way:
+    def hears(self, kind: str) -> Channel:
         """How this person wants to hear of a kind of notice."""
-        return WAYS[self.way_to_hear(kind)]
+        return CHANNELS[self.channel_for(kind)]
 
-    def hears_by_mail(self, kind: str, worked: float = 0.0) -> bool:
+    def wants_email_about(self, kind: str, worked: float = 0.0) -> bool:
         """Whether a notice of that kind, about what took so many seconds of work, is to be mailed to them, and can."""
         after = self.hears(kind).mail_after
         return bool(self.email) and after is not None and worked >= after * 60

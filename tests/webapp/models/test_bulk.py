@@ -7,18 +7,18 @@ import pytest
 
 from tests.racing import elsewhere, race
 from tests.webapp.models.everything import row
-from webapp.bulk_words import outcome_words
-from webapp.database import database
-from webapp.factories import make_artifact, make_task, make_user
-from webapp.models import Notification, Shape, State, Task, User
-from webapp.models.bulk import VERBS, Outcome, press
-from webapp.models.state import FINISHED, REQUESTS
+from webapp.db import database
+from webapp.dev.factories import make_artifact, make_task, make_user
+from webapp.models import Composition, Notification, State, Task, User
+from webapp.models.task.bulk import VERBS, Outcome, press
+from webapp.models.task.state import FINISHED, OWNER_ACTIONS
+from webapp.web.presenters.bulk_result import outcome_words
 
 ABLE = {
     "retry": {State.FAILED, State.CANCELED, State.RETRYING},
     "pause": {State.PENDING, State.IN_PROGRESS},
     "resume": {State.PAUSED},
-    "cancel": frozenset(REQUESTS["cancel"]),
+    "cancel": frozenset(OWNER_ACTIONS["cancel"]),
     "dismiss": FINISHED,
     "remove": FINISHED,
 }
@@ -43,7 +43,7 @@ def test_a_press_does_what_it_can_and_counts_the_rest_by_state(each_database, ve
 def test_three_hundred_are_canceled_dismissed_and_deleted(each_database):
     user = make_user()
     for number in range(300):
-        make_task(State.PENDING, user, turn=number)
+        make_task(State.PENDING, user, queue_key=number)
     before = User.get_by_id(user.id).changes
     for verb in ("pause", "resume", "cancel", "dismiss", "remove"):
         outcome = press(verb, Task.of(user))
@@ -109,7 +109,7 @@ def test_of_those_that_run_one_at_a_time_one_is_retried_and_the_others_are_told(
 
 def test_a_whole_is_not_paused_but_retried(each_database):
     user = make_user()
-    whole = make_task(State.IN_PROGRESS, user, kind=Shape.GROUP)
+    whole = make_task(State.IN_PROGRESS, user, composition=Composition.GROUP)
     part = make_task(State.FAILED, user, parent=whole, root=whole)
     assert press("pause", Task.of(user)).passed == {State.IN_PROGRESS: 1}
     Task.update(state=State.FAILED).where(Task.id == whole.id).execute()

@@ -6,9 +6,9 @@ from uuid import uuid4
 import pytest
 
 from tests.racing import race
-from webapp.database import database
-from webapp.factories import make_task, make_user
-from webapp.models import Shape, State, Task, User, Worker
+from webapp.db import database
+from webapp.dev.factories import make_task, make_user
+from webapp.models import Composition, State, Task, User, Worker
 
 LEASE = timedelta(seconds=15)
 HOUR = timedelta(hours=1)
@@ -26,7 +26,9 @@ def _start(user: User, number: int, **fields) -> None:
 
 def _crowd(user: User, number: int, first: int = 0) -> None:
     """Many tasks of one person, in line as if started one after the other."""
-    rows = [{"user": user.id, "name": "countdown", "title": user.username, "turn": first + n} for n in range(number)]
+    rows = [
+        {"user": user.id, "name": "countdown", "title": user.username, "queue_key": first + n} for n in range(number)
+    ]
     for begin in range(0, number, 100):
         Task.insert_many(rows[begin : begin + 100]).execute()
 
@@ -81,11 +83,13 @@ def test_a_higher_priority_does_not_take_the_last_process(each_database):
 def test_quiet_tasks_and_parts_count_like_any(each_database):
     _workers(2)
     ann = make_user("ann")
-    whole = make_task(State.IN_PROGRESS, ann, kind=Shape.GROUP, name="", owner=None, lease_until=None)
-    make_task(State.PENDING, ann, title="ann", turn=0, quiet=True)
-    make_task(State.PENDING, ann, title="ann", turn=1, parent=whole, root=whole)
-    make_task(State.PENDING, ann, title="ann", turn=2)
-    make_task(State.PENDING, make_user("bob"), title="bob", turn=9, quiet=True)
+    whole = make_task(
+        State.IN_PROGRESS, ann, composition=Composition.GROUP, name="", fencing_token=None, lease_until=None
+    )
+    make_task(State.PENDING, ann, title="ann", queue_key=0, hidden=True)
+    make_task(State.PENDING, ann, title="ann", queue_key=1, parent=whole, root=whole)
+    make_task(State.PENDING, ann, title="ann", queue_key=2)
+    make_task(State.PENDING, make_user("bob"), title="bob", queue_key=9, hidden=True)
     assert _take(4) == ["ann", "bob", "ann", "ann"]
 
 
@@ -116,9 +120,9 @@ def test_many_who_claim_at_once_leave_a_process_to_others(each_database, kind):
     _workers(6)
     ann, bob = make_user("ann"), make_user("bob")
     for n in range(30):
-        make_task(State.PENDING, ann, title="ann", turn=n, quiet=kind == "quiet")
+        make_task(State.PENDING, ann, title="ann", queue_key=n, hidden=kind == "quiet")
     for n in range(3):
-        make_task(State.PENDING, bob, title="bob", turn=100 + n)
+        make_task(State.PENDING, bob, title="bob", queue_key=100 + n)
     taken = [task.title for task in race(6, lambda: Task.claim(LEASE))]
     assert sorted(taken) == ["ann"] * 5 + ["bob"]
 

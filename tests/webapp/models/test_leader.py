@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from tests.racing import race
-from webapp.models import Leader, leader
-from webapp.times import utcnow
+from webapp.lib.times import utcnow
+from webapp.models import Leader
+from webapp.models.task import leader
 
 LEASE = timedelta(seconds=3)
 

@@ -6,11 +6,11 @@ import pytest
 
 from tests.racing import race
 from tests.webapp.models.everything import everything, row
-from webapp.factories import make_task
-from webapp.models import IllegalMove, State, Task
-from webapp.models.state import HELD
-from webapp.models.task import DIED_REPEATEDLY, INTERRUPTED_REPEATEDLY, MOST_INTERRUPTIONS, MOST_RESCUES
-from webapp.times import utcnow
+from webapp.dev.factories import make_task
+from webapp.lib.times import utcnow
+from webapp.models import IllegalTransition, State, Task
+from webapp.models.task.state import LEASED
+from webapp.models.task.task import DIED_REPEATEDLY, INTERRUPTED_REPEATEDLY, MOST_INTERRUPTIONS, MOST_RESCUES
 
 LEASE = timedelta(seconds=15)
 OVER = timedelta(seconds=-1)
@@ -55,9 +55,9 @@ def test_renewing_is_one_write_of_which_its_owner_hears_nothing(app, queries):
 @pytest.mark.parametrize("state", State)
 def test_what_nobody_holds_is_not_lost(app, state):
     task = make_task(state)
-    if state in HELD:
+    if state in LEASED:
         Task.update(lease_until=utcnow() - timedelta(seconds=1)).where(Task.id == task.id).execute()
-    assert _lost() == ([task] if state in HELD else [])
+    assert _lost() == ([task] if state in LEASED else [])
 
 
 def test_a_checkpoint_renews_the_lease(app):
@@ -104,15 +104,15 @@ def test_a_lost_task_waits_for_another_run_which_goes_on(app):
     [lost] = _lost()
     assert lost.rescue()
     task = row(dead)
-    assert (task.state, task.owner, task.lease_until, task.stage) == (State.PENDING, None, None, "")
+    assert (task.state, task.fencing_token, task.lease_until, task.stage) == (State.PENDING, None, None, "")
     assert (task.done, task.total, task.attempts, task.rescues) == (7, 10, 0, 1)
     assert task.timeline()[-1].text == "Its worker was not heard from; it waits for another"
     task = _claim()
     assert (task.attempts, task.cursor) == (1, {"done": 7, "total": 10})
     assert not dead.renew(LEASE)
-    with pytest.raises(IllegalMove):
+    with pytest.raises(IllegalTransition):
         dead.succeed()
-    assert row(task).owner == task.owner
+    assert row(task).fencing_token == task.fencing_token
 
 
 @pytest.mark.parametrize(("asked", "became"), [("pause", State.PAUSED), ("cancel", State.CANCELED)])
@@ -122,7 +122,7 @@ def test_a_dead_worker_does_what_its_owner_asked_for(app, asked, became):
     [lost] = _lost()
     assert lost.rescue()
     task = row(lost)
-    assert (task.state, task.owner, task.lease_until) == (became, None, None)
+    assert (task.state, task.fencing_token, task.lease_until) == (became, None, None)
     assert became.words in task.timeline()[-1].text
 
 
@@ -150,15 +150,15 @@ def test_a_task_that_kills_its_workers_fails_in_words_after_so_many(app):
     [lost] = _lost()
     assert lost.rescue()
     task = row(task)
-    assert (task.state, task.error, task.owner) == (State.FAILED, DIED_REPEATEDLY, None)
+    assert (task.state, task.error, task.fencing_token) == (State.FAILED, DIED_REPEATEDLY, None)
     assert task.timeline()[-1].text == DIED_REPEATEDLY
     assert task.finished_at
 
 
 def test_trying_it_again_forgives_the_deaths(app):
-    task = make_task(State.FAILED, rescues=MOST_RESCUES, deaths=MOST_RESCUES)
+    task = make_task(State.FAILED, rescues=MOST_RESCUES, crashes=MOST_RESCUES)
     task.retry()
-    assert (row(task).rescues, row(task).deaths) == (0, 0)
+    assert (row(task).rescues, row(task).crashes) == (0, 0)
 
 
 def test_a_shutdown_is_no_attempt_and_no_death(app):
@@ -175,7 +175,7 @@ def test_what_cuts_a_run_off_is_no_attempt_but_no_death_and_has_an_end(app):
         task = _claim()
         task.interrupt("The database did not answer.")
         task = row(task)
-        assert (task.state, task.attempts, task.deaths) == (State.RETRYING, 0, 0)
+        assert (task.state, task.attempts, task.crashes) == (State.RETRYING, 0, 0)
         assert (task.rescues, task.interruptions) == (number + 1, number + 1)
         Task.update(run_at=utcnow()).execute()
         assert task.wake()
@@ -187,7 +187,7 @@ def test_what_cuts_a_run_off_is_no_attempt_but_no_death_and_has_an_end(app):
 @pytest.mark.parametrize(
     "give_up",
     [
-        lambda task: task.let_go(),
+        lambda task: task.acknowledge_stop(),
         lambda task: task.interrupt("The database did not answer."),
         lambda task: task.release(),
         lambda task: Task.get_by_id(task.id).rescue(),
@@ -196,7 +196,7 @@ def test_what_cuts_a_run_off_is_no_attempt_but_no_death_and_has_an_end(app):
 )
 def test_to_pause_uses_up_no_attempt(app, give_up):
     """However often somebody pauses a mail, it is tried again as often as any other."""
-    task = make_task(State.IN_PROGRESS, owner="a run", attempts=1, retries=1, lease_until=utcnow())
+    task = make_task(State.IN_PROGRESS, fencing_token="a run", attempts=1, retries=1, lease_until=utcnow())
     Task.get_by_id(task.id).pause()
     give_up(task)
     assert (row(task).state, row(task).attempts) == (State.PAUSED, 0)
@@ -208,10 +208,10 @@ def test_to_pause_uses_up_no_attempt(app, give_up):
 
 @pytest.mark.parametrize(("asked", "is_then"), [("cancel", State.CANCELED), ("pause", State.PAUSED)])
 def test_what_was_asked_for_goes_before_the_failure_of_one_that_was_interrupted_too_often(app, asked, is_then):
-    task = make_task(State.IN_PROGRESS, owner="a run", interruptions=MOST_INTERRUPTIONS)
+    task = make_task(State.IN_PROGRESS, fencing_token="a run", interruptions=MOST_INTERRUPTIONS)
     getattr(Task.get_by_id(task.id), asked)()
     task.interrupt("The database did not answer.")
-    assert (row(task).state, row(task).owner, row(task).error) == (is_then, None, "")
+    assert (row(task).state, row(task).fencing_token, row(task).error) == (is_then, None, "")
     assert row(task).timeline()[-1].text.endswith(f": {INTERRUPTED_REPEATEDLY}")
 
 
@@ -243,7 +243,7 @@ def test_time_that_no_run_worked_is_not_counted(app):
     Task.update(lease_until=utcnow() - timedelta(seconds=1)).execute()
     [lost] = _lost()
     lost.rescue()
-    assert 59 < row(task).worked < 61, "until it was last heard of"
+    assert 59 < row(task).run_seconds < 61, "until it was last heard of"
 
 
 def test_many_sweepers_rescue_a_task_once(each_database):
@@ -265,4 +265,4 @@ def test_a_rescue_and_a_renewal_that_race_leave_one_owner_or_none(each_database)
         outcomes = race(2, lambda acts=acts: acts.pop()())
         assert sorted(outcomes) == [False, True]
         assert row(task).state in (State.PENDING, State.IN_PROGRESS)
-        assert (row(task).owner is None) == (row(task).state == State.PENDING)
+        assert (row(task).fencing_token is None) == (row(task).state == State.PENDING)

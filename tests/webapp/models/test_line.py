@@ -6,9 +6,10 @@ from itertools import pairwise
 import pytest
 
 from tests.racing import race
-from webapp.factories import make_task, make_user
-from webapp.models import Shape, State, Task, User, line
-from webapp.times import utcnow
+from webapp.dev.factories import make_task, make_user
+from webapp.lib.times import utcnow
+from webapp.models import Composition, State, Task, User
+from webapp.models.task import fair_queue
 
 LEASE = timedelta(seconds=15)
 
@@ -25,7 +26,9 @@ def _take(number: int = 1) -> list[str]:
 
 def _crowd(user: User, number: int) -> None:
     """Many tasks of one person, in line as if started one after the other."""
-    rows = [{"user": user.id, "name": "countdown", "title": f"{user.username} {n}", "turn": n} for n in range(number)]
+    rows = [
+        {"user": user.id, "name": "countdown", "title": f"{user.username} {n}", "queue_key": n} for n in range(number)
+    ]
     for begin in range(0, number, 100):
         Task.insert_many(rows[begin : begin + 100]).execute()
 
@@ -103,7 +106,7 @@ def test_a_task_that_comes_back_stands_where_its_owners_share_is(app, comes_back
         Task.get_by_id(task.id).retry()
     else:
         Task.get_by_id(task.id).pause()
-        task.let_go()
+        task.acknowledge_stop()
         Task.get_by_id(task.id).resume()
     assert "ann" in _take(2)
 
@@ -112,19 +115,19 @@ def test_only_what_waits_is_in_line(app):
     user = make_user()
     for state in State:
         make_task(state, user)
-    make_task(State.PENDING, user, kind=Shape.GROUP, name="", turn=None)
-    assert line.length(Task) == 1
+    make_task(State.PENDING, user, composition=Composition.GROUP, name="", queue_key=None)
+    assert fair_queue.waiting_count(Task) == 1
     assert Task.claim(LEASE)
     assert Task.claim(LEASE) is None
-    assert line.length(Task) == 0
+    assert fair_queue.waiting_count(Task) == 0
 
 
 def test_everybody_can_see_how_many_are_before_them(app):
     ann, bob = make_user("ann"), make_user("bob")
     anns, bobs = _start(ann, 3), _start(bob, 2)
     running = Task.claim(LEASE)
-    places = line.places([*anns, *bobs])
-    assert running.id not in line.places([running])
+    places = fair_queue.positions([*anns, *bobs])
+    assert running.id not in fair_queue.positions([running])
     ahead = {task.title: places[task.id].ahead for task in (*anns[1:], *bobs)}
     assert ahead["bob 0"] == 0
     assert ahead["ann 1"] <= ahead["bob 1"] <= ahead["ann 2"]
@@ -134,14 +137,14 @@ def test_everybody_can_see_how_many_are_before_them(app):
 def test_the_wait_is_judged_by_what_ran_lately_and_by_how_many_run_at_once(app):
     user = make_user()
     for seconds in (10.0, 30.0):
-        make_task(State.SUCCEEDED, user, worked=seconds)
-    make_task(State.SUCCEEDED, user, worked=1000.0, finished_at=utcnow() - timedelta(hours=2))
+        make_task(State.SUCCEEDED, user, run_seconds=seconds)
+    make_task(State.SUCCEEDED, user, run_seconds=1000.0, finished_at=utcnow() - timedelta(hours=2))
     make_task(State.IN_PROGRESS, user)
     make_task(State.IN_PROGRESS, user)
     first, second = _start(make_user(), 2)
-    places = line.places([first, second])
-    assert places[first.id] == line.Place(0, 10.0), "20 seconds each, by two workers"
-    assert places[second.id] == line.Place(1, 20.0)
+    places = fair_queue.positions([first, second])
+    assert places[first.id] == fair_queue.QueuePosition(0, 10.0), "20 seconds each, by two workers"
+    assert places[second.id] == fair_queue.QueuePosition(1, 20.0)
 
 
 def test_places_cost_one_query_or_none_and_count_nobody_twice(each_database, queries, monkeypatch):
@@ -150,16 +153,16 @@ def test_places_cost_one_query_or_none_and_count_nobody_twice(each_database, que
     _start(make_user(), 3, priority=5)
     waiting += _start(make_user(), 2, priority=-10)
     with queries() as seen:
-        places = line.places([*waiting, running])
+        places = fair_queue.positions([*waiting, running])
     assert seen.count == 1
-    turns = [turn for (turn,) in Task.select(Task.turn).where(Task.state == State.PENDING).tuples()]
+    turns = [turn for (turn,) in Task.select(Task.queue_key).where(Task.state == State.PENDING).tuples()]
     assert {task: places[task.id].ahead for task in waiting} == {
-        task: sum(turn < task.turn for turn in turns) for task in waiting
+        task: sum(turn < task.queue_key for turn in turns) for task in waiting
     }
-    monkeypatch.setattr(line, "MOST_PLACES", 4)
-    assert line.places([*waiting, running]) == places
+    monkeypatch.setattr(fair_queue, "MOST_POSITIONS", 4)
+    assert fair_queue.positions([*waiting, running]) == places
     with queries() as seen:
-        assert line.places([running]) == {}
+        assert fair_queue.positions([running]) == {}
     assert seen.count == 0
 
 
@@ -171,18 +174,18 @@ def test_who_waits_is_told_when_their_place_has_changed_or_their_attempt_is_soon
     make_task(State.RETRYING, later, run_at=utcnow() + timedelta(hours=1))
     make_task(State.IN_PROGRESS, running)
     before = [User.get_by_id(user.id).changes for user in people]
-    line.tell_waiting(Task, timedelta(seconds=90), moved)
+    fair_queue.notify_waiting_users(Task, timedelta(seconds=90), moved)
     after = [User.get_by_id(user.id).changes for user in people]
     assert [new - old for new, old in zip(after, before, strict=True)] == [int(moved), 1, 0, 0]
 
 
 def test_a_line_that_moved_is_marked_otherwise(app):
-    marks = [line.mark(Task)]
+    marks = [fair_queue.snapshot(Task)]
     for act in (lambda: _start(make_user("ann"), 2), lambda: _start(make_user("bob")), lambda: _take()):
         act()
-        marks.append(line.mark(Task))
+        marks.append(fair_queue.snapshot(Task))
     assert all(one != other for one, other in pairwise(marks))
-    assert line.mark(Task) == marks[-1]
+    assert fair_queue.snapshot(Task) == marks[-1]
 
 
 def test_many_workers_take_each_task_once(each_database):
@@ -197,7 +200,7 @@ def test_many_workers_take_each_task_once(each_database):
 
     taken = [task for tasks in race(6, take_all) for task in tasks]
     assert len(taken) == len({task.id for task in taken}) == 24
-    assert len({task.owner for task in taken}) == 24
+    assert len({task.fencing_token for task in taken}) == 24
     assert {task.state for task in Task.select()} == {State.IN_PROGRESS}
     assert {task.attempts for task in Task.select()} == {1}
 
@@ -205,5 +208,5 @@ def test_many_workers_take_each_task_once(each_database):
 def test_many_who_start_at_once_are_all_in_line(each_database):
     users = [make_user() for _ in range(6)]
     assert all(isinstance(started, list) for started in race(6, lambda: _start(users.pop(), 3)))
-    assert line.length(Task) == 18
+    assert fair_queue.waiting_count(Task) == 18
     assert len([task for task in iter(lambda: Task.claim(LEASE), None)]) == 18

@@ -11,16 +11,17 @@ import psycopg
 import pytest
 from peewee import OperationalError
 
-from tasks.engine import chain, chord, group, perform
-from tasks.engine.purge import purge
+from tasks.engine import chain, chord, executor, group
+from tasks.engine.retention import purge
 from tasks.send_mail import change, submit
 from tests.racing import race
-from webapp.database import database, demand_transaction
-from webapp.factories import make_artifact, make_draft, make_notice, make_posts, make_task, make_user
+from webapp.db import database, demand_transaction
+from webapp.dev.factories import make_artifact, make_draft, make_notice, make_posts, make_task, make_user
+from webapp.lib.times import utcnow
 from webapp.models import (
     AlreadyRunning,
     DraftGone,
-    IllegalMove,
+    IllegalTransition,
     MailCount,
     Mailing,
     Message,
@@ -29,10 +30,9 @@ from webapp.models import (
     State,
     Task,
     User,
-    line,
 )
-from webapp.models.bulk import press
-from webapp.times import utcnow
+from webapp.models.task import fair_queue
+from webapp.models.task.bulk import press
 
 LEASE = timedelta(seconds=15)
 SECONDS = 0.8  # in which acts collide; a wrong order is found in a tenth of that
@@ -44,7 +44,7 @@ pytestmark = pytest.mark.usefixtures("no_reports")
 @pytest.fixture
 def no_reports(monkeypatch):
     """Workers in threads, of which none has a reporter."""
-    monkeypatch.setattr(perform, "reporting", lambda *_: nullcontext())
+    monkeypatch.setattr(executor, "reporting", lambda *_: nullcontext())
 
 
 @pytest.fixture
@@ -57,7 +57,9 @@ def app(make_app, emptied_postgres):
     return make_app(database_url=url)
 
 
-def collide(*acts, allowed: tuple[type[Exception], ...] = (IllegalMove, AlreadyRunning, Task.DoesNotExist)) -> None:
+def collide(
+    *acts, allowed: tuple[type[Exception], ...] = (IllegalTransition, AlreadyRunning, Task.DoesNotExist)
+) -> None:
     """Do each of these in a thread of its own, again and again. Whatever one may not raise fails the test."""
     end, waiting, done = time.monotonic() + SECONDS, list(acts), []
 
@@ -99,8 +101,8 @@ def test_the_sweeper_that_tells_who_waits_collides_with_what_they_write(app):
     for user in reversed(people):
         make_task(State.PENDING, user)
     collide(
-        lambda: line.tell_waiting(Task, timedelta(seconds=90), moved=True),
-        lambda: line.tell_waiting(Task, timedelta(seconds=90), moved=True),
+        lambda: fair_queue.notify_waiting_users(Task, timedelta(seconds=90), moved=True),
+        lambda: fair_queue.notify_waiting_users(Task, timedelta(seconds=90), moved=True),
         lambda: Message.send(people[0], people[5], "Hello"),
         lambda: Message.send(people[4], people[1], "Hello"),
     )
@@ -143,7 +145,7 @@ def test_an_undo_that_deletes_posts_collides_with_the_deletion_of_their_task(app
     begin()
     collide(
         begin,
-        lambda: forget.launch(ann) and perform.perform_next(),
+        lambda: forget.launch(ann) and executor.execute_next(),
         lambda: Task.of(ann).where(Task.title == "Import").get().remove(),
         lambda: Notice.read(ann),
     )
@@ -159,8 +161,8 @@ def test_a_press_for_many_collides_with_the_workers_that_have_them(app, declare)
     ann = make_user("ann")
     collide(
         lambda: [work.launch(ann) for _ in range(5)],
-        perform.perform_next,
-        perform.perform_next,
+        executor.execute_next,
+        executor.execute_next,
         lambda: press("cancel", Task.of(ann), most=5),
         lambda: press("dismiss", Task.of(ann), most=5),
         lambda: press("remove", Task.of(ann), most=5),
@@ -181,8 +183,8 @@ def test_the_cancel_of_a_workflow_collides_with_the_ends_of_its_parts(app, decla
 
     collide(
         lambda: chord([part.s(), group(part.s(), part.s())], chain(part.s(), part.s())).launch(ann),
-        perform.perform_next,
-        perform.perform_next,
+        executor.execute_next,
+        executor.execute_next,
         cancel,
         lambda: Task.of(ann).where(Task.state == State.CANCELED).get().retry(),
         lambda: press("dismiss", Task.select().where(Task.parent.is_null(False)), most=5),
@@ -202,8 +204,8 @@ def test_a_workflow_with_what_must_be_alone_collides_with_its_end(app, declare):
     collide(
         lambda: chain(part.s(), alone.s()).launch(ann),
         lambda: alone.launch(ann),
-        perform.perform_next,
-        perform.perform_next,
+        executor.execute_next,
+        executor.execute_next,
         lambda: Task.of(ann).where(Task.state == State.CANCELED).get().retry(),
         lambda: press("cancel", Task.of(ann), most=1),
     )
@@ -230,7 +232,7 @@ def test_mails_that_are_written_sent_and_copied_at_once(app):
         lambda: Mailing.select().where(Mailing.draft_key.is_null()).get().copy(replacing=True),
         lambda: press("cancel", Task.of(ann), most=2),
         lambda: press("remove", Task.of(ann), most=2),
-        allowed=(IllegalMove, DraftGone, Mailing.DoesNotExist, Task.DoesNotExist),
+        allowed=(IllegalTransition, DraftGone, Mailing.DoesNotExist, Task.DoesNotExist),
     )
 
 

@@ -6,11 +6,21 @@ import pytest
 
 from tasks.send_mail import change, submit
 from tests.racing import race
-from webapp.database import database
-from webapp.factories import make_draft, make_mailing, make_mailing_file, make_user
-from webapp.models import Delivery, DraftGone, IllegalMove, MailCount, Mailing, MailingFile, OverLimit, State, Task
+from webapp.db import database
+from webapp.dev.factories import make_draft, make_mailing, make_mailing_file, make_user
+from webapp.lib.times import utcnow
+from webapp.models import (
+    Delivery,
+    DraftGone,
+    IllegalTransition,
+    MailCount,
+    Mailing,
+    MailingFile,
+    OverLimit,
+    State,
+    Task,
+)
 from webapp.models.mailing import GUEST_DAILY_LIMIT, Sending, daily_limit
-from webapp.times import utcnow
 
 ADDRESSES = ["bea@example.com", "cem@example.com"]
 
@@ -111,7 +121,7 @@ def test_a_change_replaces_all_or_nothing(app):
     make_mailing_file(draft, "new.txt")
     draft.write(subject="Changed", send_at=utcnow() + timedelta(days=1))
     Task.update(state=State.PENDING).execute()
-    with pytest.raises(IllegalMove):
+    with pytest.raises(IllegalTransition):
         change(mailing, draft, ["dee@example.com"], 10)
     assert Mailing.get_by_id(mailing.id).subject == "Hello"
     assert [file.name for file in mailing.files()] == ["old.txt"]

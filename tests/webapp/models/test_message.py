@@ -3,7 +3,7 @@
 import pytest
 
 from tests.racing import race
-from webapp.factories import make_user
+from webapp.dev.factories import make_user
 from webapp.models import Message, Notification
 
 

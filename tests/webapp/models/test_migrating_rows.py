@@ -8,10 +8,11 @@ import pytest
 from playhouse.migrations import Runner
 
 from tests.racing import race
-from webapp.database import MIGRATIONS, configure, database, migrate
-from webapp.models import Artifact, Notification, Shape, State, Task, TaskEvent, User, line
+from webapp.db import MIGRATIONS, configure, database, migrate
+from webapp.lib.times import utcnow
+from webapp.models import Artifact, Composition, Notification, State, Task, TaskEvent, User
+from webapp.models.task import fair_queue
 from webapp.settings import Settings
-from webapp.times import utcnow
 
 LEASE = timedelta(seconds=15)
 OLD_STATES = ("pending", "in_progress", "canceling", "canceled", "succeeded", "failed")
@@ -76,12 +77,12 @@ def _task(title: str) -> Task:
 
 def test_what_waits_or_ran_is_in_line_from_its_beginning(old):
     migrate()
-    assert line.length(Task) == 2
+    assert fair_queue.waiting_count(Task) == 2
     for title in ("pending", "in_progress"):
         task = _task(title)
-        assert (task.state, task.owner, task.lease_until) == (State.PENDING, None, None)
-        assert task.turn is not None
-        assert task.unique_key == task.held_key == f"key of {title}"
+        assert (task.state, task.fencing_token, task.lease_until) == (State.PENDING, None, None)
+        assert task.queue_key is not None
+        assert task.unique_key == task.active_unique_key == f"key of {title}"
     assert (_task("in_progress").done, _task("in_progress").total) == (0, None)
 
 
@@ -89,16 +90,16 @@ def test_a_worker_can_take_it_and_bring_it_to_its_end(old):
     migrate()
     for _ in range(2):
         task = Task.claim(LEASE)
-        assert (task.cursor, task.kind, task.parent_id) == (None, Shape.SINGLE, None)
+        assert (task.cursor, task.composition, task.parent_id) == (None, Composition.SINGLE, None)
         task.succeed()
-        assert (task.reload().state, task.held_key) == (State.SUCCEEDED, None)
+        assert (task.reload().state, task.active_unique_key) == (State.SUCCEEDED, None)
     assert Task.claim(LEASE) is None
 
 
 def test_what_was_to_stop_has_stopped(old):
     migrate()
     task = _task("canceling")
-    assert (task.state, task.owner, task.held_key) == (State.CANCELED, None, None)
+    assert (task.state, task.fencing_token, task.active_unique_key) == (State.CANCELED, None, None)
     assert task.finished_at, "it has ended, and goes one day"
 
 
@@ -106,7 +107,7 @@ def test_what_was_to_stop_has_stopped(old):
 def test_what_had_ended_is_as_it_was(old, state):
     migrate()
     task = _task(state)
-    assert (task.state, task.done, task.total, task.held_key, task.turn) == (state, 12, 40, None, None)
+    assert (task.state, task.done, task.total, task.active_unique_key, task.queue_key) == (state, 12, 40, None, None)
 
 
 def test_what_was_made_can_be_read_and_new_fields_have_their_defaults(old):
@@ -117,9 +118,9 @@ def test_what_was_made_can_be_read_and_new_fields_have_their_defaults(old):
     assert [event.text for event in _task("failed").timeline()] == ["Started by you"]
     assert Notification.select().count() == len(OLD_STATES)
     assert User.get_by_id(1).mail_after is None
-    assert {(task.kind, task.priority, task.retries, task.rescues, task.deaths, task.worked) for task in Task} == {
-        (Shape.SINGLE, 0, 0, 0, 0, 0.0)
-    }
+    assert {
+        (task.composition, task.priority, task.retries, task.rescues, task.crashes, task.run_seconds) for task in Task
+    } == {(Composition.SINGLE, 0, 0, 0, 0, 0.0)}
 
 
 def test_references_hold_again_after_it(old):
@@ -137,7 +138,7 @@ def test_it_can_be_taken_back(old):
     assert not columns & {"held_key", "turn", "cursor", "lease_until"}
     assert "leaders" not in database.get_tables()
     assert migrate(), "and forth again"
-    assert line.length(Task) == 2
+    assert fair_queue.waiting_count(Task) == 2
 
 
 def test_two_may_migrate_at_once(old):

@@ -9,8 +9,8 @@ from playhouse.migrations import Runner
 from playhouse.schema_diff import diff_models
 
 from tests.processes import BIN, ROOT
-from webapp.database import MIGRATIONS, configure, database, migrate
-from webapp.factories import (
+from webapp.db import MIGRATIONS, configure, database, migrate
+from webapp.dev.factories import (
     make_artifact,
     make_form_key,
     make_mailing,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from webapp.factories import make_task, make_user
+from webapp.dev.factories import make_task, make_user
 from webapp.models import Notice, NoticeKind, State, User
 
 

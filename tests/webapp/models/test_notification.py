@@ -5,8 +5,8 @@ import threading
 import pytest
 from peewee import IntegrityError
 
-from webapp.database import database
-from webapp.factories import make_task, make_user
+from webapp.db import database
+from webapp.dev.factories import make_task, make_user
 from webapp.models import Notification, User
 from webapp.models.notification import UNREAD_MESSAGE_COUNT
 

@@ -8,10 +8,9 @@ from datetime import datetime
 
 import pytest
 
-from webapp import database as database_module
-from webapp import fulltext, schema
-from webapp.database import MIGRATIONS, configure, database, migrate, migrations
-from webapp.factories import make_post, make_task
+from webapp import db as database_module
+from webapp.db import MIGRATIONS, configure, database, fulltext, migrate, migrations, schema
+from webapp.dev.factories import make_post, make_task
 from webapp.models import Post, Task
 from webapp.settings import Settings
 

@@ -10,17 +10,16 @@ from playhouse.migrate import SqliteMigrator
 from playhouse.migrate import migrate as change
 from playhouse.migrations import Runner
 
-from tasks.index_texts import index_texts
+from tasks.lib.index_texts import index_texts
 from tests.browsing import browse
-from webapp import fulltext
-from webapp.database import MIGRATIONS, configure, database, migrate
-from webapp.excerpts import excerpt, pieces
-from webapp.factories import make_message, make_post, make_posts, make_task, make_user
-from webapp.folding import sought, terms_of
+from webapp.db import MIGRATIONS, configure, database, fulltext, migrate
+from webapp.dev.factories import make_message, make_post, make_posts, make_task, make_user
+from webapp.lib.folding import sought, terms_of
 from webapp.models import Message, Post, State, User, search
 from webapp.models.search import SearchTooSlow, newest
-from webapp.models.task_filter import TaskFilter
+from webapp.models.task.filter import TaskFilter
 from webapp.settings import Settings
+from webapp.web.presenters.excerpts import excerpt, pieces
 
 BODIES = (
     "Export the minutes",

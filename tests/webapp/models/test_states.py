@@ -5,42 +5,42 @@ from datetime import timedelta
 import pytest
 
 from tests.webapp.models.everything import everything, row
-from webapp.factories import make_task
-from webapp.models import IllegalMove, Shape, State, Task
-from webapp.models.state import ACTIVE, FINISHED, HELD, LET_GO, MOVES, REQUESTS, sources_of
-from webapp.times import utcnow
+from webapp.dev.factories import make_task
+from webapp.lib.times import utcnow
+from webapp.models import Composition, IllegalTransition, State, Task
+from webapp.models.task.state import ACTIVE, FINISHED, LEASED, ON_RELEASE, OWNER_ACTIONS, TRANSITIONS, sources_of
 
 LEASE = timedelta(seconds=15)
 GONE = "gone"
 PAST = timedelta(seconds=1)
 
 # What each verb makes of a task in each state in which it works.
-VERBS = REQUESTS | {
+VERBS = OWNER_ACTIONS | {
     "dismiss": {state: state for state in FINISHED},
     "remove": {state: GONE for state in FINISHED},
     "claim": {State.PENDING: State.IN_PROGRESS},
-    "succeed": dict.fromkeys(HELD, State.SUCCEEDED),
-    "fail": dict.fromkeys(HELD, State.FAILED),
-    "release": LET_GO | {State.IN_PROGRESS: State.PENDING},
-    "retry_later": LET_GO | {State.IN_PROGRESS: State.RETRYING},
-    "interrupt": LET_GO | {State.IN_PROGRESS: State.RETRYING},
-    "let_go": LET_GO,
+    "succeed": dict.fromkeys(LEASED, State.SUCCEEDED),
+    "fail": dict.fromkeys(LEASED, State.FAILED),
+    "release": ON_RELEASE | {State.IN_PROGRESS: State.PENDING},
+    "retry_later": ON_RELEASE | {State.IN_PROGRESS: State.RETRYING},
+    "interrupt": ON_RELEASE | {State.IN_PROGRESS: State.RETRYING},
+    "acknowledge_stop": ON_RELEASE,
     "wake": dict.fromkeys((State.SCHEDULED, State.RETRYING), State.PENDING),
-    "rescue": LET_GO | {State.IN_PROGRESS: State.PENDING},
-    "wait_again": dict.fromkeys((State.FAILED, State.CANCELED), State.WAITING),
+    "rescue": ON_RELEASE | {State.IN_PROGRESS: State.PENDING},
+    "reset_for_retry": dict.fromkeys((State.FAILED, State.CANCELED), State.WAITING),
 }
 ARGUMENTS = {"fail": ["It broke."], "retry_later": [30.0, "It broke."], "interrupt": ["It was cut off."]}
-OF_ITS_OWNER = (*REQUESTS, "dismiss", "remove")
-OF_ITS_RUN = ("succeed", "fail", "release", "retry_later", "interrupt", "let_go")
+OF_ITS_OWNER = (*OWNER_ACTIONS, "dismiss", "remove")
+OF_ITS_RUN = ("succeed", "fail", "release", "retry_later", "interrupt", "acknowledge_stop")
 
 
 def _do(task: Task, verb: str) -> bool:
-    """Whether the verb worked; it says that it did not by what it returns or by IllegalMove."""
+    """Whether the verb worked; it says that it did not by what it returns or by IllegalTransition."""
     if verb == "claim":
         return Task.claim(LEASE) is not None
     try:
         return getattr(task, verb)(*ARGUMENTS.get(verb, [])) is not False
-    except IllegalMove as refused:
+    except IllegalTransition as refused:
         return refused.task.state != row(task).state
 
 
@@ -62,7 +62,7 @@ def test_a_verb_moves_a_task_where_the_table_says_and_is_else_refused_and_change
         assert not Task.select().exists()
     else:
         assert row(task).state == target
-        assert target in MOVES[state] or target == state, "each move is in the table"
+        assert target in TRANSITIONS[state] or target == state, "each move is in the table"
         if target != state:
             assert task.timeline()[-1].kind in (target, "started")
 
@@ -78,11 +78,11 @@ def test_a_button_is_there_when_it_works(app, state, verb):
 @pytest.mark.parametrize("state", State)
 @pytest.mark.parametrize("place", ["a whole", "a part"])
 def test_a_button_of_a_whole_or_of_a_part_is_there_when_it_works(app, state, verb, place):
-    whole = make_task(State.IN_PROGRESS, kind=Shape.GROUP)
+    whole = make_task(State.IN_PROGRESS, composition=Composition.GROUP)
     task = whole if place == "a whole" else make_task(state, whole.user, parent=whole, root=whole)
     make_task(State.IN_PROGRESS, whole.user, parent=whole, root=whole)  # so that the whole goes on
     if task == whole:
-        Task.update(state=state, turn=None).where(Task.id == whole.id).execute()
+        Task.update(state=state, queue_key=None).where(Task.id == whole.id).execute()
         task.reload()
     before, can = everything(), task.can(verb)
     assert _do(task, verb) == can
@@ -91,23 +91,23 @@ def test_a_button_of_a_whole_or_of_a_part_is_there_when_it_works(app, state, ver
 
 
 def test_what_its_owner_may_ask_for_is_in_the_table_of_moves():
-    assert all(target in MOVES[source] for wanted in REQUESTS.values() for source, target in wanted.items())
+    assert all(target in TRANSITIONS[source] for wanted in OWNER_ACTIONS.values() for source, target in wanted.items())
 
 
 def test_a_task_that_waits_for_a_whole_or_that_is_a_whole_has_fewer_buttons(app):
-    whole = make_task(State.FAILED, kind=Shape.GROUP)
+    whole = make_task(State.FAILED, composition=Composition.GROUP)
     part = make_task(State.FAILED, whole.user, parent=whole, root=whole)
     assert whole.can("retry")
     assert not part.can("retry"), "the whole is tried again, and its part with it"
     assert not part.can("remove")
-    assert not make_task(State.PENDING, kind=Shape.GROUP, turn=None).can("pause")
+    assert not make_task(State.PENDING, composition=Composition.GROUP, queue_key=None).can("pause")
 
 
 def test_a_state_without_an_exit_is_finished():
     assert {State.SUCCEEDED, State.FAILED, State.CANCELED} == FINISHED
     assert set(State) == FINISHED | ACTIVE
-    assert all(reason for targets in MOVES.values() for reason in targets.values())
-    assert [state for state, targets in MOVES.items() if not targets] == [State.SUCCEEDED]
+    assert all(reason for targets in TRANSITIONS.values() for reason in targets.values())
+    assert [state for state, targets in TRANSITIONS.items() if not targets] == [State.SUCCEEDED]
 
 
 @pytest.mark.parametrize("state", State)
@@ -117,10 +117,10 @@ def test_every_state_can_be_reached_and_is_said_in_words(state):
 
 
 @pytest.mark.parametrize("verb", OF_ITS_RUN)
-@pytest.mark.parametrize("state", sorted(HELD))
+@pytest.mark.parametrize("state", sorted(LEASED))
 def test_a_run_that_lost_its_task_writes_nothing(app, state, verb):
     lost = make_task(state)
-    Task.update(owner="another run").where(Task.id == lost.id).execute()
+    Task.update(fencing_token="another run").where(Task.id == lost.id).execute()
     before = everything()
     assert not _do(lost, verb)
     assert not lost.advance(39, 40, "I still believe it is mine")
@@ -135,7 +135,7 @@ def test_a_run_that_lost_its_task_writes_nothing(app, state, verb):
 def test_who_never_held_a_task_can_not_end_it(app, state):
     """No owner token is not the same as the owner token of a task that nobody holds."""
     task = make_task(state)
-    task.owner = None
+    task.fencing_token = None
     before = everything()
     assert not any(_do(task, verb) for verb in OF_ITS_RUN)
     assert not task.renew(LEASE)

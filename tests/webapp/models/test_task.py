@@ -6,8 +6,8 @@ import pytest
 
 from tests.racing import race
 from tests.webapp.models.everything import everything, row
-from webapp.database import database
-from webapp.factories import make_task, make_user
+from webapp.db import database
+from webapp.dev.factories import make_task, make_user
 from webapp.models import AlreadyRunning, Notification, State, Task, TaskEvent, User
 
 LEASE = timedelta(seconds=15)
@@ -23,10 +23,10 @@ def _claim() -> Task:
 
 
 def test_a_task_that_waits_is_canceled_at_once(app):
-    task = make_task(State.PENDING, unique_key="export_posts:1", held_key="export_posts:1")
+    task = make_task(State.PENDING, unique_key="export_posts:1", active_unique_key="export_posts:1")
     task.cancel()
     task = row(task)
-    assert (task.state, task.is_finished, task.held_key, task.turn) == (State.CANCELED, True, None, None)
+    assert (task.state, task.is_finished, task.active_unique_key, task.queue_key) == (State.CANCELED, True, None, None)
     assert task.finished_at
     assert Task.claim(LEASE) is None
 
@@ -38,7 +38,7 @@ def test_a_running_task_is_asked_to_stop_and_stops_at_its_next_step(app):
     row(task).cancel()
     assert row(task).state == State.CANCELING
     assert not task.advance(2, 10, ""), "the next step says stop"
-    task.let_go()
+    task.acknowledge_stop()
     task = row(task)
     assert (task.state, task.done, task.total) == (State.CANCELED, 1, 10)
 
@@ -74,13 +74,13 @@ def test_success_of_an_unknown_number_of_steps_is_all_of_them(app):
 
 def test_a_run_without_a_checkpoint_is_followed_by_one_from_the_beginning(app):
     task = make_task(State.IN_PROGRESS, done=12, total=40)
-    old_owner = task.owner
+    old_owner = task.fencing_token
     task.release()
-    assert (row(task).state, row(task).owner, row(task).lease_until) == (State.PENDING, None, None)
+    assert (row(task).state, row(task).fencing_token, row(task).lease_until) == (State.PENDING, None, None)
     task = _claim()
     assert (task.done, task.total, task.stage, task.cursor) == (0, None, "", None)
     assert task.attempts == 1, "an interruption is no attempt"
-    assert task.owner not in {None, old_owner}
+    assert task.fencing_token not in {None, old_owner}
     assert task.timeline()[-1].text == "A worker started it"
 
 
@@ -139,7 +139,7 @@ def test_of_many_workers_one_gets_the_task(each_database):
         task = make_task()
         won = [claimed for claimed in race(8, lambda: Task.claim(LEASE)) if claimed]
         assert len(won) == 1
-        assert row(task).owner == won[0].owner
+        assert row(task).fencing_token == won[0].fencing_token
         assert [event.kind for event in task.timeline()] == ["launched", "started"]
 
 
@@ -208,7 +208,7 @@ def test_every_move_and_every_progress_counts_the_owners_changes_up(app):
     assert count()
     task.cancel()
     assert count()
-    task.let_go()
+    task.acknowledge_stop()
     assert count()
     task.dismiss()
     assert count()

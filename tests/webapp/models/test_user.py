@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from webapp.database import database
-from webapp.factories import PASSWORD, make_user
+from webapp.db import database
+from webapp.dev.factories import PASSWORD, make_user
 from webapp.models import User, UsernameTaken
 from webapp.models import user as user_module
 from webapp.models.user import SEEN_EVERY, USERNAME

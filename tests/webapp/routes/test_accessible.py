@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from webapp.factories import make_post, make_task
+from webapp.dev.factories import make_post, make_task
 from webapp.models import Message, State, Task
 
 HTMX = {"HX-Request": "true"}

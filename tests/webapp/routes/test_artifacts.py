@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from werkzeug.http import parse_options_header
 
-from tasks.engine.purge import purge
-from webapp.factories import make_artifact, make_task
+from tasks.engine.retention import purge
+from webapp.dev.factories import make_artifact, make_task
+from webapp.lib.times import utcnow
 from webapp.models import Artifact, ArtifactChunk, ArtifactWriter, State
-from webapp.models.artifact import CHUNK, Kind
-from webapp.times import utcnow
+from webapp.models.task.artifact import CHUNK, Kind
 
 
 def _filename(answer) -> str:

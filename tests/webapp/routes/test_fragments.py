@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from webapp.factories import (
+from webapp.dev.factories import (
     make_artifact,
     make_draft,
     make_mailing,
@@ -16,10 +16,10 @@ from webapp.factories import (
     make_unread_messages,
     make_user,
 )
+from webapp.lib.times import utcnow
 from webapp.models import State, Task
-from webapp.models.state import ACTIVE, FINISHED, HELD
-from webapp.polls import POLLED
-from webapp.times import utcnow
+from webapp.models.task.state import ACTIVE, FINISHED, LEASED
+from webapp.web.polling import POLLED
 
 HTMX = {"HX-Request": "true"}
 
@@ -154,7 +154,7 @@ def test_a_task_polls_itself_as_long_as_it_can_change(ann, state):
         first, _, press = element["hx-trigger"].partition(", ")
         assert press == "live from:body", "a press of a button is seen at once"
         # What has ended changes only if somebody wants it: by a button here, or in another tab.
-        moving = "every 2s" if element is panel and state in HELD else "every 5s"
+        moving = "every 2s" if element is panel and state in LEASED else "every 5s"
         assert first == (moving if state in ACTIVE else "visibilitychange from:document")
 
 

@@ -7,10 +7,10 @@ import pytest
 from itsdangerous import URLSafeTimedSerializer
 
 from tests.browsing import Browser, browse
-from webapp.factories import PASSWORD, make_task, make_user
-from webapp.kept import LONGEST_SHOWN
+from webapp.dev.factories import PASSWORD, make_task, make_user
 from webapp.models import MailingFile, Message, Post, State, Task, User
-from webapp.rate_limits import PER_ACCOUNT_AT_ADDRESS
+from webapp.web.form_recovery import LONGEST_SHOWN
+from webapp.web.rate_limits import PER_ACCOUNT_AT_ADDRESS
 
 HTMX = {"HX-Request": "true"}
 TYPED = "It’s “typed” <b>\r\n\r\nfor long</b>"

@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 
 from tests.browsing import browse
-from webapp.database import database
-from webapp.factories import PASSWORD, make_task, make_unread_messages, make_user
-from webapp.live import _ended
-from webapp.models import Shape, State, Task, User, line
-from webapp.models.task_filter import TaskFilter
-from webapp.times import utcnow
+from webapp.db import database
+from webapp.dev.factories import PASSWORD, make_task, make_unread_messages, make_user
+from webapp.lib.times import utcnow
+from webapp.models import Composition, State, Task, User
+from webapp.models.task import fair_queue
+from webapp.models.task.filter import TaskFilter
+from webapp.web.presenters.tray import _ended
 
 HTMX = {"HX-Request": "true"}
 
@@ -54,7 +55,7 @@ CHANGES = {
     "progress": lambda task: task.advance(13, 40, "on"),
     "cancel": lambda task: task.cancel(),
     "pause": lambda task: task.pause(),
-    "a rest": lambda task: (task.pause(), task.let_go()),
+    "a rest": lambda task: (task.pause(), task.acknowledge_stop()),
     "another attempt": lambda task: task.retry_later(30, "It broke."),
     "a retry": lambda task: (task.fail("It broke."), task.retry()),
     "the deletion": lambda task: (task.fail("It broke."), task.remove()),
@@ -77,9 +78,9 @@ def test_everything_that_a_page_shows_live_is_news(ann, change):
 
 
 def test_a_place_in_line_and_a_coming_attempt_are_news_whenever_the_sweeper_says_so(ann, bob):
-    make_task(State.SUCCEEDED, bob.user, worked=600.0)
-    first = make_task(State.PENDING, bob.user, turn=0)
-    waiting = make_task(State.PENDING, ann.user, turn=1)
+    make_task(State.SUCCEEDED, bob.user, run_seconds=600.0)
+    first = make_task(State.PENDING, bob.user, queue_key=0)
+    waiting = make_task(State.PENDING, ann.user, queue_key=1)
     soon = make_task(State.RETRYING, ann.user, run_at=utcnow() + timedelta(seconds=31))
     before = ann.get("/live", headers=HTMX)
     assert "1 task goes first" in before.one(f"#task-{waiting.id}").text
@@ -87,14 +88,14 @@ def test_a_place_in_line_and_a_coming_attempt_are_news_whenever_the_sweeper_says
     first.cancel()
     Task.update(run_at=utcnow() + timedelta(seconds=21)).where(Task.id == soon.id).execute()
     assert ann.get("/live", headers=_known(before)).status_code == 304, "nothing of hers has moved"
-    line.tell_waiting(Task, timedelta(seconds=90), moved=True)
+    fair_queue.notify_waiting_users(Task, timedelta(seconds=90), moved=True)
     after = ann.get("/live", headers=_known(before))
     assert "Waiting for a free worker" in after.one(f"#task-{waiting.id}").text
     assert "in 20 seconds" in after.one(f"#task-{soon.id}").text
 
 
 def test_what_happens_to_a_part_is_news_of_its_whole(ann):
-    whole = make_task(State.IN_PROGRESS, ann.user, kind=Shape.GROUP, owner=None)
+    whole = make_task(State.IN_PROGRESS, ann.user, composition=Composition.GROUP, fencing_token=None)
     part, path = make_task(State.IN_PROGRESS, ann.user, parent=whole, root=whole), f"/tasks/{whole.id}/_panel"
     known = _known(ann.get(path, headers=HTMX))
     part.advance(13, 40, "Further on")
@@ -156,7 +157,7 @@ def test_alerts_show_what_runs_then_what_is_next_in_line_the_oldest_first_then_t
     make_task(State.FAILED, ann.user, title="ended late", created_at=now - 60 * minute, finished_at=now)
     make_task(State.SCHEDULED, ann.user, title="tomorrow")
     for number in (2, 0, 1):
-        make_task(State.PENDING, ann.user, title=f"next {number}", turn=number, created_at=now - 5 * minute)
+        make_task(State.PENDING, ann.user, title=f"next {number}", queue_key=number, created_at=now - 5 * minute)
     assert _titles(ann.get("/"), "#task-alerts") == ["next 0", "next 1", "next 2", "ended late", "ended early"]
     make_task(State.IN_PROGRESS, ann.user, title="runs since long", created_at=now - 50 * minute)
     make_task(State.CANCELING, ann.user, title="runs", created_at=now - minute)

@@ -8,12 +8,12 @@ import pytest
 
 from tests.browsing import browse
 from tests.racing import elsewhere, race
-from webapp import moments
-from webapp.factories import make_draft, make_mailing, make_mailing_file, make_post, make_task, make_user
-from webapp.mail_form import MailForm
+from webapp.dev.factories import make_draft, make_mailing, make_mailing_file, make_post, make_task, make_user
+from webapp.lib.times import local, utcnow
 from webapp.models import Delivery, MailCount, Mailing, MailingFile, State, Task, User
 from webapp.recipients import read_recipients
-from webapp.times import local, utcnow
+from webapp.web.forms import start_time
+from webapp.web.forms.mail import MailForm
 
 HTMX = {"HX-Request": "true"}
 TWO = "bea@example.com, cem@example.com"
@@ -279,7 +279,7 @@ def test_while_recipients_are_read_others_can_write(ann, bob, monkeypatch):
         assert elsewhere(lambda: make_post(bob.user)), "in the transaction this would wait for its end"
         return read_recipients(text)
 
-    monkeypatch.setattr("webapp.mail_form.read_recipients", read)
+    monkeypatch.setattr("webapp.web.forms.mail.read_recipients", read)
     upload = _file("p.csv", b"dee@example.com")
     assert _send(ann, "/mail/draft", recipients_file=upload).status_code == 303
     assert "dee@example.com" in Mailing.draft_of(ann.user).recipients
@@ -287,7 +287,9 @@ def test_while_recipients_are_read_others_can_write(ann, bob, monkeypatch):
 
 def test_recipients_are_read_once_in_a_request_and_by_no_poll(ann, monkeypatch):
     read = []
-    monkeypatch.setattr("webapp.mail_form.read_recipients", lambda text: read.append(text) or read_recipients(text))
+    monkeypatch.setattr(
+        "webapp.web.forms.mail.read_recipients", lambda text: read.append(text) or read_recipients(text)
+    )
     assert _send(ann, recipients="bea@example.com, nobody").status_code == 422
     assert len(read) == 1
     assert "Draft to 1 person" in ann.get("/mail/_list", headers=HTMX).words
@@ -787,7 +789,7 @@ def test_a_draft_is_deleted_with_its_files_and_nobody_elses(ann, bob):
 @pytest.fixture
 def in_paris(ann, monkeypatch):
     """Ann lives in Paris, and it is the beginning of October 2027, at whose end the clocks go back."""
-    monkeypatch.setattr(moments, "utcnow", lambda: datetime(2027, 10, 1))
+    monkeypatch.setattr(start_time, "utcnow", lambda: datetime(2027, 10, 1))
     User.update(time_zone="Europe/Paris").where(User.id == ann.user.id).execute()
 
 
@@ -875,7 +877,7 @@ def test_what_has_started_can_not_be_changed_and_the_truth_is_told(ann, state):
 
 def test_what_starts_while_it_is_being_changed_is_sent_as_it_was(ann, monkeypatch):
     mailing = make_mailing(ann.user)
-    monkeypatch.setattr("webapp.routes.mail._task", lambda mailing: Task.get())
+    monkeypatch.setattr("webapp.web.routes.mail._task", lambda mailing: Task.get())
     replace = Task.reschedule
 
     def too_late(task, *given):

@@ -7,11 +7,11 @@ import pytest
 from tasks.mail_task_outcome import line_up_outcomes
 from tests.browsing import browse
 from tests.racing import race
-from webapp.factories import make_draft, make_mailing, make_mailing_file, make_user
+from webapp.dev.factories import make_draft, make_mailing, make_mailing_file, make_user
+from webapp.lib.times import utcnow
 from webapp.models import Delivery, Mailing, State, Task, User
 from webapp.models.mailing import Sending
-from webapp.models.state import FINISHED
-from webapp.times import utcnow
+from webapp.models.task.state import FINISHED
 
 HTMX = {"HX-Request": "true"}
 THREE = ("bea@example.com", "cem@example.com", "dan@example.com")

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from webapp.factories import make_post
+from webapp.dev.factories import make_post
+from webapp.lib.times import utcnow
 from webapp.models import Post
-from webapp.paging import PAGE_SIZE
-from webapp.times import utcnow
+from webapp.web.paging import PAGE_SIZE
 
 HTMX = {"HX-Request": "true"}
 

@@ -3,9 +3,9 @@
 import pytest
 
 from tasks.engine.sweeper import Sweeper
-from webapp.factories import make_notice, make_task
+from webapp.dev.factories import make_notice, make_task
+from webapp.lib.times import utcnow
 from webapp.models import Message, Notice, State, User
-from webapp.times import utcnow
 
 HTMX = {"HX-Request": "true"}
 
@@ -72,7 +72,7 @@ def test_a_task_is_not_read_by_somebody_else(ann, bob):
 
 
 def test_what_they_canceled_themselves_is_no_news(ann):
-    make_task(State.CANCELING, ann.user).let_go()
+    make_task(State.CANCELING, ann.user).acknowledge_stop()
     make_task(State.PENDING, ann.user).cancel()
     assert _texts(ann) == []
 
@@ -233,14 +233,14 @@ def test_what_was_chosen_in_two_places_is_one_choice_and_no_wish_is_lost(ann, he
 
 
 def _told(user: User, kind: str, worked: float) -> tuple[bool, bool]:
-    return user.hears(kind).here, user.hears_by_mail(kind, worked)
+    return user.hears(kind).here, user.wants_email_about(kind, worked)
 
 
 @pytest.mark.parametrize(("way", "worked", "mails"), [("mail-1", 59, 0), ("mail-1", 61, 1), ("only", 0, 1)])
 def test_only_what_took_as_long_as_was_chosen_is_mailed(ann, mailserver, run_tasks, way, worked, mails):
     User.update(email="ann@example.com").execute()
     ann.submit("/notifications/settings", **ALL | {"succeeded": way})
-    make_task(State.IN_PROGRESS, User.get_by_id(ann.user.id), worked=worked, started_at=None).succeed()
+    make_task(State.IN_PROGRESS, User.get_by_id(ann.user.id), run_seconds=worked, started_at=None).succeed()
     Sweeper().look()
     run_tasks()
     assert len(mailserver.mails) == mails

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from tasks.engine.purge import purge
+from tasks.engine.retention import purge
 from tests.browsing import Browser, browse
 from tests.racing import race
-from webapp.factories import make_form_key, make_post, make_task, make_user
+from webapp.dev.factories import make_form_key, make_post, make_task, make_user
+from webapp.lib.times import utcnow
 from webapp.models import FormKey, Message, Post, State, Task, User
 from webapp.models.form_key import KEEP
-from webapp.once import KEY, LATELY
-from webapp.routes import posts
-from webapp.times import utcnow
+from webapp.web.idempotency import KEY, LATELY
+from webapp.web.routes import posts
 
 HTMX = {"HX-Request": "true"}
 
@@ -149,7 +149,7 @@ def test_a_second_press_that_looks_just_before_the_first_has_ended_is_not_asked_
     form = FORMS[name]
     key = form.key(ann)
     first = form.send(ann, key)
-    monkeypatch.setattr(f"webapp.routes.{name}s.sent_before", lambda *_: None)
+    monkeypatch.setattr(f"webapp.web.routes.{name}s.sent_before", lambda *_: None)
     again = form.send(ann, key)
     assert (again.status_code, again.location, form.made()) == (303, first.location, 1)
 
@@ -223,7 +223,7 @@ def test_a_task_for_a_time_that_has_passed_meanwhile_is_found_and_not_refused(an
     key, at = form.key(ann), f"{utcnow() + timedelta(days=1):%Y-%m-%dT%H:%M:%S}"
     first = form.send(ann, key, run_at=at)
     with pytest.MonkeyPatch.context() as later:
-        later.setattr("webapp.moments.utcnow", lambda: utcnow() + timedelta(days=2))
+        later.setattr("webapp.web.forms.start_time.utcnow", lambda: utcnow() + timedelta(days=2))
         again = form.send(ann, key, run_at=at)
     assert (again.status_code, again.location) == (303, first.location)
     assert form.made() == 1

@@ -1,6 +1,6 @@
 """Profiles."""
 
-from webapp.factories import make_post, make_user
+from webapp.dev.factories import make_post, make_user
 
 
 def test_a_profile_shows_who_somebody_is_and_what_they_wrote(visitor):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from webapp.factories import make_post
+from webapp.dev.factories import make_post
 from webapp.models import Post
 
 

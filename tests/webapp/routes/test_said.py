@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from webapp.factories import make_task
+from webapp.dev.factories import make_task
+from webapp.lib.times import utcnow
 from webapp.models import Notice, State, Task
-from webapp.times import utcnow
 
 HTMX = {"HX-Request": "true"}
 
@@ -64,7 +64,7 @@ def test_progress_is_not_said_nor_that_a_worker_has_come(ann):
     task = Task.start(ann.user, "countdown", "Export posts", {})
     before = _said(ann)
     assert list(before.values()) == ["Export posts is under way."]
-    Task.update(state=State.IN_PROGRESS, started_at=utcnow(), owner="x").where(Task.id == task.id).execute()
+    Task.update(state=State.IN_PROGRESS, started_at=utcnow(), fencing_token="x").where(Task.id == task.id).execute()
     Task.get_by_id(task.id).advance(13, 40, "Further on")
     assert _said(ann) == before
 

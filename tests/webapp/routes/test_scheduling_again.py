@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from webapp.factories import make_draft, make_mailing, make_mailing_file, make_task
-from webapp.models import Mailing, Shape, State, Task
-from webapp.times import utcnow
+from webapp.dev.factories import make_draft, make_mailing, make_mailing_file, make_task
+from webapp.lib.times import utcnow
+from webapp.models import Composition, Mailing, State, Task
 
 LATER = utcnow().replace(microsecond=0, second=0) + timedelta(days=3)
 EVERYWHERE = ("/", "/tasks")
@@ -82,7 +82,7 @@ def test_what_was_canceled_before_another_attempt_had_begun_and_is_tried_again(a
 
 
 def test_what_has_no_form_is_started_now_and_says_so(ann):
-    task = make_task(State.SCHEDULED, ann.user, name="", kind=Shape.GROUP, title="Several")
+    task = make_task(State.SCHEDULED, ann.user, name="", composition=Composition.GROUP, title="Several")
     ann.submit(f"/tasks/{task.id}/cancellation")
     assert set(_offers(ann, "/", task.id)) == {"Start now Several"}
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.browsing import words
-from webapp.factories import make_message, make_post, make_posts, make_user
+from webapp.dev.factories import make_message, make_post, make_posts, make_user
 
 PLACES = ["/", "/people/ann", "/messages"]
 

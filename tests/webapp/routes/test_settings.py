@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from tests.browsing import browse
-from webapp.factories import PASSWORD, make_task, make_user
+from webapp.dev.factories import PASSWORD, make_task, make_user
 from webapp.models import Task, User
 
 PROFILE = {"email": "ann@example.com", "about": "I knit.", "time_zone": "Europe/Berlin"}

@@ -11,9 +11,9 @@ from tasks.catalogue import CATALOGUE
 from tasks.engine import Labels, Range
 from tasks.queue import huey
 from tests.browsing import browse
-from webapp import moments
+from webapp.lib.times import utcnow
 from webapp.models import State, Task, User
-from webapp.times import utcnow
+from webapp.web.forms import start_time
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 @pytest.fixture
 def in_november(ann, monkeypatch):
     """A site where it is 21 November 2026, half past nine in UTC, and Ann lives in Berlin."""
-    monkeypatch.setattr(moments, "utcnow", lambda: NOW.replace(tzinfo=None))
+    monkeypatch.setattr(start_time, "utcnow", lambda: NOW.replace(tzinfo=None))
     User.update(time_zone="Europe/Berlin").where(User.id == ann.user.id).execute()
 
 

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.browsing import browse, words
-from webapp.factories import make_task, make_user
-from webapp.models import Shape, State, Task, User, task_filter
-from webapp.models.task_filter import GROUPS
-from webapp.search_forms import GROUP_WORDS
-from webapp.times import utcnow
+from webapp.dev.factories import make_task, make_user
+from webapp.lib.times import utcnow
+from webapp.models import Composition, State, Task, User
+from webapp.models.task import filter
+from webapp.models.task.filter import GROUPS
+from webapp.web.forms.search import GROUP_WORDS
 
 HTMX = {"HX-Request": "true"}
 
@@ -43,7 +44,7 @@ def test_tasks_are_found_by_kind(ann):
     _titled(ann.user, "a countdown", name="countdown")
     _titled(ann.user, "an export", name="export_posts")
     _titled(ann.user, "an undoing", name="undo_import")
-    _titled(ann.user, "both", name="", kind=Shape.GROUP)
+    _titled(ann.user, "both", name="", composition=Composition.GROUP)
     for name, title in (("export_posts", "an export"), ("undo_import", "an undoing"), ("several", "both")):
         assert _shown(ann.get(f"/tasks?name={name}")) == [title]
 
@@ -134,8 +135,8 @@ def test_a_list_that_is_filtered_goes_on_asking_as_tasks_come_into_it(ann):
 
 
 def test_the_count_is_clear_and_bounded(ann, monkeypatch):
-    monkeypatch.setattr(task_filter, "MOST_COUNTED", 3)
-    monkeypatch.setattr("webapp.routes.tasks.MOST_COUNTED", 3)
+    monkeypatch.setattr(filter, "MOST_COUNTED", 3)
+    monkeypatch.setattr("webapp.web.routes.tasks.MOST_COUNTED", 3)
     for said in ("1 task", "2 tasks", "3 tasks", "More than 3 tasks", "More than 3 tasks"):
         make_task(State.SUCCEEDED, ann.user)
         assert words(ann.get("/tasks").one("#task-count")) == said
@@ -233,7 +234,7 @@ def test_somebody_elses_task_is_not_there(ann, bob):
 
 
 def test_a_part_is_not_there_by_itself(ann):
-    whole = make_task(State.IN_PROGRESS, ann.user, kind=Shape.GROUP)
+    whole = make_task(State.IN_PROGRESS, ann.user, composition=Composition.GROUP)
     part = make_task(State.PENDING, ann.user, parent=whole, root=whole)
     assert _told(ann, _press(ann, "cancel", part)) == "Canceled no task; 1 was gone already."
 
@@ -259,7 +260,7 @@ def test_an_id_that_is_none_is_nothing_checked(ann):
 
 
 def test_a_press_on_a_later_page_comes_back_to_it(ann):
-    tasks = [make_task(State.PENDING, ann.user, turn=number) for number in range(25)]
+    tasks = [make_task(State.PENDING, ann.user, queue_key=number) for number in range(25)]
     later = ann.get(ann.get("/tasks").one('a[rel="next"]')["href"])
     answer = _press(ann, "cancel", tasks[0], address=later.one("#bulk-cancel")["formaction"])
     assert "before=" in answer.location

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.browsing import words
-from webapp.factories import make_artifact, make_task
-from webapp.models import Shape, State, Task, User
-from webapp.models.state import FINISHED
-from webapp.times import utcnow
+from webapp.dev.factories import make_artifact, make_task
+from webapp.lib.times import utcnow
+from webapp.models import Composition, State, Task, User
+from webapp.models.task.state import FINISHED
 
 WORDS = {
     State.SCHEDULED: "Starts on 2 January 2031, 09:30:05",
@@ -143,10 +143,10 @@ def test_an_attempt_that_comes_soon_is_counted_down(ann):
 
 
 def test_a_task_in_line_says_its_place_on_every_page(ann, bob):
-    make_task(State.SUCCEEDED, bob.user, worked=40.0)
+    make_task(State.SUCCEEDED, bob.user, run_seconds=40.0)
     for turn in range(3):
-        make_task(State.PENDING, bob.user, turn=turn)
-    task = make_task(State.PENDING, ann.user, turn=3)
+        make_task(State.PENDING, bob.user, queue_key=turn)
+    task = make_task(State.PENDING, ann.user, queue_key=3)
     for path in ("/", "/tasks", f"/tasks/{task.id}"):
         place = words(ann.get(path).one(f"#task-{task.id} .words"))
         assert place == "3 tasks go first, about 3 minutes to wait"
@@ -179,9 +179,11 @@ def test_what_has_expired_is_named_but_not_linked(ann):
 
 def _family(user: User) -> tuple[Task, Task, list[Task]]:
     """An import, whose second part is made of two parts, and whose third comes after both."""
-    whole = make_task(State.IN_PROGRESS, user, kind=Shape.CHORD, name="", title="Import the choir")
+    whole = make_task(State.IN_PROGRESS, user, composition=Composition.CHORD, name="", title="Import the choir")
     make_task(State.SUCCEEDED, user, parent=whole, root=whole, title="Read the file")
-    group = make_task(State.IN_PROGRESS, user, parent=whole, root=whole, kind=Shape.GROUP, title="Invite all")
+    group = make_task(
+        State.IN_PROGRESS, user, parent=whole, root=whole, composition=Composition.GROUP, title="Invite all"
+    )
     altos = make_task(State.RETRYING, user, parent=group, root=whole, title="Invite altos")
     basses = make_task(State.FAILED, user, parent=group, root=whole, title="Invite basses")
     make_task(State.WAITING, user, parent=whole, root=whole, step=1, title="Report")
@@ -220,17 +222,17 @@ def test_parts_stand_with_their_whole_and_nowhere_else(ann):
 
 
 def test_a_part_in_line_says_its_place_in_the_tree(ann, bob):
-    make_task(State.PENDING, bob.user, turn=0)
-    whole = make_task(State.IN_PROGRESS, ann.user, kind=Shape.GROUP)
-    part = make_task(State.PENDING, ann.user, parent=whole, root=whole, turn=1)
+    make_task(State.PENDING, bob.user, queue_key=0)
+    whole = make_task(State.IN_PROGRESS, ann.user, composition=Composition.GROUP)
+    part = make_task(State.PENDING, ann.user, parent=whole, root=whole, queue_key=1)
     assert words(ann.get(f"/tasks/{whole.id}").one(f"#task-{part.id} .words")) == "1 task goes first"
 
 
 def test_a_large_family_costs_no_more_queries_than_a_small_one(ann, queries):
     def cost(parts: int) -> int:
-        whole = make_task(State.IN_PROGRESS, ann.user, kind=Shape.GROUP)
+        whole = make_task(State.IN_PROGRESS, ann.user, composition=Composition.GROUP)
         for number in range(parts):
-            make_task(State.PENDING, ann.user, parent=whole, root=whole, turn=number)
+            make_task(State.PENDING, ann.user, parent=whole, root=whole, queue_key=number)
         with queries() as seen:
             assert len(ann.get(f"/tasks/{whole.id}").page.select(".parts li")) == parts
         return seen.count

@@ -3,10 +3,10 @@
 import pytest
 
 from tests.racing import elsewhere
-from webapp.factories import make_artifact, make_task
-from webapp.models import Artifact, ArtifactChunk, Shape, State, Task, TaskEvent, User
-from webapp.models.state import ACTIVE, FINISHED, REQUESTS
-from webapp.times import utcnow
+from webapp.dev.factories import make_artifact, make_task
+from webapp.lib.times import utcnow
+from webapp.models import Artifact, ArtifactChunk, Composition, State, Task, TaskEvent, User
+from webapp.models.task.state import ACTIVE, FINISHED, OWNER_ACTIONS
 
 HTMX = {"HX-Request": "true"}
 ASKS = {"cancellation": "cancel", "pause": "pause", "resumption": "resume", "retry": "retry"}
@@ -31,8 +31,8 @@ IS = {
     State.SUCCEEDED: "“{}” has already finished.",
     State.FAILED: "“{}” has already failed.",
 }
-ALLOWED = [(action, state, target) for action, ask in ASKS.items() for state, target in REQUESTS[ask].items()]
-REFUSED = [(action, state) for action, ask in ASKS.items() for state in State if state not in REQUESTS[ask]]
+ALLOWED = [(action, state, target) for action, ask in ASKS.items() for state, target in OWNER_ACTIONS[ask].items()]
+REFUSED = [(action, state) for action, ask in ASKS.items() for state in State if state not in OWNER_ACTIONS[ask]]
 
 
 # Asking
@@ -79,7 +79,9 @@ def test_a_task_that_is_tried_again_has_an_alert_again(ann):
 
 def test_a_retry_while_another_has_its_place_says_which(ann):
     failed = make_task(State.FAILED, ann.user, unique_key="export", title="The first export")
-    other = make_task(State.IN_PROGRESS, ann.user, unique_key="export", held_key="export", title="The second export")
+    other = make_task(
+        State.IN_PROGRESS, ann.user, unique_key="export", active_unique_key="export", title="The second export"
+    )
     answer = ann.submit(f"/tasks/{failed.id}/retry")
     assert answer.location == f"/tasks/{other.id}"
     assert "“The second export” hasn’t ended yet, so nothing new was started." in ann.get(answer.location).words
@@ -87,7 +89,7 @@ def test_a_retry_while_another_has_its_place_says_which(ann):
 
 
 def test_a_whole_is_canceled_and_tried_again_with_its_parts(ann):
-    whole = make_task(State.PENDING, ann.user, kind=Shape.CHAIN, turn=None)
+    whole = make_task(State.PENDING, ann.user, composition=Composition.CHAIN, queue_key=None)
     parts = [make_task(State.PENDING, ann.user, parent=whole, root=whole, step=0)]
     parts += [make_task(State.WAITING, ann.user, parent=whole, root=whole, step=1)]
     ann.submit(f"/tasks/{whole.id}/cancellation")
@@ -96,7 +98,7 @@ def test_a_whole_is_canceled_and_tried_again_with_its_parts(ann):
     assert [task.reload().state for task in (whole, *parts)] == [State.PENDING, State.PENDING, State.WAITING]
 
 
-@pytest.mark.parametrize("state", sorted(REQUESTS["cancel"]))
+@pytest.mark.parametrize("state", sorted(OWNER_ACTIONS["cancel"]))
 def test_the_timeline_says_who_canceled_it(ann, state):
     task = make_task(state, ann.user)
     ann.submit(f"/tasks/{task.id}/cancellation")
@@ -104,7 +106,7 @@ def test_the_timeline_says_who_canceled_it(ann, state):
 
 
 def test_the_timeline_of_a_part_says_that_it_was_canceled_with_the_rest(ann):
-    whole = make_task(State.PENDING, ann.user, kind=Shape.GROUP, turn=None)
+    whole = make_task(State.PENDING, ann.user, composition=Composition.GROUP, queue_key=None)
     waiting, mine = (make_task(State.PENDING, ann.user, parent=whole, root=whole) for _ in range(2))
     ann.submit(f"/tasks/{mine.id}/cancellation")
     ann.submit(f"/tasks/{whole.id}/cancellation")
@@ -114,7 +116,7 @@ def test_the_timeline_of_a_part_says_that_it_was_canceled_with_the_rest(ann):
 
 @pytest.mark.parametrize("state", [State.FAILED, State.CANCELED])
 def test_a_part_is_tried_again_with_its_whole_and_its_page_says_so(ann, state):
-    whole = make_task(State.FAILED, ann.user, kind=Shape.GROUP, title="Resize all")
+    whole = make_task(State.FAILED, ann.user, composition=Composition.GROUP, title="Resize all")
     part = make_task(state, ann.user, parent=whole, root=whole)
     page = ann.get(f"/tasks/{part.id}")
     assert not page.page.select("article button:not(.over)")
@@ -177,7 +179,7 @@ def test_what_is_under_way_is_not_deleted(ann, state):
 
 
 def test_deleting_a_whole_takes_its_parts(ann):
-    whole = make_task(State.SUCCEEDED, ann.user, kind=Shape.GROUP)
+    whole = make_task(State.SUCCEEDED, ann.user, composition=Composition.GROUP)
     make_artifact(make_task(State.SUCCEEDED, ann.user, parent=whole, root=whole))
     assert "Its parts" in ann.get(f"/tasks/{whole.id}").one("details").text
     ann.submit(f"/tasks/{whole.id}/deletion")

@@ -9,12 +9,12 @@ import pytest
 
 from tasks.catalogue import CATALOGUE
 from tasks.engine import Accept, Count, Run, TaskError, Undo, Upload
-from tasks.engine.limits import limits
-from tasks.engine.purge import purge
-from webapp.factories import make_task, make_user
+from tasks.engine.config import config
+from tasks.engine.retention import purge
+from webapp.dev.factories import make_task, make_user
+from webapp.lib.times import utcnow
 from webapp.models import Artifact, ArtifactChunk, State, Task
-from webapp.models.artifact import CHUNK, Kind
-from webapp.times import utcnow
+from webapp.models.task.artifact import CHUNK, Kind
 
 HTMX = {"HX-Request": "true"}
 
@@ -93,7 +93,7 @@ def test_a_form_without_files_is_sent_as_ever(ann):
     ],
 )
 def test_a_wrong_file_is_told_at_the_field_and_starts_nothing(ann, read_file, monkeypatch, sent, words):
-    monkeypatch.setattr(limits, "max_upload", 1024)
+    monkeypatch.setattr(config, "max_upload", 1024)
     fields = {} if sent is None else {"file": sent if isinstance(sent, str) else _file(*sent)}
     answer = ann.submit("/tasks/new/read_file", times="7", **fields)
     assert answer.status_code == 422
@@ -264,7 +264,7 @@ def test_an_upload_is_purged_with_its_task_and_not_before(ann, read_file, run_wa
     ann.submit("/tasks/new/read_file", times="1", file=_file("a.txt"))
     run_waiting()
     assert purge() == 0
-    Task.update(finished_at=utcnow() - limits.keep_tasks - timedelta(days=1)).execute()
+    Task.update(finished_at=utcnow() - config.keep_tasks - timedelta(days=1)).execute()
     purge()
     assert not ArtifactChunk.select().exists()
 

@@ -1,0 +1,161 @@
+"""Backups: a folder with all that a site cannot be put together again without, made whole or not at all.
+
+The queue is not in it: workers find in the database what waits.
+"""
+
+import os
+import shlex
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from secrets import token_hex
+from urllib.parse import quote
+
+from psycopg import pq
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from webapp import db
+from webapp.db.timeouts import CONNECTING
+from webapp.settings import Settings
+
+AT_ONCE = 1000  # pages
+DUMP, KEY = "database.dump", "secret_key"
+
+
+class CannotBackUp(Exception):
+    """Why there is no backup, in words; nothing of it is left."""
+
+
+def back_up(settings: Settings, target: Path, overwrite: bool = False) -> list[str]:
+    """Copy the database, and the secret key if it is in a file, into a new folder; returns the names of its files.
+
+    All that was committed before is in it, and nothing that is half done. Writers go on meanwhile and do not wait. Only
+    the folder's owner can read it. To overwrite another backup is to take its place once this one is whole.
+
+    Raises CannotBackUp. Costs as much disk as the database, and reading all of it twice.
+    """
+    try:
+        target = target.resolve()
+        _demand_free(settings, target, overwrite)
+        with _taking_the_place_of(target) as folder:
+            if db.is_postgres():
+                _dump(settings.database_url, folder / _file_name())
+            else:
+                _copy(Path(db.database.obj.database), folder / _file_name())
+            key = settings.data_dir / KEY
+            if key.is_file() and key.read_text() == settings.secret_key:
+                _private(folder / KEY).write_text(settings.secret_key)
+            names = sorted(path.name for path in folder.iterdir())
+    except OSError as error:
+        raise CannotBackUp(f"{error.filename or target}: {error.strerror or error}") from error
+    except sqlite3.Error as error:
+        raise CannotBackUp(f"SQLite says: {error}") from error
+    return names
+
+
+def dump_command(url: str, file: Path) -> tuple[list[str], dict[str, str]]:
+    """How pg_dump copies the database at an address into a file, and what of it belongs into the environment.
+
+    Everybody on the machine can read the command, so no password is in it.
+    """
+    environment, parameters = {}, CONNECTING | {name: str(value) for name, value in conninfo_to_dict(url).items()}
+    for option in pq.Conninfo.get_defaults():
+        name = option.keyword.decode()
+        if option.dispchar == b"*" and option.envvar and name in parameters:
+            environment[option.envvar.decode()] = parameters.pop(name)
+    return ["pg_dump", "--format=custom", f"--file={file}", f"--dbname={make_conninfo(**parameters)}"], environment
+
+
+def _demand_free(settings: Settings, target: Path, overwrite: bool) -> None:
+    used = {settings.data_dir.resolve()}
+    if not db.is_postgres():
+        used.add(Path(db.database.obj.database).resolve().parent)
+    if any(target == folder or target in folder.parents for folder in used):
+        raise CannotBackUp(f"{target} is where the site keeps its data: name another folder")
+    if not target.parent.is_dir():
+        raise CannotBackUp(f"{target.parent} is no folder: make it first")
+    if not os.path.lexists(target) or (target.is_dir() and not any(target.iterdir())):
+        return
+    if not overwrite:
+        raise CannotBackUp(f"{target} is there already: name another folder, or say --overwrite")
+    if not target.is_dir() or not _is_backup(target):
+        raise CannotBackUp(f"{target} is no backup, and so is not overwritten")
+
+
+def _is_backup(folder: Path) -> bool:
+    return {path.name for path in folder.iterdir()} - {KEY} == {_file_name()}
+
+
+def _file_name() -> str:
+    """What the database is called in a backup: on SQLite as it is in its own folder."""
+    return DUMP if db.is_postgres() else Path(db.database.obj.database).name
+
+
+@contextmanager
+def _taking_the_place_of(target: Path) -> Iterator[Path]:
+    """A new folder that gets its name, and is on the disk, when the block ends; it is gone if that fails."""
+    folder, before = (target.parent / f".{target.name}-{token_hex(4)}-{what}" for what in ("part", "before"))
+    try:
+        folder.mkdir(mode=0o700)
+        yield folder
+        for path in (*folder.iterdir(), folder):
+            _to_disk(path)
+        with suppress(FileNotFoundError):
+            target.rename(before)
+        folder.rename(target)
+        _to_disk(target.parent)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if before.exists() and not target.exists():
+            before.rename(target)
+        shutil.rmtree(before, ignore_errors=True)
+
+
+def _to_disk(path: Path) -> None:
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def _private(path: Path) -> Path:
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    return path
+
+
+def _copy(source: Path, file: Path) -> None:
+    if not source.exists():
+        raise CannotBackUp(f"there is no database yet at {source}")
+    uri = f"file:{quote(str(source))}?mode=rw"
+    with (
+        closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as db,
+        closing(sqlite3.connect(_private(file), isolation_level=None)) as copy,
+    ):
+        # As of this moment, with what is still in the WAL; else each write of others would make the copy begin anew.
+        db.execute("BEGIN")
+        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        db.backup(copy, pages=AT_ONCE, progress=_hear)
+        copy.execute("PRAGMA journal_mode = DELETE")  # it is one file then, and nothing has to go with it
+        [said] = copy.execute("PRAGMA integrity_check(1)").fetchone()
+    if said != "ok":
+        raise CannotBackUp(f"the copy is damaged, and so may be {source}: {said}")
+
+
+def _hear(*_: object) -> None:
+    """Nothing; but Ctrl-C is heard here, between two batches."""
+
+
+def _dump(url: str, file: Path) -> None:
+    command, environment = dump_command(url, file)
+    if not shutil.which(command[0]):
+        told, _ = dump_command(url, Path(DUMP))
+        secrets = "".join(f"{name}=… " for name in environment)
+        raise CannotBackUp(f"pg_dump is not installed here. Where it is, run: {secrets}{shlex.join(told)}")
+    _private(file)
+    done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise CannotBackUp(" ".join(done.stderr.split()) or f"pg_dump ended with {done.returncode}")

@@ -1,0 +1,57 @@
+"""Filling a database with the small world, and saying how to come in."""
+
+import sys
+from dataclasses import replace
+
+from webapp.app import create_app
+from webapp.dev import __main__ as dev
+from webapp.dev.demo import people, world
+from webapp.dev.demo.fake_smtp import Postman
+from webapp.dev.factories import PASSWORD
+from webapp.models import Task
+from webapp.settings import Settings, SettingsError
+
+DONE = """
+  {people} people live here now, with posts, messages, mails and tasks in every state.
+  Sign in as {main}, with the password "{password}". So can {others}; the other is a guest, who has none.
+  {left} tasks were left halfway, as if their workers had died: make run warns of each once, and sees to them.
+  Call make run, unless it runs already, and open http://127.0.0.1:{port}
+"""
+OCCUPIED = "errand: {number} here already, so nothing was changed. A demonstration needs an empty place: {place}"
+OWN_FOLDER = "DATA_DIR=instance/demo make demo, and then DATA_DIR=instance/demo make run"
+OWN_DATABASE = "name another DATABASE_URL"
+
+
+def fill() -> None:
+    """Prepare everything as `make run` does, and fill it. Exits with one line, having changed nothing, if people are
+    here. Raises what `or_one_line` tells.
+    """
+    settings = Settings.from_env(dev.environment())
+    if not settings.mailbox:
+        raise SettingsError(
+            f"mail of a demonstration must not leave this machine, as by {settings.mail_server}: unset MAIL_SERVER"
+            if settings.mail_server
+            else "a demonstration needs the development mailbox: unset BASE_URL and DEV_MAILBOX"
+        )
+    dev.make_ready(settings)
+    postman = Postman(dev.free_port())
+    try:
+        left = _fill(settings, postman)
+    except world.Inhabited as error:
+        persons = "1 person is" if error.number == 1 else f"{error.number:,} people are"
+        place = OWN_FOLDER if settings.database_url.startswith("sqlite") else OWN_DATABASE
+        sys.exit(OCCUPIED.format(number=persons, place=place))
+    postman.deliver(settings.mail_dir)
+    others = ", ".join([*list(people.PEOPLE)[1:], people.NEWCOMER])
+    facts = {"people": len(people.PEOPLE) + 2, "main": people.MAIN, "password": PASSWORD, "others": others}
+    facts["left"] = left
+    print(DONE.format(port=settings.port, **facts))
+
+
+def _fill(settings: Settings, postman: Postman) -> int:
+    """Fill the world; returns how many of its tasks are held by workers that do not exist."""
+    mailing = replace(settings, mail_server="127.0.0.1", mail_port=postman.port, mail_username=None)
+    app = create_app(replace(mailing, mail_use_tls=False, mail_use_ssl=False, log_level="WARNING"), patient=True)
+    with postman.at_work(), app.app_context():
+        world.fill(postman)
+        return Task.select().where(Task.lease_until.is_null(False)).count()

@@ -1,0 +1,86 @@
+"""The people of this world, what they post, and what they write to each other."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import partial
+from random import Random
+
+from webapp.dev.demo.files import text
+from webapp.dev.demo.timeline import Happening, moment
+from webapp.dev.factories import make_message, make_post, make_user
+from webapp.models import Message, Notice, User
+
+MAIN = "ann"
+GUEST = "calm-otter-4821"
+NEWCOMER = "nina"
+FIRST_POST = 47  # days ago
+LATEST_POST = timedelta(seconds=50)
+READ_AFTER = timedelta(minutes=4)
+
+# What they say of themselves, and where they live, which is how their clocks go.
+PEOPLE = {
+    MAIN: ("I wave my arms on Thursdays, and a choir happens. Ask me for pencils.", "Europe/Berlin"),
+    "ben": ("Piano, stools, and the lower half of every chord.", "Europe/London"),
+    "chiara": ("Bakes. Sings alto while the dough rises.", "Europe/Rome"),
+    "dmitri": ("Бас. Люблю метрономы, чай и паузы между нотами.", "Europe/Helsinki"),
+    "hana": ("언어 모임을 엽니다. Languages, cake, and flash cards.", "Asia/Seoul"),
+    "jiwoo": ("알토, 이웃, 빵집 단골. 사진 찍을 때 눈을 자주 감아요.", "Asia/Seoul"),
+    "olga": ("Сад, пироги и сопрано. Ежи приветствуются.", "Asia/Almaty"),
+    "tomas": ("I mend bicycles by the library on Saturdays. Ring the bell.", "Europe/Prague"),
+}
+People = dict[str, User]
+
+
+def settle_people(now: datetime) -> People:
+    """Everybody, by their names: those who have been here for long, a guest and a newcomer."""
+    people = {}
+    for number, (name, (about, zone)) in enumerate(PEOPLE.items()):
+        since, seen = moment(now, FIRST_POST + 9 - number), now - timedelta(minutes=7 + 13 * number)
+        mail = f"{name}@example.com"
+        people[name] = make_user(name, email=mail, about=about, time_zone=zone, created_at=since, seen_at=seen)
+    people[GUEST] = make_user(GUEST, guest=True, created_at=now - timedelta(hours=20), seen_at=now)
+    people[NEWCOMER] = make_user(NEWCOMER, created_at=now - timedelta(minutes=2), seen_at=now)
+    return people
+
+
+def posts(people: People, now: datetime) -> Iterator[Happening]:
+    """Everybody's posts, as they stand in the file: seldom at first, ever more often, the latest just now."""
+    lines, random = text("posts.txt").splitlines(), Random(11)  # noqa: S311 - no secret
+    shares = [(step + random.uniform(0, 0.8)) / len(lines) for step in range(1, len(lines))]
+    moments = [now - LATEST_POST, *(moment(now - LATEST_POST, share**1.7 * FIRST_POST) for share in shares)]
+    for line, at in zip(lines, sorted(moments), strict=True):
+        name, _, body = line.partition(": ")
+        yield Happening(at, partial(make_post, people[name], body, created_at=at))
+
+
+def messages(people: People, now: datetime) -> Iterator[Happening]:
+    """Everybody's conversations: who answers has read, and so has in the end everybody, but where it says `unread`."""
+    for block in text("conversations.txt").removeprefix("== ").split("\n== "):
+        head, *lines = block.splitlines()
+        one, other, first, last, *stays = head.split()
+        random = Random(head)  # noqa: S311 - no secret
+        between = [random.uniform(float(first), float(last)) for _ in lines[2:]]
+        moments = sorted(moment(now, days) for days in (float(first), float(last), *between))
+        for line, at in zip(lines, moments, strict=True):
+            sender, _, body = line.partition(": ")
+            recipient = other if sender == one else one
+            yield Happening(at, partial(_write, people[sender], people[recipient], body, at))
+        if not stays:
+            yield Happening(at + READ_AFTER, partial(_read, people[recipient], people[sender], at + READ_AFTER))
+
+
+def _write(sender: User, recipient: User, body: str, at: datetime) -> None:
+    """Somebody writes to another, having read what that one wrote."""
+    _read(sender, recipient, at)
+    message = make_message(sender, recipient, body)
+    Message.update(created_at=at).where(Message.id == message.id).execute()
+    news = Notice.user == recipient, Notice.sender == sender, Notice.read_at.is_null()
+    Notice.update(created_at=at).where(*news).execute()
+
+
+def _read(reader: User, other: User, at: datetime) -> None:
+    """Somebody reads what another wrote."""
+    if Message.read(reader, other):
+        both = Message.recipient == reader, Message.sender == other, Message.read_at > at
+        Message.update(read_at=at).where(*both).execute()
+        Notice.update(read_at=at).where(Notice.user == reader, Notice.sender == other, Notice.read_at > at).execute()

@@ -1,0 +1,48 @@
+"""The development mailbox's pages. They are there only where mail goes to it."""
+
+from flask import Blueprint, Response, abort, current_app, render_template
+from flask.typing import ResponseReturnValue
+
+from webapp.dev import mailbox
+from webapp.dev.mailbox import Mail
+from webapp.web.downloads import download_as
+
+bp = Blueprint("mailbox", __name__, url_prefix="/mailbox")
+
+
+@bp.get("")
+def index() -> ResponseReturnValue:
+    """Every mail that was sent, newest first."""
+    return render_template("mailbox/index.html", mails=mailbox.received(current_app.config["SETTINGS"].mail_dir))
+
+
+@bp.get("/<mail_id>")
+def show(mail_id: str) -> ResponseReturnValue:
+    """One mail: its head, both bodies, its attachments."""
+    return render_template("mailbox/show.html", mail=_find(mail_id), file_name=mailbox.file_name)
+
+
+@bp.get("/<mail_id>/html")
+def html(mail_id: str) -> ResponseReturnValue:
+    """The HTML body alone, for the frame that shows it; it can run nothing and load nothing."""
+    response = Response(_find(mail_id).html, mimetype="text/html")
+    response.headers["Content-Security-Policy"] = (
+        "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
+    )
+    return response
+
+
+@bp.get("/<mail_id>/attachments/<int:number>")
+def attachment(mail_id: str, number: int) -> ResponseReturnValue:
+    """One attached file, to download."""
+    attachments = _find(mail_id).attachments
+    if number >= len(attachments):
+        abort(404)
+    content, mimetype = mailbox.content_of(attachments[number])
+    response = Response(content, mimetype=mimetype)
+    download_as(response, mailbox.file_name(attachments[number]))
+    return response
+
+
+def _find(mail_id: str) -> Mail:
+    return mailbox.find(current_app.config["SETTINGS"].mail_dir, mail_id) or abort(404)

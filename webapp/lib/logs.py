@@ -1,0 +1,168 @@
+"""Log lines: what each of them says besides its words, as text for people or as JSON for programs.
+
+Every line has its level, logger and process, and the time unless the platform adds one. Whoever knows what a line is
+about says so once, with `context`: a request or a run of a task is then named in whatever is logged meanwhile.
+
+The standard library does all of it but the formatting; a library for JSON would leave bounding and cleaning to us.
+"""
+
+import json
+import logging
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Protocol
+
+LONGEST_MESSAGE = 3000  # characters
+LONGEST_EXCEPTION = 6000  # the first and the last of them: the cause stands at one end, what came of it at the other
+LONGEST_FIELD = 500
+LONGEST_JSON = 9500  # bytes; what ships logs cuts or splits longer lines
+ACCESS_OF_WERKZEUG = re.compile(r" - - \[\d\d/")
+
+_context: ContextVar[dict[str, Any]] = ContextVar("context", default={})  # noqa: B039 - nobody changes one in place
+_of_process: dict[str, Any] = {}
+
+
+@contextmanager
+def context(**fields: Any) -> Iterator[None]:
+    """Name these in each line that this thread logs while the block lasts. Ids and numbers: nothing that is private."""
+    before = _context.set(_context.get() | fields)
+    try:
+        yield
+    finally:
+        _context.reset(before)
+
+
+def bind(**fields: Any) -> None:
+    """Name these in each line that this thread logs from now on, until `unbind`."""
+    _context.set(_context.get() | fields)
+
+
+def unbind() -> None:
+    """Forget what this thread's lines are about."""
+    _context.set({})
+
+
+def belong_to(**fields: Any) -> None:
+    """Name these in each line of this process, and of those that it forks."""
+    _of_process.update(fields)
+
+
+class LogSettings(Protocol):
+    """What this asks of the settings: the level, `text` or `json`, and whether lines of text have a time."""
+
+    @property
+    def log_level(self) -> str:
+        """A level of the standard library."""
+
+    @property
+    def log_format(self) -> str:
+        """`text` or `json`."""
+
+    @property
+    def log_times(self) -> bool:
+        """Whether lines of text have a time."""
+
+
+def configure(settings: LogSettings) -> None:
+    """Write this process's log to standard error as the settings say, unless somebody else has set logging up."""
+    root = logging.getLogger()
+    if not root.handlers:
+        root.addHandler(_Handler())
+    ours = [handler for handler in root.handlers if isinstance(handler, _Handler)]
+    if not ours:
+        return
+    root.setLevel(settings.log_level)
+    for handler in ours:
+        handler.setFormatter(formatter(settings))
+    logging.getLogger("huey").setLevel(max(logging.WARNING, root.level))
+    logging.getLogger("werkzeug").addFilter(_is_no_access)  # of the development server; `access_log` tells more
+
+
+def formatter(settings: LogSettings) -> logging.Formatter:
+    """What makes lines of records as the settings say."""
+    return _Json() if settings.log_format == "json" else _Text(with_time=settings.log_times)
+
+
+def clean(text: str, most: int = LONGEST_FIELD) -> str:
+    """A text on one line, with all that is invisible spelled out, so that it can be no line of its own."""
+    text = shorten(text, most)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def shorten(text: str, most: int) -> str:
+    """The beginning and the end of a text that is longer than `most`."""
+    half = most // 2
+    return text if len(text) <= most else f"{text[:half]} … {text[-half:]}"
+
+
+class _Handler(logging.StreamHandler[Any]):
+    """The one that `configure` has made."""
+
+
+class _Formatter(logging.Formatter):
+    def _about(self, record: logging.LogRecord) -> dict[str, Any]:
+        """What the line is about, by name."""
+        fields = _of_process | _context.get() | getattr(record, "fields", {})
+        return {
+            name: value if isinstance(value, (int, float)) else clean(str(value))
+            for name, value in fields.items()
+            if value is not None
+        }
+
+    def _lines_of_exception(self, record: logging.LogRecord) -> list[str]:
+        if record.exc_info and not record.exc_text:
+            record.exc_text = self.formatException(record.exc_info)
+        text = "\n".join(filter(None, (record.exc_text, record.stack_info)))
+        return [clean(line, LONGEST_EXCEPTION) for line in shorten(text, LONGEST_EXCEPTION).split("\n")] if text else []
+
+
+class _Text(_Formatter):
+    """A line for people. Those of a traceback are indented: what begins at the margin is a line of ours."""
+
+    def __init__(self, with_time: bool) -> None:
+        super().__init__()
+        self._with_time = with_time
+
+    def format(self, record: logging.LogRecord) -> str:
+        when = f"{_time(record)} " if self._with_time else ""
+        message = clean(record.getMessage(), LONGEST_MESSAGE)
+        about = "".join(f" {name}={value}" for name, value in self._about(record).items())
+        first = f"{when}{record.levelname} {record.process} {record.name}: {message}{about}"
+        return "\n    ".join([first, *self._lines_of_exception(record)])
+
+
+class _Json(_Formatter):
+    """One object a line, of LONGEST_JSON bytes at most."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": _time(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "pid": record.process,
+            "message": clean(record.getMessage(), LONGEST_MESSAGE),
+            **getattr(record, "parts", {}),  # what the message is made of
+            **self._about(record),
+        }
+        if lines := self._lines_of_exception(record):
+            line["exception"] = "\n".join(lines)
+        text = json.dumps(line, ensure_ascii=False)
+        while len(text.encode()) > LONGEST_JSON:
+            longest = max(line, key=lambda name: len(str(line[name])))
+            line[longest] = shorten(str(line[longest]), len(str(line[longest])) // 2)
+            text = json.dumps(line, ensure_ascii=False)
+        return text
+
+
+def _time(record: logging.LogRecord) -> str:
+    seconds, milliseconds = divmod(int(record.created * 1000), 1000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{milliseconds:03d}Z"
+
+
+def _is_no_access(record: logging.LogRecord) -> bool:
+    return not ACCESS_OF_WERKZEUG.search(record.getMessage())

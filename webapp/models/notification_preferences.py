@@ -1,0 +1,68 @@
+"""Hearing: how a person hears of what happens, in one table of the ways that they may choose."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class NoticeKind(StrEnum):
+    """What a notice is about; people choose for each kind whether and how they hear of it."""
+
+    MESSAGE = "message"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    MAIL = "mail"
+
+
+@dataclass(frozen=True)
+class Channel:
+    """`here` if it stands in the notification centre; by mail, too, from so many minutes of work; None is never."""
+
+    words: str
+    here: bool = True
+    mail_after: int | None = None
+
+
+# By the name with which `User.hearing` keeps them; the release before knows app, mail and off.
+CHANNELS = {
+    "app": Channel("Here"),
+    "mail": Channel("Here and by mail", mail_after=0),
+    "mail-1": Channel("Here, and by mail if it took a minute", mail_after=1),
+    "mail-5": Channel("Here, and by mail if it took 5 minutes", mail_after=5),
+    "mail-30": Channel("Here, and by mail if it took half an hour", mail_after=30),
+    "only": Channel("By mail only", here=False, mail_after=0),
+    "only-1": Channel("By mail only, if it took a minute", here=False, mail_after=1),
+    "only-5": Channel("By mail only, if it took 5 minutes", here=False, mail_after=5),
+    "only-30": Channel("By mail only, if it took half an hour", here=False, mail_after=30),
+    "off": Channel("Not at all", here=False),
+}
+_DEFAULT = "app"
+# The others could only be had by two settings that were chosen apart: who has one keeps it, and nobody else is offered.
+_OFFERED = ("app", "mail", "mail-1", "mail-5", "mail-30", "only", "off")
+_OFFERED_OF_MESSAGES = ("app", "mail", "only", "off")  # which take no time
+
+
+def channels_for(kind: str, present: str) -> dict[str, str]:
+    """What may be chosen for a kind, by name, in words; the present way is among them."""
+    offered = _OFFERED_OF_MESSAGES if kind == NoticeKind.MESSAGE else _OFFERED
+    return {name: way.words for name, way in CHANNELS.items() if name in {*offered, present}}
+
+
+def channel_of(kind: str, chosen: dict[str, str] | None, mail_after: int | None) -> str:
+    """The name of the way in which somebody hears of a kind.
+
+    `chosen` is what they chose for each kind; `mail_after` what they chose for all tasks together while that was a
+    setting of its own, which adds to the other: whoever asked for mail in either place gets it.
+    """
+    name = (chosen or {}).get(kind, _DEFAULT)
+    way = CHANNELS.get(name)
+    if way is None:  # of a later release
+        return _DEFAULT
+    adds = mail_after is not None and kind != NoticeKind.MESSAGE
+    if mail_after is None or not adds or _is_after(way, mail_after):
+        return name
+    fitting = [name for name, other in CHANNELS.items() if other.here == way.here and _is_after(other, mail_after)]
+    return fitting[-1]
+
+
+def _is_after(way: Channel, minutes: int) -> bool:
+    return way.mail_after is not None and way.mail_after <= max(0, minutes)

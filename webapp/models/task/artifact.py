@@ -1,0 +1,219 @@
+"""Artifact: what a task leaves for its owner, kept in the database because web and worker dynos share no disk."""
+
+import mimetypes
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
+from enum import StrEnum
+from typing import Self
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
+
+from peewee import (
+    SQL,
+    BigIntegerField,
+    BlobField,
+    CharField,
+    CompositeKey,
+    DateTimeField,
+    ForeignKeyField,
+    IntegerField,
+    UUIDField,
+)
+from playhouse.fields import EnumField
+
+from webapp.db import BaseModel, database
+from webapp.lib.times import utcnow
+from webapp.models.task.task import Task
+from webapp.models.user import User
+
+CHUNK = 256 * 1024
+KEEP = timedelta(days=7)
+
+
+class Kind(StrEnum):
+    """What opening an artifact does: download a file, go to a link, read a text. An upload is what a task was given."""
+
+    FILE = "file"
+    LINK = "link"
+    TEXT = "text"
+    UPLOAD = "upload"
+
+
+class Artifact(BaseModel):
+    """A file, a link or a text. It exists for its owner once `completed_at` is set; before, it is being written."""
+
+    id = UUIDField(primary_key=True, default=uuid4)
+    task = ForeignKeyField(Task, backref="artifacts", on_delete="CASCADE")
+    task_id: UUID
+    kind = EnumField(Kind, max_length=8, default=Kind.FILE)
+    name = CharField(max_length=200)
+    content_type = CharField(max_length=100, default="application/octet-stream")
+    size = BigIntegerField(default=0, help_text="bytes, of the chunks that count")
+    number = IntegerField(
+        default=0,
+        constraints=[SQL("DEFAULT 0")],
+        help_text="how many chunks count; what comes after is from a run that was lost",
+    )
+    created_at = DateTimeField(default=utcnow)
+    completed_at = DateTimeField(null=True)
+    expires_at = DateTimeField(null=True, help_text="when its content is deleted; null once it is")
+    expired_at = DateTimeField(null=True, help_text="when that was done")
+
+    class Meta:
+        indexes = ((("expires_at",), False),)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def completed(cls, tasks: list[Task]) -> dict[Task, list[Self]]:
+        """What each of these tasks has made, oldest first. One query; none for no tasks."""
+        found: dict[Task, list[Self]] = {task: [] for task in tasks}
+        if tasks:
+            made = cls.task.in_(tasks), cls.completed_at.is_null(False), cls.kind != Kind.UPLOAD
+            by_id = {task.id: listed for task, listed in found.items()}
+            for artifact in cls.select().where(*made).order_by(cls.created_at):
+                by_id[artifact.task_id].append(artifact)
+        return found
+
+    @classmethod
+    def discard(cls, task: Task, unfinished: bool = False) -> None:
+        """Delete what earlier runs of the task made, or only what they did not finish."""
+        made = cls.task == task, cls.kind != Kind.UPLOAD
+        cls.delete().where(*made, cls.completed_at.is_null() if unfinished else True).execute()
+
+    @classmethod
+    def keep(cls, task: Task, upload_id: UUID, name: str, chunks: Iterable[bytes]) -> Self:
+        """Store what somebody gave a task: for as long as there is the task, and for nobody else."""
+        upload = cls.create(
+            id=upload_id, task=task, name=name, kind=Kind.UPLOAD, content_type=_guess(name), completed_at=utcnow()
+        )
+        for chunk in chunks:
+            ArtifactChunk.insert(artifact=upload, number=upload.number, data=chunk).execute()
+            upload.number += 1
+            upload.size += len(chunk)
+        upload.save(only=[cls.size, cls.number])
+        return upload
+
+    def chunks(self, first: int = 0) -> Iterator[bytes]:
+        """The content in order from chunk `first` on, at most CHUNK bytes at a time, each its own small query.
+
+        Every chunk of an upload but its last has CHUNK bytes; those of what a task writes may have fewer.
+        """
+        number = first
+        while chunk := ArtifactChunk.get_or_none(ArtifactChunk.artifact == self.id, ArtifactChunk.number == number):
+            yield bytes(chunk.data)
+            number += 1
+
+    def read(self) -> bytes:
+        """The whole content in memory; for what is known to be small."""
+        return b"".join(self.chunks())
+
+
+class ArtifactChunk(BaseModel):
+    """A piece of an artifact's content; numbers count from 0 without a gap."""
+
+    artifact = ForeignKeyField(Artifact, on_delete="CASCADE", index=False)
+    number = IntegerField()
+    data = BlobField()
+
+    class Meta:
+        primary_key = CompositeKey("artifact", "number")
+
+
+class ArtifactWriter:
+    """Writes an artifact in constant memory; a context manager. Text is stored as UTF-8.
+
+    The artifact appears when the block ends well. `flush`, in the transaction of a checkpoint, makes what was written
+    so far count; a later run that opens the same artifact goes on behind that, and what was written since is gone.
+    What is written to an artifact that an earlier run has completed is ignored.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        name: str,
+        kind: Kind = Kind.FILE,
+        nth: int = 0,
+        keep: timedelta = KEEP,
+        moved: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`nth` tells apart the artifacts of one task that have the same name, kept for as long as `keep`.
+
+        Each `write` calls `moved`.
+        """
+        self._task, self._name, self._kind, self._nth, self._keep = task, name[:200], kind, nth, keep
+        self._moved = moved
+        self._buffer = bytearray()
+        self._ahead = 0  # bytes in chunks that do not count yet
+
+    def __enter__(self) -> Self:
+        made = Artifact.task == self._task, Artifact.name == self._name, Artifact.kind != Kind.UPLOAD
+        mine = Artifact.select().where(*made)
+        found = next(iter(mine.order_by(Artifact.created_at).offset(self._nth).limit(1)), None)
+        self.artifact = found or self._create()
+        self._number = self.artifact.number
+        if found and not self.is_complete:
+            after = ArtifactChunk.artifact == found, ArtifactChunk.number >= found.number
+            ArtifactChunk.delete().where(*after).execute()
+        return self
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it has all its content, by this run or an earlier one."""
+        return self.artifact.completed_at is not None
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has so far, those of earlier runs included; 0 means that it needs its beginning."""
+        return self.artifact.size + self._ahead + len(self._buffer)
+
+    def write(self, data: str | bytes) -> None:
+        """Append text or bytes. Now and then this writes a chunk to the database."""
+        self._moved()
+        if not self.is_complete:
+            self._buffer += data.encode() if isinstance(data, str) else data
+            while len(self._buffer) >= CHUNK:
+                self._store(CHUNK)
+
+    def flush(self) -> None:
+        """Make all that was written count."""
+        if self._buffer:
+            self._store(len(self._buffer))
+        if self._ahead:
+            self.artifact.size += self._ahead
+            self.artifact.number, self._ahead = self._number, 0
+            self.artifact.save(only=[Artifact.size, Artifact.number])
+
+    def __exit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
+        if exc_type or self.is_complete:
+            return
+        with database.atomic():
+            self.flush()
+            self.artifact.completed_at = utcnow()
+            self.artifact.expires_at = self.artifact.completed_at + self._keep
+            self.artifact.save(only=[Artifact.completed_at, Artifact.expires_at])
+            User.count_change(self._task.user_id)
+
+    def _create(self) -> Artifact:
+        content_type = _guess(self._name) if self._kind is Kind.FILE else "text/plain"
+        return Artifact.create(task=self._task, name=self._name, kind=self._kind, content_type=content_type)
+
+    def _store(self, size: int) -> None:
+        data = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        ArtifactChunk.insert(artifact=self.artifact, number=self._number, data=data).execute()
+        self._number += 1
+        self._ahead += size
+
+
+def _guess(name: str) -> str:
+    """The type of a file by its name."""
+    return mimetypes.guess_type(name)[0] or "application/octet-stream"
+
+
+def checked_link(url: str) -> str:
+    """The url, if it may stand in a page as a link. Raises ValueError for anything but http and https."""
+    if urlsplit(url).scheme not in {"http", "https"}:
+        raise ValueError(f"an artifact links to http or https, not to {url!r}")
+    return url

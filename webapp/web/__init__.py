@@ -1,0 +1,1 @@
+"""What only HTTP needs: who is asking, forms, pages and what keeps polling them cheap."""

@@ -1,0 +1,87 @@
+"""Who is asking: sign-in, and the protection of forms."""
+
+from flask import flash, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import LoginManager, current_user, login_user
+from flask_wtf import CSRFProtect
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import Unauthorized
+
+from webapp.db.resilience import persistently
+from webapp.lib import logs
+from webapp.lib.times import utcnow
+from webapp.models import User
+from webapp.web import htmx
+from webapp.web.access_log import BY_THEMSELVES
+from webapp.web.form_recovery import kept, may_pass
+
+# What browsers ask for by themselves says nothing about whether a person is there.
+UNSEEN = {*BY_THEMSELVES, None}
+
+
+class FormProtection(CSRFProtect):
+    """A form is taken from the session that its page was shown in, or when its person presses a kept form anew."""
+
+    def protect(self, apply_exemptions: bool = False) -> None:
+        """Raises CSRFError."""
+        try:
+            super().protect(apply_exemptions)
+        except CSRFError:
+            if not may_pass():
+                raise
+            g.csrf_valid = True
+
+
+csrf = FormProtection()
+login = LoginManager()
+
+
+login.session_protection = None  # the session key in the cookie is signed; binding it to an address breaks on phones
+
+
+@login.user_loader
+def _load(session_key: str) -> User | None:
+    # Mostly a request's first query, and so the one that finds out whether the kept connection still lives.
+    user = persistently(lambda: User.by_session_key(session_key))
+    if user:
+        logs.bind(user_id=user.id)
+    return user
+
+
+@login.unauthorized_handler
+def _ask_to_sign_in() -> ResponseReturnValue:
+    if htmx.is_htmx():
+        raise Unauthorized
+    if request.method in {"GET", "HEAD"}:
+        return redirect(url_for("accounts.login", next=request.full_path.rstrip("?")), 303)
+    if kept(None):
+        raise Unauthorized
+    flash("Sign in first, then try that again.")
+    return redirect(url_for("accounts.login"), 303)
+
+
+def remember_seen() -> None:
+    """Keep a person's "last seen" fresh as they go from page to page; at most one write a minute, which waits for none.
+
+    No page depends on it: where nothing can be written, the page is answered all the same.
+    """
+    if request.endpoint not in UNSEEN and current_user.is_authenticated:
+        current_user.seen(utcnow())
+
+
+def refuse_pages_of_others() -> None:
+    """Somebody else signed in in another tab: a page that was left open shows and does nothing in their name.
+
+    Raises Unauthorized. A form without JavaScript is refused for its token.
+    """
+    owner = htmx.owner_of_page()
+    if owner and not (current_user.is_authenticated and owner == str(current_user.id)):
+        raise Unauthorized
+
+
+def sign_in(user: User) -> None:
+    """Begin a session of this account in this browser, in place of any other."""
+    session.clear()
+    login_user(user)
+    logs.bind(user_id=user.id)
+    session.permanent = True

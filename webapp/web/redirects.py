@@ -1,0 +1,29 @@
+"""Where to send people next: never out of this site."""
+
+from urllib.parse import urlsplit
+
+from flask import request
+
+
+def is_local(url: str | None) -> str | None:
+    """The url if it is a path of this site, else None."""
+    # Browsers read a backslash as a slash, and so //evil.example in /\\evil.example.
+    if not url or not url.startswith("/") or url[1:2] in {"/", "\\"} or not url.isprintable():
+        return None
+    return url
+
+
+def redirect_back(default: str) -> str:
+    """The page of this site on which the button was pressed, or `default`."""
+    return is_local(path_of(request.referrer, request.host)) or default
+
+
+def path_of(url: str | None, host: str | None = None) -> str:
+    """The path and query of an address, as a browser says it of a page; empty if it is none, or not of that host."""
+    try:
+        parts = urlsplit(url or "")
+    except ValueError:  # whoever sent it is no browser
+        return ""
+    if host is not None and parts.netloc != host:
+        return ""
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path

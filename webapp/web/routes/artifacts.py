@@ -1,0 +1,35 @@
+"""What tasks made and what they were given, for whoever started them."""
+
+from uuid import UUID
+
+from flask import Blueprint, Response, abort, redirect
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, login_required
+
+from webapp.models import Artifact, Task
+from webapp.models.task.artifact import Kind
+from webapp.web.downloads import download_as
+
+bp = Blueprint("artifacts", __name__)
+
+
+@bp.get("/artifacts/<uuid:artifact_id>")
+@login_required
+def show(artifact_id: UUID) -> ResponseReturnValue:
+    """A file to download, in constant memory; a text to read; a link to follow. Its owner's only."""
+    artifact = (
+        Artifact.select()
+        .join(Task)
+        .where(Artifact.id == artifact_id, Artifact.completed_at.is_null(False), Task.user == current_user.id)
+        .get_or_none()
+    ) or abort(404)
+    if artifact.expired_at:
+        abort(410)
+    if artifact.kind == Kind.LINK:
+        return redirect(artifact.read().decode(), 303)
+    response = Response(artifact.chunks(), mimetype=artifact.content_type)
+    response.content_length = artifact.size
+    response.headers["Cache-Control"] = "private, no-store"
+    if artifact.kind in (Kind.FILE, Kind.UPLOAD):
+        download_as(response, artifact.name)
+    return response

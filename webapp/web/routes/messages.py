@@ -1,0 +1,107 @@
+"""Private messages: the inbox, and the conversation with one person."""
+
+from typing import Any
+
+from flask import Blueprint, abort, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, login_required
+
+from webapp.models import Made, Message, User
+from webapp.web import htmx
+from webapp.web.forms.forms import MessageForm
+from webapp.web.forms.search import SearchForm
+from webapp.web.idempotency import REPEATED, asks_again, sent_before, write_once
+from webapp.web.paging import cursor_at, page
+from webapp.web.polling import Heir, if_changed
+
+bp = Blueprint("messages", __name__, url_prefix="/messages")
+
+CONVERSATIONS = 100
+
+
+@bp.before_request
+@login_required
+def _signed_in_only() -> None:
+    """Messages belong to two people."""
+
+
+@bp.get("")
+def index() -> ResponseReturnValue:
+    """All conversations, the one with the latest message first; or the messages that have the words of `?q=`."""
+    search = SearchForm(request.args)
+    if not search.arguments:
+        return render_template("messages/index.html", search=search, **_inbox())
+    found = search.page(Message.of(_me()), request.args.get("before"), _me())
+    return render_template("messages/search.html", search=search, found=found, cursor_at=cursor_at), search.status
+
+
+@bp.get("/_inbox")
+def inbox_fragment() -> ResponseReturnValue:
+    """The inbox alone, as its page includes it."""
+    return if_changed(lambda: render_template("messages/_inbox.html", **_inbox()), Heir("inbox", "Messages"))
+
+
+@bp.get("/<username>")
+def show(username: str) -> ResponseReturnValue:
+    """The conversation with one person. What they wrote is read by what the page then sends, or by a button of it."""
+    return _page(_find(username), MessageForm())
+
+
+@bp.get("/<username>/_thread")
+def thread_fragment(username: str) -> ResponseReturnValue:
+    """What was written, as the conversation's page includes it."""
+    other = _find(username)
+    return if_changed(lambda: render_template("messages/_thread.html", **_thread(other)))
+
+
+@bp.post("/<username>")
+def create(username: str) -> ResponseReturnValue:
+    """Send a message, or show the page again with the text and what is wrong with it."""
+    if answer := sent_before():
+        return answer
+    other, form = _find(username), MessageForm()
+    if not form.validate_on_submit():
+        return _page(other, form), 422
+    if asks_again(Message.last_by(_me(), other), form.body.data):
+        form.is_repeated, form.body.errors = True, [REPEATED]
+        return _page(other, form), 422
+
+    def send() -> Made:
+        Message.send(_me(), other, form.body.data)
+        return Made(url_for("messages.show", username=other.username, _anchor="composer"))
+
+    return write_once(send)
+
+
+@bp.post("/<username>/reading")
+def read(username: str) -> ResponseReturnValue:
+    """Mark all that they wrote as read: what a conversation does when it is opened and when something arrives."""
+    other = _find(username)
+    Message.read(_me(), other)
+    return htmx.answer(url_for("messages.show", username=other.username))
+
+
+def _me() -> User:
+    return current_user._get_current_object()
+
+
+def _find(username: str) -> User:
+    """The other person; nobody has a conversation with themselves."""
+    other = User.by_username(username)
+    if other is None or other.id == current_user.id:
+        abort(404)
+    return other
+
+
+def _inbox() -> dict[str, Any]:
+    return {"conversations": Message.inbox(_me(), CONVERSATIONS)}
+
+
+def _thread(other: User) -> dict[str, Any]:
+    before = request.args.get("before")
+    unread = Message.is_unread(_me(), other)
+    return {"other": other, "messages": page(Message.between(_me(), other), before), "before": before, "unread": unread}
+
+
+def _page(other: User, form: MessageForm) -> str:
+    return render_template("messages/show.html", form=form, **_thread(other))

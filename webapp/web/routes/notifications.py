@@ -1,0 +1,69 @@
+"""The notification centre: what happened, what is new, and how a person hears of it."""
+
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, login_required
+
+from webapp.models import Notice, User
+from webapp.web import htmx
+from webapp.web.forms.forms import NotificationPreferencesForm
+from webapp.web.paging import page
+from webapp.web.polling import Heir, if_changed
+from webapp.web.redirects import redirect_back
+
+bp = Blueprint("notifications", __name__, url_prefix="/notifications")
+
+
+@bp.before_request
+@login_required
+def _signed_in_only() -> None:
+    """Notices belong to somebody."""
+
+
+@bp.get("")
+def index() -> ResponseReturnValue:
+    """All that happened, newest first."""
+    return render_template("notifications/index.html", form=NotificationPreferencesForm(current_user), **_list())
+
+
+@bp.get("/_list")
+def list_fragment() -> ResponseReturnValue:
+    """The list alone, as the page includes it."""
+    return if_changed(lambda: render_template("notifications/_list.html", **_list()), Heir("notices", "Notifications"))
+
+
+@bp.post("/reading")
+def read_all() -> ResponseReturnValue:
+    """Mark all as read."""
+    Notice.read(_me())
+    return htmx.answer(redirect_back(url_for("notifications.index")))
+
+
+@bp.post("/<int:notice_id>/reading")
+def read(notice_id: int) -> ResponseReturnValue:
+    """Mark one as read without going where it leads, which does that, too. Somebody else's does not exist."""
+    notice = Notice.get_or_none(Notice.id == notice_id, Notice.user == current_user.id) or abort(404)
+    Notice.read(_me(), Notice.id == notice.id)
+    return htmx.answer(redirect_back(url_for("notifications.index")))
+
+
+@bp.post("/settings")
+def update_settings() -> ResponseReturnValue:
+    """Change how this person hears of each kind."""
+    form = NotificationPreferencesForm(current_user)
+    if not form.validate_on_submit():
+        return render_template("notifications/index.html", form=form, **_list()), 422
+    _me().hear({kind: form[kind].data for kind in form.kinds})
+    flash("Saved.")
+    return redirect(url_for("notifications.index"), 303)
+
+
+def _me() -> User:
+    return current_user._get_current_object()
+
+
+def _list() -> dict[str, Any]:
+    before = request.args.get("before")
+    return {"notices": page(Notice.of(_me()), before), "before": before, "unread": Notice.is_any_unread(_me())}

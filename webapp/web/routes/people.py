@@ -1,0 +1,19 @@
+"""People's profiles."""
+
+from flask import Blueprint, abort, render_template, request
+from flask.typing import ResponseReturnValue
+
+from tasks.catalogue import CATALOGUE
+from webapp.models import Post, User
+from webapp.web.forms.search import SearchForm
+
+bp = Blueprint("people", __name__, url_prefix="/people")
+
+
+@bp.get("/<username>")
+def show(username: str) -> ResponseReturnValue:
+    """Who somebody is, and what they wrote, or what of it has the words of `?q=`."""
+    person = User.by_username(username) or abort(404)
+    search = SearchForm(request.args)
+    shown = {"posts": search.page(Post.timeline(person), request.args.get("before"), person), "search": search}
+    return render_template("people/show.html", person=person, export=CATALOGUE["export_posts"], **shown), search.status

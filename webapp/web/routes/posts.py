@@ -1,0 +1,42 @@
+"""Writing posts."""
+
+from flask import Blueprint, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, login_required
+
+from webapp.models import Made, Post
+from webapp.web.forms.forms import PostForm
+from webapp.web.idempotency import REPEATED, asks_again, sent_before, write_once
+from webapp.web.routes import home
+
+bp = Blueprint("posts", __name__)
+
+POSTED_ALREADY = "That was posted already."
+
+
+@bp.post("/posts")
+@login_required
+def create() -> ResponseReturnValue:
+    """Publish a post, or show the composer again with the text and what is wrong with it."""
+    if answer := sent_before(POSTED_ALREADY):
+        return answer
+    form = PostForm()
+    if not form.validate_on_submit():
+        return home.show(form, 422)
+    if asks_again(Post.last_by(current_user.id), form.body.data):
+        form.is_repeated, form.body.errors = True, [REPEATED]
+        return home.show(form, 422)
+
+    def post() -> Made:
+        Post.create(user=current_user.id, body=form.body.data)
+        return Made(url_for("home.index"), "Posted.")
+
+    return write_once(post, POSTED_ALREADY)
+
+
+@bp.post("/posts/count")
+@login_required
+def count() -> ResponseReturnValue:
+    """How many characters the text so far has. The same count that publishing goes by; no query but the session's."""
+    form = PostForm()
+    return render_template("posts/_count.html", length=len(form.body.data or ""))

@@ -1,0 +1,59 @@
+"""A person's own settings."""
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, login_required
+
+from webapp.models import User
+from webapp.web.auth import sign_in
+from webapp.web.forms.forms import PasswordForm, ProfileForm
+from webapp.web.rate_limits import PasswordGuess
+
+bp = Blueprint("settings", __name__, url_prefix="/settings")
+
+
+UNREACHED = "You chose mail under Notifications: without an e-mail address you get none. With one, you get it again."
+
+
+@bp.get("")
+@login_required
+def show() -> ResponseReturnValue:
+    """Both forms, filled in with what is."""
+    return _page(ProfileForm(obj=current_user), PasswordForm(current_user))
+
+
+@bp.post("/profile")
+@login_required
+def update_profile() -> ResponseReturnValue:
+    """Change e-mail, about and time zone."""
+    form = ProfileForm()
+    if not form.validate_on_submit():
+        return _page(form, PasswordForm(current_user, formdata=None), 422)
+    user = current_user._get_current_object()
+    user.email, user.about, user.time_zone = form.email.data or "", form.about.data or "", form.time_zone.data
+    user.save(only=[User.email, User.about, User.time_zone])
+    User.count_change(user.id)  # what is polled shows times in the user's zone
+    flash("Saved." if user.email or not user.wants_mail else f"Saved. {UNREACHED}")
+    return redirect(url_for("settings.show"), 303)
+
+
+@bp.post("/password")
+@login_required
+def update_password() -> ResponseReturnValue:
+    """Set a new password. It ends every other session of this account; for a guest it makes the account theirs."""
+    user = current_user._get_current_object()
+    guess = PasswordGuess(user.username_key)
+    form = PasswordForm(user)
+    valid = form.validate_on_submit()
+    if "current" not in form.errors:
+        guess.was_right(user)
+    if not valid:
+        return _page(ProfileForm(formdata=None, obj=user), form, 422)
+    user.set_password(form.password.data)
+    sign_in(user)
+    flash("Your password is set. Everywhere else you are signed out.")
+    return redirect(url_for("settings.show"), 303)
+
+
+def _page(profile: ProfileForm, password: PasswordForm, status: int = 200) -> ResponseReturnValue:
+    return render_template("settings/show.html", profile=profile, password=password), status
