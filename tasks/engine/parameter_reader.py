@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-from tasks.engine.declaration import DeclarationError
+from tasks.engine.declaration_error import DeclarationError
 from tasks.engine.parameters import Labels, Parameter, Range
 from tasks.engine.uploads import Accept, Count, Upload
 

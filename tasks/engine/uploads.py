@@ -180,12 +180,12 @@ def from_json(saved: Any) -> Any:
 
 def too_large(file: Upload) -> bool:
     """Whether a file is larger than this site takes."""
-    return file.size > config.max_upload
+    return file.size > config().max_upload
 
 
 def largest() -> str:
     """How large a file may be, in words."""
-    return f"{config.max_upload / 1024 / 1024:.3g} MB"
+    return f"{config().max_upload / 1024 / 1024:.3g} MB"
 
 
 def _clean(name: str) -> str:

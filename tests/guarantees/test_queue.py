@@ -8,7 +8,6 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.engine.config import config
 from tasks.engine.sweeper import Sweeper
 from tasks.queue import huey
 from tests.guarantees.sites import BOOT, LEADS, LOOK, SWEEP, assert_stamped_once, is_done, kinds
@@ -107,18 +106,18 @@ def _trouble(worker: Process) -> list[str]:
     return [line for line in worker.output().splitlines() if " INFO " not in line]
 
 
-def test_a_long_line_of_tasks_gets_not_one_message_more_than_it_has_lost(site, user, monkeypatch):
-    _see_that_only_what_is_lost_is_rung_for(site, user, monkeypatch, 2000)
+def test_a_long_line_of_tasks_gets_not_one_message_more_than_it_has_lost(site, user, configure):
+    _see_that_only_what_is_lost_is_rung_for(site, user, configure, 2000)
 
 
 @pytest.mark.parametrize("shared_site", ["sqlite and redis"], indirect=True)
-def test_a_line_of_twenty_thousand_tasks_gets_no_message_more_either(site, user, monkeypatch):
-    _see_that_only_what_is_lost_is_rung_for(site, user, monkeypatch, 20_000)
+def test_a_line_of_twenty_thousand_tasks_gets_no_message_more_either(site, user, configure):
+    _see_that_only_what_is_lost_is_rung_for(site, user, configure, 20_000)
 
 
-def _see_that_only_what_is_lost_is_rung_for(site, user, monkeypatch, number: int) -> None:
+def _see_that_only_what_is_lost_is_rung_for(site, user, configure, number: int) -> None:
     site.rest()
-    monkeypatch.setattr(config, "sweep", timedelta(0))  # each look is a sweep
+    configure(sweep=timedelta(0))  # each look is a sweep
     sweeper = Sweeper()
     _wait_in_line(user, number)
     site.ring(number)

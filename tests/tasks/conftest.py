@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.engine import executor, progress_throttle
+from tasks.engine import executor
 from tasks.engine.config import config
 from webapp.dev.factories import make_user
 from webapp.lib.times import utcnow
@@ -18,21 +18,20 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def checkpoints(monkeypatch) -> Callable[..., None]:
+def checkpoints(configure) -> Callable[..., None]:
     """A function that says, in seconds, for how long steps that write `hold` a transaction, and how often those that
     write nothing come to a checkpoint: 0 is after each step, 60 at the end, however slow the machine is."""
 
-    def checkpoints(hold: float = config.hold_at_most, every: float = config.checkpoint_every) -> None:
-        monkeypatch.setattr(config, "hold_at_most", hold)
-        monkeypatch.setattr(config, "checkpoint_every", every)
+    def checkpoints(hold: float = config().hold_at_most, every: float = config().checkpoint_every) -> None:
+        configure(hold_at_most=hold, checkpoint_every=every)
 
     return checkpoints
 
 
 @pytest.fixture
-def quick_reports(monkeypatch):
-    """The reporter looks fifty times a second, so that a test need not wait for it."""
-    monkeypatch.setattr(progress_throttle, "REPORT_EVERY", 0.02)
+def quick_heartbeat(configure):
+    """The heartbeat beats fifty times a second, so that a test need not wait for it."""
+    configure(report_every=0.02)
 
 
 @pytest.fixture
@@ -48,9 +47,9 @@ def carry_out(declare, run_tasks):
 
 
 @pytest.fixture
-def no_reports(monkeypatch):
+def no_heartbeat(monkeypatch):
     """No other thread writes to the row, or keeps a connection for longer than the database of the test lives."""
-    monkeypatch.setattr(executor, "reporting", lambda *_: nullcontext())
+    monkeypatch.setattr(executor, "monitor", lambda *_: nullcontext())
 
 
 @pytest.fixture

@@ -186,7 +186,7 @@ def test_it_is_said_of_which_images_only_the_first_frame_was_kept(resize):
     assert said == ["5 of 5 images resized", f"Animated, and only the first frame was kept: {moving}"]
 
 
-@pytest.mark.usefixtures("no_reports")
+@pytest.mark.usefixtures("no_heartbeat")
 def test_no_image_is_decoded_while_another_is_being_written(resize, monkeypatch):
     seen, opened = [], module.open_picture
 
@@ -369,7 +369,7 @@ def test_only_one_to_fifty_images_are_taken(app, names):
 # Runs that are cut off
 
 
-@pytest.mark.usefixtures("no_reports")
+@pytest.mark.usefixtures("no_heartbeat")
 @pytest.mark.parametrize("hold", [0.0, 60.0], ids=["a checkpoint after each step", "one at the end"])
 @pytest.mark.parametrize("where", ["before", "within", "at the end"])
 def test_the_zip_file_has_each_image_once_when_runs_are_killed(app, live_on, monkeypatch, hold, where, checkpoints):

@@ -36,7 +36,7 @@ def test_a_signed_in_request_goes_on_by_another(hang_up, path):
 
 def test_a_task_is_claimed_by_another(hang_up, monkeypatch):
     # The reporter's thread would keep a connection of its own for longer than this database lives.
-    monkeypatch.setattr(perform_module, "reporting", lambda *_: nullcontext())
+    monkeypatch.setattr(perform_module, "monitor", lambda *_: nullcontext())
     _, hang_up = hang_up
     task = make_task(State.PENDING, name="export_posts", arguments={"format": "json"})
     hang_up()

@@ -1,0 +1,220 @@
+"""Stopping: cancel and pause work wherever a run is, and only a function's return is the end of a run."""
+
+import time
+
+import pytest
+
+from tasks.engine.stop_flag import StopRequested
+from tests.racing import elsewhere
+from webapp.db import database
+from webapp.models import Post, State, Task
+
+pytestmark = pytest.mark.usefixtures("quick_heartbeat")
+ASKED = [("cancel", State.CANCELED), ("pause", State.PAUSED)]
+
+
+def _ask(task, what: str) -> None:
+    """Somebody asks for it, and the reporter tells the run before its next step."""
+    elsewhere(getattr(Task.get_by_id(task.id), what))
+    task.ask_to_stop(StopRequested)
+
+
+def _loop(task) -> None:
+    for _ in task.each(range(5)):
+        pass
+
+
+def _before_the_first_loop(task, ask) -> None:
+    ask(task)
+    _loop(task)
+
+
+def _after_a_loop(task, ask) -> None:
+    _loop(task)
+    ask(task)
+    task.stage("Sending the mail")
+
+
+def _after_a_loop_that_an_earlier_run_made(task, ask) -> None:
+    _loop(task)
+    task.checkpoint()
+    ask(task)
+    _loop(task)
+
+
+def _between_loops(task, ask) -> None:
+    _loop(task)
+    ask(task)
+    _loop(task)
+
+
+def _waiting_after_a_loop(task, ask) -> None:
+    _loop(task)
+    ask(task)
+    task.wait(60)
+
+
+def _in_the_last_step_of_a_loop_that_work_comes_after(task, ask) -> None:
+    for number in task.each(range(5)):
+        if number == 4:
+            ask(task)
+    task.stage("Sending the mail")
+
+
+def _by_hand(task, ask) -> None:
+    for page in range(3):
+        task.cursor = page
+        ask(task) if page == 1 else None
+        task.checkpoint()
+    raise AssertionError("it goes on")
+
+
+def _when_the_bar_is_full(task, ask) -> None:
+    task.total = 2
+    task.advance(2)
+    ask(task)
+    task.advance(0)
+
+
+@pytest.mark.parametrize(("what", "becomes"), ASKED)
+@pytest.mark.parametrize(
+    "body",
+    [
+        _before_the_first_loop,
+        _after_a_loop,
+        _after_a_loop_that_an_earlier_run_made,
+        _between_loops,
+        _waiting_after_a_loop,
+        _in_the_last_step_of_a_loop_that_work_comes_after,
+        _by_hand,
+        _when_the_bar_is_full,
+    ],
+)
+def test_a_run_stops_wherever_it_is(carry_out, body, what, becomes):
+    def stop(task):
+        body(task, lambda task: _ask(task, what))
+        raise AssertionError("it goes on")
+
+    task = carry_out(stop)
+    assert (task.state, task.error, task.fencing_token) == (becomes, "", None)
+
+
+def _a_list(task):
+    return range(3)
+
+
+def _a_query(task):
+    for number in range(3):
+        Post.create(user=task.user, body=str(number))
+    return Post.select().where(Post.user == task.user)
+
+
+@pytest.mark.parametrize("items", [_a_list, _a_query])
+@pytest.mark.parametrize("what", ["cancel", "pause"])
+def test_a_run_whose_function_returns_has_succeeded_although_it_was_asked_to_stop_in_its_last_step(
+    carry_out, items, what
+):
+    def go_through(task):
+        for number, _ in enumerate(task.each(items(task))):
+            if number == 2:
+                _ask(task, what)
+
+    task = carry_out(go_through)
+    assert (task.state, task.done, task.total) == (State.SUCCEEDED, 3, 3)
+
+
+@pytest.mark.parametrize("what", ["cancel", "pause"])
+def test_so_has_one_that_counts_its_last_step_by_hand(carry_out, what):
+    def count(task):
+        task.total = 3
+        for number in range(3):
+            if number == 2:
+                _ask(task, what)
+            task.advance()
+
+    assert carry_out(count).state == State.SUCCEEDED
+
+
+def test_a_query_that_has_grown_since_it_was_counted_stops_all_the_same(carry_out):
+    def go_through(task):
+        posts = _a_query(task)
+        for number, _ in enumerate(task.each(posts)):
+            if number == 2:
+                elsewhere(lambda: Post.create(user=task.user, body="late"))
+                _ask(task, "cancel")
+            assert number < 3, "it goes on"
+
+    assert carry_out(go_through).state == State.CANCELED
+
+
+def test_a_run_that_pauses_itself_between_loops_does_not_spin(carry_out):
+    turns = []
+
+    def ask_its_owner(task):
+        _loop(task)
+        elsewhere(Task.get_by_id(task.id).pause)
+        while True:
+            turns.append(task.wait(5))
+
+    begun = time.monotonic()
+    task = carry_out(ask_its_owner)
+    assert task.state == State.PAUSED
+    assert not turns
+    assert time.monotonic() - begun < 5
+
+
+def test_a_step_that_waits_on_although_it_should_stop_does_not_spin(carry_out):
+    turns = []
+
+    def wait_for_something(task):
+        for _ in task.each(range(9)):
+            _ask(task, "cancel")
+            end = time.monotonic() + 0.5
+            while time.monotonic() < end:
+                turns.append(task.wait(0.1))
+
+    assert carry_out(wait_for_something).state == State.CANCELED
+    assert len(turns) <= 6, "the first wait ends early, and no other"
+
+
+# What a run says
+
+
+@pytest.mark.parametrize("first", ["write", "say"])
+def test_a_line_of_a_step_that_is_undone_is_there_once(carry_out, first):
+    def fail(task):
+        for number in task.each(range(3), every_step=True):
+            for what in ("write", "say") if first == "write" else ("say", "write"):
+                Post.create(user=task.user, body=f"{number}") if what == "write" else task.log(f"at {number}")
+            if number == 1:
+                raise RuntimeError("it broke")
+
+    task = carry_out(fail)
+    assert (task.state, [post.body for post in Post.select()]) == (State.FAILED, ["0"])
+    assert [event.text for event in task.timeline() if event.kind == "log"] == ["at 0", "at 1"]
+    assert task.timeline()[-1].kind == "failed", "in the order in which it happened"
+
+
+def test_a_line_said_in_a_transaction_of_its_own_that_is_undone_is_there(carry_out):
+    def fail(task):
+        try:
+            with database.atomic():
+                Post.create(user=task.user, body="undone")
+                task.log("it is full")
+                raise ValueError
+        except ValueError:
+            task.log("so be it")
+
+    task = carry_out(fail)
+    assert (task.state, Post.select().count()) == (State.SUCCEEDED, 0)
+    assert [event.text for event in task.timeline() if event.kind == "log"] == ["it is full", "so be it"]
+
+
+def test_lines_of_steps_that_stand_are_not_there_twice(carry_out):
+    def write(task):
+        for number in task.each(range(4)):
+            Post.create(user=task.user, body=str(number))
+            task.log(f"at {number}")
+
+    said = [event.text for event in carry_out(write).timeline() if event.kind == "log"]
+    assert said == ["at 0", "at 1", "at 2", "at 3"]
