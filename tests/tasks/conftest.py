@@ -35,15 +35,15 @@ def quick_heartbeat(configure):
 
 
 @pytest.fixture
-def carry_out(declare, run_tasks):
+def execute(declare, run_tasks):
     """A function that carries a task function out as a worker would; returns the task."""
 
-    def carry_out(body, **arguments) -> Task:
+    def execute(body, **arguments) -> Task:
         task = declare(title="A task of a test")(body).launch(make_user(), **arguments)
         run_tasks()
         return task.reload()
 
-    return carry_out
+    return execute
 
 
 @pytest.fixture

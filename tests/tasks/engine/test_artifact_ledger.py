@@ -52,7 +52,7 @@ def test_a_file_is_whole_whenever_its_writer_was_killed(declare, live_on, hold, 
     assert artifact.number == ArtifactChunk.select().count()
 
 
-def test_what_is_complete_is_not_written_again(declare, live_on, each_step, kill):
+def test_a_complete_artifact_is_not_written_again(declare, live_on, each_step, kill):
     ids = []
 
     @declare(title="Write")
@@ -72,7 +72,7 @@ def test_what_is_complete_is_not_written_again(declare, live_on, each_step, kill
     assert len(set(ids)) == 1
 
 
-def test_several_of_one_name_are_kept_apart(declare, live_on, each_step, kill):
+def test_artifacts_of_the_same_name_are_kept_apart(declare, live_on, each_step, kill):
     @declare(title="Write")
     def write(task):
         for letter in "ab":

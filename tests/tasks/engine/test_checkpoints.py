@@ -66,7 +66,7 @@ def test_each_step_is_made_once_whatever_it_goes_through(declare, live_on, hold,
     assert (task.attempts, task.rescues) == (1, 2), "who dies has not failed"
 
 
-def test_a_task_that_gets_further_survives_any_number_of_deaths(declare, live_on, checkpoints, kill):
+def test_a_task_that_makes_progress_survives_any_number_of_crashes(declare, live_on, checkpoints, kill):
     checkpoints(hold=60.0)
 
     @declare(title="Write")
@@ -338,7 +338,7 @@ def test_a_task_that_fails_in_words_a_database_cannot_hold_has_failed_all_the_sa
     assert task.error in (UNEXPECTED, words)
 
 
-def test_a_task_that_counts_the_same_steps_in_each_run_gets_no_further_by_that(declare, live_on):
+def test_counting_the_same_steps_in_each_run_is_no_progress(declare, live_on):
     @declare(title="Count")
     def count(task):
         task.total = task.done + 2
@@ -351,7 +351,7 @@ def test_a_task_that_counts_the_same_steps_in_each_run_gets_no_further_by_that(d
     assert (task.state, task.error, task.rescues) == (State.FAILED, DIED_REPEATEDLY, MOST_RESCUES)
 
 
-def test_a_task_whose_own_cursor_is_changed_where_it_stands_gets_further_by_that(declare, live_on):
+def test_changing_its_own_cursor_in_place_is_progress(declare, live_on):
     @declare(title="Collect")
     def collect(task):
         task.cursor = task.cursor or []

@@ -245,7 +245,7 @@ RIGHT = {
 
 
 @pytest.mark.parametrize("what", RIGHT)
-def test_what_can_work_is_not_refused(load, what):
+def test_declarations_that_can_work_are_accepted(load, what):
     assert load(RIGHT[what]).wrong is registry.functions["wrong"]
 
 
@@ -260,7 +260,7 @@ UNLISTED = {
 
 
 @pytest.mark.parametrize("what", UNLISTED)
-def test_what_cannot_be_listed_is_told_in_one_line(load, what):
+def test_a_catalogue_entry_that_cannot_be_listed_is_told_in_one_line(load, what):
     text, words = UNLISTED[what]
     package = load(text).__name__.partition(".")[0]
     with pytest.raises(DeclarationError, match=words) as refused:
@@ -269,7 +269,8 @@ def test_what_cannot_be_listed_is_told_in_one_line(load, what):
 
 
 def test_a_file_that_is_not_there_is_told_and_one_that_fails_is_not_hidden(load):
-    with pytest.raises(DeclarationError, match=r"test_declaration_error.py:\d+: 'count_stars': .* no tasks/count_stars.py"):
+    told = r"test_declaration_error.py:\d+: 'count_stars': .* no tasks/count_stars.py"
+    with pytest.raises(DeclarationError, match=told):
         catalogue("tasks", "count_stars")
     package = load(task("listed=False", body="pass")).__name__.partition(".")[0]
     assert list(catalogue(package, "wrong")) == ["wrong"], "which needs no docstring, as it has no page"

@@ -22,43 +22,43 @@ def _row(task_id) -> dict:
 # The outcome
 
 
-def test_a_function_that_returns_has_succeeded(carry_out):
+def test_a_function_that_returns_has_succeeded(execute):
     def three_steps(task):
         for _ in task.each("abc"):
             pass
 
-    task = carry_out(three_steps)
+    task = execute(three_steps)
     assert (task.state, task.done, task.total, task.error) == (State.SUCCEEDED, 3, 3, "")
     assert task.started_at <= task.finished_at
     assert (task.fencing_token, task.stage) == (None, "")
 
 
-def test_arguments_reach_the_function_and_its_owner_is_known(carry_out):
+def test_arguments_reach_the_function_and_its_owner_is_known(execute):
     seen = []
 
     def remember(task, text: str, number: int = 3):
         seen.append((task.user.id, task.id, text, number))
 
-    task = carry_out(remember, text="héllo")
+    task = execute(remember, text="héllo")
     assert seen == [(task.user_id, str(task.id), "héllo", 3)]
 
 
-def test_a_task_error_is_told_in_its_own_words(carry_out):
+def test_a_task_error_is_told_in_its_own_words(execute):
     def refuse(task):
         task.total = 10
         task.advance(4)
         raise TaskError("The file has no column named “amount”.")
 
-    task = carry_out(refuse)
+    task = execute(refuse)
     assert (task.state, task.done, task.total) == (State.FAILED, 4, 10)
     assert task.error == "The file has no column named “amount”."
 
 
-def test_an_unexpected_error_is_logged_and_not_shown(app, carry_out, caplog):
+def test_an_unexpected_error_is_logged_and_not_shown(app, execute, caplog):
     def divide(task):
         return 1 / 0
 
-    task = carry_out(divide)
+    task = execute(divide)
     assert (task.state, task.error) == (State.FAILED, UNEXPECTED)
     assert "ZeroDivisionError" in caplog.text
     shown = browse(app, task.user).get(f"/tasks/{task.id}").text
@@ -74,21 +74,21 @@ def test_a_kind_of_task_that_is_gone_fails_in_words(app, run_tasks):
     assert (task.reload().state, task.error) == (State.FAILED, UNKNOWN)
 
 
-def test_one_bad_task_does_not_keep_the_next_from_running(carry_out):
+def test_one_bad_task_does_not_keep_the_next_from_running(execute):
     def fall(task):
         raise SystemError("everything is on fire")
 
     def stand(task):
         pass
 
-    assert carry_out(fall).state == State.FAILED
-    assert carry_out(stand).state == State.SUCCEEDED
+    assert execute(fall).state == State.FAILED
+    assert execute(stand).state == State.SUCCEEDED
 
 
 # Steps
 
 
-def test_twenty_thousand_steps_make_a_handful_of_writes(carry_out, queries):
+def test_twenty_thousand_steps_make_a_handful_of_writes(execute, queries):
     def many_steps(task):
         task.total = 20_000
         for _ in range(20_000):
@@ -97,7 +97,7 @@ def test_twenty_thousand_steps_make_a_handful_of_writes(carry_out, queries):
 
     begun = time.monotonic()
     with queries() as seen:
-        task = carry_out(many_steps)
+        task = execute(many_steps)
     reports = 2 * (time.monotonic() - begun)  # two a second, whatever the reporter believes
     updates = [query.msg[0] for query in seen.get_queries() if "UPDATE tasks" in query.msg[0].replace('"', "")]
     assert (task.state, task.done) == (State.SUCCEEDED, 20_000)
@@ -105,7 +105,7 @@ def test_twenty_thousand_steps_make_a_handful_of_writes(carry_out, queries):
     assert seen.count <= 8 * (reports + 4)
 
 
-def test_progress_is_on_the_row_while_the_task_runs(carry_out, quick_heartbeat):
+def test_progress_is_on_the_row_while_the_task_runs(execute, quick_heartbeat):
     seen = []
 
     def look_at_yourself(task):
@@ -118,25 +118,25 @@ def test_progress_is_on_the_row_while_the_task_runs(carry_out, quick_heartbeat):
             row = _row(task.id)
             seen.append((row["done"], row["total"], row["stage"], row["state"]))
 
-    carry_out(look_at_yourself)
+    execute(look_at_yourself)
     assert seen[-1] == (5, 10, "Halfway", State.IN_PROGRESS)
 
 
-def test_a_line_in_the_timeline_is_written_at_once(carry_out):
+def test_a_line_in_the_timeline_is_written_at_once(execute):
     seen = []
 
     def talk(task):
         task.log("Mailed to ann@example.com")
         seen.extend(event.text for event in Task.get_by_id(task.id).timeline())
 
-    carry_out(talk)
+    execute(talk)
     assert seen[-1] == "Mailed to ann@example.com"
 
 
 # Stopping
 
 
-def test_a_canceled_task_stops_at_its_next_step(carry_out, quick_heartbeat):
+def test_a_canceled_task_stops_at_its_next_step(execute, quick_heartbeat):
     steps = []
 
     def be_canceled(task):
@@ -147,14 +147,14 @@ def test_a_canceled_task_stops_at_its_next_step(carry_out, quick_heartbeat):
                 task.wait(30)
 
     begun = time.monotonic()
-    task = carry_out(be_canceled)
+    task = execute(be_canceled)
     assert steps == [0, 1, 2, 3]
     assert time.monotonic() - begun < 10, "a wait ends at once"
     assert (task.state, task.done, task.total, task.error) == (State.CANCELED, 4, 1000, "")
     assert [event.kind for event in task.timeline()] == ["launched", "started", "canceling", "canceled"]
 
 
-def test_no_function_can_catch_a_cancel_by_mistake(carry_out, quick_heartbeat):
+def test_no_function_can_catch_a_cancel_by_mistake(execute, quick_heartbeat):
     def catch_everything(task):
         elsewhere(Task.get_by_id(task.id).cancel)
         task.wait(30)
@@ -164,10 +164,10 @@ def test_no_function_can_catch_a_cancel_by_mistake(carry_out, quick_heartbeat):
             except Exception:
                 raise AssertionError("a stop is not an error") from None
 
-    assert carry_out(catch_everything).state == State.CANCELED
+    assert execute(catch_everything).state == State.CANCELED
 
 
-def test_a_canceled_task_leaves_no_half_written_file(carry_out, quick_heartbeat):
+def test_a_canceled_task_leaves_no_half_written_file(execute, quick_heartbeat):
     def write_and_be_canceled(task):
         with task.artifact("half.bin") as out:
             out.write(b"x" * 600_000)
@@ -175,21 +175,21 @@ def test_a_canceled_task_leaves_no_half_written_file(carry_out, quick_heartbeat)
             task.wait(30)
             task.advance()
 
-    assert carry_out(write_and_be_canceled).state == State.CANCELED
+    assert execute(write_and_be_canceled).state == State.CANCELED
     assert not Artifact.select().exists()
     assert not ArtifactChunk.select().exists()
 
 
-def test_the_last_step_wins_over_a_cancel(carry_out):
+def test_the_last_step_wins_over_a_cancel(execute):
     def be_canceled_too_late(task):
         task.total = 1
         task.advance()
         elsewhere(Task.get_by_id(task.id).cancel)
 
-    assert carry_out(be_canceled_too_late).state == State.SUCCEEDED
+    assert execute(be_canceled_too_late).state == State.SUCCEEDED
 
 
-def test_a_worker_that_shuts_down_gives_the_task_back_and_another_finishes_it(carry_out, quick_heartbeat, monkeypatch):
+def test_a_worker_that_shuts_down_gives_the_task_back_and_another_finishes_it(execute, quick_heartbeat, monkeypatch):
     runs = []
 
     def write_a_file(task):
@@ -204,7 +204,7 @@ def test_a_worker_that_shuts_down_gives_the_task_back_and_another_finishes_it(ca
         return len(runs) == 1 and Task.get().state == State.IN_PROGRESS
 
     monkeypatch.setattr(heartbeat, "is_shutting_down", is_the_first_worker)
-    task = carry_out(write_a_file)
+    task = execute(write_a_file)
     assert [event.kind for event in task.timeline()] == ["launched", "started", "pending", "started", "succeeded"]
     assert (task.state, task.attempts, task.done) == (State.SUCCEEDED, 1, 3)
     [artifact] = Artifact.select()
@@ -223,17 +223,17 @@ def test_a_worker_that_was_told_to_stop_claims_nothing_and_leaves_the_message_to
     assert huey.pending_count() == 1
 
 
-def test_a_cancel_during_shutdown_is_not_forgotten(carry_out, quick_heartbeat, monkeypatch):
+def test_a_cancel_during_shutdown_is_not_forgotten(execute, quick_heartbeat, monkeypatch):
     def be_canceled_and_shut_down(task):
         elsewhere(Task.get_by_id(task.id).cancel)
         monkeypatch.setattr(heartbeat, "is_shutting_down", lambda: True)
         task.wait(30)
         task.advance()
 
-    assert carry_out(be_canceled_and_shut_down).state == State.CANCELED
+    assert execute(be_canceled_and_shut_down).state == State.CANCELED
 
 
-def test_an_interrupted_task_goes_back_to_wait(carry_out):
+def test_an_interrupted_task_goes_back_to_wait(execute):
     runs = []
 
     def be_interrupted_once(task):
@@ -241,11 +241,11 @@ def test_an_interrupted_task_goes_back_to_wait(carry_out):
         if len(runs) == 1:
             raise KeyboardInterrupt
 
-    task = carry_out(be_interrupted_once)
+    task = execute(be_interrupted_once)
     assert [event.kind for event in task.timeline()] == ["launched", "started", "pending", "started", "succeeded"]
 
 
-def test_what_a_killed_run_left_unfinished_is_gone_after_the_next(app, declare, run_tasks):
+def test_unfinished_artifacts_of_a_killed_run_are_gone_after_the_next(app, declare, run_tasks):
     @declare(title="Write")
     def write(task):
         task.attach("new.txt", "new")
@@ -269,7 +269,7 @@ def _lose(task) -> dict:
 
 
 @pytest.mark.parametrize("notices", [True, False], ids=["noticed at a step", "not noticed until the end"])
-def test_a_run_that_lost_its_task_changes_nothing(carry_out, quick_heartbeat, notices):
+def test_a_run_that_lost_its_task_changes_nothing(execute, quick_heartbeat, notices):
     left = []
 
     def lose(task):
@@ -279,13 +279,13 @@ def test_a_run_that_lost_its_task_changes_nothing(carry_out, quick_heartbeat, no
             task.advance()
             raise AssertionError("the step went through")
 
-    task = carry_out(lose)
+    task = execute(lose)
     assert _row(task.id) == left[0]
     assert [event.kind for event in task.timeline()] == ["launched", "started"]
 
 
 def test_a_run_that_lost_its_task_does_not_answer_for_the_other_when_it_is_canceled(
-    carry_out, quick_heartbeat, monkeypatch
+    execute, quick_heartbeat, monkeypatch
 ):
     left = []
 
@@ -298,20 +298,20 @@ def test_a_run_that_lost_its_task_does_not_answer_for_the_other_when_it_is_cance
         left.append(_row(task.id))
         task.advance()
 
-    task = carry_out(lose_it_to_a_run_that_is_canceled)
+    task = execute(lose_it_to_a_run_that_is_canceled)
     assert _row(task.id) == left[-1], "the other run is still stopping, and will say when it has"
 
 
 # What it leaves
 
 
-def test_attach_leaves_a_file_a_link_or_a_text(carry_out):
+def test_attach_leaves_a_file_a_link_or_a_text(execute):
     def leave_things(task):
         task.attach("a.bin", b"\x00\xff")
         task.attach("there", url="https://example.com/?q=1")
         task.attach("note", text="Grüße")
 
-    task = carry_out(leave_things)
+    task = execute(leave_things)
     made = {artifact.name: (artifact.kind, artifact.read()) for artifact in Artifact.completed([task])[task]}
     assert made == {
         "a.bin": ("file", b"\x00\xff"),
@@ -321,20 +321,20 @@ def test_attach_leaves_a_file_a_link_or_a_text(carry_out):
 
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "file:///etc/passwd", "data:text/html,x", "//example.com", ""])
-def test_attach_refuses_a_link_that_is_not_to_the_web(carry_out, url):
+def test_attach_refuses_a_link_that_is_not_to_the_web(execute, url):
     def link(task):
         task.attach("link", url=url)
 
-    assert carry_out(link).state == State.FAILED
+    assert execute(link).state == State.FAILED
     assert not Artifact.select().exists()
 
 
-def test_attach_takes_one_thing(carry_out):
+def test_attach_takes_one_thing(execute):
     def attach_two(task):
         task.attach("two", "data", text="text")
 
     def attach_none(task):
         task.attach("none")
 
-    assert carry_out(attach_two).state == carry_out(attach_none).state == State.FAILED
+    assert execute(attach_two).state == execute(attach_none).state == State.FAILED
     assert not Artifact.select().exists()

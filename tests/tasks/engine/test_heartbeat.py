@@ -39,27 +39,27 @@ def told(app):
     signals.progressed.disconnect(listen)
 
 
-def test_it_writes_what_is_new_while_a_run_makes_no_step(carry_out, quick_heartbeat):
+def test_the_heartbeat_writes_progress_between_steps(execute, quick_heartbeat):
     def count(task):
         task.total = 9
         task.advance(4)
         _wait_until(task, lambda: (_row(task).done, _row(task).total) == (4, 9))
 
-    assert carry_out(count).state == State.SUCCEEDED
+    assert execute(count).state == State.SUCCEEDED
 
 
-def test_it_renews_the_lease_of_a_run_that_makes_no_step(carry_out, quick_heartbeat, configure):
+def test_the_heartbeat_renews_the_lease_between_steps(execute, quick_heartbeat, configure):
     configure(lease=timedelta(seconds=1))
 
     def wait(task):
         first = _row(task).lease_until
         _wait_until(task, lambda: _row(task).lease_until > first + timedelta(seconds=0.5))
 
-    assert carry_out(wait).state == State.SUCCEEDED
+    assert execute(wait).state == State.SUCCEEDED
 
 
 @pytest.mark.parametrize("steps", [0, 5], ids=["without news", "with news"])
-def test_it_tells_a_run_that_another_has_its_task(carry_out, quick_heartbeat, steps):
+def test_the_heartbeat_tells_a_run_that_it_lost_its_lease(execute, quick_heartbeat, steps):
     def lose(task):
         elsewhere(lambda: Task.update(fencing_token="another run").where(Task.id == task.id).execute())
         task.advance(steps)
@@ -67,21 +67,21 @@ def test_it_tells_a_run_that_another_has_its_task(carry_out, quick_heartbeat, st
         raise AssertionError("it goes on")
 
     begun = time.monotonic()
-    task = carry_out(lose)
+    task = execute(lose)
     assert time.monotonic() - begun < 20
     assert (task.state, task.fencing_token, task.done) == (State.IN_PROGRESS, "another run", 0)
 
 
 @pytest.mark.parametrize(("ask", "becomes"), [("cancel", State.CANCELED), ("pause", State.PAUSED)])
-def test_it_tells_a_run_what_its_owner_asked_for(carry_out, quick_heartbeat, ask, becomes):
+def test_the_heartbeat_tells_a_run_that_it_was_canceled_or_paused(execute, quick_heartbeat, ask, becomes):
     def be_stopped(task):
         elsewhere(getattr(_row(task), ask))
         task.wait(30)
 
-    assert carry_out(be_stopped).state == becomes
+    assert execute(be_stopped).state == becomes
 
 
-def test_it_tells_a_run_that_its_worker_shuts_down(declare, quick_heartbeat, monkeypatch):
+def test_the_heartbeat_tells_a_run_that_its_worker_shuts_down(declare, quick_heartbeat, monkeypatch):
     @declare(title="Wait")
     def wait(task):
         monkeypatch.setattr(heartbeat, "is_shutting_down", lambda: True)
@@ -92,7 +92,7 @@ def test_it_tells_a_run_that_its_worker_shuts_down(declare, quick_heartbeat, mon
     assert (task.reload().state, task.attempts) == (State.PENDING, 0)
 
 
-def test_a_step_that_takes_longer_than_a_lease_loses_nothing(declare, quick_heartbeat, configure):
+def test_the_heartbeat_keeps_the_lease_in_a_step_longer_than_it(declare, quick_heartbeat, configure):
     configure(lease=timedelta(seconds=1))
     seen = []
 
@@ -110,7 +110,7 @@ def test_a_step_that_takes_longer_than_a_lease_loses_nothing(declare, quick_hear
     assert task.reload().state == State.SUCCEEDED
 
 
-def test_a_run_that_has_ended_is_left_alone(declare, quick_heartbeat):
+def test_the_heartbeat_leaves_a_run_alone_after_its_end(declare, quick_heartbeat):
     @declare(title="Be quick")
     def be_quick(task):
         task.advance()
@@ -130,7 +130,7 @@ def test_a_run_that_has_ended_is_left_alone(declare, quick_heartbeat):
 
 @pytest.mark.parametrize("writes", [True, False], ids=["each step writes", "no step writes"])
 @pytest.mark.parametrize("every_step", [True, False], ids=["a checkpoint after each", "now and then"])
-def test_progress_is_told_twice_a_second_at_most_and_with_the_whole_row(declare, told, writes, every_step):
+def test_progress_is_written_twice_a_second_at_most_and_sent_with_the_whole_row(declare, told, writes, every_step):
     seconds = 1.6
 
     @declare(title="Write {number} posts")
@@ -154,7 +154,7 @@ def test_progress_is_told_twice_a_second_at_most_and_with_the_whole_row(declare,
     assert dones[0] < dones[-1] <= task.reload().done
 
 
-def test_what_a_run_that_writes_has_done_is_shown_while_a_later_step_takes_long(carry_out, quick_heartbeat, configure):
+def test_progress_of_steps_that_write_is_shown_while_a_later_step_takes_long(execute, quick_heartbeat, configure):
     configure(report_every=0.3)
 
     def write(task):
@@ -164,4 +164,4 @@ def test_what_a_run_that_writes_has_done_is_shown_while_a_later_step_takes_long(
             else:
                 _wait_until(task, lambda: _row(task).done == 5)
 
-    assert carry_out(write).state == State.SUCCEEDED
+    assert execute(write).state == State.SUCCEEDED

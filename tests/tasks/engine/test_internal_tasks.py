@@ -43,7 +43,7 @@ def quietly(declare, run_waiting):
 
 
 @pytest.mark.parametrize("outcome", EACH_OUTCOME)
-def test_its_owner_sees_and_hears_nothing_of_it(app, quietly, mailserver, run_waiting, outcome):
+def test_an_internal_task_is_hidden_from_its_owner(app, quietly, mailserver, run_waiting, outcome):
     user = make_user("ann", email="ann@example.com", mail_after=0, hearing={"succeeded": "mail", "failed": "mail"})
     ann = browse(app, user)
     before = User.get_by_id(user.id).changes
@@ -61,13 +61,13 @@ def test_its_owner_sees_and_hears_nothing_of_it(app, quietly, mailserver, run_wa
     assert ann.get("/tasks/new/tidy").status_code == 404
 
 
-def test_it_is_as_any_other_to_workers(app, quietly):
+def test_workers_treat_an_internal_task_as_any_other(app, quietly):
     task = quietly("succeeded", make_user())
     assert (task.done, task.total, task.attempts) == (3, 3, 1)
 
 
 @pytest.mark.parametrize("state", [State.SUCCEEDED, State.FAILED])
-def test_it_is_deleted_soon_with_all_that_belongs_to_it_and_nobody_hears_of_that(app, state):
+def test_an_internal_task_is_deleted_soon_after_its_end_unnoticed(app, state):
     user = make_user()
     make_task(state, user, finished_at=utcnow() - 2 * config().keep_internal)
     quiet = make_task(state, user, hidden=True, finished_at=utcnow() - config().keep_internal - timedelta(seconds=1))
@@ -80,13 +80,13 @@ def test_it_is_deleted_soon_with_all_that_belongs_to_it_and_nobody_hears_of_that
     assert User.get_by_id(user.id).changes == before
 
 
-def test_one_under_way_is_never_deleted(app):
+def test_an_active_internal_task_is_never_deleted(app):
     make_task(State.PENDING, hidden=True, created_at=utcnow() - timedelta(days=99))
     assert purge() == 0
 
 
 @pytest.mark.parametrize("state", [State.PENDING, State.RETRYING])
-def test_while_it_waits_the_pages_of_its_owner_do_not_ask_again(app, state):
+def test_pages_do_not_poll_for_an_internal_task(app, state):
     make_task(state, owner := make_user(), hidden=True)
     before = User.get_by_id(owner.id).changes
     fair_queue.notify_waiting_users(Task, timedelta(hours=1), moved=True)

@@ -28,7 +28,7 @@ def test_a_generator_has_no_total(run):
     assert (run.done, run.total) == (3, None)
 
 
-def test_nothing_is_no_step(run):
+def test_an_empty_list_is_no_step(run):
     assert list(run.each([])) == []
     assert list(run.each(Post.select())) == []
     assert (run.done, run.total) == (0, 0)
@@ -63,7 +63,7 @@ def test_a_query_without_an_order_goes_by_its_key(run):
     assert len(ids) == BATCH + 1
 
 
-def test_a_key_that_is_no_number_will_do(run):
+def test_a_query_may_be_ordered_by_a_key_that_is_no_number(run):
     user = make_user()
     Task.insert_many({"user": user.id, "name": "countdown", "title": "T"} for _ in range(BATCH + 3)).execute()
     ids = [task.id for task in run.each(Task.select().where(Task.user == user))]

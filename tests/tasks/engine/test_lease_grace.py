@@ -23,13 +23,13 @@ def _answers(grace: LeaseGrace, clock: Clock, after: float, took: float = 0.0) -
     grace.database_answers(clock() - took)
 
 
-def test_a_sweeper_that_begins_gives_none(clock):
+def test_a_new_sweeper_gives_no_grace(clock):
     grace = LeaseGrace(clock)
     _answers(grace, clock, 0)
     assert grace.is_over
 
 
-def test_after_the_database_was_away_it_lasts_for_another_lease(clock):
+def test_grace_lasts_for_a_lease_after_the_database_was_away(clock):
     grace = LeaseGrace(clock)
     grace.database_is_away()
     _answers(grace, clock, 60)
@@ -38,7 +38,7 @@ def test_after_the_database_was_away_it_lasts_for_another_lease(clock):
     assert grace.is_over
 
 
-def test_an_answer_that_took_long_is_one_that_was_held_up(clock):
+def test_a_slow_answer_counts_as_an_absence(clock):
     grace = LeaseGrace(clock)
     _answers(grace, clock, 1, took=LEASE / 3)
     assert grace.is_over
@@ -46,7 +46,7 @@ def test_an_answer_that_took_long_is_one_that_was_held_up(clock):
     assert not grace.is_over
 
 
-def test_where_it_comes_and_goes_it_has_an_end(clock):
+def test_grace_ends_although_the_database_comes_and_goes(clock):
     grace = LeaseGrace(clock)
     over = []
     for _ in range(20):
@@ -57,7 +57,7 @@ def test_where_it_comes_and_goes_it_has_an_end(clock):
     assert all(over[AT_MOST * 4 + 1 :])
 
 
-def test_a_long_absence_after_that_is_one_of_its_own(clock):
+def test_a_long_absence_begins_a_grace_of_its_own(clock):
     grace = LeaseGrace(clock)
     for _ in range(20):
         grace.database_is_away()

@@ -89,7 +89,7 @@ def test_what_has_not_ended_keeps_the_key(convert, state):
         convert.launch(user, file="a")
 
 
-def test_what_cannot_be_written_for_another_reason_is_told_and_not_tried_for_ever(app, declare):
+def test_a_row_that_cannot_be_written_for_another_reason_is_not_tried_for_ever(app, declare):
     @declare(title="Alone", one_at_a_time=True)
     def alone(task):
         pass

@@ -162,6 +162,6 @@ def test_text_is_the_same_however_its_bytes_are_cut(monkeypatch, size):
 
 @pytest.mark.parametrize("data", [b"\xff\xfea\x00", b"caf\xe9", "cut 👋".encode()[:-1]])
 @pytest.mark.parametrize("read", [Upload.text, Upload.lines])
-def test_what_is_no_text_is_told_in_words(data, read):
+def test_a_file_that_is_no_utf8_text_is_refused_in_words(data, read):
     with pytest.raises(TaskError, match=r"a.txt is no text in UTF-8"):
         list(read(Upload("a.txt", data)))

@@ -57,7 +57,7 @@ def test_a_running_task_pauses_at_its_next_step_and_goes_on_where_it_stopped(wri
     assert task.timeline()[-2].text == "A worker went on after step 3"
 
 
-def test_resuming_rings_for_a_worker(writes, quick_heartbeat, run_tasks):
+def test_resuming_sends_a_wakeup(writes, quick_heartbeat, run_tasks):
     task = writes.launch(make_user())
     run_tasks()
     assert huey.pending_count() == 0

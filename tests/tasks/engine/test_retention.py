@@ -39,7 +39,7 @@ def _old() -> dict:
 
 
 @pytest.mark.parametrize("state", State)
-def test_only_what_ended_long_ago_goes(app, state):
+def test_only_tasks_that_ended_long_ago_are_deleted(app, state):
     make_task(state, **_old() if state in FINISHED else {"created_at": utcnow() - timedelta(days=999)})
     recent = make_task(State.SUCCEEDED, finished_at=utcnow() - config().keep_tasks + DAY)
     assert purge() == (state in FINISHED)
@@ -48,7 +48,7 @@ def test_only_what_ended_long_ago_goes(app, state):
 
 
 @pytest.mark.parametrize("state", sorted(set(State) - FINISHED))
-def test_what_is_tried_again_after_long_is_under_way(app, state):
+def test_an_old_task_that_is_retried_is_kept(app, state):
     make_task(state, **_old())
     assert purge() == 0
 
@@ -67,7 +67,7 @@ def test_a_part_goes_with_its_whole_and_not_before(app):
     assert purge() == 0
 
 
-def test_the_oldest_go_first(app, configure):
+def test_the_oldest_tasks_are_deleted_first(app, configure):
     configure(rows_at_first=2, rows_at_most=2)
     user = make_user()
     for days in (3, 1, 2):
@@ -79,7 +79,7 @@ def test_the_oldest_go_first(app, configure):
     assert purge() == 0
 
 
-def test_a_file_leaves_its_name_and_no_content(app):
+def test_an_expired_file_leaves_its_name_and_no_content(app):
     expired = make_artifact(name="old.txt", data="x" * 600_000, expires_at=utcnow() - DAY)
     kept = make_artifact(name="new.txt", data="new")
     assert purge() == 1
@@ -164,7 +164,7 @@ def test_no_transaction_writes_more_rows_than_it_may_whatever_a_task_has(
     assert not Post.select().where(Post.task.is_null(False)).exists(), "what a task has written stays"
 
 
-def test_what_a_purge_left_half_done_its_owner_does_not_see_and_the_next_one_ends(app, ann):
+def test_what_a_purge_left_half_done_is_hidden_and_finished_by_the_next(app, ann):
     task = _much(ann.user)
     steps = Purge().steps()
     for _ in range(4):
@@ -179,7 +179,7 @@ def test_what_a_purge_left_half_done_its_owner_does_not_see_and_the_next_one_end
     assert not Task.select().exists()
 
 
-def test_what_is_tried_again_just_before_it_goes_stays_whole(each_database, monkeypatch):
+def test_a_task_that_is_retried_just_before_its_deletion_stays_whole(each_database, monkeypatch):
     task = _much(make_user())
     still = purging._lock_unchanged
 
@@ -196,7 +196,7 @@ def test_what_is_tried_again_just_before_it_goes_stays_whole(each_database, monk
     assert len([artifact for artifact in task.artifacts if artifact.read()]) == 3
 
 
-def test_what_somebody_has_locked_is_waited_for_by_nobody_and_goes_the_next_time(postgres_url, make_app):
+def test_locked_rows_are_skipped_and_deleted_by_the_next_purge(postgres_url, make_app):
     make_app(database_url=postgres_url)
     locked = _much(make_user())
     _much(make_user())

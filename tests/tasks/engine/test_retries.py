@@ -28,23 +28,23 @@ HOPELESS = [
 
 
 @pytest.mark.parametrize("error", MAY_PASS, ids=lambda error: type(error).__name__)
-def test_what_may_pass_is_tried_again(error):
+def test_temporary_errors_are_retried(error):
     assert Retries(3).allow(error)
 
 
 @pytest.mark.parametrize("error", HOPELESS, ids=lambda error: type(error).__name__)
-def test_what_is_hopeless_is_not(error):
+def test_hopeless_errors_are_not_retried(error):
     assert not Retries(3).allow(error)
 
 
-def test_a_function_may_say_for_what_it_is_worth_it():
+def test_a_function_names_the_errors_that_are_retried():
     chosen = Retries(3, on=(KeyError, TaskError))
     assert chosen.allow(KeyError())
     assert chosen.allow(TemporaryError("Busy."))
     assert not chosen.allow(ConnectionError())
 
 
-def test_the_waits_grow_up_to_a_limit_and_differ():
+def test_waits_between_attempts_grow_up_to_a_limit_with_jitter():
     retries = Retries(99, delay=10, longest=100)
     for attempt, longest in [(1, 10), (2, 20), (3, 40), (4, 80), (5, 100), (6, 100), (500, 100), (10**9, 100)]:
         waits = [retries.wait(attempt) for _ in range(50)]
@@ -105,13 +105,13 @@ def test_an_attempt_that_succeeds_leaves_no_error(declare, no_heartbeat):
     assert (_attempt(task).state, task.error, task.attempts, task.result) == (State.SUCCEEDED, "", 2, 42)
 
 
-def test_what_is_hopeless_fails_at_once_however_many_retries_there_are(failing):
+def test_a_hopeless_error_fails_the_task_despite_retries(failing):
     task = failing(ValueError(), retries=9)
     executor.execute_next()
     assert (task.reload().state, task.attempts, task.error) == (State.FAILED, 1, UNEXPECTED)
 
 
-def test_without_retries_everything_does(failing):
+def test_any_error_fails_a_task_without_retries(failing):
     task = failing(ConnectionError())
     executor.execute_next()
     assert (task.reload().state, task.attempts) == (State.FAILED, 1)
@@ -124,7 +124,7 @@ def test_a_kind_of_task_that_is_gone_is_not_tried_again(app, no_heartbeat):
 
 
 @pytest.mark.parametrize(("asked", "became"), [("cancel", State.CANCELED), ("pause", State.PAUSED)])
-def test_who_asked_for_it_to_stop_gets_no_further_attempt(declare, no_heartbeat, asked, became):
+def test_a_task_asked_to_stop_gets_no_further_attempt(declare, no_heartbeat, asked, became):
     @declare(title="Fail", retries=9)
     def fail(task):
         getattr(Task.get_by_id(task.id), asked)()
@@ -135,7 +135,7 @@ def test_who_asked_for_it_to_stop_gets_no_further_attempt(declare, no_heartbeat,
     assert task.reload().state == became
 
 
-def test_while_it_waits_for_its_next_attempt_it_can_be_canceled_or_tried_now(failing):
+def test_a_retrying_task_can_be_canceled_or_retried_now(failing):
     task = failing(ConnectionError(), retries=9)
     executor.execute_next()
     task.reload().retry()
@@ -200,7 +200,7 @@ def _busy() -> BaseException:
 
 
 @pytest.mark.parametrize("result", [None, 3, "text", {"rows": [1, 2.5, None]}])
-def test_what_a_function_returns_is_on_its_row(declare, no_heartbeat, result):
+def test_the_result_of_a_function_is_on_its_row(declare, no_heartbeat, result):
     @declare(title="Return")
     def give(task):
         return result
@@ -210,7 +210,7 @@ def test_what_a_function_returns_is_on_its_row(declare, no_heartbeat, result):
     assert (task.reload().state, task.result) == (State.SUCCEEDED, result)
 
 
-def test_what_is_no_json_can_not_be_returned(declare, no_heartbeat):
+def test_a_result_that_is_no_json_fails_the_task(declare, no_heartbeat):
     @declare(title="Return", retries=9)
     def give(task):
         return object()

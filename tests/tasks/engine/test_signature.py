@@ -46,9 +46,9 @@ def _states(whole: Task) -> list[str]:
 # One after the other, side by side
 
 
-def test_a_chain_is_done_one_part_after_the_other(part):
+def test_a_chain_is_done_one_child_after_the_other(part):
     whole = chain(part.s(number=1), part.s(number=2), part.s(number=3)).launch(make_user())
-    assert (whole.state, whole.kind, _states(whole)) == (
+    assert (whole.state, whole.composition, _states(whole)) == (
         State.PENDING,
         Composition.CHAIN,
         ["pending", "waiting", "waiting"],
@@ -79,7 +79,7 @@ def test_the_body_of_a_chord_comes_after_all_of_its_header(part):
     assert whole.reload().state == State.SUCCEEDED
 
 
-def test_what_parts_return_is_handed_on(part):
+def test_results_of_children_are_handed_on(part):
     whole = chord([part.s(number=1), part.s(number=2)], part.s(number=3)).launch(make_user())
     _run()
     assert [task.result for task in whole.parts()] == [[1], [2], [3, [1], [2]]]
@@ -88,7 +88,7 @@ def test_what_parts_return_is_handed_on(part):
     assert line.parts()[-1].result == [2, [1]]
 
 
-def test_families_can_be_parts(part):
+def test_workflows_can_be_children(part):
     inner = chain(part.s(number=2), part.s(number=3), title="Inner")
     whole = chain(part.s(number=1), group(inner, part.s(number=4)), part.s(number=5)).launch(make_user())
     assert len(Task.select()) == 8
@@ -102,7 +102,7 @@ def test_families_can_be_parts(part):
     assert [len(below[task.id]) for task in (whole, whole.parts()[1], below[whole.parts()[1].id][0])] == [3, 2, 2]
 
 
-def test_the_progress_of_a_whole_is_that_of_its_parts(part, queries):
+def test_the_progress_of_a_parent_is_that_of_its_children(part, queries):
     whole = group(part.s(steps=3), part.s(steps=5), part.s(steps=0)).launch(make_user())
     running = Task.claim(config().lease)
     running.advance(2, 10, "On it")
@@ -113,7 +113,7 @@ def test_the_progress_of_a_whole_is_that_of_its_parts(part, queries):
     assert record.payload == {"state": "in_progress", "done": 4, "total": 7}
 
 
-def test_only_the_whole_is_in_its_owners_lists_and_alerts(app, part):
+def test_only_the_parent_is_in_its_owners_lists_and_alerts(app, part):
     user = make_user("ann")
     whole = group(part.s(number=1), part.s(number=2), title="The whole").launch(user)
     _run(1)
@@ -127,7 +127,7 @@ def test_only_the_whole_is_in_its_owners_lists_and_alerts(app, part):
 # When one fails
 
 
-def test_a_chain_ends_where_a_part_fails(part):
+def test_a_chain_ends_where_a_child_fails(part):
     parts = [part.s(number=n, fails=n == 2) for n in range(1, 6)]
     whole = chain(*parts).launch(make_user())
     assert _run() == ["Part 1", "Part 2"]
@@ -136,7 +136,7 @@ def test_a_chain_ends_where_a_part_fails(part):
     assert whole.timeline()[-1].text == whole.error
 
 
-def test_a_chain_of_hundreds_ends_as_well_where_a_part_fails(part):
+def test_a_chain_of_hundreds_ends_as_well_where_a_child_fails(part):
     whole = chain(*[part.s(number=n, steps=0, fails=n == 0) for n in range(120)]).launch(make_user())
     _run()
     assert (whole.reload().state, set(_states(whole))) == (State.FAILED, {"failed", "canceled"})
@@ -169,7 +169,7 @@ def test_a_failure_far_below_fails_everything_above(part):
 
 
 @pytest.mark.parametrize("ran", [0, 1])
-def test_canceling_the_whole_cancels_what_has_not_ended(part, ran):
+def test_canceling_the_parent_cancels_what_has_not_ended(part, ran):
     whole = chain(*[part.s(number=n) for n in range(4)]).launch(make_user())
     _run(ran)
     whole.reload().cancel()
@@ -178,7 +178,7 @@ def test_canceling_the_whole_cancels_what_has_not_ended(part, ran):
     assert not executor.execute_next()
 
 
-def test_a_whole_is_canceled_when_its_last_running_part_has_noticed(part):
+def test_a_parent_is_canceled_when_its_last_running_child_has_noticed(part):
     whole = group(part.s(number=1), part.s(number=2), part.s(number=3)).launch(make_user())
     running = [Task.claim(config().lease) for _ in range(2)]
     whole.reload().cancel()
@@ -189,7 +189,7 @@ def test_a_whole_is_canceled_when_its_last_running_part_has_noticed(part):
     assert whole.reload().state == State.CANCELED
 
 
-def test_canceling_nested_families_cancels_all_of_them(part):
+def test_canceling_nested_workflows_cancels_all_of_them(part):
     inner = [chain(part.s(number=n), part.s(number=n + 1)) for n in (1, 3, 5)]
     whole = chain(*inner, group(part.s(number=7), part.s(number=8))).launch(make_user())
     _run(1)
@@ -198,7 +198,7 @@ def test_canceling_nested_families_cancels_all_of_them(part):
     assert {str(task.state) for task in Task.select()} == {"succeeded", "canceled"}
 
 
-def test_canceling_one_part_of_a_chain_ends_the_whole(part):
+def test_canceling_one_child_of_a_chain_ends_the_parent(part):
     whole = chain(*[part.s(number=n) for n in range(4)]).launch(make_user())
     _run(1)
     whole.parts()[2].cancel()
@@ -207,7 +207,7 @@ def test_canceling_one_part_of_a_chain_ends_the_whole(part):
     assert _states(whole) == ["succeeded", "succeeded", "canceled", "canceled"]
 
 
-def test_a_part_may_be_paused_and_the_whole_waits_for_it(part):
+def test_a_child_may_be_paused_and_the_parent_waits_for_it(part):
     whole = chain(part.s(number=1), part.s(number=2)).launch(make_user())
     first = whole.parts()[0]
     first.pause()
@@ -218,7 +218,7 @@ def test_a_part_may_be_paused_and_the_whole_waits_for_it(part):
     assert whole.reload().state == State.SUCCEEDED
 
 
-def test_trying_a_whole_again_does_only_what_was_not_done(part, declare):
+def test_trying_a_parent_again_does_only_what_was_not_done(part, declare):
     broken = [True]
 
     @declare(title="Mend")
@@ -247,14 +247,14 @@ def test_trying_a_whole_again_does_only_what_was_not_done(part, declare):
     assert times == {task.id: task.finished_at for task in Task.select().where(Task.title << ["Part 1", "Part 2"])}
 
 
-def test_removing_a_whole_removes_its_parts(part):
+def test_removing_a_parent_removes_its_children(part):
     whole = chain(part.s(number=1), group(part.s(number=2), part.s(number=3))).launch(make_user())
     _run()
     whole.reload().remove()
     assert not Task.select().exists()
 
 
-def test_a_part_that_must_be_alone_and_is_not_starts_nothing(part, declare):
+def test_a_child_that_must_be_alone_and_is_not_starts_nothing(part, declare):
     @declare(title="Alone", one_at_a_time=True)
     def alone(task):
         pass
@@ -267,6 +267,6 @@ def test_a_part_that_must_be_alone_and_is_not_starts_nothing(part, declare):
 
 
 @pytest.mark.parametrize("compose", [chain, group, lambda: chord([], None)])
-def test_a_family_of_nobody_is_refused(compose):
+def test_a_workflow_of_nobody_is_refused(compose):
     with pytest.raises((ValueError, AttributeError)):
         compose()

@@ -32,15 +32,15 @@ def app(each_database):
 
 
 @pytest.fixture
-def carry_out(declare, run_waiting):
+def execute(declare, run_waiting):
     """A function that starts a task function and carries out all that waits; returns the task."""
 
-    def carry_out(body) -> Task:
+    def execute(body) -> Task:
         task = declare(title="A task of a test")(body).launch(make_user())
         run_waiting()
         return task.reload()
 
-    return carry_out
+    return execute
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def _write(user: User, body: str) -> None:
     Post.create(user=user, body=body)
 
 
-def test_reading_alone_holds_nobody_up(carry_out):
+def test_reading_begins_no_transaction(execute):
     make_post()
     other = make_user()
 
@@ -73,11 +73,11 @@ def test_reading_alone_holds_nobody_up(carry_out):
             elsewhere(lambda: _write(other, "written meanwhile"))
             assert not database.in_transaction()
 
-    assert carry_out(read).state == State.SUCCEEDED
+    assert execute(read).state == State.SUCCEEDED
     assert _posts()[-1] == "written meanwhile"
 
 
-def test_what_a_step_writes_is_seen_after_its_checkpoint_and_no_reader_waits_for_it(carry_out, each_step):
+def test_writes_of_a_step_are_seen_after_its_checkpoint_and_block_no_reader(execute, each_step):
     seen = []
 
     def write(task):
@@ -87,22 +87,22 @@ def test_what_a_step_writes_is_seen_after_its_checkpoint_and_no_reader_waits_for
             assert database.in_transaction()
             seen.append(elsewhere(_posts))
 
-    carry_out(write)
+    execute(write)
     assert seen == [[], [], ["0"], ["0"], ["0", "1"], ["0", "1"]]
 
 
-def test_steps_that_write_share_a_transaction_for_a_while(carry_out, queries, at_the_end):
+def test_steps_that_write_share_a_transaction_for_a_while(execute, queries, at_the_end):
     def write(task):
         for number in task.each(range(200)):
             _write(task.user, str(number))
 
     with queries() as seen:
-        carry_out(write)
+        execute(write)
     assert seen.count < 200 + 60
     assert len(_posts()) == 200
 
 
-def test_a_step_that_takes_long_leaves_no_lock_to_the_next(carry_out):
+def test_a_step_that_takes_long_leaves_no_lock_to_the_next(execute):
     locked = []
 
     def write_slowly(task):
@@ -111,11 +111,11 @@ def test_a_step_that_takes_long_leaves_no_lock_to_the_next(carry_out):
             task.wait(2 * config().hold_at_most)
             _write(task.user, str(number))
 
-    carry_out(write_slowly)
+    execute(write_slowly)
     assert locked == [False, False, False]
 
 
-def test_what_everybody_counts_up_is_locked_last_also_by_a_step_that_begins_with_it(carry_out, queries, at_the_end):
+def test_the_shared_counter_is_locked_last_even_by_a_step_that_begins_with_it(execute, queries, at_the_end):
     told = []
 
     def write(task):
@@ -127,14 +127,14 @@ def test_what_everybody_counts_up_is_locked_last_also_by_a_step_that_begins_with
         told.extend(str(query.msg[0]) for query in seen.get_queries()[before:])
 
     with queries() as seen:
-        assert carry_out(write).state == State.SUCCEEDED
+        assert execute(write).state == State.SUCCEEDED
     counted = [number for number, sql in enumerate(told) if "changes = changes + 1" in sql]
     posted = [number for number, sql in enumerate(told) if sql.startswith('INSERT INTO "posts"')]
     assert len(posted) == 2
     assert min(counted) > max(posted)
 
 
-def test_outside_of_each_a_write_stands_at_once(carry_out):
+def test_a_write_outside_of_each_is_committed_at_once(execute):
     seen = []
 
     def write(task):
@@ -146,12 +146,12 @@ def test_outside_of_each_a_write_stands_at_once(carry_out):
         seen.append(elsewhere(_posts))
         raise LookupError
 
-    carry_out(write)
+    execute(write)
     assert seen == [["before"], ["before", "after"]]
     assert _posts() == ["before", "after"]
 
 
-def test_a_transaction_in_a_step_is_a_part_of_it(carry_out, at_the_end):
+def test_a_transaction_in_a_step_is_a_part_of_it(execute, at_the_end):
     def write(task):
         for number in task.each(range(3)):
             with database.atomic():
@@ -161,11 +161,11 @@ def test_a_transaction_in_a_step_is_a_part_of_it(carry_out, at_the_end):
                 _write(task.user, "taken back")
                 inner.rollback()
 
-    assert carry_out(write).state == State.SUCCEEDED
+    assert execute(write).state == State.SUCCEEDED
     assert _posts() == ["kept 0", "kept 1", "kept 2"]
 
 
-def test_a_refused_write_in_a_transaction_of_its_own_can_be_survived(carry_out):
+def test_a_refused_write_in_a_transaction_of_its_own_can_be_survived(execute):
     taken = make_user("ann")
 
     def register_everybody(task):
@@ -176,7 +176,7 @@ def test_a_refused_write_in_a_transaction_of_its_own_can_be_survived(carry_out):
             except IntegrityError:
                 task.log(f"{name} is taken")
 
-    task = carry_out(register_everybody)
+    task = execute(register_everybody)
     assert (task.state, task.done) == (State.SUCCEEDED, 3)
     assert [user.username for user in User.select().where(User.id > taken.id, User.id != task.user_id)] == [
         "bob", "eve",
@@ -184,7 +184,7 @@ def test_a_refused_write_in_a_transaction_of_its_own_can_be_survived(carry_out):
     assert "ann is taken" in [event.text for event in task.timeline()]
 
 
-def test_a_task_that_a_step_starts_is_started_with_the_step_or_not_at_all(carry_out, declare, checkpoints):
+def test_a_task_that_a_step_starts_is_started_with_the_step_or_not_at_all(execute, declare, checkpoints):
     checkpoints(hold=60.0)  # on a slow machine, too, all three steps are in one transaction
 
     @declare(title="Follow {number}")
@@ -201,9 +201,9 @@ def test_a_task_that_a_step_starts_is_started_with_the_step_or_not_at_all(carry_
         for number in task.each(range(1)):
             follow.launch(task.user, number=number)
 
-    assert carry_out(start_others).state == State.FAILED
+    assert execute(start_others).state == State.FAILED
     assert not Task.select().where(Task.name == "follow").exists()
-    carry_out(start_one)
+    execute(start_one)
     assert Task.get(Task.name == "follow").state == State.SUCCEEDED
 
 
@@ -235,7 +235,7 @@ WRITES = {
 
 
 @pytest.mark.parametrize("what", WRITES)
-def test_a_run_that_lost_its_task_can_write_nothing_in_a_step(carry_out, what):
+def test_a_run_that_lost_its_task_can_write_nothing_in_a_step(execute, what):
     raised = []
 
     def lose(task):
@@ -247,7 +247,7 @@ def test_a_run_that_lost_its_task_can_write_nothing_in_a_step(carry_out, what):
                 raised.append(type(error))
                 raise
 
-    task = carry_out(lose)
+    task = execute(lose)
     assert raised == [LeaseLost]
     assert (task.state, task.fencing_token) == (State.IN_PROGRESS, "another run")
     assert [event.kind for event in task.timeline()] == ["launched", "started"]
@@ -256,7 +256,7 @@ def test_a_run_that_lost_its_task_can_write_nothing_in_a_step(carry_out, what):
     assert not User.select().where(User.about != "").exists()
 
 
-def test_nobody_takes_a_task_in_the_middle_of_a_step_that_has_written(carry_out, each_step):
+def test_nobody_takes_a_task_in_the_middle_of_a_step_that_has_written(execute, each_step):
     outcomes = []
 
     def write(task):
@@ -265,12 +265,12 @@ def test_nobody_takes_a_task_in_the_middle_of_a_step_that_has_written(carry_out,
             outcomes.append(elsewhere(lambda: [lost.id for lost in Task.lost(10)]))
             _write(task.user, str(number))
 
-    task = carry_out(write)
+    task = execute(write)
     assert task.state == State.SUCCEEDED
     assert outcomes == [[], []], "its lease is renewed with its first write"
 
 
-def test_a_run_that_lost_its_task_in_a_loop_that_it_left_leaves_nothing_either(carry_out):
+def test_a_run_that_lost_its_task_in_a_loop_that_it_left_leaves_nothing_either(execute):
     def lose(task):
         for _ in task.each("abc"):
             _lose(task)
@@ -279,12 +279,12 @@ def test_a_run_that_lost_its_task_in_a_loop_that_it_left_leaves_nothing_either(c
         for _ in task.each("abc"):
             _write(task.user, "too late")
 
-    task = carry_out(lose)
+    task = execute(lose)
     assert task.state == State.IN_PROGRESS
     assert _posts() == ["not fenced: outside of each"]
 
 
-def test_an_interrupted_process_leaves_a_task_that_waits_with_what_it_did(carry_out, each_step, live_on):
+def test_an_interrupted_process_leaves_a_task_that_waits_with_what_it_did(execute, each_step, live_on):
     runs = []
 
     def be_interrupted(task):
@@ -294,7 +294,7 @@ def test_an_interrupted_process_leaves_a_task_that_waits_with_what_it_did(carry_
                 runs.append(number)
                 raise KeyboardInterrupt
 
-    task = carry_out(be_interrupted)
+    task = execute(be_interrupted)
     assert task.state == State.SUCCEEDED
     assert _posts() == ["0", "1", "2"]
     assert task.timeline()[-2].text == "A worker went on after step 1"

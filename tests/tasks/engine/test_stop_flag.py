@@ -90,12 +90,12 @@ def _when_the_bar_is_full(task, ask) -> None:
         _when_the_bar_is_full,
     ],
 )
-def test_a_run_stops_wherever_it_is(carry_out, body, what, becomes):
+def test_a_run_stops_wherever_it_is(execute, body, what, becomes):
     def stop(task):
         body(task, lambda task: _ask(task, what))
         raise AssertionError("it goes on")
 
-    task = carry_out(stop)
+    task = execute(stop)
     assert (task.state, task.error, task.fencing_token) == (becomes, "", None)
 
 
@@ -111,20 +111,18 @@ def _a_query(task):
 
 @pytest.mark.parametrize("items", [_a_list, _a_query])
 @pytest.mark.parametrize("what", ["cancel", "pause"])
-def test_a_run_whose_function_returns_has_succeeded_although_it_was_asked_to_stop_in_its_last_step(
-    carry_out, items, what
-):
+def test_a_run_that_returns_succeeds_although_asked_to_stop_in_its_last_step(execute, items, what):
     def go_through(task):
         for number, _ in enumerate(task.each(items(task))):
             if number == 2:
                 _ask(task, what)
 
-    task = carry_out(go_through)
+    task = execute(go_through)
     assert (task.state, task.done, task.total) == (State.SUCCEEDED, 3, 3)
 
 
 @pytest.mark.parametrize("what", ["cancel", "pause"])
-def test_so_has_one_that_counts_its_last_step_by_hand(carry_out, what):
+def test_a_run_that_counts_its_last_step_by_hand_succeeds_although_asked_to_stop(execute, what):
     def count(task):
         task.total = 3
         for number in range(3):
@@ -132,10 +130,10 @@ def test_so_has_one_that_counts_its_last_step_by_hand(carry_out, what):
                 _ask(task, what)
             task.advance()
 
-    assert carry_out(count).state == State.SUCCEEDED
+    assert execute(count).state == State.SUCCEEDED
 
 
-def test_a_query_that_has_grown_since_it_was_counted_stops_all_the_same(carry_out):
+def test_a_query_that_has_grown_since_it_was_counted_stops_all_the_same(execute):
     def go_through(task):
         posts = _a_query(task)
         for number, _ in enumerate(task.each(posts)):
@@ -144,10 +142,10 @@ def test_a_query_that_has_grown_since_it_was_counted_stops_all_the_same(carry_ou
                 _ask(task, "cancel")
             assert number < 3, "it goes on"
 
-    assert carry_out(go_through).state == State.CANCELED
+    assert execute(go_through).state == State.CANCELED
 
 
-def test_a_run_that_pauses_itself_between_loops_does_not_spin(carry_out):
+def test_a_run_that_pauses_itself_between_loops_does_not_spin(execute):
     turns = []
 
     def ask_its_owner(task):
@@ -157,13 +155,13 @@ def test_a_run_that_pauses_itself_between_loops_does_not_spin(carry_out):
             turns.append(task.wait(5))
 
     begun = time.monotonic()
-    task = carry_out(ask_its_owner)
+    task = execute(ask_its_owner)
     assert task.state == State.PAUSED
     assert not turns
     assert time.monotonic() - begun < 5
 
 
-def test_a_step_that_waits_on_although_it_should_stop_does_not_spin(carry_out):
+def test_a_step_that_waits_on_although_it_should_stop_does_not_spin(execute):
     turns = []
 
     def wait_for_something(task):
@@ -173,7 +171,7 @@ def test_a_step_that_waits_on_although_it_should_stop_does_not_spin(carry_out):
             while time.monotonic() < end:
                 turns.append(task.wait(0.1))
 
-    assert carry_out(wait_for_something).state == State.CANCELED
+    assert execute(wait_for_something).state == State.CANCELED
     assert len(turns) <= 6, "the first wait ends early, and no other"
 
 
@@ -181,7 +179,7 @@ def test_a_step_that_waits_on_although_it_should_stop_does_not_spin(carry_out):
 
 
 @pytest.mark.parametrize("first", ["write", "say"])
-def test_a_line_of_a_step_that_is_undone_is_there_once(carry_out, first):
+def test_a_line_of_a_step_that_is_undone_is_there_once(execute, first):
     def fail(task):
         for number in task.each(range(3), every_step=True):
             for what in ("write", "say") if first == "write" else ("say", "write"):
@@ -189,13 +187,13 @@ def test_a_line_of_a_step_that_is_undone_is_there_once(carry_out, first):
             if number == 1:
                 raise RuntimeError("it broke")
 
-    task = carry_out(fail)
+    task = execute(fail)
     assert (task.state, [post.body for post in Post.select()]) == (State.FAILED, ["0"])
     assert [event.text for event in task.timeline() if event.kind == "log"] == ["at 0", "at 1"]
     assert task.timeline()[-1].kind == "failed", "in the order in which it happened"
 
 
-def test_a_line_said_in_a_transaction_of_its_own_that_is_undone_is_there(carry_out):
+def test_a_line_said_in_a_transaction_of_its_own_that_is_undone_is_there(execute):
     def fail(task):
         try:
             with database.atomic():
@@ -205,16 +203,16 @@ def test_a_line_said_in_a_transaction_of_its_own_that_is_undone_is_there(carry_o
         except ValueError:
             task.log("so be it")
 
-    task = carry_out(fail)
+    task = execute(fail)
     assert (task.state, Post.select().count()) == (State.SUCCEEDED, 0)
     assert [event.text for event in task.timeline() if event.kind == "log"] == ["it is full", "so be it"]
 
 
-def test_lines_of_steps_that_stand_are_not_there_twice(carry_out):
+def test_lines_of_steps_that_stand_are_not_there_twice(execute):
     def write(task):
         for number in task.each(range(4)):
             Post.create(user=task.user, body=str(number))
             task.log(f"at {number}")
 
-    said = [event.text for event in carry_out(write).timeline() if event.kind == "log"]
+    said = [event.text for event in execute(write).timeline() if event.kind == "log"]
     assert said == ["at 0", "at 1", "at 2", "at 3"]

@@ -44,7 +44,7 @@ def _lost(state: State = State.IN_PROGRESS, **fields) -> Task:
     return make_task(state, lease_until=utcnow() - AGO, **fields)
 
 
-def test_what_is_said_of_a_lost_task_is_found_by_its_id(app, caplog):
+def test_log_lines_about_a_lost_task_carry_its_id(app, caplog):
     task = _lost(fencing_token="gone")
     Sweeper().look()
     [record] = [record for record in caplog.records if record.levelname == "WARNING"]
@@ -71,9 +71,7 @@ def _killed(task: Task, reason: Reason = Reason.NO_PROGRESS, further: bool = Fal
         (State.CANCELING, {"attempts": 1, "retries": 1}, True, State.CANCELED, 1),
     ],
 )
-def test_a_run_that_was_killed_by_its_clock_ends_in_words(
-    each_database, configure, state, fields, further, becomes, attempts
-):
+def test_a_killed_run_ends_in_words(each_database, configure, state, fields, further, becomes, attempts):
     configure(sweep=timedelta(0))
     task = make_task(state, lease_until=utcnow() - AGO, **fields)
     told = []
@@ -94,7 +92,7 @@ def test_a_run_that_was_killed_by_its_clock_ends_in_words(
         ]
 
 
-def test_a_verdict_on_a_run_that_has_lost_its_task_is_nothing(app):
+def test_a_killed_run_that_had_lost_its_lease_changes_nothing(app):
     task = make_task(State.IN_PROGRESS)
     verdict = _killed(task)
     Task.update(fencing_token="another run").where(Task.id == task.id).execute()
@@ -102,7 +100,7 @@ def test_a_verdict_on_a_run_that_has_lost_its_task_is_nothing(app):
     assert (task.reload().state, task.fencing_token) == (State.IN_PROGRESS, "another run")
 
 
-def test_a_verdict_is_kept_while_the_database_does_not_answer(app, monkeypatch):
+def test_a_killed_run_is_recorded_once_the_database_answers(app, monkeypatch):
     task = make_task(State.IN_PROGRESS)
     verdicts = [_killed(task)]
     one = Sweeper(lambda: [verdicts.pop()] if verdicts else [])
@@ -120,7 +118,7 @@ def test_a_verdict_is_kept_while_the_database_does_not_answer(app, monkeypatch):
     assert task.reload().state == State.FAILED
 
 
-def test_a_verdict_is_kept_when_its_record_is_undone_with_the_rescue_that_it_came_before(app, monkeypatch):
+def test_a_killed_run_is_recorded_again_when_its_record_was_rolled_back(app, monkeypatch):
     """Else the task would next be rescued as one whose worker had died."""
     task, verdicts = _lost(), []
     one = Sweeper(lambda: [verdicts.pop()] if verdicts else [])
@@ -142,7 +140,7 @@ def test_a_verdict_is_kept_when_its_record_is_undone_with_the_rescue_that_it_cam
     assert one._rescuer.unrecorded == []
 
 
-def test_after_a_silence_of_the_database_runs_get_the_time_to_renew_their_leases(app):
+def test_runs_get_time_to_renew_their_leases_after_the_database_was_away(app):
     clock = Clock()
     one = Sweeper(clock=clock)
     one.look()
@@ -170,7 +168,7 @@ def test_a_worker_is_known_until_it_says_goodbye(app):
 
 
 @pytest.mark.parametrize("state", [State.SCHEDULED, State.RETRYING])
-def test_what_is_due_is_woken_with_a_message_and_what_is_not_sleeps_on(app, state):
+def test_due_tasks_are_woken_and_others_are_not(app, state):
     due, later = make_task(state, run_at=utcnow() - AGO), make_task(state)
     Sweeper().look()
     assert (due.reload().state, later.reload().state) == (State.PENDING, state)
@@ -192,7 +190,7 @@ def test_a_schedule_is_kept_to_the_second(app):
     ("state", "became"),
     [(State.IN_PROGRESS, "pending"), (State.PAUSING, "paused"), (State.CANCELING, "canceled")],
 )
-def test_what_has_lost_its_worker_is_rescued(app, state, became):
+def test_a_task_whose_worker_died_is_rescued(app, state, became):
     task, held = _lost(state), make_task(state)
     Sweeper().look()
     assert (task.reload().state, held.reload().state) == (became, state)
@@ -200,14 +198,14 @@ def test_what_has_lost_its_worker_is_rescued(app, state, became):
 
 
 @pytest.mark.parametrize("state", [State.IN_PROGRESS, State.PAUSING, State.CANCELING])
-def test_what_is_rescued_says_how_far_it_came_and_not_what_its_run_told_last(app, state):
+def test_a_rescued_task_shows_the_progress_of_its_checkpoint(app, state):
     task = _lost(state)
     Task.update(done=2, total=20, cursor={"done": 9, "total": 21}).where(Task.id == task.id).execute()
     Sweeper().look()
     assert (task.reload().done, task.total) == (9, 21)
 
 
-def test_between_two_sweeps_it_only_wakes_what_is_due(app, configure):
+def test_looks_between_two_sweeps_only_wake_due_tasks(app, configure):
     configure(sweep=timedelta(hours=1))
     one = Sweeper()
     one.look()
@@ -271,7 +269,7 @@ def test_another_leads_when_the_leader_does_no_more(app, why):
 # Messages
 
 
-def test_exactly_the_messages_that_are_missing_are_sent_again(app):
+def test_exactly_the_lost_wakeups_are_sent_again(app):
     user = make_user()
     for _ in range(5):
         countdown.launch(user, seconds=1)
@@ -286,7 +284,7 @@ def test_exactly_the_messages_that_are_missing_are_sent_again(app):
         assert _messages() == 7
 
 
-def test_a_healthy_backlog_gets_no_message_more(app):
+def test_a_healthy_backlog_gets_no_further_wakeup(app):
     user = make_user()
     for _ in range(5):
         countdown.launch(user, seconds=1)
@@ -301,7 +299,7 @@ def test_a_healthy_backlog_gets_no_message_more(app):
     assert _messages() == 4
 
 
-def test_what_does_not_wait_for_a_worker_needs_no_message(app):
+def test_tasks_that_wait_for_no_worker_get_no_wakeup(app):
     for state in set(State) - {State.PENDING}:
         make_task(state)
     one = Sweeper()
@@ -310,7 +308,7 @@ def test_what_does_not_wait_for_a_worker_needs_no_message(app):
     assert _messages() == 0
 
 
-def test_so_many_messages_in_one_look_and_no_more(app, configure):
+def test_a_look_sends_a_bounded_number_of_wakeups(app, configure):
     configure(wakeups_per_look=3)
     user = make_user()
     for _ in range(7):
@@ -374,7 +372,7 @@ def test_a_sweeper_that_is_overtaken_while_it_looks_leaves_the_rest_to_the_other
 # What is old
 
 
-def test_it_purges_what_is_old_some_of_it_in_each_look(app, configure):
+def test_each_look_deletes_some_of_what_is_old(app, configure):
     configure(purge_for=0.0)
     user, old = make_user(), utcnow() - config().keep_tasks - AGO
     for _ in range(3):
@@ -400,7 +398,7 @@ def test_after_a_purge_it_rests(app):
     assert retention.purge() == 1
 
 
-def test_whose_place_in_line_changed_is_told(app):
+def test_owners_are_notified_when_their_queue_position_changes(app):
     task = make_task(State.PENDING)
     before = User.get_by_id(task.user_id).changes
     one = Sweeper()
@@ -428,7 +426,7 @@ def own_duties(monkeypatch):
     sweep_hooks[:] = known
 
 
-def test_the_leader_sees_to_each_duty_with_each_sweep(app, own_duties, configure):
+def test_the_leader_calls_each_sweep_hook_with_each_sweep(app, own_duties, configure):
     seen = []
     own_duties(seen.append)
     leader, other = Sweeper(), Sweeper()
@@ -441,7 +439,7 @@ def test_the_leader_sees_to_each_duty_with_each_sweep(app, own_duties, configure
     assert len(seen) == 3
 
 
-def test_a_duty_that_fails_holds_up_neither_the_others_nor_the_sweeper(app, own_duties, caplog):
+def test_a_sweep_hook_that_fails_stops_neither_the_others_nor_the_sweeper(app, own_duties, caplog):
     def broken(_: int) -> None:
         raise ValueError("no")
 
@@ -457,7 +455,7 @@ def test_a_duty_that_fails_holds_up_neither_the_others_nor_the_sweeper(app, own_
     assert "The sweep hook broken failed" in caplog.text
 
 
-def test_mail_about_messages_is_such_a_duty(app):
+def test_mail_about_messages_is_started_by_a_sweep_hook(app):
     user = make_user(email="me@example.com", hearing={"message": "mail"})
     Message.update(mail_due_at=utcnow() - AGO).where(Message.id == make_message(recipient=user).id).execute()
     Sweeper().look()

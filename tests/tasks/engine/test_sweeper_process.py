@@ -8,7 +8,7 @@ from tasks.engine import sweeper_process
 @pytest.mark.parametrize(
     ("name", "is_told"), [("mail.invalid", True), ("x" * 64 + ".example", True), ("127.0.0.1", False)]
 )
-def test_a_mail_server_that_is_not_known_is_told_and_stops_nothing(caplog, name, is_told):
+def test_a_mail_server_whose_name_does_not_resolve_is_logged_and_stops_nothing(caplog, name, is_told):
     sweeper_process._resolve(name)
     assert len(caplog.messages) == is_told
     assert all(message.startswith("MAIL_SERVER ") and name in message for message in caplog.messages)

@@ -37,7 +37,7 @@ def _catch_what_can_be_caught(task) -> None:
 
 
 @pytest.mark.parametrize("body", [_spin, _wait, _catch_what_can_be_caught])
-def test_whatever_a_function_does_it_is_ended(declare, body):
+def test_a_timeout_ends_a_function_whatever_it_does(declare, body):
     begun = time.monotonic()
     task = declare(title="Take long", timeout=0.05)(body).launch(make_user())
     executor.execute_next()
@@ -47,7 +47,7 @@ def test_whatever_a_function_does_it_is_ended(declare, body):
     assert task.timeline()[-1].text == task.error
 
 
-def test_it_says_how_long_was_too_long(declare):
+def test_a_timeout_says_its_seconds(declare):
     @declare(title="Take long", timeout=180)
     def take_long(task):
         raise TimedOut
@@ -57,7 +57,7 @@ def test_it_says_how_long_was_too_long(declare):
     assert task.reload().error == "It took longer than 3 minutes, and was stopped."
 
 
-def test_it_is_an_error_that_may_pass(declare):
+def test_a_timeout_is_retried(declare):
     @declare(title="Take long", timeout=0.05, retries=1)
     def take_long(task):
         task.wait(60)
@@ -86,7 +86,7 @@ def test_what_a_run_did_before_stands_and_the_step_that_took_too_long_is_undone(
     assert [post.body for post in Post.select().order_by(Post.id)] == ["0", "1", "2"]
 
 
-def test_a_run_that_timed_out_and_got_further_has_used_up_no_attempt(declare, live_on):
+def test_a_run_that_timed_out_after_progress_uses_up_no_attempt(declare, live_on):
     runs = []
 
     @declare(title="Take long", timeout=0.4, retries=Retries(1, delay=0))
@@ -101,7 +101,7 @@ def test_a_run_that_timed_out_and_got_further_has_used_up_no_attempt(declare, li
     assert "It goes on from its latest step" in task.timeline()[2].text
 
 
-def test_one_that_got_no_further_has(declare, live_on):
+def test_a_run_that_timed_out_without_progress_uses_up_an_attempt(declare, live_on):
     @declare(title="Take long", timeout=0.2, retries=Retries(2, delay=0))
     def take_long(task):
         for number in task.each(range(5), every_step=True):
@@ -113,7 +113,7 @@ def test_one_that_got_no_further_has(declare, live_on):
     assert [event.kind for event in task.timeline()].count("started") == 4, "the first got further"
 
 
-def test_without_retries_a_limit_is_one(declare, live_on):
+def test_a_timeout_without_retries_fails_the_task(declare, live_on):
     @declare(title="Take long", timeout=0.3)
     def take_long(task):
         for _ in task.each(count(), every_step=True):
@@ -148,13 +148,13 @@ MOVES = {
 
 
 @pytest.mark.parametrize("move", MOVES)
-def test_whatever_a_run_does_by_its_task_is_a_move(carry_out, impatient, move):
+def test_every_call_to_the_run_puts_its_deadline_off(execute, impatient, move):
     def go_on(task):
         for _ in range(6):
             time.sleep(SHORT / 2)
             MOVES[move](task)
 
-    assert carry_out(go_on).state == State.SUCCEEDED
+    assert execute(go_on).state == State.SUCCEEDED
 
 
 def _steps(task) -> None:
@@ -163,21 +163,21 @@ def _steps(task) -> None:
 
 
 @pytest.mark.parametrize("body", [_steps, _fill, lambda task: task.wait(3 * SHORT)], ids=["steps", "writes", "a wait"])
-def test_so_are_steps_and_what_is_written_and_a_wait_however_long(carry_out, impatient, body):
+def test_steps_writes_and_waits_put_the_deadline_off(execute, impatient, body):
     def go_on(task):
         body(task)
 
-    assert carry_out(go_on).state == State.SUCCEEDED
+    assert execute(go_on).state == State.SUCCEEDED
 
 
-def test_a_run_that_does_not_move_is_ended_and_says_for_how_long_it_did_not(carry_out, impatient):
+def test_a_run_without_progress_is_ended_and_says_for_how_long(execute, impatient):
     def hang_for_long(task):
         for number in task.each(range(6), every_step=True):
             if number == 3:
                 time.sleep(60)
 
     begun = time.monotonic()
-    task = carry_out(hang_for_long)
+    task = execute(hang_for_long)
     assert time.monotonic() - begun < 20
     assert (task.state, task.done) == (State.FAILED, 3)
     assert task.error == f"It made no progress for {SHORT} seconds, and was stopped."
@@ -195,7 +195,7 @@ def test_a_timeout_of_its_own_takes_the_place_of_the_default(declare, impatient)
 
 @pytest.mark.parametrize("timeout", [None, 60], ids=["by default", "a timeout of its own"])
 @pytest.mark.parametrize(("what", "becomes"), [("cancel", State.CANCELED), ("pause", State.PAUSED)])
-def test_who_was_asked_to_stop_is_ended_however_it_moves(declare, impatient, what, becomes, timeout):
+def test_a_run_asked_to_stop_is_ended_despite_progress(declare, impatient, what, becomes, timeout):
     @declare(title="Go on", timeout=timeout)
     def go_on(task):
         for _ in task.each(range(2)):
@@ -216,7 +216,7 @@ def test_who_was_asked_to_stop_is_ended_however_it_moves(declare, impatient, wha
 # The alarm
 
 
-def test_a_run_that_is_quick_enough_hears_nothing(declare):
+def test_a_quick_run_gets_no_timeout(declare):
     @declare(title="Be quick", timeout=60)
     def be_quick(task):
         pass
@@ -257,19 +257,19 @@ def _be_quick() -> None:
 
 
 @pytest.mark.parametrize("use", [_take_too_long, _be_quick])
-def test_whoever_had_set_an_alarm_has_it_again(ours, use):
+def test_an_alarm_that_was_set_before_is_restored(ours, use):
     use()
     assert signal.getsignal(signal.SIGALRM) is ours
     assert 40 < signal.getitimer(signal.ITIMER_REAL)[0] < 50
 
 
-def test_an_alarm_of_nobody_is_left_to_nobody(ours):
+def test_no_alarm_is_left_behind(ours):
     signal.setitimer(signal.ITIMER_REAL, 0)
     _be_quick()
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
-def test_a_thread_that_can_not_be_interrupted_is_left_to_the_reporter(ours):
+def test_a_thread_gets_no_alarm(ours):
     done = []
 
     def run():

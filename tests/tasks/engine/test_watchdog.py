@@ -31,7 +31,7 @@ def _overdue(dog: Watchdog, seconds: float) -> set[int]:
     return found
 
 
-def test_a_run_that_does_not_end_is_seen_and_told_of_once(dog):
+def test_a_run_past_its_deadline_is_overdue_and_reported_once(dog):
     with RunClock().running(TASK, TOKEN, None):
         assert _overdue(dog, 0.6) == {1}
         assert dog.report(1)
@@ -40,7 +40,7 @@ def test_a_run_that_does_not_end_is_seen_and_told_of_once(dog):
     assert list(dog.killed_runs()) == []
 
 
-def test_a_run_that_moves_is_let_go_on(dog):
+def test_a_run_that_makes_progress_is_not_overdue(dog):
     run = RunClock()
     with run.running(TASK, TOKEN, None):
         for _ in range(20):
@@ -48,7 +48,7 @@ def test_a_run_that_moves_is_let_go_on(dog):
             run.touch()
 
 
-def test_a_limit_for_a_whole_run_is_one_however_it_moves(dog):
+def test_the_timeout_of_a_whole_run_is_not_put_off_by_progress(dog):
     run = RunClock()
     with run.running(TASK, TOKEN, 0.05):
         run.touch(60)
@@ -67,13 +67,13 @@ def test_a_run_that_has_ended_is_not_overdue(dog):
     assert not dog.report(1)
 
 
-def test_who_was_stopped_for_long_itself_gives_a_run_its_time(dog):
+def test_a_watchdog_that_was_stopped_itself_gives_a_run_its_time(dog):
     with RunClock().running(TASK, TOKEN, None):
         time.sleep(0.3)
         assert not dog.is_overdue(1)
 
 
-def test_more_verdicts_than_anybody_reads_hold_nobody_up(dog, caplog):
+def test_killed_runs_that_nobody_reads_block_nobody(dog, caplog):
     for _ in range(1000):
         with RunClock().running(TASK, TOKEN, None):
             assert dog.report(1)

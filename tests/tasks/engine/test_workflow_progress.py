@@ -80,7 +80,7 @@ def test_a_total_may_be_a_number_and_what_a_loop_counts_does_not_change_it(decla
 
 
 @pytest.mark.parametrize("total", [-1, 2.5, "3"])
-def test_what_is_no_number_of_steps_starts_nothing(declare, total):
+def test_a_total_that_is_no_number_of_steps_starts_nothing(declare, total):
     @declare(total=lambda: total)
     def walk(task):
         pass
@@ -90,7 +90,7 @@ def test_what_is_no_number_of_steps_starts_nothing(declare, total):
     assert not Task.select().exists()
 
 
-def test_a_whole_knows_its_total_at_launch_if_all_its_parts_do(known, part):
+def test_a_parent_knows_its_total_at_launch_if_all_its_children_do(known, part):
     user = make_user()
     nested = chain(known.s(steps=10), group(known.s(steps=30), known.s(steps=60))).launch(user)
     assert (nested.reload().done, nested.total) == (0, 100)
@@ -100,7 +100,7 @@ def test_a_whole_knows_its_total_at_launch_if_all_its_parts_do(known, part):
     assert mixed.reload().expected is None, "nobody knows"
 
 
-def test_parts_of_known_length_weigh_by_it(known):
+def test_children_of_known_length_weigh_by_it(known):
     whole = group(known.s(steps=10), known.s(steps=90)).launch(make_user())
     short, long = _claim(2)
     short.succeed()
@@ -109,7 +109,7 @@ def test_parts_of_known_length_weigh_by_it(known):
     assert (Progress(whole.reload()).percent, whole.done, whole.total) == (55, 55, 100)
 
 
-def test_parts_of_which_one_is_of_unknown_length_weigh_the_same(known, part):
+def test_children_of_which_one_is_of_unknown_length_weigh_the_same(known, part):
     whole = chain(known.s(steps=1000), *(part.s(number=n) for n in range(3))).launch(make_user())
     executor.execute_next()
     assert Progress(whole.reload()).percent == 25
@@ -180,7 +180,7 @@ def _go_on(random: random.Random, running: dict[Task, list]) -> None:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_the_bar_of_a_family_never_goes_back(app, part, known, seed):
+def test_the_bar_of_a_workflow_never_goes_back(app, part, known, seed):
     chance = random.Random(seed)
     whole = _family(chance, part, known).launch(make_user())
     running: dict[Task, list] = {}
@@ -206,7 +206,7 @@ def test_the_bar_of_a_family_never_goes_back(app, part, known, seed):
     assert len(set(shares)) > 1
 
 
-def test_a_whole_that_is_tried_again_begins_with_what_is_done(part):
+def test_a_parent_that_is_tried_again_begins_with_what_is_done(part):
     whole = group(part.s(number=1), part.s(number=2, fails=True)).launch(make_user())
     while executor.execute_next():
         pass
@@ -217,7 +217,7 @@ def test_a_whole_that_is_tried_again_begins_with_what_is_done(part):
     assert Progress(whole.reload()).percent == 50
 
 
-def test_what_its_page_shows_of_a_bar_is_its_share(ann, part):
+def test_the_page_of_a_workflow_shows_its_share(ann, part):
     whole = chain(part.s(number=1), part.s(number=2)).launch(ann.user)
     executor.execute_next()
     bar = ann.get(f"/tasks/{whole.id}").one(f"#task-{whole.id}-progress")
@@ -227,7 +227,7 @@ def test_what_its_page_shows_of_a_bar_is_its_share(ann, part):
     assert "Canceled after 50%" in ann.get(f"/tasks/{whole.id}").words
 
 
-def test_a_whole_from_an_older_release_is_shown_by_its_steps_until_it_moves(app, part):
+def test_a_parent_from_an_older_release_is_shown_by_its_steps_until_it_moves(app, part):
     whole = chain(part.s(number=1), part.s(number=2)).launch(make_user())
     Task.update(share=None, done=3, total=6).where(Task.id == whole.id).execute()
     assert Progress(whole.reload()).percent == 50
@@ -239,7 +239,7 @@ def test_a_whole_from_an_older_release_is_shown_by_its_steps_until_it_moves(app,
 # What parts do, and what has failed of them
 
 
-def test_the_stage_of_a_part_is_that_of_its_whole_at_once(ann, part):
+def test_the_stage_of_a_child_is_that_of_its_parent_at_once(ann, part):
     inner = group(part.s(number=1), part.s(number=2))
     whole = chain(inner, part.s(number=3)).launch(ann.user)
     one, other = _claim(2)
@@ -253,7 +253,7 @@ def test_the_stage_of_a_part_is_that_of_its_whole_at_once(ann, part):
     assert whole.reload().stage == ""
 
 
-def test_a_failed_part_of_a_group_is_told_while_the_others_run(ann, part):
+def test_a_failed_child_of_a_group_is_told_while_the_others_run(ann, part):
     inner = group(part.s(number=1), part.s(number=2), part.s(number=3), title="Inner")
     whole = chain(inner, part.s(number=4), title="Outer").launch(ann.user)
     broken, late, last = _claim(3)
@@ -276,7 +276,7 @@ def _texts(task: Task) -> list[str]:
     return [event.text for event in task.timeline()]
 
 
-def test_a_chain_whose_part_fails_says_so_once(part):
+def test_a_chain_whose_child_fails_says_so_once(part):
     whole = chain(part.s(number=1, fails=True), part.s(number=2)).launch(make_user())
     while executor.execute_next():
         pass

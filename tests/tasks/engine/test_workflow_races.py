@@ -35,7 +35,7 @@ def _claim_all() -> list[Task]:
     return list(iter(lambda: Task.claim(LEASE), None))
 
 
-def test_two_parts_that_end_at_the_same_moment_settle_the_whole(part):
+def test_two_children_that_end_at_the_same_moment_settle_the_parent(part):
     for _ in range(5):
         whole = group(part.s(number=1), part.s(number=2)).launch(make_user())
         parts = _claim_all()
@@ -56,7 +56,7 @@ def test_a_body_is_lined_up_once_when_its_header_ends_at_the_same_moment(part):
         assert whole.reload().state == State.SUCCEEDED
 
 
-def test_one_fails_as_the_other_succeeds_and_the_whole_is_canceled(part):
+def test_one_fails_as_the_other_succeeds_and_the_parent_is_canceled(part):
     for _ in range(5):
         whole = chord([part.s(number=1), part.s(number=2)], part.s(number=3)).launch(make_user())
         one, other = _claim_all()
@@ -67,7 +67,7 @@ def test_one_fails_as_the_other_succeeds_and_the_whole_is_canceled(part):
         assert not Task.select().where(Task.finished_at.is_null()).exists()
 
 
-def test_a_family_is_carried_out_once_however_many_messages_there_are(part, run_tasks):
+def test_a_workflow_is_executed_once_however_many_wakeups_there_are(part, run_tasks):
     whole = chord([part.s(number=n) for n in range(3)], part.s(number=9)).launch(make_user())
     wakeup.send(5)
     run_tasks()
@@ -75,7 +75,7 @@ def test_a_family_is_carried_out_once_however_many_messages_there_are(part, run_
     assert [task.attempts for task in Task.select().where(Task.composition == Composition.SINGLE)] == [1] * 4
 
 
-def test_two_workers_carry_out_a_family_together(part):
+def test_two_workers_execute_a_workflow_together(part):
     whole = chord([part.s(number=n) for n in range(6)], part.s(number=9)).launch(make_user())
 
     def work():
@@ -88,7 +88,7 @@ def test_two_workers_carry_out_a_family_together(part):
     assert whole.parts()[-1].result == 9
 
 
-def test_a_part_whose_worker_died_is_done_by_another(part):
+def test_a_child_whose_worker_died_is_done_by_another(part):
     whole = group(part.s(number=1), part.s(number=2)).launch(make_user())
     dead = Task.claim(LEASE)
     Task.update(lease_until=utcnow() - LEASE).where(Task.id == dead.id).execute()
@@ -102,7 +102,7 @@ def test_a_part_whose_worker_died_is_done_by_another(part):
     assert whole.reload().state == State.SUCCEEDED
 
 
-def test_a_family_may_be_scheduled(part):
+def test_a_workflow_may_be_scheduled(part):
     whole = group(part.s(number=1), part.s(number=2)).launch(make_user(), run_at=utcnow() + timedelta(hours=1))
     assert whole.reload().state == State.SCHEDULED
     assert {str(task.state) for task in whole.parts()} == {"waiting"}
@@ -117,7 +117,7 @@ def test_a_family_may_be_scheduled(part):
     assert whole.reload().state == State.SUCCEEDED
 
 
-def test_a_scheduled_family_can_be_canceled_or_started_now(part):
+def test_a_scheduled_workflow_can_be_canceled_or_started_now(part):
     user, later = make_user(), utcnow() + timedelta(hours=1)
     canceled = group(part.s(number=1), part.s(number=2)).launch(user, run_at=later)
     Task.get_by_id(canceled.id).cancel()
