@@ -1,4 +1,4 @@
-"""What goes through the queue: a signed note that rings. Whoever can write to it can still run nothing."""
+"""The queue: signed wake-ups and nothing else. Whoever can write to it can still run nothing of their own."""
 
 import json
 import pickle
@@ -14,7 +14,7 @@ from huey.registry import Message
 
 from tasks.countdown import countdown
 from tasks.engine import wakeup
-from tasks.queue import TURN_WITHIN, SignedJson, huey
+from tasks.queue import WAIT_FOR_TURN, SignedJson, huey
 from tests.network import Network
 from tests.processes import free_port, until
 from tests.racing import race
@@ -167,7 +167,7 @@ def test_nobody_waits_long_for_a_queue_on_which_somebody_else_waits(make_app, po
             begun = time.monotonic()
             with pytest.raises(NotAsked):
                 wakeup.send()
-            assert time.monotonic() - begun < 3 * TURN_WITHIN
+            assert time.monotonic() - begun < 3 * WAIT_FOR_TURN
         finally:
             network.heal()
         first.join()

@@ -35,7 +35,7 @@ def test_a_signed_in_request_goes_on_by_another(hang_up, path):
 
 
 def test_a_task_is_claimed_by_another(hang_up, monkeypatch):
-    # The reporter's thread would keep a connection of its own for longer than this database lives.
+    # The heartbeat's thread would keep a connection of its own for longer than this database lives.
     monkeypatch.setattr(executor, "monitor", lambda *_: nullcontext())
     _, hang_up = hang_up
     task = make_task(State.PENDING, name="export_posts", arguments={"format": "json"})

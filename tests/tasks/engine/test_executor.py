@@ -98,7 +98,7 @@ def test_twenty_thousand_steps_make_a_handful_of_writes(execute, queries):
     begun = time.monotonic()
     with queries() as seen:
         task = execute(many_steps)
-    reports = 2 * (time.monotonic() - begun)  # two a second, whatever the reporter believes
+    reports = 2 * (time.monotonic() - begun)  # two a second, whatever the heartbeat believes
     updates = [query.msg[0] for query in seen.get_queries() if "UPDATE tasks" in query.msg[0].replace('"', "")]
     assert (task.state, task.done) == (State.SUCCEEDED, 20_000)
     assert 3 <= len(updates) <= reports + 3, "one to claim it, one to end it, and the reports"

@@ -1,4 +1,4 @@
-"""The reporter: it writes progress at a bounded rate, holds leases, and tells runs what became of their tasks."""
+"""The heartbeat: it writes progress at a bounded rate, holds leases, and tells runs what became of their tasks."""
 
 import time
 from datetime import timedelta
@@ -120,7 +120,7 @@ def test_the_heartbeat_leaves_a_run_alone_after_its_end(declare, quick_heartbeat
     before = _row(task)
     Task.update(state=State.IN_PROGRESS, fencing_token="-", lease_until=utcnow()).where(Task.id == task.id).execute()
     stolen = _row(task)
-    time.sleep(0.2)  # ten turns of the reporter
+    time.sleep(0.2)  # ten beats
     assert _row(task).__data__ == stolen.__data__
     assert before.state == State.SUCCEEDED
 

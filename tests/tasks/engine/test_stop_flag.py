@@ -6,7 +6,6 @@ import pytest
 
 from tasks.engine.stop_flag import StopRequested
 from tests.racing import elsewhere
-from webapp.db import database
 from webapp.models import Post, State, Task
 
 pytestmark = pytest.mark.usefixtures("quick_heartbeat")
@@ -14,7 +13,7 @@ ASKED = [("cancel", State.CANCELED), ("pause", State.PAUSED)]
 
 
 def _ask(task, what: str) -> None:
-    """Somebody asks for it, and the reporter tells the run before its next step."""
+    """Somebody asks for it, and the heartbeat tells the run before its next step."""
     elsewhere(getattr(Task.get_by_id(task.id), what))
     task.ask_to_stop(StopRequested)
 
@@ -173,46 +172,3 @@ def test_a_step_that_waits_on_although_it_should_stop_does_not_spin(execute):
 
     assert execute(wait_for_something).state == State.CANCELED
     assert len(turns) <= 6, "the first wait ends early, and no other"
-
-
-# What a run says
-
-
-@pytest.mark.parametrize("first", ["write", "say"])
-def test_a_line_of_a_step_that_is_undone_is_there_once(execute, first):
-    def fail(task):
-        for number in task.each(range(3), every_step=True):
-            for what in ("write", "say") if first == "write" else ("say", "write"):
-                Post.create(user=task.user, body=f"{number}") if what == "write" else task.log(f"at {number}")
-            if number == 1:
-                raise RuntimeError("it broke")
-
-    task = execute(fail)
-    assert (task.state, [post.body for post in Post.select()]) == (State.FAILED, ["0"])
-    assert [event.text for event in task.timeline() if event.kind == "log"] == ["at 0", "at 1"]
-    assert task.timeline()[-1].kind == "failed", "in the order in which it happened"
-
-
-def test_a_line_said_in_a_transaction_of_its_own_that_is_undone_is_there(execute):
-    def fail(task):
-        try:
-            with database.atomic():
-                Post.create(user=task.user, body="undone")
-                task.log("it is full")
-                raise ValueError
-        except ValueError:
-            task.log("so be it")
-
-    task = execute(fail)
-    assert (task.state, Post.select().count()) == (State.SUCCEEDED, 0)
-    assert [event.text for event in task.timeline() if event.kind == "log"] == ["it is full", "so be it"]
-
-
-def test_lines_of_steps_that_stand_are_not_there_twice(execute):
-    def write(task):
-        for number in task.each(range(4)):
-            Post.create(user=task.user, body=str(number))
-            task.log(f"at {number}")
-
-    said = [event.text for event in execute(write).timeline() if event.kind == "log"]
-    assert said == ["at 0", "at 1", "at 2", "at 3"]

@@ -418,17 +418,17 @@ def test_an_artifact_expires_by_itself(app):
 
 
 @pytest.fixture
-def own_duties(monkeypatch):
-    """Only the duties that a test declares, forgotten after it."""
+def own_hooks(monkeypatch):
+    """Only the sweep hooks that a test declares, forgotten after it."""
     monkeypatch.setattr(sweeper, "sweep_hooks", own := [])
     known = list(sweep_hooks)
     yield lambda function: own.append(sweep_hook(function))
     sweep_hooks[:] = known
 
 
-def test_the_leader_calls_each_sweep_hook_with_each_sweep(app, own_duties, configure):
+def test_the_leader_calls_each_sweep_hook_with_each_sweep(app, own_hooks, configure):
     seen = []
-    own_duties(seen.append)
+    own_hooks(seen.append)
     leader, other = Sweeper(), Sweeper()
     for one in (leader, other, leader):
         one.look()
@@ -439,13 +439,13 @@ def test_the_leader_calls_each_sweep_hook_with_each_sweep(app, own_duties, confi
     assert len(seen) == 3
 
 
-def test_a_sweep_hook_that_fails_stops_neither_the_others_nor_the_sweeper(app, own_duties, caplog):
+def test_a_sweep_hook_that_fails_stops_neither_the_others_nor_the_sweeper(app, own_hooks, caplog):
     def broken(_: int) -> None:
         raise ValueError("no")
 
     seen = []
-    own_duties(broken)
-    own_duties(seen.append)
+    own_hooks(broken)
+    own_hooks(seen.append)
     lost, old = _lost(), make_task(State.SUCCEEDED, finished_at=utcnow() - config().keep_tasks - timedelta(days=1))
     one = Sweeper()
     one.look()

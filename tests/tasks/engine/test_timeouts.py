@@ -200,7 +200,7 @@ def test_a_run_asked_to_stop_is_ended_despite_progress(declare, impatient, what,
     def go_on(task):
         for _ in task.each(range(2)):
             elsewhere(getattr(Task.get_by_id(task.id), what))
-            task.ask_to_stop(StopRequested)  # as the reporter says it
+            task.ask_to_stop(StopRequested)  # as the heartbeat says it
             while True:
                 time.sleep(0.01)
                 task.stage("Still in this step")

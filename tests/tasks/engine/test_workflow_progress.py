@@ -326,7 +326,7 @@ def test_a_row_from_before_a_function_had_retries_is_tried_again_like_a_new_one(
 
 
 def test_nothing_is_announced_of_what_a_savepoint_took_back(app, part, declare):
-    """A caller that goes on after AlreadyRunning rings for no row that is not there."""
+    """A caller that goes on after AlreadyRunning sends no wake-up for a row that is not there."""
 
     @declare(title="Alone", one_at_a_time=True)
     def alone(task):

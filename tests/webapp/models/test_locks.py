@@ -43,7 +43,7 @@ pytestmark = pytest.mark.usefixtures("no_heartbeat")
 
 @pytest.fixture
 def no_heartbeat(monkeypatch):
-    """Workers in threads, of which none has a reporter."""
+    """Workers in threads, of which none has a heartbeat."""
     monkeypatch.setattr(executor, "monitor", lambda *_: nullcontext())
 
 
