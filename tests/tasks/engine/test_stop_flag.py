@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tasks.engine.stop_flag import StopRequested
+from tasks.engine.stop_flag import LeaseLost, ShuttingDown, StopFlag, StopRequested
 from tests.racing import elsewhere
 from webapp.models import Post, State, Task
 
@@ -172,3 +172,33 @@ def test_a_step_that_waits_on_although_it_should_stop_does_not_spin(execute):
 
     assert execute(wait_for_something).state == State.CANCELED
     assert len(turns) <= 6, "the first wait ends early, and no other"
+
+
+# The flag itself
+
+
+def test_the_first_reason_to_stop_stands_unless_the_lease_is_lost():
+    flag = StopFlag()
+    flag.raise_if_set()
+    flag.set(StopRequested)
+    flag.set(ShuttingDown)
+    with pytest.raises(StopRequested):
+        flag.raise_if_set()
+    flag.raise_if_lease_lost()
+    flag.set(LeaseLost)
+    flag.set(StopRequested)
+    with pytest.raises(LeaseLost):
+        flag.raise_if_set()
+    with pytest.raises(LeaseLost):
+        flag.raise_if_lease_lost()
+
+
+def test_a_set_flag_cuts_a_wait_short_and_further_waits_of_a_step_are_short(configure):
+    configure(wait_once_stopped=0.05)
+    flag, begun = StopFlag(), time.monotonic()
+    flag.set(StopRequested)
+    for _ in range(3):
+        flag.wait(60, within_step=True)
+    assert 0.1 <= time.monotonic() - begun < 20
+    flag.wait(60, within_step=False)
+    assert time.monotonic() - begun < 20
