@@ -52,7 +52,7 @@ def create_consumer(settings: Settings) -> WorkerConsumer:
 def main() -> None:
     """Run a worker until it is told to stop, once its database has the schema that it needs.
 
-    Exits with one line on standard error when a setting is wrong, or the database one that nobody can wait for.
+    Exits with one line on standard error when a setting is wrong, or the database can never be used.
     """
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: sys.exit(0))  # until the consumer has its own: nothing has begun

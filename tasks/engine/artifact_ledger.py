@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tasks.engine.config import config
-from webapp.models import ArtifactWriter, Task
-from webapp.models.task.artifact import Kind
+from webapp.models import Artifact, ArtifactWriter, Task
+from webapp.models.task.artifact import Kind, checked_link
 
 
 class ArtifactLedger:
@@ -39,22 +39,28 @@ class ArtifactLedger:
             self._by_loop[number].update(self._of_step)
             self._of_step = []
 
-    def writer(self, name: str, kind: Kind, within_step: bool) -> ArtifactWriter:
-        """The next artifact of this name, which an earlier run may have begun."""
-        nth, self._used[name] = self._used[name], self._used[name] + 1
-        if within_step:
-            self._of_step.append(name)
-        return ArtifactWriter(self._task, name, kind, nth, config().keep_artifacts, self._touch)
-
     @contextmanager
     def file(self, name: str, within_step: bool) -> Iterator[ArtifactWriter]:
         """A file to write to while the block lasts; each checkpoint keeps what was written by then."""
-        with self.writer(name, Kind.FILE, within_step) as out:
+        with self._writer(name, Kind.FILE, within_step) as out:
             self._open.append(out)
             try:
                 yield out
             finally:
                 self._open.remove(out)
+
+    def attach(
+        self, name: str, data: str | bytes | None, url: str | None, text: str | None, within_step: bool
+    ) -> Artifact:
+        """Make a whole artifact of one of these. Raises TypeError unless exactly one is given."""
+        given = {Kind.FILE: data, Kind.LINK: None if url is None else checked_link(url), Kind.TEXT: text}
+        contents = {kind: content for kind, content in given.items() if content is not None}
+        if len(contents) != 1:
+            raise TypeError("attach takes one of data, url and text")
+        [(kind, content)] = contents.items()
+        with self._writer(name, kind, within_step) as out:
+            out.write(content)
+        return out.artifact
 
     def flush(self) -> None:
         """Save what was written to open files. In the transaction of a checkpoint."""
@@ -64,3 +70,10 @@ class ArtifactLedger:
     def as_json(self) -> list[Counter[str]]:
         """What a checkpoint saves."""
         return self._by_loop
+
+    def _writer(self, name: str, kind: Kind, within_step: bool) -> ArtifactWriter:
+        """The next artifact of this name, which an earlier run may have begun."""
+        nth, self._used[name] = self._used[name], self._used[name] + 1
+        if within_step:
+            self._of_step.append(name)
+        return ArtifactWriter(self._task, name, kind, nth, config().keep_artifacts, self._touch)

@@ -1,4 +1,4 @@
-"""DeclarationError: what is wrong with a task function is told when it is declared, and ends the start of a process."""
+"""DeclarationError: a task function that cannot work keeps a process from starting, with one line that says why."""
 
 import inspect
 from pathlib import Path
@@ -11,7 +11,7 @@ ROOT = HERE.parent.parent
 
 
 class DeclarationError(CannotStart, TypeError):
-    """A task function that can never work. Its text is one line: where it stands, what is wrong, what to write."""
+    """A task function that can never work. One line: its file and line, the mistake, and what to write instead."""
 
     def __init__(self, body: Any, words: str) -> None:
         name = getattr(body, "__name__", None) or getattr(body, "name", repr(body))

@@ -48,7 +48,7 @@ class LoopCursor:
 
     @property
     def is_after_last_step(self) -> bool:
-        """Whether the loop that the run is in has no further step; False if nobody knows. One query at most."""
+        """Whether the loop that the run is in has no further step; False if that is unknown. One query at most."""
         return self._loop is not None and self._loop.is_over
 
     @property

@@ -1,4 +1,4 @@
-"""Run: what a task function gets as its first argument, to say how far it is and to leave what it made."""
+"""Run: the first argument of a task function, by which it reports progress and leaves what it made."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -9,7 +9,6 @@ from tasks.engine.run_clock import RunClock
 from tasks.engine.steps import Steps
 from tasks.engine.stop_flag import ShuttingDown, Stop
 from webapp.models import Artifact, ArtifactWriter, Task, User
-from webapp.models.task.artifact import Kind, checked_link
 
 Item = TypeVar("Item")
 
@@ -17,8 +16,8 @@ Item = TypeVar("Item")
 class Run:
     """One run of a task. Steps are cheap: they count in memory, and the heartbeat writes them at a bounded rate.
 
-    Between two steps is also where a run notices that it should stop; it then raises a Stop through the task function.
-    What it has done by its latest checkpoint stands, whatever happens to it, and the next run goes on from there.
+    A run that should stop raises a Stop through the task function, between two steps. Whatever happens to it, what was
+    done by its latest checkpoint stands, and the next run goes on from there.
     """
 
     def __init__(self, task: Task) -> None:
@@ -51,12 +50,12 @@ class Run:
 
     @property
     def done(self) -> int:
-        """How many steps have been made, those of earlier runs included; 0 means that this is the very beginning."""
+        """How many steps are done, including those of earlier runs; 0 at the very beginning."""
         return self._steps.loops.done
 
     @property
     def total(self) -> int | None:
-        """How many steps there are, or None while that is unknown; the bar then shows no share."""
+        """How many steps there are; None while that is unknown, and the bar then shows no share."""
         return self._steps.loops.total
 
     @total.setter
@@ -71,67 +70,67 @@ class Run:
         return [child.result for child in before.order_by(Task.created_at, Task.id)] if task.parent_id else []
 
     def advance(self, steps: int = 1) -> None:
-        """Count steps as made. Raises a Stop when the run should end here; within `each`, only its own steps do.
+        """Count steps by hand. Raises a Stop when the run should stop, but not within `each`.
 
-        The step that makes the total full raises none: it may be the function's last. What comes after it may.
+        The step that completes the total does not raise either: it may be the function's last.
         """
         self._steps.advance(steps)
 
     def each(self, items: Iterable[Item], every_step: bool = False) -> Iterator[Item]:
         """Go through items, counting each as a step when the next is asked for, with a checkpoint at least each second.
 
-        What a step writes to the database joins one transaction with the checkpoint that counts the step. So when a
+        What a step writes to the database is in one transaction with the checkpoint that counts the step. So when a
         worker dies, each step has been made either wholly or not at all, and the next run goes on with the others.
         Steps that write share such a transaction for up to `Config.hold_at_most` seconds. With `every_step` there is a
         checkpoint after each, for steps whose effects are elsewhere and must not be repeated.
 
         A query is read in batches, in constant memory however long it is. It must be ordered, ascending, by columns
-        that together are unique, or not at all, which means by its primary key. Anything else must give the same items
-        in the same order in each run. Unless the task has said what its total is, it becomes what is done by then
-        and the number of these items, if that is known. A loop that is left by `break` counts as done. Raises
-        RuntimeError for a loop in a loop.
+        that together are unique; without an order, it is read by its primary key. Any other iterable must give the
+        same items in the same order in each run. Unless the task has set its total, that becomes the steps done so far
+        and the number of these items, if that is known. A loop left by `break` counts as done. Raises RuntimeError for
+        a loop in a loop.
         """
         return self._steps.go_through(items, every_step)
 
     def batches(self, items: Iterable[Item], size: int = 200) -> Iterator[list[Item]]:
         """Go through items in lists of up to `size`, for many small writes: each list is one transaction.
 
-        As `each` in all else: every item counts as a step. Items are read while nothing is being written, so what is
-        slow about reading them, such as parsing a file, keeps nobody else from writing; write a list at once.
+        Otherwise as `each`: every item counts as a step. Items are read while no transaction is open, so slow reading,
+        such as parsing a file, blocks no other writer. Write each list at once.
         """
         return self._steps.go_through(items, every_step=True, size=size)
 
     def checkpoint(self) -> None:
         """Save what is done, with the task's own cursor: all effects so far stand, and the next run goes on from here.
 
-        `each` does this by itself; after one within a step, the next run makes that step again. Raises LeaseLost when
-        another run has the task; the effects are then undone. Also where the run may stop, if not within `each`.
+        `each` does this by itself; after a checkpoint within a step, the next run makes that step again. Raises
+        LeaseLost when another run has the task, and the effects are undone. Outside of `each`, the run may stop here.
         """
         self._steps.save()
         self._steps.stop_outside_of_each()
 
     def wait(self, seconds: float) -> None:
-        """Do nothing for so long. When the run should stop, this ends early, and outside of `each` it stops here.
+        """Sleep, but wake when the run should stop; outside of `each`, it stops here.
 
         A step of `each` is made to its end, so further waits in it last a second each at most.
         """
         self._steps.wait(seconds)
 
     def stage(self, text: str) -> None:
-        """Say in a few words what the task is doing now. Also where the run may stop, if not within `each`."""
+        """Say in a few words what the task is doing now. Outside of `each`, the run may stop here."""
         self._steps.checkpoints.stage = text
         self._steps.advance(0)
 
     def rename(self, title: str) -> None:
-        """Call the task otherwise from now on, in at most 200 characters. Writes at once."""
+        """Give the task another title, of at most 200 characters. Writes at once."""
         self._steps.go_on()
         self._task.rename(title)
 
     def log(self, text: str) -> None:
-        """Add a line to the task's timeline: what is worth remembering, not each step.
+        """Add a line to the task's timeline, for what is worth remembering.
 
-        It is there at once, or where a transaction is open, when that ends, whichever way; and once. Raises LeaseLost
-        when another run has the task.
+        It is written once: now or, while a transaction is open, when that is committed or rolled back. Raises
+        LeaseLost when another run has the task.
         """
         self._steps.log(text)
 
@@ -139,7 +138,7 @@ class Run:
     def artifact(self, name: str) -> Iterator[ArtifactWriter]:
         """A file for the owner to download, written in constant memory: `with task.artifact("a.csv") as out: …`.
 
-        Each checkpoint keeps what was written; a later run that opens the same name goes on behind that. So write the
+        Each checkpoint saves what was written; a later run that opens the same name appends to that. So write the
         beginning only while `out.size` is 0, and the rest in the steps of `each`.
         """
         self._steps.go_on()
@@ -151,16 +150,12 @@ class Run:
     def attach(
         self, name: str, data: str | bytes | None = None, *, url: str | None = None, text: str | None = None
     ) -> Artifact:
-        """Leave a whole artifact at once: a file's data, a link (http or https), or a text to read on the page."""
-        given = {Kind.FILE: data, Kind.LINK: None if url is None else checked_link(url), Kind.TEXT: text}
-        contents = {kind: content for kind, content in given.items() if content is not None}
-        if len(contents) != 1:
-            raise TypeError("attach takes one of data, url and text")
-        [(kind, content)] = contents.items()
+        """Leave a whole artifact at once: a file's data, a link (http or https), or a text to read on the page.
+
+        Raises TypeError unless it is exactly one of them.
+        """
         self._steps.go_on()
-        with self._steps.artifacts.writer(name, kind, within_step=self._steps.loops.is_in_loop) as out:
-            out.write(content)
-        return out.artifact
+        return self._steps.artifacts.attach(name, data, url, text, within_step=self._steps.loops.is_in_loop)
 
     # For the engine
 

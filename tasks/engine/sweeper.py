@@ -1,4 +1,4 @@
-"""The sweeper: finds what nobody else would, so that every task that was started comes to an end.
+"""The sweeper: repairs what is lost, so that every task that was started comes to an end.
 
 It takes tasks from runs whose lease has ended, wakes what is due, sends wake-ups that the queue has lost, calls the
 sweep hooks, and deletes what is old. Each worker has a sweeper; one of them at a time, the leader, does the work.
