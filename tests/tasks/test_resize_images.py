@@ -390,9 +390,9 @@ def test_the_zip_file_has_each_image_once_when_runs_are_killed(app, live_on, mon
     if where == "before":
         monkeypatch.setattr(module, "_resized", dying(module._resized))
     elif where == "within":
-        monkeypatch.setattr(module.zips, "head", dying(module.zips.head))
+        monkeypatch.setattr(module.resumable_zip, "head", dying(module.resumable_zip.head))
     else:
-        monkeypatch.setattr(module.zips, "directory", dying(module.zips.directory))
+        monkeypatch.setattr(module.resumable_zip, "directory", dying(module.resumable_zip.directory))
         monkeypatch.setattr(run.Run, "finish", dying(run.Run.finish))
     noise = Image.effect_noise((900, 600), 90).convert("RGB")
     data = io.BytesIO()
