@@ -10,7 +10,7 @@ does not return to Python, has its process killed `Config.kill_after` seconds la
 
 import time
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
@@ -56,8 +56,8 @@ class TimedOutRun:
 class SharedDeadline:
     """A run's deadline in memory that several processes may have in common: one writes it, any reads it.
 
-    `numbers` are four doubles: the deadline by `time.monotonic()`, 0 while nothing runs; the reason; its seconds; and
-    whether the run has made progress. `token` says whose run it is.
+    `numbers` are four doubles: the deadline by the clock, which these processes share, 0 while nothing runs; the
+    reason; its seconds; and whether the run has made progress. `token` says whose run it is.
     """
 
     def __init__(self, numbers: Any = None, token: Any = None) -> None:
@@ -66,7 +66,7 @@ class SharedDeadline:
 
     @property
     def at(self) -> float:
-        """When the run must have ended, by `time.monotonic()`; 0 while nothing runs."""
+        """When the run must have ended, by the clock; 0 while nothing runs."""
         return float(self.numbers[0])
 
     @at.setter
@@ -105,7 +105,8 @@ shared = SharedDeadline()  # this process's; the watchdog of a worker replaces i
 class RunClock:
     """The clock of one run. It has no deadline until it is `running`."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._deadline = SharedDeadline()
         self._seconds = 0.0
         self._is_put_off = False  # whether a sign of progress puts the deadline off
@@ -120,7 +121,7 @@ class RunClock:
         deadline.made_progress = False
         self._seconds = config().timeout if timeout is None else timeout
         deadline.explain(Reason.NO_PROGRESS if timeout is None else Reason.WHOLE_RUN, self._seconds)
-        deadline.at = time.monotonic() + self._seconds
+        deadline.at = self._clock() + self._seconds
         self._is_put_off = timeout is None
         try:
             yield
@@ -131,11 +132,11 @@ class RunClock:
     def touch(self, pause: float = 0.0) -> None:
         """The run has shown progress, and may be still for `pause` seconds more than it otherwise may."""
         if self._is_put_off:
-            self._deadline.at = time.monotonic() + self._seconds + pause
+            self._deadline.at = self._clock() + self._seconds + pause
 
     def stop_requested(self) -> None:
         """The run was asked to stop: from the first time on, nothing puts its deadline off. Safe from any thread."""
-        now = time.monotonic()
+        now = self._clock()
         self._is_put_off = False
         self._stop_requested_at = self._stop_requested_at or now
         at, last = self._deadline.at, self._stop_requested_at + config().timeout
@@ -159,7 +160,7 @@ class RunClock:
 
     def check(self) -> float:
         """Seconds until it must be checked again; 0 once the deadline has passed, which then nothing puts off."""
-        left = self._deadline.at - time.monotonic()
+        left = self._deadline.at - self._clock()
         if left > 0:
             return max(0.001, min(left, config().timeout))  # it may have come nearer by then, but by no more
         self._is_put_off = False

@@ -11,7 +11,7 @@ import mmap
 import os
 import select
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from uuid import UUID
 
@@ -29,7 +29,8 @@ READ_AT_MOST = 65536  # bytes
 class Watchdog:
     """The deadlines of this many processes. Build it before they are forked."""
 
-    def __init__(self, processes: int) -> None:
+    def __init__(self, processes: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._memory = memoryview(mmap.mmap(-1, SIZE * processes))
         self._read_end, self._write_end = os.pipe()
         os.set_blocking(self._write_end, False)
@@ -46,7 +47,7 @@ class Watchdog:
 
         So what stops the caller, too, as when a computer sleeps, ends no run that has had no time to end by itself.
         """
-        at, now = self._deadline(number).at, time.monotonic()
+        at, now = self._deadline(number).at, self._clock()
         if not at or now < at:
             return False
         if self._seen.get(number, (0.0, 0.0))[0] != at:
