@@ -20,6 +20,7 @@ class ArtifactLedger:
         self._task, self._touch = task, touch
         self._by_loop: list[Counter[str]] = [Counter(names) for names in saved]
         self._of_step: list[str] = []
+        self._loop = -1  # the number of the loop that began last, from 0
         self._used: Counter[str] = Counter()
         self._open: list[ArtifactWriter] = []
 
@@ -28,15 +29,17 @@ class ArtifactLedger:
         """Whether the run has begun no artifact."""
         return not self._used
 
-    def begin_loop(self, number: int) -> None:
-        """Count what earlier runs have made in the steps of this loop."""
-        self._by_loop += [Counter() for _ in range(number + 1 - len(self._by_loop))]
-        self._used.update(self._by_loop[number])
+    def begin_loop(self) -> None:
+        """Count what earlier runs have made in the steps of the loop that begins."""
+        self._loop += 1
+        if self._loop == len(self._by_loop):
+            self._by_loop.append(Counter())
+        self._used.update(self._by_loop[self._loop])
 
-    def end_step(self, number: int) -> None:
-        """A step of this loop is done: no later run makes its artifacts again."""
+    def end_step(self) -> None:
+        """A step of the loop is done: no later run makes its artifacts again."""
         if self._of_step:
-            self._by_loop[number].update(self._of_step)
+            self._by_loop[self._loop].update(self._of_step)
             self._of_step = []
 
     @contextmanager

@@ -39,7 +39,6 @@ class Checkpoints:
         """How far the run is."""
         return Progress(self._loops.done, self._loops.total, self.stage)
 
-    @property
     def may_be_due(self) -> bool:
         """Whether anything is written, or the time of the next one has come. Cheap: it is asked after each step."""
         return self.unit.begun_at is not None or time.monotonic() >= self._next

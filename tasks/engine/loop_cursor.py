@@ -20,7 +20,7 @@ class LoopCursor:
         self._total: int | None = saved.get("total", expected)
         self._total_is_given = expected is not None
         self._positions: list[Any] = saved.get("loops", [])
-        self._begun = 0  # loops, in this run
+        self._number = -1  # of the loop that began last, from 0
         self._loop: Loop | None = None
         # How many steps the item was that the function left a loop with: by `break`, or, which only its next call to
         # the run tells apart, by an error.
@@ -35,11 +35,6 @@ class LoopCursor:
     @total.setter
     def total(self, number: int | None) -> None:
         self._total, self._total_is_given = number, True
-
-    @property
-    def number(self) -> int:
-        """The number of the loop that began last, counted from 0."""
-        return self._begun - 1
 
     @property
     def is_in_loop(self) -> bool:
@@ -58,9 +53,10 @@ class LoopCursor:
 
     def begin_loop(self) -> bool:
         """Count one more loop. Whether there is anything left of it to do."""
-        self._begun += 1
-        self._positions += [None] * (self._begun - len(self._positions))
-        return bool(self._positions[self.number] != END)
+        self._number += 1
+        if self._number == len(self._positions):
+            self._positions.append(None)
+        return bool(self._positions[self._number] != END)
 
     def enter(self, items: Iterable[Any], size: int | None) -> Loop:
         """The loop that has begun, from where an earlier run left it; the run is in it from now on.
@@ -68,7 +64,7 @@ class LoopCursor:
         Unless the task has said its total, that becomes what is done and what remains, if that is known. Raises
         ValueError for a query that cannot be read in batches.
         """
-        loop = loop_over(items, self._positions[self.number], size)
+        loop = loop_over(items, self._positions[self._number], size)
         if not self._total_is_given:
             self._total = None if (remaining := loop.remaining) is None else self.done + remaining
         self._loop = loop
@@ -80,7 +76,7 @@ class LoopCursor:
 
     def end_loop(self) -> None:
         """The loop is done: no later run makes a step of it."""
-        self._positions[self.number] = END
+        self._positions[self._number] = END
 
     def leave_loop(self, steps: int) -> None:
         """The function has left the loop with an item of so many steps, which may be done."""
@@ -93,8 +89,8 @@ class LoopCursor:
 
     def as_json(self) -> dict[str, Any]:
         """What a checkpoint saves."""
-        if self._loop is not None and self._positions[self.number] != END:
-            self._positions[self.number] = self._loop.position
+        if self._loop is not None and self._positions[self._number] != END:
+            self._positions[self._number] = self._loop.position
         return {"done": self.done, "total": self._total, "loops": self._positions}
 
     def mark_saved(self) -> None:

@@ -131,8 +131,8 @@ class RunClock:
 
     def touch(self, pause: float = 0.0) -> None:
         """The run has shown progress, and may be still for `pause` seconds more than it otherwise may."""
-        if self._is_put_off:
-            self._deadline.at = self._clock() + self._seconds + pause
+        if self._is_put_off:  # at each step, so without the property
+            self._deadline.numbers[0] = self._clock() + self._seconds + pause
 
     def stop_requested(self) -> None:
         """The run was asked to stop: from the first time on, nothing puts its deadline off. Safe from any thread."""

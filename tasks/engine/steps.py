@@ -43,17 +43,18 @@ class Steps:
             raise RuntimeError("each() within each(): only one loop counts steps; write a plain one inside")
         self.go_on()
         is_left = self.loops.begin_loop()
-        self.artifacts.begin_loop(self.loops.number)
+        self.artifacts.begin_loop()
         self.stop_if_asked()
         if not is_left:
             return
         loop = self.loops.enter(items, size)
         self.checkpoints.begin_loop()
+        stop, may_be_due = self.stop, self.checkpoints.may_be_due  # asked at each step, of which there may be millions
         try:
             for item in loop:
                 yield item
                 self._end_step(loop.advance(item))
-                if every_step or self.stop.is_set or self.checkpoints.may_be_due:
+                if every_step or stop.is_set or may_be_due():
                     self._between_steps(every_step)
         except GeneratorExit:
             self.loops.leave_loop(len(item) if size else 1)
@@ -137,7 +138,7 @@ class Steps:
     def _end_step(self, steps: int) -> None:
         self.loops.done += steps
         self.clock.touch()
-        self.artifacts.end_step(self.loops.number)
+        self.artifacts.end_step()
 
     def _between_steps(self, every_step: bool) -> None:
         is_due = self.checkpoints.is_due_between_steps()
@@ -147,5 +148,5 @@ class Steps:
 
     def _end_loop(self) -> None:
         self.loops.end_loop()
-        if self.checkpoints.may_be_due:
+        if self.checkpoints.may_be_due():
             self.save()

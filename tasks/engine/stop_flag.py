@@ -31,13 +31,9 @@ class StopFlag:
 
     def __init__(self) -> None:
         self._reason: type[Stop] | None = None
+        self.is_set = False
         self._changed = threading.Event()
         self._cut_short = False
-
-    @property
-    def is_set(self) -> bool:
-        """Whether the run should stop."""
-        return self._reason is not None
 
     @property
     def is_lease_lost(self) -> bool:
@@ -48,6 +44,7 @@ class StopFlag:
         """Ask the run to stop, and end a `wait` that is under way."""
         if self._reason is None or reason is LeaseLost:
             self._reason = reason
+        self.is_set = True
         self._changed.set()
 
     def lose_lease(self) -> Never:
