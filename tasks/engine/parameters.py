@@ -1,4 +1,4 @@
-"""What a task function asks for, as `reading` finds it in its signature: names, types, choices, limits, defaults."""
+"""What a task function asks for, as `parameter_reader` finds it in its signature: names, types, choices, limits, defaults."""
 
 from dataclasses import dataclass
 from math import isfinite

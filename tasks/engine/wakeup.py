@@ -20,7 +20,7 @@ from webapp.models.task.signals import enqueued
 log = logging.getLogger(__name__)
 
 
-@huey.task(name="perform")
+@huey.task(name="perform")  # the name in messages, which workers of the release before understand, too
 def handle() -> bool:
     """What a message calls. Whether there was a task to execute."""
     if heartbeat.is_shutting_down():

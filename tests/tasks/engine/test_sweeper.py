@@ -1,157 +1,19 @@
-"""The sweeper: every task that was started comes to its end, whatever was lost on the way; one sees to it."""
+"""The sweeper: wakes what is due, deletes what is old, and tells who waits; one look at a time."""
 
-import sqlite3
-import time
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 import pytest
-from peewee import OperationalError
 
 from tasks.countdown import countdown
-from tasks.engine import rescue, retention, sweep_hook, sweeper
+from tasks.engine import retention
 from tasks.engine.config import config
-from tasks.engine.leadership import ROLE
-from tasks.engine.run_clock import Reason, TimedOutRun
-from tasks.engine.sweep_hooks import sweep_hooks
 from tasks.engine.sweeper import Sweeper
-from tasks.queue import huey
-from tests.network import Network
-from tests.processes import free_port, until
-from tests.services import redis_server
-from tests.tasks.engine.clock import Clock
-from webapp.dev.factories import make_artifact, make_message, make_task, make_user
-from webapp.lib import outage
-from webapp.lib.redis_pool import ANSWERS_WITHIN
+from tests.tasks.engine.sweeping import AGO, lost_task, wakeups
+from webapp.dev.factories import make_artifact, make_task, make_user
 from webapp.lib.times import utcnow
-from webapp.models import Artifact, Leader, Message, Notice, State, Task, User, Worker
-from webapp.models.task import signals
+from webapp.models import Artifact, State, Task, User, Worker
 
-AGO = timedelta(seconds=1)
-
-
-@pytest.fixture(autouse=True)
-def always(app, configure):
-    """Each look looks for everything."""
-    configure(sweep=timedelta(0))
-
-
-def _messages() -> int:
-    return huey.pending_count()
-
-
-def _lost(state: State = State.IN_PROGRESS, **fields) -> Task:
-    return make_task(state, lease_until=utcnow() - AGO, **fields)
-
-
-def test_log_lines_about_a_lost_task_carry_its_id(app, caplog):
-    task = _lost(fencing_token="gone")
-    Sweeper().look()
-    [record] = [record for record in caplog.records if record.levelname == "WARNING"]
-    assert record.getMessage() == "Its worker was not heard from: the task is pending"
-    assert record.fields == {"task_id": task.id, "kind": task.name, "user_id": task.user_id}
-
-
-# What was killed
-
-
-def _killed(task: Task, reason: Reason = Reason.NO_PROGRESS, further: bool = False) -> TimedOutRun:
-    return TimedOutRun(task.id.hex, task.fencing_token, reason, 300.0, further)
-
-
-@pytest.mark.parametrize(
-    ("state", "fields", "further", "becomes", "attempts"),
-    [
-        (State.IN_PROGRESS, {"attempts": 1}, False, State.FAILED, 1),
-        (State.IN_PROGRESS, {"attempts": 1}, True, State.FAILED, 1),
-        (State.IN_PROGRESS, {"attempts": 1, "retries": 1}, False, State.RETRYING, 1),
-        (State.IN_PROGRESS, {"attempts": 2, "retries": 1}, False, State.FAILED, 2),
-        (State.IN_PROGRESS, {"attempts": 2, "retries": 1}, True, State.RETRYING, 1),
-        (State.PAUSING, {"attempts": 1}, False, State.PAUSED, 1),
-        (State.CANCELING, {"attempts": 1, "retries": 1}, True, State.CANCELED, 1),
-    ],
-)
-def test_a_killed_run_ends_in_words(each_database, configure, state, fields, further, becomes, attempts):
-    configure(sweep=timedelta(0))
-    task = make_task(state, lease_until=utcnow() - AGO, **fields)
-    told = []
-    receive = told.append
-    signals.stopped.connect(receive)
-    try:
-        Sweeper(lambda: [_killed(task, further=further)]).look()
-    finally:
-        signals.stopped.disconnect(receive)
-    now = Task.get_by_id(task.id)
-    assert (now.state, now.attempts, now.rescues, now.fencing_token) == (becomes, attempts, 0, None)
-    assert "It made no progress for 5 minutes, and was stopped." in task.timeline()[-1].text
-    if becomes == State.FAILED:
-        assert now.error == "It made no progress for 5 minutes, and was stopped."
-        assert [notice.text for notice in Notice.select()] == [f"{task.title}: {now.error}"]
-        assert [(sender.title, sender.name, sender.arguments) for sender in told] == [
-            (task.title, task.name, task.arguments)
-        ]
-
-
-def test_a_killed_run_that_had_lost_its_lease_changes_nothing(app):
-    task = make_task(State.IN_PROGRESS)
-    verdict = _killed(task)
-    Task.update(fencing_token="another run").where(Task.id == task.id).execute()
-    Sweeper(lambda: [verdict]).look()
-    assert (task.reload().state, task.fencing_token) == (State.IN_PROGRESS, "another run")
-
-
-def test_a_killed_run_is_recorded_once_the_database_answers(app, monkeypatch):
-    task = make_task(State.IN_PROGRESS)
-    verdicts = [_killed(task)]
-    one = Sweeper(lambda: [verdicts.pop()] if verdicts else [])
-
-    def fail(*_):
-        raise OperationalError("database is locked") from sqlite3.OperationalError()
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Task, "time_out", fail)
-        patch.setattr(rescue, "is_unavailable", lambda _: True)
-        with pytest.raises(OperationalError):
-            one.look()
-    assert task.reload().state == State.IN_PROGRESS
-    one.look()
-    assert task.reload().state == State.FAILED
-
-
-def test_a_killed_run_is_recorded_again_when_its_record_was_rolled_back(app, monkeypatch):
-    """Else the task would next be rescued as one whose worker had died."""
-    task, verdicts = _lost(), []
-    one = Sweeper(lambda: [verdicts.pop()] if verdicts else [])
-    with monkeypatch.context() as patch:
-        patch.setattr(one, "_report_presence", lambda: verdicts.append(_killed(task)))  # it comes in mid-look
-
-        def fail(*_):
-            assert Task.get_by_id(task.id).state == State.FAILED, "it is on record by now, but not for good"
-            raise OperationalError("disk I/O error") from sqlite3.OperationalError()
-
-        patch.setattr(Task, "rescue", fail)
-        patch.setattr(rescue, "is_unavailable", lambda _: True)
-        with pytest.raises(OperationalError):
-            one.look()
-    assert Task.get_by_id(task.id).state == State.IN_PROGRESS
-    for _ in range(2):
-        one.look()
-    assert (Task.get_by_id(task.id).state, Task.get_by_id(task.id).crashes) == (State.FAILED, 0)
-    assert one._rescuer.unrecorded == []
-
-
-def test_runs_get_time_to_renew_their_leases_after_the_database_was_away(app):
-    clock = Clock()
-    one = Sweeper(clock=clock)
-    one.look()
-    task = _lost()
-    clock.advance(14)  # nobody could write meanwhile
-    one.look()
-    assert task.reload().state == State.IN_PROGRESS
-    for _ in range(5):
-        clock.advance(4)
-        one.look()
-    assert task.reload().state == State.PENDING, "what has not renewed it by then is lost"
+pytestmark = pytest.mark.usefixtures("each_look_sweeps")
 
 
 def test_a_worker_is_known_until_it_says_goodbye(app):
@@ -164,52 +26,30 @@ def test_a_worker_is_known_until_it_says_goodbye(app):
     assert not Worker.select().exists()
 
 
-# What is due, and what is lost
-
-
 @pytest.mark.parametrize("state", [State.SCHEDULED, State.RETRYING])
 def test_due_tasks_are_woken_and_others_are_not(app, state):
     due, later = make_task(state, run_at=utcnow() - AGO), make_task(state)
     Sweeper().look()
     assert (due.reload().state, later.reload().state) == (State.PENDING, state)
     assert (due.run_at, due.queue_key is None) == (None, False)
-    assert _messages() == 1
+    assert wakeups() == 1
 
 
 def test_a_schedule_is_kept_to_the_second(app):
     task = countdown.launch(make_user(), run_at=utcnow() + timedelta(hours=1), seconds=1)
     one = Sweeper()
     one.look()
-    assert (task.reload().state, _messages()) == (State.SCHEDULED, 0)
+    assert (task.reload().state, wakeups()) == (State.SCHEDULED, 0)
     Task.update(run_at=utcnow()).execute()
     one.look()
-    assert (task.reload().state, _messages()) == (State.PENDING, 1)
-
-
-@pytest.mark.parametrize(
-    ("state", "became"),
-    [(State.IN_PROGRESS, "pending"), (State.PAUSING, "paused"), (State.CANCELING, "canceled")],
-)
-def test_a_task_whose_worker_died_is_rescued(app, state, became):
-    task, held = _lost(state), make_task(state)
-    Sweeper().look()
-    assert (task.reload().state, held.reload().state) == (became, state)
-    assert _messages() == (became == "pending")
-
-
-@pytest.mark.parametrize("state", [State.IN_PROGRESS, State.PAUSING, State.CANCELING])
-def test_a_rescued_task_shows_the_progress_of_its_checkpoint(app, state):
-    task = _lost(state)
-    Task.update(done=2, total=20, cursor={"done": 9, "total": 21}).where(Task.id == task.id).execute()
-    Sweeper().look()
-    assert (task.reload().done, task.total) == (9, 21)
+    assert (task.reload().state, wakeups()) == (State.PENDING, 1)
 
 
 def test_looks_between_two_sweeps_only_wake_due_tasks(app, configure):
     configure(sweep=timedelta(hours=1))
     one = Sweeper()
     one.look()
-    lost, due = _lost(), make_task(State.SCHEDULED, run_at=utcnow() - AGO)
+    lost, due = lost_task(), make_task(State.SCHEDULED, run_at=utcnow() - AGO)
     one.look()
     assert (lost.reload().state, due.reload().state) == (State.IN_PROGRESS, State.PENDING)
 
@@ -219,157 +59,12 @@ def test_a_look_takes_a_bounded_number_and_the_next_look_more(app, configure):
     user = make_user()
     for _ in range(3):
         make_task(State.SCHEDULED, user, run_at=utcnow() - AGO)
-        _lost(user=user)
+        lost_task(user=user)
     one, left = Sweeper(), []
     for _ in range(2):
         one.look()
         left.append(Task.select().where(Task.state != State.PENDING).count())
     assert left == [2, 0], "two of each"
-
-
-def test_a_lease_from_before_the_clock_was_set_back_ends_as_well(app):
-    task = make_task(State.IN_PROGRESS, lease_until=utcnow() + timedelta(hours=1))
-    normal = make_task(State.IN_PROGRESS, lease_until=utcnow() + config().lease)
-    until = normal.reload().lease_until
-    Sweeper().look()
-    assert task.reload().lease_until <= utcnow() + config().lease
-    assert normal.reload().lease_until == until
-
-
-# One of them leads
-
-
-def test_only_the_leader_does_anything(app):
-    one, other = Sweeper(), Sweeper()
-    one.look()
-    task = _lost()
-    other.look()
-    assert task.reload().state == State.IN_PROGRESS
-    one.look()
-    assert task.reload().state == State.PENDING
-
-
-@pytest.mark.parametrize("why", ["it resigned", "it died", "the clock was set back"])
-def test_another_leads_when_the_leader_does_no_more(app, why):
-    one, other = Sweeper(), Sweeper()
-    one.look()
-    if why == "it resigned":
-        one.resign()
-    else:
-        until = utcnow() + (-AGO if why == "it died" else timedelta(hours=1))
-        Leader.update(until=until).where(Leader.role == ROLE).execute()
-    task = _lost()
-    other.look()
-    assert task.reload().state == State.PENDING
-    again = _lost()
-    one.look()
-    assert again.reload().state == State.IN_PROGRESS, "there is one leader, and it is the other"
-
-
-# Messages
-
-
-def test_exactly_the_lost_wakeups_are_sent_again(app):
-    user = make_user()
-    for _ in range(5):
-        countdown.launch(user, seconds=1)
-    huey.storage.flush_queue()
-    for _ in range(2):
-        countdown.launch(user, seconds=1)
-    one = Sweeper()
-    one.look()
-    assert _messages() == 2, "they may only be on their way"
-    for _ in range(4):
-        one.look()
-        assert _messages() == 7
-
-
-def test_a_healthy_backlog_gets_no_further_wakeup(app):
-    user = make_user()
-    for _ in range(5):
-        countdown.launch(user, seconds=1)
-    one = Sweeper()
-    for _ in range(3):
-        one.look()
-    assert _messages() == 5
-    huey.dequeue()
-    Task.claim(config().lease)
-    for _ in range(3):
-        one.look()
-    assert _messages() == 4
-
-
-def test_tasks_that_wait_for_no_worker_get_no_wakeup(app):
-    for state in set(State) - {State.PENDING}:
-        make_task(state)
-    one = Sweeper()
-    for _ in range(3):
-        one.look()
-    assert _messages() == 0
-
-
-def test_a_look_sends_a_bounded_number_of_wakeups(app, configure):
-    configure(wakeups_per_look=3)
-    user = make_user()
-    for _ in range(7):
-        make_task(State.PENDING, user)
-    one, sent = Sweeper(), []
-    for _ in range(5):
-        one.look()
-        sent.append(_messages())
-    assert sent == [0, 3, 6, 7, 7]
-
-
-def test_a_queue_that_is_down_keeps_nobody_from_being_rescued_and_is_filled_when_it_is_back(
-    make_app, caplog, monkeypatch
-):
-    monkeypatch.setattr(outage, "FIRST_WAIT", 0.0)  # it is asked again at once
-    port = free_port()
-    make_app(redis_url=f"redis://127.0.0.1:{port}/0")
-    lost, due = _lost(), make_task(State.SCHEDULED, run_at=utcnow() - AGO)
-    one = Sweeper()
-    for _ in range(2):
-        one.look()
-    assert (lost.reload().state, due.reload().state) == (State.PENDING, State.PENDING)
-    assert caplog.text.count("The queue does not answer:") == 1, "it says so once"
-    with redis_server(port):
-        for _ in range(3):
-            one.look()
-        assert _messages() == 2
-        huey.storage.close()
-
-
-def test_a_queue_that_hangs_costs_a_look_one_wait_however_much_is_to_be_done(make_app, redis_url):
-    with Network(urlsplit(redis_url).port) as network:
-        make_app(redis_url=f"redis://127.0.0.1:{network.port}/0")
-        lost = [_lost(user=make_user()) for _ in range(10)]
-        due = [make_task(State.SCHEDULED, lost[0].user, run_at=utcnow() - AGO) for _ in range(40)]
-        network.stall()
-        begun = time.monotonic()
-        one, other = Sweeper(), Sweeper()
-        one.look()
-        took = time.monotonic() - begun
-        other.look()
-        assert Leader.get().token == one._token, "it has kept the lead"
-    assert {task.reload().state for task in lost + due} == {State.PENDING}
-    assert took < 3 * ANSWERS_WITHIN, "a wait for each would be a minute"
-
-
-def test_a_sweeper_that_is_overtaken_while_it_looks_leaves_the_rest_to_the_other(app, monkeypatch, configure):
-    due = [make_task(State.SCHEDULED, make_user(), run_at=utcnow() - AGO) for _ in range(3)]
-    configure(renew_lead_every=0.0)
-    wake = Task.wake
-
-    def slowly(task: Task) -> bool:
-        Leader.update(token="another", until=utcnow() + config().lead_for).execute()
-        return wake(task)
-
-    monkeypatch.setattr(Task, "wake", slowly)
-    Sweeper().look()
-    assert sum(task.reload().state == State.PENDING for task in due) == 1
-
-
-# What is old
 
 
 def test_each_look_deletes_some_of_what_is_old(app, configure):
@@ -412,52 +107,3 @@ def test_an_artifact_expires_by_itself(app):
     artifact = make_artifact(expires_at=utcnow() - AGO)
     Sweeper().look()
     assert Artifact.get_by_id(artifact.id).expired_at
-
-
-# Duties
-
-
-@pytest.fixture
-def own_hooks(monkeypatch):
-    """Only the sweep hooks that a test declares, forgotten after it."""
-    monkeypatch.setattr(sweeper, "sweep_hooks", own := [])
-    known = list(sweep_hooks)
-    yield lambda function: own.append(sweep_hook(function))
-    sweep_hooks[:] = known
-
-
-def test_the_leader_calls_each_sweep_hook_with_each_sweep(app, own_hooks, configure):
-    seen = []
-    own_hooks(seen.append)
-    leader, other = Sweeper(), Sweeper()
-    for one in (leader, other, leader):
-        one.look()
-    assert seen == [config().tasks_per_hook] * 2
-    configure(sweep=timedelta(hours=1))
-    leader.look()
-    leader.look()
-    assert len(seen) == 3
-
-
-def test_a_sweep_hook_that_fails_stops_neither_the_others_nor_the_sweeper(app, own_hooks, caplog):
-    def broken(_: int) -> None:
-        raise ValueError("no")
-
-    seen = []
-    own_hooks(broken)
-    own_hooks(seen.append)
-    lost, old = _lost(), make_task(State.SUCCEEDED, finished_at=utcnow() - config().keep_tasks - timedelta(days=1))
-    one = Sweeper()
-    one.look()
-    assert lost.reload().state == State.PENDING
-    until(lambda: one.look() or Task.get_or_none(Task.id == old.id) is None)
-    assert seen
-    assert "The sweep hook broken failed" in caplog.text
-
-
-def test_mail_about_messages_is_started_by_a_sweep_hook(app):
-    user = make_user(email="me@example.com", hearing={"message": "mail"})
-    Message.update(mail_due_at=utcnow() - AGO).where(Message.id == make_message(recipient=user).id).execute()
-    Sweeper().look()
-    assert [(task.name, task.user, task.hidden) for task in Task] == [("mail_messages", user, True)]
-    assert _messages() == 1
