@@ -50,8 +50,8 @@ class Rescuer:
 
     def rescue_lost(self) -> None:
         """Take tasks from runs whose lease has ended. Raises LeadershipLost when another sweeper leads."""
-        _shorten_leases()
         asked_at = self._clock()
+        _shorten_leases()
         lost = list(Task.lost(config().tasks_per_look))
         self._grace.database_answers(asked_at)
         for task in self._leadership.while_held(lost if self._grace.is_over else ()):

@@ -36,7 +36,7 @@ def quick_heartbeat(configure):
 
 @pytest.fixture
 def execute(declare, run_tasks):
-    """A function that carries a task function out as a worker would; returns the task."""
+    """A function that launches a task function and executes it as a worker would; returns the task."""
 
     def execute(body, **arguments) -> Task:
         task = declare(title="A task of a test")(body).launch(make_user(), **arguments)

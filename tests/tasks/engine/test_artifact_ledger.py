@@ -144,3 +144,38 @@ def test_a_file_that_was_not_finished_is_kept_for_the_next_try_and_shown_to_nobo
     task.retry()
     live_on(task)
     assert _contents() == [("numbers.txt", b"0123")]
+
+
+def test_attach_leaves_a_file_a_link_or_a_text(execute):
+    def leave_things(task):
+        task.attach("a.bin", b"\x00\xff")
+        task.attach("there", url="https://example.com/?q=1")
+        task.attach("note", text="Grüße")
+
+    task = execute(leave_things)
+    made = {artifact.name: (artifact.kind, artifact.read()) for artifact in Artifact.completed([task])[task]}
+    assert made == {
+        "a.bin": ("file", b"\x00\xff"),
+        "there": ("link", b"https://example.com/?q=1"),
+        "note": ("text", "Grüße".encode()),
+    }
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "file:///etc/passwd", "data:text/html,x", "//example.com", ""])
+def test_attach_refuses_a_link_that_is_not_to_the_web(execute, url):
+    def link(task):
+        task.attach("link", url=url)
+
+    assert execute(link).state == State.FAILED
+    assert not Artifact.select().exists()
+
+
+def test_attach_takes_one_thing(execute):
+    def attach_two(task):
+        task.attach("two", "data", text="text")
+
+    def attach_none(task):
+        task.attach("none")
+
+    assert execute(attach_two).state == execute(attach_none).state == State.FAILED
+    assert not Artifact.select().exists()

@@ -1,11 +1,10 @@
 """What a task function asks for is read from its signature, once, and checked the same way everywhere."""
 
-import io
 from typing import Annotated, Literal
 
 import pytest
 
-from tasks.engine import Accept, Count, InvalidArguments, Labels, Range, TaskError, Upload
+from tasks.engine import Accept, Count, InvalidArguments, Labels, Range, Upload
 from tasks.engine.parameter_reader import read_parameters
 from tasks.engine.parameters import check_arguments
 
@@ -135,33 +134,3 @@ def test_files_of_which_some_may_be_wrong_are_taken_if_one_is_right(wrong):
     assert check_arguments(parameters, {"pictures": [wrong, PICTURE]})["pictures"] == [wrong, PICTURE]
     with pytest.raises(InvalidArguments):
         check_arguments(parameters, {"pictures": [wrong, wrong]})
-
-
-@pytest.mark.parametrize("data", [b"", b"x", bytes(range(256)) * 5])
-@pytest.mark.parametrize("chunk", [1, 7, 256, 10_000])
-def test_a_file_is_read_from_any_place(monkeypatch, data, chunk):
-    monkeypatch.setattr("tasks.engine.uploads.CHUNK", chunk)
-    with Upload("a.bin", data).open() as stream:
-        assert stream.read() == data
-        for place in (0, 5, 255, 256, 1279, 5000):
-            assert stream.seek(place) == place
-            assert stream.read(300) == data[place : place + 300]
-        assert stream.seek(-3, io.SEEK_END) == max(0, len(data) - 3)
-        assert stream.read() == data[-3:]
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 5, 1000])
-def test_text_is_the_same_however_its_bytes_are_cut(monkeypatch, size):
-    monkeypatch.setattr("tasks.engine.uploads.CHUNK", size)
-    text = 'Grüße 👋,"a\nb"\r\nnext\rlast'
-    file = Upload("a.txt", text.encode("utf-8-sig"))
-    assert "".join(file.text()) == text
-    assert list(file.lines()) == ['Grüße 👋,"a\n', 'b"\r\n', "next\r", "last"]
-    assert file.read() == text.encode("utf-8-sig")
-
-
-@pytest.mark.parametrize("data", [b"\xff\xfea\x00", b"caf\xe9", "cut 👋".encode()[:-1]])
-@pytest.mark.parametrize("read", [Upload.text, Upload.lines])
-def test_a_file_that_is_no_utf8_text_is_refused_in_words(data, read):
-    with pytest.raises(TaskError, match=r"a.txt is no text in UTF-8"):
-        list(read(Upload("a.txt", data)))

@@ -8,6 +8,7 @@ from peewee import IntegrityError, OperationalError, ProgrammingError
 from tasks.engine import Retries, TaskError, TemporaryError, executor
 from tasks.engine.executor import NOT_SAVED, UNEXPECTED, UNKNOWN
 from tasks.engine.retries import TimedOut
+from tests.browsing import browse
 from webapp.db import database
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.times import utcnow
@@ -218,3 +219,19 @@ def test_a_result_that_is_no_json_fails_the_task(declare, no_heartbeat):
     task = give.launch(make_user())
     executor.execute_next()
     assert (task.reload().state, task.attempts, task.error) == (State.FAILED, 1, UNEXPECTED)
+
+
+def test_a_row_from_before_a_function_had_retries_is_tried_again_like_a_new_one(declare, app):
+    @declare(title="Export", retries=3)
+    def export(task):
+        last.append(task.is_last_attempt)
+        raise OSError("The mail server is gone.")
+
+    last = []
+    task = export.launch(make_user())
+    Task.update(retries=0).where(Task.id == task.id).execute()  # as a release did that had no such column
+    executor.execute_next()
+    assert last == [False]
+    assert (task.reload().state, task.retries) == (State.RETRYING, 3)
+    page = browse(app, task.user).get(f"/tasks/{task.id}").words
+    assert "attempt 2 of 4" in page

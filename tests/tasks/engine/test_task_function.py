@@ -146,3 +146,12 @@ def test_a_function_is_known_by_its_name_and_its_docstring(declare):
     assert (count_sheep.name, count_sheep.label) == ("count_sheep", "Count sheep")
     assert count_sheep.description == "Count sheep.\n\nOne by one."
     assert count_sheep.title({"number": 5000}) == "Count to 5,000"
+
+
+def test_a_task_without_a_title_is_called_by_its_function(declare):
+    @declare()
+    def count_the_stars(task):
+        pass
+
+    task = count_the_stars.launch(make_user())
+    assert (task.title, str(task)) == ("Count the stars", "Count the stars")

@@ -7,7 +7,6 @@ import pytest
 
 from tasks.engine import Signature, TaskError, chain, chord, executor, group
 from tasks.queue import huey
-from tests.browsing import browse
 from webapp.db import database
 from webapp.dev.factories import make_user
 from webapp.models import AlreadyRunning, Composition, State, Task
@@ -115,15 +114,6 @@ def test_children_of_which_one_is_of_unknown_length_weigh_the_same(known, part):
     assert Progress(whole.reload()).percent == 25
     executor.execute_next()
     assert Progress(whole.reload()).percent == 50
-
-
-def test_a_task_without_a_title_is_called_by_its_function(declare):
-    @declare()
-    def count_the_stars(task):
-        pass
-
-    task = count_the_stars.launch(make_user())
-    assert (task.title, str(task)) == ("Count the stars", "Count the stars")
 
 
 # The bar
@@ -281,48 +271,6 @@ def test_a_chain_whose_child_fails_says_so_once(part):
     while executor.execute_next():
         pass
     assert _texts(whole).count(whole.reload().error) == 1
-
-
-def test_a_task_can_call_itself_otherwise(ann, declare):
-    @declare(title="Import {name}")
-    def bring(task, name: str):
-        task.rename(f"Import 12 posts from {name}")
-        titles.append(ann.get("/").one(f"#task-{task.id} .title").text)
-
-    titles = []
-    task = bring.launch(ann.user, name="a.csv")
-    executor.execute_next()
-    assert titles == ["Import 12 posts from a.csv"]
-    assert task.reload().title == titles[0]
-    assert "Import 12 posts from a.csv is finished" in ann.get("/notifications").words
-
-
-def test_a_run_that_has_lost_its_task_cannot_call_it_otherwise(app, declare):
-    @declare()
-    def bring(task):
-        pass
-
-    bring.launch(make_user())
-    [lost] = _claim()
-    Task.update(fencing_token="another").where(Task.id == lost.id).execute()
-    lost.rename("Mine")
-    assert Task.get_by_id(lost.id).title == "Bring"
-
-
-def test_a_row_from_before_a_function_had_retries_is_tried_again_like_a_new_one(declare, app):
-    @declare(title="Export", retries=3)
-    def export(task):
-        last.append(task.is_last_attempt)
-        raise OSError("The mail server is gone.")
-
-    last = []
-    task = export.launch(make_user())
-    Task.update(retries=0).where(Task.id == task.id).execute()  # as a release did that had no such column
-    executor.execute_next()
-    assert last == [False]
-    assert (task.reload().state, task.retries) == (State.RETRYING, 3)
-    page = browse(app, task.user).get(f"/tasks/{task.id}").words
-    assert "attempt 2 of 4" in page
 
 
 def test_nothing_is_announced_of_what_a_savepoint_took_back(app, part, declare):
