@@ -6,7 +6,7 @@ from typing import Any
 
 from tasks.engine.config import config
 from tasks.engine.retries import TaskError
-from tasks.engine.uploads import Hurried, Upload
+from tasks.engine.uploads import TimeLimitedUpload, Upload
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def make_preview(preview: Callable[..., Preview], arguments: dict[str, Any]) -> 
     `Config.preview_within` seconds. Anything else it raises, and a TypeError if it returns no Preview, is a bug in it.
     """
     try:
-        made = preview(**{name: _hurried(value) for name, value in arguments.items()})
+        made = preview(**{name: _time_limited(value) for name, value in arguments.items()})
     except TimeoutError as error:
         raise TooLong("This takes too long to preview. It can be started all the same.") from error
     if not isinstance(made, Preview):
@@ -54,7 +54,7 @@ def make_preview(preview: Callable[..., Preview], arguments: dict[str, Any]) -> 
     return made
 
 
-def _hurried(value: Any) -> Any:
+def _time_limited(value: Any) -> Any:
     if isinstance(value, list):
-        return [_hurried(each) for each in value]
-    return Hurried(value, config().preview_within) if isinstance(value, Upload) else value
+        return [_time_limited(each) for each in value]
+    return TimeLimitedUpload(value, config().preview_within) if isinstance(value, Upload) else value

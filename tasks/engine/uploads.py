@@ -67,7 +67,7 @@ class Upload:
         return io.BufferedReader(_Stream(self))
 
     def read(self) -> bytes:
-        """All bytes in memory; for what is known to be small."""
+        """All bytes in memory; for files known to be small."""
         return b"".join(self.chunks())
 
     def text(self) -> Iterator[str]:
@@ -96,15 +96,15 @@ class Upload:
         return TaskError(f"{self.name} is no text in UTF-8. Save it as UTF-8, and try again.")
 
 
-class Hurried(Upload):
-    """An upload that can be read for so many seconds in all; then reading it raises TimeoutError."""
+class TimeLimitedUpload(Upload):
+    """An upload that can be read for this many seconds in all; after that, reading it raises TimeoutError."""
 
     def __init__(self, upload: Upload, seconds: float) -> None:
         self.name, self.size, self._stream = upload.name, upload.size, upload._stream
         self._until = time.monotonic() + seconds
 
     def chunks(self, first: int = 0) -> Iterator[bytes]:
-        """The same, while there is time."""
+        """As an Upload's, while there is time."""
         for chunk in super().chunks(first):
             if time.monotonic() > self._until:
                 raise TimeoutError(f"{self.name} took too long to read")
@@ -112,7 +112,7 @@ class Hurried(Upload):
 
 
 class _Stored(Upload):
-    """An upload that a task has in the database."""
+    """An upload in the database, as a task function gets it."""
 
     def __init__(self, saved: dict[str, Any]) -> None:
         self.id, self.name, self.size = UUID(saved["id"]), saved["name"], saved["size"]
@@ -151,7 +151,7 @@ class _Stream(io.RawIOBase):
 
 
 def as_json(arguments: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[UUID, Upload]]]:
-    """Arguments as a task's row keeps them, and the files among them, each with the id by which it is named there."""
+    """Arguments as a task's row has them, and the files among them, each with the id that stands there in its place."""
     files: list[tuple[UUID, Upload]] = []
 
     def saved(value: Any) -> Any:
@@ -167,7 +167,7 @@ def as_json(arguments: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[UUID,
 
 
 def store(task: Task, files: Iterable[tuple[UUID, Upload]]) -> None:
-    """Keep files with the task that they were given to, in the caller's transaction. Raises RuntimeError without."""
+    """Store files with the task that they were given to. Raises RuntimeError outside of a transaction."""
     demand_transaction()
     for file_id, file in files:
         Artifact.keep(task, file_id, file.name, file.chunks())
