@@ -1,4 +1,4 @@
-"""What a task function asks for, as `parameter_reader` finds it in its signature: names, types, choices, limits, defaults."""
+"""Parameters: what a task function asks for, as `parameter_reader` finds it in the signature."""
 
 from dataclasses import dataclass
 from math import isfinite
