@@ -5,6 +5,7 @@ import hashlib
 import re
 
 import pytest
+import yaml
 from bs4 import BeautifulSoup
 
 from tests.processes import ROOT
@@ -112,3 +113,24 @@ def test_the_stylesheet_closes_what_it_opens():
 
 def test_the_product_is_named_by_its_setting_alone():
     assert [name for name, text in TEMPLATES.items() if "Errand" in text] == []
+
+
+def test_pre_commit_checks_with_the_ruff_that_make_check_has():
+    hooks = {hook["id"]: hook for hook in _pre_commit()["hooks"]}
+    [pinned] = re.findall(r"^ruff==\S+", (ROOT / "requirements-dev.txt").read_text(), re.MULTILINE)
+    assert [hooks[name]["additional_dependencies"] for name in ("ruff-check", "ruff-format")] == [[pinned]] * 2
+
+
+def test_pre_commit_installs_what_is_pinned_and_leaves_nothing_of_what_make_check_asks():
+    for hook in _pre_commit()["hooks"]:
+        assert hook["language"] == "system" or all("==" in name for name in hook["additional_dependencies"])
+    [check] = re.findall(r"^check:.*\n\t@(.*)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    asked = [command.split()[:2] for command in check.replace("$(BIN)/", "").replace(".", "").split("&&")]
+    entries = [hook["entry"].removeprefix(".venv/bin/") for hook in _pre_commit()["hooks"]]
+    assert [words for words in asked if not any(entry.startswith(" ".join(words)) for entry in entries)] == []
+
+
+def _pre_commit() -> dict:
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
+    [repo] = config["repos"]
+    return repo

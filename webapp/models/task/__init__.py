@@ -1,1 +1,1 @@
-"""The task and all that belongs to it: its states, how it moves, who holds it, what it makes, in which order it comes."""
+"""The task and all that belongs to it: its states, how it moves, who holds it, what it makes, and in which order."""
