@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from tasks.engine import Labels, Run, TaskError, TemporaryError, user_task
 from tasks.lib.csv_cells import csv_row
-from webapp import mailer
+from webapp import mail
 from webapp.lib.times import exact_iso
 from webapp.models import Artifact, Post
 
@@ -60,18 +60,18 @@ FORMATS: dict[str, Callable[[Iterable[Post], bool], Iterator[str]]] = {"json": _
 def _send(task: Run, artifact: Artifact, count: int) -> None:
     attached = artifact.size <= ATTACHMENT_LIMIT
     try:
-        sent = mailer.send(
+        sent = mail.send(
             task.user.email,
             "Your posts",
             "export_posts",
             message_id=f"task-{task.id}",
-            attachments=[mailer.Attachment(artifact.name, artifact.content_type, artifact.read())] if attached else [],
+            attachments=[mail.Attachment(artifact.name, artifact.content_type, artifact.read())] if attached else [],
             user=task.user,
             artifact=artifact,
             count=count,
             attached=attached,
         )
-    except mailer.MailError as error:
-        kind = TemporaryError if error.may_pass else TaskError
+    except mail.MailError as error:
+        kind = TemporaryError if error.may_retry else TaskError
         raise kind(f"The file is ready, but it could not be mailed: {error}") from error
     task.log(f"Mailed to {task.user.email}" if sent else "Not mailed: this site has no mail server")

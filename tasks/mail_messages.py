@@ -6,8 +6,8 @@ from peewee import fn
 
 from tasks.engine import Run, sweep_hook, user_task
 from tasks.lib.mail_once import AFTER_PEOPLE, RETRIES, line_up, mail_once
-from webapp import mailer
-from webapp.mailer import Letter
+from webapp import mail
+from webapp.mail import OutgoingMail
 from webapp.models import Message, NoticeKind, Task, User
 from webapp.models.task.state import ACTIVE
 
@@ -27,13 +27,13 @@ def line_up_messages(at_once: int) -> None:
 @user_task(title="Mail about messages", one_at_a_time=True, internal=True, priority=AFTER_PEOPLE, retries=RETRIES)
 def mail_messages(task: Run) -> None:
     """Mail somebody what they have not read, unless by now they have, or want no mail any more."""
-    if task.user.wants_email_about(NoticeKind.MESSAGE) and mailer.is_set_up():
-        mail_once(task, Message, "messages", _letter)
+    if task.user.wants_email_about(NoticeKind.MESSAGE) and mail.is_configured():
+        mail_once(task, Message, "messages", _content)
     else:
         Message.settle_mail(task.user)
 
 
-def _letter(user: User, key: str) -> Letter | None:
+def _content(user: User, key: str) -> OutgoingMail | None:
     """The mail about what is still unread of it; None when all has been read. Two queries."""
     unread = Message.of_mail(user, key)
     rows: Any = unread.select(User.username, fn.COUNT(Message.id)).join(User, on=Message.sender == User.id)
@@ -47,7 +47,7 @@ def _letter(user: User, key: str) -> Letter | None:
             said.append(_first_line(message.body))
     number = sum(counts.values())
     words = f"{number:,} message{'s' if number > 1 else ''} from {_in_words(list(counts))}"
-    return Letter(words, *mailer.render("messages", user=user, words=words, counts=counts, lines=lines))
+    return OutgoingMail(words, *mail.render("messages", user=user, words=words, counts=counts, lines=lines))
 
 
 def _in_words(names: list[str]) -> str:

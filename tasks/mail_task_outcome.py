@@ -6,10 +6,10 @@ from peewee import fn
 
 from tasks.engine import Run, sweep_hook, user_task
 from tasks.lib.mail_once import AFTER_PEOPLE, RETRIES, line_up, mail_once
-from webapp import mailer
+from webapp import mail
 from webapp.lib.times import utcnow
-from webapp.mailer import Letter
-from webapp.mime import one_line
+from webapp.mail import OutgoingMail
+from webapp.mail.headers import one_line
 from webapp.models import NoticeKind, OutcomeMail, Task, User
 from webapp.models.task.state import ACTIVE
 
@@ -34,13 +34,13 @@ def line_up_outcomes(at_once: int) -> None:
 @user_task(title="Mail about tasks", one_at_a_time=True, internal=True, priority=AFTER_PEOPLE, retries=RETRIES)
 def mail_task_outcome(task: Run) -> None:
     """Mail somebody how tasks of theirs have ended, unless by now these are gone or tried again, or nobody wants it."""
-    if task.user.email and mailer.is_set_up():
-        mail_once(task, OutcomeMail, "tasks", _letter)
+    if task.user.email and mail.is_configured():
+        mail_once(task, OutcomeMail, "tasks", _content)
     else:
         OutcomeMail.settle_mail(task.user)
 
 
-def _letter(user: User, key: str) -> Letter | None:
+def _content(user: User, key: str) -> OutgoingMail | None:
     """The mail about what has ended and is still so; None if nothing is. One query."""
     ended = [
         task for task in OutcomeMail.of_mail(user, key) if user.wants_email_about(task.notice_kind, task.run_seconds)
@@ -49,7 +49,7 @@ def _letter(user: User, key: str) -> Letter | None:
         return None
     subject = one_line(_title(ended[0]) if len(ended) == 1 else _counted(ended))
     shown = [(task, _title(task), _note(task)) for task in ended[:MOST_SHOWN]]
-    return Letter(subject, *mailer.render("stopped", user=user, ended=shown, more=len(ended) - len(shown)))
+    return OutgoingMail(subject, *mail.render("stopped", user=user, ended=shown, more=len(ended) - len(shown)))
 
 
 def _title(task: Task) -> str:

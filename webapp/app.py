@@ -11,10 +11,11 @@ from werkzeug.utils import import_string
 
 from tasks.engine import config
 from tasks.queue import huey
-from webapp import cli, db, mail_words, mailer
+from webapp import cli, db, mail
 from webapp.db import resilience
 from webapp.lib import i18n, logs, texts, times
 from webapp.lib.languages import language_of
+from webapp.mail import words as mail_words
 from webapp.models.post import POST_LENGTH
 from webapp.models.user import reserve
 from webapp.settings import Settings
@@ -61,7 +62,7 @@ def create_app(settings: Settings | None = None, patient: bool = False) -> Flask
     request_guard.init_app(app)
     security.init_app(app, settings)
     caching.init_app(app)
-    mailer.init_app(app, settings)
+    mail.init_app(app, settings)
     cli.init_app(app)
     app.before_request(polling.answer_unchanged)
     app.before_request(form_recovery.bind_token)

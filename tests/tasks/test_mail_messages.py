@@ -8,10 +8,10 @@ from tasks.mail_messages import line_up_messages as line_up
 from tests.processes import free_port
 from tests.racing import elsewhere, race
 from tests.tasks.conftest import Killed
-from webapp import mailer
+from webapp import mail
 from webapp.dev.factories import make_message, make_user
 from webapp.lib.times import utcnow
-from webapp.mailer import Line
+from webapp.mail import SmtpSession
 from webapp.models import Message, State, Task, User
 from webapp.models.message import UNREAD_FOR
 
@@ -220,19 +220,19 @@ def test_those_who_have_one_under_way_do_not_stand_in_the_way_of_others(me, ann,
 def test_who_is_killed_in_the_middle_repeats_that_mail_at_most_and_adds_nothing_to_it(
     me, ann, bea, mailserver, live_on, monkeypatch, pass_by, where
 ):
-    send, calls = Line.send, []
+    send, calls = SmtpSession.send, []
 
-    def send_or_die(self, letter, recipient, message_id):
+    def send_or_die(self, content, recipient, message_id):
         calls.append(message_id)
         assert message_id in elsewhere(lambda: [message.mail_key for message in Message]), "on record before it goes"
         if len(calls) == 1:
             if where == "after":
-                send(self, letter, recipient, message_id)
+                send(self, content, recipient, message_id)
             make_message(bea, me, "Came meanwhile")
             raise Killed
-        send(self, letter, recipient, message_id)
+        send(self, content, recipient, message_id)
 
-    monkeypatch.setattr(Line, "send", send_or_die)
+    monkeypatch.setattr(SmtpSession, "send", send_or_die)
     make_message(ann, me, "In flight")
     _later()
     line_up(200)
@@ -247,14 +247,14 @@ def test_who_is_killed_in_the_middle_repeats_that_mail_at_most_and_adds_nothing_
 
 
 def test_a_mail_that_may_have_gone_is_not_repeated_once_it_has_been_read(me, ann, mailserver, live_on, monkeypatch):
-    send = Line.send
+    send = SmtpSession.send
 
-    def send_and_die(self, letter, recipient, message_id):
-        send(self, letter, recipient, message_id)
+    def send_and_die(self, content, recipient, message_id):
+        send(self, content, recipient, message_id)
         Message.read(me, ann)
         raise Killed
 
-    monkeypatch.setattr(Line, "send", send_and_die)
+    monkeypatch.setattr(SmtpSession, "send", send_and_die)
     make_message(ann, me)
     _later()
     line_up(200)
@@ -329,7 +329,7 @@ def test_an_address_that_takes_no_mail_is_given_up(me, ann, mailserver, pass_by,
 
 
 def test_an_error_in_the_program_is_tried_again_after_a_while_and_not_at_once(me, ann, monkeypatch, pass_by):
-    monkeypatch.setattr(mailer, "render", lambda *_, **__: {}["broken"])
+    monkeypatch.setattr(mail, "render", lambda *_, **__: {}["broken"])
     make_message(ann, me)
     pass_by()
     assert Task.get().state == State.RETRYING

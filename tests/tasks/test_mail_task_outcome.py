@@ -10,11 +10,11 @@ from tasks.mail_task_outcome import AT_MOST_EVERY, MOST_SHOWN, line_up_outcomes,
 from tests.processes import free_port
 from tests.racing import elsewhere
 from tests.tasks.conftest import Killed
-from webapp import mailer
+from webapp import mail
 from webapp.db import database
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.times import utcnow
-from webapp.mailer import Line
+from webapp.mail import SmtpSession
 from webapp.models import Notice, OutcomeMail, State, Task, User, outcome_mail
 from webapp.models.task.task import MOST_RESCUES
 
@@ -225,19 +225,19 @@ def test_nobody_hears_of_the_mail_itself(ann, mailserver, pass_by):
 def test_who_is_killed_in_the_middle_repeats_that_mail_at_most_and_adds_nothing_to_it(
     ann, mailserver, live_on, monkeypatch, pass_by, where
 ):
-    send, calls = Line.send, []
+    send, calls = SmtpSession.send, []
 
-    def send_or_die(self, letter, recipient, message_id):
+    def send_or_die(self, content, recipient, message_id):
         calls.append(message_id)
         assert message_id in elsewhere(lambda: [row.mail_key for row in OutcomeMail]), "on record before it goes"
         if len(calls) == 1:
             if where == "after":
-                send(self, letter, recipient, message_id)
+                send(self, content, recipient, message_id)
             _ended(ann, "Ended meanwhile")
             raise Killed
-        send(self, letter, recipient, message_id)
+        send(self, content, recipient, message_id)
 
-    monkeypatch.setattr(Line, "send", send_or_die)
+    monkeypatch.setattr(SmtpSession, "send", send_or_die)
     _ended(ann, "In flight")
     line_up_outcomes(200)
     assert live_on(Task.get(Task.name == mail_task_outcome.name)).state == State.SUCCEEDED
@@ -289,7 +289,7 @@ def test_without_a_mail_server_nothing_is_kept_for_later(ann, app, mailserver, p
 
 def test_an_error_in_the_program_is_tried_again_after_a_while_and_loses_nothing(ann, mailserver, monkeypatch, pass_by):
     with monkeypatch.context() as broken:
-        broken.setattr(mailer, "render", lambda *_, **__: {}["broken"])
+        broken.setattr(mail, "render", lambda *_, **__: {}["broken"])
         _ended(ann)
         pass_by()
     assert Task.get(Task.name == mail_task_outcome.name).state == State.RETRYING

@@ -13,10 +13,9 @@ from tasks.send_mail import submit
 from tests.processes import free_port
 from tests.racing import elsewhere
 from tests.tasks.conftest import Killed
-from webapp import letters, mailer
 from webapp.dev.factories import make_draft, make_mailing_file, make_task, make_user
 from webapp.lib.times import utcnow
-from webapp.mailer import Line
+from webapp.mail import SmtpSession, mailings, templates
 from webapp.models import Artifact, Delivery, State, Task, User
 from webapp.models.mailing import Sending
 from webapp.models.task.state import ACTIVE, FINISHED
@@ -101,17 +100,17 @@ def test_files_arrive_byte_for_byte_with_their_names_and_the_logo_is_in_the_html
 
 @pytest.mark.parametrize("where", ["before", "after"])
 def test_who_is_killed_in_the_middle_repeats_one_mail_at_most(post, mailserver, live_on, monkeypatch, where):
-    send, calls = Line.send, []
+    send, calls = SmtpSession.send, []
 
-    def send_or_die(self, letter, recipient, message_id):
+    def send_or_die(self, content, recipient, message_id):
         calls.append(recipient)
         if len(calls) == 3 and where == "before":
             raise Killed
-        send(self, letter, recipient, message_id)
+        send(self, content, recipient, message_id)
         if len(calls) == 3 and where == "after":
             raise Killed
 
-    monkeypatch.setattr(Line, "send", send_or_die)
+    monkeypatch.setattr(SmtpSession, "send", send_or_die)
     task = live_on(post())
     assert task.state == State.SUCCEEDED
     got = [recipient for [recipient] in mailserver.recipients]
@@ -125,7 +124,7 @@ def test_who_is_killed_in_the_middle_repeats_one_mail_at_most(post, mailserver, 
 
 def test_who_is_being_mailed_is_on_record_before(post, monkeypatch):
     seen = []
-    monkeypatch.setattr(Line, "send", lambda *_: seen.append(_states()))
+    monkeypatch.setattr(SmtpSession, "send", lambda *_: seen.append(_states()))
     _perform(post(PEOPLE[:2]))
     assert seen == [["sending", "waiting"], ["sent", "sending"]]
 
@@ -172,8 +171,8 @@ def test_what_is_put_off_each_time_is_listed_in_the_end(post, mailserver):
     assert Delivery.get(Delivery.address == PEOPLE[5]).tries == 7
 
 
-def test_a_mail_that_nobody_answers_is_left_in_time_and_the_others_are_sent(post, mailserver, monkeypatch):
-    monkeypatch.setattr(mailer, "TIMEOUT", 1.0)
+def test_a_mail_that_nobody_answers_is_left_in_time_and_the_others_are_sent(app, post, mailserver):
+    app.config["MAIL_TIMEOUT"] = 1.0
     mailserver.silent_for.add(PEOPLE[0])
     task = _perform(post())
     assert (task.state, len(mailserver.mails)) == (State.RETRYING, 5)
@@ -222,20 +221,20 @@ def test_without_a_mail_server_the_task_fails_in_words(make_app, post):
 
 @pytest.mark.parametrize(("ask", "state"), [(Task.pause, State.PAUSED), (Task.cancel, State.CANCELED)])
 def test_it_stops_between_two_people_and_goes_on_with_the_next(post, mailserver, monkeypatch, ask, state):
-    runs, init, send = [], Run.__init__, Line.send
+    runs, init, send = [], Run.__init__, SmtpSession.send
 
     def remember(run, task):
         runs.append(run)
         init(run, task)
 
-    def send_and_ask(self, letter, recipient, message_id):
-        send(self, letter, recipient, message_id)
+    def send_and_ask(self, content, recipient, message_id):
+        send(self, content, recipient, message_id)
         if recipient == PEOPLE[2]:
             elsewhere(lambda: ask(Task.get()))
             runs[0].ask_to_stop(StopRequested)
 
     monkeypatch.setattr(Run, "__init__", remember)
-    monkeypatch.setattr(Line, "send", send_and_ask)
+    monkeypatch.setattr(SmtpSession, "send", send_and_ask)
     task = _perform(post())
     assert (task.state, len(mailserver.mails)) == (state, 3)
     task.resume() if state == State.PAUSED else task.retry()
@@ -283,8 +282,8 @@ def test_those_in_progress_are_all_that_are_unfinished_the_oldest_first_without_
 
 
 def test_a_mail_lists_so_many_tasks_and_says_how_many_more_there_are(post, mailserver, monkeypatch):
-    monkeypatch.setattr(letters, "MOST_LISTED", 3)
-    monkeypatch.setitem(letters.TEMPLATES, "all_tasks", replace(letters.TEMPLATES["all_tasks"], most=3))
+    monkeypatch.setattr(mailings, "MOST_LISTED", 3)
+    monkeypatch.setitem(templates.TEMPLATES, "all_tasks", replace(templates.TEMPLATES["all_tasks"], most=3))
     user = make_user("ann")
     for number in range(5):
         make_task(State.SUCCEEDED, user, title=f"Task {number}")
@@ -296,7 +295,7 @@ def test_a_mail_lists_so_many_tasks_and_says_how_many_more_there_are(post, mails
 
 
 def test_everybody_gets_the_same_however_often_it_was_interrupted(post, mailserver, live_on, monkeypatch):
-    user, calls, send = make_user("ann"), [], Line.send
+    user, calls, send = make_user("ann"), [], SmtpSession.send
 
     def send_or_die(self, *given):
         calls.append(given)
@@ -305,6 +304,6 @@ def test_everybody_gets_the_same_however_often_it_was_interrupted(post, mailserv
             raise Killed
         send(self, *given)
 
-    monkeypatch.setattr(Line, "send", send_or_die)
+    monkeypatch.setattr(SmtpSession, "send", send_or_die)
     live_on(post(PEOPLE[:3], user, template="all_tasks"))
     assert len({mail.get_body(("html",)).get_content() for mail in mailserver.mails}) == 1

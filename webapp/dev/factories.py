@@ -12,6 +12,7 @@ from uuid import uuid4
 from werkzeug.security import generate_password_hash
 
 from webapp.lib.times import utcnow
+from webapp.mail.recipients import read_recipients
 from webapp.models import (
     Artifact,
     ArtifactWriter,
@@ -34,7 +35,6 @@ from webapp.models.notification import TASK_PROGRESS, UNREAD_MESSAGE_COUNT
 from webapp.models.task.artifact import Kind
 from webapp.models.task.state import FINISHED, LEASED
 from webapp.models.user import new_session_key, skeleton
-from webapp.recipients import read_recipients
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of nobody real
 _numbers = count(1)

@@ -20,7 +20,7 @@ from flask_login import current_user
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.datastructures import MultiDict
 
-from webapp.letters import TEMPLATES
+from webapp.mail.templates import TEMPLATES
 from webapp.web.redirects import is_local, path_of
 from webapp.web.request_guard import beginning
 

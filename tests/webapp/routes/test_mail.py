@@ -10,8 +10,8 @@ from tests.browsing import browse
 from tests.racing import elsewhere, race
 from webapp.dev.factories import make_draft, make_mailing, make_mailing_file, make_post, make_task, make_user
 from webapp.lib.times import local, utcnow
+from webapp.mail.recipients import read_recipients
 from webapp.models import Delivery, MailCount, Mailing, MailingFile, State, Task, User
-from webapp.recipients import read_recipients
 from webapp.web.forms import start_time
 from webapp.web.forms.mail import MailForm
 

@@ -19,15 +19,15 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, Length, ValidationError
 
-from webapp import mailer
-from webapp.address_files import read_file
+from webapp import mail
 from webapp.db import database
-from webapp.letters import FREE, TEMPLATES, subject_for
 from webapp.lib.texts import clean
-from webapp.mime import is_text
+from webapp.mail.address_files import read_file
+from webapp.mail.headers import is_text
+from webapp.mail.recipients import MOST_RECIPIENTS, Recipients, cut, read_recipients, without_invalid
+from webapp.mail.templates import FREE, TEMPLATES, subject_for
 from webapp.models import Mailing, User
 from webapp.models.mailing import BODY_LENGTH, FILE_NAME_LENGTH, SUBJECT_LENGTH, WRITTEN
-from webapp.recipients import MOST_RECIPIENTS, Recipients, cut, read_recipients, without_bad
 from webapp.web import idempotency
 from webapp.web.forms.start_time import MomentField
 
@@ -93,8 +93,8 @@ class MailForm(FlaskForm):
 
     def leave_out_bad(self) -> None:
         """Take out of the recipients what is no address."""
-        if self.found.bad_number:
-            self.recipients.data = without_bad(self.recipients.data or "")
+        if self.found.invalid_count:
+            self.recipients.data = without_invalid(self.recipients.data or "")
             self.found = read_recipients(self.recipients.data)
 
     def begin_anew(self) -> None:
@@ -115,15 +115,15 @@ class MailForm(FlaskForm):
             more = f", and {found.unread:,} more were not read" if found.unread else ""
             people = f"That is {len(found.addresses):,} people{more}"
             raise ValidationError(f"{people}; a mail has {MOST_RECIPIENTS:,} at most.")
-        if found.bad_number:
-            if found.bad_number == 1:
+        if found.invalid_count:
+            if found.invalid_count == 1:
                 raise ValidationError("One is not an address: correct it, or leave it out.")
-            raise ValidationError(f"{found.bad_number:,} are not addresses: correct them, or leave them out.")
+            raise ValidationError(f"{found.invalid_count:,} are not addresses: correct them, or leave them out.")
         if found.unread:
             raise ValidationError(f"That is too long: the last {found.unread:,} entries were not read.")
         if not found.addresses:
             raise ValidationError("Say who gets it.")
-        if not mailer.is_set_up():
+        if not mail.is_configured():
             raise ValidationError("This site has no mail server, so nothing can be sent.")
 
     def validate_subject(self, field: Field) -> None:

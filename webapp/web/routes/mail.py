@@ -8,12 +8,14 @@ from flask_login import current_user, login_required
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from tasks.send_mail import change, submit
-from webapp import letters
 from webapp.db import database
-from webapp.mail_words import count_words
+from webapp.mail.mailings import render_mailing
+from webapp.mail.recipients import MOST_REJECTED
+from webapp.mail.rendering import html_for_browser
+from webapp.mail.templates import template_of
+from webapp.mail.words import count_words
 from webapp.models import Delivery, DraftGone, IllegalTransition, Mailing, MailingFile, OverLimit, State, Task, User
 from webapp.models.mailing import Sending, daily_limit
-from webapp.recipients import MOST_SLIPS
 from webapp.web import htmx
 from webapp.web.forms.mail import MailForm
 from webapp.web.idempotency import new_key
@@ -87,7 +89,7 @@ def send(mailing_id: int | None = None) -> ResponseReturnValue:
     except DraftGone:
         return _again(form, original, "In another tab this was sent or replaced meanwhile. Check it and press again.")
     words = [changed_words(task) if original else started_words(task), form.left_out_words]
-    if (number := found.duplicate_number) and not original:
+    if (number := found.duplicate_count) and not original:
         words.append(f"Each address gets it once: {number:,} duplicate{'s' if number > 1 else ''} left out.")
     return htmx.answer(url_for("tasks.show", task_id=task.id), " ".join(filter(None, words)))
 
@@ -102,8 +104,8 @@ def save(mailing_id: int | None = None) -> ResponseReturnValue:
     is_late = is_typing and _is_late(form, original)
     draft = None if is_late else _keep(form, original)
     if is_typing:
-        context = {"found": form.found, "most": MOST_SLIPS, "at": _at(original), "is_begun": _is_begun(draft, original)}
-        return render_template("mail/_found.html", saved=not is_late, **context)
+        context = {"most": MOST_REJECTED, "at": _at(original), "is_begun": _is_begun(draft, original)}
+        return render_template("mail/_found.html", found=form.found, saved=not is_late, **context)
     if not form.check_files() or htmx.is_htmx():
         return _page(form, draft, original, 200 if htmx.is_htmx() else 422)  # htmx swaps no error
     flash(" ".join(filter(None, [_kept_words(original), form.left_out_words])))
@@ -132,7 +134,7 @@ def preview(mailing_id: int | None = None) -> ResponseReturnValue:
     form.bring_subject(_me())
     draft = _keep(form, original)
     form.check_files()
-    text, _ = letters.written(draft, _me())
+    text, _ = render_mailing(draft, _me())
     return _page(form, draft, original, preview=text)
 
 
@@ -166,7 +168,7 @@ def html(mailing_id: int | None = None) -> ResponseReturnValue:
     mailing = original if is_sent else Mailing.draft_of(_me(), original) or original
     if mailing is None:
         abort(404)
-    response = Response(letters.in_browser(mailing.html or letters.written(mailing, _me())[1]), mimetype="text/html")
+    response = Response(html_for_browser(mailing.html or render_mailing(mailing, _me())[1]), mimetype="text/html")
     response.headers["Content-Security-Policy"] = FRAME
     response.headers["Cache-Control"] = "private, no-store"
     return response
@@ -279,7 +281,7 @@ def _page(
     if not form.form_key.data:
         form.form_key.data = new_key()
     context: dict[str, Any] = {"form": form, "found": form.found, "files": shown.files() if shown else []}
-    context |= {"original": original, "preview": preview, "most": MOST_SLIPS, "saved": False, "focus": focus}
+    context |= {"original": original, "preview": preview, "most": MOST_REJECTED, "saved": False, "focus": focus}
     context |= {"at": _at(original), "is_begun": _is_begun(shown, original)}
     context |= {"mailings": None} if original else _list()
     return render_template("mail/show.html", **context), status
@@ -320,7 +322,7 @@ def _sent(mailing: Mailing, draft: Mailing | None = None) -> str:
     lost = list(Delivery.not_delivered(mailing).limit(MOST_SHOWN))
     return render_template(
         "mail/sent.html", mailing=mailing, task=_task(mailing), files=mailing.files(), lost=lost,
-        template=letters.template_of(mailing), draft=draft,
+        template=template_of(mailing), draft=draft,
     )  # fmt: skip
 
 
