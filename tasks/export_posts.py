@@ -62,7 +62,7 @@ def _send(task: Run, artifact: Artifact, count: int) -> None:
     try:
         sent = mail.send(
             task.user.email,
-            "Your posts",
+            "Your post export is ready",
             "export_posts",
             message_id=f"task-{task.id}",
             attachments=[mail.Attachment(artifact.name, artifact.content_type, artifact.read())] if attached else [],

@@ -7,6 +7,7 @@ from peewee import fn
 from tasks.engine import Run, sweep_hook, user_task
 from tasks.lib.mail_once import AFTER_PEOPLE, RETRIES, line_up, mail_once
 from webapp import mail
+from webapp.lib.i18n import ngettext
 from webapp.mail import OutgoingMail
 from webapp.models import Message, NoticeKind, Task, User
 from webapp.models.task.state import ACTIVE
@@ -46,13 +47,17 @@ def _content(user: User, key: str) -> OutgoingMail | None:
         if len(said) < MOST_LINES:
             said.append(_first_line(message.body))
     number = sum(counts.values())
-    words = f"{number:,} message{'s' if number > 1 else ''} from {_in_words(list(counts))}"
+    people = _in_words(list(counts))
+    words = ngettext(
+        "%(num)s new message from %(people)s", "%(num)s new messages from %(people)s", number, people=people
+    )
     return OutgoingMail(words, *mail.render("messages", user=user, words=words, counts=counts, lines=lines))
 
 
 def _in_words(names: list[str]) -> str:
     if len(names) > MOST_NAMES:
-        names = [*names[: MOST_NAMES - 1], f"{len(names) - MOST_NAMES + 1:,} others"]
+        others = len(names) - MOST_NAMES + 1
+        names = [*names[: MOST_NAMES - 1], ngettext("%(num)s other", "%(num)s others", others)]
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
 

@@ -7,6 +7,7 @@ from peewee import fn
 from tasks.engine import Run, sweep_hook, user_task
 from tasks.lib.mail_once import AFTER_PEOPLE, RETRIES, line_up, mail_once
 from webapp import mail
+from webapp.lib.i18n import ngettext, number
 from webapp.lib.times import utcnow
 from webapp.mail import OutgoingMail
 from webapp.mail.headers import one_line
@@ -16,9 +17,9 @@ from webapp.models.task.state import ACTIVE
 AT_MOST_EVERY = timedelta(minutes=1)  # for one person
 MOST_SHOWN = 20  # tasks in one mail, each with its words and its address
 WORDS = {
-    NoticeKind.SUCCEEDED: "is finished",
-    NoticeKind.MAIL: "has been sent",
-    NoticeKind.FAILED: "has failed",
+    NoticeKind.SUCCEEDED: "finished",
+    NoticeKind.MAIL: "was sent",
+    NoticeKind.FAILED: "failed",
 }
 
 
@@ -65,6 +66,6 @@ def _counted(ended: list[Task]) -> str:
     failed = sum(task.notice_kind == NoticeKind.FAILED for task in ended)
     finished = len(ended) - failed
     if not failed:
-        return f"{finished:,} tasks are finished"
-    words = f"{failed:,} {'task has' if failed == 1 else 'tasks have'} failed"
-    return f"{words}, {finished:,} {'is' if finished == 1 else 'are'} finished" if finished else words
+        return ngettext("%(num)s task finished", "%(num)s tasks finished", finished)
+    words = ngettext("%(num)s task failed", "%(num)s tasks failed", failed)
+    return f"{words}, {number(finished)} finished" if finished else words

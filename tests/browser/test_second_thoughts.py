@@ -85,7 +85,7 @@ def test_a_time_that_has_passed_is_told_where_it_was_typed(person):
     page.get_by_text("Start later").click()
     page.get_by_label("Start at").fill("2026-01-02T03:04:05")
     page.get_by_role("button", name="Start", exact=True).click()
-    see(page.get_by_text("That has passed already."))
+    see(page.get_by_text("Choose a time in the future."))
     field = page.get_by_label("Start at")
     assert field.evaluate("field => document.activeElement == field")
     assert (field.input_value(), page.get_by_label("Seconds").input_value()) == ("2026-01-02T03:04:05", "42")

@@ -25,7 +25,7 @@ def test_everything_works_without_javascript(person):
     _, text = download(page, page.locator("article a[href^='/artifacts/']"))
     assert [post["body"] for post in json.loads(text)["posts"]] == ["first", "second", "third"]
 
-    person.visit("/mailbox").get_by_text("Your posts").first.click()
+    person.visit("/mailbox").get_by_text("Your post export is ready").first.click()
     assert "posts.json" in page.inner_text("main")
 
     path = person.count_down(60)

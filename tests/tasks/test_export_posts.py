@@ -79,7 +79,7 @@ def test_no_posts_make_a_valid_file_and_a_sentence(mailserver, export, format, e
     assert task.title == f"Export posts as {format.upper()}: you have no posts yet"
     [mail] = mailserver.mails
     assert (
-        f"you have no posts yet, so there are none in the attached file posts.{format}"
+        f"You have no posts yet, so the attached file posts.{format} has none in it."
         in mail.get_body(["plain"]).get_content()
     )
 

@@ -167,7 +167,7 @@ def test_what_is_put_off_each_time_is_listed_in_the_end(post, mailserver):
         _go_on(task)
     assert (task.state, task.attempts) == (State.SUCCEEDED, 7)
     assert [address for address, _ in _listed(task)] == ["address", PEOPLE[5]]
-    assert "5 sent, 1 given up" in _said(task)
+    assert "5 sent, 1 failed" in _said(task)
     assert Delivery.get(Delivery.address == PEOPLE[5]).tries == 7
 
 
@@ -278,7 +278,7 @@ def test_those_in_progress_are_all_that_are_unfinished_the_oldest_first_without_
         assert places == sorted(places)
         assert not any(f"It is {state}" in text for state in FINISHED)
         assert not any(words in text for words in ("Bob's", "Mail to", " more."))
-        assert "Times are those of Asia/Seoul." in text
+        assert "All times are in Asia/Seoul." in text
 
 
 def test_a_mail_lists_so_many_tasks_and_says_how_many_more_there_are(post, mailserver, monkeypatch):

@@ -103,7 +103,7 @@ def test_a_site_of_another_name_says_ours_nowhere(make_app, site, mailserver, ru
     exported = ann.submit("/tasks/new/export_posts", format="json")
     assert (sent.status_code, exported.status_code) == (303, 303)
     run_tasks()
-    assert [mail["Subject"] for mail in mailserver.mails] == ["Welcome to Pulse & Co", "Your posts"]
+    assert [mail["Subject"] for mail in mailserver.mails] == ["Welcome to Pulse & Co", "Your post export is ready"]
     for mail in mailserver.mails:
         bodies = [mail.get_body((kind,)).get_content() for kind in ("plain", "html")]
         assert "errand" not in " ".join(bodies).lower()
@@ -387,7 +387,7 @@ def test_a_visitors_page_may_be_kept_for_the_back_button(visitor):
 def test_signing_out_clears_what_the_browser_has_kept(ann):
     answer = ann.submit("/logout")
     assert answer.headers["Clear-Site-Data"] == '"cache"'
-    assert "You are signed out." in ann.get("/").words
+    assert "You’re signed out." in ann.get("/").words
 
 
 def test_static_files_are_kept_for_a_year_and_change_their_address(ann):

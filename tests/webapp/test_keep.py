@@ -54,7 +54,7 @@ def test_a_change_starts_it_anew_and_a_mistake_waits_for_the_next(kept):
     os.kill(third, signal.SIGKILL)
     _pids(process, 4)
     lines = process.output().splitlines()
-    assert lines.count("tasks/countdown.py has changed, so it is started anew") == 3, "each in a line of its own"
+    assert lines.count("tasks/countdown.py has changed: restarting") == 3, "each in a line of its own"
 
 
 @pytest.mark.parametrize("kept", [[]], indirect=True, ids=["make run"])

@@ -22,11 +22,11 @@ from webapp.settings import LOOPBACK, Settings, SettingsError, hostname
 PYTHON = shlex.quote(sys.executable)
 ROOT = Path(__file__).parents[2]
 BANNER = """
-  {name} runs at http://127.0.0.1:{port}
+  {name} is running at http://127.0.0.1:{port}
 
   Continue as a guest, write a post, and press "Export my posts" below it.
   {mail}
-  Everything is kept in {data_dir}. Ctrl-C stops it.
+  Data is kept in {data_dir}. Press Ctrl-C to stop.
 """
 RELOADS = "  Web and worker start anew when a file in webapp, tasks or templates is saved.\n"
 
@@ -35,9 +35,8 @@ def main() -> None:
     """Check, migrate, and run. Exits with one line when something cannot work, before anything is started."""
     reload = respawn.RELOAD in sys.argv[1:]
     with or_one_line():
-        env = environment() | {
-            "PYTHONUNBUFFERED": "1", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        }  # fmt: skip
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        env = environment() | {"PYTHONUNBUFFERED": "1", "PATH": path}
         settings = Settings.from_env(env)
         _demand_free(settings.port)
         # Also in a container: a development site is for this machine alone.

@@ -45,9 +45,9 @@ class Respawner:
             if self.stopping or (code != -signal.SIGKILL and not self._has_changed):
                 return code if code >= 0 else 128 - code
             if code == -signal.SIGKILL:
-                _say("It was killed, and is started again")
+                _say("It was killed: restarting it")
             else:
-                _say("It has ended, and is started again after the next change")
+                _say("It exited: restarting it after the next change")
                 self._wait_for_change()
         return 128 + self.stopping[0]
 

@@ -2,6 +2,7 @@
 
 from email_validator import EmailNotValidError, validate_email
 
+from webapp.lib.i18n import number
 from webapp.mail.recipient_entries import QUOTES
 
 ADDRESS_LENGTH = 320  # characters: 64, an @ and 255, by RFC 3696
@@ -25,10 +26,10 @@ def bare_address(entry: str) -> str:
 def check_address(address: str) -> tuple[str, str]:
     """The address as it is mailed to, and an empty string; or an empty string, and what is wrong with it."""
     if len(address) > ADDRESS_LENGTH:
-        return "", f"An address has at most {ADDRESS_LENGTH} characters, and that has {len(address)}."
+        return "", f"Too long: an address can have up to {ADDRESS_LENGTH} characters, not {number(len(address))}."
     odd = next((character for character in address.rpartition("@")[0] if not character.isascii()), "")
     if odd:
-        return "", f"Not every mail server takes “{odd}” before the @, so nothing is sent to such an address."
+        return "", f"Addresses with “{odd}” before the @ aren’t supported."
     try:
         checked = validate_email(address, check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError as error:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from webapp.lib.i18n import number
 from webapp.mail.addresses import bare_address, check_address
 from webapp.mail.recipient_entries import ENTRY_LENGTH, NEW_LINES, SEPARATORS, lines_of
 
@@ -11,7 +12,7 @@ COST = 3  # of other scripts in their domain count for more, by a third for each
 TEXT_LENGTH = 512 * 1024  # characters
 MOST_REJECTED = 20  # of each kind; the rest are counted
 SHOWN_LENGTH = 100  # characters of what was typed
-TOO_LONG = f"That is too long for a name and an address, which have at most {ENTRY_LENGTH:,} characters."
+TOO_LONG = f"Too long: a name and address can have up to {number(ENTRY_LENGTH)} characters."
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class _Reader:
             _note(found.invalid, line, entry, problem)
         elif first := self._first_lines.get(key := address.casefold()):
             found.duplicate_count += 1
-            _note(found.duplicates, line, entry, f"It is in line {first:,} already.")
+            _note(found.duplicates, line, entry, f"Duplicate of line {number(first)}.")
         else:
             self._first_lines[key] = line
             found.addresses.append(address)

@@ -45,13 +45,13 @@ class Template:
 
 
 TEMPLATES = {
-    "welcome": Template("A welcome", "Welcome to {app}"),
-    "all_tasks": Template("All my tasks", "All tasks of {name}", _all),
+    FREE: Template("My own text"),
+    "welcome": Template("Welcome", "Welcome to {app}"),
+    "all_tasks": Template("All my tasks", "{name}’s tasks", _all),
     "latest_finished": Template(
-        "My five latest finished tasks", "The latest finished tasks of {name}", _latest_finished, MOST_LATEST
+        "My last five finished tasks", "{name}’s latest finished tasks", _latest_finished, MOST_LATEST
     ),
-    "in_progress": Template("My tasks in progress", "Tasks in progress of {name}", _in_progress),
-    FREE: Template("A text of my own"),
+    "in_progress": Template("My tasks in progress", "{name}’s tasks in progress", _in_progress),
 }
 
 

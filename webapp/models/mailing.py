@@ -54,6 +54,8 @@ class Mailing(BaseModel):
     A person has one draft of a new mail, and at most one of the changes to each mail that is scheduled.
     """
 
+    is_changed: bool  # of those that `of` finds
+
     id = AutoField()
     user = ForeignKeyField(User, backref="mailings", on_delete="CASCADE", index=False)
     user_id: int

@@ -55,7 +55,8 @@ COUNT_CHANGE = "UPDATE users SET changes = changes + 1 WHERE id = {0}"
 LISTENING = "SELECT id, email, hearing, mail_after FROM users WHERE id = {0}"
 
 
-TAKEN = "Somebody already has that user name."
+TAKEN = "That username is taken."
+TOO_SIMILAR = "That username is too similar to someone else’s."
 
 
 class UsernameTaken(ValueError):
@@ -133,12 +134,10 @@ class User(BaseModel):
     def demand_free(cls, key: str) -> None:
         """Raise UsernameTaken where nobody can get the name of this key, as of now. At most one query."""
         if skeleton(key) in RESERVED | _reserved_here:
-            raise UsernameTaken("That user name is reserved.")
+            raise UsernameTaken("That username is reserved.")
         alike = cls.select(cls.username_key).where(cls.skeleton == skeleton(key)).first()
         if alike:
-            raise UsernameTaken(
-                TAKEN if alike.username_key == key else "That user name is too much like somebody else's."
-            )
+            raise UsernameTaken(TAKEN if alike.username_key == key else TOO_SIMILAR)
 
     @classmethod
     def register_guest(cls) -> "User":

@@ -87,8 +87,8 @@ def test_addresses_are_parted_in_many_ways(between):
         ("用户@example.com", "“用” before the @"),
         ("a@b@example.com", "@"),
         ("Ann <ann@example.com", "angle bracket"),
-        ("a" * 400 + "@example.com", "at most 320"),
-        ("x" * 5000, "at most 1,000"),
+        ("a" * 400 + "@example.com", "up to 320"),
+        ("x" * 5000, "up to 1,000"),
     ],
 )
 def test_what_is_no_address_is_told_in_words(typed, words):
@@ -115,7 +115,7 @@ def test_a_domain_in_another_script_is_mailed_to_as_mail_servers_know_it_and_is_
 def test_an_address_counts_once_whatever_its_case_also_within_a_line():
     found = read_recipients(f"Ann@EXAMPLE.com, {ANN}, {ANN}\n{ANN.upper()}")
     assert (found.addresses, found.duplicate_count) == (["Ann@example.com"], 3)
-    assert {rejected.reason for rejected in found.duplicates} == {"It is in line 1 already."}
+    assert {rejected.reason for rejected in found.duplicates} == {"Duplicate of line 1."}
 
 
 def test_what_is_wrong_is_listed_in_part_and_counted_whole():

@@ -133,7 +133,7 @@ def test_files_are_named_and_asked_for_again_and_those_of_a_draft_are_still_ther
     page = browser.post("/mail/draft", data=sent)
     assert "Has to be chosen again: now.txt" in page.words
     assert "still attached" in page.words
-    assert "What it says A text of my own" in page.words, "as the page called it, and not as it is kept"
+    assert "Template My own text" in page.words, "as the page called it, and not as it is kept"
     assert page.one("main form")["enctype"] == "multipart/form-data"
     assert page.one("main form input[type=file]")["name"] == "attachment"
     assert _press(browser, page, attachment=(io.BytesIO(b"2"), "now.txt")).status_code == 303

@@ -166,7 +166,7 @@ def test_who_asked_is_mailed_however_short_the_task_was(ann, mailserver, run_tas
     make_task(State.IN_PROGRESS, ann.user).fail("It broke.")
     Sweeper().look()
     run_tasks()
-    assert [mail["Subject"] for mail in mailserver.mails] == ["Count down from 40 is finished"]
+    assert [mail["Subject"] for mail in mailserver.mails] == ["Count down from 40 finished"]
 
 
 def test_who_asked_is_mailed_what_they_have_not_read_for_a_while(ann, bob, mailserver, run_tasks):
@@ -180,7 +180,7 @@ def test_who_asked_is_mailed_what_they_have_not_read_for_a_while(ann, bob, mails
     Message.update(mail_due_at=utcnow()).execute()
     Sweeper().look()
     run_tasks()
-    assert [mail["Subject"] for mail in mailserver.mails] == ["1 message from bob"]
+    assert [mail["Subject"] for mail in mailserver.mails] == ["1 new message from bob"]
 
 
 ALL = {"message": "app", "succeeded": "app", "failed": "app", "mail": "app"}
@@ -195,7 +195,7 @@ def test_mail_without_an_address_is_refused_where_it_was_chosen_and_the_rest_is_
     chosen = ALL | {"failed": "off", kind: "mail"}
     answer = ann.submit("/notifications/settings", **chosen)
     assert answer.status_code == 422
-    assert "needs an e-mail address" in answer.one(f"#{kind}-error").text
+    assert "Add an email address" in answer.one(f"#{kind}-error").text
     assert len(answer.page.select("#hear .error")) == 1
     assert _chosen(answer) == chosen
     assert answer.one("#hear .hint a")["href"] == "/settings"

@@ -128,7 +128,7 @@ def narrow(app):
     app.config["MAX_CONTENT_LENGTH"] = 260 * 1024
 
 
-TOO_LARGE, WORDS = b"x" * 300 * 1024, "Files may have 0.25 MB together. What you sent has 0.3 MB."
+TOO_LARGE, WORDS = b"x" * 300 * 1024, "Files can total 0.25 MB. You sent 0.3 MB."
 
 
 def test_a_file_that_is_much_too_large_meets_the_page_that_says_so(ann, read_file, narrow):
