@@ -134,3 +134,13 @@ def _pre_commit() -> dict:
     config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
     [repo] = config["repos"]
     return repo
+
+
+def test_a_month_or_day_has_its_name_from_the_language_and_not_from_the_locale_of_the_process():
+    sources = {
+        str(path.relative_to(ROOT)): path.read_text()
+        for name in ("webapp", "tasks")
+        for path in (ROOT / name).rglob("*.py")
+    }
+    named = r"""%[aAbBcpxX]\b(?=[^"']*["'}])"""
+    assert [name for name, text in (sources | TEMPLATES).items() if re.search(named, text)] == []

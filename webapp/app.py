@@ -13,7 +13,7 @@ from tasks.engine import config
 from tasks.queue import huey
 from webapp import cli, db, mail
 from webapp.db import resilience
-from webapp.lib import i18n, logs, texts, times
+from webapp.lib import i18n, logs, times
 from webapp.lib.languages import language_of
 from webapp.mail import words as mail_words
 from webapp.models.post import POST_LENGTH
@@ -129,7 +129,7 @@ def _set_up_templates(app: Flask) -> None:
         number=i18n.number,
         clock=times.clock_words,
         day=times.day_words,
-        size=texts.size_words,
+        size=i18n.size,
     )
 
 

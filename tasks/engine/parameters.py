@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, cast
 
+from tasks.engine.bounds import Bounds
 from tasks.engine.uploads import Count, Upload, from_json, largest, too_large
+from webapp.lib.i18n import ngettext, number
 from webapp.lib.texts import is_blank
 
 
@@ -14,14 +16,6 @@ class InvalidArguments(ValueError):
     def __init__(self, errors: dict[str, str]) -> None:
         super().__init__("; ".join(f"{name}: {text}" for name, text in errors.items()))
         self.errors = errors
-
-
-@dataclass(frozen=True)
-class Range:
-    """The smallest and the largest number that a parameter takes, both included."""
-
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -44,7 +38,7 @@ class Parameter:
     required: bool
     choices: tuple[Any, ...] = ()
     labels: tuple[str, ...] = ()
-    range: Range | None = None
+    bounds: Bounds | None = None  # of a number, or of how many characters a text has
     count: Count | None = None
     suffixes: tuple[str, ...] = ()
 
@@ -68,9 +62,9 @@ class Parameter:
         """What people should know before they choose; empty for what is plain."""
         if not self.is_file:
             return ""
-        number = f"{self.count.low} to {self.count.high} files. " if self.count else ""
+        files = f"{_files(self.count)}. " if self.count else ""
         kinds = f"{_either(self.suffixes)}, at" if self.suffixes else "At"
-        return f"{number}{kinds} most {largest()}{' together' if self.count else ''}."
+        return f"{files}{kinds} most {largest()}{' together' if self.count else ''}."
 
     def problem(self, value: Any) -> str | None:
         """What is wrong with a value, in words for the person who chose it, or None."""
@@ -87,16 +81,20 @@ class Parameter:
             return "This is needed."
         if isinstance(value, float) and not isfinite(value):
             return "Enter a number."
-        if self.range and not self.range.low <= cast(float, value) <= self.range.high:
-            return f"Enter a number from {self.range.low} to {self.range.high}."
-        return None
+        return self._out_of_bounds(value) if self.bounds else None
+
+    def _out_of_bounds(self, value: Any) -> str | None:
+        bounds = cast(Bounds, self.bounds)
+        if isinstance(value, str):
+            return None if bounds.hold(len(value)) else bounds.problem_of_text(value)
+        return None if bounds.hold(value) else bounds.problem_of_number()
 
     def _problem_of_files(self, value: Any) -> str | None:
         files = value if self.count and isinstance(value, list) else [value]
         if not files or not all(isinstance(file, Upload) for file in files):
             return "Choose one file or more." if self.count else "Choose a file."
         if self.count and not self.count.low <= len(files) <= self.count.high:
-            return f"Choose {self.count.low} to {self.count.high} files, not {len(files)}."
+            return f"Choose {_files(self.count)}, not {number(len(files))}."
         for file in files:
             if too_large(file):
                 return f"{file.name if self.count else 'That file'} is larger than {largest()}."
@@ -134,6 +132,13 @@ def read_back(parameters: tuple[Parameter, ...], saved: dict[str, Any]) -> dict[
     """Arguments as the function gets them, from what the task's row has: there, a file is its name and its id."""
     files = {parameter.name for parameter in parameters if parameter.is_file}
     return {name: from_json(value) if name in files else value for name, value in saved.items()}
+
+
+def _files(count: Count) -> str:
+    """How many files there may be, like '1 to 50 files' or '2 files'."""
+    if count.low == count.high:
+        return ngettext("%(num)s file", "%(num)s files", count.high)
+    return ngettext("%(low)s to %(num)s file", "%(low)s to %(num)s files", count.high, low=number(count.low))
 
 
 def _either(words: tuple[str, ...]) -> str:

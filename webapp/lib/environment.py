@@ -1,4 +1,8 @@
-"""The environment: typed values of variables, and all that is wrong with them at once."""
+"""The environment: typed values of variables, and all that is wrong with them at once.
+
+What validates settings elsewhere, such as pydantic-settings, repeats a wrong value in its message, though it may hold a
+password, and ignores a variable whose name is misspelled.
+"""
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches

@@ -50,9 +50,9 @@ def read_recipients(text: str) -> Recipients:
     MOST_RECIPIENTS; the rest is only counted.
     """
     reader, (text, rest) = _Reader(), cut(text)
-    for number, _, entries in lines_of(text):
+    for line_number, _, entries in lines_of(text):
         for entry in entries:
-            reader.take(number, entry)
+            reader.take(line_number, entry)
     reader.found.unread += sum(not entry.isspace() for entry in rest.translate(NEW_LINES).splitlines() if entry)
     return reader.found
 
@@ -63,8 +63,8 @@ def without_invalid(text: str) -> str:
     What `read_recipients` would not read stays, too.
     """
     reader, kept, (text, rest) = _Reader(), [], cut(text)
-    for number, line, entries in lines_of(text):
-        good = [entry for entry in entries if reader.take(number, entry)]
+    for line_number, line, entries in lines_of(text):
+        good = [entry for entry in entries if reader.take(line_number, entry)]
         kept += [line] if len(good) == len(entries) else [", ".join(good)] if good else []
     return "\n".join(kept) + rest
 

@@ -121,8 +121,7 @@ def too_large_words() -> str:
     if sent <= limit:
         most_text = current_app.config["MAX_FORM_MEMORY_SIZE"] // MEGABYTE
         return f"A form can have up to {most_text} MB of text and {number(MOST_FIELDS)} fields. Try sending less."
-    words = f"{math.ceil(10 * sent / MEGABYTE) / 10:,g}"
-    return f"Files can total {limit / MEGABYTE:,g} MB. You sent {words} MB."
+    return f"Files can total {number(limit / MEGABYTE)} MB. You sent {number(math.ceil(10 * sent / MEGABYTE) / 10)} MB."
 
 
 def refuse_other_than_forms() -> None:

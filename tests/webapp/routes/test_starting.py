@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import pytest
+from annotated_types import Ge, Interval, MaxLen
 
 from tasks.catalogue import CATALOGUE
-from tasks.engine import Labels, Range
+from tasks.engine import Labels
 from tasks.queue import huey
 from tests.browsing import browse
 from webapp.lib.times import utcnow
@@ -25,7 +26,7 @@ def every_kind(declare, monkeypatch):
         task,
         name: str,
         size: Annotated[Literal["small", "large"], Labels("Small", "Large")] = "small",
-        copies: Annotated[int, Range(1, 9)] = 2,
+        copies: Annotated[int, Interval(ge=1, le=9)] = 2,
         share: float = 0.5,
         loud: bool = False,
     ):
@@ -59,6 +60,23 @@ def test_the_form_of_a_task_comes_from_its_signature(ann, every_kind):
     for name in ("name", "size", "copies", "share", "loud"):
         assert page.one(f'label[for="{name}"]').text.strip() == name.capitalize()
     assert "One field of each kind." in page.words
+
+
+def test_a_form_tells_browsers_of_one_end_and_never_has_them_cut_a_text(ann, declare, monkeypatch):
+    @declare(title="Bounded")
+    def bounded(task, year: Annotated[int, Ge(1900)] = 2000, note: Annotated[str, MaxLen(5)] = ""):
+        """A number with a beginning, a text with an end."""
+
+    monkeypatch.setitem(CATALOGUE, "bounded", bounded)
+    page = ann.get("/tasks/new/bounded")
+    assert (page.one("#year")["min"], page.one("#year").get("max")) == ("1900", None)
+    assert {"minlength", "maxlength", "min", "max"}.isdisjoint(page.one("#note").attrs)
+    answer = ann.submit("/tasks/new/bounded", year="1899", note="Six or more")
+    assert answer.status_code == 422
+    assert "Enter a number of at least 1,900." in answer.words
+    assert "That has 11 characters; it may have at most 5." in answer.words
+    assert answer.one("#note")["value"] == "Six or more"
+    assert not Task.select().exists()
 
 
 def test_a_form_starts_a_task_with_what_was_typed(ann, every_kind):

@@ -10,6 +10,7 @@ from uuid import UUID
 from peewee import Database, IntegrityError, JSONField, Node
 
 from webapp.db import database
+from webapp.lib.i18n import number
 from webapp.lib.times import utcnow
 from webapp.models.notice import Notice
 from webapp.models.notification import TASK_PROGRESS, Notification
@@ -248,8 +249,8 @@ class Transitions:
 
     def _how_it_starts(self) -> str:
         if self.cursor:
-            return f"A worker went on after step {self.cursor['done']:,}"
-        return "A worker started it" if self.attempts == 1 else f"A worker started attempt {self.attempts}"
+            return f"A worker went on after step {number(self.cursor['done'])}"
+        return "A worker started it" if self.attempts == 1 else f"A worker started attempt {number(self.attempts)}"
 
     def _tell(self, kind: str, text: str, link: UUID | None = None) -> None:
         TaskEvent.write(self.id, kind, text, link=link)

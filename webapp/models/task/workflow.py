@@ -18,6 +18,7 @@ from uuid import UUID
 from peewee import Case, fn
 
 from webapp.db import database, locking
+from webapp.lib.i18n import number
 from webapp.models.task.state import FINISHED, LEASED, State
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def _in_words(whole: "Task") -> str:
     if not failed:
         return ""
     first = f"{failed[0].title}: {failed[0].error}"
-    return first if len(parts) == 1 else f"{len(failed)} of {len(parts)} parts failed. {first}"
+    return first if len(parts) == 1 else f"{number(len(failed))} of {number(len(parts))} parts failed. {first}"
 
 
 class _Sums(NamedTuple):

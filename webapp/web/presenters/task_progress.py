@@ -1,6 +1,7 @@
 """Progress: how far a task is, as people read it."""
 
-from webapp.lib.times import duration_words, utcnow
+from webapp.lib.i18n import estimate
+from webapp.lib.times import utcnow
 from webapp.models import State, Task
 from webapp.models.task.fair_queue import QueuePosition
 from webapp.models.task.state import LEASED
@@ -65,7 +66,7 @@ class Progress:
         elapsed = task.run_seconds + (task.updated_at - task.started_at).total_seconds()
         if elapsed < GUESS_AFTER:
             return ""
-        return f"{duration_words(elapsed / self.value * (self.max - self.value))} left"
+        return f"{estimate(elapsed / self.value * (self.max - self.value))} left"
 
     @property
     def is_moving(self) -> bool:
@@ -79,7 +80,7 @@ class Progress:
         Empty while that is further off than COUNTED: pages are then told nothing new, so only a date stays true.
         """
         left = (self.task.run_at - utcnow()).total_seconds() if self.task.run_at else 0
-        return f"in {duration_words(max(0, left))}" if left <= COUNTED else ""
+        return f"in {estimate(max(0, left))}" if left <= COUNTED else ""
 
     @property
     def attempt(self) -> str:
@@ -91,7 +92,7 @@ class Progress:
     def took(self) -> str:
         """How long it was worked on in words; empty before it has ended, or when it never began."""
         task = self.task
-        return duration_words(task.run_seconds) if task.started_at and task.is_finished else ""
+        return estimate(task.run_seconds) if task.started_at and task.is_finished else ""
 
 
 def waiting_words(place: QueuePosition | None) -> str:
@@ -101,5 +102,5 @@ def waiting_words(place: QueuePosition | None) -> str:
     ahead = "1 task goes" if place.ahead == 1 else f"{place.ahead:,} tasks go"
     if place.wait is None:
         return f"{ahead} first"
-    wait = duration_words(place.wait)
+    wait = estimate(place.wait)
     return f"{ahead} first, {wait if wait.startswith('a few') else f'about {wait}'} to wait"

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException, TooManyRequests
 
 from webapp.db import readiness
 from webapp.db.resilience import away, is_unavailable
-from webapp.lib.times import duration_words
+from webapp.lib.i18n import estimate
 from webapp.models import AlreadyRunning, IllegalTransition, User
 from webapp.web import htmx
 from webapp.web.form_recovery import is_foreign, kept, writer
@@ -44,6 +44,7 @@ WORDS = {
     410: ("That has expired", "What a task makes is kept for some days. Run the task again to have it anew."),
     413: ("That is too large", "Try again with less."),
     415: ("That cannot be read here", "Send it by the page's own form."),
+    416: ("That part is not there", "Download it again from its beginning."),
     429: ("Too many tries", "Wait a minute, then try again."),
     500: ("Something went wrong on our side", "It was written to the log. What you started goes on."),
 }
@@ -58,7 +59,7 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
     headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}  # Allow, Retry-After
     title, advice = WORDS.get(code, (error.name, error.description))
     if isinstance(error, TooManyRequests) and isinstance(error.retry_after, int):
-        advice = f"Wait {duration_words(error.retry_after)}, then try again."
+        advice = f"Wait {estimate(error.retry_after)}, then try again."
     if code == 413:
         advice = too_large_words()
     if htmx.is_htmx():
