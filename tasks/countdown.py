@@ -9,6 +9,6 @@ from tasks.engine import Run, user_task
 
 @user_task(title="Count down from {seconds}", total=lambda seconds: seconds)
 def countdown(task: Run, seconds: Annotated[int, Interval(ge=1, le=600)] = 60) -> None:
-    """Count down to zero, one step a second. A good way to watch progress, and to try cancel."""
+    """Count down to zero, one step a second. A good way to try progress, pause and cancel."""
     for _ in task.each(range(seconds)):
         task.wait(1)

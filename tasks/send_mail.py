@@ -3,6 +3,7 @@
 from tasks.engine import Retries, Run, TaskError, TemporaryError, user_task
 from tasks.lib.csv_cells import csv_row
 from webapp.db import database
+from webapp.lib.i18n import ngettext
 from webapp.lib.times import utcnow
 from webapp.mail import MailError, OutgoingMail, SmtpSession, is_configured
 from webapp.mail.mailings import outgoing_mail, render_mailing
@@ -22,7 +23,10 @@ def _title(mailing: int) -> str:
 def title_of(mailing: Mailing) -> str:
     """What its task is called: how many it goes to, and its subject."""
     number = Delivery.select().where(Delivery.mailing == mailing.id).count()
-    return f"Mail to {number:,} {'person' if number == 1 else 'people'}: {mailing.subject}"
+    subject = mailing.subject
+    return ngettext(
+        "Email to %(num)s person: %(subject)s", "Email to %(num)s people: %(subject)s", number, subject=subject
+    )
 
 
 def submit(draft: Mailing, addresses: list[str], limit: int) -> Task:
@@ -57,10 +61,10 @@ def change(mailing: Mailing, draft: Mailing, addresses: list[str], limit: int) -
 
 @user_task(title=_title, retries=Retries(6, delay=60, longest=3600), listed=False)
 def send_mail(task: Run, mailing: int) -> str:
-    """Send a mail to each of its recipients, and list whom it could not be delivered to."""
+    """Send an email to each of its recipients, and list those who didn’t get it."""
     mail = Mailing.get_or_none(Mailing.id == mailing)
     if mail is None:
-        raise TaskError("The mail is not there any more.")
+        raise TaskError("This email no longer exists.")
     if not is_configured():
         raise TaskError("This site has no mail server, so nothing was sent.")
     if not mail.html:
@@ -75,7 +79,7 @@ def send_mail(task: Run, mailing: int) -> str:
     if counts[Sending.WAITING]:
         task.cursor = rounds + 1
         task.checkpoint()
-        raise TemporaryError(f"{_so_far(mail)} The mail server put {counts[Sending.WAITING]:,} off.")
+        raise TemporaryError(f"{_so_far(mail)} The mail server deferred {counts[Sending.WAITING]:,}.")
     _list_lost(task, mail)
     words = count_words(counts, is_over=True)
     task.log(words)
@@ -127,7 +131,7 @@ def _list_lost(task: Run, mail: Mailing) -> None:
 
 def _so_far(mail: Mailing) -> str:
     counts = Delivery.counts(mail)
-    return f"{counts[Sending.SENT]:,} of {sum(counts.values()):,} are sent."
+    return f"{counts[Sending.SENT]:,} of {sum(counts.values()):,} sent."
 
 
 def _sentence(error: MailError) -> str:

@@ -9,6 +9,7 @@ import yaml
 from bs4 import BeautifulSoup
 
 from tests.processes import ROOT
+from webapp.models import State
 
 TEMPLATES = {str(path.relative_to(ROOT)): path.read_text() for path in sorted((ROOT / "templates").rglob("*.*"))}
 PAGES = {name: text for name, text in TEMPLATES.items() if "/email/" not in name}
@@ -17,6 +18,10 @@ STYLES = [path.read_text() for path in sorted(STATIC.rglob("*.css"))]
 
 # What has a place of its own in a page, and the id by which it is found there, as its first line says.
 FRAGMENTS = {name: found[1] for name, text in PAGES.items() if (found := re.match(r"{#.* · id: ([\w()-]+)", text))}
+
+LONGEST = 40  # lines of a template
+WIDEST = 160  # characters of a line
+NOT_WRAPPED_YET = tuple(f"templates/{part}/" for part in ("accounts", "mail", "mailbox", "messages", "settings"))
 
 # What no template may have, and why.
 BANNED = {
@@ -34,7 +39,15 @@ BANNED = {
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_template_fits_on_a_screen(name):
-    assert len(PAGES[name].splitlines()) <= 40
+    lines = len(PAGES[name].splitlines())
+    assert lines <= LONGEST, f"{name} has {lines} lines: make a partial of a part of it, to have {LONGEST} at most"
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if not name.startswith(NOT_WRAPPED_YET)])
+def test_no_line_of_a_template_is_wider_than_an_editor(name):
+    """Mails are exempt: their styles stand in the attributes, which makes lines long and wrapped ones no clearer."""
+    wide = {number: len(line) for number, line in enumerate(PAGES[name].splitlines(), 1) if len(line) > WIDEST}
+    assert not wide, f"{name}: wrap these lines, within a tag or by {{%- -%}}, to have {WIDEST} at most: {wide}"
 
 
 @pytest.mark.parametrize("why", BANNED)
@@ -77,7 +90,18 @@ def test_nothing_that_is_polled_holds_a_form_or_the_present_time(name):
 
 @pytest.mark.parametrize("name", [name for name in PAGES if name != "templates/polling.html"])
 def test_how_a_page_polls_is_spelled_once(name):
-    assert not re.search(r"every \d+s, live|hx-trigger=\"[^\"]*(every|load delay)|timeout:4s", TEMPLATES[name])
+    found = re.search(r"\bevery \d+m?s\b|\bload delay:|visibilitychange|\blive from:|timeout:4s", PAGES[name])
+    assert not found, f"{name} spells {found[0]!r}: say it by `polling` or `look_once` of polling.html"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_template_asks_for_several_states(name):
+    """What several states have in common has a name on Task or its presenter, and is tested there."""
+    state = rf"[\"'](?:{'|'.join(State)})[\"']"
+    either = rf"[\[(]\s*{state}\s*,\s*{state}|\bstate\s*[!=]=.*?\bstate\s*[!=]="
+    tags = re.findall(r"{[{%].*?[}%]}", PAGES[name], re.DOTALL)
+    found = [tag for tag in tags if re.search(either, tag, re.DOTALL)]
+    assert not found, f"{name} compares several states: ask a property such as task.is_stopping in place of {found}"
 
 
 def test_every_button_of_htmx_says_so_if_it_does_not_get_through():

@@ -32,9 +32,9 @@ class Reason(IntEnum):
 
 
 _WORDS = {
-    Reason.NO_MOVE: "It made no progress for {}, and was stopped.",
-    Reason.WHOLE_RUN: "It took longer than {}, and was stopped.",
-    Reason.ASKED: "It came to no step within {}, and was ended.",
+    Reason.NO_MOVE: "It made no progress for {} and was stopped.",
+    Reason.WHOLE_RUN: "It took longer than {} and was stopped.",
+    Reason.ASKED: "It didn’t reach its next step within {} and was stopped.",
 }
 
 

@@ -158,7 +158,7 @@ class Sweeper:
         self._grace.hears(asked_at)
         for task in self._while_leading(lost if self._grace.is_over else ()):
             if self._try(task, partial(self._take, task)):
-                log.warning("Its worker was not heard from: the task is %s", task.state, extra=_about(task))
+                log.warning("Lost contact with the worker: the task is %s", task.state, extra=_about(task))
 
     def _take(self, task: Task) -> bool:
         """Take a task from a run that is lost, unless there is a verdict on that."""

@@ -95,7 +95,7 @@ class Upload:
             raise self._no_text() from error
 
     def _no_text(self) -> TaskError:
-        return TaskError(f"{self.name} is no text in UTF-8. Save it as UTF-8, and try again.")
+        return TaskError(f"{self.name} isn’t UTF-8 text. Save it as UTF-8, then try again.")
 
 
 class Hurried(Upload):

@@ -120,7 +120,7 @@ def test_files_come_and_go_and_the_focus_stays_with_them(person):
     huge = {"name": "huge.bin", "mimeType": "text/plain", "buffer": b"x" * 12 * 1024 * 1024}
     page.get_by_label("Attachments").set_input_files(huge)
     see(page.get_by_text("Nothing was attached."))
-    assert not page.get_by_text("That did not get through.").is_visible()
+    assert not page.get_by_text("That didn’t go through.").is_visible()
     assert page.get_by_label("To", exact=True).input_value() == "bea@example.com"
     see(page.locator("#mail-files li").get_by_text('ü "q" ; 100%.txt'))
 

@@ -39,7 +39,7 @@ def test_a_countdown_moves_on_every_page_and_stops_when_canceled(person):
 
     see(alert(home, "canceled"))
     panel = person.page.locator("article.task")
-    see(panel.get_by_text("Canceled by you, stopping at its next step"))
+    see(panel.get_by_text("Canceled by you; stopping after the current step"))
     see(person.page.locator("article[data-state=canceled]"))
     assert "every" not in panel.get_attribute("hx-trigger"), "a page on which nothing moves asks no more"
     assert person.site + path == person.page.url
@@ -101,7 +101,7 @@ def test_a_second_press_says_so_and_starts_nothing(own_site, new_person):
 
     page.get_by_role("button", name="Export my posts").click()
 
-    see(page.locator("#flashes").get_by_text("hasn’t ended yet"))
+    see(page.locator("#flashes").get_by_text("hasn’t finished yet"))
     assert page.locator("#task-alerts [data-state]").count() == 1
     own_site.start_worker()
     see(alert(page, "succeeded"))

@@ -86,7 +86,7 @@ def test_an_export_is_mailed_once_the_mail_server_is_back(killed, new_site):
         task = export_posts.launch(ann)
         until(lambda: state_of(task) == State.RETRYING)
         assert Task.get_by_id(task.id).error == (
-            "The file is ready, but it could not be mailed: the mail server could not be reached."
+            "The file is ready, but we couldn’t email it: the mail server could not be reached."
         )
         assert_posts_are_ready(task)
         with mail_server(site) as server:

@@ -132,7 +132,7 @@ def test_the_file_is_mailed_to_whoever_has_an_address(export, mailserver):
         assert "ann" in text
         assert f"http://localhost/artifacts/{artifact.id}" in text
     assert task.state == State.SUCCEEDED
-    assert "Mailed to ann@example.com" in [event.text for event in task.timeline()]
+    assert "Emailed to ann@example.com" in [event.text for event in task.timeline()]
 
 
 def test_nobody_is_mailed_who_gave_no_address(export, mailserver):

@@ -55,13 +55,13 @@ def test_arguments_are_completed_with_defaults():
 @pytest.mark.parametrize(
     ("arguments", "wrong", "words"),
     [
-        ({}, "name", "needed"),
-        ({"name": ""}, "name", "needed"),
-        ({"name": " \t"}, "name", "needed"),
-        ({"name": "\u3164\u200b"}, "name", "needed"),
+        ({}, "name", "required"),
+        ({"name": ""}, "name", "required"),
+        ({"name": " \t"}, "name", "required"),
+        ({"name": "\u3164\u200b"}, "name", "required"),
         ({"name": 7}, "name", "text"),
         ({"name": None}, "name", "text"),
-        ({"name": "Ann", "format": "xml"}, "format", "JSON, Table"),
+        ({"name": "Ann", "format": "xml"}, "format", "JSON or Table"),
         ({"name": "Ann", "seconds": 0}, "seconds", "from 1 to 600"),
         ({"name": "Ann", "seconds": 601}, "seconds", "from 1 to 600"),
         ({"name": "Ann", "seconds": "60"}, "seconds", "whole number"),
@@ -70,7 +70,7 @@ def test_arguments_are_completed_with_defaults():
         ({"name": "Ann", "share": "half"}, "share", "number"),
         ({"name": "Ann", "share": float("nan")}, "share", "number"),
         ({"name": "Ann", "share": float("inf")}, "share", "number"),
-        ({"name": "Ann", "size": 3}, "size", "One, 2"),
+        ({"name": "Ann", "size": 3}, "size", "One or 2"),
         ({"name": "Ann", "colour": "red"}, "colour", "no such parameter"),
     ],
 )
@@ -183,7 +183,7 @@ def test_files_are_read_with_their_limits():
     page, pictures = read_parameters(of_files)
     assert (page.type, page.is_file, page.suffixes, page.count) == (Upload, True, (".txt",), None)
     assert (pictures.type, pictures.is_file, pictures.suffixes, pictures.count) == (Upload, True, (), Count(2, 3))
-    assert page.hint.startswith(".txt, at most ")
+    assert page.hint.startswith(".txt, up to ")
 
 
 @pytest.mark.parametrize(
@@ -192,12 +192,12 @@ def test_files_are_read_with_their_limits():
         ({"page": None}, "page", "Choose a file"),
         ({"page": "a.txt"}, "page", "Choose a file"),
         ({"page": [PAGE]}, "page", "Choose a file"),
-        ({"page": PICTURE}, "page", "choose .txt"),
+        ({"page": PICTURE}, "page", "Use .txt"),
         ({"page": Upload("a.txt", b"")}, "page", "empty"),
-        ({"pictures": []}, "pictures", "one file or more"),
-        ({"pictures": PICTURE}, "pictures", "2 to 3 files, not 1"),
-        ({"pictures": [PICTURE, "a.png"]}, "pictures", "one file or more"),
-        ({"pictures": [PICTURE] * 4}, "pictures", "2 to 3 files, not 4"),
+        ({"pictures": []}, "pictures", "at least one file"),
+        ({"pictures": PICTURE}, "pictures", "2 to 3 files. You chose 1."),
+        ({"pictures": [PICTURE, "a.png"]}, "pictures", "at least one file"),
+        ({"pictures": [PICTURE] * 4}, "pictures", "2 to 3 files. You chose 4."),
         ({"pictures": [PICTURE, Upload("b.png", b"")]}, "pictures", "b.png is empty"),
     ],
 )
@@ -246,5 +246,5 @@ def test_text_is_the_same_however_its_bytes_are_cut(monkeypatch, size):
 @pytest.mark.parametrize("data", [b"\xff\xfea\x00", b"caf\xe9", "cut 👋".encode()[:-1]])
 @pytest.mark.parametrize("read", [Upload.text, Upload.lines])
 def test_what_is_no_text_is_told_in_words(data, read):
-    with pytest.raises(TaskError, match=r"a.txt is no text in UTF-8"):
+    with pytest.raises(TaskError, match=r"a.txt isn’t UTF-8 text"):
         list(read(Upload("a.txt", data)))

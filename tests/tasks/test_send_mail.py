@@ -73,7 +73,7 @@ def test_each_gets_one_mail_of_their_own(post, mailserver):
     assert {mail["Reply-To"] for mail in mailserver.mails} == {"ann@example.com"}
     assert len({mail["Message-ID"] for mail in mailserver.mails}) == 6
     assert (task.state, task.done, task.total) == (State.SUCCEEDED, 6, 6)
-    assert task.title == "Mail to 6 people: Grüße 👋"
+    assert task.title == "Email to 6 people: Grüße 👋"
     assert "6 sent" in _said(task)
     assert _states() == [Sending.SENT] * 6
     assert Artifact.select().count() == 0
@@ -148,11 +148,11 @@ def test_what_is_put_off_is_tried_again_and_nobody_gets_it_twice(post, mailserve
     mailserver.answers_to_data[PEOPLE[2]] = "drop"
     task = _perform(post())
     assert (task.state, task.done, task.total) == (State.RETRYING, 4, 6)
-    assert task.error == "4 of 6 are sent. The mail server put 2 off."
+    assert task.error == "4 of 6 sent. The mail server deferred 2."
     assert len(mailserver.mails) == 4
     mailserver.answers_to_data.clear()
     assert _go_on(task).state == State.RETRYING
-    assert task.error == "5 of 6 are sent. The mail server put 1 off."
+    assert task.error == "5 of 6 sent. The mail server deferred 1."
     mailserver.answers.clear()
     assert (_go_on(task).state, task.done, task.total) == (State.SUCCEEDED, 6, 6)
     assert sorted(recipient for [recipient] in mailserver.recipients) == PEOPLE
@@ -193,7 +193,7 @@ def test_a_server_that_is_away_is_waited_for(make_app, post, mailserver, setting
     task = post()
     make_app(mail_port=free_port())
     assert _perform(task).state == State.RETRYING
-    assert task.error == "The mail server could not be reached. 0 of 6 are sent."
+    assert task.error == "The mail server could not be reached. 0 of 6 sent."
     assert _states() == [Sending.WAITING] * 6
     make_app()
     assert _go_on(task).state == State.SUCCEEDED

@@ -340,7 +340,7 @@ def test_what_is_no_form_is_refused_and_changes_nothing(app, site):
     assert Post.select().count() == posts
     answer = crawl.ann.post("/posts", data=b'{"body": "Hello"}', content_type="application/json")
     assert answer.status_code == 415
-    assert answer.one("main h1").text == "That cannot be read here"
+    assert answer.one("main h1").text == "Unsupported format"
 
 
 def test_no_file_is_too_odd_to_be_answered(app, site):

@@ -169,7 +169,7 @@ def make_mailing(
     """A mail to some people with a task in any state, and with no delivery made; scheduled unless said otherwise."""
     user = user or make_user()
     mailing = Mailing.create(user=user, **{"recipients": "\n".join(addresses), "subject": "Hello"} | fields)
-    title = f"Mail to {len(addresses)} people: {mailing.subject}"
+    title = f"Email to {len(addresses)} people: {mailing.subject}"
     task = make_task(state, user, name="send_mail", title=title, arguments={"mailing": mailing.id})
     Mailing.update(task=task, send_at=task.run_at).where(Mailing.id == mailing.id).execute()
     Delivery.plan(mailing, list(addresses))

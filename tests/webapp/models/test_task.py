@@ -81,7 +81,7 @@ def test_a_run_without_a_checkpoint_is_followed_by_one_from_the_beginning(app):
     assert (task.done, task.total, task.stage, task.cursor) == (0, None, "", None)
     assert task.attempts == 1, "an interruption is no attempt"
     assert task.fencing_token not in {None, old_owner}
-    assert task.timeline()[-1].text == "A worker started it"
+    assert task.timeline()[-1].text == "Picked up by a worker"
 
 
 def test_a_run_with_a_checkpoint_is_followed_by_one_that_goes_on(app):
@@ -93,7 +93,7 @@ def test_a_run_with_a_checkpoint_is_followed_by_one_that_goes_on(app):
     assert (row(task).done, row(task).total) == (1_200, 4_000), "what was only reported does not count"
     task = _claim()
     assert (task.done, task.total, task.cursor) == (1_200, 4_000, {"done": 1_200, "total": 4_000})
-    assert task.timeline()[-1].text == "A worker went on after step 1,200"
+    assert task.timeline()[-1].text == "Continued by a worker after step 1,200"
 
 
 def test_dismissing_twice_is_once(app):

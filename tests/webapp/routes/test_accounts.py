@@ -192,7 +192,7 @@ def test_after_ten_wrong_passwords_even_the_right_one_must_wait(app):
     assert answers == [422] * 10 + [429]
     refused = guesser.submit("/login", username=" ANN ", password=PASSWORD)
     assert refused.status_code == 429
-    assert "Too many tries" in refused.words
+    assert "Too many attempts" in refused.words
     assert re.search(r"Wait (1 minute|[0-9]+ seconds), then try again", refused.words)
     assert guesser.submit("/login", username="bob", password=PASSWORD).status_code == 303, "another name, another count"
 

@@ -68,7 +68,7 @@ def test_a_mail_is_sent_at_once(ann, mailserver, run_tasks):
     run_tasks()
     assert mailserver.recipients == [["bea@example.com"], ["cem@example.com"]]
     page = ann.get(answer.location)
-    assert "Mail to 2 people: Hello" in page.words
+    assert "Email to 2 people: Hello" in page.words
     assert "2 sent" in page.words
     assert Mailing.draft_of(ann.user) is None, "what was sent is no draft any more"
     sent = ann.get(page.one("main a[href^='/mail/']")["href"])
@@ -764,7 +764,7 @@ def test_who_changes_a_scheduled_mail_comes_from_the_mails_and_is_told_once(ann)
     assert ann.get(path).one(f"main .lead a[href='/tasks/{Task.get().id}']")
     answer = _send(ann, path, send_at=_in(days=3), subject="Lunch on Friday?", recipients=f"{TWO}, bea@example.com")
     [said] = ann.get(answer.location).page.select(".flash")
-    assert said.text == "Saved your changes to “Mail to 2 people: Lunch on Friday?”."
+    assert said.text == "Saved your changes to “Email to 2 people: Lunch on Friday?”."
 
 
 def test_a_sent_mail_belongs_to_the_mails_and_leads_to_its_task(ann):
@@ -852,7 +852,7 @@ def test_what_is_scheduled_can_be_changed(ann, mailserver, run_tasks):
     )
     assert (answer.status_code, answer.location) == (303, f"/tasks/{mailing.task_id}")
     task = Task.get()
-    assert (task.state, task.title) == (State.SCHEDULED, "Mail to 1 person: Changed")
+    assert (task.state, task.title) == (State.SCHEDULED, "Email to 1 person: Changed")
     assert task.run_at == when.replace(microsecond=0)
     assert _addresses() == ["dee@example.com"]
     assert Mailing.select().count() == 1

@@ -105,10 +105,10 @@ def test_whom_a_mail_did_not_reach_is_counted_in_its_notice_timeline_and_mail_to
     run_waiting()
     counts, task = "2 sent, 1 refused", Task.get(Task.name == "send_mail")
     assert counts in ann.get(f"/tasks/{task.id}").one(".timeline").text
-    assert f"Mail to 3 people: Come has been sent: {counts}" in ann.get("/notifications").words
+    assert f"Email to 3 people: Come was sent: {counts}" in ann.get("/notifications").words
     assert counts in ann.get(f"/mail/{Mailing.get().id}").words
     assert "Sent, delivered to 2 of 3 recipients, 1 refused" in _rows(ann)[0]
-    assert mailserver.mails[-1]["Subject"] == "Mail to 3 people: Come was sent"
+    assert mailserver.mails[-1]["Subject"] == "Email to 3 people: Come was sent"
     assert counts in mailserver.mails[-1].get_body(("plain",)).get_content()
 
 

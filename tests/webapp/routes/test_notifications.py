@@ -28,7 +28,7 @@ def _texts(browser) -> list[str]:
 
 @pytest.mark.parametrize(
     ("end", "words"),
-    [("succeed", "Count down from 40 is finished"), ("fail", "Count down from 40: The disk is full.")],
+    [("succeed", "Count down from 40 finished"), ("fail", "Count down from 40: The disk is full.")],
 )
 def test_a_task_that_has_ended_is_told_with_its_reason(ann, end, words):
     task = make_task(State.IN_PROGRESS, ann.user)
@@ -172,7 +172,7 @@ def test_who_asked_is_mailed_however_short_the_task_was(ann, mailserver, run_tas
 def test_who_asked_is_mailed_what_they_have_not_read_for_a_while(ann, bob, mailserver, run_tasks):
     ann.submit("/settings/profile", email="ann@example.com", about="", time_zone="UTC")
     page = ann.get("/notifications")
-    assert "Mail goes to ann@example.com" in page.words
+    assert "Emails go to ann@example.com" in page.words
     assert [way["value"] for way in page.page.select("#message option")] == ["app", "mail", "only", "off"]
     ann.submit("/notifications/settings", message="mail", succeeded="app", failed="app", mail="app")
     bob.submit("/messages/ann", body="Hello")

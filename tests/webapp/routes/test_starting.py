@@ -96,8 +96,8 @@ def test_a_box_that_is_not_ticked_means_no(ann, every_kind):
     ("field", "value", "words"),
     [
         ("name", None, ""),
-        ("size", "huge", "Choose one of Small, Large"),
-        ("size", "", "Choose one of Small, Large"),
+        ("size", "huge", "Choose Small or Large"),
+        ("size", "", "Choose Small or Large"),
         ("copies", "0", "from 1 to 9"),
         ("copies", "10", "from 1 to 9"),
         ("copies", "two", "whole number"),
@@ -136,7 +136,7 @@ def test_a_second_export_is_told_and_not_started(ann):
     answer = ann.submit("/tasks/new/export_posts", format="csv")
     [task] = Task.select()
     assert (answer.status_code, answer.location) == (303, f"/tasks/{task.id}")
-    assert "hasn’t ended yet" in ann.get(answer.location).words
+    assert "hasn’t finished yet" in ann.get(answer.location).words
     assert huey.storage.queue_size() == 1
 
 

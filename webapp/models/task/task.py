@@ -38,9 +38,9 @@ INTERRUPTED_AT_MOST = 60.0
 _COUNTED = {"done": 0, "total": None}  # of a cursor
 _NO_TROUBLE = {"error": "", "attempts": 0, "rescues": 0, "crashes": 0, "interruptions": 0}  # of a task tried anew
 _ZERO: list[Any] = [SQL("DEFAULT 0")]  # in the database, too: a release from before the column does not name it
-NOT_HEARD_FROM = "Its worker was not heard from"
-DIED_REPEATEDLY = "The worker died repeatedly while running this."
-INTERRUPTED_REPEATEDLY = "The database failed repeatedly while this was running."
+NOT_HEARD_FROM = "Lost contact with the worker"
+DIED_REPEATEDLY = "The worker crashed repeatedly while running this task."
+INTERRUPTED_REPEATEDLY = "The database failed repeatedly while this task was running."
 
 
 class Composition(StrEnum):
@@ -141,9 +141,17 @@ class Task(Transitions, BaseModel):
 
     @classmethod
     def start(
-        cls, user: User, name: str, title: str, arguments: dict[str, Any], *, run_at: datetime | None = None,
-        whole: "Task | None" = None, total: int | None = None, **fields: Any,
-    ) -> Self:  # fmt: skip
+        cls,
+        user: User,
+        name: str,
+        title: str,
+        arguments: dict[str, Any],
+        *,
+        run_at: datetime | None = None,
+        whole: "Task | None" = None,
+        total: int | None = None,
+        **fields: Any,
+    ) -> Self:
         """Write a task that waits for a worker, for its time `run_at`, or for its turn as a part of a `whole`.
 
         `total` is how many steps it will have, where that is known by now.
@@ -246,7 +254,7 @@ class Task(Transitions, BaseModel):
                 return False
             told = TaskEvent.task == self.id, TaskEvent.kind == "undoing", TaskEvent.link == by
             if not TaskEvent.select().where(*told).exists():
-                self._tell("undoing", "You asked to undo it", by)
+                self._tell("undoing", "Undo started by you", by)
         return True
 
     def end_undo(self, by: UUID, words: str) -> None:
@@ -375,7 +383,7 @@ class Task(Transitions, BaseModel):
 
     def retry_later(self, delay: float, error: str) -> None:
         """An attempt failed; the next begins after so many seconds. If its owner asked for it to stop, it has."""
-        again = f"{error} It is tried again, attempt {self.attempts + 1} of {self.retries + 1}"
+        again = f"{error} Retrying (attempt {self.attempts + 1} of {self.retries + 1})"
         self._try_again(delay, error, again)
 
     def time_out(self, error: str, delay: float, further: bool) -> None:
@@ -384,7 +392,7 @@ class Task(Transitions, BaseModel):
         With an attempt left it is tried again after so many seconds. A run that got `further` has used up none.
         """
         if further and self.retries:
-            self._try_again(delay, error, f"{error} It goes on from its latest step", attempts=Task.attempts - 1)
+            self._try_again(delay, error, f"{error} Continuing from the latest step", attempts=Task.attempts - 1)
         elif self.attempts <= self.retries:
             self.retry_later(delay, error)
         else:
@@ -417,7 +425,7 @@ class Task(Transitions, BaseModel):
     def release(self) -> None:
         """Give it back so that another worker goes on; for a worker that is shutting down."""
         back = self._resumption() | {"attempts": Task.attempts - 1, "queue_key": self._next_turn()}
-        self._give_up(State.PENDING, "Its worker shut down; it waits for another", **back)
+        self._give_up(State.PENDING, "Worker shut down; waiting for another", **back)
 
     def acknowledge_stop(self) -> None:
         """It noticed what its owner asked for, and has stopped or paused by that.
@@ -448,10 +456,10 @@ class Task(Transitions, BaseModel):
 
     def wake(self) -> bool:
         """Let it wait for a worker, now that its time has come. False when it has moved on by itself."""
+        text = "Time for the next attempt" if self.state == State.RETRYING else "Scheduled time reached"
         with workflow.changing(self):
-            if not self._try_move(
-                State.PENDING, "Its time has come", Task.run_at <= utcnow(), **self._enqueueing() | self._resumption()
-            ):
+            changes = self._enqueueing() | self._resumption()
+            if not self._try_move(State.PENDING, text, Task.run_at <= utcnow(), **changes):
                 return False
             if self.composition != Composition.SINGLE:
                 workflow.start_next_step(self)
@@ -478,7 +486,7 @@ class Task(Transitions, BaseModel):
                 changes["queue_key"] = self._next_turn()
             if target == State.PENDING or self.cursor:  # what the run had told last may be less than it has done
                 changes |= self._resumption()
-            text = f"{why}; " + {State.PENDING: "it waits for another"}.get(target, f"it is {target.words}")
+            text = f"{why}; {'waiting for another' if target == State.PENDING else target.words}"
             rescued = self._try_move(target, text, mine & (Task.state == self.state), **changes)
             if rescued:
                 signals.announce(signals.rescued, self)
@@ -493,7 +501,7 @@ class Task(Transitions, BaseModel):
     def begin(self) -> None:
         """Start a part whose step has come, or a whole that has its parts."""
         if self.state == State.WAITING:
-            self._demand(State.PENDING, "What goes before it is done", **self._enqueueing())
+            self._demand(State.PENDING, "Earlier steps are done", **self._enqueueing())
         if self.composition != Composition.SINGLE:
             workflow.start_next_step(self)
 
@@ -502,7 +510,7 @@ class Task(Transitions, BaseModel):
         anew = _NO_TROUBLE | {"started_at": None, "finished_at": None, "active_unique_key": self.unique_key}
         anew |= {"share": self._nothing()}
         changes = self._resumption() | anew
-        self._holding_unique_key(lambda: self._demand(State.WAITING, "The whole is tried again", **changes))
+        self._holding_unique_key(lambda: self._demand(State.WAITING, "The whole task is being retried", **changes))
 
     def expect(self, total: int | None) -> None:
         """Say of a whole that has just got its parts how many steps these have, if that is known of all of them."""
@@ -519,7 +527,7 @@ class Task(Transitions, BaseModel):
         Task.update(**changes, updated_at=utcnow()).where(Task.id == self.id).execute()
         self.__data__.update(changes)
         waits = Task.state == State.PENDING
-        if begun and self._try_move(State.IN_PROGRESS, "Its first part started", waits, started_at=utcnow()):
+        if begun and self._try_move(State.IN_PROGRESS, "First part started", waits, started_at=utcnow()):
             signals.announce(signals.started, self)
         self._notify()
 
@@ -532,8 +540,8 @@ class Task(Transitions, BaseModel):
     def finish_parent(self, verdict: State, error: str) -> None:
         """End a whole as its parts have ended."""
         if verdict == State.CANCELED:
-            self._try_move(State.CANCELING, "A part of it was canceled", Task.state == State.IN_PROGRESS)
-        text = {State.SUCCEEDED: "All its parts are done", State.CANCELED: "Canceled"}.get(verdict, error)
+            self._try_move(State.CANCELING, "A part was canceled", Task.state == State.IN_PROGRESS)
+        text = {State.SUCCEEDED: "All parts finished", State.CANCELED: "Canceled"}.get(verdict, error)
         self._demand(verdict, text, error=error, **self._letting_go_of_lease())
 
     # What pages ask
@@ -545,6 +553,21 @@ class Task(Transitions, BaseModel):
     def is_finished(self) -> bool:
         """Whether nothing more will happen by itself."""
         return self.state in FINISHED
+
+    @property
+    def is_unsuccessful(self) -> bool:
+        """Whether it has ended otherwise than its owner wanted when they started it."""
+        return self.state in FINISHED - {State.SUCCEEDED}
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it pauses or is canceled as soon as its run reaches its next step."""
+        return self.state in ON_RELEASE
+
+    @property
+    def is_settling(self) -> bool:
+        """Whether it will most likely be in another state within a second or two."""
+        return self.is_stopping or self.state == State.PENDING
 
     @property
     def is_undone(self) -> bool:

@@ -27,16 +27,15 @@ if TYPE_CHECKING:
 # What the timeline says of what its owner asked for, by the state that it comes to by that.
 _ASKED = {
     State.CANCELED: "Canceled by you",
-    State.CANCELING: "Canceled by you, stopping at its next step",
+    State.CANCELING: "Canceled by you; stopping after the current step",
     State.PAUSED: "Paused by you",
-    State.PAUSING: "Paused by you, stopping at its next step",
+    State.PAUSING: "Paused by you; stopping after the current step",
 }
 # The same of a part that stops because the rest does.
 _WITH_THE_REST = {
-    State.CANCELED: "Canceled with the rest",
-    State.CANCELING: "Canceled with the rest, stopping at its next step",
+    State.CANCELED: "Canceled with the other parts",
+    State.CANCELING: "Canceled with the other parts; stopping after the current step",
 }
-_AGAIN = {"resume": "Resumed by you", "retry": "Started again by you"}
 _ON_RELEASE = {State.PAUSED: "Paused", State.CANCELED: "Canceled"}
 NO_TOKEN = "-"  # noqa: S105 - what no run has
 TRIES_FOR_KEY = 3  # at taking a unique key
@@ -118,11 +117,15 @@ class Transitions:
         wanted, shown = OWNER_ACTIONS[request], self._model.hidden == self.hidden  # else it is being purged
         for target in dict.fromkeys(wanted.values()):
             sources = [source for source, to in wanted.items() if to == target and seen in (None, source)]
-            text = asked.get(target, _AGAIN.get(request, ""))
+            text = asked.get(target, self._on_again(request))
             given = {} if target in LEASED else changes
             if self._try_move(target, text, self._model.state.in_(sources) & shown, **given):
                 return
         raise IllegalTransition(self._fresh(), next(iter(wanted.values())))
+
+    def _on_again(self, request: str) -> str:
+        """What the timeline says of what its owner lets go on; what has never run is not tried again by that."""
+        return "Resumed by you" if request == "resume" else "Retried by you" if self.started_at else "Started by you"
 
     def _end(self, target: State, text: str, **changes: Any) -> None:
         changes = self._letting_go_of_lease() | {"done": self.done, "total": self.total} | _changes_of(target) | changes
@@ -204,9 +207,9 @@ class Transitions:
         """
         if self.is_shown and outcome != State.CANCELED:
             kind, owner = self.notice_kind, User.listening(self.user_id)
-            sent = f" has been sent{f': {self.result}' if self.result else ''}"
+            sent = f" was sent{f': {self.result}' if self.result else ''}"
             outcomes = {NoticeKind.FAILED: f": {self.error}", NoticeKind.MAIL: sent}
-            words = f"{self.title}{outcomes.get(kind, ' is finished')}"
+            words = f"{self.title}{outcomes.get(kind, ' finished')}"
             Notice.put(owner, kind, words, task_id=self.id)
             OutcomeMail.put(owner, self, kind)
 
@@ -249,8 +252,8 @@ class Transitions:
 
     def _how_it_starts(self) -> str:
         if self.cursor:
-            return f"A worker went on after step {number(self.cursor['done'])}"
-        return "A worker started it" if self.attempts == 1 else f"A worker started attempt {number(self.attempts)}"
+            return f"Continued by a worker after step {number(self.cursor['done'])}"
+        return "Picked up by a worker" + (f" (attempt {self.attempts})" if self.attempts > 1 else "")
 
     def _tell(self, kind: str, text: str, link: UUID | None = None) -> None:
         TaskEvent.write(self.id, kind, text, link=link)

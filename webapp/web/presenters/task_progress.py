@@ -1,6 +1,6 @@
 """Progress: how far a task is, as people read it."""
 
-from webapp.lib.i18n import estimate
+from webapp.lib.i18n import estimate, ngettext, number
 from webapp.lib.times import utcnow
 from webapp.models import State, Task
 from webapp.models.task.fair_queue import QueuePosition
@@ -45,8 +45,8 @@ class Progress:
         if self.task.share is not None:
             return f"{self.percent}%" if self.percent else ""
         if self.max:
-            return f"{self.value:,} of {self.max:,}"
-        return f"{self.task.done:,} so far" if self.task.done else ""
+            return f"{number(self.value or 0)} of {number(self.max)}"
+        return f"{number(self.task.done)} so far" if self.task.done else ""
 
     @property
     def reached(self) -> str:
@@ -67,6 +67,12 @@ class Progress:
         if elapsed < GUESS_AFTER:
             return ""
         return f"{estimate(elapsed / self.value * (self.max - self.value))} left"
+
+    @property
+    def numbers(self) -> str:
+        """How far it is while it runs, like 'about 2 minutes left · 43%'; empty while nothing is known."""
+        percent = "" if self.percent is None else f"{self.percent}%"
+        return " · ".join(filter(None, [self.left, self.amount if self.max is None else "", percent]))
 
     @property
     def is_moving(self) -> bool:
@@ -96,11 +102,11 @@ class Progress:
 
 
 def waiting_words(place: QueuePosition | None) -> str:
-    """How long a task waits, like '3 tasks go first, about 2 minutes to wait'."""
+    """How long a task waits, like '3 tasks ahead, about 2 minutes'."""
     if place is None or not place.ahead:
         return "Waiting for a free worker"
-    ahead = "1 task goes" if place.ahead == 1 else f"{place.ahead:,} tasks go"
+    ahead = ngettext("%(num)s task ahead", "%(num)s tasks ahead", place.ahead)
     if place.wait is None:
-        return f"{ahead} first"
+        return ahead
     wait = estimate(place.wait)
-    return f"{ahead} first, {wait if wait.startswith('a few') else f'about {wait}'} to wait"
+    return f"{ahead}, {wait if wait.startswith('a few') else f'about {wait}'}"
