@@ -55,8 +55,8 @@ def _compose(kind: Composition, steps: list[list[Signature]], title: str) -> Sig
         whole = Task.start(user, "", title, {}, kind=kind, **place)
         for number, parts in enumerate(steps):
             for part in parts:
-                part.start(user, whole=whole, step=number)
-        workflow.set_expected_total(whole)
+                part.start(user, parent=whole, step=number)
+        workflow.expect_total(whole)
         return whole
 
     return Signature(title, start)

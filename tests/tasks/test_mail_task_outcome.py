@@ -43,7 +43,7 @@ def pass_by(run_waiting):
     def pass_by() -> None:
         Task.update(run_at=utcnow()).where(Task.run_at.is_null(False)).execute()
         for task in Task.due(10):
-            task.wake()
+            task.enqueue()
         ended = Task.update(finished_at=utcnow() - AT_MOST_EVERY - AGO)
         ended.where(Task.name == mail_task_outcome.name, Task.finished_at.is_null(False)).execute()
         line_up_outcomes(200)

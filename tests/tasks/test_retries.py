@@ -68,7 +68,7 @@ def failing(declare, no_reports):
 
 def _attempt(task: Task) -> Task:
     Task.update(run_at=utcnow()).where(Task.id == task.id, Task.run_at.is_null(False)).execute()
-    task.reload().wake()
+    task.reload().enqueue()
     assert executor.execute_next()
     return task.reload()
 

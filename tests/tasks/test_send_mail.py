@@ -42,7 +42,7 @@ def post(mailserver, app):
 def _go_on(task: Task) -> Task:
     """Let the next attempt begin now."""
     Task.update(run_at=utcnow()).where(Task.id == task.id).execute()
-    assert task.reload().wake()
+    assert task.reload().enqueue()
     assert executor.execute_next()
     return task.reload()
 

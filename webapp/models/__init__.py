@@ -1,6 +1,6 @@
 """What Errand remembers. One noun a file; this page lists them in the order in which they depend on each other.
 
-The order of locks, held by everybody, is: tasks, the topmost whole first (`family.changing`); people, by id
+The order of locks, held by everybody, is: tasks, the topmost whole first (`task.locks`); people, by id
 (`User.hold`); the rest; and `User.changes` as the last thing before the commit (`User.count_change`). Several families
 are locked only by who waits for none. docs/architecture.md says why there is no circle in that.
 """
@@ -18,10 +18,13 @@ from webapp.models.task import fair_queue, workflow
 from webapp.models.task.artifact import Artifact, ArtifactChunk, ArtifactWriter
 from webapp.models.task.event import TaskEvent
 from webapp.models.task.leader import Leader
+from webapp.models.task.row import Composition
 from webapp.models.task.state import State
-from webapp.models.task.task import Composition, Task
-from webapp.models.task.transitions import AlreadyRunning, IllegalTransition
+from webapp.models.task.task import Task
+from webapp.models.task.transitions import IllegalTransition
+from webapp.models.task.unique_key import AlreadyRunning
 from webapp.models.task.worker import Worker
+from webapp.models.task_news import notice_kind
 from webapp.models.user import User, UsernameTaken, username_key
 
 MODELS = (
@@ -76,6 +79,7 @@ __all__ = [
     "UsernameTaken",
     "Worker",
     "fair_queue",
+    "notice_kind",
     "username_key",
     "workflow",
 ]
