@@ -103,10 +103,10 @@ def test_families_can_be_parts(part):
 
 def test_the_progress_of_a_whole_is_that_of_its_parts(part, queries):
     whole = group(part.s(steps=3), part.s(steps=5), part.s(steps=0)).launch(make_user())
-    running = Task.claim(executor.limits.lease)
+    running = Task.claim(executor.config.lease)
     running.advance(2, 10, "On it")
     assert (whole.reload().done, whole.total) == (2, 12), "a part of unknown length counts as one step more"
-    running.checkpoint({"done": 4}, 4, None, "", executor.limits.lease)
+    running.checkpoint({"done": 4}, 4, None, "", executor.config.lease)
     assert (whole.reload().done, whole.total) == (4, 7)
     [record] = Notification.select()
     assert record.payload == {"state": "in_progress", "done": 4, "total": 7}
@@ -179,7 +179,7 @@ def test_canceling_the_whole_cancels_what_has_not_ended(part, ran):
 
 def test_a_whole_is_canceled_when_its_last_running_part_has_noticed(part):
     whole = group(part.s(number=1), part.s(number=2), part.s(number=3)).launch(make_user())
-    running = [Task.claim(executor.limits.lease) for _ in range(2)]
+    running = [Task.claim(executor.config.lease) for _ in range(2)]
     whole.reload().cancel()
     assert (whole.reload().state, sorted(_states(whole))) == (State.CANCELING, ["canceled", "canceling", "canceling"])
     running[0].acknowledge_stop()

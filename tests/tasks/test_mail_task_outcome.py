@@ -16,7 +16,7 @@ from webapp.dev.factories import make_task, make_user
 from webapp.lib.times import utcnow
 from webapp.mailer import Line
 from webapp.models import Notice, OutcomeMail, State, Task, User, outcome_mail
-from webapp.models.task.task import MOST_RESCUES
+from webapp.models.task.sweeping import MOST_RESCUES
 
 ASKED = {"email": "ann@example.com", "mail_after": 1}
 AGO = timedelta(seconds=1)

@@ -12,7 +12,7 @@ from webapp.db import database
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.times import utcnow
 from webapp.models import State, Task
-from webapp.models.task.task import INTERRUPTED_REPEATEDLY, MOST_INTERRUPTIONS
+from webapp.models.task.outcome import INTERRUPTED_REPEATEDLY, MOST_INTERRUPTIONS
 
 
 class Odd(Exception):

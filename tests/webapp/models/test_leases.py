@@ -9,8 +9,9 @@ from tests.webapp.models.everything import everything, row
 from webapp.dev.factories import make_task
 from webapp.lib.times import utcnow
 from webapp.models import IllegalTransition, State, Task
+from webapp.models.task.outcome import INTERRUPTED_REPEATEDLY, MOST_INTERRUPTIONS
 from webapp.models.task.state import LEASED
-from webapp.models.task.task import DIED_REPEATEDLY, INTERRUPTED_REPEATEDLY, MOST_INTERRUPTIONS, MOST_RESCUES
+from webapp.models.task.sweeping import DIED_REPEATEDLY, MOST_RESCUES
 
 LEASE = timedelta(seconds=15)
 OVER = timedelta(seconds=-1)
