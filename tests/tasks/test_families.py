@@ -47,7 +47,7 @@ def _states(whole: Task) -> list[str]:
 
 def test_a_chain_is_done_one_part_after_the_other(part):
     whole = chain(part.s(number=1), part.s(number=2), part.s(number=3)).launch(make_user())
-    assert (whole.state, whole.kind, _states(whole)) == (
+    assert (whole.state, whole.composition, _states(whole)) == (
         State.PENDING,
         Composition.CHAIN,
         ["pending", "waiting", "waiting"],

@@ -2,8 +2,8 @@
 
 A person who starts a thousand tasks must not keep somebody else's one waiting. So each waiting task has a queue key,
 as in start-time fair queueing (Goyal, Vin, Cheng 1996): a person's tasks have keys one after the other, and their first
-has the key of the task at the head. Workers take the smallest key, so that people with waiting tasks take turns. Nothing is
-counted when a task is claimed, and there is no state to lose.
+has the key of the task at the head. Workers take the smallest key, so that people with waiting tasks take turns.
+Nothing is counted when a task is claimed, and there is no state to lose.
 """
 
 from collections.abc import Sequence
