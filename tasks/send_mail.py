@@ -8,7 +8,7 @@ from webapp.lib.times import utcnow
 from webapp.mail_words import count_words
 from webapp.mailer import Letter, Line, MailError
 from webapp.models import Delivery, Mailing, Task
-from webapp.models.mailing import Sending
+from webapp.models.mailing.delivery import Sending
 
 NOT_DELIVERED = "not-delivered.csv"
 MOST_DROPS = 3  # in a row: then it is the server that is ill, and not one mail that it cannot bear

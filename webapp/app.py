@@ -16,7 +16,7 @@ from webapp.db import resilience
 from webapp.lib import i18n, logs, texts, times
 from webapp.lib.languages import language_of
 from webapp.models.post import POST_LENGTH
-from webapp.models.user import reserve
+from webapp.models.usernames import reserve
 from webapp.settings import Settings
 from webapp.web import (
     access_log,

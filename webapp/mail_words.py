@@ -1,7 +1,7 @@
 """How a mail to many stands, in the words that its page, its task and the list of mails have in common."""
 
 from webapp.models import Delivery, Mailing, State, Task
-from webapp.models.mailing import Sending
+from webapp.models.mailing.delivery import Sending
 
 STATES = {State.SUCCEEDED: "Sent", State.FAILED: "Stopped", State.IN_PROGRESS: "Being sent"}
 UNDER_WAY = {

@@ -18,7 +18,7 @@ from webapp.dev.factories import make_draft, make_mailing_file, make_task, make_
 from webapp.lib.times import utcnow
 from webapp.mailer import Line
 from webapp.models import Artifact, Delivery, State, Task, User
-from webapp.models.mailing import Sending
+from webapp.models.mailing.delivery import Sending
 from webapp.models.task.state import ACTIVE, FINISHED
 
 PEOPLE = [f"p{number}@example.com" for number in range(6)]

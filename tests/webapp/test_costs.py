@@ -29,7 +29,7 @@ from webapp.lib.filenames import safe_name, unique_names
 from webapp.lib.folding import places, sought, terms_of
 from webapp.lib.languages import language_of
 from webapp.models import Mailing, Post, User
-from webapp.models.mailing import BODY_LENGTH
+from webapp.models.mailing.row import BODY_LENGTH
 from webapp.models.search import newest
 from webapp.recipients import read_recipients, without_bad
 from webapp.web import form_recovery, htmx, request_guard

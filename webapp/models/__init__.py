@@ -6,7 +6,10 @@ are locked only by who waits for none. docs/architecture.md says why there is no
 """
 
 from webapp.models.form_key import FormKey, Made
-from webapp.models.mailing import Delivery, DraftGone, MailCount, Mailing, MailingFile, OverLimit
+from webapp.models.mailing.attachments import MailingFile
+from webapp.models.mailing.delivery import Delivery
+from webapp.models.mailing.mailing import DraftGone, Mailing
+from webapp.models.mailing.quota import MailCount, OverLimit
 from webapp.models.message import Message
 from webapp.models.notice import Notice
 from webapp.models.notification import Notification
@@ -25,7 +28,8 @@ from webapp.models.task.transitions import IllegalTransition
 from webapp.models.task.unique_key import AlreadyRunning
 from webapp.models.task.worker import Worker
 from webapp.models.task_news import notice_kind
-from webapp.models.user import User, UsernameTaken, username_key
+from webapp.models.user import User
+from webapp.models.usernames import UsernameTaken, username_key
 
 MODELS = (
     User,

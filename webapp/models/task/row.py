@@ -25,6 +25,7 @@ from webapp.db import BaseModel
 from webapp.lib.times import utcnow
 from webapp.models.task.event import TaskEvent
 from webapp.models.task.state import FINISHED, OWNER_ACTIONS, State
+from webapp.models.traits import Trait, hide_references
 from webapp.models.user import User
 
 _ZERO: list[Any] = [SQL("DEFAULT 0")]  # in the database, too: a release from before the column does not name it
@@ -187,12 +188,9 @@ class TaskRow(BaseModel):
         return self
 
 
-# `Task` is the table that refers to people: Peewee would find it twice.
-TaskRow._meta.remove_ref(TaskRow.user)
+hide_references(TaskRow)
 
 if TYPE_CHECKING:
     TaskTrait = TaskRow
 else:
-
-    class TaskTrait:
-        """The base of each trait of `Task`: its row, for whoever checks types; Peewee would make a table of each."""
+    TaskTrait = Trait

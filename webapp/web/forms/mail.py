@@ -26,7 +26,8 @@ from webapp.letters import FREE, TEMPLATES, subject_for
 from webapp.lib.texts import clean
 from webapp.mime import is_text
 from webapp.models import Mailing, User
-from webapp.models.mailing import BODY_LENGTH, FILE_NAME_LENGTH, SUBJECT_LENGTH, WRITTEN
+from webapp.models.mailing.attachments import FILE_NAME_LENGTH
+from webapp.models.mailing.row import BODY_LENGTH, SUBJECT_LENGTH, WRITTEN
 from webapp.recipients import MOST_RECIPIENTS, Recipients, cut, read_recipients, without_bad
 from webapp.web import idempotency
 from webapp.web.forms.start_time import MomentField

@@ -12,7 +12,8 @@ from webapp import letters
 from webapp.db import database
 from webapp.mail_words import count_words
 from webapp.models import Delivery, DraftGone, IllegalTransition, Mailing, MailingFile, OverLimit, State, Task, User
-from webapp.models.mailing import Sending, daily_limit
+from webapp.models.mailing.delivery import Sending
+from webapp.models.mailing.quota import daily_limit
 from webapp.recipients import MOST_SLIPS
 from webapp.web import htmx
 from webapp.web.forms.mail import MailForm
