@@ -11,7 +11,7 @@ from webapp.lib.i18n import ngettext, number
 from webapp.lib.times import utcnow
 from webapp.mail import OutgoingMail
 from webapp.mail.headers import one_line
-from webapp.models import NoticeKind, OutcomeMail, Task, User
+from webapp.models import NoticeKind, OutcomeMail, Task, User, notice_kind
 from webapp.models.task.state import ACTIVE
 
 AT_MOST_EVERY = timedelta(minutes=1)  # for one person
@@ -44,7 +44,7 @@ def mail_task_outcome(task: Run) -> None:
 def _content(user: User, key: str) -> OutgoingMail | None:
     """The mail about what has ended and is still so; None if nothing is. One query."""
     ended = [
-        task for task in OutcomeMail.of_mail(user, key) if user.wants_email_about(task.notice_kind, task.run_seconds)
+        task for task in OutcomeMail.of_mail(user, key) if user.wants_email_about(notice_kind(task), task.run_seconds)
     ]
     if not ended:
         return None
@@ -54,16 +54,16 @@ def _content(user: User, key: str) -> OutgoingMail | None:
 
 
 def _title(task: Task) -> str:
-    return f"{task.title} {WORDS[task.notice_kind]}"
+    return f"{task.title} {WORDS[notice_kind(task)]}"
 
 
 def _note(task: Task) -> str:
     """What went wrong, or whom a mail did not reach."""
-    return task.error or (str(task.result or "") if task.notice_kind == NoticeKind.MAIL else "")
+    return task.error or (str(task.result or "") if notice_kind(task) == NoticeKind.MAIL else "")
 
 
 def _counted(ended: list[Task]) -> str:
-    failed = sum(task.notice_kind == NoticeKind.FAILED for task in ended)
+    failed = sum(notice_kind(task) == NoticeKind.FAILED for task in ended)
     finished = len(ended) - failed
     if not failed:
         return ngettext("%(num)s task finished", "%(num)s tasks finished", finished)

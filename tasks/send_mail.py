@@ -9,7 +9,7 @@ from webapp.mail import MailError, OutgoingMail, SmtpSession, is_configured
 from webapp.mail.mailings import outgoing_mail, render_mailing
 from webapp.mail.words import count_words
 from webapp.models import Delivery, Mailing, Task
-from webapp.models.mailing import Sending
+from webapp.models.mailing.delivery import Sending
 
 NOT_DELIVERED = "not-delivered.csv"
 MOST_DROPS = 3  # in a row: then it is the server that is ill, and not one mail that it cannot bear

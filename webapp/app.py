@@ -17,7 +17,7 @@ from webapp.lib import i18n, logs, times
 from webapp.lib.languages import language_of
 from webapp.mail import words as mail_words
 from webapp.models.post import POST_LENGTH
-from webapp.models.user import reserve
+from webapp.models.usernames import reserve
 from webapp.settings import Settings
 from webapp.web import (
     access_log,

@@ -145,7 +145,7 @@ def _outcome(task: Task, run: Run, retries: Retries, error: BaseException) -> Re
         case StopRequested():
             return task.acknowledge_stop
         case ShuttingDown() | KeyboardInterrupt():
-            return task.release
+            return task.hand_back
         case LeaseLost():
             return partial(log.warning, "The task was taken over by another run")
         case TimedOut():

@@ -11,7 +11,7 @@ from tests.mailserver import MailServer
 from tests.processes import until
 from webapp.dev.factories import make_mailing_file
 from webapp.models import Delivery, Mailing, State, Task, User
-from webapp.models.mailing import Sending
+from webapp.models.mailing.delivery import Sending
 
 PEOPLE = [f"p{number}@example.com" for number in range(50)]
 ON_SQLITE = pytest.mark.parametrize("shared_site", ["sqlite"], indirect=True)

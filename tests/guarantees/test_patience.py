@@ -22,7 +22,7 @@ from tests.processes import until
 from webapp.dev.factories import make_posts
 from webapp.lib.times import utcnow
 from webapp.models import State, Task, User
-from webapp.models.task.task import DIED_REPEATEDLY, MOST_RESCUES
+from webapp.models.task.sweeping import DIED_REPEATEDLY, MOST_RESCUES
 
 AT_MOST = 30  # seconds
 

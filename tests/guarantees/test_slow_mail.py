@@ -17,7 +17,7 @@ from tests.tarpit import Tarpit, Trouble, message_ids
 from webapp.dev.factories import make_posts
 from webapp.lib.times import utcnow
 from webapp.models import Delivery, Mailing, State, Task, User
-from webapp.models.mailing import Sending
+from webapp.models.mailing.delivery import Sending
 
 TROUBLES = [
     Trouble("BANNER", "silence"),

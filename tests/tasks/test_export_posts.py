@@ -175,7 +175,7 @@ def test_a_mail_server_that_is_away_is_tried_again_and_then_fails_the_task_in_wo
     assert (task.state, artifact.completed_at is not None) == (State.RETRYING, True)
     while task.state == State.RETRYING:
         Task.update(run_at=utcnow()).where(Task.id == task.id).execute()
-        assert task.reload().wake()
+        assert task.reload().enqueue()
         run_tasks()
         task.reload()
     assert (task.state, task.attempts) == (State.FAILED, 4)

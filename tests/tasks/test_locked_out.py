@@ -41,7 +41,7 @@ def test_a_transaction_that_cannot_begin_leaves_the_run_whole(
         assert (task.reload().state, task.attempts, task.error) == (State.RETRYING, 0, "The database didn’t respond.")
         Task.update(run_at=utcnow()).execute()
         [due] = Task.due(1)
-        due.wake()
+        due.enqueue()
         run_waiting()
     assert task.reload().state == State.SUCCEEDED
     assert [post.body for post in Post.select().order_by(Post.id)] == ["0", "1", "2"]

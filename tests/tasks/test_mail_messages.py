@@ -48,7 +48,7 @@ def _later() -> None:
     Message.update(mail_due_at=utcnow() - AGO).where(Message.mail_due_at.is_null(False)).execute()
     Task.update(run_at=utcnow()).where(Task.run_at.is_null(False)).execute()
     for task in Task.due(10):
-        task.wake()
+        task.enqueue()
 
 
 def _text(mail) -> str:

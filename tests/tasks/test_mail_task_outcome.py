@@ -16,7 +16,7 @@ from webapp.dev.factories import make_task, make_user
 from webapp.lib.times import utcnow
 from webapp.mail import SmtpSession
 from webapp.models import Notice, OutcomeMail, State, Task, User, outcome_mail
-from webapp.models.task.task import MOST_RESCUES
+from webapp.models.task.sweeping import MOST_RESCUES
 
 ASKED = {"email": "ann@example.com", "mail_after": 1}
 AGO = timedelta(seconds=1)
@@ -43,7 +43,7 @@ def pass_by(run_waiting):
     def pass_by() -> None:
         Task.update(run_at=utcnow()).where(Task.run_at.is_null(False)).execute()
         for task in Task.due(10):
-            task.wake()
+            task.enqueue()
         ended = Task.update(finished_at=utcnow() - AT_MOST_EVERY - AGO)
         ended.where(Task.name == mail_task_outcome.name, Task.finished_at.is_null(False)).execute()
         line_up_outcomes(200)

@@ -12,7 +12,7 @@ from webapp.db import database
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.times import utcnow
 from webapp.models import State, Task
-from webapp.models.task.task import INTERRUPTED_REPEATEDLY, MOST_INTERRUPTIONS
+from webapp.models.task.outcome import INTERRUPTED_REPEATEDLY, MOST_INTERRUPTIONS
 
 
 class Odd(Exception):
@@ -68,7 +68,7 @@ def failing(declare, no_reports):
 
 def _attempt(task: Task) -> Task:
     Task.update(run_at=utcnow()).where(Task.id == task.id, Task.run_at.is_null(False)).execute()
-    task.reload().wake()
+    task.reload().enqueue()
     assert executor.execute_next()
     return task.reload()
 

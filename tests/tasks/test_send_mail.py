@@ -17,7 +17,7 @@ from webapp.dev.factories import make_draft, make_mailing_file, make_task, make_
 from webapp.lib.times import utcnow
 from webapp.mail import SmtpSession, mailings, templates
 from webapp.models import Artifact, Delivery, State, Task, User
-from webapp.models.mailing import Sending
+from webapp.models.mailing.delivery import Sending
 from webapp.models.task.state import ACTIVE, FINISHED
 
 PEOPLE = [f"p{number}@example.com" for number in range(6)]
@@ -41,7 +41,7 @@ def post(mailserver, app):
 def _go_on(task: Task) -> Task:
     """Let the next attempt begin now."""
     Task.update(run_at=utcnow()).where(Task.id == task.id).execute()
-    assert task.reload().wake()
+    assert task.reload().enqueue()
     assert executor.execute_next()
     return task.reload()
 

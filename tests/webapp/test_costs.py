@@ -32,7 +32,7 @@ from webapp.mail.mailings import render_mailing
 from webapp.mail.mime import build_content
 from webapp.mail.recipients import read_recipients, without_invalid
 from webapp.models import Mailing, Post, User
-from webapp.models.mailing import BODY_LENGTH
+from webapp.models.mailing.row import BODY_LENGTH
 from webapp.models.search import newest
 from webapp.web import form_recovery, htmx, request_guard
 from webapp.web.downloads import download_as

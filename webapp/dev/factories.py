@@ -34,7 +34,8 @@ from webapp.models import (
 from webapp.models.notification import TASK_PROGRESS, UNREAD_MESSAGE_COUNT
 from webapp.models.task.artifact import Kind
 from webapp.models.task.state import FINISHED, LEASED
-from webapp.models.user import new_session_key, skeleton
+from webapp.models.user import new_session_key
+from webapp.models.usernames import skeleton
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of nobody real
 _numbers = count(1)

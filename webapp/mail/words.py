@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from webapp.lib.i18n import ngettext, number
 from webapp.models import Delivery, Mailing, State, Task
-from webapp.models.mailing import Sending
+from webapp.models.mailing.delivery import Sending
 
 STATES = {State.SUCCEEDED: "Sent", State.FAILED: "Stopped", State.IN_PROGRESS: "Sending"}
 UNDER_WAY = {

@@ -9,8 +9,9 @@ from tests.webapp.models.everything import everything, row
 from webapp.dev.factories import make_task
 from webapp.lib.times import utcnow
 from webapp.models import IllegalTransition, State, Task
+from webapp.models.task.outcome import INTERRUPTED_REPEATEDLY, MOST_INTERRUPTIONS
 from webapp.models.task.state import LEASED
-from webapp.models.task.task import DIED_REPEATEDLY, INTERRUPTED_REPEATEDLY, MOST_INTERRUPTIONS, MOST_RESCUES
+from webapp.models.task.sweeping import DIED_REPEATEDLY, MOST_RESCUES
 
 LEASE = timedelta(seconds=15)
 OVER = timedelta(seconds=-1)
@@ -164,7 +165,7 @@ def test_trying_it_again_forgives_the_deaths(app):
 def test_a_shutdown_is_no_attempt_and_no_death(app):
     make_task()
     for _ in range(MOST_RESCUES + 2):
-        _claim().release()
+        _claim().hand_back()
     task = _claim()
     assert (task.attempts, task.rescues) == (1, 0)
 
@@ -178,7 +179,7 @@ def test_what_cuts_a_run_off_is_no_attempt_but_no_death_and_has_an_end(app):
         assert (task.state, task.attempts, task.crashes) == (State.RETRYING, 0, 0)
         assert (task.rescues, task.interruptions) == (number + 1, number + 1)
         Task.update(run_at=utcnow()).execute()
-        assert task.wake()
+        assert task.enqueue()
     task = _claim()
     task.interrupt("The database didn’t respond.")
     assert (row(task).state, row(task).error) == (State.FAILED, INTERRUPTED_REPEATEDLY)
@@ -189,7 +190,7 @@ def test_what_cuts_a_run_off_is_no_attempt_but_no_death_and_has_an_end(app):
     [
         lambda task: task.acknowledge_stop(),
         lambda task: task.interrupt("The database didn’t respond."),
-        lambda task: task.release(),
+        lambda task: task.hand_back(),
         lambda task: Task.get_by_id(task.id).rescue(),
     ],
     ids=["at a step", "by the database", "by its worker", "by a death"],
@@ -220,7 +221,7 @@ def test_an_interruption_after_which_it_gets_further_is_forgotten(app):
     task = _claim()
     task.interrupt("The database didn’t respond.")
     Task.update(run_at=utcnow()).execute()
-    assert row(task).wake()
+    assert row(task).enqueue()
     task = _claim()
     task.checkpoint({"done": 1, "total": 10}, 1, 10, "", LEASE)
     assert (row(task).interruptions, row(task).rescues) == (0, 1)

@@ -20,7 +20,8 @@ from webapp.models import (
     State,
     Task,
 )
-from webapp.models.mailing import GUEST_DAILY_LIMIT, Sending, daily_limit
+from webapp.models.mailing.delivery import Sending
+from webapp.models.mailing.quota import GUEST_DAILY_LIMIT, daily_limit
 
 ADDRESSES = ["bea@example.com", "cem@example.com"]
 

@@ -857,7 +857,7 @@ def test_what_is_scheduled_can_be_changed(ann, mailserver, run_tasks):
     assert _addresses() == ["dee@example.com"]
     assert Mailing.select().count() == 1
     Task.update(run_at=utcnow()).execute()
-    task.reload().wake()
+    task.reload().enqueue()
     run_tasks()
     [mail] = mailserver.mails
     assert mail["Subject"] == "Changed"

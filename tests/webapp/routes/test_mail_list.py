@@ -10,7 +10,7 @@ from tests.racing import race
 from webapp.dev.factories import make_draft, make_mailing, make_mailing_file, make_user
 from webapp.lib.times import utcnow
 from webapp.models import Delivery, Mailing, State, Task, User
-from webapp.models.mailing import Sending
+from webapp.models.mailing.delivery import Sending
 from webapp.models.task.state import FINISHED
 
 HTMX = {"HX-Request": "true"}

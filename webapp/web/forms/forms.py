@@ -27,8 +27,9 @@ from webapp.lib.texts import clean, compatible, is_blank
 from webapp.models import Task
 from webapp.models.message import MESSAGE_LENGTH
 from webapp.models.notification_preferences import CHANNELS, channels_for
+from webapp.models.passwords import PASSWORD_LENGTH
 from webapp.models.post import POST_LENGTH
-from webapp.models.user import PASSWORD_LENGTH, username_key
+from webapp.models.usernames import username_key
 from webapp.web.forms.start_time import MomentField
 
 ABOUT_LENGTH = 500

@@ -28,7 +28,8 @@ from webapp.mail.headers import is_text
 from webapp.mail.recipients import MOST_RECIPIENTS, Recipients, cut, read_recipients, without_invalid
 from webapp.mail.templates import FREE, TEMPLATES, subject_for
 from webapp.models import Mailing, User
-from webapp.models.mailing import BODY_LENGTH, FILE_NAME_LENGTH, SUBJECT_LENGTH, WRITTEN
+from webapp.models.mailing.attachments import FILE_NAME_LENGTH
+from webapp.models.mailing.row import BODY_LENGTH, SUBJECT_LENGTH, WRITTEN
 from webapp.web import idempotency
 from webapp.web.forms.start_time import MomentField
 from webapp.web.request_guard import MEGABYTE

@@ -1,6 +1,7 @@
 """What a press did to a task, or why it did nothing, in the sentences that its person reads once."""
 
-from webapp.models import State, Task
+from webapp.models import State
+from webapp.models.task.row import TaskRow
 
 # What a task has become by what its owner asked for, as a sentence about its title.
 _BECAME = {
@@ -28,26 +29,26 @@ _IS = {
 }
 
 
-def started_words(task: Task) -> str:
+def started_words(task: TaskRow) -> str:
     """What starting it has done, like 'Started “Count down from 25”.'"""
     return f"{'Scheduled' if task.state == State.SCHEDULED else 'Started'} “{task.title}”."
 
 
-def changed_words(task: Task) -> str:
+def changed_words(task: TaskRow) -> str:
     """What saving its changes has done: it is scheduled as it was, or has been started by that."""
     return f"Saved your changes to “{task.title}”." if task.state == State.SCHEDULED else started_words(task)
 
 
-def asked_words(task: Task) -> str:
+def asked_words(task: TaskRow) -> str:
     """What its owner's asking has made of it, like 'Paused “Count down from 25”.'"""
     return _BECAME.get(task.state, _IS[task.state]).format(task.title)
 
 
-def refused_words(task: Task) -> str:
+def refused_words(task: TaskRow) -> str:
     """Why nothing was done to it, like 'Nothing changed: “Count down from 25” has already finished.'"""
     return f"Nothing changed: {_IS[task.state].format(task.title)}"
 
 
-def deleted_words(task: Task) -> str:
+def deleted_words(task: TaskRow) -> str:
     """That it is gone."""
     return f"Deleted “{task.title}”."

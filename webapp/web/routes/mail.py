@@ -16,7 +16,7 @@ from webapp.mail.rendering import html_for_browser
 from webapp.mail.templates import template_of
 from webapp.mail.words import standing_of
 from webapp.models import Delivery, DraftGone, IllegalTransition, Mailing, MailingFile, OverLimit, State, Task, User
-from webapp.models.mailing import daily_limit
+from webapp.models.mailing.quota import daily_limit
 from webapp.web import htmx
 from webapp.web.forms.mail import MailForm
 from webapp.web.idempotency import new_key
