@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from functools import cache
 from pathlib import Path
 
 from flask import Flask
@@ -11,12 +12,13 @@ from werkzeug.utils import import_string
 
 from tasks.engine import config
 from tasks.queue import huey
-from webapp import cli, db, mail_words, mailer
+from webapp import cli, db, mail
 from webapp.db import resilience
-from webapp.lib import i18n, logs, texts, times
+from webapp.lib import i18n, logs, times
 from webapp.lib.languages import language_of
+from webapp.mail import words as mail_words
 from webapp.models.post import POST_LENGTH
-from webapp.models.user import reserve
+from webapp.models.usernames import reserve
 from webapp.settings import Settings
 from webapp.web import (
     access_log,
@@ -61,7 +63,7 @@ def create_app(settings: Settings | None = None, patient: bool = False) -> Flask
     request_guard.init_app(app)
     security.init_app(app, settings)
     caching.init_app(app)
-    mailer.init_app(app, settings)
+    mail.init_app(app, settings)
     cli.init_app(app)
     app.before_request(polling.answer_unchanged)
     app.before_request(form_recovery.bind_token)
@@ -128,15 +130,21 @@ def _set_up_templates(app: Flask) -> None:
         number=i18n.number,
         clock=times.clock_words,
         day=times.day_words,
-        size=texts.size_words,
+        size=i18n.size,
     )
 
 
 def _release(settings: Settings) -> str:
     """A name for all that pages are made of, the same in every process that has it: words stand in Python, too."""
-    digest = hashlib.sha256(settings.app_name.encode())
+    return hashlib.sha256(settings.app_name.encode() + _sources()).hexdigest()[:12]
+
+
+@cache
+def _sources() -> bytes:
+    """The digest of all source files. A process runs what it has read, so it asks once."""
+    digest = hashlib.sha256()
     for folder in ("templates", "webapp", "tasks"):
         for path in sorted((ROOT / folder).rglob("*.*")):
             if "__pycache__" not in path.parts:  # where files come and go while other processes start
                 digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
+    return digest.digest()

@@ -13,7 +13,7 @@ worker that gets it lets the `executor` claim the row whose turn it is and call 
 from tasks.engine import wakeup
 from tasks.engine.declaration_error import DeclarationError
 from tasks.engine.decorator import user_task
-from tasks.engine.parameters import InvalidArguments, Labels, Range
+from tasks.engine.parameters import InvalidArguments, Labels
 from tasks.engine.preview import Preview
 from tasks.engine.registry import catalogue
 from tasks.engine.retries import Retries, TaskError, TemporaryError
@@ -31,7 +31,6 @@ __all__ = [
     "InvalidArguments",
     "Labels",
     "Preview",
-    "Range",
     "Retries",
     "Run",
     "Signature",

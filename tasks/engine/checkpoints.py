@@ -13,7 +13,7 @@ from tasks.engine.run_log import RunLog
 from tasks.engine.stop_flag import StopFlag
 from tasks.engine.unit_of_work import UnitOfWork
 from webapp.models import Task
-from webapp.models.task import workflow
+from webapp.models.task.locks import changing
 
 
 class Checkpoints:
@@ -86,6 +86,6 @@ class Checkpoints:
             self._loops.go_back()
 
     def _fence(self) -> None:
-        with workflow.changing(self._task):
+        with changing(self._task):
             if not self._task.renew(config().lease):
                 self._stop.lose_lease()

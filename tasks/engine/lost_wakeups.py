@@ -5,7 +5,6 @@ import logging
 from tasks.engine import wakeup
 from tasks.engine.config import config
 from tasks.queue import huey
-from webapp.models import Task
 from webapp.models.task import fair_queue
 
 log = logging.getLogger(__name__)
@@ -29,7 +28,7 @@ class LostWakeups:
 
     def replace(self) -> None:
         """Send what is lost, at most `Config.wakeups_per_look` in `Config.send_wakeups_for` seconds."""
-        missing = max(0, fair_queue.waiting_count(Task) - self._messages())
+        missing = max(0, fair_queue.waiting_count() - self._messages())
         lost = min(missing, self._missing, config().wakeups_per_look)
         self._missing = missing
         if lost and self._queue_answers:

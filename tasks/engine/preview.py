@@ -48,7 +48,7 @@ def make_preview(preview: Callable[..., Preview], arguments: dict[str, Any]) -> 
     try:
         made = preview(**{name: _time_limited(value) for name, value in arguments.items()})
     except TimeoutError as error:
-        raise TooLong("This takes too long to preview. It can be started all the same.") from error
+        raise TooLong("This takes too long to preview. You can start it anyway.") from error
     if not isinstance(made, Preview):
         raise TypeError(f"{preview.__name__} returned {type(made).__name__}, and no Preview")
     return made

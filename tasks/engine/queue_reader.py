@@ -26,7 +26,7 @@ class QueueReader(Worker):
         super().__init__(*args, **options)
         self._failures = 0
         self._failed_at = self._looked_at = -math.inf
-        self._foreign = Outage(log, "A message in the queue is none of ours")
+        self._foreign = Outage(log, "Dropped a queue message that is not ours")
 
     def loop(self, _: Any = None) -> None:
         """Wait for one message, for about a second, and execute it."""

@@ -17,7 +17,7 @@ from webapp.db import after_commit, database
 from webapp.db.resilience import is_unavailable
 from webapp.lib.times import utcnow
 from webapp.models import Task
-from webapp.models.task import workflow
+from webapp.models.task.locks import changing_if_free
 from webapp.models.task.state import LEASED
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class Rescuer:
         self._grace.database_answers(asked_at)
         for task in self._leadership.while_held(lost if self._grace.is_over else ()):
             if self.move(task, partial(self._rescue, task)):
-                log.warning("Its worker was not heard from: the task is %s", task.state, extra=_about(task))
+                log.warning("Lost contact with the worker: the task is %s", task.state, extra=_about(task))
 
     def move(self, task: Task, transition: Callable[[], bool]) -> bool:
         """What a transition returns; where it raises, the task is tried again at the next look, and blocks no other."""
@@ -91,7 +91,7 @@ def _time_out(task: Task, run: TimedOutRun) -> bool:
     """Record that a run was killed. False, and nothing done, while the database still holds the row for that run."""
     function = registry.functions.get(task.name)
     retries = function.retries if function else Retries()
-    with workflow.changing_if_free(task) as free:
+    with changing_if_free(task) as free:
         if free:
             task.time_out(run.message, retries.wait(task.attempts), run.made_progress)
     return free

@@ -17,7 +17,7 @@ from enum import IntEnum
 from typing import Any
 
 from tasks.engine.config import config
-from webapp.lib.times import exact_words
+from webapp.lib.i18n import duration
 
 TOKEN_SIZE = 64  # bytes: a task's id and its run's fencing token, both in hex
 
@@ -31,9 +31,9 @@ class Reason(IntEnum):
 
 
 _MESSAGES = {
-    Reason.NO_PROGRESS: "It made no progress for {}, and was stopped.",
-    Reason.WHOLE_RUN: "It took longer than {}, and was stopped.",
-    Reason.STOP_REQUESTED: "It came to no step within {}, and was ended.",
+    Reason.NO_PROGRESS: "It made no progress for {} and was stopped.",
+    Reason.WHOLE_RUN: "It took longer than {} and was stopped.",
+    Reason.STOP_REQUESTED: "It didn’t reach its next step within {} and was stopped.",
 }
 
 
@@ -50,7 +50,7 @@ class TimedOutRun:
     @property
     def message(self) -> str:
         """Why it was ended, for people."""
-        return _MESSAGES[self.reason].format(exact_words(self.seconds))
+        return _MESSAGES[self.reason].format(duration(self.seconds))
 
 
 class SharedDeadline:
@@ -156,7 +156,7 @@ class RunClock:
     @property
     def message(self) -> str:
         """Why the run was ended, for people."""
-        return _MESSAGES[self._deadline.reason].format(exact_words(float(self._deadline.numbers[2])))
+        return _MESSAGES[self._deadline.reason].format(duration(float(self._deadline.numbers[2])))
 
     def check(self) -> float:
         """Seconds until it must be checked again; 0 once the deadline has passed, which then nothing puts off."""

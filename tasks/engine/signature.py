@@ -54,8 +54,8 @@ def _compose(composition: Composition, steps: list[list[Signature]], title: str)
         parent = Task.start(user, "", title, {}, composition=composition, **place)
         for number, children in enumerate(steps):
             for child in children:
-                child.start(user, whole=parent, step=number)
-        workflow.set_expected_total(parent)
+                child.start(user, parent=parent, step=number)
+        workflow.expect_total(parent)
         return parent
 
     return Signature(title, start)

@@ -110,11 +110,11 @@ class Sweeper:
         due = list(Task.due(config().tasks_per_look))
         self._grace.database_answers(asked_at)
         for task in self._leadership.while_held(due):
-            self._rescuer.move(task, task.wake)
+            self._rescuer.move(task, task.enqueue)
 
     def _notify_waiting_users(self) -> None:
-        now = fair_queue.snapshot(Task)
-        fair_queue.notify_waiting_users(Task, NEAR_HEAD, moved=now != self._queue_snapshot)
+        now = fair_queue.snapshot()
+        fair_queue.notify_waiting_users(NEAR_HEAD, moved=now != self._queue_snapshot)
         self._queue_snapshot = now
 
     def _run_hook(self, hook: SweepHook) -> None:

@@ -50,11 +50,11 @@ class SweeperProcess(BaseProcess):
         try:
             self._sweeper.resign()
         except Exception as error:
-            log.warning("Could not resign: %s", error)
+            log.warning("Could not hand over the sweeper's lead: %s", error)
 
 
 def _resolve(mail_server: str) -> None:
     try:
         getaddrinfo(mail_server, None)
     except (OSError, UnicodeError) as error:
-        log.warning("MAIL_SERVER is no name that is known here, so no mail is sent: %s: %s", mail_server, error)
+        log.warning("MAIL_SERVER cannot be resolved here, so no mail is sent: %s: %s", mail_server, error)

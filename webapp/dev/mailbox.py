@@ -23,7 +23,7 @@ from webapp.settings import Settings, SettingsError
 
 MAIL_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,99}")  # a file's name, not hidden and no path
 CONTENT_TYPE = re.compile(r"[a-z]+/[a-z0-9.+_-]{1,80}")
-CANNOT_BE_READ = "(This cannot be read.)"
+CANNOT_BE_READ = "(This part can’t be read.)"
 Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
@@ -153,8 +153,8 @@ def main() -> None:
     except SettingsError as error:
         sys.exit(error.report)
     except OSError as error:
-        sys.exit(f"errand: the mailbox cannot start: {error}")
-    print(f"Keeping mail for 127.0.0.1:{settings.mail_port} in {settings.mail_dir}", flush=True)
+        sys.exit(f"errand: the mailbox can't start: {error}")
+    print(f"Saving mail sent to 127.0.0.1:{settings.mail_port} in {settings.mail_dir}", flush=True)
     signal.sigwait(stops)
     controller.stop()
 

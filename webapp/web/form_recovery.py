@@ -20,7 +20,8 @@ from flask_login import current_user
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.datastructures import MultiDict
 
-from webapp.letters import TEMPLATES
+from webapp.lib.i18n import ngettext, number
+from webapp.mail.templates import TEMPLATES
 from webapp.web.redirects import is_local, path_of
 from webapp.web.request_guard import beginning
 
@@ -129,9 +130,12 @@ def _parsed(what: str) -> MultiDict[str, Any]:
 def _shown(fields: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """Each field with what was in it, as far as a person would read on."""
     for name, texts in MultiDict(fields).lists():
-        text = ", ".join(_words(name, text) for text in texts) if len(texts) <= MOST_SHOWN else f"{len(texts):,} chosen"
-        more = len(text) - LONGEST_SHOWN
-        yield _label(name), text if more <= 0 else f"{text[:LONGEST_SHOWN]} … and {more:,} more characters"
+        are_few = len(texts) <= MOST_SHOWN
+        text = ", ".join(_words(name, text) for text in texts) if are_few else f"{number(len(texts))} selected"
+        if more := text[LONGEST_SHOWN:]:
+            rest = ngettext("%(num)s more character", "%(num)s more characters", len(more))
+            text = f"{text[:LONGEST_SHOWN]} … and {rest}"
+        yield _label(name), text
 
 
 def _files() -> Iterator[tuple[str, str, list[str]]]:
@@ -147,5 +151,5 @@ def _words(name: str, text: str) -> str:
 
 
 def _label(name: str) -> str:
-    words = {"body": "Text", "current": "Current password", "q": "Search", "template": "What it says"}
+    words = {"body": "Text", "current": "Current password", "q": "Search", "template": "Template"}
     return words.get(name) or name.replace("_", " ").strip().capitalize() or "Text"

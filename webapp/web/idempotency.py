@@ -34,7 +34,7 @@ FIELD = "form_key"
 KEY = re.compile(r"[A-Za-z0-9_-]{1,32}")
 DIGEST = "errand.form_digest"  # where a request keeps it: a form's files are read for it once
 CHUNK = 64 * 1024
-REPEATED = "You wrote exactly that a moment ago. If you mean to write it once more, press again."
+REPEATED = "You just sent exactly this. To send it again, press once more."
 LATELY = timedelta(minutes=10)
 AGAIN = "again"
 UNSAID = {FIELD, AGAIN, "csrf_token"}  # fields that say nothing of what is to be made
@@ -50,7 +50,7 @@ def clean_key(text: str | None) -> str:
     return text if text and KEY.fullmatch(text) else ""
 
 
-def sent_before(words: str = "That was sent already.") -> ResponseReturnValue | None:
+def sent_before(words: str = "That was already sent.") -> ResponseReturnValue | None:
     """The answer that this form got when it was sent before; None if it was not, or has no key. At most one query."""
     location = FormKey.sent(current_user.id, digest) if (digest := _digest()) else None
     return None if location is None else _again(location, words)
@@ -65,7 +65,7 @@ def asks_again(last: tuple[str, datetime] | None, text: str) -> bool:
     return FormKey.sent(current_user.id, _digest()) is None  # or it is this form, whose first press has just ended
 
 
-def write_once(make: Callable[[], Made], words: str = "That was sent already.") -> ResponseReturnValue:
+def write_once(make: Callable[[], Made], words: str = "That was already sent.") -> ResponseReturnValue:
     """Make what the form is about, in one transaction, and answer with the way there.
 
     Where the same form is being sent at this moment, too, this waits and then makes nothing. What `make` raises goes

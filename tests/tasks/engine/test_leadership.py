@@ -51,6 +51,6 @@ def test_a_sweeper_that_is_overtaken_while_it_looks_leaves_the_rest_to_the_other
         Leader.update(token="another", until=utcnow() + config().lead_for).execute()
         return wake(task)
 
-    monkeypatch.setattr(Task, "wake", slowly)
+    monkeypatch.setattr(Task, "enqueue", slowly)
     Sweeper().look()
     assert sum(task.reload().state == State.PENDING for task in due) == 1

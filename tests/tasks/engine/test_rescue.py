@@ -28,7 +28,7 @@ def test_log_lines_about_a_lost_task_carry_its_id(app, caplog):
     task = lost_task(fencing_token="gone")
     Sweeper().look()
     [record] = [record for record in caplog.records if record.levelname == "WARNING"]
-    assert record.getMessage() == "Its worker was not heard from: the task is pending"
+    assert record.getMessage() == "Lost contact with the worker: the task is pending"
     assert record.fields == {"task_id": task.id, "kind": task.name, "user_id": task.user_id}
 
 
@@ -98,9 +98,9 @@ def test_a_killed_run_ends_in_words(each_database, configure, state, fields, fur
         signals.stopped.disconnect(receive)
     now = Task.get_by_id(task.id)
     assert (now.state, now.attempts, now.rescues, now.fencing_token) == (becomes, attempts, 0, None)
-    assert "It made no progress for 5 minutes, and was stopped." in task.timeline()[-1].text
+    assert "It made no progress for 5 minutes and was stopped." in task.timeline()[-1].text
     if becomes == State.FAILED:
-        assert now.error == "It made no progress for 5 minutes, and was stopped."
+        assert now.error == "It made no progress for 5 minutes and was stopped."
         assert [notice.text for notice in Notice.select()] == [f"{task.title}: {now.error}"]
         assert [(sender.title, sender.name, sender.arguments) for sender in told] == [
             (task.title, task.name, task.arguments)

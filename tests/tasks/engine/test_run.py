@@ -28,7 +28,7 @@ def test_a_task_can_rename_itself(ann, declare):
     executor.execute_next()
     assert titles == ["Import 12 posts from a.csv"]
     assert task.reload().title == titles[0]
-    assert "Import 12 posts from a.csv is finished" in ann.get("/notifications").words
+    assert "Import 12 posts from a.csv finished" in ann.get("/notifications").words
 
 
 def test_a_run_that_lost_its_lease_cannot_rename_its_task(app, declare):

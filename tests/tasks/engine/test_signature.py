@@ -40,7 +40,7 @@ def _run(times: int = 99) -> list[str]:
 
 
 def _states(whole: Task) -> list[str]:
-    return [str(part.state) for part in whole.parts()]
+    return [str(part.state) for part in whole.children()]
 
 
 # One after the other, side by side
@@ -82,10 +82,10 @@ def test_the_body_of_a_chord_comes_after_all_of_its_header(part):
 def test_results_of_children_are_handed_on(part):
     whole = chord([part.s(number=1), part.s(number=2)], part.s(number=3)).launch(make_user())
     _run()
-    assert [task.result for task in whole.parts()] == [[1], [2], [3, [1], [2]]]
+    assert [task.result for task in whole.children()] == [[1], [2], [3, [1], [2]]]
     line = chain(part.s(number=1), part.s(number=2)).launch(make_user())
     _run()
-    assert line.parts()[-1].result == [2, [1]]
+    assert line.children()[-1].result == [2, [1]]
 
 
 def test_workflows_can_be_children(part):
@@ -99,7 +99,7 @@ def test_workflows_can_be_children(part):
     assert whole.reload().state == State.SUCCEEDED
     assert (whole.done, whole.total) == (10, 10)
     below = tree(whole)
-    assert [len(below[task.id]) for task in (whole, whole.parts()[1], below[whole.parts()[1].id][0])] == [3, 2, 2]
+    assert [len(below[task.id]) for task in (whole, whole.children()[1], below[whole.children()[1].id][0])] == [3, 2, 2]
 
 
 def test_the_progress_of_a_parent_is_that_of_its_children(part, queries):
@@ -201,7 +201,7 @@ def test_canceling_nested_workflows_cancels_all_of_them(part):
 def test_canceling_one_child_of_a_chain_ends_the_parent(part):
     whole = chain(*[part.s(number=n) for n in range(4)]).launch(make_user())
     _run(1)
-    whole.parts()[2].cancel()
+    whole.children()[2].cancel()
     _run()
     assert whole.reload().state == State.CANCELED
     assert _states(whole) == ["succeeded", "succeeded", "canceled", "canceled"]
@@ -209,7 +209,7 @@ def test_canceling_one_child_of_a_chain_ends_the_parent(part):
 
 def test_a_child_may_be_paused_and_the_parent_waits_for_it(part):
     whole = chain(part.s(number=1), part.s(number=2)).launch(make_user())
-    first = whole.parts()[0]
+    first = whole.children()[0]
     first.pause()
     assert _run() == []
     assert not whole.reload().is_finished

@@ -54,7 +54,7 @@ def test_a_timeout_says_its_seconds(declare):
 
     task = take_long.launch(make_user())
     executor.execute_next()
-    assert task.reload().error == "It took longer than 3 minutes, and was stopped."
+    assert task.reload().error == "It took longer than 3 minutes and was stopped."
 
 
 def test_a_timeout_is_retried(declare):
@@ -98,7 +98,7 @@ def test_a_run_that_timed_out_after_progress_uses_up_no_attempt(declare, live_on
     task = live_on(take_long.launch(make_user()))
     assert (task.state, task.attempts) == (State.SUCCEEDED, 1)
     assert len(runs) >= 4
-    assert "It goes on from its latest step" in task.timeline()[2].text
+    assert "Continuing from the latest step" in task.timeline()[2].text
 
 
 def test_a_run_that_timed_out_without_progress_uses_up_an_attempt(declare, live_on):
@@ -180,7 +180,7 @@ def test_a_run_without_progress_is_ended_and_says_for_how_long(execute, impatien
     task = execute(hang_for_long)
     assert time.monotonic() - begun < 20
     assert (task.state, task.done) == (State.FAILED, 3)
-    assert task.error == f"It made no progress for {SHORT} seconds, and was stopped."
+    assert task.error == f"It made no progress for {SHORT} seconds and was stopped."
 
 
 def test_a_timeout_of_its_own_takes_the_place_of_the_default(declare, impatient):
@@ -210,7 +210,7 @@ def test_a_run_asked_to_stop_is_ended_despite_progress(declare, impatient, what,
     executor.execute_next()
     assert time.monotonic() - begun < 20
     assert (task.reload().state, task.fencing_token) == (becomes, None)
-    assert task.timeline()[-1].text.endswith(f"It came to no step within {SHORT} seconds, and was ended.")
+    assert task.timeline()[-1].text.endswith(f"It didn’t reach its next step within {SHORT} seconds and was stopped.")
 
 
 # The alarm

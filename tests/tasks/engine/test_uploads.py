@@ -33,5 +33,5 @@ def test_text_is_the_same_however_its_bytes_are_cut(monkeypatch, size):
 @pytest.mark.parametrize("data", [b"\xff\xfea\x00", b"caf\xe9", "cut 👋".encode()[:-1]])
 @pytest.mark.parametrize("read", [Upload.text, Upload.lines])
 def test_a_file_that_is_no_utf8_text_is_refused_in_words(data, read):
-    with pytest.raises(TaskError, match=r"a.txt is no text in UTF-8"):
+    with pytest.raises(TaskError, match=r"a.txt isn’t UTF-8 text"):
         list(read(Upload("a.txt", data)))

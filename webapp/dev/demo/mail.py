@@ -8,8 +8,8 @@ from webapp.dev.demo.files import text
 from webapp.dev.demo.simulation import Event, Life, canceling, run_next
 from webapp.dev.demo.timeline import Happening, moment
 from webapp.dev.factories import make_draft, make_mailing_file
+from webapp.mail.recipients import read_recipients
 from webapp.models import Mailing, Task, User
-from webapp.recipients import read_recipients
 
 PER_DAY = 1000  # more than anybody in this world mails
 AGAIN_IN = timedelta(minutes=6)

@@ -96,7 +96,7 @@ def run_next(step: int = 0, event: Event | None = None) -> bool:
 def try_again_at_once(task: Task) -> None:
     """Begin the next attempt of a task that is to be tried again later."""
     Task.update(run_at=utcnow()).where(Task.id == task.id).execute()
-    task.reload().wake()
+    task.reload().enqueue()
     run_next()
 
 
@@ -117,7 +117,7 @@ class Life:
         along: its timeline, its files, its notice, its mails. What ended long ago has been read.
         """
         begun, left = at, list(took)
-        for part in task.parts():
+        for part in task.children():
             seconds = left.pop(0) if part.started_at else 0.0
             self.put(part, begun, seconds)
             begun += timedelta(seconds=seconds)

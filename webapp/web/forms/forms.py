@@ -22,20 +22,22 @@ from wtforms.validators import Email, InputRequired, Length, Optional, StopValid
 
 from tasks.engine import DeclarationError, TaskFunction, Upload
 from tasks.engine.parameters import Parameter
+from webapp.lib.i18n import number
 from webapp.lib.texts import clean, compatible, is_blank
 from webapp.models import Task
 from webapp.models.message import MESSAGE_LENGTH
 from webapp.models.notification_preferences import CHANNELS, channels_for
+from webapp.models.passwords import PASSWORD_LENGTH
 from webapp.models.post import POST_LENGTH
-from webapp.models.user import PASSWORD_LENGTH, username_key
+from webapp.models.usernames import username_key
 from webapp.web.forms.start_time import MomentField
 
 ABOUT_LENGTH = 500
 HEARING = {
-    "message": "Somebody writes to me",
-    "succeeded": "A task has finished",
-    "failed": "A task has failed",
-    "mail": "My mail has been delivered",
+    "message": "New message",
+    "succeeded": "Task finished",
+    "failed": "Task failed",
+    "mail": "Email sent",
 }
 CONTINENTS = {
     "Africa",
@@ -49,7 +51,7 @@ CONTINENTS = {
     "Indian",
     "Pacific",
 }
-USERNAME_WORDS = "2 to 30 letters from a to z, digits, dots, dashes or underscores; the first is a letter or a digit."
+USERNAME_WORDS = "2 to 30 letters (a to z), digits, dots, dashes, or underscores, starting with a letter or digit."
 
 
 class WithinLength(Length):
@@ -65,22 +67,22 @@ class WithinLength(Length):
 
 def _good_password() -> list[Any]:
     low, high = PASSWORD_LENGTH
-    words = f"A password has {low} to {high} characters."
+    words = f"Use {low} to {high} characters."
     return [InputRequired("Choose a password."), WithinLength(low, high, words)]
 
 
 def check_password(field: Field, username: str) -> None:
     """Refuse what anybody would try first. Raises ValidationError."""
     if is_blank(field.data):
-        raise ValidationError("A password needs characters that can be seen.")
+        raise ValidationError("Use at least one visible character.")
     if compatible(field.data).lower() == username_key(username):
-        raise ValidationError("That is your user name: choose a password that others do not know.")
+        raise ValidationError("Your password can’t be your username.")
 
 
 _email = [
     Optional(strip_whitespace=True),
-    WithinLength(max=254, message="That is too long for an e-mail address."),
-    Email("That is not an e-mail address.", allow_smtputf8=False),  # few mail servers take letters like ü before the @
+    WithinLength(max=254, message="That email address is too long."),
+    Email("Enter a valid email address.", allow_smtputf8=False),  # few mail servers take letters like ü before the @
 ]
 
 
@@ -93,14 +95,14 @@ class RegisterForm(FlaskForm):
     """A new account."""
 
     username = StringField(
-        "User name",
+        "Username",
         [
-            InputRequired("Choose a user name."),
+            InputRequired("Choose a username."),
         ],
         filters=[clean],
         description=USERNAME_WORDS,
     )
-    email = EmailField("E-mail", _email, filters=[clean])
+    email = EmailField("Email", _email, filters=[clean])
     password = PasswordField("Password", _good_password())
 
     def validate_username(self, field: Field) -> None:
@@ -116,17 +118,17 @@ class RegisterForm(FlaskForm):
 class LoginForm(FlaskForm):
     """Signing in."""
 
-    username = StringField("User name", [InputRequired("Enter your user name.")], filters=[clean])
+    username = StringField("Username", [InputRequired("Enter your username.")], filters=[clean])
     password = PasswordField("Password", [InputRequired("Enter your password.")])
 
 
 class ProfileForm(FlaskForm):
     """What others read about a person, where mail reaches them, and where they live."""
 
-    email = EmailField("E-mail", _email, filters=[clean])
+    email = EmailField("Email", _email, filters=[clean])
     about = TextAreaField(
         "About me",
-        [Length(max=ABOUT_LENGTH, message=f"At most {ABOUT_LENGTH} characters.")],
+        [Length(max=ABOUT_LENGTH, message=f"Use at most {ABOUT_LENGTH} characters.")],
         filters=[clean],
     )
     time_zone = SelectField("Time zone", choices=_time_zones())
@@ -151,15 +153,15 @@ class PasswordForm(FlaskForm):
     def validate_current(self, field: Field) -> None:
         """The current password must be right, so that an unlocked screen is not enough to take an account."""
         if not self.user.has_password(field.data or ""):
-            raise ValidationError("That is not your current password.")
+            raise ValidationError("That’s not your current password.")
 
 
 def _check_length(field: Field, most: int, noun: str) -> None:
     text = field.data or ""
     if not text:
-        raise ValidationError("Write something first.")
+        raise ValidationError(f"Write a {noun} first.")
     if len(text) > most:
-        raise ValidationError(f"That has {len(text):,} characters; a {noun} has at most {most:,}.")
+        raise ValidationError(f"Your {noun} has {number(len(text))} characters. The limit is {number(most)}.")
 
 
 class PostForm(FlaskForm):
@@ -202,7 +204,7 @@ class NotificationPreferencesForm(FlaskForm):
 def _check_address(form: NotificationPreferencesForm, field: Field) -> None:
     way = CHANNELS.get(field.data)
     if way and way.mail_after is not None and not form.has_address:
-        raise ValidationError("Mail needs an e-mail address. Give one in your settings, then choose this.")
+        raise ValidationError("Add an email address in Settings first.")
 
 
 for _kind, _label in HEARING.items():
@@ -302,6 +304,7 @@ def _task_field(parameter: Parameter) -> Field:
     if parameter.is_file:
         options["render_kw"] = {"accept": ",".join(parameter.suffixes)} if parameter.suffixes else {}
         return UploadsField(**options) if parameter.count else UploadField(**options)
-    if parameter.range:
-        options["render_kw"] = {"min": parameter.range.low, "max": parameter.range.high}
+    if parameter.bounds and parameter.type is not str:  # a browser would cut a text that is too long, without a word
+        ends = {"min": parameter.bounds.low, "max": parameter.bounds.high}
+        options["render_kw"] = {name: end for name, end in ends.items() if end is not None}
     return FIELDS[parameter.type](**options)

@@ -19,17 +19,20 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, Length, ValidationError
 
-from webapp import mailer
-from webapp.address_files import read_file
+from webapp import mail
 from webapp.db import database
-from webapp.letters import FREE, TEMPLATES, subject_for
+from webapp.lib.i18n import ngettext, number
 from webapp.lib.texts import clean
-from webapp.mime import is_text
+from webapp.mail.address_files import AddressFile, read_file
+from webapp.mail.headers import is_text
+from webapp.mail.recipients import MOST_RECIPIENTS, Recipients, cut, read_recipients, without_invalid
+from webapp.mail.templates import FREE, TEMPLATES, subject_for
 from webapp.models import Mailing, User
-from webapp.models.mailing import BODY_LENGTH, FILE_NAME_LENGTH, SUBJECT_LENGTH, WRITTEN
-from webapp.recipients import MOST_RECIPIENTS, Recipients, cut, read_recipients, without_bad
+from webapp.models.mailing.attachments import FILE_NAME_LENGTH
+from webapp.models.mailing.row import BODY_LENGTH, SUBJECT_LENGTH, WRITTEN
 from webapp.web import idempotency
 from webapp.web.forms.start_time import MomentField
+from webapp.web.request_guard import MEGABYTE
 
 # Mail programs take a part of another type for something to look into, and not for a file as it is.
 CONTENT_TYPE = re.compile(r"(?!multipart/|message/)[a-z]+/[a-z0-9.+_-]{1,80}", re.IGNORECASE)
@@ -41,21 +44,21 @@ class MailForm(FlaskForm):
     """
 
     recipients = TextAreaField("To", filters=[clean])
-    recipients_file = FileField("Or a file of addresses")
+    recipients_file = FileField("Add addresses from a file")
     subject = StringField(
         "Subject",
         [
-            DataRequired("Give it a subject."),
-            Length(max=SUBJECT_LENGTH, message=f"A subject has at most {SUBJECT_LENGTH} characters."),
+            DataRequired("Add a subject."),
+            Length(max=SUBJECT_LENGTH, message=f"Use at most {SUBJECT_LENGTH} characters."),
         ],
         filters=[clean],
     )
     template = SelectField(
-        "What it says",
+        "Template",
         choices=[SelectChoice(name, known.label) for name, known in TEMPLATES.items()],
-        default="welcome",
+        default="welcome",  # of what programs post without one; a page begins with FREE
     )
-    body = TextAreaField("Your text", filters=[clean])
+    body = TextAreaField("Text", filters=[clean])
     attachment = MultipleFileField("Attachments")
     send_at = MomentField("Send at")
     form_key = HiddenField(filters=[idempotency.clean_key], render_kw={"autocomplete": "off"})
@@ -63,6 +66,8 @@ class MailForm(FlaskForm):
     def __init__(self, zone: str, mailing: Mailing | None = None, **kwargs: Any) -> None:
         """With the content of a mailing, where nothing was sent."""
         super().__init__(data=_content(mailing) if mailing else None, **kwargs)
+        if mailing is None and self.template.raw_data is None:
+            self.template.data = FREE  # with the field to write in, which the others hide
         self.send_at.zone = zone
         self.not_kept: list[str] = []  # files that were too large
         self.not_read = ""  # what is wrong with the file of addresses, in words
@@ -88,13 +93,16 @@ class MailForm(FlaskForm):
     @property
     def left_out_words(self) -> str:
         """What of the file of addresses was left aside, if anything."""
-        rows = "1 row" if self.left_out == 1 else f"{self.left_out:,} rows"
-        return f"{rows} without an address left out of the file." if self.left_out else ""
+        if not self.left_out:
+            return ""
+        return ngettext(
+            "Skipped %(num)s row without an address.", "Skipped %(num)s rows without an address.", self.left_out
+        )
 
     def leave_out_bad(self) -> None:
         """Take out of the recipients what is no address."""
-        if self.found.bad_number:
-            self.recipients.data = without_bad(self.recipients.data or "")
+        if self.found.invalid_count:
+            self.recipients.data = without_invalid(self.recipients.data or "")
             self.found = read_recipients(self.recipients.data)
 
     def begin_anew(self) -> None:
@@ -110,33 +118,24 @@ class MailForm(FlaskForm):
 
     def validate_recipients(self, field: Field) -> None:
         """Somebody, not too many, and each an address."""
-        found = self.found
-        if len(found.addresses) > MOST_RECIPIENTS:
-            more = f", and {found.unread:,} more were not read" if found.unread else ""
-            people = f"That is {len(found.addresses):,} people{more}"
-            raise ValidationError(f"{people}; a mail has {MOST_RECIPIENTS:,} at most.")
-        if found.bad_number:
-            if found.bad_number == 1:
-                raise ValidationError("One is not an address: correct it, or leave it out.")
-            raise ValidationError(f"{found.bad_number:,} are not addresses: correct them, or leave them out.")
-        if found.unread:
-            raise ValidationError(f"That is too long: the last {found.unread:,} entries were not read.")
-        if not found.addresses:
-            raise ValidationError("Say who gets it.")
-        if not mailer.is_set_up():
-            raise ValidationError("This site has no mail server, so nothing can be sent.")
+        if problem := _problem_with(self.found):
+            raise ValidationError(problem)
+        if not mail.is_configured():
+            raise ValidationError("This site has no mail server, so it can’t send email.")
 
     def validate_subject(self, field: Field) -> None:
         """One line: more would be more headers."""
         if not all(is_text(character) for character in field.data or ""):
-            raise ValidationError("A subject is one line of text.")
+            raise ValidationError("Use a single line of text.")
 
     def validate_body(self, field: Field) -> None:
         """A text of one's own needs to be there; else it is not looked at."""
         if self.template.data == FREE and not field.data:
-            raise ValidationError("Write the text, or choose another.")
+            raise ValidationError("Write some text, or choose another template.")
         if len(field.data or "") > BODY_LENGTH:
-            raise ValidationError(f"That has {len(field.data):,} characters; a text has at most {BODY_LENGTH:,}.")
+            raise ValidationError(
+                f"Your text has {number(len(field.data))} characters. The limit is {number(BODY_LENGTH)}."
+            )
 
     def validate_recipients_file(self, _: Field) -> None:
         """A file without any address was another than was meant; one with too many was not read to its end."""
@@ -146,7 +145,8 @@ class MailForm(FlaskForm):
     def validate_attachment(self, _: Field) -> None:
         """What did not fit was not kept, and is named."""
         if self.not_kept:
-            raise ValidationError(f"{room_in_words()} Not attached: {', '.join(self.not_kept)}")
+            megabytes = number(current_app.config["SETTINGS"].max_upload // MEGABYTE)
+            raise ValidationError(f"Attachments can total {megabytes} MB. Not attached: {', '.join(self.not_kept)}")
 
     def check_files(self) -> bool:
         """Say only what is wrong with the files, to somebody who is not done yet. False when something is."""
@@ -174,14 +174,13 @@ class MailForm(FlaskForm):
         found = read_recipients(text)
         is_text = "@" in file.text and "\N{REPLACEMENT CHARACTER}" not in file.text
         if not is_text and not read_recipients(file.text).addresses:
-            self.not_read = f"No address was found in {name}."
+            self.not_read = f"No addresses found in {name}."
             return read_recipients(typed)
         self.left_out = file.without
         if found.unread:
             text = "\n".join(text.splitlines()[: max(found.last_line, len(typed.splitlines()))])
         if found.unread or file.unread:
-            what = f"{file.unread:,} of its lines" if file.unread else f"{found.unread:,} of its entries"
-            self.not_read = f"{name} is too long: the last {what} were not read."
+            self.not_read = f"{name} is too long: {_not_read_of(file, found)}"
         self.recipients.data = text
         return found
 
@@ -198,9 +197,36 @@ class MailForm(FlaskForm):
             draft.attach(name, kind, data)
 
 
-def room_in_words() -> str:
-    """How much may be attached."""
-    return f"All files together may have {current_app.config['SETTINGS'].max_upload // (1024 * 1024)} MB."
+def _problem_with(found: Recipients) -> str:
+    """Why nothing can be sent to these; empty if nothing is wrong."""
+    count = len(found.addresses)
+    if count > MOST_RECIPIENTS:
+        words = ngettext("You have %(num)s recipient", "You have %(num)s recipients", count)
+        if found.unread:
+            words += ngettext(
+                ", and %(num)s more entry wasn’t read", ", and %(num)s more entries weren’t read", found.unread
+            )
+        return f"{words}. The limit is {number(MOST_RECIPIENTS)}."
+    if found.invalid_count:
+        return ngettext(
+            "%(num)s address isn’t valid. Correct or remove it.",
+            "%(num)s addresses aren’t valid. Correct or remove them.",
+            found.invalid_count,
+        )
+    if found.unread:
+        return f"The list is too long: {_entries_not_read(found.unread)}"
+    return "" if count else "Add at least one recipient."
+
+
+def _not_read_of(file: AddressFile, found: Recipients) -> str:
+    """How much behind the end of what is read of a file was left."""
+    if not file.unread:
+        return _entries_not_read(found.unread)
+    return ngettext("the last line wasn’t read.", "the last %(num)s lines weren’t read.", file.unread)
+
+
+def _entries_not_read(count: int) -> str:
+    return ngettext("the last entry wasn’t read.", "the last %(num)s entries weren’t read.", count)
 
 
 def _content(mailing: Mailing) -> dict[str, Any]:

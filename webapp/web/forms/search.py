@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from webapp.models import User
 
-TOO_LONG = "That is too long to be looked for; at most %(max)d characters."
-TOO_SLOW = "That search takes too long. Use longer or rarer words."
+TOO_LONG = "Search for at most %(max)d characters."
+TOO_SLOW = "That search takes too long. Try longer or less common words."
 GROUP_WORDS = {
     "": "Any state",
     "waiting": "Waiting",
@@ -37,16 +37,20 @@ def _clean(text: str | None) -> str:
     return (text or "").replace("\0", "").strip()
 
 
+def _states() -> list[SelectChoice]:
+    return [SelectChoice(group, label) for group, label in GROUP_WORDS.items()]
+
+
 def _names() -> list[SelectChoice]:
     functions = {function.name: function.label for function in CATALOGUE.values() if not function.internal}
     undoing = {f.undo.function.name: f.undo.function.label for f in CATALOGUE.values() if f.undo}
-    kinds = {"": "Any kind"} | functions | undoing | {SEVERAL: "Several as one"}
+    kinds = {"": "Any kind"} | functions | undoing | {SEVERAL: "Combined tasks"}
     return [SelectChoice(name, label) for name, label in kinds.items()]
 
 
 def _check_choice(_: Form, field: Field) -> None:
     if field.data not in {choice.value for choice in field.choices}:
-        raise ValidationError("Choose one of the list.")
+        raise ValidationError("Choose one from the list.")
 
 
 class SearchForm(Form):
@@ -89,10 +93,7 @@ class SearchForm(Form):
 class TaskFilterForm(SearchForm):
     """Which tasks to show. Days are those of a time zone; both the first and the last are meant as a whole."""
 
-    state = SelectField(
-        "State", [_check_choice], choices=[SelectChoice(*pair) for pair in GROUP_WORDS.items()], validate_choice=False,
-        default="",
-    )  # fmt: skip
+    state = SelectField("State", [_check_choice], choices=_states(), validate_choice=False, default="")
     name = SelectField("Kind", [_check_choice], choices=_names(), validate_choice=False, default="")
     since = DateField("From", [Optional()])
     until = DateField("To", [Optional()])
@@ -109,7 +110,7 @@ class TaskFilterForm(SearchForm):
         """A day of the calendar, and not one before the first."""
         _check_day(field)
         if field.data and self.since.data and field.data < self.since.data:
-            raise ValidationError("That is before the first day.")
+            raise ValidationError("“To” can’t be before “From”.")
 
     @property
     def filter(self) -> TaskFilter:
@@ -129,4 +130,4 @@ class TaskFilterForm(SearchForm):
 def _check_day(field: Field) -> None:
     if field.data is None and field.raw_data and field.raw_data[0].strip():
         field.errors = []  # what WTForms itself says of it
-        raise ValidationError("Enter a day such as 2026-11-21.")
+        raise ValidationError("Enter a date like 2026-11-21.")

@@ -31,7 +31,7 @@ bp = Blueprint("accounts", __name__)
 BEHIND_SIGN_IN = {
     "tasks": "see your tasks",
     "artifacts": "get your file",
-    "mail": "see your mail",
+    "mail": "see your emails",
     "messages": "read your messages",
     "notifications": "see your notifications",
     "settings": "change your settings",
@@ -107,7 +107,7 @@ def login() -> ResponseReturnValue:
     if form.validate_on_submit() and not _is_leaving_for_good():
         if _signed_in_to(form):
             return _home()
-        form.password.errors = ["That user name and password do not belong together."]
+        form.password.errors = ["Wrong username or password."]
     why = _why_sign_in(request.args.get("next"))
     return render_template("accounts/login.html", form=form, why=why), 422 if form.is_submitted() else 200
 
@@ -131,7 +131,7 @@ def logout() -> ResponseReturnValue:
         return render_template("accounts/leaving.html", stay=redirect_back(url_for("home.index"))), 422
     logout_user()
     session.clear()
-    flash("You are signed out.")
+    flash("You’re signed out.")
     return forget(redirect(url_for("home.index"), 303))
 
 
@@ -144,6 +144,6 @@ def guest() -> ResponseReturnValue:
     if not current_user.is_authenticated:
         user = User.register_guest()
         sign_in(user)
-        keep = "Set a password in your settings to keep this account, and your time zone: until then it is UTC."
-        flash(f"Welcome. You are {user.username} here. {keep}")
+        keep = "In Settings, set a password to keep this account, and choose your time zone (it’s UTC for now)."
+        flash(f"Welcome! You’re {user.username}. {keep}")
     return _home()

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException, TooManyRequests
 
 from webapp.db import readiness
 from webapp.db.resilience import away, is_unavailable
-from webapp.lib.times import duration_words
+from webapp.lib.i18n import estimate
 from webapp.models import AlreadyRunning, IllegalTransition, User
 from webapp.web import htmx
 from webapp.web.form_recovery import is_foreign, kept, writer
@@ -20,12 +20,12 @@ from webapp.web.request_guard import too_large_words
 bp = Blueprint("errors", __name__)
 
 TRY_AGAIN_AFTER = 5  # seconds
-UNAVAILABLE = "Our database isn’t answering right now. Tasks that are running aren’t lost; they go on once it’s back."
-BEING_UPDATED = "This site is being set up or updated. It’s back as soon as that’s done, and nothing is lost."
-SIGNED_IN_SINCE = "You signed in again after it was opened. Nothing has been sent."
-EXPIRED = "It was opened too long ago. Nothing has been sent."
-RENEWED = "You signed in again meanwhile. Press that once more."
-OUTDATED = "This page is out of date. Copy what you have typed, then load it again."
+UNAVAILABLE = "Our database isn’t answering right now. Running tasks aren’t lost; they’ll continue once it’s back."
+BEING_UPDATED = "This site is being set up or updated. It’ll be back as soon as that’s done, and nothing is lost."
+SIGNED_IN_SINCE = "You’ve signed in again since you opened it. Nothing has been sent."
+EXPIRED = "You opened it too long ago. Nothing has been sent."
+RENEWED = "You’ve signed in again. Please press the button once more."
+OUTDATED = "This page is out of date. Copy what you’ve typed, then reload it."
 # Where the first part of an address leads back to, where what comes after it leads nowhere.
 SECTIONS = {
     "tasks": ("Tasks", "tasks.index"),
@@ -36,16 +36,17 @@ SECTIONS = {
     "settings": ("Settings", "settings.show"),
 }
 WORDS = {
-    400: ("That request made no sense", "Go back and try again."),
-    401: ("Sign in first", "This page belongs to somebody."),
-    403: ("That is not allowed", "This page is not for you."),
-    404: ("There is nothing here", "It may have been moved or deleted, or it was never here."),
-    405: ("That does not work this way", "Go back and use the page's own buttons."),
-    410: ("That has expired", "What a task makes is kept for some days. Run the task again to have it anew."),
-    413: ("That is too large", "Try again with less."),
-    415: ("That cannot be read here", "Send it by the page's own form."),
-    429: ("Too many tries", "Wait a minute, then try again."),
-    500: ("Something went wrong on our side", "It was written to the log. What you started goes on."),
+    400: ("Bad request", "Go back and try again."),
+    401: ("Sign in first", "Sign in to see this page."),
+    403: ("Not allowed", "You don’t have access to this page."),
+    404: ("Page not found", "It may have been moved or deleted."),
+    405: ("That doesn’t work this way", "Go back and use the buttons on the page."),
+    410: ("This file has expired", "Files are kept for a few days. Run the task again to get a new one."),
+    413: ("That’s too large", "Send less and try again."),
+    415: ("Unsupported format", "Use the form on the page."),
+    416: ("Part not found", "Start the download again."),
+    429: ("Too many attempts", "Wait a minute, then try again."),
+    500: ("Something went wrong on our side", "We’ve logged the error. Your tasks keep running."),
 }
 
 
@@ -58,7 +59,7 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
     headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}  # Allow, Retry-After
     title, advice = WORDS.get(code, (error.name, error.description))
     if isinstance(error, TooManyRequests) and isinstance(error.retry_after, int):
-        advice = f"Wait {duration_words(error.retry_after)}, then try again."
+        advice = f"Wait {estimate(error.retry_after)}, then try again."
     if code == 413:
         advice = too_large_words()
     if htmx.is_htmx():
@@ -80,9 +81,9 @@ def database_error(error: PeeweeException) -> ResponseReturnValue:
         raise error
     headers = {"Retry-After": str(TRY_AGAIN_AFTER), "Cache-Control": "no-store"}
     if htmx.is_htmx():
-        return _for_htmx(503, headers, f"{words} Try that again in a moment.")
+        return _for_htmx(503, headers, f"{words} Please try again in a moment.")
     unsaved = " What you sent may not have been saved." if request.method == "POST" else ""
-    return _page(503, "Back in a moment", words + unsaved, headers, plain=True)
+    return _page(503, "We’ll be right back", words + unsaved, headers, plain=True)
 
 
 @bp.app_errorhandler(CSRFError)
@@ -91,8 +92,8 @@ def csrf_error(error: CSRFError) -> ResponseReturnValue:
     if htmx.is_htmx():
         return _of_another_session(400)
     if is_foreign():
-        return _page(400, "This form came from another site", "It has expired, and nothing was done.", {})
-    return _page(400, "This form has expired", "Go back, reload the page, and press again.", {}, has_ended=True)
+        return _page(400, "This form came from another site", "We don’t accept it, so nothing was changed.", {})
+    return _page(400, "This form has expired", "Go back, reload the page, and try again.", {}, has_ended=True)
 
 
 def _page(
@@ -124,9 +125,9 @@ def _words_of_another_session(sender: User | None) -> tuple[str, str]:
     """Why a form is not taken whose session is another by now, and what to do; `sender` is who is signed in."""
     author = writer()
     if not sender and (author or request.blueprint != "accounts"):
-        return "You are signed out", "Nothing has been sent. Sign in, then send it from here."
+        return "You’re signed out", "Nothing has been sent. Sign in, then send it from here."
     if sender and author and author != sender.id:
-        return "Somebody else is signed in", f"You are {sender.username} here now. Nothing has been sent."
+        return "Someone else is signed in", f"You’re signed in as {sender.username} now. Nothing has been sent."
     return "This form has expired", SIGNED_IN_SINCE if sender else EXPIRED
 
 
@@ -134,7 +135,7 @@ def _ways(code: int) -> dict[str, str]:
     """Where one may want to go from an error, by the words for it."""
     if request.method == "POST":
         page = redirect_back("")
-        return {"Go back to the page": page} if page else {}
+        return {"Back to the page": page} if page else {}
     if code in {429, 500, 503} and (here := is_local(path_of(request.url))):
         return {"Try again": here}
     section, endpoint = SECTIONS.get(request.path.split("/")[1], ("", ""))
@@ -171,5 +172,5 @@ def illegal_transition(error: IllegalTransition) -> ResponseReturnValue:
 @bp.app_errorhandler(AlreadyRunning)
 def already_running(error: AlreadyRunning) -> ResponseReturnValue:
     """A second press: the first task goes on, and no other starts."""
-    flash(f"“{error.task.title}” hasn’t ended yet, so nothing new was started.")
+    flash(f"“{error.task.title}” hasn’t finished yet, so no new task was started.")
     return htmx.answer(url_for("tasks.show", task_id=error.task.id))

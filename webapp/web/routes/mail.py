@@ -8,12 +8,15 @@ from flask_login import current_user, login_required
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from tasks.send_mail import change, submit
-from webapp import letters
 from webapp.db import database
-from webapp.mail_words import count_words
+from webapp.lib.i18n import ngettext, number
+from webapp.mail.mailings import render_mailing
+from webapp.mail.recipients import MOST_REJECTED
+from webapp.mail.rendering import html_for_browser
+from webapp.mail.templates import template_of
+from webapp.mail.words import standing_of
 from webapp.models import Delivery, DraftGone, IllegalTransition, Mailing, MailingFile, OverLimit, State, Task, User
-from webapp.models.mailing import Sending, daily_limit
-from webapp.recipients import MOST_SLIPS
+from webapp.models.mailing.quota import daily_limit
 from webapp.web import htmx
 from webapp.web.forms.mail import MailForm
 from webapp.web.idempotency import new_key
@@ -49,7 +52,7 @@ def show(mailing_id: int | None = None) -> ResponseReturnValue:
 @bp.get("/_list")
 def list_fragment() -> ResponseReturnValue:
     """The list of this person's mails alone, as the page includes it."""
-    return if_changed(lambda: render_template("mail/_list.html", **_list()), Heir("mailings", "Your mails", level=2))
+    return if_changed(lambda: render_template("mail/_list.html", **_list()), Heir("mailings", "Your emails", level=2))
 
 
 @bp.post("/<int:mailing_id>/copy")
@@ -85,10 +88,10 @@ def send(mailing_id: int | None = None) -> ResponseReturnValue:
         form.recipients.errors = [_in_words(error)]
         return _page(form, draft, original, 422)
     except DraftGone:
-        return _again(form, original, "In another tab this was sent or replaced meanwhile. Check it and press again.")
+        return _again(form, original, "This draft was sent or replaced in another tab. Check it and send again.")
     words = [changed_words(task) if original else started_words(task), form.left_out_words]
-    if (number := found.duplicate_number) and not original:
-        words.append(f"Each address gets it once: {number:,} duplicate{'s' if number > 1 else ''} left out.")
+    if found.duplicate_count and not original:
+        words.append(ngettext("Skipped %(num)s duplicate.", "Skipped %(num)s duplicates.", found.duplicate_count))
     return htmx.answer(url_for("tasks.show", task_id=task.id), " ".join(filter(None, words)))
 
 
@@ -102,8 +105,8 @@ def save(mailing_id: int | None = None) -> ResponseReturnValue:
     is_late = is_typing and _is_late(form, original)
     draft = None if is_late else _keep(form, original)
     if is_typing:
-        context = {"found": form.found, "most": MOST_SLIPS, "at": _at(original), "is_begun": _is_begun(draft, original)}
-        return render_template("mail/_found.html", saved=not is_late, **context)
+        context = {"most": MOST_REJECTED, "at": _at(original), "is_begun": _is_begun(draft, original)}
+        return render_template("mail/_found.html", found=form.found, saved=not is_late, **context)
     if not form.check_files() or htmx.is_htmx():
         return _page(form, draft, original, 200 if htmx.is_htmx() else 422)  # htmx swaps no error
     flash(" ".join(filter(None, [_kept_words(original), form.left_out_words])))
@@ -132,7 +135,7 @@ def preview(mailing_id: int | None = None) -> ResponseReturnValue:
     form.bring_subject(_me())
     draft = _keep(form, original)
     form.check_files()
-    text, _ = letters.written(draft, _me())
+    text, _ = render_mailing(draft, _me())
     return _page(form, draft, original, preview=text)
 
 
@@ -166,7 +169,7 @@ def html(mailing_id: int | None = None) -> ResponseReturnValue:
     mailing = original if is_sent else Mailing.draft_of(_me(), original) or original
     if mailing is None:
         abort(404)
-    response = Response(letters.in_browser(mailing.html or letters.written(mailing, _me())[1]), mimetype="text/html")
+    response = Response(html_for_browser(mailing.html or render_mailing(mailing, _me())[1]), mimetype="text/html")
     response.headers["Content-Security-Policy"] = FRAME
     response.headers["Cache-Control"] = "private, no-store"
     return response
@@ -204,10 +207,10 @@ def too_large(_: RequestEntityTooLarge) -> ResponseReturnValue:
     shown = Mailing.draft_of(_me(), original) or original
     form = MailForm(current_user.time_zone, shown, formdata=beginning().form or None)
     if htmx.is_htmx():  # the page stays, with what is being typed; the files that were too many are chosen no longer
-        form.attachment.errors = [f"{too_large_words()} Nothing of it was attached."]
+        form.attachment.errors = [f"{too_large_words()} Nothing was attached."]
         files = shown.files() if shown else []
         return render_template("mail/too_large.html", form=form, files=files, at=_at(original), focus=""), 413
-    before = " What was in your draft before is still here." if shown else ""
+    before = " Your draft is as it was before." if shown else ""
     form.attachment.errors = [too_large_words() + before]
     return _page(form, shown, original, 413)
 
@@ -254,14 +257,14 @@ def _offer_subject(form: MailForm) -> None:
     if not form.subject.data:
         form.bring_subject(_me())
         if form.subject.data:
-            form.subject.errors = ["It had no subject. Send it with this one?"]
+            form.subject.errors = ["There was no subject. Send it with this one?"]
 
 
 def _sent_already(form: MailForm, sent: Mailing) -> ResponseReturnValue:
     """A second press; or another tab in which the draft went on, which must neither be lost nor sent unasked."""
     if form.is_as(sent):
         return redirect(url_for("tasks.show", task_id=sent.task_id), 303)
-    return _again(form, None, "What was in this form has been sent already. If this is another mail, press Send again.")
+    return _again(form, None, "This email was already sent. To send it as a new one, press Send again.")
 
 
 def _again(form: MailForm, original: Mailing | None, words: str) -> ResponseReturnValue:
@@ -273,13 +276,17 @@ def _again(form: MailForm, original: Mailing | None, words: str) -> ResponseRetu
 
 
 def _page(
-    form: MailForm, shown: Mailing | None, original: Mailing | None, status: int = 200, preview: str = "",
+    form: MailForm,
+    shown: Mailing | None,
+    original: Mailing | None,
+    status: int = 200,
+    preview: str = "",
     focus: str = "",
-) -> ResponseReturnValue:  # fmt: skip
+) -> ResponseReturnValue:
     if not form.form_key.data:
         form.form_key.data = new_key()
     context: dict[str, Any] = {"form": form, "found": form.found, "files": shown.files() if shown else []}
-    context |= {"original": original, "preview": preview, "most": MOST_SLIPS, "saved": False, "focus": focus}
+    context |= {"original": original, "preview": preview, "most": MOST_REJECTED, "saved": False, "focus": focus}
     context |= {"at": _at(original), "is_begun": _is_begun(shown, original)}
     context |= {"mailings": None} if original else _list()
     return render_template("mail/show.html", **context), status
@@ -301,37 +308,38 @@ def _list() -> dict[str, Any]:
     counts = Delivery.counts_of(mailings.items)
     return {
         "mailings": mailings,
-        "reach": {mailing: _reach(mailing, counts[mailing.id]) for mailing in mailings.items},
+        "standings": {mailing: standing_of(mailing, counts[mailing.id]) for mailing in mailings.items},
         "before": before,
     }
-
-
-def _reach(mailing: Mailing, counts: dict[Sending, int]) -> tuple[int | None, int, str]:
-    """To how many it goes (None if that is not known), to how many it was delivered, and what came of the others."""
-    if mailing.is_draft:
-        return mailing.people, 0, ""
-    is_over = mailing.task is not None and mailing.task.is_finished
-    others = count_words(counts | {Sending.SENT: 0}, is_over) if is_over else ""
-    return sum(counts.values()), counts[Sending.SENT], others
 
 
 def _sent(mailing: Mailing, draft: Mailing | None = None) -> str:
     """What was sent, and whom it reached; with a question if that draft is in the way of a copy."""
     lost = list(Delivery.not_delivered(mailing).limit(MOST_SHOWN))
     return render_template(
-        "mail/sent.html", mailing=mailing, task=_task(mailing), files=mailing.files(), lost=lost,
-        template=letters.template_of(mailing), draft=draft,
-    )  # fmt: skip
+        "mail/sent.html",
+        mailing=mailing,
+        task=_task(mailing),
+        files=mailing.files(),
+        lost=lost,
+        template=template_of(mailing),
+        draft=draft,
+    )
 
 
 def _kept_words(original: Mailing | None) -> str:
     """What keeping a form has done: a scheduled mail goes as it was until its changes are saved."""
-    return "Changes kept for later. Until you save them, the mail goes as it was." if original else "Draft saved."
+    return "Changes kept as a draft. Until you save them, the email goes out as it was." if original else "Draft saved."
 
 
 def _in_words(error: OverLimit) -> str:
-    words = f"You may mail {error.limit:,} people in 24 hours"
-    left = max(0, error.limit - error.used)
-    words += f", and {left:,} are left; these are {error.wanted:,}." if error.used else f"; these are {error.wanted:,}."
+    left = f" and have {number(max(0, error.limit - error.used))} left" if error.used else ""
+    words = ngettext(
+        "You can email %(limit)s people in 24 hours%(left)s; this email has %(num)s recipient.",
+        "You can email %(limit)s people in 24 hours%(left)s; this email has %(num)s recipients.",
+        error.wanted,
+        limit=number(error.limit),
+        left=left,
+    )
     more = current_app.config["SETTINGS"].mail_daily_limit > error.limit
-    return f"{words} With a password and an e-mail address in your settings you may mail more." if more else words
+    return f"{words} To email more, set a password and an email address in Settings." if more else words

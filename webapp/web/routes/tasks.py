@@ -32,7 +32,7 @@ from webapp.web.routes.errors import http_error
 
 bp = Blueprint("tasks", __name__, url_prefix="/tasks")
 
-STARTED_ALREADY = "That form was sent already. This is what it started."
+STARTED_ALREADY = "You already sent that form. Here’s the task it started."
 
 for function in CATALOGUE.values():
     task_form_class(function)  # a function that can have no form ends the start, not somebody's request
@@ -50,7 +50,7 @@ def gone(_: Exception) -> ResponseReturnValue:
     """A page that shows what was deleted elsewhere: its buttons say so, and its polls lead away from it."""
     if not htmx.is_htmx():
         return http_error(NotFound())
-    flash("That task is not there any more.")
+    flash("That task no longer exists.")
     pressed, tasks = request.method == "POST", url_for("tasks.index")
     answer = make_response(htmx.answer(tasks)) if pressed else htmx.go_to(tasks)
     answer.status_code = 404
@@ -85,7 +85,7 @@ def bulk() -> ResponseReturnValue:
         outcome = press(verb, Task.of(current_user).where(Task.id.in_(chosen)))
         outcome.passed[None] += len(chosen) - outcome.total  # deleted meanwhile
     else:
-        return _index("Check the tasks that you mean, then press again.")
+        return _index("Select at least one task first.")
     flash(outcome_words(verb, outcome))
     before = request.args.get("before") if verb != "remove" else None
     return redirect(url_for("tasks.index", before=before, **form.arguments), 303)
@@ -256,10 +256,16 @@ def _panel(task_id: UUID) -> dict[str, Any]:
     undo = function.undo if function and function.undo and function.undo.can_undo(task) else None
     events = list(task.timeline())
     return {
-        "task": task, "artifacts": Artifact.completed([task])[task], "events": events, "linked": _linked(events),
-        "places": fair_queue.positions([task, *chain.from_iterable(tree.values())]), "tree": tree,
-        "again": again, "undo": undo, "undoing": undo and undo.under_way(task),
-    }  # fmt: skip
+        "task": task,
+        "artifacts": Artifact.completed([task])[task],
+        "events": events,
+        "linked": _linked(events),
+        "places": fair_queue.positions([task, *chain.from_iterable(tree.values())]),
+        "tree": tree,
+        "again": again,
+        "undo": undo,
+        "undoing": undo and undo.under_way(task),
+    }
 
 
 def _linked(events: list[TaskEvent]) -> set[UUID]:
@@ -287,8 +293,12 @@ def _list(form: TaskFilterForm) -> dict[str, Any]:
     if not form.errors:
         tasks = page(form.filter.of(current_user), before, by=form.filter.order)
         count = form.filter.count(current_user)
-    artifacts, places = Artifact.completed(tasks.items), fair_queue.positions(tasks.items)
     return {
-        "tasks": tasks, "artifacts": artifacts, "places": places, "before": before, "form": form, "count": count,
+        "tasks": tasks,
+        "artifacts": Artifact.completed(tasks.items),
+        "places": fair_queue.positions(tasks.items),
+        "before": before,
+        "form": form,
+        "count": count,
         "most": MOST_COUNTED,
-    }  # fmt: skip
+    }
