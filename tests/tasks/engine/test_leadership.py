@@ -45,7 +45,7 @@ def test_another_leads_when_the_leader_does_no_more(app, why):
 def test_a_sweeper_that_is_overtaken_while_it_looks_leaves_the_rest_to_the_other(app, monkeypatch, configure):
     due = [make_task(State.SCHEDULED, make_user(), run_at=utcnow() - AGO) for _ in range(3)]
     configure(renew_lead_every=0.0)
-    wake = Task.wake
+    wake = Task.enqueue
 
     def slowly(task: Task) -> bool:
         Leader.update(token="another", until=utcnow() + config().lead_for).execute()

@@ -164,8 +164,8 @@ def of_two(task, pages: Annotated[list[Upload], Count(2, 2)]):
     ("most", "words"),
     [(1024**3, "1,024 MB"), (10 * 1024**2, "10 MB"), (1024**2 // 4, "0.25 MB"), (1000, "0.000954 MB")],
 )
-def test_how_large_a_file_may_be_is_told_without_powers_of_ten(monkeypatch, most, words):
-    monkeypatch.setattr("tasks.engine.uploads.limits.max_upload", most)
+def test_how_large_a_file_may_be_is_told_without_powers_of_ten(configure, most, words):
+    configure(max_upload=most)
     assert largest() == words
 
 
