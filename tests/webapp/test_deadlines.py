@@ -126,7 +126,7 @@ def test_who_listens_is_not_hurried(postgres_url):
 
 def test_a_listener_notices_that_its_connection_is_dead(make_app, far_url, network, monkeypatch):
     make_app(database_url=far_url)
-    monkeypatch.setattr("tasks.queue.LISTENS_UNASKED", 0.0)
+    monkeypatch.setattr("tasks.queue.LISTEN_CHECK_EVERY", 0.0)
     assert huey.storage.dequeue() is None
     dead = huey.storage._listen_local.conn
     dead.deadlines = Deadlines(HASTE)

@@ -10,7 +10,7 @@ from playhouse.migrate import SqliteMigrator
 from playhouse.migrate import migrate as change
 from playhouse.migrations import Runner
 
-from tasks.lib.index_texts import index_texts
+from tasks.index_texts import index_texts
 from tests.browsing import browse
 from webapp.db import MIGRATIONS, configure, database, fulltext, migrate
 from webapp.dev.factories import make_message, make_post, make_posts, make_task, make_user

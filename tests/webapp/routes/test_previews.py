@@ -132,8 +132,8 @@ def test_a_preview_that_fails_says_so_and_keeps_nobody_from_starting(ann, look_c
     assert Task.get().name == "look_closely"
 
 
-def test_a_preview_that_reads_for_too_long_ends(ann, look_closely, monkeypatch):
-    monkeypatch.setattr("tasks.engine.preview_undo.PREVIEW_SECONDS", 0.0)
+def test_a_preview_that_reads_for_too_long_ends(ann, look_closely, configure):
+    configure(preview_within=0.0)
     look_closely(Preview("Seen"))
     answer = ann.submit(f"{LOOK_CLOSELY}/preview", headers=HTMX, column="x", file=_file("a.csv", b"a\n"))
     assert (answer.status_code, "takes too long to preview" in answer.words) == (200, True)

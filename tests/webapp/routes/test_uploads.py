@@ -92,8 +92,8 @@ def test_a_form_without_files_is_sent_as_ever(ann):
         (("large.txt", b"x" * 1025), "That file is too large. The limit is 0.000977 MB."),
     ],
 )
-def test_a_wrong_file_is_told_at_the_field_and_starts_nothing(ann, read_file, monkeypatch, sent, words):
-    monkeypatch.setattr(config, "max_upload", 1024)
+def test_a_wrong_file_is_told_at_the_field_and_starts_nothing(ann, read_file, configure, sent, words):
+    configure(max_upload=1024)
     fields = {} if sent is None else {"file": sent if isinstance(sent, str) else _file(*sent)}
     answer = ann.submit("/tasks/new/read_file", times="7", **fields)
     assert answer.status_code == 422
@@ -225,7 +225,7 @@ def test_what_a_task_makes_under_the_name_of_its_upload_is_another_file(declare,
     assert Artifact.select().count() == 2
 
 
-def test_a_file_that_does_not_fit_starts_nothing(app, read_file, monkeypatch):
+def test_a_file_that_does_not_fit_starts_nothing(app, read_file):
     """It is written in the transaction that writes the task: neither is there without the other."""
     user = make_user()
 
@@ -264,7 +264,7 @@ def test_an_upload_is_purged_with_its_task_and_not_before(ann, read_file, run_wa
     ann.submit("/tasks/new/read_file", times="1", file=_file("a.txt"))
     run_waiting()
     assert purge() == 0
-    Task.update(finished_at=utcnow() - config.keep_tasks - timedelta(days=1)).execute()
+    Task.update(finished_at=utcnow() - config().keep_tasks - timedelta(days=1)).execute()
     purge()
     assert not ArtifactChunk.select().exists()
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from tasks.engine.config import config
 from tasks.engine.executor import execute
-from tasks.engine.run import Run, StopRequested
+from tasks.engine.run import Run
+from tasks.engine.stop_flag import StopRequested
 from webapp.dev.demo.fake_smtp import Postman
 from webapp.dev.demo.timeline import Happening
 from webapp.lib.times import utcnow
@@ -82,13 +83,13 @@ def canceling(run: Swift) -> None:
 def run_next(step: int = 0, event: Event | None = None) -> bool:
     """Carry out the task whose turn it is; what happens at a step of it, if that comes. False when none waits.
 
-    It needs no reporter, which could not see a transaction that has not ended.
+    It needs no heartbeat, which could not see a transaction that has not ended.
     """
-    task = Task.claim(config.lease)
+    task = Task.claim(config().lease)
     if task is None:
         return False
     with suppress(_Left):
-        execute(task, Swift(task, step, event), watched=False)
+        execute(task, Swift(task, step, event), monitored=False)
     return True
 
 
@@ -173,7 +174,7 @@ def _put_files(task: Task, move: Move) -> None:
             name: move(at) for name in ("created_at", "completed_at") if (at := getattr(file, name))
         }
         if file.expires_at:
-            changes["expires_at"] = changes["completed_at"] + config.keep_artifacts
+            changes["expires_at"] = changes["completed_at"] + config().keep_artifacts
         Artifact.update(**changes).where(Artifact.id == file.id).execute()
 
 

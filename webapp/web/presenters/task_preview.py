@@ -3,8 +3,7 @@
 import logging
 
 from tasks.engine import Preview, TaskError, TaskFunction
-from tasks.engine.preview_undo import TooLong
-from tasks.engine.preview_undo import look as look_at
+from tasks.engine.preview import TooLong
 from webapp.db.resilience import is_unavailable
 from webapp.web.forms.forms import TaskForm
 
@@ -21,7 +20,7 @@ def look(function: TaskFunction, form: TaskForm) -> tuple[Preview | None, str]:
     goes on.
     """
     try:
-        return look_at(function, form.arguments), ""
+        return function.make_preview(form.arguments), ""
     except TooLong as error:
         return None, str(error)
     except TaskError as error:

@@ -200,7 +200,7 @@ def undo(task_id: UUID) -> ResponseReturnValue:
         abort(404)
     if answer := sent_before(STARTED_ALREADY):
         return answer
-    if not function.undo.offered(task):
+    if not function.undo.can_undo(task):
         flash(f"“{task.title}” has nothing left to undo." if task.is_finished else refused_words(task))
         return htmx.answer(url_for("tasks.show", task_id=task.id))
     undo = partial(function.undo.launch, task, current_user._get_current_object())
@@ -253,7 +253,7 @@ def _panel(task_id: UUID) -> dict[str, Any]:
     tree = workflow.tree(task)
     function = CATALOGUE.get(task.name)
     again = task.is_finished and function is not None and function.listed and bool(function.parameters)
-    undo = function.undo if function and function.undo and function.undo.offered(task) else None
+    undo = function.undo if function and function.undo and function.undo.can_undo(task) else None
     events = list(task.timeline())
     return {
         "task": task,
