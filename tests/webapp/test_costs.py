@@ -34,9 +34,13 @@ from webapp.models.search import newest
 from webapp.recipients import read_recipients, without_bad
 from webapp.web import form_recovery, htmx, request_guard
 from webapp.web.downloads import download_as
-from webapp.web.forms import mail
-from webapp.web.forms.forms import MessageForm, PostForm, ProfileForm, RegisterForm, TaskForm
+from webapp.web.forms import attachments, mail
+from webapp.web.forms.accounts import RegisterForm
+from webapp.web.forms.messages import MessageForm
+from webapp.web.forms.posts import PostForm
 from webapp.web.forms.search import SearchForm, TaskFilterForm
+from webapp.web.forms.settings import ProfileForm
+from webapp.web.forms.tasks import TaskForm
 from webapp.web.idempotency import clean_key
 from webapp.web.paging import page
 from webapp.web.presenters.excerpts import excerpt, pieces
@@ -134,8 +138,8 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "a cursor": lambda text: page(Post.timeline(), text),
     "a key": clean_key,
     "the name of an upload": lambda text: Upload(text, b"").name,
-    "the name of an attachment": lambda text: mail._safe(text),
-    "the kind of an attachment": lambda text: mail.CONTENT_TYPE.fullmatch(f"text/{text}"),
+    "the name of an attachment": lambda text: attachments.safe_file_name(text),
+    "the kind of an attachment": lambda text: attachments.CONTENT_TYPE.fullmatch(f"text/{text}"),
     "the name of a download": lambda text: download_as(Response(), text),
     "the id of a mail": lambda text: mailbox.find(Path(), text),
     "links in a text": lambda text: urlize(text[:BODY_LENGTH]),  # as long as they are looked for

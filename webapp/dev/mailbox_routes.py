@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from webapp.dev import mailbox
 from webapp.dev.mailbox import Mail
 from webapp.web.downloads import download_as
+from webapp.web.security import HTML_FRAME_POLICY
 
 bp = Blueprint("mailbox", __name__, url_prefix="/mailbox")
 
@@ -26,9 +27,7 @@ def show(mail_id: str) -> ResponseReturnValue:
 def html(mail_id: str) -> ResponseReturnValue:
     """The HTML body alone, for the frame that shows it; it can run nothing and load nothing."""
     response = Response(_find(mail_id).html, mimetype="text/html")
-    response.headers["Content-Security-Policy"] = (
-        "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
-    )
+    response.headers["Content-Security-Policy"] = HTML_FRAME_POLICY
     return response
 
 

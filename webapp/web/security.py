@@ -23,6 +23,8 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+# For a frame that shows HTML out of a mail: nothing runs, and nothing is loaded but images inside it.
+HTML_FRAME_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 CSP = "Content-Security-Policy"
 HEADERS = {
     "X-Content-Type-Options": "nosniff",

@@ -139,14 +139,14 @@ def test_two_presses_at_once_take_one_file_out(ann_and_her_tabs, make):
 
 def test_a_draft_that_a_copy_replaces_while_it_is_sent_is_there_again_with_its_files(ann, monkeypatch):
     other = make_mailing(ann.user, state=State.SUCCEEDED)
-    kept = MailForm.keep
+    write_to = MailForm.write_to
 
     def keep(form, draft):
-        kept(form, draft)
-        monkeypatch.setattr(MailForm, "keep", kept)
+        write_to(form, draft)
+        monkeypatch.setattr(MailForm, "write_to", write_to)
         other.copy(replacing=True)
 
-    monkeypatch.setattr(MailForm, "keep", keep)
+    monkeypatch.setattr(MailForm, "write_to", keep)
     answer = _send(ann, subject="Mine", form_key="key", attachment=[_file("a.txt", b"all of it")])
     assert (answer.status_code, Task.select().count()) == (422, 1)
     draft = Mailing.draft_of(ann.user)
@@ -279,7 +279,7 @@ def test_while_recipients_are_read_others_can_write(ann, bob, monkeypatch):
         assert elsewhere(lambda: make_post(bob.user)), "in the transaction this would wait for its end"
         return read_recipients(text)
 
-    monkeypatch.setattr("webapp.web.forms.mail.read_recipients", read)
+    monkeypatch.setattr("webapp.web.forms.recipient_input.read_recipients", read)
     upload = _file("p.csv", b"dee@example.com")
     assert _send(ann, "/mail/draft", recipients_file=upload).status_code == 303
     assert "dee@example.com" in Mailing.draft_of(ann.user).recipients
@@ -288,7 +288,7 @@ def test_while_recipients_are_read_others_can_write(ann, bob, monkeypatch):
 def test_recipients_are_read_once_in_a_request_and_by_no_poll(ann, monkeypatch):
     read = []
     monkeypatch.setattr(
-        "webapp.web.forms.mail.read_recipients", lambda text: read.append(text) or read_recipients(text)
+        "webapp.web.forms.recipient_input.read_recipients", lambda text: read.append(text) or read_recipients(text)
     )
     assert _send(ann, recipients="bea@example.com, nobody").status_code == 422
     assert len(read) == 1
@@ -877,7 +877,6 @@ def test_what_has_started_can_not_be_changed_and_the_truth_is_told(ann, state):
 
 def test_what_starts_while_it_is_being_changed_is_sent_as_it_was(ann, monkeypatch):
     mailing = make_mailing(ann.user)
-    monkeypatch.setattr("webapp.web.routes.mail._task", lambda mailing: Task.get())
     replace = Task.reschedule
 
     def too_late(task, *given):

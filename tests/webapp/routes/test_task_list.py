@@ -11,7 +11,7 @@ from webapp.lib.times import utcnow
 from webapp.models import Composition, State, Task, User
 from webapp.models.task import filter
 from webapp.models.task.filter import GROUPS
-from webapp.web.forms.search import GROUP_WORDS
+from webapp.web.forms.search import STATE_LABELS
 
 HTMX = {"HX-Request": "true"}
 
@@ -37,7 +37,7 @@ def test_every_state_is_in_one_group_and_found_by_it(ann, state):
 
 
 def test_every_group_has_a_name_for_people(app):
-    assert GROUP_WORDS.keys() == GROUPS.keys() | {""}
+    assert STATE_LABELS.keys() == GROUPS.keys() | {""}
 
 
 def test_tasks_are_found_by_kind(ann):
@@ -136,7 +136,7 @@ def test_a_list_that_is_filtered_goes_on_asking_as_tasks_come_into_it(ann):
 
 def test_the_count_is_clear_and_bounded(ann, monkeypatch):
     monkeypatch.setattr(filter, "MOST_COUNTED", 3)
-    monkeypatch.setattr("webapp.web.routes.tasks.MOST_COUNTED", 3)
+    monkeypatch.setattr("webapp.web.routes.tasks.index.MOST_COUNTED", 3)
     for said in ("1 task", "2 tasks", "3 tasks", "More than 3 tasks", "More than 3 tasks"):
         make_task(State.SUCCEEDED, ann.user)
         assert words(ann.get("/tasks").one("#task-count")) == said

@@ -2,6 +2,8 @@
 
 from webapp.models import State, Task
 
+STARTED_ALREADY = "That form was sent already. This is what it started."
+
 # What a task has become by what its owner asked for, as a sentence about its title.
 _BECAME = {
     State.PENDING: "“{}” is waiting for a worker.",

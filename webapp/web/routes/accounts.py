@@ -19,7 +19,7 @@ from flask_login import current_user, logout_user
 from webapp.models import User, UsernameTaken, username_key
 from webapp.web.auth import sign_in
 from webapp.web.caching import forget
-from webapp.web.forms.forms import LoginForm, RegisterForm
+from webapp.web.forms.accounts import LoginForm, RegisterForm
 from webapp.web.rate_limits import PasswordGuess, limiter
 from webapp.web.redirects import is_local, redirect_back
 

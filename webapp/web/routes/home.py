@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webapp.models import Post, Task
-from webapp.web.forms.forms import PostForm
+from webapp.web.forms.posts import PostForm
 from webapp.web.forms.search import SearchForm
 from webapp.web.paging import PAGE_SIZE, count_newer, cursor_of
 from webapp.web.polling import if_other

@@ -8,7 +8,7 @@ from flask_login import current_user, login_required
 
 from webapp.models import Made, Message, User
 from webapp.web import htmx
-from webapp.web.forms.forms import MessageForm
+from webapp.web.forms.messages import MessageForm
 from webapp.web.forms.search import SearchForm
 from webapp.web.idempotency import REPEATED, asks_again, sent_before, write_once
 from webapp.web.paging import cursor_at, page

@@ -8,7 +8,7 @@ from flask_login import current_user, login_required
 
 from webapp.models import Notice, User
 from webapp.web import htmx
-from webapp.web.forms.forms import NotificationPreferencesForm
+from webapp.web.forms.notification_preferences import NotificationPreferencesForm
 from webapp.web.paging import page
 from webapp.web.polling import Heir, if_changed
 from webapp.web.redirects import redirect_back
@@ -55,7 +55,7 @@ def update_settings() -> ResponseReturnValue:
     form = NotificationPreferencesForm(current_user)
     if not form.validate_on_submit():
         return render_template("notifications/index.html", form=form, **_list()), 422
-    _me().hear({kind: form[kind].data for kind in form.kinds})
+    _me().hear(form.preferences)
     flash("Saved.")
     return redirect(url_for("notifications.index"), 303)
 

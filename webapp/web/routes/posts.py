@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required
 
 from webapp.models import Made, Post
-from webapp.web.forms.forms import PostForm
+from webapp.web.forms.posts import PostForm
 from webapp.web.idempotency import REPEATED, asks_again, sent_before, write_once
 from webapp.web.routes import home
 

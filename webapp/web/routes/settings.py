@@ -6,7 +6,7 @@ from flask_login import current_user, login_required
 
 from webapp.models import User
 from webapp.web.auth import sign_in
-from webapp.web.forms.forms import PasswordForm, ProfileForm
+from webapp.web.forms.settings import PasswordForm, ProfileForm
 from webapp.web.rate_limits import PasswordGuess
 
 bp = Blueprint("settings", __name__, url_prefix="/settings")
