@@ -205,7 +205,7 @@ def test_a_sign_in_that_fails_is_told_without_what_was_typed(app, visitor, writt
             password="hunter2",
         )
     visitor.submit("/login", username="ann", password="correct horse battery")
-    known, unknown = lines.objects("webapp.web.routes.accounts")
+    known, unknown = lines.objects("webapp.web.routes.accounts.sign_in")
     assert (known["message"], known["account_id"], known["address"]) == ("A sign-in failed", user.id, "127.0.0.1")
     assert ("account_id" in unknown, unknown["address"]) == (False, "127.0.0.1")
     said = lines.stream.getvalue()

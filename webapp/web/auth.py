@@ -1,6 +1,6 @@
 """Who is asking: sign-in, and the protection of forms."""
 
-from flask import Blueprint, flash, g, redirect, request, session, url_for
+from flask import Blueprint, Flask, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user, login_required, login_user
 from flask_wtf import CSRFProtect
@@ -34,9 +34,14 @@ class FormProtection(CSRFProtect):
 
 csrf = FormProtection()
 login = LoginManager()
-
-
 login.session_protection = None  # the session key in the cookie is signed; binding it to an address breaks on phones
+
+
+def init_app(app: Flask) -> None:
+    """Let people sign in, and refuse pages that were shown to somebody else."""
+    login.init_app(app, add_context_processor=False)  # it would load the user even for a page that needs none
+    app.before_request(refuse_pages_of_others)
+    app.before_request(remember_seen)
 
 
 @login.user_loader

@@ -1,4 +1,4 @@
-"""What browsers may keep of this site: nothing that somebody's sign-in was asked for."""
+"""What browsers may cache: no page that was made for somebody who is signed in."""
 
 from flask import Flask, Response, request, session
 from werkzeug import Response as BaseResponse
@@ -11,8 +11,8 @@ def init_app(app: Flask) -> None:
     app.after_request(_keep_private)
 
 
-def forget(response: BaseResponse) -> BaseResponse:
-    """Have the browser drop what it has kept: what polls brought, which it keeps so that it can ask for news alone."""
+def clear_site_data(response: BaseResponse) -> BaseResponse:
+    """Have the browser drop its cache, in which are the answers to polls; returns the response."""
     response.headers["Clear-Site-Data"] = CLEAR_AT_SIGN_OUT
     return response
 

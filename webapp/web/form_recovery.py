@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import current_app, request, session
+from flask import Flask, current_app, request, session
 from flask_login import current_user
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.datastructures import MultiDict
@@ -77,8 +77,13 @@ def is_foreign() -> bool:
         return True
 
 
+def init_app(app: Flask) -> None:
+    """Bind the tokens of an app's sessions to their accounts. To be called before what makes a token."""
+    app.before_request(bind_token)
+
+
 def bind_token() -> None:
-    """Let a session's token name its account. To be asked before anything else makes one.
+    """Let a session's token name its account.
 
     One query in the first request of a session, which the rest of the request needs, too.
     """

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flask import Response, current_app, redirect, render_template, request, session, url_for
+from flask import Flask, Response, current_app, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -31,11 +31,15 @@ POLLED = {
 BY_CHANGES = POLLED.keys() - {"home.news_fragment"}  # which shows everybody the same
 
 
+def init_app(app: Flask) -> None:
+    """Answer polls before anything else looks at a request. To be called before what uses the session."""
+    app.before_request(answer_unchanged)
+
+
 def answer_unchanged() -> Response | None:
     """304 for a poll that would find what its browser has; None lets the request go its ordinary way.
 
-    To be asked before anything else looks at a request. One small query and no write. It needs no other check:
-    whoever has the version was shown the content.
+    One small query and no write. It needs no other check: whoever has the version was shown the content.
     """
     if request.endpoint not in BY_CHANGES or not request.if_none_match or _is_opened_as_page():
         return None

@@ -19,6 +19,7 @@ from werkzeug.wrappers import Response
 from webapp.models import RateCount, User
 from webapp.web.security import YEAR
 
+STORAGE_URI = "errand://"  # of DatabaseStorage
 KNOWN = "errand-known"
 MOST_KNOWN = 5  # accounts of one browser
 IPV6_SITE = 64  # bits; the rest of an IPv6 address is for its owner to choose anew at will
@@ -32,7 +33,7 @@ PER_ACCOUNT = parse_many("100 per hour")
 class DatabaseStorage(Storage):
     """Where Flask-Limiter counts."""
 
-    STORAGE_SCHEME = ["errand"]
+    STORAGE_SCHEME = [STORAGE_URI.partition(":")[0]]
 
     @property
     def base_exceptions(self) -> type[Exception]:

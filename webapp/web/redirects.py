@@ -2,7 +2,8 @@
 
 from urllib.parse import urlsplit
 
-from flask import request
+from flask import redirect, request, url_for
+from flask.typing import ResponseReturnValue
 
 
 def is_local(url: str | None) -> str | None:
@@ -11,6 +12,11 @@ def is_local(url: str | None) -> str | None:
     if not url or not url.startswith("/") or url[1:2] in {"/", "\\"} or not url.isprintable():
         return None
     return url
+
+
+def redirect_to_next() -> ResponseReturnValue:
+    """A redirect to the page that somebody wanted before they were asked to sign in; else to the home page."""
+    return redirect(is_local(request.values.get("next")) or url_for("home.index"), 303)
 
 
 def redirect_back(default: str) -> str:

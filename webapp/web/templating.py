@@ -1,0 +1,46 @@
+"""What every template may use: the globals and filters of Jinja2, set up in one place."""
+
+from flask import Flask
+from flask_login import current_user
+from jinja2 import StrictUndefined
+
+from webapp import mail_words
+from webapp.lib import i18n, texts, times
+from webapp.lib.languages import language_of
+from webapp.models.post import POST_LENGTH
+from webapp.web import dom, htmx, idempotency
+from webapp.web.presenters import excerpts, task_buttons, task_progress, tray
+
+
+def init_app(app: Flask) -> None:
+    """Add the globals and filters to an app. A name that no template knows is an error, not an empty string."""
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(
+        app_name=app.config["SETTINGS"].app_name,
+        current_user=current_user,
+        page_owner=htmx.OWNER,
+        dom_id=dom.dom_id,
+        form_key=idempotency.new_key,
+        language_of=language_of,
+        ngettext=i18n.ngettext,
+        utcnow=times.utcnow,
+        POST_LENGTH=POST_LENGTH,
+        excerpt=excerpts.excerpt,
+        pieces=excerpts.pieces,
+        live_of=tray.live_of,
+        head_of=task_buttons.head_of,
+        retry_of=task_buttons.retry_of,
+        form_to_schedule_again=task_buttons.form_to_schedule_again,
+        progress_of=task_progress.Progress,
+        waiting_words=task_progress.waiting_words,
+        mail_counts=mail_words.counts_of_task,
+        mail_state=mail_words.state_words,
+    )
+    app.jinja_env.filters.update(
+        clock=times.clock_words,
+        day=times.day_words,
+        iso=times.iso,
+        number=i18n.number,
+        size=texts.size_words,
+    )
