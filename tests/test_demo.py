@@ -18,9 +18,9 @@ from tests.surfing import Surfer
 from webapp import db
 from webapp.app import create_app
 from webapp.dev.demo import people, work, world
-from webapp.dev.demo.fake_smtp import Postman
+from webapp.dev.demo.fake_smtp import FakeSmtp
 from webapp.dev.factories import PASSWORD, make_user
-from webapp.dev.mailbox import received
+from webapp.dev.mailbox.store import list_mails
 from webapp.lib.times import utcnow
 from webapp.models import MODELS, Artifact, Notice, Post, State, Task, User
 from webapp.models.task.state import LEASED
@@ -148,7 +148,7 @@ def test_every_page_that_links_lead_to_is_there(app, username, least):
 
 
 def test_a_mail_of_each_kind_can_be_looked_at(app, site):
-    of_each_subject = {mail.message["Subject"]: mail.id for mail in received(site.folder / "data" / "mail")}
+    of_each_subject = {mail.message["Subject"]: mail.id for mail in list_mails(site.folder / "data" / "mail")}
     assert len(of_each_subject) == 5
     browser = browse(app)
     for mail_id in of_each_subject.values():
@@ -189,8 +189,8 @@ def test_a_second_run_refuses_and_changes_nothing(site, app):
 def test_where_somebody_is_already_nothing_is_changed(each_database):
     make_user("somebody")
     before = _everything()
-    with each_database.app_context(), pytest.raises(world.Inhabited, match="1 people"):
-        world.fill(Postman(0))
+    with each_database.app_context(), pytest.raises(world.NotEmpty, match="1 people"):
+        world.fill(FakeSmtp(0))
     assert _everything() == before
 
 
@@ -199,9 +199,9 @@ def test_a_world_that_cannot_be_finished_is_none_at_all(each_database, monkeypat
         raise ZeroDivisionError
 
     monkeypatch.setattr(work, "HISTORY", work.HISTORY[:3])  # enough to leave something behind, if anything does
-    monkeypatch.setattr(world, "leave_on_the_desk", stumble)
+    monkeypatch.setattr(world, "leave_drafts", stumble)
     with each_database.app_context(), pytest.raises(ZeroDivisionError):
-        world.fill(Postman(0))
+        world.fill(FakeSmtp(0))
     assert not any(_everything().values())
     assert huey.pending_count() == 0
 

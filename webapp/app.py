@@ -53,7 +53,7 @@ def create_app(settings: Settings | None = None, patient: bool = False) -> Flask
     for blueprint in routes.BLUEPRINTS:
         app.register_blueprint(blueprint)
     if settings.mailbox:  # by name, as production loads nothing of `webapp.dev`
-        app.register_blueprint(import_string("webapp.dev.mailbox_routes:bp"))
+        app.register_blueprint(import_string("webapp.dev.mailbox.routes:bp"))
     app.teardown_request(lambda _: resilience.close_if_broken())
 
     @app.url_defaults

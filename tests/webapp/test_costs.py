@@ -23,7 +23,7 @@ from tasks.engine import TaskError, Upload
 from tasks.lib.csv_cells import csv_row, escape_formula, unescape_formula
 from tasks.lib.post_files import open_posts
 from webapp.address_files import read_file
-from webapp.dev import mailbox
+from webapp.dev.mailbox.store import find_mail
 from webapp.letters import written
 from webapp.lib.filenames import safe_name, unique_names
 from webapp.lib.folding import places, sought, terms_of
@@ -141,7 +141,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "the name of an attachment": lambda text: attachments.safe_file_name(text),
     "the kind of an attachment": lambda text: attachments.CONTENT_TYPE.fullmatch(f"text/{text}"),
     "the name of a download": lambda text: download_as(Response(), text),
-    "the id of a mail": lambda text: mailbox.find(Path(), text),
+    "the id of a mail": lambda text: find_mail(Path(), text),
     "links in a text": lambda text: urlize(text[:BODY_LENGTH]),  # as long as they are looked for
     "a mail as it is sent": _mailed,
     "the beginning of a form": lambda text: request_guard._beginning(b"xx", FORM.format(text, text).encode()),

@@ -29,9 +29,8 @@ BANNER = """
 def main() -> None:
     """Check, migrate, and run. Exits with one line when something cannot work, before anything is started."""
     with or_one_line():
-        env = environment() | {
-            "PYTHONUNBUFFERED": "1", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        }  # fmt: skip
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        env = environment() | {"PYTHONUNBUFFERED": "1", "PATH": path}
         settings = Settings.from_env(env)
         _demand_free(settings.port)
         # Also in a container: a development site is for this machine alone.

@@ -1,10 +1,10 @@
-"""The development mailbox's pages. They are there only where mail goes to it."""
+"""The development mailbox's pages. Registered only where mail goes to it."""
 
 from flask import Blueprint, Response, abort, current_app, render_template
 from flask.typing import ResponseReturnValue
 
-from webapp.dev import mailbox
-from webapp.dev.mailbox import Mail
+from webapp.dev.mailbox.message import ReceivedMail, attachment_content, attachment_name
+from webapp.dev.mailbox.store import find_mail, list_mails
 from webapp.web.downloads import download_as
 from webapp.web.security import HTML_FRAME_POLICY
 
@@ -14,13 +14,13 @@ bp = Blueprint("mailbox", __name__, url_prefix="/mailbox")
 @bp.get("")
 def index() -> ResponseReturnValue:
     """Every mail that was sent, newest first."""
-    return render_template("mailbox/index.html", mails=mailbox.received(current_app.config["SETTINGS"].mail_dir))
+    return render_template("mailbox/index.html", mails=list_mails(current_app.config["SETTINGS"].mail_dir))
 
 
 @bp.get("/<mail_id>")
 def show(mail_id: str) -> ResponseReturnValue:
     """One mail: its head, both bodies, its attachments."""
-    return render_template("mailbox/show.html", mail=_find(mail_id), file_name=mailbox.file_name)
+    return render_template("mailbox/show.html", mail=_find(mail_id), attachment_name=attachment_name)
 
 
 @bp.get("/<mail_id>/html")
@@ -37,11 +37,11 @@ def attachment(mail_id: str, number: int) -> ResponseReturnValue:
     attachments = _find(mail_id).attachments
     if number >= len(attachments):
         abort(404)
-    content, mimetype = mailbox.content_of(attachments[number])
+    content, mimetype = attachment_content(attachments[number])
     response = Response(content, mimetype=mimetype)
-    download_as(response, mailbox.file_name(attachments[number]))
+    download_as(response, attachment_name(attachments[number]))
     return response
 
 
-def _find(mail_id: str) -> Mail:
-    return mailbox.find(current_app.config["SETTINGS"].mail_dir, mail_id) or abort(404)
+def _find(mail_id: str) -> ReceivedMail:
+    return find_mail(current_app.config["SETTINGS"].mail_dir, mail_id) or abort(404)
