@@ -44,7 +44,7 @@ from webapp.web.forms.tasks import TaskForm
 from webapp.web.idempotency import clean_key
 from webapp.web.paging import page
 from webapp.web.presenters.excerpts import excerpt, pieces
-from webapp.web.redirects import is_local, redirect_back
+from webapp.web.redirects import local_url, redirect_back
 
 SMALL = 2000
 NOTHING = 0.05  # seconds, within which a machine that is busy measures its memory: at 8 * SMALL a square takes far more
@@ -134,7 +134,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "names of files": lambda text: list(unique_names([text] * 20)),
     "the words of a text": lambda text: list(words_of_text(text)),
     "a user name": User.by_username,
-    "a way inside": is_local,
+    "a way inside": local_url,
     "a cursor": lambda text: page(Post.timeline(), text),
     "a key": clean_key,
     "the name of an upload": lambda text: Upload(text, b"").name,
@@ -144,8 +144,8 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "the id of a mail": lambda text: find_mail(Path(), text),
     "links in a text": lambda text: urlize(text[:BODY_LENGTH]),  # as long as they are looked for
     "a mail as it is sent": _mailed,
-    "the beginning of a form": lambda text: request_guard._beginning(b"xx", FORM.format(text, text).encode()),
-    "a boundary": lambda text: request_guard._beginning(b"xx", f"{text}--{text}".encode()),
+    "the beginning of a form": lambda text: request_guard._read_partial_form(b"xx", FORM.format(text, text).encode()),
+    "a boundary": lambda text: request_guard._read_partial_form(b"xx", f"{text}--{text}".encode()),
     "what was typed into a form": lambda text: list(form_recovery._shown([(text, text)])),
 }
 HEADERS: dict[str, Callable[[], object]] = {"Referer": lambda: redirect_back("/"), "HX-Current-URL": htmx.current_page}

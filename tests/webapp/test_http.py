@@ -26,7 +26,7 @@ from webapp.dev.factories import (
 )
 from webapp.lib.times import utcnow
 from webapp.models import Message, Post, State, User
-from webapp.web.polling import POLLED
+from webapp.web.polling import POLLED_FRAGMENTS
 from webapp.web.routes import BLUEPRINTS
 
 HTMX = {"HX-Request": "true"}
@@ -159,7 +159,7 @@ def test_every_page_can_be_read_while_somebody_else_writes(app, ann, site, setti
 def test_a_fragment_opened_as_a_page_leads_to_its_page(app, ann, site):
     """As somebody does who opens a link of a poll, or whom a sign-in leads back to it."""
     fragments = [address for address in _addresses(app, "GET", site) if _is_fragment(address)]
-    assert len(fragments) == len(POLLED)
+    assert len(fragments) == len(POLLED_FRAGMENTS)
     for address in fragments:
         version = ann.get(address, headers=HTMX).headers["ETag"]
         for headers in ({}, {"If-None-Match": version}):
@@ -368,9 +368,9 @@ def test_no_page_of_somebody_is_kept(app, ann, site):
         for headers in (OPENED, HTMX):
             answer = ann.get(address, headers=headers)
             kept, endpoint = answer.headers.get("Cache-Control", ""), _endpoint(app, address)
-            if endpoint in POLLED and headers == HTMX:
+            if endpoint in POLLED_FRAGMENTS and headers == HTMX:
                 assert kept == "private, no-cache", address
-            elif endpoint not in {*POLLED, "static", "health.healthz", "health.readyz"}:
+            elif endpoint not in {*POLLED_FRAGMENTS, "static", "health.healthz", "health.readyz"}:
                 assert "no-store" in kept, address
     assert "no-store" in ann.get("/nowhere").headers["Cache-Control"]
     assert "no-store" in ann.submit("/posts", body="").headers["Cache-Control"]

@@ -285,7 +285,7 @@ def test_a_refusal_stands_also_where_the_server_falls_silent_after_it(send, mail
     mailserver.is_silent_after_refusal = True
     with pytest.raises(MailError, match="refused the address") as refused:
         send(mailserver)
-    assert not refused.value.may_pass
+    assert not refused.value.may_resubmit
 
 
 def test_a_server_that_takes_a_large_mail_byte_by_byte_is_left_in_time(send, monkeypatch):

@@ -12,11 +12,11 @@ from webapp.lib import logs
 from webapp.lib.times import utcnow
 from webapp.models import User
 from webapp.web import htmx
-from webapp.web.access_log import BY_THEMSELVES
-from webapp.web.form_recovery import kept, may_pass
+from webapp.web.access_log import AUTOMATIC_ENDPOINTS
+from webapp.web.form_recovery import may_resubmit, recover_form
 
 # What browsers ask for by themselves says nothing about whether a person is there.
-UNSEEN = {*BY_THEMSELVES, None}
+NOT_A_VISIT = {*AUTOMATIC_ENDPOINTS, None}
 
 
 class FormProtection(CSRFProtect):
@@ -27,7 +27,7 @@ class FormProtection(CSRFProtect):
         try:
             super().protect(apply_exemptions)
         except CSRFError:
-            if not may_pass():
+            if not may_resubmit():
                 raise
             g.csrf_valid = True
 
@@ -40,12 +40,12 @@ login.session_protection = None  # the session key in the cookie is signed; bind
 def init_app(app: Flask) -> None:
     """Let people sign in, and refuse pages that were shown to somebody else."""
     login.init_app(app, add_context_processor=False)  # it would load the user even for a page that needs none
-    app.before_request(refuse_pages_of_others)
-    app.before_request(remember_seen)
+    app.before_request(refuse_pages_of_other_users)
+    app.before_request(record_last_seen)
 
 
 @login.user_loader
-def _load(session_key: str) -> User | None:
+def _load_user(session_key: str) -> User | None:
     # Mostly a request's first query, and so the one that finds out whether the kept connection still lives.
     user = persistently(lambda: User.by_session_key(session_key))
     if user:
@@ -54,12 +54,12 @@ def _load(session_key: str) -> User | None:
 
 
 @login.unauthorized_handler
-def _ask_to_sign_in() -> ResponseReturnValue:
+def _redirect_to_sign_in() -> ResponseReturnValue:
     if htmx.is_htmx():
         raise Unauthorized
     if request.method in {"GET", "HEAD"}:
         return redirect(url_for("accounts.login", next=request.full_path.rstrip("?")), 303)
-    if kept(None):
+    if recover_form(None):
         raise Unauthorized
     flash("Sign in first, then try that again.")
     return redirect(url_for("accounts.login"), 303)
@@ -76,21 +76,21 @@ def signed_in_user() -> User:
     return current_user._get_current_object()
 
 
-def remember_seen() -> None:
+def record_last_seen() -> None:
     """Keep a person's "last seen" fresh as they go from page to page; at most one write a minute, which waits for none.
 
     No page depends on it: where nothing can be written, the page is answered all the same.
     """
-    if request.endpoint not in UNSEEN and current_user.is_authenticated:
+    if request.endpoint not in NOT_A_VISIT and current_user.is_authenticated:
         current_user.seen(utcnow())
 
 
-def refuse_pages_of_others() -> None:
+def refuse_pages_of_other_users() -> None:
     """Somebody else signed in in another tab: a page that was left open shows and does nothing in their name.
 
     Raises Unauthorized. A form without JavaScript is refused for its token.
     """
-    owner = htmx.owner_of_page()
+    owner = htmx.page_owner()
     if owner and not (current_user.is_authenticated and owner == str(current_user.id)):
         raise Unauthorized
 

@@ -8,7 +8,7 @@ CLEAR_AT_SIGN_OUT = '"cache"'  # not "cookies": one carries the words that one i
 
 def init_app(app: Flask) -> None:
     """Mark the private answers of an app. A view may say something of its own; it then stands."""
-    app.after_request(_keep_private)
+    app.after_request(_forbid_caching)
 
 
 def clear_site_data(response: BaseResponse) -> BaseResponse:
@@ -17,7 +17,7 @@ def clear_site_data(response: BaseResponse) -> BaseResponse:
     return response
 
 
-def _keep_private(response: Response) -> Response:
+def _forbid_caching(response: Response) -> Response:
     """No copy on a shared computer's disk, nor behind its back button after signing out."""
     if "Cache-Control" not in response.headers and request.endpoint != "static" and "_user_id" in session:
         response.headers["Cache-Control"] = "no-store"

@@ -3,12 +3,12 @@
 from flask import Response, flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from webapp.web.redirects import path_of
+from webapp.web.redirects import path_and_query
 
 VARY = "Cookie, HX-Request"  # what an answer to a poll depends on
-OWNER = "X-Page-Of"  # which account a page was shown to; base.html has all its requests say so
-REFRESH_LIVE = "live"  # what every polling element listens to, beside its timer
-RENEWED = "renewed"  # what elements listen to that send what is being typed: the page has a new token
+PAGE_OWNER_HEADER = "X-Page-Of"  # which account a page was shown to; base.html has all its requests say so
+LIVE_EVENT = "live"  # what every polling element listens to, beside its timer
+RENEWED_EVENT = "renewed"  # what elements listen to that send what is being typed: the page has a new token
 
 
 def is_htmx() -> bool:
@@ -21,7 +21,7 @@ def was_pressed() -> bool:
     return request.headers.get("HX-Source", "").partition("#")[0] in {"button", "form"}
 
 
-def answer(location: str, words: str = "", used_key: str = "", **closed: object) -> ResponseReturnValue:
+def respond(location: str, words: str = "", used_key: str = "", **closed: object) -> ResponseReturnValue:
     """Answer a finished action: a plain form is sent to `location`, to read `words`; an htmx button stays on its page.
 
     There all that is live asks for its present state at once, which says what `words` would; what was flashed besides
@@ -33,11 +33,11 @@ def answer(location: str, words: str = "", used_key: str = "", **closed: object)
             flash(words)
         return redirect(location, 303)
     response = make_response(render_template("flashes.html", used_key=used_key, **closed))
-    response.headers["HX-Trigger"] = REFRESH_LIVE
+    response.headers["HX-Trigger"] = LIVE_EVENT
     return response
 
 
-def at(location: str, page: str) -> Response:
+def page_at(location: str, page: str) -> Response:
     """A page; where htmx swaps in parts of it, the browser then shows `location` as its address."""
     response = make_response(page)
     if is_htmx():
@@ -53,16 +53,16 @@ def go_to(location: str) -> Response:
     return response
 
 
-def renewing() -> dict[str, str]:
+def renewal_headers() -> dict[str, str]:
     """The header by which what is being typed is sent again, now that the page has a new token."""
-    return {"HX-Trigger": RENEWED}
+    return {"HX-Trigger": RENEWED_EVENT}
 
 
 def current_page() -> str:
     """The path and query of the page on which htmx made this request, or an empty string."""
-    return path_of(request.headers.get("HX-Current-URL"))
+    return path_and_query(request.headers.get("HX-Current-URL"))
 
 
-def owner_of_page() -> str:
+def page_owner() -> str:
     """The id of the account that this request's page was shown to; empty for a visitor's, and for a program."""
-    return request.headers.get(OWNER, "") if is_htmx() else ""
+    return request.headers.get(PAGE_OWNER_HEADER, "") if is_htmx() else ""

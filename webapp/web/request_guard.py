@@ -21,24 +21,24 @@ from werkzeug.routing import IntegerConverter, Map
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
 MEGABYTE = 1024 * 1024  # bytes
-LARGEST_ID = 2**31 - 1
-FORMS = {"", "application/x-www-form-urlencoded", "multipart/form-data"}
-MOST_FIELDS = 2000  # a press for a thousand tasks has a little more than a thousand
-ESCAPED = 3 * 1024 * 1024  # bytes of them, where each byte comes as three characters
-BEGINNING = "errand.beginning"  # where a request keeps it
-REFUSED = {0: None} | {code: "\N{REPLACEMENT CHARACTER}" for code in range(0xD800, 0xE000)}
+MAX_ID = 2**31 - 1
+FORM_TYPES = {"", "application/x-www-form-urlencoded", "multipart/form-data"}
+MAX_FIELDS = 2000  # a press for a thousand tasks has a little more than a thousand
+MAX_URLENCODED_SIZE = 3 * 1024 * 1024  # bytes of them, where each byte comes as three characters
+PARTIAL_FORM_ENVIRON = "errand.beginning"  # where a request keeps it
+UNSTORABLE = {0: None} | {code: "\N{REPLACEMENT CHARACTER}" for code in range(0xD800, 0xE000)}
 
 
 def init_app(app: Flask) -> None:
     """See to all requests of an app. To be called before its routes are added."""
     app.request_class = CleanRequest
     app.url_map.converters = app.url_map.converters | {"int": IdConverter}
-    app.before_request(refuse_other_than_forms)
+    app.before_request(refuse_non_forms)
 
 
 def clean(text: str) -> str:
     """The text without what no database keeps."""
-    return text if text.isascii() and "\0" not in text else text.translate(REFUSED)
+    return text if text.isascii() and "\0" not in text else text.translate(UNSTORABLE)
 
 
 class IdConverter(IntegerConverter):
@@ -46,12 +46,12 @@ class IdConverter(IntegerConverter):
 
     regex = r"[0-9]{1,10}"
 
-    def __init__(self, map: Map, fixed_digits: int = 0, min: int | None = None, max: int = LARGEST_ID) -> None:
+    def __init__(self, map: Map, fixed_digits: int = 0, min: int | None = None, max: int = MAX_ID) -> None:
         super().__init__(map, fixed_digits, min, max)
 
 
 @dataclass
-class Beginning:
+class PartialForm:
     """The fields at the beginning of a form, and the names of its files, without what is in them."""
 
     form: MultiDict[str, str] = field(default_factory=MultiDict)
@@ -65,8 +65,8 @@ class _CleanFormParser(FormDataParser):
         Raises RequestEntityTooLarge.
         """
         if mimetype == "application/x-www-form-urlencoded":
-            data = stream.read(ESCAPED + 1)
-            if len(data) > ESCAPED or data.count(b"&") >= MOST_FIELDS:
+            data = stream.read(MAX_URLENCODED_SIZE + 1)
+            if len(data) > MAX_URLENCODED_SIZE or data.count(b"&") >= MAX_FIELDS:
                 raise RequestEntityTooLarge
             stream = BytesIO(data)
         stream, form, files = super().parse(stream, mimetype, *given, **more)
@@ -84,20 +84,22 @@ class CleanRequest(Request):
         return ImmutableMultiDict(_cleaned(super().args.items(multi=True)))
 
 
-def beginning() -> Beginning:
+def partial_form() -> PartialForm:
     """Of a form whose files are too large to be read; of anything else, nothing. Reads at most 1 MB of it, once."""
     boundary = request.mimetype_params.get("boundary", "").encode("ascii", "ignore")
     is_unread = (request.content_length or 0) > (request.max_content_length or math.inf)
     if request.mimetype != "multipart/form-data" or not boundary or not is_unread:
-        return Beginning()
-    if BEGINNING not in request.environ:
-        request.environ[BEGINNING] = _beginning(boundary, request.environ["wsgi.input"].read(MEGABYTE))
-    return cast(Beginning, request.environ[BEGINNING])
+        return PartialForm()
+    if PARTIAL_FORM_ENVIRON not in request.environ:
+        request.environ[PARTIAL_FORM_ENVIRON] = _read_partial_form(
+            boundary, request.environ["wsgi.input"].read(MEGABYTE)
+        )
+    return cast(PartialForm, request.environ[PARTIAL_FORM_ENVIRON])
 
 
-def _beginning(boundary: bytes, data: bytes) -> Beginning:
-    found, name, text = Beginning(), "", b""
-    decoder = MultipartDecoder(boundary, max_parts=MOST_FIELDS)
+def _read_partial_form(boundary: bytes, data: bytes) -> PartialForm:
+    found, name, text = PartialForm(), "", b""
+    decoder = MultipartDecoder(boundary, max_parts=MAX_FIELDS)
     decoder.receive_data(data)
     with suppress(ValueError, RequestEntityTooLarge):  # what is no form has no more fields than were read until then
         while not isinstance(event := decoder.next_event(), NeedData | Epilogue):
@@ -112,20 +114,20 @@ def _beginning(boundary: bytes, data: bytes) -> Beginning:
     return found
 
 
-def too_large_words() -> str:
+def too_large_message() -> str:
     """How much may be sent at once, and how much this request has, after it was refused for that."""
     limit = current_app.config["SETTINGS"].max_upload
     sent = request.content_length or 0
     if sent <= limit:
         most_text = current_app.config["MAX_FORM_MEMORY_SIZE"] // MEGABYTE
-        return f"A form may have {most_text} MB of text, in {MOST_FIELDS:,} fields. Send less at once."
+        return f"A form may have {most_text} MB of text, in {MAX_FIELDS:,} fields. Send less at once."
     words = f"{math.ceil(10 * sent / MEGABYTE) / 10:,g}"
     return f"Files may have {limit / MEGABYTE:,g} MB together. What you sent has {words} MB."
 
 
-def refuse_other_than_forms() -> None:
+def refuse_non_forms() -> None:
     """415 for JSON and the like, of which forms would make fields that are no text."""
-    if request.method not in {"GET", "HEAD", "OPTIONS"} and request.mimetype not in FORMS:
+    if request.method not in {"GET", "HEAD", "OPTIONS"} and request.mimetype not in FORM_TYPES:
         abort(415)
 
 

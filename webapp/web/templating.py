@@ -19,7 +19,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
         app_name=app.config["SETTINGS"].app_name,
         current_user=current_user,
-        page_owner=htmx.OWNER,
+        page_owner=htmx.PAGE_OWNER_HEADER,
         dom_id=dom.dom_id,
         form_key=idempotency.new_key,
         language_of=language_of,

@@ -40,12 +40,12 @@ def test_a_button_that_goes_leaves_another_in_its_place_that_starts_nothing(ann,
 )
 def test_a_list_without_a_row_has_its_title_ready_for_who_was_on_it(ann, poll, page, region, title):
     kept = {f"task-{make_task(State.FAILED, ann.user).id}" for _ in range(2)}
-    heir = ann.get(poll, headers=HTMX).one("hx-partial[data-heir]")
-    target = heir["hx-target"]
+    fallback = ann.get(poll, headers=HTMX).one("hx-partial[data-focus-fallback]")
+    target = fallback["hx-target"]
     assert target.startswith(f"body:has(#{region} [data-row]:not(")
     assert target.endswith(f":focus-within) #{title}")
     assert set(re.findall(r":not\(\[id='([^']+)'\]\)", target)) == kept, "who is on another row stays there"
-    heading, shown = heir.select_one("[autofocus]"), ann.get(page).one(f"#{title}")
+    heading, shown = fallback.select_one("[autofocus]"), ann.get(page).one(f"#{title}")
     assert (heading["id"], heading.name, heading.text) == (shown["id"], shown.name, shown.text)
     assert shown["tabindex"] == "-1"
     assert not shown.has_attr("autofocus"), "a page that is opened begins at its beginning"

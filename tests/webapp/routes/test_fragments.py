@@ -19,7 +19,7 @@ from webapp.dev.factories import (
 from webapp.lib.times import utcnow
 from webapp.models import State, Task
 from webapp.models.task.state import ACTIVE, FINISHED, LEASED
-from webapp.web.polling import POLLED
+from webapp.web.polling import POLLED_FRAGMENTS
 
 HTMX = {"HX-Request": "true"}
 
@@ -83,7 +83,7 @@ def test_what_live_brings_is_what_the_page_shows(ann, state):
     task = _task(state, ann.user)
     make_unread_messages(ann.user, 3)
     page, live = ann.get("/"), ann.get("/live", headers=HTMX)
-    for partial in live.page.select("hx-partial:not([data-heir])"):
+    for partial in live.page.select("hx-partial:not([data-focus-fallback])"):
         target = page.one(partial["hx-target"])
         shown = target.decode() if partial["hx-swap"].startswith("outer") else target.decode_contents()
         assert partial.decode_contents().strip() == shown.strip()
@@ -119,9 +119,9 @@ def test_nothing_that_is_polled_changes_by_itself(app, ann, pass_time):
     make_mailing(ann.user)
     parts = {"task_id": Task.get().id, "username": "bob"}
     with app.test_request_context():
-        rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint in POLLED]
+        rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint in POLLED_FRAGMENTS]
         addresses = [rule.build({name: parts[name] for name in rule.arguments})[1] for rule in rules]
-    assert len(addresses) == len(POLLED)
+    assert len(addresses) == len(POLLED_FRAGMENTS)
 
     def shown(address: str) -> str:
         return re.sub(
@@ -139,7 +139,7 @@ def test_live_is_partials_and_nothing_else(ann):
     make_task(State.IN_PROGRESS, ann.user)
     live = ann.get("/live", headers=HTMX)
     assert {tag.name for tag in live.page.find_all(recursive=False)} == {"hx-partial"}
-    assert {tag["hx-target"] for tag in live.page.select("hx-partial:not([data-heir])")} == {
+    assert {tag["hx-target"] for tag in live.page.select("hx-partial:not([data-focus-fallback])")} == {
         "#session", "#message-badge", "#notice-badge", "#task-alerts", "#status", "#poll-mark",
     }  # fmt: skip
 

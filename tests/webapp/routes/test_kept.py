@@ -9,7 +9,7 @@ from itsdangerous import URLSafeTimedSerializer
 from tests.browsing import Browser, browse
 from webapp.dev.factories import PASSWORD, make_task, make_user
 from webapp.models import MailingFile, Message, Post, State, Task, User
-from webapp.web.form_recovery import LONGEST_SHOWN
+from webapp.web.form_recovery import MAX_TEXT_SHOWN
 from webapp.web.rate_limits import PER_ACCOUNT_AT_ADDRESS
 
 HTMX = {"HX-Request": "true"}
@@ -125,7 +125,7 @@ def test_somebody_else_who_signs_in_there_is_told_before_anything_is_sent_in_the
 
 
 def test_files_are_named_and_asked_for_again_and_those_of_a_draft_are_still_there(browser):
-    form = {"recipients": "bea@example.com", "subject": "Kept", "template": "free", "body": TYPED}
+    form = {"recipients": "bea@example.com", "subject": "RecoveredForm", "template": "free", "body": TYPED}
     browser.submit("/mail/draft", **form, attachment=(io.BytesIO(b"1"), "before.txt"))
     token = browser.token()
     _sign_in(browser)
@@ -280,7 +280,7 @@ def test_the_largest_form_costs_a_page_of_about_its_size(browser):
     _sign_in(browser)
     page = browser.post("/posts", data={"body": "x" * 1_000_000, "csrf_token": token})
     assert page.status_code == 400
-    assert len(page.data) < 1_000_000 + 10 * LONGEST_SHOWN
+    assert len(page.data) < 1_000_000 + 10 * MAX_TEXT_SHOWN
     assert "more characters" in page.words
     many = {f"field{number}": "x" for number in range(1900)}
     assert browser.post("/posts", data=many | {"csrf_token": token}).status_code == 400

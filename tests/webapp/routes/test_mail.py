@@ -188,7 +188,7 @@ def test_recipients_are_typed_in_many_ways_and_each_gets_one(ann):
 
 def test_what_is_wrong_is_told_line_by_line_and_nothing_is_sent(ann):
     typed = "bea@example.com\nnobody\nBea@example.com, cem@example\nx@y@z.example"
-    answer = _send(ann, recipients=typed, subject="Kept", template="free", body="My words")
+    answer = _send(ann, recipients=typed, subject="RecoveredForm", template="free", body="My words")
     assert answer.status_code == 422
     assert "3 are not addresses" in answer.one("#recipients-error").text
     slips = [" ".join(slip.get_text(" ").split()) for slip in answer.page.select(".slips li")]
@@ -198,7 +198,7 @@ def test_what_is_wrong_is_told_line_by_line_and_nothing_is_sent(ann):
     ]  # fmt: skip
     assert slips[-1].endswith("It is in line 1 already.")
     assert answer.one("#recipients").text.strip() == typed
-    assert answer.one("#subject")["value"] == "Kept"
+    assert answer.one("#subject")["value"] == "RecoveredForm"
     assert answer.one("#template option[selected]")["value"] == "free"
     assert answer.one("#body").text.strip() == "My words"
     assert not Task.select().exists()
@@ -342,7 +342,7 @@ def _leave_out(browser, page, **fields):
 
 
 def test_the_invalid_ones_are_left_out_by_one_press_and_all_else_stays(ann):
-    typed = {"subject": "Kept", "template": "free", "body": "My words", "send_at": _in(days=1)}
+    typed = {"subject": "RecoveredForm", "template": "free", "body": "My words", "send_at": _in(days=1)}
     page = _send(ann, recipients=WRONG, attachment=[_file("early.txt", b"1")], **typed)
     assert page.one("#mail-leave-out").text == "Leave out the 2 that are not addresses"
     answer = _leave_out(ann, page, attachment=[_file("late.txt", b"2")], **typed)
@@ -350,7 +350,7 @@ def test_the_invalid_ones_are_left_out_by_one_press_and_all_else_stays(ann):
     page = ann.get(answer.location)
     assert page.one("#recipients").text.strip() == RIGHT
     assert not page.page.select("#mail-leave-out, .bad")
-    assert (page.one("#subject")["value"], page.one("#body").text.strip()) == ("Kept", "My words")
+    assert (page.one("#subject")["value"], page.one("#body").text.strip()) == ("RecoveredForm", "My words")
     assert page.one("#send_at")["value"][:10] == typed["send_at"][:10]
     assert [file.name for file in Mailing.draft_of(ann.user).files()] == ["early.txt", "late.txt"]
 
@@ -549,11 +549,11 @@ def test_files_that_are_too_large_together_are_named_and_what_was_typed_is_kept(
 
 
 def test_far_too_large_a_request_leads_back_to_the_draft(ann):
-    _send(ann, "/mail/draft", subject="Kept")
+    _send(ann, "/mail/draft", subject="RecoveredForm")
     answer = _send(ann, body="x" * 12 * 1024 * 1024)
     assert answer.status_code == 413, "a browser that is still sending does not hear of a redirect"
     assert "10 MB" in answer.one("#attachment-error").text
-    assert answer.one("#subject")["value"] == "Kept"
+    assert answer.one("#subject")["value"] == "RecoveredForm"
     answer = _send(ann, subject="Typed since", body="Now", attachment=[_file("a.bin", b"x" * 12 * 1024 * 1024)])
     assert answer.status_code == 413
     assert answer.one("#subject")["value"] == "Typed since"

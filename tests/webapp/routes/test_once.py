@@ -16,7 +16,7 @@ from webapp.dev.factories import make_form_key, make_post, make_task, make_user
 from webapp.lib.times import utcnow
 from webapp.models import FormKey, Message, Post, State, Task, User
 from webapp.models.form_key import KEEP
-from webapp.web.idempotency import KEY, LATELY
+from webapp.web.idempotency import KEY_PATTERN, REPEAT_WINDOW
 from webapp.web.routes import posts
 
 HTMX = {"HX-Request": "true"}
@@ -149,7 +149,7 @@ def test_a_second_press_that_looks_just_before_the_first_has_ended_is_not_asked_
     form = FORMS[name]
     key = form.key(ann)
     first = form.send(ann, key)
-    monkeypatch.setattr(f"webapp.web.routes.{name}s.sent_before", lambda *_: None)
+    monkeypatch.setattr(f"webapp.web.routes.{name}s.replay_response", lambda *_: None)
     again = form.send(ann, key)
     assert (again.status_code, again.location, form.made()) == (303, first.location, 1)
 
@@ -160,7 +160,7 @@ def test_the_same_words_are_not_asked_about_when_others_came_between_or_it_was_l
     for fields in ({}, form.other, {}):
         assert form.send(ann, form.key(ann), **fields).status_code == 303
     for model in (Post, Message):
-        model.update(created_at=utcnow() - LATELY).execute()
+        model.update(created_at=utcnow() - REPEAT_WINDOW).execute()
     assert form.send(ann, form.key(ann)).status_code == 303
     if name == "message":
         Message.send(User.by_username("bob"), ann.user, "Hello yourself")
@@ -277,7 +277,7 @@ def test_a_page_that_stays_gets_a_new_key_for_its_next_press(ann, run_waiting):
     for _ in range(2):  # the second finds the first, and is told so
         answer = ann.post(path, data=data, headers=HTMX)
         renewed = answer.one(f"[hx-target='#form-key-{key}'] input")
-        assert KEY.fullmatch(renewed["value"])
+        assert KEY_PATTERN.fullmatch(renewed["value"])
         assert renewed["id"] == f"form-key-{renewed['value']}"
     run_waiting()
     assert form.made() == 1
@@ -300,7 +300,7 @@ def test_every_form_that_starts_or_writes_something_has_a_key_of_its_own(ann):
             assert found["autocomplete"] == "off", "a page that is loaded again has a new one"
             keys.append(found["value"])
     assert len(set(keys)) == len(keys)
-    assert all(KEY.fullmatch(key) for key in keys)
+    assert all(KEY_PATTERN.fullmatch(key) for key in keys)
 
 
 def test_what_is_polled_has_none(ann):

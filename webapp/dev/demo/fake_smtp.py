@@ -40,7 +40,7 @@ class FakeSmtp:
         if self.is_down:
             return "451 Not now"
         self._new.append(envelope.original_content)
-        return "250 Kept"
+        return "250 RecoveredForm"
 
     @contextmanager
     def serving(self) -> Iterator[Self]:

@@ -9,8 +9,8 @@ from webapp.db import readiness
 from webapp.db.resilience import is_unavailable
 from webapp.models import User
 from webapp.web import htmx
-from webapp.web.form_recovery import kept, writer
-from webapp.web.redirects import is_local, path_of, redirect_back
+from webapp.web.form_recovery import author_id, recover_form
+from webapp.web.redirects import local_url, path_and_query, redirect_back
 
 SIGNED_IN_SINCE = "You signed in again after it was opened. Nothing has been sent."
 EXPIRED = "It was opened too long ago. Nothing has been sent."
@@ -43,14 +43,14 @@ def error_page(
     """
     try:
         sender = current_user if not plain and current_user.is_authenticated else None
-        form = kept(sender.id if sender else None)
+        form = recover_form(sender.id if sender else None)
         if form:
             headers = headers | {"Cache-Control": "no-store"}
         if form and is_session_over:
             title, advice = _session_message(sender)
         ways = {} if form and code == 503 else _links(code)
         page = render_template(
-            "errors/error.html", title=title, advice=advice, plain=plain, kept=form, sender=sender, ways=ways
+            "errors/error.html", title=title, advice=advice, plain=plain, recovered=form, sender=sender, ways=ways
         )
         return page, code, headers
     except PeeweeException as error:
@@ -70,18 +70,18 @@ def error_for_htmx(code: int, headers: dict[str, str], message: str) -> Response
 
 def session_over_for_htmx(code: int) -> ResponseReturnValue:
     """For a page whose session has ended. If its owner has signed in again, it gets a new token and goes on."""
-    owner = htmx.owner_of_page()
+    owner = htmx.page_owner()
     is_renewed = current_user.is_authenticated and owner == str(current_user.id)
     words = (RENEWED if is_renewed else "" if owner else OUTDATED) if htmx.was_pressed() else ""
-    here = is_local(htmx.current_page())
+    here = local_url(htmx.current_page())
     page = render_template("errors/session.html", is_renewed=is_renewed, here=here, words=words)
-    headers = {"Cache-Control": "no-store"} | (htmx.renewing() if is_renewed else {})
+    headers = {"Cache-Control": "no-store"} | (htmx.renewal_headers() if is_renewed else {})
     return page, code, headers
 
 
 def _session_message(sender: User | None) -> tuple[str, str]:
     """Why a form of an earlier session is refused, and what to do; `sender` is who is signed in now."""
-    author = writer()
+    author = author_id()
     if not sender and (author or request.blueprint != "accounts"):
         return "You are signed out", "Nothing has been sent. Sign in, then send it from here."
     if sender and author and author != sender.id:
@@ -94,7 +94,7 @@ def _links(code: int) -> dict[str, str]:
     if request.method == "POST":
         page = redirect_back("")
         return {"Go back to the page": page} if page else {}
-    if code in {429, 500, 503} and (here := is_local(path_of(request.url))):
+    if code in {429, 500, 503} and (here := local_url(path_and_query(request.url))):
         return {"Try again": here}
     section, endpoint = SECTIONS.get(request.path.split("/")[1], ("", ""))
     return {section: url_for(endpoint)} if section else {}

@@ -11,10 +11,10 @@ from webapp.db.resilience import away, is_unavailable
 from webapp.lib.times import duration_words
 from webapp.models import AlreadyRunning, IllegalTransition
 from webapp.web import htmx
-from webapp.web.form_recovery import is_foreign
+from webapp.web.form_recovery import is_cross_site
 from webapp.web.presenters.error_page import error_for_htmx, error_page, session_over_for_htmx
 from webapp.web.presenters.task_messages import refused_words
-from webapp.web.request_guard import too_large_words
+from webapp.web.request_guard import too_large_message
 
 bp = Blueprint("errors", __name__)
 
@@ -46,7 +46,7 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
     if isinstance(error, TooManyRequests) and isinstance(error.retry_after, int):
         advice = f"Wait {duration_words(error.retry_after)}, then try again."
     if code == 413:
-        advice = too_large_words()
+        advice = too_large_message()
     if htmx.is_htmx():
         return error_for_htmx(code, headers, f"{title}. {advice}")
     # After a 500 the database may be what is broken, and at another host there is no session: such a page uses neither.
@@ -76,7 +76,7 @@ def csrf_error(error: CSRFError) -> ResponseReturnValue:
     """A form of an earlier session or from another site. A page that htmx keeps open gets a new token."""
     if htmx.is_htmx():
         return session_over_for_htmx(400)
-    if is_foreign():
+    if is_cross_site():
         return error_page(400, "This form came from another site", "It has expired, and nothing was done.", {})
     advice = "Go back, reload the page, and press again."
     return error_page(400, "This form has expired", advice, {}, is_session_over=True)
@@ -86,11 +86,11 @@ def csrf_error(error: CSRFError) -> ResponseReturnValue:
 def illegal_transition(error: IllegalTransition) -> ResponseReturnValue:
     """A stale button: nothing happened, and the task is shown as it is now."""
     flash(refused_words(error.task))
-    return htmx.answer(url_for("tasks.show", task_id=error.task.id))
+    return htmx.respond(url_for("tasks.show", task_id=error.task.id))
 
 
 @bp.app_errorhandler(AlreadyRunning)
 def already_running(error: AlreadyRunning) -> ResponseReturnValue:
     """A second press: the first task goes on, and no other starts."""
     flash(f"“{error.task.title}” hasn’t ended yet, so nothing new was started.")
-    return htmx.answer(url_for("tasks.show", task_id=error.task.id))
+    return htmx.respond(url_for("tasks.show", task_id=error.task.id))

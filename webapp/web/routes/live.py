@@ -4,7 +4,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
-from webapp.web.polling import Heir, if_changed
+from webapp.web.polling import FocusFallback, conditional_fragment
 from webapp.web.presenters.tray import place
 
 bp = Blueprint("live", __name__)
@@ -16,5 +16,5 @@ def show() -> ResponseReturnValue:
     """The badge, the alerts and the status as partials; 304 after one query while nothing has changed."""
     on = request.args.get("on", "", type=place)
     title = request.args.get("title", "")[:200]
-    heir = Heir("task-alerts", "Your tasks", level=2, title="tray-title")
-    return if_changed(lambda: render_template("live.html", live_on=on, title=title), heir)
+    fallback = FocusFallback("task-alerts", "Your tasks", level=2, title="tray-title")
+    return conditional_fragment(lambda: render_template("live.html", live_on=on, title=title), fallback)

@@ -11,9 +11,9 @@ from webapp.web import htmx
 from webapp.web.auth import require_sign_in, signed_in_user
 from webapp.web.forms.messages import MessageForm
 from webapp.web.forms.search import SearchForm
-from webapp.web.idempotency import REPEATED, asks_again, sent_before, write_once
+from webapp.web.idempotency import REPEATED_MESSAGE, create_once, needs_repeat_confirmation, replay_response
 from webapp.web.paging import cursor_at, page
-from webapp.web.polling import Heir, if_changed
+from webapp.web.polling import FocusFallback, conditional_fragment
 
 bp = require_sign_in(Blueprint("messages", __name__, url_prefix="/messages"))
 
@@ -33,7 +33,9 @@ def index() -> ResponseReturnValue:
 @bp.get("/_inbox")
 def inbox_fragment() -> ResponseReturnValue:
     """The inbox alone, as its page includes it."""
-    return if_changed(lambda: render_template("messages/_inbox.html", **_inbox()), Heir("inbox", "Messages"))
+    return conditional_fragment(
+        lambda: render_template("messages/_inbox.html", **_inbox()), FocusFallback("inbox", "Messages")
+    )
 
 
 @bp.get("/<username>")
@@ -46,26 +48,26 @@ def show(username: str) -> ResponseReturnValue:
 def thread_fragment(username: str) -> ResponseReturnValue:
     """What was written, as the conversation's page includes it."""
     other = _find(username)
-    return if_changed(lambda: render_template("messages/_thread.html", **_thread(other)))
+    return conditional_fragment(lambda: render_template("messages/_thread.html", **_thread(other)))
 
 
 @bp.post("/<username>")
 def create(username: str) -> ResponseReturnValue:
     """Send a message, or show the page again with the text and what is wrong with it."""
-    if answer := sent_before():
+    if answer := replay_response():
         return answer
     other, form = _find(username), MessageForm()
     if not form.validate_on_submit():
         return _page(other, form), 422
-    if asks_again(Message.last_by(signed_in_user(), other), form.body.data):
-        form.is_repeated, form.body.errors = True, [REPEATED]
+    if needs_repeat_confirmation(Message.last_by(signed_in_user(), other), form.body.data):
+        form.is_repeated, form.body.errors = True, [REPEATED_MESSAGE]
         return _page(other, form), 422
 
     def send() -> Made:
         Message.send(signed_in_user(), other, form.body.data)
         return Made(url_for("messages.show", username=other.username, _anchor="composer"))
 
-    return write_once(send)
+    return create_once(send)
 
 
 @bp.post("/<username>/reading")
@@ -73,7 +75,7 @@ def read(username: str) -> ResponseReturnValue:
     """Mark all that they wrote as read: what a conversation does when it is opened and when something arrives."""
     other = _find(username)
     Message.read(signed_in_user(), other)
-    return htmx.answer(url_for("messages.show", username=other.username))
+    return htmx.respond(url_for("messages.show", username=other.username))
 
 
 def _find(username: str) -> User:

@@ -11,7 +11,7 @@ from webapp.web import htmx
 from webapp.web.auth import require_sign_in, signed_in_user
 from webapp.web.forms.notification_preferences import NotificationPreferencesForm
 from webapp.web.paging import page
-from webapp.web.polling import Heir, if_changed
+from webapp.web.polling import FocusFallback, conditional_fragment
 from webapp.web.redirects import redirect_back
 
 bp = require_sign_in(Blueprint("notifications", __name__, url_prefix="/notifications"))
@@ -26,14 +26,16 @@ def index() -> ResponseReturnValue:
 @bp.get("/_list")
 def list_fragment() -> ResponseReturnValue:
     """The list alone, as the page includes it."""
-    return if_changed(lambda: render_template("notifications/_list.html", **_list()), Heir("notices", "Notifications"))
+    return conditional_fragment(
+        lambda: render_template("notifications/_list.html", **_list()), FocusFallback("notices", "Notifications")
+    )
 
 
 @bp.post("/reading")
 def read_all() -> ResponseReturnValue:
     """Mark all as read."""
     Notice.read(signed_in_user())
-    return htmx.answer(redirect_back(url_for("notifications.index")))
+    return htmx.respond(redirect_back(url_for("notifications.index")))
 
 
 @bp.post("/<int:notice_id>/reading")
@@ -41,7 +43,7 @@ def read(notice_id: int) -> ResponseReturnValue:
     """Mark one as read without going where it leads, which does that, too. Somebody else's does not exist."""
     notice = Notice.get_or_none(Notice.id == notice_id, Notice.user == current_user.id) or abort(404)
     Notice.read(signed_in_user(), Notice.id == notice.id)
-    return htmx.answer(redirect_back(url_for("notifications.index")))
+    return htmx.respond(redirect_back(url_for("notifications.index")))
 
 
 @bp.post("/settings")

@@ -7,7 +7,7 @@ from flask_login import current_user, login_required
 from webapp.models import User
 from webapp.web.auth import sign_in, signed_in_user
 from webapp.web.forms.settings import PasswordForm, ProfileForm
-from webapp.web.rate_limits import PasswordGuess
+from webapp.web.rate_limits import PasswordAttempt
 
 bp = Blueprint("settings", __name__, url_prefix="/settings")
 
@@ -42,11 +42,11 @@ def update_profile() -> ResponseReturnValue:
 def update_password() -> ResponseReturnValue:
     """Set a new password. It ends every other session of this account; for a guest it makes the account theirs."""
     user = signed_in_user()
-    guess = PasswordGuess(user.username_key)
+    attempt = PasswordAttempt(user.username_key)
     form = PasswordForm(user)
     valid = form.validate_on_submit()
     if "current" not in form.errors:
-        guess.was_right(user)
+        attempt.succeeded(user)
     if not valid:
         return _page(ProfileForm(formdata=None, obj=user), form, 422)
     user.set_password(form.password.data)

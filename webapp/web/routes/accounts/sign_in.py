@@ -10,8 +10,8 @@ from webapp.models import User, username_key
 from webapp.web.auth import sign_in
 from webapp.web.caching import clear_site_data
 from webapp.web.forms.accounts import LoginForm, RegisterForm
-from webapp.web.rate_limits import PasswordGuess
-from webapp.web.redirects import is_local, redirect_back, redirect_to_next
+from webapp.web.rate_limits import PasswordAttempt
+from webapp.web.redirects import local_url, redirect_back, redirect_to_next
 from webapp.web.routes.accounts.blueprint import bp
 
 log = logging.getLogger(__name__)
@@ -60,10 +60,10 @@ def logout() -> ResponseReturnValue:
 
 def sign_in_by_password(form: LoginForm | RegisterForm) -> bool:
     """Sign in to the account of that name, if the password is right. Counts as an attempt. Raises TooManyRequests."""
-    guess = PasswordGuess(username_key(form.username.data))
+    attempt = PasswordAttempt(username_key(form.username.data))
     user = User.authenticate(form.username.data, form.password.data)
     if user:
-        guess.was_right(user)
+        attempt.succeeded(user)
         sign_in(user)
     else:
         _log_failure(form.username.data)
@@ -84,5 +84,5 @@ def _log_failure(username: str) -> None:
 
 def _reason(destination: str | None) -> str:
     """Why somebody was sent here, as a sentence; empty if they came by themselves."""
-    part = (is_local(destination) or "/").split("?")[0].split("/")[1]
+    part = (local_url(destination) or "/").split("?")[0].split("/")[1]
     return f"Sign in to {REASONS[part]}." if part in REASONS else ""

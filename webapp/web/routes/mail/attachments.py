@@ -7,7 +7,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from webapp.web import htmx
 from webapp.web.forms.mail import MailForm
-from webapp.web.request_guard import beginning, too_large_words
+from webapp.web.request_guard import partial_form, too_large_message
 from webapp.web.routes.mail.blueprint import bp
 from webapp.web.routes.mail.draft import Draft
 from webapp.web.routes.mail.pages import form_page
@@ -30,12 +30,12 @@ def too_large(_: RequestEntityTooLarge) -> ResponseReturnValue:
     No redirect: a browser that is still sending listens to nothing but an error.
     """
     draft = Draft.find((request.view_args or {}).get("mailing_id")).load()
-    form = MailForm(current_user.time_zone, draft.shown, formdata=beginning().form or None)
+    form = MailForm(current_user.time_zone, draft.shown, formdata=partial_form().form or None)
     if htmx.is_htmx():  # the page stays, with what is being typed; the files that were too many are chosen no longer
-        form.attachment.errors = [f"{too_large_words()} Nothing of it was attached."]
+        form.attachment.errors = [f"{too_large_message()} Nothing of it was attached."]
         return render_template(
             "mail/too_large.html", form=form, files=draft.files, url_args=draft.url_args, focus=""
         ), 413
     before = " What was in your draft before is still here." if draft.shown else ""
-    form.attachment.errors = [too_large_words() + before]
+    form.attachment.errors = [too_large_message() + before]
     return form_page(draft, form, 413)

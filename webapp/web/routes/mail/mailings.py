@@ -8,7 +8,7 @@ from webapp import letters
 from webapp.models import DraftGone, Mailing, OverLimit, State, Task
 from webapp.web import htmx
 from webapp.web.forms.mail import MailForm
-from webapp.web.polling import Heir, if_changed
+from webapp.web.polling import FocusFallback, conditional_fragment
 from webapp.web.presenters.task_messages import changed_words, started_words
 from webapp.web.routes.mail.blueprint import bp
 from webapp.web.routes.mail.draft import Draft, find_mailing, task_of
@@ -32,8 +32,8 @@ def show(mailing_id: int | None = None) -> ResponseReturnValue:
 @bp.get("/_list")
 def list_fragment() -> ResponseReturnValue:
     """The list of this person's mails, as the page includes it."""
-    return if_changed(
-        lambda: render_template("mail/_list.html", **mailing_list()), Heir("mailings", "Your mails", level=2)
+    return conditional_fragment(
+        lambda: render_template("mail/_list.html", **mailing_list()), FocusFallback("mailings", "Your mails", level=2)
     )
 
 
@@ -84,7 +84,7 @@ def _sent(draft: Draft, form: MailForm, task: Task) -> ResponseReturnValue:
     words = [changed_words(task) if draft.original else started_words(task), form.skipped_rows_message]
     if (number := form.parsed_recipients.duplicate_number) and not draft.original:
         words.append(f"Each address gets it once: {number:,} duplicate{'s' if number > 1 else ''} left out.")
-    return htmx.answer(url_for("tasks.show", task_id=task.id), " ".join(filter(None, words)))
+    return htmx.respond(url_for("tasks.show", task_id=task.id), " ".join(filter(None, words)))
 
 
 def _invalid(draft: Draft, form: MailForm) -> ResponseReturnValue:

@@ -12,7 +12,7 @@ from tasks.catalogue import CATALOGUE
 from webapp.models import Task
 from webapp.web import htmx
 from webapp.web.auth import signed_in_user
-from webapp.web.idempotency import sent_before, write_once
+from webapp.web.idempotency import create_once, replay_response
 from webapp.web.presenters.task_messages import STARTED_ALREADY, asked_words, deleted_words, refused_words
 from webapp.web.presenters.tray import live_of, place
 from webapp.web.redirects import redirect_back
@@ -51,13 +51,13 @@ def undo(task_id: UUID) -> ResponseReturnValue:
     function = CATALOGUE.get(task.name)
     if not (function and function.undo):
         abort(404)
-    if answer := sent_before(STARTED_ALREADY):
+    if answer := replay_response(STARTED_ALREADY):
         return answer
     if not function.undo.offered(task):
         flash(f"“{task.title}” has nothing left to undo." if task.is_finished else refused_words(task))
-        return htmx.answer(url_for("tasks.show", task_id=task.id))
+        return htmx.respond(url_for("tasks.show", task_id=task.id))
     launch = partial(function.undo.launch, task, signed_in_user())
-    return write_once(lambda: started(launch()), STARTED_ALREADY)
+    return create_once(lambda: started(launch()), STARTED_ALREADY)
 
 
 @bp.post("/<uuid:task_id>/dismissal")
@@ -66,7 +66,7 @@ def dismiss(task_id: UUID) -> ResponseReturnValue:
     task, on = find_task(task_id), request.args.get("on", "", type=place)
     following = live_of(current_user, on).next_to(task) if htmx.is_htmx() else None
     task.dismiss()
-    return htmx.answer(redirect_back(url_for("tasks.show", task_id=task_id)), closed=task, next=following, on=on)
+    return htmx.respond(redirect_back(url_for("tasks.show", task_id=task_id)), closed=task, next=following, on=on)
 
 
 @bp.post("/<uuid:task_id>/deletion")
@@ -74,10 +74,10 @@ def remove(task_id: UUID) -> ResponseReturnValue:
     """Delete a finished task with all that it made."""
     task = find_task(task_id)
     task.remove()
-    return htmx.answer(url_for("tasks.index"), deleted_words(task))
+    return htmx.respond(url_for("tasks.index"), deleted_words(task))
 
 
 def _ask(task_id: UUID, action: Callable[[Task], None]) -> ResponseReturnValue:
     task = find_task(task_id)
     action(task)
-    return htmx.answer(redirect_back(url_for("tasks.show", task_id=task_id)), asked_words(task))
+    return htmx.respond(redirect_back(url_for("tasks.show", task_id=task_id)), asked_words(task))

@@ -36,6 +36,6 @@ def task_gone(_: Exception) -> ResponseReturnValue:
         return http_error(NotFound())
     flash("That task is not there any more.")
     pressed, tasks = request.method == "POST", url_for("tasks.index")
-    answer = make_response(htmx.answer(tasks)) if pressed else htmx.go_to(tasks)
+    answer = make_response(htmx.respond(tasks)) if pressed else htmx.go_to(tasks)
     answer.status_code = 404
     return answer

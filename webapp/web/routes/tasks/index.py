@@ -14,7 +14,7 @@ from webapp.models.task.filter import MOST_COUNTED
 from webapp.web import htmx
 from webapp.web.forms.search import TaskFilterForm
 from webapp.web.paging import Page, page
-from webapp.web.polling import Heir, if_changed
+from webapp.web.polling import FocusFallback, conditional_fragment
 from webapp.web.presenters.bulk_result import outcome_words
 from webapp.web.presenters.tray import ON_TASK_LIST
 from webapp.web.routes.tasks.blueprint import bp
@@ -32,7 +32,9 @@ def list_fragment() -> ResponseReturnValue:
     form = _filter_form()
     if form.errors:
         abort(400)
-    return if_changed(lambda: render_template("tasks/_list.html", **_list(form)), Heir("task-list", "Tasks"))
+    return conditional_fragment(
+        lambda: render_template("tasks/_list.html", **_list(form)), FocusFallback("task-list", "Tasks")
+    )
 
 
 @bp.post("/bulk")
@@ -71,7 +73,7 @@ def _index_page(problem: str = "") -> ResponseReturnValue:
     shown = render_template("tasks/index.html", live_on=ON_TASK_LIST, problem=problem, **_list(form))
     if problem or form.errors:
         return shown, 422
-    return htmx.at(url_for("tasks.index", before=request.args.get("before"), **form.arguments), shown)
+    return htmx.page_at(url_for("tasks.index", before=request.args.get("before"), **form.arguments), shown)
 
 
 def _list(form: TaskFilterForm) -> dict[str, Any]:

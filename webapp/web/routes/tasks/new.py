@@ -12,7 +12,7 @@ from tasks.engine import TaskFunction
 from webapp.web import htmx
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.tasks import TaskForm, require_forms, task_form
-from webapp.web.idempotency import sent_before, write_once
+from webapp.web.idempotency import create_once, replay_response
 from webapp.web.presenters.task_messages import STARTED_ALREADY
 from webapp.web.presenters.task_preview import look
 from webapp.web.routes.tasks.blueprint import bp, find_function, find_task
@@ -43,13 +43,13 @@ def new(name: str) -> ResponseReturnValue:
 def create(name: str) -> ResponseReturnValue:
     """Start a task, or show its form again with what is wrong, as its preview would."""
     function = find_function(name)
-    if answer := sent_before(STARTED_ALREADY):
+    if answer := replay_response(STARTED_ALREADY):
         return answer
     form = task_form(function, current_user.time_zone)
     if not _is_valid(function, form):
         return render_template("tasks/new.html", function=function, form=form), 422
     launch = partial(function.launch, signed_in_user(), run_at=form.run_at.data, **form.arguments)
-    return write_once(lambda: started(launch()), STARTED_ALREADY)
+    return create_once(lambda: started(launch()), STARTED_ALREADY)
 
 
 @bp.post("/new/<name>/preview")

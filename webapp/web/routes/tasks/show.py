@@ -13,7 +13,7 @@ from webapp.models import Artifact, Notice, Task, TaskEvent
 from webapp.models.task import fair_queue, workflow
 from webapp.web import htmx
 from webapp.web.auth import signed_in_user
-from webapp.web.polling import if_changed
+from webapp.web.polling import conditional_fragment
 from webapp.web.presenters.tray import task_card
 from webapp.web.routes.tasks.blueprint import bp, find_task
 
@@ -29,13 +29,13 @@ def show(task_id: UUID) -> ResponseReturnValue:
 @bp.get("/<uuid:task_id>/_panel")
 def panel_fragment(task_id: UUID) -> ResponseReturnValue:
     """The task, as its page includes it."""
-    return if_changed(lambda: render_template("tasks/_panel.html", **_panel(task_id)))
+    return conditional_fragment(lambda: render_template("tasks/_panel.html", **_panel(task_id)))
 
 
 @bp.get("/<uuid:task_id>/_card")
 def card_fragment(task_id: UUID) -> ResponseReturnValue:
     """The task in short, as any page may include it."""
-    return if_changed(lambda: render_template("tasks/_card.html", **task_card(find_task(task_id))))
+    return conditional_fragment(lambda: render_template("tasks/_card.html", **task_card(find_task(task_id))))
 
 
 @bp.post("/<uuid:task_id>/reading")
@@ -43,7 +43,7 @@ def read(task_id: UUID) -> ResponseReturnValue:
     """Mark the notifications of a task as read: its page does so when it is opened."""
     task = find_task(task_id)
     Notice.read(signed_in_user(), Notice.task == task)
-    return htmx.answer(url_for("tasks.show", task_id=task.id))
+    return htmx.respond(url_for("tasks.show", task_id=task.id))
 
 
 def _panel(task_id: UUID) -> dict[str, Any]:
