@@ -1,8 +1,12 @@
-# make run    sets everything up and starts Errand at http://127.0.0.1:5000
-# make demo   fills it with a small world to look at: people, posts, messages, mails, tasks in every state
-# make test   sets everything up and runs every test
-# make check  lints and type-checks
-# make bench  prints the benchmark tables
+# make run     sets everything up and starts Errand at http://127.0.0.1:5000
+# make demo    fills it with a small world to look at: people, posts, messages, mails, tasks in every state
+# make dev     as make run, and starts web and worker anew when code or a template is saved
+# make shell   opens a Python shell on the same database, with the models at hand; ARGS=ann makes Ann `user`
+# make test    sets everything up and runs every test, or those that ARGS names: make test ARGS=tests/test_docs.py
+# make check   lints and type-checks
+# make format  formats the code, and mends what the linter can
+# make bench   prints the benchmark tables
+# make clean   removes what make has installed, and no data
 
 VENV := .venv
 PYTHON ?= python3
@@ -10,7 +14,7 @@ BIN := $(VENV)/bin
 # Twice the cores: most tests wait for processes, servers and browsers, and not for themselves.
 TEST_PROCESSES ?= $(shell echo $$(( 2 * $$(getconf _NPROCESSORS_ONLN) )))
 
-.PHONY: run demo test check bench clean
+.PHONY: run demo dev shell test check format bench clean
 
 run: $(VENV)/.run
 	@exec $(BIN)/python -m webapp.dev
@@ -18,11 +22,20 @@ run: $(VENV)/.run
 demo: $(VENV)/.run
 	@exec $(BIN)/python -m webapp.dev.demo
 
+dev: $(VENV)/.dev
+	@exec $(BIN)/python -m webapp.dev --reload
+
+shell: $(VENV)/.run
+	@exec $(BIN)/python -m webapp.dev.shell $(ARGS)
+
 test: $(VENV)/.dev
 	@exec $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+format: $(VENV)/.dev
+	@$(BIN)/ruff check --quiet --fix-only . && $(BIN)/ruff format .
 
 bench: $(VENV)/.dev
 	@exec $(BIN)/python -m tests.benchmarks $(ARGS)

@@ -10,6 +10,7 @@ from heapq import nsmallest
 
 from tasks.engine import Run, TaskError, Upload, user_task
 from tasks.lib.csv_cells import csv_row
+from webapp.lib.i18n import ngettext
 from webapp.models.task.artifact import CHUNK
 
 MOST = 100
@@ -23,9 +24,9 @@ _UNSEEN = re.compile("[\u00ad\u2060\ufeff]")  # soft hyphens and the like: they 
 _TOO_MANY = re.compile(r"(\W{30})\W+")
 
 
-@user_task(title="Count the words of {file}", one_at_a_time=True, total=lambda file: -(-file.size // CHUNK))
+@user_task(title="Count words in {file}", one_at_a_time=True, total=lambda file: -(-file.size // CHUNK))
 def count_words(task: Run, file: Upload) -> None:
-    """Find the 100 words that a text file has most of, whatever their case. Takes any text in UTF-8."""
+    """List the 100 most frequent words in a UTF-8 text file, ignoring case."""
     # No checkpoints: the counts of a long text are as many as its words, so they would cost more to save again and
     # again than a run that is interrupted costs to repeat. Nothing is written before the end, so repeating is safe.
     task.stage("Counting")
@@ -38,11 +39,18 @@ def count_words(task: Run, file: Upload) -> None:
         counts.update(_words(piece))
         number += counts.total() - before
     if not number:
-        raise TaskError(f"{file} has no words.")
+        raise TaskError(f"{file} contains no words.")
     different = f"more than {MOST_DIFFERENT:,}" if short else f"{len(counts):,}"
-    task.log(f"{number:,} words, {different} different ones")
+    task.log(
+        ngettext(
+            "%(num)s word, %(different)s different",
+            "%(num)s words, %(different)s different",
+            number,
+            different=different,
+        )
+    )
     if short:
-        task.log(f"That is too many to keep: rare words were forgotten on the way, so a count may be {short:,} too low")
+        task.log(f"Too many to keep, so rare words were dropped along the way: a count may be up to {short:,} too low")
     most = nsmallest(MOST, counts.items(), key=lambda item: (-item[1], item[0]))
     task.attach("words.csv", "".join([csv_row("word", "count"), *(csv_row(*each) for each in most)]))
 
@@ -59,7 +67,7 @@ def _counted(task: Run, file: Upload) -> Iterator[str]:
     """The text, each chunk a step."""
     for text in file.text():
         if "\0" in text:
-            raise TaskError(f"{file} is no text: it holds bytes that no text has.")
+            raise TaskError(f"{file} isn’t a text file.")
         yield text
         if text:
             task.advance()

@@ -2,11 +2,13 @@
 
 from typing import Annotated
 
-from tasks.engine import Range, Run, user_task
+from annotated_types import Interval
+
+from tasks.engine import Run, user_task
 
 
 @user_task(title="Count down from {seconds}", total=lambda seconds: seconds)
-def countdown(task: Run, seconds: Annotated[int, Range(1, 600)] = 60) -> None:
-    """Count down to zero, one step a second. A good way to watch progress, and to try cancel."""
+def countdown(task: Run, seconds: Annotated[int, Interval(ge=1, le=600)] = 60) -> None:
+    """Count down to zero, one step a second. A good way to try progress, pause and cancel."""
     for _ in task.each(range(seconds)):
         task.wait(1)

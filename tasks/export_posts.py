@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from tasks.engine import Labels, Run, TaskError, TemporaryError, user_task
 from tasks.lib.csv_cells import csv_row
-from webapp import mailer
+from webapp import mail
 from webapp.lib.times import exact_iso
 from webapp.models import Artifact, Post
 
@@ -21,7 +21,7 @@ def _title(format: str) -> str:
 
 @user_task(title=_title, one_at_a_time=True, retries=3)
 def export_posts(task: Run, format: Annotated[Literal["json", "csv"], Labels("JSON", "CSV")] = "json") -> None:
-    """Put all your posts into one file, oldest first, and mail it to you if your account has an e-mail address."""
+    """Get all your posts in one file, oldest first. It’s also emailed to you if your account has an email address."""
     task.stage("Collecting your posts")
     posts = Post.by(task.user)
     number = posts.count()
@@ -32,7 +32,7 @@ def export_posts(task: Run, format: Annotated[Literal["json", "csv"], Labels("JS
         for line in FORMATS[format](task.each(posts), out.size == 0):
             out.write(line)
     if task.user.email and task.cursor != MAILED:
-        task.stage("Sending the mail")
+        task.stage("Sending the email")
         _send(task, out.artifact, count=task.done)
         task.cursor = MAILED
         task.advance()
@@ -60,18 +60,18 @@ FORMATS: dict[str, Callable[[Iterable[Post], bool], Iterator[str]]] = {"json": _
 def _send(task: Run, artifact: Artifact, count: int) -> None:
     attached = artifact.size <= ATTACHMENT_LIMIT
     try:
-        sent = mailer.send(
+        sent = mail.send(
             task.user.email,
-            "Your posts",
+            "Your post export is ready",
             "export_posts",
             message_id=f"task-{task.id}",
-            attachments=[mailer.Attachment(artifact.name, artifact.content_type, artifact.read())] if attached else [],
+            attachments=[mail.Attachment(artifact.name, artifact.content_type, artifact.read())] if attached else [],
             user=task.user,
             artifact=artifact,
             count=count,
             attached=attached,
         )
-    except mailer.MailError as error:
-        kind = TemporaryError if error.may_pass else TaskError
-        raise kind(f"The file is ready, but it could not be mailed: {error}") from error
-    task.log(f"Mailed to {task.user.email}" if sent else "Not mailed: this site has no mail server")
+    except mail.MailError as error:
+        kind = TemporaryError if error.may_retry else TaskError
+        raise kind(f"The file is ready, but we couldn’t email it: {error}") from error
+    task.log(f"Emailed to {task.user.email}" if sent else "Not emailed: this site has no mail server")

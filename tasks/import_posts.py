@@ -10,6 +10,7 @@ from tasks.engine import Accept, Preview, Run, TaskError, Undo, Upload, user_tas
 from tasks.lib.csv_cells import csv_row
 from tasks.lib.decoding import UNDECODABLE
 from tasks.lib.post_files import BEGINNING, ERRORS, PostFile, Row, open_posts
+from webapp.lib.i18n import ngettext, number
 from webapp.lib.times import exact_iso, utcnow
 from webapp.models import ArtifactWriter, Post, Task
 
@@ -17,35 +18,54 @@ SHOWN = 5  # rows of a preview
 SHOWN_PROBLEMS = 3
 LOOKED_AT = 1000  # rows, at most, for a preview
 BATCH = 250  # rows that are written at once
-UNDER_WAY = "That import is under way again. Cancel it first."
+UNDER_WAY = "That import is running again. Cancel it first."
 BATCH_SIZE = 256 * 1024  # characters of them, at most, beyond the first row
+Words = tuple[str, str]  # for one, and for several
+
+_READY: Words = "%(num)s post ready to import", "%(num)s posts ready to import"
+_IMPORTED: Words = "%(num)s post imported", "%(num)s posts imported"
+# The others, by what holds a post in the file.
+_WRONG: dict[str, Words] = {
+    "row": ("%(num)s row has errors", "%(num)s rows have errors"),
+    "item": ("%(num)s item has errors", "%(num)s items have errors"),
+}
+_SKIPPED: dict[str, Words] = {
+    "row": ("%(num)s row skipped", "%(num)s rows skipped"),
+    "item": ("%(num)s item skipped", "%(num)s items skipped"),
+}
+_FIRST: dict[str, Words] = {
+    "row": ("In the first row", "In the first %(num)s rows"),
+    "item": ("In the first item", "In the first %(num)s items"),
+}
 
 
 def _preview(file: Upload) -> Preview:
     posts = open_posts(file, BEGINNING)
     rows = list(islice(posts, LOOKED_AT))
     if not rows and not posts.is_cut:
-        raise TaskError(f"{file} holds no posts.")
+        raise TaskError(f"{file} contains no posts.")
     good = [row for row in rows if not row.problem]
-    words = _result(len(good), len(rows) - len(good), posts.item, "can be imported", "cannot")
+    words = _joined(_READY, len(good), _WRONG[posts.item], len(rows) - len(good))
     only_beginning = len(rows) == LOOKED_AT or posts.is_cut
     return Preview(
-        f"Of the first {len(rows):,} {posts.item}s: {words}." if only_beginning else f"{words}.",
+        f"{ngettext(*_FIRST[posts.item], len(rows))}: {words}." if only_beginning else f"{words}.",
         (posts.item.capitalize(), "Body", "Timestamp"),
         [(str(row.number), row.body, exact_iso(row.created_at) if row.created_at else "now") for row in good[:SHOWN]],
-        [f"{posts.item.capitalize()} {row.number:,}: {row.problem}" for row in rows if row.problem][:SHOWN_PROBLEMS],
+        [f"{posts.item.capitalize()} {number(row.number)}: {row.problem}" for row in rows if row.problem][
+            :SHOWN_PROBLEMS
+        ],
         posts.notes,
     )
 
 
 @user_task(title="Undo: {title}", one_at_a_time=("task_id",))
 def undo_import(task: Run, task_id: str, title: str) -> None:
-    """Delete the posts that an import has made."""
+    """Delete the posts that an import created."""
     theirs = Task.id == UUID(task_id), Task.user == task.user
     made_by = Task.get_or_none(*theirs)
     if made_by and not made_by.is_finished:
         raise TaskError(UNDER_WAY)
-    task.stage("Deleting the posts")
+    task.stage("Deleting posts")
     is_first = True
     for post in task.each(Post.select().where(Post.task == UUID(task_id), Post.user == task.user)):
         # In the transaction of the first deletion: what has begun to be taken back can only begin anew.
@@ -53,7 +73,7 @@ def undo_import(task: Run, task_id: str, title: str) -> None:
             raise TaskError(UNDER_WAY)
         is_first = False
         post.delete_instance()
-    words = f"{_number(task.done, 'post')} deleted"
+    words = ngettext("%(num)s post deleted", "%(num)s posts deleted", task.done)
     if made_by:
         made_by.end_undo(UUID(task.id), words)
     task.log(words)
@@ -65,9 +85,9 @@ def undo_import(task: Run, task_id: str, title: str) -> None:
     undo=Undo("Undo this import", undo_import, lambda task: Post.select().where(Post.task == task.id).exists()),
 )
 def import_posts(task: Run, file: Annotated[Upload, Accept(".csv", ".tsv", ".txt", ".json")]) -> None:
-    """Add the posts of a CSV or JSON file to yours. A CSV file names its columns: body, and timestamp if it has one.
+    """Import posts from a CSV or JSON file. A CSV file needs a header row: body, and optionally timestamp.
 
-    Our own exports are taken as they are. What cannot be imported you get back, as a file to correct and import.
+    You can import our own exports as they are. Rows with errors come back as a file that you can correct and import.
     """
     _check_undone(task)
     task.stage("Reading the file")
@@ -76,8 +96,8 @@ def import_posts(task: Run, file: Annotated[Upload, Accept(".csv", ".tsv", ".txt
         # What the release before began it counted row by row, and how many of them were refused.
         task.cursor = {"batch": 1 if task.done else BATCH, "refused": task.cursor or 0, **_count(task, posts)}
     if not task.cursor["rows"]:
-        raise TaskError(f"{file} holds no posts.")
-    task.stage("Writing your posts")
+        raise TaskError(f"{file} contains no posts.")
+    task.stage("Saving your posts")
     task.total = task.cursor["rows"]
     with task.artifact("errors.csv") if task.cursor["wrong"] else nullcontext() as errors:
         if errors and errors.size == 0:
@@ -88,17 +108,17 @@ def import_posts(task: Run, file: Annotated[Upload, Accept(".csv", ".tsv", ".txt
             task.advance(len(batch) - 1)
     refused = task.cursor["refused"]
     if refused == task.done:
-        raise TaskError(f"Nothing in {file} could be imported. The file errors.csv says why.")
-    task.log(_result(task.done - refused, refused, posts.item, "imported", "skipped"))
+        raise TaskError(f"Nothing in {file} could be imported. See errors.csv for the reasons.")
+    task.log(_joined(_IMPORTED, task.done - refused, _SKIPPED[posts.item], refused))
 
 
 def _check_undone(task: Run) -> None:
     """Raises TaskError while posts that an earlier try has made are being deleted, and where only some of them are."""
     if undo_import.under_way(task.user, task_id=task.id, title=""):
-        raise TaskError("This import is being undone. Try again once that has ended.")
+        raise TaskError("This import is being undone. Try again once that has finished.")
     made = Post.select().where(Post.task == UUID(task.id))
     if not task.done and made.exists():
-        raise TaskError("This import was not undone to the end. Undo it once more, and then try again.")
+        raise TaskError("This import was only partly undone. Undo it once more, then retry.")
     if task.done and not isinstance(task.cursor, dict) and made.count() < task.done - (task.cursor or 0):
         # Undone by the release before, after which it would go on where it had stopped.
         raise TaskError("This import was undone. Start a new one with the same file.")
@@ -149,10 +169,6 @@ def _as_error(row: Row) -> str:
     return UNDECODABLE.sub("\ufffd", csv_row(row.number, row.problem, *row.cells))
 
 
-def _result(good: int, bad: int, item: str, what: str, otherwise: str) -> str:
+def _joined(right: Words, good: int, wrong: Words, bad: int) -> str:
     """Like '9,998 posts imported, 2 rows skipped'."""
-    return f"{_number(good, 'post')} {what}" + (f", {_number(bad, item)} {otherwise}" if bad else "")
-
-
-def _number(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return ", ".join([ngettext(*right, good), *([ngettext(*wrong, bad)] if bad else [])])

@@ -6,8 +6,9 @@ from peewee import fn
 
 from tasks.engine import Run, sweep_hook, user_task
 from tasks.lib.mail_once import AFTER_PEOPLE, RETRIES, line_up, mail_once
-from webapp import mailer
-from webapp.mailer import Letter
+from webapp import mail
+from webapp.lib.i18n import ngettext
+from webapp.mail import OutgoingMail
 from webapp.models import Message, NoticeKind, Task, User
 from webapp.models.task.state import ACTIVE
 
@@ -27,13 +28,13 @@ def line_up_messages(at_once: int) -> None:
 @user_task(title="Mail about messages", one_at_a_time=True, internal=True, priority=AFTER_PEOPLE, retries=RETRIES)
 def mail_messages(task: Run) -> None:
     """Mail somebody what they have not read, unless by now they have, or want no mail any more."""
-    if task.user.wants_email_about(NoticeKind.MESSAGE) and mailer.is_set_up():
-        mail_once(task, Message, "messages", _letter)
+    if task.user.wants_email_about(NoticeKind.MESSAGE) and mail.is_configured():
+        mail_once(task, Message, "messages", _content)
     else:
         Message.settle_mail(task.user)
 
 
-def _letter(user: User, key: str) -> Letter | None:
+def _content(user: User, key: str) -> OutgoingMail | None:
     """The mail about what is still unread of it; None when all has been read. Two queries."""
     unread = Message.of_mail(user, key)
     rows: Any = unread.select(User.username, fn.COUNT(Message.id)).join(User, on=Message.sender == User.id)
@@ -46,13 +47,17 @@ def _letter(user: User, key: str) -> Letter | None:
         if len(said) < MOST_LINES:
             said.append(_first_line(message.body))
     number = sum(counts.values())
-    words = f"{number:,} message{'s' if number > 1 else ''} from {_in_words(list(counts))}"
-    return Letter(words, *mailer.render("messages", user=user, words=words, counts=counts, lines=lines))
+    people = _in_words(list(counts))
+    words = ngettext(
+        "%(num)s new message from %(people)s", "%(num)s new messages from %(people)s", number, people=people
+    )
+    return OutgoingMail(words, *mail.render("messages", user=user, words=words, counts=counts, lines=lines))
 
 
 def _in_words(names: list[str]) -> str:
     if len(names) > MOST_NAMES:
-        names = [*names[: MOST_NAMES - 1], f"{len(names) - MOST_NAMES + 1:,} others"]
+        others = len(names) - MOST_NAMES + 1
+        names = [*names[: MOST_NAMES - 1], ngettext("%(num)s other", "%(num)s others", others)]
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
 

@@ -6,19 +6,20 @@ from peewee import fn
 
 from tasks.engine import Run, sweep_hook, user_task
 from tasks.lib.mail_once import AFTER_PEOPLE, RETRIES, line_up, mail_once
-from webapp import mailer
+from webapp import mail
+from webapp.lib.i18n import ngettext, number
 from webapp.lib.times import utcnow
-from webapp.mailer import Letter
-from webapp.mime import one_line
-from webapp.models import NoticeKind, OutcomeMail, Task, User
+from webapp.mail import OutgoingMail
+from webapp.mail.headers import one_line
+from webapp.models import NoticeKind, OutcomeMail, Task, User, notice_kind
 from webapp.models.task.state import ACTIVE
 
 AT_MOST_EVERY = timedelta(minutes=1)  # for one person
 MOST_SHOWN = 20  # tasks in one mail, each with its words and its address
 WORDS = {
-    NoticeKind.SUCCEEDED: "is finished",
-    NoticeKind.MAIL: "has been sent",
-    NoticeKind.FAILED: "has failed",
+    NoticeKind.SUCCEEDED: "finished",
+    NoticeKind.MAIL: "was sent",
+    NoticeKind.FAILED: "failed",
 }
 
 
@@ -34,37 +35,37 @@ def line_up_outcomes(at_once: int) -> None:
 @user_task(title="Mail about tasks", one_at_a_time=True, internal=True, priority=AFTER_PEOPLE, retries=RETRIES)
 def mail_task_outcome(task: Run) -> None:
     """Mail somebody how tasks of theirs have ended, unless by now these are gone or tried again, or nobody wants it."""
-    if task.user.email and mailer.is_set_up():
-        mail_once(task, OutcomeMail, "tasks", _letter)
+    if task.user.email and mail.is_configured():
+        mail_once(task, OutcomeMail, "tasks", _content)
     else:
         OutcomeMail.settle_mail(task.user)
 
 
-def _letter(user: User, key: str) -> Letter | None:
+def _content(user: User, key: str) -> OutgoingMail | None:
     """The mail about what has ended and is still so; None if nothing is. One query."""
     ended = [
-        task for task in OutcomeMail.of_mail(user, key) if user.wants_email_about(task.notice_kind, task.run_seconds)
+        task for task in OutcomeMail.of_mail(user, key) if user.wants_email_about(notice_kind(task), task.run_seconds)
     ]
     if not ended:
         return None
     subject = one_line(_title(ended[0]) if len(ended) == 1 else _counted(ended))
     shown = [(task, _title(task), _note(task)) for task in ended[:MOST_SHOWN]]
-    return Letter(subject, *mailer.render("stopped", user=user, ended=shown, more=len(ended) - len(shown)))
+    return OutgoingMail(subject, *mail.render("stopped", user=user, ended=shown, more=len(ended) - len(shown)))
 
 
 def _title(task: Task) -> str:
-    return f"{task.title} {WORDS[task.notice_kind]}"
+    return f"{task.title} {WORDS[notice_kind(task)]}"
 
 
 def _note(task: Task) -> str:
     """What went wrong, or whom a mail did not reach."""
-    return task.error or (str(task.result or "") if task.notice_kind == NoticeKind.MAIL else "")
+    return task.error or (str(task.result or "") if notice_kind(task) == NoticeKind.MAIL else "")
 
 
 def _counted(ended: list[Task]) -> str:
-    failed = sum(task.notice_kind == NoticeKind.FAILED for task in ended)
+    failed = sum(notice_kind(task) == NoticeKind.FAILED for task in ended)
     finished = len(ended) - failed
     if not failed:
-        return f"{finished:,} tasks are finished"
-    words = f"{failed:,} {'task has' if failed == 1 else 'tasks have'} failed"
-    return f"{words}, {finished:,} {'is' if finished == 1 else 'are'} finished" if finished else words
+        return ngettext("%(num)s task finished", "%(num)s tasks finished", finished)
+    words = ngettext("%(num)s task failed", "%(num)s tasks failed", failed)
+    return f"{words}, {number(finished)} finished" if finished else words

@@ -8,6 +8,7 @@ from tasks.lib import resumable_zip
 from tasks.lib.pictures import FORMATS, Opened, Refused, open_picture
 from webapp.lib.filenames import MOST_BYTES as MOST_BYTES_OF_NAME
 from webapp.lib.filenames import unique_names
+from webapp.lib.i18n import ngettext, number
 
 SIZES = (320, 800, 1600)  # pixels, of the longer side
 LONGEST_END = "-1600.webp"
@@ -22,12 +23,13 @@ Images = Annotated[list[Upload], Count(1, 50, some_right=True), Accept(".jpg", "
 
 
 @user_task(
-    title=lambda files: f"Resize {len(files)} image{'' if len(files) == 1 else 's'}", total=lambda files: len(files)
+    title=lambda files: ngettext("Resize %(num)s image", "Resize %(num)s images", len(files)),
+    total=lambda files: len(files),
 )
 def resize_images(task: Run, files: Images) -> None:
-    """Get your images in three sizes, as one ZIP file: 320, 800 and 1600 pixels on the longer side, never enlarged.
+    """Get your images in three sizes, in one ZIP file: 320, 800 and 1600 pixels on the longer side, never enlarged.
 
-    They are turned upright, and where and with what they were taken is left out. Of an animation you get its beginning.
+    They are turned upright, and location and camera data are removed. Animations become their first frame.
     """
     # What the ZIP file has so far is saved with the checkpoint that counts the image: so no run leaves a gap or a
     # duplicate, wherever the one before was cut off, and each knows what the directory at the end has to say.
@@ -54,11 +56,16 @@ def resize_images(task: Run, files: Images) -> None:
         if refused:
             task.attach("not-resized.txt", "".join(f"{line}\n" for line in refused))
         if not members:
-            raise TaskError(f"No image could be resized. {refused[0]}")
+            raise TaskError(f"No images could be resized. {refused[0]}")
         out.write(resumable_zip.directory(members, out.size))
-    task.log(f"{len(members) // len(SIZES)} of {len(files)} images resized")
+    resized = number(len(members) // len(SIZES))
+    task.log(
+        ngettext(
+            "%(resized)s of %(num)s image resized", "%(resized)s of %(num)s images resized", len(files), resized=resized
+        )
+    )
     if animated := task.cursor["animated"]:
-        task.log(f"Animated, and only the first frame was kept: {', '.join(animated)}")
+        task.log(f"Only the first frame was kept of {', '.join(animated)}")
 
 
 def _stems(files: list[Upload]) -> list[str]:
@@ -72,7 +79,7 @@ def _resized(opened: Opened) -> list[tuple[int, str, bytes]]:
     try:
         return [(size, FORMATS[opened.format], _saved(opened, size)) for size in SIZES]
     except MemoryError as error:
-        raise Refused("There is not enough memory to resize it.") from error
+        raise Refused("There isn’t enough memory to resize it.") from error
 
 
 def _saved(opened: Opened, size: int) -> bytes:

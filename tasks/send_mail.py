@@ -2,13 +2,14 @@
 
 from tasks.engine import Retries, Run, TaskError, TemporaryError, user_task
 from tasks.lib.csv_cells import csv_row
-from webapp import letters, mailer
 from webapp.db import database
+from webapp.lib.i18n import ngettext
 from webapp.lib.times import utcnow
-from webapp.mail_words import count_words
-from webapp.mailer import Letter, Line, MailError
+from webapp.mail import MailError, OutgoingMail, SmtpSession, is_configured
+from webapp.mail.mailings import outgoing_mail, render_mailing
+from webapp.mail.words import count_words
 from webapp.models import Delivery, Mailing, Task
-from webapp.models.mailing import Sending
+from webapp.models.mailing.delivery import Sending
 
 NOT_DELIVERED = "not-delivered.csv"
 MOST_DROPS = 3  # in a row: then it is the server that is ill, and not one mail that it cannot bear
@@ -22,7 +23,10 @@ def _title(mailing: int) -> str:
 def title_of(mailing: Mailing) -> str:
     """What its task is called: how many it goes to, and its subject."""
     number = Delivery.select().where(Delivery.mailing == mailing.id).count()
-    return f"Mail to {number:,} {'person' if number == 1 else 'people'}: {mailing.subject}"
+    subject = mailing.subject
+    return ngettext(
+        "Email to %(num)s person: %(subject)s", "Email to %(num)s people: %(subject)s", number, subject=subject
+    )
 
 
 def submit(draft: Mailing, addresses: list[str], limit: int) -> Task:
@@ -57,48 +61,48 @@ def change(mailing: Mailing, draft: Mailing, addresses: list[str], limit: int) -
 
 @user_task(title=_title, retries=Retries(6, delay=60, longest=3600), listed=False)
 def send_mail(task: Run, mailing: int) -> str:
-    """Send a mail to each of its recipients, and list whom it could not be delivered to."""
+    """Send an email to each of its recipients, and list those who didn’t get it."""
     mail = Mailing.get_or_none(Mailing.id == mailing)
     if mail is None:
-        raise TaskError("The mail is not there any more.")
-    if not mailer.is_set_up():
+        raise TaskError("This email no longer exists.")
+    if not is_configured():
         raise TaskError("This site has no mail server, so nothing was sent.")
     if not mail.html:
-        mail.keep(*letters.written(mail, task.user))
+        mail.keep(*render_mailing(mail, task.user))
     task.total = Delivery.select().where(Delivery.mailing == mail.id).count()
-    letter = letters.letter(mail, task.user)
+    content = outgoing_mail(mail, task.user)
     rounds = task.cursor or 0  # how often it has gone through all that was left; those loops are over
-    with Line() as line:
+    with SmtpSession() as session:
         for _ in range(rounds + 1):
-            _go_round(task, mail, letter, line)
+            _go_round(task, mail, content, session)
     counts = Delivery.counts(mail)
     if counts[Sending.WAITING]:
         task.cursor = rounds + 1
         task.checkpoint()
-        raise TemporaryError(f"{_so_far(mail)} The mail server put {counts[Sending.WAITING]:,} off.")
+        raise TemporaryError(f"{_so_far(mail)} The mail server deferred {counts[Sending.WAITING]:,}.")
     _list_lost(task, mail)
     words = count_words(counts, is_over=True)
     task.log(words)
     return words if counts[Sending.SENT] < sum(counts.values()) else ""
 
 
-def _go_round(task: Run, mail: Mailing, letter: Letter, line: Line) -> None:
+def _go_round(task: Run, mail: Mailing, content: OutgoingMail, session: SmtpSession) -> None:
     """Try each that is left once. Raises TemporaryError or TaskError when it is the server that does not work."""
     drops = hangs = 0
     for tried, delivery in enumerate(task.each(Delivery.unsettled(mail), every_step=True), 1):
         task.stage(f"Sending to {delivery.address}")
         try:
-            line.make_ready()
+            session.make_ready()
         except MailError as error:
             raise _stopped_by(error, mail) from error
         delivery.begin()
         task.checkpoint()  # now it is on record that this one may be on its way
         try:
-            line.send(letter, delivery.address, delivery.message_id)
+            session.send(content, delivery.address, delivery.message_id)
         except MailError as error:
-            drops = drops + 1 if error.dropped else 0
-            hangs += error.hung
-            if error.for_all or drops == MOST_DROPS or hangs >= max(MOST_HANGS, tried / 10):
+            drops = drops + 1 if error.connection_lost else 0
+            hangs += error.timed_out
+            if error.for_everybody or drops == MOST_DROPS or hangs >= max(MOST_HANGS, tried / 10):
                 raise _stopped_by(error, mail) from error
             if _note(delivery, error, task.is_last_attempt) == Sending.WAITING:
                 task.advance(-1)  # its step comes again
@@ -109,13 +113,13 @@ def _go_round(task: Run, mail: Mailing, letter: Letter, line: Line) -> None:
 
 def _note(delivery: Delivery, error: MailError, is_last: bool) -> Sending:
     """Record that a delivery was not made; returns its state from now on."""
-    state = Sending.REFUSED if not error.may_pass else Sending.FAILED if is_last else Sending.WAITING
+    state = Sending.REFUSED if not error.may_retry else Sending.FAILED if is_last else Sending.WAITING
     delivery.settle(state, _sentence(error))
     return state
 
 
 def _stopped_by(error: MailError, mail: Mailing) -> TaskError:
-    kind = TemporaryError if error.may_pass else TaskError
+    kind = TemporaryError if error.may_retry else TaskError
     return kind(f"{_sentence(error)} {_so_far(mail)}")
 
 
@@ -127,7 +131,7 @@ def _list_lost(task: Run, mail: Mailing) -> None:
 
 def _so_far(mail: Mailing) -> str:
     counts = Delivery.counts(mail)
-    return f"{counts[Sending.SENT]:,} of {sum(counts.values()):,} are sent."
+    return f"{counts[Sending.SENT]:,} of {sum(counts.values()):,} sent."
 
 
 def _sentence(error: MailError) -> str:

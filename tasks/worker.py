@@ -71,7 +71,7 @@ class _Worker(Worker):
         super().__init__(*args, **options)
         self._failures = 0
         self._failed_at = self._looked_at = -math.inf
-        self._strangers = Outage(log, "A message in the queue is none of ours")
+        self._strangers = Outage(log, "Dropped a queue message that is not ours")
 
     def loop(self, _: Any = None) -> None:
         """Wait for one message, for about a second, and do what it asks for."""
@@ -154,14 +154,14 @@ class _Sweeper(BaseProcess):
         try:
             self._sweeper.resign()
         except Exception as error:
-            log.warning("Could not resign: %s", error)
+            log.warning("Could not hand over the sweeper's lead: %s", error)
 
 
 def _look_up(mail_server: str) -> None:
     try:
         getaddrinfo(mail_server, None)
     except (OSError, UnicodeError) as error:
-        log.warning("MAIL_SERVER is no name that is known here, so no mail is sent: %s: %s", mail_server, error)
+        log.warning("MAIL_SERVER cannot be resolved here, so no mail is sent: %s: %s", mail_server, error)
 
 
 class _Terse(logging.Filter):

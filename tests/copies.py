@@ -6,7 +6,8 @@ from pathlib import Path
 from tests.processes import ROOT
 
 PARTS = ("webapp", "tasks", "templates", "tests", "docs", "Procfile", "gunicorn.conf.py", "pyproject.toml", "README.md")
-PARTS += ("Makefile", "requirements.txt", "requirements-dev.txt")
+PARTS += ("Makefile", "requirements.txt", "requirements-dev.txt", "LICENSE", "CONTRIBUTING.md", "CHANGELOG.md")
+PARTS += (".pre-commit-config.yaml",)
 
 
 class Copy:

@@ -229,7 +229,7 @@ def test_it_can_be_called_while_the_site_runs(tmp_path):
         site.run(*DEMO)
         ann = Surfer(site.url)
         ann.submit("/login", username="ann", password=PASSWORD)
-        until(lambda: "Resize 6 images is finished" in words(ann.visit("/notifications")))
+        until(lambda: "Resize 6 images finished" in words(ann.visit("/notifications")))
         assert "Traceback" not in site.processes["dev"].output()
     finally:
         site.close()
@@ -278,7 +278,7 @@ def test_a_worker_goes_on_with_all_that_is_under_way(app):
     _let_end_after(20, tea)
     _let_end_after(2, hall)
     countdown, paused = _title("Count down from 300"), Task.get(Task.state == State.PAUSED)
-    unlucky = Task.get(Task.state == State.FAILED, Task.error.contains("could not be mailed"))
+    unlucky = Task.get(Task.state == State.FAILED, Task.error.contains("couldn’t email it"))
     later = [Task.get(Task.state == State.SCHEDULED, Task.name == "send_mail"), Task.get(Task.state == State.RETRYING)]
     paused.resume()
     for task in (unlucky, *later, hall):
@@ -288,8 +288,8 @@ def test_a_worker_goes_on_with_all_that_is_under_way(app):
     until(lambda: _is(_title("Resize 6 images"), State.SUCCEEDED))
     until(lambda: _is(pausing, State.PAUSED) and _is(canceling, State.CANCELED))
     until(lambda: all(_is(task, State.SUCCEEDED) for task in (unlucky, *later)))
-    until(lambda: _said(countdown, "A worker went on after step 110") and countdown.reload().done > 111)
-    until(lambda: _said(paused, "A worker went on after step 77") and paused.reload().done > 78)
+    until(lambda: _said(countdown, "Continued by a worker after step 110") and countdown.reload().done > 111)
+    until(lambda: _said(paused, "Continued by a worker after step 77") and paused.reload().done > 78)
     until(lambda: _is(hall, State.SUCCEEDED))
     until(lambda: _is(tea, State.SUCCEEDED))
     assert Post.select().count() == posts + 5

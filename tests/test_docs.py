@@ -1,16 +1,25 @@
 """What the documents name is there: tests, files, and what make makes."""
 
+import ast
 import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
+from huey import consumer
 
 from tests.processes import ROOT
 
-DOCUMENTS = {str(path.relative_to(ROOT)): path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
+DOCUMENTS = {
+    str(path.relative_to(ROOT)): path for path in (*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md")))
+}
+TROUBLE = DOCUMENTS["docs/troubleshooting.md"].read_text()
+OUR_SOURCES = [path for folder in ("webapp", "tasks") for path in sorted((ROOT / folder).rglob("*.py"))]
+# What is logged where something is wrong, and by what: the words of an Outage are, too.
+WARNS = {"warning", "error", "exception", "critical", "Outage"}
 
 
 @pytest.fixture(params=DOCUMENTS)
@@ -76,3 +85,45 @@ def test_every_command_of_flask_that_a_document_names_is_there(document, app):
             command = command.get_command(click.Context(command), words.pop(0))
             assert command, line
         command.make_parser(click.Context(command)).parse_args(words)  # raises for an option that there is not
+
+
+def _text(node: ast.AST) -> str | None:
+    """A string of a program, with … for each of its variables, or None where it is none."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return re.sub(r"%[.\d]*[sdrf]", "…", node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_text(part) or "…" for part in node.values)
+    return None
+
+
+def _texts(path) -> list[str]:
+    return [text for node in ast.walk(ast.parse(path.read_text())) if (text := _text(node))]
+
+
+def _warnings(path) -> list[str]:
+    """What a program logs where something is wrong, and what it says when that is over."""
+    texts = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            function, *arguments = node.args if ast.unparse(node.func) == "partial" else (node.func, *node.args)
+            if ast.unparse(function).rpartition(".")[2] in WARNS:
+                texts += [text for argument in arguments if (text := _text(argument))]
+    return texts
+
+
+def test_every_line_that_troubleshooting_quotes_is_said():
+    quoted = [line for line in re.findall(r"`([^`\n]+)`", TROUBLE) if re.match(r"(errand: |… |[A-Z][^`=]* )", line)]
+    assert len(quoted) > 40
+    said = [text for path in (*OUR_SOURCES, consumer.__file__) for text in _texts(Path(path))]
+    for line in quoted:
+        own = re.sub(r"errand: ([A-Z_]+ )?|tasks/draw_cards.py:9: draw_cards: ", "", line)
+        for part in filter(None, (part.strip(" :") for part in own.split("…"))):
+            assert any(part in text for text in said), f"nobody says {part!r} of {line!r}"
+
+
+@pytest.mark.parametrize("path", [path for path in OUR_SOURCES if _warnings(path)], ids=lambda path: path.stem)
+def test_every_warning_of_the_log_is_explained(path):
+    explained = re.sub(r"\s+", " ", TROUBLE)
+    for text in _warnings(path):
+        if text.strip("…: "):
+            assert text.rstrip("… :") in explained, f"docs/troubleshooting.md does not say what to do about {text!r}"

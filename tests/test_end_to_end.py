@@ -225,7 +225,7 @@ def test_make_run_starts_again_what_was_killed_and_the_task_goes_on(own_site):
 
     def goes_on() -> bool:
         with suppress(OSError):  # for a moment nobody answers
-            return "went on after step" in guest.visit(task).text
+            return "by a worker after step" in guest.visit(task).text
         return False
 
     until(goes_on)

@@ -5,9 +5,11 @@ import hashlib
 import re
 
 import pytest
+import yaml
 from bs4 import BeautifulSoup
 
 from tests.processes import ROOT
+from webapp.models import State
 
 TEMPLATES = {str(path.relative_to(ROOT)): path.read_text() for path in sorted((ROOT / "templates").rglob("*.*"))}
 PAGES = {name: text for name, text in TEMPLATES.items() if "/email/" not in name}
@@ -16,6 +18,10 @@ STYLES = [path.read_text() for path in sorted(STATIC.rglob("*.css"))]
 
 # What has a place of its own in a page, and the id by which it is found there, as its first line says.
 FRAGMENTS = {name: found[1] for name, text in PAGES.items() if (found := re.match(r"{#.* · id: ([\w()-]+)", text))}
+
+LONGEST = 40  # lines of a template
+WIDEST = 160  # characters of a line
+NOT_WRAPPED_YET = tuple(f"templates/{part}/" for part in ("accounts", "mail", "mailbox", "messages", "settings"))
 
 # What no template may have, and why.
 BANNED = {
@@ -33,7 +39,15 @@ BANNED = {
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_template_fits_on_a_screen(name):
-    assert len(PAGES[name].splitlines()) <= 40
+    lines = len(PAGES[name].splitlines())
+    assert lines <= LONGEST, f"{name} has {lines} lines: make a partial of a part of it, to have {LONGEST} at most"
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if not name.startswith(NOT_WRAPPED_YET)])
+def test_no_line_of_a_template_is_wider_than_an_editor(name):
+    """Mails are exempt: their styles stand in the attributes, which makes lines long and wrapped ones no clearer."""
+    wide = {number: len(line) for number, line in enumerate(PAGES[name].splitlines(), 1) if len(line) > WIDEST}
+    assert not wide, f"{name}: wrap these lines, within a tag or by {{%- -%}}, to have {WIDEST} at most: {wide}"
 
 
 @pytest.mark.parametrize("why", BANNED)
@@ -76,7 +90,18 @@ def test_nothing_that_is_polled_holds_a_form_or_the_present_time(name):
 
 @pytest.mark.parametrize("name", [name for name in PAGES if name != "templates/polling.html"])
 def test_how_a_page_polls_is_spelled_once(name):
-    assert not re.search(r"every \d+s, live|hx-trigger=\"[^\"]*(every|load delay)|timeout:4s", TEMPLATES[name])
+    found = re.search(r"\bevery \d+m?s\b|\bload delay:|visibilitychange|\blive from:|timeout:4s", PAGES[name])
+    assert not found, f"{name} spells {found[0]!r}: say it by `polling` or `look_once` of polling.html"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_template_asks_for_several_states(name):
+    """What several states have in common has a name on Task or its presenter, and is tested there."""
+    state = rf"[\"'](?:{'|'.join(State)})[\"']"
+    either = rf"[\[(]\s*{state}\s*,\s*{state}|\bstate\s*[!=]=.*?\bstate\s*[!=]="
+    tags = re.findall(r"{[{%].*?[}%]}", PAGES[name], re.DOTALL)
+    found = [tag for tag in tags if re.search(either, tag, re.DOTALL)]
+    assert not found, f"{name} compares several states: ask a property such as task.is_stopping in place of {found}"
 
 
 def test_every_button_of_htmx_says_so_if_it_does_not_get_through():
@@ -112,3 +137,34 @@ def test_the_stylesheet_closes_what_it_opens():
 
 def test_the_product_is_named_by_its_setting_alone():
     assert [name for name, text in TEMPLATES.items() if "Errand" in text] == []
+
+
+def test_pre_commit_checks_with_the_ruff_that_make_check_has():
+    hooks = {hook["id"]: hook for hook in _pre_commit()["hooks"]}
+    [pinned] = re.findall(r"^ruff==\S+", (ROOT / "requirements-dev.txt").read_text(), re.MULTILINE)
+    assert [hooks[name]["additional_dependencies"] for name in ("ruff-check", "ruff-format")] == [[pinned]] * 2
+
+
+def test_pre_commit_installs_what_is_pinned_and_leaves_nothing_of_what_make_check_asks():
+    for hook in _pre_commit()["hooks"]:
+        assert hook["language"] == "system" or all("==" in name for name in hook["additional_dependencies"])
+    [check] = re.findall(r"^check:.*\n\t@(.*)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    asked = [command.split()[:2] for command in check.replace("$(BIN)/", "").replace(".", "").split("&&")]
+    entries = [hook["entry"].removeprefix(".venv/bin/") for hook in _pre_commit()["hooks"]]
+    assert [words for words in asked if not any(entry.startswith(" ".join(words)) for entry in entries)] == []
+
+
+def _pre_commit() -> dict:
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
+    [repo] = config["repos"]
+    return repo
+
+
+def test_a_month_or_day_has_its_name_from_the_language_and_not_from_the_locale_of_the_process():
+    sources = {
+        str(path.relative_to(ROOT)): path.read_text()
+        for name in ("webapp", "tasks")
+        for path in (ROOT / name).rglob("*.py")
+    }
+    named = r"""%[aAbBcpxX]\b(?=[^"']*["'}])"""
+    assert [name for name, text in (sources | TEMPLATES).items() if re.search(named, text)] == []

@@ -9,10 +9,10 @@ from werkzeug.utils import import_string
 
 from tasks.engine import config
 from tasks.queue import huey
-from webapp import cli, db, mailer
+from webapp import cli, db, mail
 from webapp.db import resilience
 from webapp.lib import logs
-from webapp.models.user import reserve
+from webapp.models.usernames import reserve
 from webapp.settings import Settings
 from webapp.web import (
     access_log,
@@ -81,7 +81,7 @@ def _add_extensions(app: Flask, settings: Settings) -> None:
     request_guard.init_app(app)
     security.init_app(app, settings)
     caching.init_app(app)
-    mailer.init_app(app, settings)
+    mail.init_app(app, settings)
     cli.init_app(app)
     polling.init_app(app)
     form_recovery.init_app(app)

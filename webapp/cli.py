@@ -12,6 +12,7 @@ from webapp import db
 from webapp.db import schema
 from webapp.db.backup import CannotBackUp, back_up
 from webapp.db.startup import or_one_line
+from webapp.lib.i18n import ngettext
 from webapp.models import restore
 
 
@@ -23,17 +24,17 @@ def init_app(app: Flask) -> None:
 
 
 @click.command()
-@click.option("--check", is_flag=True, help="Change nothing, and exit with 1 if there is something to apply.")
-@click.option("--list", "listing", is_flag=True, help="Change nothing, and list all migrations.")
-@click.option("--down", metavar="N|NAME", help="Take back the last N migrations, or all back through this one.")
-@click.option("--yes", is_flag=True, help="Do not ask whether what --down deletes may go.")
+@click.option("--check", is_flag=True, help="Change nothing; exit with 1 if there are migrations to apply.")
+@click.option("--list", "listing", is_flag=True, help="Change nothing; list all migrations.")
+@click.option("--down", metavar="N|NAME", help="Roll back the last N migrations, or all back through NAME.")
+@click.option("--yes", is_flag=True, help="Skip the confirmation of what --down deletes.")
 def migrate(check: bool, listing: bool, down: str | None, yes: bool) -> None:
-    """Bring the schema of the database and of the queue up to date. Safe to run twice, and by two at once.
+    """Bring the schema of the database and the queue up to date. Safe to run twice, and by two processes at once.
 
-    A schema that is newer than this code is left alone.
+    A schema that is newer than this release is left alone.
     """
     if check + listing + (down is not None) > 1:
-        raise click.UsageError("--check, --list and --down exclude each other")
+        raise click.UsageError("--check, --list, and --down can't be combined")
     with or_one_line():
         if down is not None:
             _take_back(down, yes)
@@ -42,7 +43,9 @@ def migrate(check: bool, listing: bool, down: str | None, yes: bool) -> None:
                 click.echo(f"{standing:8} {name}")
         elif check:
             if names := schema.pending():
-                raise click.ClickException(f"the schema is behind this code: {', '.join(names)} to apply, by migrate")
+                raise click.ClickException(
+                    f"the schema is older than this release; run migrate to apply {', '.join(names)}"
+                )
             click.echo(_in_words())
         else:
             applied = db.migrate(huey.create_tables)
@@ -55,8 +58,8 @@ def migrate(check: bool, listing: bool, down: str | None, yes: bool) -> None:
 def _in_words() -> str:
     """How the schema is, where nothing is to be applied."""
     if names := schema.unknown():
-        return f"The schema is newer than this code, which goes on with it as it is: {', '.join(names)}"
-    return "The schema is what this code needs."
+        return f"The schema is newer than this release, which can work with it: {', '.join(names)}"
+    return "The schema is up to date."
 
 
 def _take_back(down: str, yes: bool) -> None:
@@ -65,19 +68,20 @@ def _take_back(down: str, yes: bool) -> None:
         for name, gone in schema.losses(names).items():
             click.echo(f"{name}: {'deletes ' + ', '.join(gone) if gone else 'deletes nothing'}")
         if not yes:
-            click.confirm("Take back, with all that is in what is deleted?", abort=True)
+            click.confirm("Roll back, and delete what is listed above?", abort=True)
         schema.take_back(names)
     except schema.CannotGoBack as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"Took back {len(names)}. Start the code of before now: this code's migrate would apply them again.")
+    done = ngettext("Rolled back %(num)s migration.", "Rolled back %(num)s migrations.", len(names))
+    click.echo(f"{done} Now start the previous release: this one's migrate would apply what was rolled back again.")
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--overwrite", is_flag=True, help="Take the place of the backup that is there.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing backup.")
 @with_appcontext
 def backup(folder: Path, overwrite: bool) -> None:
-    """Copy the database, as it is now, and the secret key into a new FOLDER, while the site runs."""
+    """Copy the database as it is now, and the secret key, into a new FOLDER while the site runs."""
     try:
         with or_one_line():
             names = back_up(current_app.config["SETTINGS"], folder, overwrite)
@@ -85,24 +89,25 @@ def backup(folder: Path, overwrite: bool) -> None:
         raise click.ClickException(f"no backup was made: {error}") from error
     click.echo(f"Backed up to {folder}: {', '.join(names)}")
     if "secret_key" not in names:
-        click.echo("Keep SECRET_KEY of this environment besides.")
+        click.echo("SECRET_KEY is not included: keep it safe separately.")
 
 
-tasks = AppGroup("tasks", help="Look after the tasks.")
+tasks = AppGroup("tasks", help="Manage tasks.")
 
 
 @tasks.command("purge")
 def purge_tasks() -> None:
-    """Delete what is older than RETENTION_DAYS and ARTIFACT_DAYS allow. Workers do so every hour by themselves."""
+    """Delete what is older than RETENTION_DAYS and ARTIFACT_DAYS. Workers also do this every hour."""
     with or_one_line(), db.without_deadlines():
         deleted = purge()
-    click.echo(f"Purged {deleted} finished tasks and expired artifacts")
+    click.echo(ngettext("Purged %(num)s task or artifact", "Purged %(num)s tasks and artifacts", deleted))
 
 
 @tasks.command("cancel-all")
-@click.confirmation_option("--yes", prompt="Cancel everybody's tasks, and send no mail that is due?")
+@click.confirmation_option("--yes", prompt="Cancel everyone's tasks and drop all email that is due?")
 def cancel_all() -> None:
-    """In a restored backup, before its worker starts: cancel all that waits, ran or is due, and its mails."""
+    """Cancel all unfinished tasks and due email of a restored backup. Run it before the worker starts."""
     with or_one_line(), db.without_deadlines():
         canceled = restore.cancel_all()
-    click.echo(f"Canceled {canceled} tasks; their owners can try them again")
+    words = "Canceled %(num)s task. Its owner can retry it.", "Canceled %(num)s tasks. Their owners can retry them."
+    click.echo(ngettext(*words, canceled))

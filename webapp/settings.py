@@ -85,7 +85,7 @@ class Settings:
     def warnings(self) -> list[str]:
         """What works, and should not stay so: a line each."""
         clear = self.mail_server and not (self.mail_use_tls or self.mail_use_ssl) and self.mail_server not in LOOPBACK
-        plain = f"Mail to {self.mail_server} travels in clear: set MAIL_USE_TLS or MAIL_USE_SSL"
+        plain = f"Mail to {self.mail_server} is sent unencrypted: set MAIL_USE_TLS or MAIL_USE_SSL"
         return [plain] if clear else []
 
     @classmethod
@@ -131,8 +131,8 @@ class Settings:
             "hsts_subdomains": read.flag("HSTS_SUBDOMAINS", False),
             "listen_everywhere": _is_boxed(read),
         }
-        read.compare("ARTIFACT_DAYS", "RETENTION_DAYS", 1, "what a task made goes when the task does")
-        read.compare("TASK_SWEEP_SECONDS", "TASK_LEASE_SECONDS", 10, "lost tasks would wait for it")
+        read.compare("ARTIFACT_DAYS", "RETENTION_DAYS", 1, "a task's files are deleted with the task")
+        read.compare("TASK_SWEEP_SECONDS", "TASK_LEASE_SECONDS", 10, "lost tasks would wait that long")
         read.finish()
         return cls(**settings)
 
@@ -143,7 +143,7 @@ class Settings:
 def _app_name(read: Reader) -> str:
     name = read.text("APP_NAME", APP_NAME)
     if not name.isprintable() or len(name) > LONGEST_NAME or set(name) & set('<>@"\\'):
-        read.problem("APP_NAME", f'must be at most {LONGEST_NAME} characters on one line, without < > @ " and \\')
+        read.problem("APP_NAME", f'must be at most {LONGEST_NAME} characters on one line, without < > @ " or \\')
         return APP_NAME
     return name
 
@@ -163,7 +163,7 @@ def _database_url(read: Reader) -> str:
             conninfo_to_dict(url)
         except psycopg.Error as error:
             what = str(error).partition(":")[0]  # behind it may stand the password
-            read.problem("DATABASE_URL", f"is no address that PostgreSQL understands: {what}")
+            read.problem("DATABASE_URL", f"is not a valid PostgreSQL address: {what}")
     return url
 
 
@@ -184,7 +184,7 @@ def _redis_url(read: Reader) -> str | None:
             options = {name: value for name, value in parse_url(url).items() if name != "connection_class"}
             (SSLConnection if url.startswith("rediss") else Connection)(**options)  # connects to nothing
         except (TypeError, ValueError, RedisError):  # which may repeat the password
-            read.problem("REDIS_URL", "has options, behind its ?, that Redis clients do not know")
+            read.problem("REDIS_URL", "has options after its ? that Redis clients do not know")
     return url or None
 
 
@@ -193,7 +193,7 @@ def _base_url(read: Reader) -> str:
     url = read.address("BASE_URL", ("http", "https"), what).rstrip("/")
     parts = urlsplit(url)
     if url and ("@" in parts.netloc or parts.query or parts.fragment or not HOST.fullmatch(hostname(url))):
-        read.problem("BASE_URL", f"must be {what}: a host, and nothing but a port and a path behind it")
+        read.problem("BASE_URL", f"must be {what}: a host, optionally followed by a port and a path")
         return ""
     return urlunsplit(parts)  # with the scheme in lower case
 
@@ -206,17 +206,17 @@ def _mail(read: Reader, deployed: bool, base_url: str, app_name: str) -> dict[st
     alone = hostname(base_url) in LOOPBACK
     mailbox = not server and read.flag("DEV_MAILBOX", alone and not deployed)
     if mailbox and not alone:
-        read.problem("DEV_MAILBOX", "shows all mail to everybody, so BASE_URL must be an address of this machine")
+        read.problem("DEV_MAILBOX", "shows all mail to everyone, so BASE_URL must be an address of this machine")
     if server and not HOST.fullmatch(server):
-        read.problem("MAIL_SERVER", f"must be the name of a host, like smtp.example.com, not {server!r}")
+        read.problem("MAIL_SERVER", f"must be a host name, like smtp.example.com, not {server!r}")
     if use_tls and use_ssl:
-        read.problem("MAIL_USE_TLS", "and MAIL_USE_SSL exclude each other: set one of them")
+        read.problem("MAIL_USE_TLS", "and MAIL_USE_SSL can't both be set: choose one")
     if bool(username) != bool(password):
         read.problem("MAIL_USERNAME", "and MAIL_PASSWORD go together: set both or neither")
     if username and not server:
-        read.problem("MAIL_USERNAME", "says who signs in, and MAIL_SERVER must say where")
+        read.problem("MAIL_USERNAME", "is set, but MAIL_SERVER is not")
     if username and not (use_tls or use_ssl or server in LOOPBACK):
-        read.problem("MAIL_USERNAME", "needs MAIL_USE_TLS or MAIL_USE_SSL: its password must not travel in clear")
+        read.problem("MAIL_USERNAME", "needs MAIL_USE_TLS or MAIL_USE_SSL: its password must not be sent unencrypted")
     sender = read.text("MAIL_DEFAULT_SENDER", _sender(app_name))
     if not (sender.isprintable() and ADDRESS.fullmatch(parseaddr(sender)[1])):
         read.problem(
@@ -254,16 +254,16 @@ def _private_folder(read: Reader) -> Path:
         if (folder / "mail").is_dir():
             (folder / "mail").chmod(0o700)
     except RuntimeError:  # of `expanduser`
-        read.problem("DATA_DIR", f"{folder} begins with the name of somebody who has no home here")
+        read.problem("DATA_DIR", f"{folder} starts with a user who has no home directory here")
     except OSError as error:
-        read.problem("DATA_DIR", f"{folder} cannot be written: {error.strerror or error}")
+        read.problem("DATA_DIR", f"{folder} is not writable: {error.strerror or error}")
     return folder
 
 
 def _secret_key(read: Reader, data_dir: Path, deployed: bool) -> str:
     key = read.text("SECRET_KEY")
     if key and len(key) < SHORTEST_KEY:
-        read.problem("SECRET_KEY", f"must have at least {SHORTEST_KEY} characters: 64 random ones are best")
+        read.problem("SECRET_KEY", f"must have at least {SHORTEST_KEY} characters, ideally 64 random ones")
     if not key and deployed:
         read.problem("SECRET_KEY", "must be set when DATABASE_URL or REDIS_URL is")
     return key or ("" if read.problems else _own_secret_key(data_dir))

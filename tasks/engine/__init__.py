@@ -6,7 +6,7 @@ at a bounded rate and holds its lease; `sweeper` finds what has lost its worker 
 """
 
 from tasks.engine.declaration import DeclarationError
-from tasks.engine.parameters import InvalidArguments, Labels, Range
+from tasks.engine.parameters import InvalidArguments, Labels
 from tasks.engine.preview_undo import Preview, Undo
 from tasks.engine.registry import catalogue
 from tasks.engine.retries import Retries, TaskError, TemporaryError
@@ -24,7 +24,6 @@ __all__ = [
     "InvalidArguments",
     "Labels",
     "Preview",
-    "Range",
     "Retries",
     "Run",
     "Signature",

@@ -201,14 +201,22 @@ def _bad_format(title: str, parameters: "tuple[Parameter, ...]") -> str | None:
 
 def _bad_spec(spec: str, conversion: str | None, parameter: "Parameter") -> str:
     """Why some value of a parameter cannot be written by a format; empty if each can."""
-    limits = (parameter.range.low, parameter.range.high) if parameter.range else ()
-    for sample in parameter.choices or limits or SAMPLES[parameter.type]:
+    for sample in parameter.choices or _samples(parameter):
         value = sample if parameter.is_file else parameter.type(sample)
         try:
             format(Formatter().convert_field(value, conversion), spec)
         except (ValueError, TypeError, OverflowError) as error:
             return str(error)
     return ""
+
+
+def _samples(parameter: "Parameter") -> tuple[Any, ...]:
+    """Values of a parameter that differ as much as any: its bounds, or what is as far off as there is none."""
+    samples, bounds = SAMPLES[parameter.type], parameter.bounds
+    if bounds is None or parameter.type is str:
+        return samples
+    low = min(samples[0], bounds.high or 0) if bounds.low is None else bounds.low
+    return low, max(samples[1], low) if bounds.high is None else bounds.high
 
 
 def _has(known: Any) -> str:

@@ -25,9 +25,9 @@ from webapp.models import Artifact, IllegalTransition, Task
 
 log = logging.getLogger(__name__)
 
-UNEXPECTED = "Something unexpected went wrong. It was written to the log, and it is not your fault."
-UNKNOWN = "This release does not know this kind of task."
-NOT_SAVED = "The database did not answer."
+UNEXPECTED = "Something went wrong on our side. We’ve logged the error."
+UNKNOWN = "This version of the site doesn’t know this kind of task."
+NOT_SAVED = "The database didn’t respond."
 
 # What surrounds each run; the worker's entry point puts the app's context here, so that mail and templates work.
 run_context: Callable[[], AbstractContextManager[object]] = nullcontext
@@ -145,7 +145,7 @@ def _outcome(task: Task, run: Run, retries: Retries, error: BaseException) -> Re
         case StopRequested():
             return task.acknowledge_stop
         case ShuttingDown() | KeyboardInterrupt():
-            return task.release
+            return task.hand_back
         case LeaseLost():
             return partial(log.warning, "The task was taken over by another run")
         case TimedOut():

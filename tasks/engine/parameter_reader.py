@@ -3,16 +3,20 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import isfinite
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
+from annotated_types import DocInfo
+
+from tasks.engine.bounds import bounds_of, is_bound, unpacked, wrong_bounds
 from tasks.engine.declaration import DeclarationError
-from tasks.engine.parameters import Labels, Parameter, Range
+from tasks.engine.parameters import Labels, Parameter
 from tasks.engine.uploads import Accept, Count, Upload
+from webapp.lib.i18n import ngettext
 
 TYPES = (str, int, float, bool, Upload)
 RESERVED = {"self", "user", "run_at"}  # what `launch` itself takes
-EXTRAS = (Range, Labels, Count, Accept)
+EXTRAS = (Labels, Count, Accept)
+REMARKS = (str, DocInfo)  # what Annotated may say besides, for readers
 RUN_NAMES = {"task", "run", ""}  # but for underscores
 
 
@@ -93,7 +97,7 @@ def _read(function: Callable[..., Any], parameter: inspect.Parameter, hint: Any)
         required=required,
         choices=spelled.choices,
         labels=labels.labels if labels else (),
-        range=spelled.said(Range),
+        bounds=bounds_of(spelled.kind, unpacked(spelled.extras)),
         count=spelled.said(Count),
         suffixes=accept.suffixes if accept else (),
     )
@@ -134,17 +138,28 @@ def _choices(spelled: _Spelled) -> str | None:
     return "has the choices True and False: write bool" if spelled.choices and spelled.kind is bool else None
 
 
+def _known(spelled: _Spelled) -> str | None:
+    for extra in spelled.extras:
+        name = (extra if isinstance(extra, type) else type(extra)).__name__
+        said = tuple(unpacked([extra]))
+        if isinstance(extra, type):
+            return f"has {name} without what it says: write {name}(…)"
+        if not said:
+            return f"has {name}() without a limit: write one, or take that out"
+        for each in said:
+            if not (is_bound(each) or isinstance(each, (*EXTRAS, *REMARKS))):
+                name = type(each).__name__
+                return f"has {name}, which no form keeps to: take that out, and raise TaskError in the function instead"
+    return None
+
+
 def _extras(spelled: _Spelled) -> str | None:
-    is_number = spelled.kind in {int, float} and not spelled.choices
     fits = {
-        Range: (is_number, "is no number"),
         Labels: (bool(spelled.choices), "has no choices"),
         Count: (spelled.hint == list[Upload], "is not list[Upload]"),
         Accept: (spelled.kind is Upload, "is no file"),
     }
     for extra in spelled.extras:
-        if extra in EXTRAS:
-            return f"has {extra.__name__} without what it says: write {extra.__name__}(…)"
         for kind, (fit, words) in fits.items():
             if isinstance(extra, kind) and not fit:
                 return f"{words}, and yet has {kind.__name__}: take that out"
@@ -153,16 +168,18 @@ def _extras(spelled: _Spelled) -> str | None:
     return None
 
 
+def _bounds(spelled: _Spelled) -> str | None:
+    return wrong_bounds(spelled.kind, bool(spelled.choices), unpacked(spelled.extras))
+
+
 def _limits(spelled: _Spelled) -> str | None:
-    limits, count = spelled.said(Range), spelled.said(Count)
-    labels, accept = spelled.said(Labels), spelled.said(Accept)
-    if limits and not _holds_any(limits, spelled.kind):
-        numbers = "whole numbers" if spelled.kind is int else "numbers"
-        return f"has Range({limits.low!r}, {limits.high!r}): write two {numbers}, the smaller one first"
+    count, labels, accept = spelled.said(Count), spelled.said(Labels), spelled.said(Accept)
     if count and not (type(count.low) is type(count.high) is int and 1 <= count.low <= count.high):
         return f"has Count({count.low!r}, {count.high!r}): write numbers of at least 1, and the smaller one first"
     if labels and len(labels.labels) != len(spelled.choices):
-        return f"has {len(spelled.choices)} choices and {len(labels.labels)} Labels: write one for each"
+        choices = ngettext("%(num)s choice", "%(num)s choices", len(spelled.choices))
+        names = ngettext("%(num)s label", "%(num)s labels", len(labels.labels))
+        return f"has {choices} and {names}: write one for each"
     if accept and not all(suffix.startswith(".") for suffix in accept.suffixes or ("",)):
         return f"has Accept{accept.suffixes!r}: write suffixes with their dot, like Accept('.csv')"
     return None
@@ -174,14 +191,16 @@ def _file_by_default(spelled: _Spelled) -> str | None:
     return None
 
 
-CHECKS: tuple[Callable[[_Spelled], str | None], ...] = (_name, _type, _choices, _extras, _limits, _file_by_default)
-
-
-def _holds_any(limits: Range, kind: type) -> bool:
-    """Whether these limits are of this kind, finite, and the smaller one comes first."""
-    both = (limits.low, limits.high)
-    fit = all(type(each) is int or (kind is float and type(each) is float and isfinite(each)) for each in both)
-    return fit and limits.low <= limits.high
+CHECKS: tuple[Callable[[_Spelled], str | None], ...] = (
+    _name,
+    _type,
+    _choices,
+    _known,
+    _extras,
+    _bounds,
+    _limits,
+    _file_by_default,
+)
 
 
 def _spell(hint: Any) -> str:

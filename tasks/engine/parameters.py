@@ -1,10 +1,13 @@
 """What a task function asks for, as `reading` finds it in its signature: names, types, choices, limits, defaults."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, cast
 
+from tasks.engine.bounds import Bounds
 from tasks.engine.uploads import Count, Upload, from_json, largest, too_large
+from webapp.lib.i18n import ngettext, number
 from webapp.lib.texts import is_blank
 
 
@@ -14,14 +17,6 @@ class InvalidArguments(ValueError):
     def __init__(self, errors: dict[str, str]) -> None:
         super().__init__("; ".join(f"{name}: {text}" for name, text in errors.items()))
         self.errors = errors
-
-
-@dataclass(frozen=True)
-class Range:
-    """The smallest and the largest number that a parameter takes, both included."""
-
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -44,7 +39,7 @@ class Parameter:
     required: bool
     choices: tuple[Any, ...] = ()
     labels: tuple[str, ...] = ()
-    range: Range | None = None
+    bounds: Bounds | None = None  # of a number, or of how many characters a text has
     count: Count | None = None
     suffixes: tuple[str, ...] = ()
 
@@ -68,38 +63,42 @@ class Parameter:
         """What people should know before they choose; empty for what is plain."""
         if not self.is_file:
             return ""
-        number = f"{self.count.low} to {self.count.high} files. " if self.count else ""
-        kinds = f"{_either(self.suffixes)}, at" if self.suffixes else "At"
-        return f"{number}{kinds} most {largest()}{' together' if self.count else ''}."
+        files = f"{_files(self.count)}. " if self.count else ""
+        kinds = f"{_either(self.suffixes)}, up" if self.suffixes else "Up"
+        return f"{files}{kinds} to {largest()}{' in total' if self.count else ''}."
 
     def problem(self, value: Any) -> str | None:
         """What is wrong with a value, in words for the person who chose it, or None."""
         if self.is_file:
             return self._problem_of_files(value)
         if self.choices and value not in self.choices:
-            return f"Choose one of {', '.join(label for _, label in self.options)}."
+            return f"Choose {_either([label for _, label in self.options])}."
         # A bool is an int to Python, but nobody means True when asked for a number.
         if not isinstance(value, self.type) or (isinstance(value, bool) and self.type is not bool):
-            return {int: "Enter a whole number.", float: "Enter a number."}.get(self.type, "Enter a text.")
+            return {int: "Enter a whole number.", float: "Enter a number."}.get(self.type, "Enter some text.")
         if isinstance(value, str) and "\0" in value:
-            return "That holds a character that no text has."
+            return "Remove the invalid character."
         if self.required and isinstance(value, str) and is_blank(value):
-            return "This is needed."
+            return "This field is required."
         if isinstance(value, float) and not isfinite(value):
             return "Enter a number."
-        if self.range and not self.range.low <= cast(float, value) <= self.range.high:
-            return f"Enter a number from {self.range.low} to {self.range.high}."
-        return None
+        return self._out_of_bounds(value) if self.bounds else None
+
+    def _out_of_bounds(self, value: Any) -> str | None:
+        bounds = cast(Bounds, self.bounds)
+        if isinstance(value, str):
+            return None if bounds.hold(len(value)) else bounds.problem_of_text(value)
+        return None if bounds.hold(value) else bounds.problem_of_number()
 
     def _problem_of_files(self, value: Any) -> str | None:
         files = value if self.count and isinstance(value, list) else [value]
         if not files or not all(isinstance(file, Upload) for file in files):
-            return "Choose one file or more." if self.count else "Choose a file."
+            return "Choose at least one file." if self.count else "Choose a file."
         if self.count and not self.count.low <= len(files) <= self.count.high:
-            return f"Choose {self.count.low} to {self.count.high} files, not {len(files)}."
+            return f"Choose {_files(self.count)}. You chose {number(len(files))}."
         for file in files:
             if too_large(file):
-                return f"{file.name if self.count else 'That file'} is larger than {largest()}."
+                return f"{file.name if self.count else 'That file'} is too large. The limit is {largest()}."
         problems = [self._problem_of_file(file) for file in files]
         if self.count and self.count.some_right and None in problems:
             return None
@@ -107,7 +106,7 @@ class Parameter:
 
     def _problem_of_file(self, file: Upload) -> str | None:
         if self.suffixes and not file.name.lower().endswith(self.suffixes):
-            return f"{file.name} is not of the right kind: choose {_either(self.suffixes)}."
+            return f"{file.name} has the wrong file type. Use {_either(self.suffixes)}."
         if not file.size:
             return f"{file.name if self.count else 'That file'} is empty."
         return None
@@ -120,7 +119,7 @@ def check_arguments(parameters: tuple[Parameter, ...], arguments: dict[str, Any]
     complete = {}
     for parameter in parameters:
         if parameter.required and parameter.name not in arguments:
-            errors[parameter.name] = "This is needed."
+            errors[parameter.name] = "This field is required."
             continue
         complete[parameter.name] = arguments.get(parameter.name, parameter.default)
         if problem := parameter.problem(complete[parameter.name]):
@@ -136,6 +135,13 @@ def read_back(parameters: tuple[Parameter, ...], saved: dict[str, Any]) -> dict[
     return {name: from_json(value) if name in files else value for name, value in saved.items()}
 
 
-def _either(words: tuple[str, ...]) -> str:
+def _files(count: Count) -> str:
+    """How many files there may be, like '1 to 50 files' or '2 files'."""
+    if count.low == count.high:
+        return ngettext("%(num)s file", "%(num)s files", count.high)
+    return ngettext("%(low)s to %(num)s file", "%(low)s to %(num)s files", count.high, low=number(count.low))
+
+
+def _either(words: Sequence[str]) -> str:
     """Like '.csv, .tsv or .txt'."""
     return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

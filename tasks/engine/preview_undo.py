@@ -55,7 +55,7 @@ def look(function: "TaskFunction", arguments: dict[str, Any]) -> Preview | None:
     try:
         preview = function.preview(**{name: _hurried(value) for name, value in arguments.items()})
     except TimeoutError as error:
-        raise TooLong("This takes too long to preview. It can be started all the same.") from error
+        raise TooLong("This takes too long to preview. You can start it anyway.") from error
     if not isinstance(preview, Preview):
         raise TypeError(f"{function.name}: its preview returned {type(preview).__name__}, and no Preview")
     return preview

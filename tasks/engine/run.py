@@ -16,8 +16,8 @@ from tasks.engine.run_log import Sayings
 from tasks.engine.unit_of_work import UnitOfWork
 from webapp.db import database
 from webapp.models import Artifact, ArtifactWriter, Task, User
-from webapp.models.task import workflow
 from webapp.models.task.artifact import Kind, checked_link
+from webapp.models.task.locks import changing
 
 WAIT_ONCE_ASKED = 1.0  # seconds: how long a further `wait` of a step lasts at most when the run should stop
 END = "end"  # the position of a loop that is done
@@ -384,7 +384,7 @@ class Run:
         raise LeaseLost
 
     def _fence(self) -> None:
-        with workflow.changing(self._task):
+        with changing(self._task):
             if not self._task.renew(config.lease):
                 self._lose()
 

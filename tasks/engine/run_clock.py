@@ -17,7 +17,7 @@ from enum import IntEnum
 from typing import Any
 
 from tasks.engine.config import config
-from webapp.lib.times import exact_words
+from webapp.lib.i18n import duration
 
 KILL_AFTER = 5.0  # seconds
 TOKEN = 64  # bytes: a task's id and its run's token, both in hex
@@ -32,9 +32,9 @@ class Reason(IntEnum):
 
 
 _WORDS = {
-    Reason.NO_MOVE: "It made no progress for {}, and was stopped.",
-    Reason.WHOLE_RUN: "It took longer than {}, and was stopped.",
-    Reason.ASKED: "It came to no step within {}, and was ended.",
+    Reason.NO_MOVE: "It made no progress for {} and was stopped.",
+    Reason.WHOLE_RUN: "It took longer than {} and was stopped.",
+    Reason.ASKED: "It didn’t reach its next step within {} and was stopped.",
 }
 
 
@@ -51,7 +51,7 @@ class Verdict:
     @property
     def words(self) -> str:
         """Why it was ended, for people."""
-        return _WORDS[self.reason].format(exact_words(self.seconds))
+        return _WORDS[self.reason].format(duration(self.seconds))
 
 
 class Face:
@@ -130,7 +130,7 @@ class Clock:
     @property
     def words(self) -> str:
         """Why it rings, for people."""
-        return _WORDS[Reason(int(self._hands[1]))].format(exact_words(self._hands[2]))
+        return _WORDS[Reason(int(self._hands[1]))].format(duration(self._hands[2]))
 
     def look(self) -> float:
         """The seconds until somebody has to look again; 0 once it has rung, and then no move puts anything off."""

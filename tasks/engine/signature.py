@@ -47,16 +47,16 @@ def chord(header: list[Signature], body: Signature, title: str = "") -> Signatur
     return _compose(Composition.CHORD, [list(header), [body]], title)
 
 
-def _compose(kind: Composition, steps: list[list[Signature]], title: str) -> Signature:
+def _compose(composition: Composition, steps: list[list[Signature]], title: str) -> Signature:
     if not all(steps) or not steps:
-        raise ValueError(f"a {kind} has at least one part in each of its steps")
+        raise ValueError(f"a {composition} has at least one part in each of its steps")
 
     def start(user: User, **place: Any) -> Task:
-        whole = Task.start(user, "", title, {}, kind=kind, **place)
+        whole = Task.start(user, "", title, {}, composition=composition, **place)
         for number, parts in enumerate(steps):
             for part in parts:
-                part.start(user, whole=whole, step=number)
-        workflow.set_expected_total(whole)
+                part.start(user, parent=whole, step=number)
+        workflow.expect_total(whole)
         return whole
 
     return Signature(title, start)

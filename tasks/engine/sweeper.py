@@ -27,7 +27,8 @@ from webapp.db import after_commit, database
 from webapp.db.resilience import close_if_broken, is_unavailable
 from webapp.lib.times import utcnow
 from webapp.models import Leader, Task, Worker
-from webapp.models.task import fair_queue, workflow
+from webapp.models.task import fair_queue
+from webapp.models.task.locks import changing_if_free
 from webapp.models.task.state import LEASED
 
 log = logging.getLogger(__name__)
@@ -105,7 +106,7 @@ class Sweeper:
         due = list(Task.due(AT_ONCE))
         self._grace.hears(asked_at)
         for task in self._while_leading(due):
-            self._try(task, task.wake)
+            self._try(task, task.enqueue)
         now = time.monotonic()
         sweeping = now >= self._next_sweep
         if sweeping:
@@ -158,7 +159,7 @@ class Sweeper:
         self._grace.hears(asked_at)
         for task in self._while_leading(lost if self._grace.is_over else ()):
             if self._try(task, partial(self._take, task)):
-                log.warning("Its worker was not heard from: the task is %s", task.state, extra=_about(task))
+                log.warning("Lost contact with the worker: the task is %s", task.state, extra=_about(task))
 
     def _take(self, task: Task) -> bool:
         """Take a task from a run that is lost, unless there is a verdict on that."""
@@ -197,8 +198,8 @@ class Sweeper:
             log.exception("The duty %s failed", duty.__name__)
 
     def _tell_waiting(self) -> None:
-        now = fair_queue.snapshot(Task)
-        fair_queue.notify_waiting_users(Task, SOON, moved=now != self._line)
+        now = fair_queue.snapshot()
+        fair_queue.notify_waiting_users(SOON, moved=now != self._line)
         self._line = now
 
     def _refill(self, sweeping: bool) -> None:
@@ -209,7 +210,7 @@ class Sweeper:
         """
         if not (sweeping or self._missing):
             return
-        missing = max(0, fair_queue.waiting_count(Task) - self._messages())
+        missing = max(0, fair_queue.waiting_count() - self._messages())
         lost = min(missing, self._missing, RINGS)
         self._missing = missing
         if lost and self._queue_answers:
@@ -230,7 +231,7 @@ def _time_out(task: Task, verdict: Verdict) -> bool:
     """Record a verdict. False, and nothing done, while the database still holds the row for the run that is gone."""
     function = registry.functions.get(task.name)
     retries = function.retries if function else Retries()
-    with workflow.changing_if_free(task) as free:
+    with changing_if_free(task) as free:
         if free:
             task.time_out(verdict.words, retries.wait(task.attempts), verdict.further)
     return free

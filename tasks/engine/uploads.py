@@ -11,7 +11,9 @@ from uuid import UUID, uuid4
 from tasks.engine.config import config
 from tasks.engine.retries import TaskError
 from webapp.db import demand_transaction
+from webapp.lib.i18n import number
 from webapp.models import Artifact, Task
+from webapp.models.chunked import ChunkedFile
 from webapp.models.task.artifact import CHUNK
 
 NAME_LENGTH = 200
@@ -64,7 +66,7 @@ class Upload:
 
     def open(self) -> BinaryIO:
         """The bytes as a file that reads and seeks, in the memory of one chunk."""
-        return io.BufferedReader(_Stream(self))
+        return io.BufferedReader(ChunkedFile(self.chunks, range(0, self.size, CHUNK), self.size))
 
     def read(self) -> bytes:
         """All bytes in memory; for what is known to be small."""
@@ -93,7 +95,7 @@ class Upload:
             raise self._no_text() from error
 
     def _no_text(self) -> TaskError:
-        return TaskError(f"{self.name} is no text in UTF-8. Save it as UTF-8, and try again.")
+        return TaskError(f"{self.name} isn’t UTF-8 text. Save it as UTF-8, then try again.")
 
 
 class Hurried(Upload):
@@ -119,35 +121,6 @@ class _Stored(Upload):
 
     def chunks(self, first: int = 0) -> Iterator[bytes]:
         return Artifact(id=self.id).chunks(first)
-
-
-class _Stream(io.RawIOBase):
-    """An upload as a stream, for what reads streams."""
-
-    def __init__(self, upload: Upload) -> None:
-        self._upload = upload
-        self._at = 0
-        self._number = -1  # of the chunk that is at hand
-        self._chunk = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = max(0, offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._upload.size}[whence])
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        number, offset = divmod(self._at, CHUNK)
-        if number != self._number:
-            self._number, self._chunk = number, memoryview(next(self._upload.chunks(number), b""))
-        part = self._chunk[offset : offset + len(buffer)]
-        buffer[: len(part)] = part
-        self._at += len(part)
-        return len(part)
 
 
 def as_json(arguments: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[UUID, Upload]]]:
@@ -185,7 +158,8 @@ def too_large(file: Upload) -> bool:
 
 def largest() -> str:
     """How large a file may be, in words."""
-    return f"{config.max_upload / 1024 / 1024:.3g} MB"
+    megabytes = config.max_upload / 1024 / 1024
+    return f"{number(round(megabytes) or float(f'{megabytes:.3g}'))} MB"
 
 
 def _clean(name: str) -> str:

@@ -59,7 +59,7 @@ def recognize(file: Upload) -> Encoding:
     if broken <= foreign:
         return UTF8
     if odd * 100 > file.size:
-        raise TaskError(f"{file} is not a text file. Save it as CSV in UTF-8, and try again.")
+        raise TaskError(f"{file} isn’t a text file. Save it as CSV in UTF-8, then try again.")
     return WINDOWS
 
 

@@ -41,7 +41,7 @@ class JsonItems:
             scanner.keep_anew()
             end = _pass_item(scanner)
             if not end:
-                raise TaskError(f"{self._name} ends within post {number:,}: not all of it is there.")
+                raise TaskError(f"{self._name} ends in the middle of post {number:,}, so part of it is missing.")
             if scanner.is_too_long:
                 yield number, None
             elif end == "," or number > 1 or scanner.kept().strip():
@@ -51,7 +51,7 @@ class JsonItems:
         try:
             return json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise TaskError(f"Post {number:,} of {self._name} is not valid JSON.") from error
+            raise TaskError(f"Post {number:,} in {self._name} is not valid JSON.") from error
 
 
 def _pass_item(scanner: Scanner) -> str:

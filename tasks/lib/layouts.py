@@ -38,10 +38,10 @@ class Layout:
         """What people should know of it, a sentence each."""
         found = []
         if not self.heading:
-            times = ", and the second for their times" if self.timestamp else ""
-            found.append(f"No row names the columns: the first column is taken for the posts{times}.")
+            times = ", and the second for their timestamps" if self.timestamp else ""
+            found.append(f"No header row: the first column is used for the posts{times}.")
         elif self.names[self.body].lower() != BODY[0]:
-            found.append(f"The column {self.names[self.body]} is taken for the posts.")
+            found.append(f"The column {self.names[self.body]} is used for the posts.")
         used = {self.body, self.timestamp}
         return [*found, *ignored(name for place, name in enumerate(self.names) if place not in used)]
 
@@ -65,7 +65,7 @@ def find_layout(text: Text, name: str) -> Layout:
         body, timestamp = _place(names, BODY), _place(names, TIMESTAMP)
         return Layout(separator, bool(told), _named(top.cells), top.number, body or 0, timestamp)
     if any(len(names) > 1 and set(TIMESTAMP) & set(names) for names in headings.values()):
-        raise TaskError(f"The first row of {name} must name the columns: body, and timestamp if it has one.")
+        raise TaskError(f"{name} needs a header row that names its columns: body, and optionally timestamp.")
     return _without_names(samples, bool(told))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from tasks.engine import Retries, Run, TaskFunction, TemporaryError
-from webapp.mailer import Letter, Line, MailError
+from webapp.mail import MailError, OutgoingMail, SmtpSession
 from webapp.models import AlreadyRunning, User
 
 log = logging.getLogger(__name__)
@@ -42,34 +42,34 @@ def line_up(function: TaskFunction, people: Iterable[User]) -> None:
             continue
 
 
-def mail_once(task: Run, outbox: Outbox, about: str, letter_of: Callable[[User, str], Letter | None]) -> None:
-    """Mail the task's user what the outbox has for them; none if `letter_of` the user and the mail's name is None.
+def mail_once(task: Run, outbox: Outbox, about: str, content_of: Callable[[User, str], OutgoingMail | None]) -> None:
+    """Mail the task's user what the outbox has for them; none if `content_of` the user and the mail's name is None.
 
     Raises TemporaryError where it is to be tried again. A mail that is refused for good, or put off at the last
     attempt, is given up, which the log says, with what it was `about`.
     """
     user = task.user
-    with Line() as line:
+    with SmtpSession() as session:
         try:
-            line.make_ready()
+            session.make_ready()
         except MailError as error:
             raise TemporaryError(str(error)) from error
         key = outbox.begin_mail(user)
         task.checkpoint()  # a run that has lost its task sends nothing
         if key is None:
             return
-        if letter := letter_of(user, key):
-            _send(task, outbox, about, line, letter, key)
+        if content := content_of(user, key):
+            _send(task, outbox, about, session, content, key)
         outbox.settle_mail(user, key)
 
 
-def _send(task: Run, outbox: Outbox, about: str, line: Line, letter: Letter, key: str) -> None:
+def _send(task: Run, outbox: Outbox, about: str, session: SmtpSession, content: OutgoingMail, key: str) -> None:
     try:
-        line.send(letter, task.user.email, key)
+        session.send(content, task.user.email, key)
     except MailError as error:
-        if error.dropped:
+        if error.connection_lost:
             raise TemporaryError(str(error)) from error  # it may have arrived: so it is the same mail again
-        if error.for_all or (error.may_pass and not task.is_last_attempt):
+        if error.for_everybody or (error.may_retry and not task.is_last_attempt):
             outbox.put_mail_off(task.user, key)
             raise TemporaryError(str(error)) from error
         reason = str(error).replace(task.user.email, "…")

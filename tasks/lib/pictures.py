@@ -48,7 +48,7 @@ def open_picture(file: Upload, longest: int) -> Opened:
     from PIL import Image, PngImagePlugin
 
     if not file.size:
-        raise Refused("It is empty.")
+        raise Refused("The file is empty.")
     PngImagePlugin.MAX_TEXT_MEMORY = MOST_TEXT
     try:
         with warnings.catch_warnings():
@@ -57,13 +57,13 @@ def open_picture(file: Upload, longest: int) -> Opened:
     except Refused:
         raise
     except MemoryError as error:
-        raise Refused("There is not enough memory to open it. Try again with a smaller one.") from error
+        raise Refused("There isn’t enough memory to open it. Try a smaller image.") from error
     except Image.DecompressionBombError as error:
-        raise Refused("It has far too many pixels.") from error
+        raise Refused("It has too many pixels.") from error
     except Image.UnidentifiedImageError as error:
-        raise Refused("It is no JPEG, PNG, WebP or GIF, whatever its name says.") from error
+        raise Refused("Not a JPEG, PNG, WebP or GIF, despite its name.") from error
     except Exception as error:  # a broken file makes Pillow raise whatever it stumbles over
-        raise Refused("It is damaged, or not all of it has arrived.") from error
+        raise Refused("The file is damaged or incomplete.") from error
 
 
 def _open(file: Upload, longest: int) -> Opened:
@@ -114,8 +114,8 @@ def _needed(opened: Any, format: str, stream: Any) -> int:
 def _check_memory(size: tuple[int, int], needed: int) -> None:
     if needed > MOST_MEMORY:
         raise Refused(
-            f"It has {size[0]:,} × {size[1]:,} pixels. To open it would take {needed / 1_000_000:,.0f} MB of memory;"
-            f" at most {MOST_MEMORY / 1_000_000:,.0f} MB are given."
+            f"It has {size[0]:,} × {size[1]:,} pixels. Opening it would take {needed / 1_000_000:,.0f} MB of memory;"
+            f" the limit is {MOST_MEMORY / 1_000_000:,.0f} MB."
         )
 
 

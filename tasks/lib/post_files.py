@@ -12,6 +12,7 @@ from tasks.lib.json_items import JsonItems, begins_as_json
 from tasks.lib.layouts import SEPARATORS, find_layout, ignored, moment_of
 from tasks.lib.scanning import LONGEST
 from tasks.lib.tables import Record, Table
+from webapp.lib.i18n import ngettext
 from webapp.lib.texts import is_blank
 from webapp.lib.times import utcnow
 from webapp.models.post import POST_LENGTH
@@ -88,8 +89,10 @@ class PostTable(_Decoded):
         # What was refused once, and comes back corrected, has our own columns in front.
         self._first = len(ERRORS) if [name.lower() for name in names[: len(ERRORS)]] == ERRORS else 0
         self.columns = names[self._first :]
-        between = f" with {SEPARATORS.get(self._layout.separator, self._layout.separator)} between the columns"
-        read = f"Read as {encoding}{between if len(names) > 1 else ', one post in each row'}."
+        between = SEPARATORS.get(self._layout.separator, self._layout.separator)
+        read = (
+            f"Read as {encoding}, {f'with columns separated by {between}' if len(names) > 1 else 'one post per row'}."
+        )
         self.notes = [read, *self._layout.notes]
 
     def __iter__(self) -> Iterator[Row]:
@@ -103,7 +106,8 @@ class PostTable(_Decoded):
         if record.problem:
             return Row(record.number, problem=record.problem, cells=tuple(cells))
         if len(cells) != width:
-            return Row(record.number, problem=f"It has {_columns(len(cells))}, not {width}.", cells=kept)
+            columns = ngettext("%(num)s column", "%(num)s columns", len(cells))
+            return Row(record.number, problem=f"{columns} instead of {width}.", cells=kept)
         written = cells[layout.timestamp] if layout.timestamp is not None else ""
         return _checked(record.number, cells[layout.body], written, kept, self._encoding)
 
@@ -126,12 +130,12 @@ class PostJson(_Decoded):
 
     def _row(self, number: int, item: Any) -> Row:
         if item is None:
-            return Row(number, problem=f"It is too long to be read: a post has at most {LONGEST:,} characters.")
+            return Row(number, problem=f"Too long to read; the limit is {LONGEST:,} characters.")
         body, written = (item.get("body"), item.get("timestamp") or "") if isinstance(item, dict) else (None, "")
         if not isinstance(body, str) or not isinstance(written, str):
             return Row(
                 number,
-                problem="This is not a post with a body and a timestamp.",
+                problem="Not a post; that has a body, and optionally a timestamp.",
                 cells=(json.dumps(item, ensure_ascii=False),),
             )
         return _checked(number, body, written, (body, written), self._encoding)
@@ -158,21 +162,17 @@ def _checked(number: int, body: str, written: str, cells: tuple[str, ...], encod
     try:
         moment = moment_of(written)
     except (ValueError, OverflowError):
-        return Row(number, problem=f"{written[:40]} is not a time like 2026-11-21T09:30:00Z.", cells=cells)
+        return Row(number, problem=f"“{written[:40]}” is not a timestamp like 2026-11-21T09:30:00Z.", cells=cells)
     if moment and moment > utcnow():
-        return Row(number, problem="The timestamp has not come yet.", cells=cells)
+        return Row(number, problem="The timestamp is in the future.", cells=cells)
     return Row(number, body, moment, cells=cells)
 
 
 def _problem(body: str, written: str, encoding: Encoding) -> str:
     if UNDECODABLE.search(body) or UNDECODABLE.search(written):
-        return f"Some of its characters cannot be read as {encoding}."
+        return f"Some characters can’t be read as {encoding}."
     if is_blank(body):
         return "The body is empty."
     if len(body) > POST_LENGTH:
-        return f"The body has {len(body):,} characters; a post has at most {POST_LENGTH}."
+        return f"The body has {len(body):,} characters; the limit is {POST_LENGTH}."
     return ""
-
-
-def _columns(number: int) -> str:
-    return f"{number:,} column{'' if number == 1 else 's'}"

@@ -1,4 +1,8 @@
-"""ZIP files written piece by piece, by one run after the other: what stands is known by its members alone."""
+"""ZIP files written piece by piece, by one run after the other: what stands is known by its members alone.
+
+`zipfile` writes the same, but keeps the directory in its open file, so that no other process can go on. A file stays
+below 4 GiB, and has at most 65,535 members: there is no ZIP64 here, and whoever writes must stop before.
+"""
 
 import struct
 import time

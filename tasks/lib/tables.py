@@ -11,8 +11,8 @@ from typing import NamedTuple
 from tasks.lib.decoding import Text
 from tasks.lib.scanning import LONGEST, Scanner
 
-TOO_LONG = f"It is too long to be read: a row has at most {LONGEST:,} characters."
-UNCLOSED = "A quotation mark opens a cell in it and is not closed."
+TOO_LONG = f"Too long to read; the limit is {LONGEST:,} characters."
+UNCLOSED = "A quotation mark opens a cell and is never closed."
 _NEW_LINE, _NEW_LINES = re.compile("\n"), re.compile("\n*+")
 _QUOTE_OR_LINE = re.compile('["\n]')
 # Within quotation marks: as much as belongs to the cell beyond doubt, and is in one line or in any.

@@ -59,8 +59,8 @@ class Person:
     def register(self, username: str, email: str = "", password: str = "correct horse") -> None:
         """Make an account."""
         self.visit("/register")
-        self.page.get_by_label("User name").fill(username)
-        self.page.get_by_label("E-mail").fill(email)
+        self.page.get_by_label("Username").fill(username)
+        self.page.get_by_label("Email").fill(email)
         self.page.get_by_label("Password").fill(password)
         self.page.get_by_role("button", name="Create account").click()
 

@@ -8,7 +8,7 @@ from tests.processes import Site
 from webapp import db
 from webapp.dev.factories import make_artifact, make_mailing, make_mailing_file, make_task
 from webapp.models import Composition, Delivery, State, Task, User
-from webapp.models.mailing import Sending
+from webapp.models.mailing.delivery import Sending
 from webapp.settings import Settings
 
 

@@ -65,12 +65,12 @@ def test_a_lost_session_leaves_what_is_being_typed_and_a_sign_in_in_another_tab_
     writing.fill("Half a th")
     person.context.clear_cookies()
     writing.press_sequentially("ought")
-    see(home.locator("#session").get_by_text("You are signed out."))
+    see(home.locator("#session").get_by_text("You’re signed out."))
     expect(writing).to_have_value("Half a thought")
     with person.context.expect_page() as opened:
         home.get_by_role("link", name="Sign in in a new tab").click()
     tab = opened.value
-    tab.get_by_label("User name").fill(name)
+    tab.get_by_label("Username").fill(name)
     tab.get_by_label("Password").fill("correct horse")
     tab.get_by_role("button", name="Sign in").click()
     see(tab.get_by_label("Write something"))
@@ -88,11 +88,11 @@ def test_a_form_whose_session_ended_is_sent_by_one_press_after_a_sign_in_in_anot
     page.get_by_label("Write something").fill("Typed for <b>long</b>")
     person.context.clear_cookies()
     page.get_by_role("button", name="Post", exact=True).click()
-    see(page.get_by_role("heading", name="You are signed out"))
+    see(page.get_by_role("heading", name="You’re signed out"))
     assert_accessible(page, "with what was typed")
     with person.context.expect_page() as opened:
         page.get_by_role("link", name="Sign in in a new tab").click()
-    opened.value.get_by_label("User name").fill("ann")
+    opened.value.get_by_label("Username").fill("ann")
     opened.value.get_by_label("Password").fill("correct horse")
     opened.value.get_by_role("button", name="Sign in").click()
     page.get_by_role("button", name="Send it again").click()

@@ -9,7 +9,7 @@ from tests.browser.rows import put
 from tests.network import Network
 
 PATIENCE = 30_000  # a poll begins after 5 s, may take 4 s, and is followed by others for 10 s
-LOST, UNSENT = "We can’t reach the server right now", "That did not get through"
+LOST, UNSENT = "We can’t reach the server right now", "That didn’t go through"
 PLACE = "e => e.getBoundingClientRect().top - document.querySelector('#timeline').getBoundingClientRect().top"
 WAYS = ("hanging", "refusing", "answering 502", "offline")
 

@@ -38,7 +38,7 @@ def test_what_happened_is_in_the_notification_centre_and_leads_there(person):
     see(person.page.locator("article[data-state=succeeded]"))
     person.page.get_by_role("link", name="Notifications").click()
     see(person.page.locator("#notices [data-unread]"))
-    person.page.get_by_role("link", name="Count down from 1 is finished").click()
+    person.page.get_by_role("link", name="Count down from 1 finished").click()
     person.page.wait_for_url(f"**{task}")
     see(person.page.locator("#notice-badge[hidden]").locator("xpath=.."))
     assert not person.visit("/notifications").locator("[data-unread]").count()

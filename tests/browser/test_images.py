@@ -22,7 +22,7 @@ def test_images_are_resized_and_downloaded(new_person, site, with_javascript):
     person.come_as_guest()
     page = person.visit("/tasks/new/resize_images")
     page.get_by_role("button", name="Start", exact=True).click()
-    see(page.get_by_text("Choose one file or more."))
+    see(page.get_by_text("Choose at least one file."))
     broken = {"name": "broken.gif", "mimeType": "image/gif", "buffer": b"GIF89a"}
     images = [_image("holiday ü.jpg", "JPEG"), _image("logo.png", "PNG"), _image("logo.webp", "WEBP")]
     page.get_by_label("Files").set_input_files([*images, broken])

@@ -59,15 +59,15 @@ def test_what_is_wrong_is_told_at_the_field_while_one_chooses(new_person, still_
     person.come_as_guest()
     put(still_site, person.name, "failed")
     page = person.visit("/tasks")
-    page.get_by_text("Kind and days").click()
+    page.get_by_text("More filters").click()
     page.get_by_label("From").fill("2026-02-02")
     expect(page.locator("#clear")).to_be_visible()
     page.get_by_label("To", exact=True).fill("2026-02-01")
-    see(page.get_by_text("That is before the first day."))
+    see(page.get_by_text("“To” can’t be before “From”."))
     expect(_rows(page)).to_have_count(0)
     page.get_by_label("To", exact=True).fill("2036-02-01")
     expect(_rows(page)).to_have_count(1)
-    see_gone(page.get_by_text("That is before the first day."))
+    see_gone(page.get_by_text("“To” can’t be before “From”."))
     assert page.get_by_label("From").input_value() == "2026-02-02"
 
 
@@ -88,7 +88,7 @@ def test_what_is_checked_stays_checked_while_the_list_changes_around_it(new_pers
         "Count down while in progress", "Count down while failed",
     ]  # fmt: skip
     page.locator("#bulk-cancel").click()
-    see(page.locator("#flashes").get_by_text("Canceled 1 task, at its next step; 1 had finished already."))
+    see(page.locator("#flashes").get_by_text("Canceled 1 task, after the current step; 1 had already finished."))
     expect(page.locator("#task-list :checked")).to_have_count(0)
     see(page.locator('#task-list [data-state="canceling"]'))
 
@@ -110,7 +110,7 @@ def test_all_that_the_filter_lets_through_go_by_the_keyboard_alone(new_person, s
     assert focused(page).startswith("Delete for good")
     page.keyboard.press("Enter")
     see(page.locator("#flashes").get_by_text("Deleted 22 tasks."))
-    see(page.get_by_text("No tasks like that"))
+    see(page.get_by_text("No matching tasks"))
     page.get_by_text("Show all tasks").click()
     expect(_rows(page)).to_have_count(1)
 
@@ -139,12 +139,12 @@ def test_filter_and_bulk_need_no_javascript(new_person, still_site):
     _check(page, "while waiting")
     page.locator("#bulk-cancel").click()
     see(page.locator("#flashes").get_by_text("Canceled 1 task."))
-    see(page.get_by_text("No tasks like that"))
+    see(page.get_by_text("No matching tasks"))
     page.locator("#clear").click()
     page.locator(".tally .check").click()
     page.locator("#bulk-delete").click()
     page.get_by_role("button", name="Delete for good").click()
-    see(page.locator("#flashes").get_by_text("Deleted 3 tasks; 1 is still under way."))
+    see(page.locator("#flashes").get_by_text("Deleted 3 tasks; 1 hasn’t finished yet."))
     expect(_rows(page)).to_have_count(1)
 
 

@@ -25,7 +25,7 @@ def _schedule_and_change(person: Person, subject: str) -> None:
     page.get_by_label("Send at").fill(f"{utcnow() + timedelta(days=1):%Y-%m-%dT%H:%M:%S}")
     page.get_by_role("button", name="Send", exact=True).click()
     see(page.locator("article[data-state=scheduled]"))
-    page.get_by_role("link", name="Change it").click()
+    page.get_by_role("link", name="Edit email").click()
     page.get_by_label("Subject", exact=True).fill(subject)
     page.get_by_role("button", name="Save changes").click()
     see(page.locator("article[data-state=scheduled]").get_by_text(f"people: {subject}"))
@@ -36,7 +36,7 @@ def _see_it_arrive(person: Person, subject: str, number: int) -> None:
     """Read whom it reached, and find each mail and its files in the mailbox."""
     page = person.page
     see(page.locator(".timeline").get_by_text(f"{number} sent"))
-    page.get_by_role("link", name="The mail and whom it reached").click()
+    page.get_by_role("link", name="View email and deliveries").click()
     see(page.get_by_role("heading", name=subject))
     person.visit("/mailbox")
     assert page.locator("#main").get_by_text(subject).count() == number
@@ -51,13 +51,13 @@ def test_a_mail_to_many_is_written_scheduled_changed_and_watched(new_person, sit
     page = person.visit("/mail")
     people = "\n".join(f"clerk-{number}@example.com" for number in range(50))
     page.get_by_label("To", exact=True).fill(f"{people}\nnobody\nClerk-7@example.com")
-    see(page.locator("#mail-found").get_by_text("50 people, 1 duplicate left out · Draft saved"))
+    see(page.locator("#mail-found").get_by_text("50 recipients, 1 duplicate skipped · Draft saved"))
     see(page.locator(".slips .bad").get_by_text("Line 51"))
-    page.get_by_label("What it says").select_option("All my tasks")
-    page.wait_for_function("() => document.getElementById('subject').value == 'All tasks of desk-clerk'")
+    page.get_by_label("Template").select_option("All my tasks")
+    page.wait_for_function("() => document.getElementById('subject').value == 'desk-clerk’s tasks'")
     page.get_by_label("Subject", exact=True).fill("Soon")
-    page.get_by_label("What it says").select_option("A text of my own")
-    page.get_by_label("Your text").fill("Hello,\n\nall.")
+    page.get_by_label("Template").select_option("My own text")
+    page.get_by_label("Text", exact=True).fill("Hello,\n\nall.")
     for name in FILES:
         page.get_by_label("Attachments").set_input_files(_files(name))
         see(page.locator("#mail-files li").get_by_text(name))
@@ -69,9 +69,9 @@ def test_a_mail_to_many_is_written_scheduled_changed_and_watched(new_person, sit
     assert header["height"] <= title["y"] < page.viewport_size["height"] / 2, "and what it is the title of is in sight"
 
     page.get_by_role("button", name="Send", exact=True).click()
-    see(page.get_by_text("One is not an address"))
+    see(page.get_by_text("1 address isn’t valid"))
     _see_focus(page, "recipients")
-    page.get_by_role("button", name="Leave out the one that is not an address").click()
+    page.get_by_role("button", name="Remove the invalid address").click()
     see_gone(page.locator(".slips .bad"))
     _see_focus(page, "recipients")
     assert page.get_by_label("Subject", exact=True).input_value() == "Soon"
@@ -115,12 +115,12 @@ def test_files_come_and_go_and_the_focus_stays_with_them(person):
     _see_focus(page, "attachment")
     picture = {"name": "picture.csv", "mimeType": "text/csv", "buffer": bytes(range(256)) * 9}
     page.get_by_label("Or a file of addresses").set_input_files(picture)
-    see(page.get_by_text("No address was found in picture.csv."))
+    see(page.get_by_text("No addresses found in picture.csv."))
     assert page.get_by_label("To", exact=True).input_value() == "bea@example.com"
     huge = {"name": "huge.bin", "mimeType": "text/plain", "buffer": b"x" * 12 * 1024 * 1024}
     page.get_by_label("Attachments").set_input_files(huge)
-    see(page.get_by_text("Nothing of it was attached."))
-    assert not page.get_by_text("That did not get through.").is_visible()
+    see(page.get_by_text("Nothing was attached."))
+    assert not page.get_by_text("That didn’t go through.").is_visible()
     assert page.get_by_label("To", exact=True).input_value() == "bea@example.com"
     see(page.locator("#mail-files li").get_by_text('ü "q" ; 100%.txt'))
 
@@ -132,7 +132,7 @@ def test_a_file_that_is_far_too_large_is_told_without_javascript(plain_person):
         {"name": "huge.bin", "mimeType": "text/plain", "buffer": b"x" * 12 * 1024 * 1024}
     )
     page.get_by_role("button", name="Save draft").click()
-    see(page.get_by_text("Files may have 10 MB together."))
+    see(page.get_by_text("Files can total 10 MB."))
 
 
 def test_a_draft_that_was_sent_in_another_tab_is_not_sent_twice_unasked(new_person, still_site):
@@ -147,7 +147,7 @@ def test_a_draft_that_was_sent_in_another_tab_is_not_sent_twice_unasked(new_pers
     for tab in tabs:
         tab.get_by_role("button", name="Send", exact=True).click()
     see(tabs[0].locator("article[data-state=pending]"))
-    see(tabs[1].get_by_text("What was in this form has been sent already."))
+    see(tabs[1].get_by_text("This email was already sent."))
     assert tabs[1].get_by_label("To", exact=True).input_value() == "bea-2@example.com"
 
 

@@ -37,7 +37,7 @@ def test_a_paused_countdown_stands_still_in_both_tabs_until_it_is_resumed(person
         "stood => Number(document.querySelector('article progress').getAttribute('value')) > stood", arg=stood_at
     )
     assert _value(page) < 60
-    for line in ("Paused by you, stopping at its next step", "Resumed by you"):
+    for line in ("Paused by you; stopping after the current step", "Resumed by you"):
         see(page.locator(".timeline").get_by_text(line, exact=True))
     assert page.url == person.site + path
 
@@ -50,7 +50,7 @@ def test_a_failed_task_says_why_and_is_tried_again(person, site):
     page.get_by_role("button", name="Retry").click()
 
     see(_panel(page, "succeeded"))
-    see(page.locator(".timeline").get_by_text("Started again by you"))
+    see(page.locator(".timeline").get_by_text("Retried by you"))
     see_gone(page.locator("article .words").get_by_text("refused"))
 
 
@@ -61,7 +61,7 @@ def test_a_task_that_is_to_be_tried_later_is_tried_now(person, site):
     page.reload()
     see(page.get_by_text("attempt 2 of 4"))
     see(page.get_by_text("The mail server did not answer in time."))
-    page.get_by_role("button", name="Try now").click()
+    page.get_by_role("button", name="Retry now").click()
     page.get_by_role("button", name="Start now").click()
     expect(page.locator('#task-list [data-state="succeeded"]')).to_have_count(2, timeout=SOON)
 
@@ -85,7 +85,7 @@ def test_a_time_that_has_passed_is_told_where_it_was_typed(person):
     page.get_by_text("Start later").click()
     page.get_by_label("Start at").fill("2026-01-02T03:04:05")
     page.get_by_role("button", name="Start", exact=True).click()
-    see(page.get_by_text("That has passed already."))
+    see(page.get_by_text("Choose a time in the future."))
     field = page.get_by_label("Start at")
     assert field.evaluate("field => document.activeElement == field")
     assert (field.input_value(), page.get_by_label("Seconds").input_value()) == ("2026-01-02T03:04:05", "42")
@@ -203,12 +203,12 @@ def test_a_task_that_was_deleted_in_another_tab_is_gone(new_person, still_site):
         tab.get_by_text("Delete", exact=True).click()
         tab.get_by_role("button", name="Delete for good").click()
     see(one.locator("#flashes").get_by_text("deleted"))
-    see(other.get_by_text("There is nothing here"))
+    see(other.get_by_text("Page not found"))
 
     third.get_by_role("button", name="Retry").click()
 
     third.wait_for_url("**/tasks")
-    see(third.locator("#flashes").get_by_text("That task is not there any more."))
+    see(third.locator("#flashes").get_by_text("That task no longer exists."))
     see_gone(alert(home, "failed"))
 
 
@@ -218,4 +218,4 @@ def test_a_page_leaves_a_task_that_is_there_no_more(new_person, still_site):
     page = person.visit(put(still_site, person.name, "in_progress")["in_progress"])
     put(still_site, person.name, "nothing")
     page.wait_for_url("**/tasks", timeout=SOON)  # by its next poll
-    see(page.locator("#flashes").get_by_text("That task is not there any more."))
+    see(page.locator("#flashes").get_by_text("That task no longer exists."))

@@ -20,7 +20,7 @@ def test_an_export_is_seen_on_two_pages_downloaded_and_found_in_the_mailbox(pers
     name, text = download(home, alert(home, "succeeded").locator("a[href^='/artifacts/']"))
     assert name == "posts.json"
     assert [post["body"] for post in json.loads(text)["posts"]] == ["first", "second", "third"]
-    person.visit("/mailbox").get_by_text("Your posts").first.click()
+    person.visit("/mailbox").get_by_text("Your post export is ready").first.click()
     attached_name, attached = download(person.page, person.page.locator("#main").get_by_role("link", name="posts.json"))
     assert (attached_name, attached) == (name, text)
 
@@ -39,7 +39,7 @@ def test_a_countdown_moves_on_every_page_and_stops_when_canceled(person):
 
     see(alert(home, "canceled"))
     panel = person.page.locator("article.task")
-    see(panel.get_by_text("Canceled by you, stopping at its next step"))
+    see(panel.get_by_text("Canceled by you; stopping after the current step"))
     see(person.page.locator("article[data-state=canceled]"))
     assert "every" not in panel.get_attribute("hx-trigger"), "a page on which nothing moves asks no more"
     assert person.site + path == person.page.url
@@ -86,7 +86,7 @@ def test_the_composer_counts_and_refuses_at_the_field_and_keeps_the_text(person)
     see(home.get_by_text("12 of 500"))
     box.fill("x" * 501)
     home.get_by_role("button", name="Post", exact=True).click()
-    see(home.get_by_text("That has 501 characters"))
+    see(home.get_by_text("Your post has 501 characters"))
     assert home.get_by_label("Write something").input_value() == "x" * 501
     assert home.get_by_label("Write something").evaluate("box => document.activeElement == box")
 
@@ -101,7 +101,7 @@ def test_a_second_press_says_so_and_starts_nothing(own_site, new_person):
 
     page.get_by_role("button", name="Export my posts").click()
 
-    see(page.locator("#flashes").get_by_text("hasn’t ended yet"))
+    see(page.locator("#flashes").get_by_text("hasn’t finished yet"))
     assert page.locator("#task-alerts [data-state]").count() == 1
     own_site.start_worker()
     see(alert(page, "succeeded"))
@@ -128,7 +128,7 @@ def test_a_guest_keeps_the_account_by_setting_a_password(person):
     page.get_by_role("button", name="Set password").click()
     page.get_by_role("button", name="Sign out").click()
     person.visit("/login")
-    page.get_by_label("User name").fill(name)
+    page.get_by_label("Username").fill(name)
     page.get_by_label("Password").fill("correct horse")
     page.get_by_role("button", name="Sign in").click()
     assert person.name == name

@@ -19,7 +19,7 @@ def test_a_file_is_looked_at_imported_and_taken_back(person):
     _choose(page)
     page.get_by_role("button", name="Preview").click()
     see(page.get_by_role("cell", name="from a file"))
-    see(page.get_by_text("1 post can be imported, 1 row cannot."))
+    see(page.get_by_text("1 post ready to import, 1 row has errors."))
     assert page.url.endswith("/tasks/new/import_posts"), "and the file is still chosen"
     _choose(page, POSTS.replace("from a file", "another"))
     see(page.get_by_role("cell", name="another"))
@@ -42,7 +42,7 @@ def test_a_file_is_looked_at_and_imported_without_javascript(plain_person):
     _choose(page)
     page.get_by_role("button", name="Preview").click()
     see(page.get_by_role("cell", name="from a file"))
-    see(page.get_by_text("Has to be chosen again."))
+    see(page.get_by_text("Please choose it again."))
     _choose(page)
     page.get_by_role("button", name="Start").click()
     see(page.locator("article[data-state=succeeded]"))
@@ -58,5 +58,5 @@ def test_a_file_that_holds_no_posts_is_told_at_its_field_and_starts_nothing(pers
         {"name": "posts.csv", "mimeType": "text/csv", "buffer": bytes(range(256)) * 9}
     )
     page.get_by_role("button", name="Start").click()
-    see(page.locator("#file-error").get_by_text("is not a text file. Save it as CSV in UTF-8, and try again."))
+    see(page.locator("#file-error").get_by_text("isn’t a text file. Save it as CSV in UTF-8, then try again."))
     assert page.evaluate("document.activeElement.id") == "file"

@@ -25,7 +25,7 @@ def test_everything_works_without_javascript(person):
     _, text = download(page, page.locator("article a[href^='/artifacts/']"))
     assert [post["body"] for post in json.loads(text)["posts"]] == ["first", "second", "third"]
 
-    person.visit("/mailbox").get_by_text("Your posts").first.click()
+    person.visit("/mailbox").get_by_text("Your post export is ready").first.click()
     assert "posts.json" in page.inner_text("main")
 
     path = person.count_down(60)
@@ -64,7 +64,7 @@ def test_second_thoughts_need_no_javascript(person, site):
         tab.get_by_role("button", name="Delete for good").click()
     assert page.url == person.site + "/tasks"
     see(page.get_by_text("Deleted “Count down from 60”."))
-    see(stale.get_by_text("There is nothing here"))
+    see(stale.get_by_text("Page not found"))
 
     failed = person.visit(put(site, person.name, "failed")["failed"])
     twice = person.visit(failed.url.removeprefix(person.site), person.new_tab())

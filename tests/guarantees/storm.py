@@ -18,7 +18,7 @@ from tests.processes import until
 from webapp.lib.times import utcnow
 from webapp.models import Post, State, Task, User
 from webapp.models.task.state import ACTIVE, LEASED
-from webapp.models.task.task import NOT_HEARD_FROM
+from webapp.models.task.sweeping import NOT_HEARD_FROM
 
 CONSUMERS = ("first", "second")
 PROCESSES = 2  # of each consumer

@@ -110,7 +110,7 @@ def test_while_it_hangs_probes_are_answered_and_people_read_so_at_once(site, ann
     assert {status for _, status in probes} == {200}
     assert longest < SOON
     assert {status for _, status in posts.answers["posts"]} == {503}
-    assert all(took < SOON and page.h1.text == "Back in a moment" for took, page in pages)
+    assert all(took < SOON and page.h1.text == "We’ll be right back" for took, page in pages)
     assert ready[0] < SOON
     assert ready[1] == 503
     assert ann.read("/posts", form)

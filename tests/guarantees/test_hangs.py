@@ -9,7 +9,7 @@ from tests.guarantees.worker import hang, stamp
 from tests.processes import until
 from webapp.models import Notice, Post, State, Task, User
 
-STALLED = "It made no progress for 1 second, and was stopped."
+STALLED = "It made no progress for 1 second and was stopped."
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
@@ -44,7 +44,7 @@ def test_a_run_that_hangs_with_the_write_lock_is_killed_and_its_owner_is_told_wh
     assert kinds(task) == ["launched", "started", "failed"]
     assert not Post.select().where(Post.body.startswith(f"{task.id} ")).exists(), "its last step is undone"
     assert [notice.text for notice in Notice.select().where(Notice.user == ann)] == [f"Hang at step 1: {STALLED}"]
-    assert server.mails[0]["Subject"].startswith("Hang at step 1 has failed")
+    assert server.mails[0]["Subject"].startswith("Hang at step 1 failed")
 
 
 def test_tasks_that_hang_and_are_canceled_or_paused_leave_their_workers_to_others(site, user):

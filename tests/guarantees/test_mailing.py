@@ -11,7 +11,7 @@ from tests.mailserver import MailServer
 from tests.processes import until
 from webapp.dev.factories import make_mailing_file
 from webapp.models import Delivery, Mailing, State, Task, User
-from webapp.models.mailing import Sending
+from webapp.models.mailing.delivery import Sending
 
 PEOPLE = [f"p{number}@example.com" for number in range(50)]
 ON_SQLITE = pytest.mark.parametrize("shared_site", ["sqlite"], indirect=True)
@@ -76,7 +76,7 @@ def test_a_mail_to_many_whose_mail_server_goes_down_goes_on_once_it_is_back(site
         task = _send(user)
         until(lambda: len(before.mails) >= 10)
     until(lambda: state_of(task) == State.RETRYING)
-    assert Task.get_by_id(task.id).error.endswith(f"{len(set(map(str, before.recipients)))} of 50 are sent.")
+    assert Task.get_by_id(task.id).error.endswith(f"{len(set(map(str, before.recipients)))} of 50 sent.")
     with mail_server(site) as after:
         until(lambda: _is_done_if_pressed(task))
     after.mails[:0], after.recipients[:0] = before.mails, before.recipients

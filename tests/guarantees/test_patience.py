@@ -22,7 +22,7 @@ from tests.processes import until
 from webapp.dev.factories import make_posts
 from webapp.lib.times import utcnow
 from webapp.models import State, Task, User
-from webapp.models.task.task import DIED_REPEATEDLY, MOST_RESCUES
+from webapp.models.task.sweeping import DIED_REPEATEDLY, MOST_RESCUES
 
 AT_MOST = 30  # seconds
 
@@ -86,7 +86,7 @@ def test_an_export_is_mailed_once_the_mail_server_is_back(killed, new_site):
         task = export_posts.launch(ann)
         until(lambda: state_of(task) == State.RETRYING)
         assert Task.get_by_id(task.id).error == (
-            "The file is ready, but it could not be mailed: the mail server could not be reached."
+            "The file is ready, but we couldn’t email it: the mail server could not be reached."
         )
         assert_posts_are_ready(task)
         with mail_server(site) as server:

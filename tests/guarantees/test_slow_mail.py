@@ -17,7 +17,7 @@ from tests.tarpit import Tarpit, Trouble, message_ids
 from webapp.dev.factories import make_posts
 from webapp.lib.times import utcnow
 from webapp.models import Delivery, Mailing, State, Task, User
-from webapp.models.mailing import Sending
+from webapp.models.mailing.delivery import Sending
 
 TROUBLES = [
     Trouble("BANNER", "silence"),
@@ -157,5 +157,5 @@ def test_a_server_that_hangs_at_each_mail_of_many_is_left_in_peace_after_a_few(n
     assert len(tried) == 6
     assert sum(delivery.state == Sending.SENT for delivery in tried) == 3
     assert _seconds(task, "started", "retrying") < 2 * TIMEOUT + SLACK + BOOT
-    assert Task.get_by_id(task.id).error.endswith(f"{TOO_LATE[4:]} 3 of 200 are sent.")
+    assert Task.get_by_id(task.id).error.endswith(f"{TOO_LATE[4:]} 3 of 200 sent.")
     assert timedelta(seconds=10) < Task.get_by_id(task.id).run_at - utcnow()

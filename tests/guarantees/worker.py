@@ -7,11 +7,11 @@ import time
 
 from tasks.engine import Run, run_clock, user_task
 from tasks.worker import main
-from webapp import mailer
+from webapp.mail import extension
 from webapp.models import Post
 
 # Seconds, so that tests of what hangs take no longer.
-TIMEOUT = mailer.TIMEOUT = 2
+TIMEOUT = extension.TIMEOUT = 2
 run_clock.KILL_AFTER = 1.0
 
 

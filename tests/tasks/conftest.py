@@ -69,7 +69,7 @@ def live_on(app) -> Callable[[Task], Task]:
                 assert [lost.rescue() for lost in Task.lost(10)] == [True]
             Task.update(run_at=utcnow()).where(Task.run_at.is_null(False)).execute()
             for due in Task.due(10):
-                due.wake()
+                due.enqueue()
             if task.reload().is_finished:
                 return task
         raise AssertionError(f"it is still {task.state}")

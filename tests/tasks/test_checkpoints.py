@@ -7,7 +7,7 @@ from tasks.engine.executor import UNEXPECTED
 from tests.tasks.conftest import Killed
 from webapp.dev.factories import make_posts, make_user
 from webapp.models import Post, State, Task
-from webapp.models.task.task import DIED_REPEATEDLY, MOST_RESCUES
+from webapp.models.task.sweeping import DIED_REPEATEDLY, MOST_RESCUES
 
 pytestmark = pytest.mark.usefixtures("no_reports")
 

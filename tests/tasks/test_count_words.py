@@ -40,8 +40,8 @@ def _rows(task: Task) -> list[tuple[str, int]]:
 def test_words_are_counted_the_most_frequent_first_and_then_by_the_alphabet(count):
     task = count("The pear, the apple; THE end.\nPear? Apple!\n")
     assert _rows(task) == [("the", 3), ("apple", 2), ("pear", 2), ("end", 1)]
-    assert (task.state, task.title) == (State.SUCCEEDED, "Count the words of book.txt")
-    assert "8 words, 4 different ones" in [event.text for event in task.timeline()]
+    assert (task.state, task.title) == (State.SUCCEEDED, "Count words in book.txt")
+    assert "8 words, 4 different" in [event.text for event in task.timeline()]
 
 
 @pytest.mark.parametrize(
@@ -103,8 +103,8 @@ def test_of_too_many_different_words_the_rare_ones_are_forgotten_and_that_is_sai
     task = count(lines)
     assert _rows(task)[:2] == [("often", 60_000), ("seldom", 600)]
     said = [event.text for event in task.timeline() if event.kind == "log"]
-    assert said[0] == "120,600 words, more than 5,000 different ones"
-    assert said[1].startswith("That is too many to keep: rare words were forgotten")
+    assert said[0] == "120,600 words, more than 5,000 different"
+    assert said[1].startswith("Too many to keep, so rare words were dropped")
 
 
 @pytest.mark.usefixtures("no_reports")
@@ -124,7 +124,7 @@ def test_words_that_are_all_different_need_little_memory(app, run_tasks, monkeyp
 
 @pytest.mark.parametrize(
     ("data", "words"),
-    [(b"\x89PNG\r\n\xff\xfe", "is no text in UTF-8"), (b"a\x00b", "is no text"), (b" ... \n", "has no words")],
+    [(b"\x89PNG\r\n\xff\xfe", "isn’t UTF-8 text"), (b"a\x00b", "isn’t a text file"), (b" ... \n", "contains no words")],
 )
 def test_what_has_no_words_fails_in_words(count, data, words):
     task = count(data, "picture.txt")

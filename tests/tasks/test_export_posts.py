@@ -79,7 +79,7 @@ def test_no_posts_make_a_valid_file_and_a_sentence(mailserver, export, format, e
     assert task.title == f"Export posts as {format.upper()}: you have no posts yet"
     [mail] = mailserver.mails
     assert (
-        f"you have no posts yet, so there are none in the attached file posts.{format}"
+        f"You have no posts yet, so the attached file posts.{format} has none in it."
         in mail.get_body(["plain"]).get_content()
     )
 
@@ -132,7 +132,7 @@ def test_the_file_is_mailed_to_whoever_has_an_address(export, mailserver):
         assert "ann" in text
         assert f"http://localhost/artifacts/{artifact.id}" in text
     assert task.state == State.SUCCEEDED
-    assert "Mailed to ann@example.com" in [event.text for event in task.timeline()]
+    assert "Emailed to ann@example.com" in [event.text for event in task.timeline()]
 
 
 def test_nobody_is_mailed_who_gave_no_address(export, mailserver):
@@ -175,7 +175,7 @@ def test_a_mail_server_that_is_away_is_tried_again_and_then_fails_the_task_in_wo
     assert (task.state, artifact.completed_at is not None) == (State.RETRYING, True)
     while task.state == State.RETRYING:
         Task.update(run_at=utcnow()).where(Task.id == task.id).execute()
-        assert task.reload().wake()
+        assert task.reload().enqueue()
         run_tasks()
         task.reload()
     assert (task.state, task.attempts) == (State.FAILED, 4)

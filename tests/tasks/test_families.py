@@ -39,7 +39,7 @@ def _run(times: int = 99) -> list[str]:
 
 
 def _states(whole: Task) -> list[str]:
-    return [str(part.state) for part in whole.parts()]
+    return [str(part.state) for part in whole.children()]
 
 
 # One after the other, side by side
@@ -47,7 +47,7 @@ def _states(whole: Task) -> list[str]:
 
 def test_a_chain_is_done_one_part_after_the_other(part):
     whole = chain(part.s(number=1), part.s(number=2), part.s(number=3)).launch(make_user())
-    assert (whole.state, whole.kind, _states(whole)) == (
+    assert (whole.state, whole.composition, _states(whole)) == (
         State.PENDING,
         Composition.CHAIN,
         ["pending", "waiting", "waiting"],
@@ -81,10 +81,10 @@ def test_the_body_of_a_chord_comes_after_all_of_its_header(part):
 def test_what_parts_return_is_handed_on(part):
     whole = chord([part.s(number=1), part.s(number=2)], part.s(number=3)).launch(make_user())
     _run()
-    assert [task.result for task in whole.parts()] == [[1], [2], [3, [1], [2]]]
+    assert [task.result for task in whole.children()] == [[1], [2], [3, [1], [2]]]
     line = chain(part.s(number=1), part.s(number=2)).launch(make_user())
     _run()
-    assert line.parts()[-1].result == [2, [1]]
+    assert line.children()[-1].result == [2, [1]]
 
 
 def test_families_can_be_parts(part):
@@ -98,15 +98,15 @@ def test_families_can_be_parts(part):
     assert whole.reload().state == State.SUCCEEDED
     assert (whole.done, whole.total) == (10, 10)
     below = tree(whole)
-    assert [len(below[task.id]) for task in (whole, whole.parts()[1], below[whole.parts()[1].id][0])] == [3, 2, 2]
+    assert [len(below[task.id]) for task in (whole, whole.children()[1], below[whole.children()[1].id][0])] == [3, 2, 2]
 
 
 def test_the_progress_of_a_whole_is_that_of_its_parts(part, queries):
     whole = group(part.s(steps=3), part.s(steps=5), part.s(steps=0)).launch(make_user())
-    running = Task.claim(executor.limits.lease)
+    running = Task.claim(executor.config.lease)
     running.advance(2, 10, "On it")
     assert (whole.reload().done, whole.total) == (2, 12), "a part of unknown length counts as one step more"
-    running.checkpoint({"done": 4}, 4, None, "", executor.limits.lease)
+    running.checkpoint({"done": 4}, 4, None, "", executor.config.lease)
     assert (whole.reload().done, whole.total) == (4, 7)
     [record] = Notification.select()
     assert record.payload == {"state": "in_progress", "done": 4, "total": 7}
@@ -179,7 +179,7 @@ def test_canceling_the_whole_cancels_what_has_not_ended(part, ran):
 
 def test_a_whole_is_canceled_when_its_last_running_part_has_noticed(part):
     whole = group(part.s(number=1), part.s(number=2), part.s(number=3)).launch(make_user())
-    running = [Task.claim(executor.limits.lease) for _ in range(2)]
+    running = [Task.claim(executor.config.lease) for _ in range(2)]
     whole.reload().cancel()
     assert (whole.reload().state, sorted(_states(whole))) == (State.CANCELING, ["canceled", "canceling", "canceling"])
     running[0].acknowledge_stop()
@@ -200,7 +200,7 @@ def test_canceling_nested_families_cancels_all_of_them(part):
 def test_canceling_one_part_of_a_chain_ends_the_whole(part):
     whole = chain(*[part.s(number=n) for n in range(4)]).launch(make_user())
     _run(1)
-    whole.parts()[2].cancel()
+    whole.children()[2].cancel()
     _run()
     assert whole.reload().state == State.CANCELED
     assert _states(whole) == ["succeeded", "succeeded", "canceled", "canceled"]
@@ -208,7 +208,7 @@ def test_canceling_one_part_of_a_chain_ends_the_whole(part):
 
 def test_a_part_may_be_paused_and_the_whole_waits_for_it(part):
     whole = chain(part.s(number=1), part.s(number=2)).launch(make_user())
-    first = whole.parts()[0]
+    first = whole.children()[0]
     first.pause()
     assert _run() == []
     assert not whole.reload().is_finished

@@ -85,7 +85,7 @@ def test_two_workers_carry_out_a_family_together(part):
     assert race(2, work) == [None, None]
     work()
     assert whole.reload().state == State.SUCCEEDED
-    assert whole.parts()[-1].result == 9
+    assert whole.children()[-1].result == 9
 
 
 def test_a_part_whose_worker_died_is_done_by_another(part):
@@ -105,12 +105,12 @@ def test_a_part_whose_worker_died_is_done_by_another(part):
 def test_a_family_may_be_scheduled(part):
     whole = group(part.s(number=1), part.s(number=2)).launch(make_user(), run_at=utcnow() + timedelta(hours=1))
     assert whole.reload().state == State.SCHEDULED
-    assert {str(task.state) for task in whole.parts()} == {"waiting"}
+    assert {str(task.state) for task in whole.children()} == {"waiting"}
     Sweeper().look()
     assert not executor.execute_next()
     Task.update(run_at=utcnow()).where(Task.id == whole.id).execute()
     sweeper = Sweeper()
-    Task.get_by_id(whole.id).wake()
+    Task.get_by_id(whole.id).enqueue()
     sweeper.look()
     while executor.execute_next():
         pass

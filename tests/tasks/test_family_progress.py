@@ -58,7 +58,7 @@ def test_a_total_is_known_while_the_task_waits_and_while_it_runs(ann, known):
     assert ann.get("/").one(f"#task-{task.id}-progress")["max"] == "40"
     [running] = _claim()
     running.advance(10, 40, "")
-    running.release()
+    running.hand_back()
     assert (task.reload().done, task.total) == (0, 40), "without a checkpoint it begins anew, as long as before"
 
 
@@ -94,7 +94,7 @@ def test_a_whole_knows_its_total_at_launch_if_all_its_parts_do(known, part):
     user = make_user()
     nested = chain(known.s(steps=10), group(known.s(steps=30), known.s(steps=60))).launch(user)
     assert (nested.reload().done, nested.total) == (0, 100)
-    assert nested.parts()[1].total == 90
+    assert nested.children()[1].total == 90
     assert Progress(nested).percent == 0
     mixed = chain(known.s(steps=10), part.s()).launch(user)
     assert mixed.reload().expected is None, "nobody knows"
@@ -147,9 +147,9 @@ def _go_on(random: random.Random, running: dict[Task, list]) -> None:
     """Whatever may happen to a part: it gets further, finds more to do, rests, is tried again, ends in any way."""
     task = random.choice(list(running))
     done, total = running[task]
-    match random.choices(("advance", "grow", "reset", "retry", "release", "succeed", "fail"), (9, 3, 1, 1, 1, 4, 0.4))[
-        0
-    ]:
+    match random.choices(
+        ("advance", "grow", "reset", "retry", "hand_back", "succeed", "fail"), (9, 3, 1, 1, 1, 4, 0.4)
+    )[0]:
         case "advance":
             done += random.randint(0, 20)
             task.advance(done, total, random.choice(("", "On it")))
@@ -163,9 +163,9 @@ def _go_on(random: random.Random, running: dict[Task, list]) -> None:
             del running[task]
             task.retry_later(0, "Not yet.")
             return
-        case "release":
+        case "hand_back":
             del running[task]
-            task.release()
+            task.hand_back()
             return
         case "succeed":
             del running[task]
@@ -188,7 +188,7 @@ def test_the_bar_of_a_family_never_goes_back(app, part, known, seed):
     latest = dict.fromkeys(seen, 0.0)
     for _ in range(400):
         for due in Task.due(9):
-            due.wake()
+            due.enqueue()
         if chance.random() < 0.3 or not running:
             running |= {task: [0, task.total] for task in _claim()}
         if running:
@@ -259,7 +259,7 @@ def test_a_failed_part_of_a_group_is_told_while_the_others_run(ann, part):
     broken, late, last = _claim(3)
     broken.fail("It broke.")
     words = "1 of 3 parts failed. Part 1: It broke."
-    assert (whole.reload().state, whole.parts()[0].error) == (State.IN_PROGRESS, words)
+    assert (whole.reload().state, whole.children()[0].error) == (State.IN_PROGRESS, words)
     assert words in ann.get("/").one(f"#task-{whole.id}").text
     assert words in ann.get(f"/tasks/{whole.id}").words
     late.fail("It broke, too.")
@@ -294,7 +294,7 @@ def test_a_task_can_call_itself_otherwise(ann, declare):
     executor.execute_next()
     assert titles == ["Import 12 posts from a.csv"]
     assert task.reload().title == titles[0]
-    assert "Import 12 posts from a.csv is finished" in ann.get("/notifications").words
+    assert "Import 12 posts from a.csv finished" in ann.get("/notifications").words
 
 
 def test_a_run_that_has_lost_its_task_cannot_call_it_otherwise(app, declare):

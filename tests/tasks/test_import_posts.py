@@ -137,14 +137,14 @@ def test_a_wrong_row_is_named_and_does_not_stop_the_others(bring):
     assert _errors(task) == [
         ["3", "The body is empty."],
         ["4", "The body is empty."],
-        ["5", "The body has 501 characters; a post has at most 500."],
-        ["6", "yesterday is not a time like 2026-11-21T09:30:00Z."],
-        ["7", "2026-02-30T00:00:00Z is not a time like 2026-11-21T09:30:00Z."],
-        ["8", "0001-01-01T00:00:00+23:00 is not a time like 2026-11-21T09:30:00Z."],
-        ["9", "The timestamp has not come yet."],
-        ["10", "It has 1 column, not 2."],
-        ["11", "It has 3 columns, not 2."],
-        ["12", "It is too long to be read: a row has at most 131,072 characters."],
+        ["5", "The body has 501 characters; the limit is 500."],
+        ["6", "“yesterday” is not a timestamp like 2026-11-21T09:30:00Z."],
+        ["7", "“2026-02-30T00:00:00Z” is not a timestamp like 2026-11-21T09:30:00Z."],
+        ["8", "“0001-01-01T00:00:00+23:00” is not a timestamp like 2026-11-21T09:30:00Z."],
+        ["9", "The timestamp is in the future."],
+        ["10", "1 column instead of 2."],
+        ["11", "3 columns instead of 2."],
+        ["12", "Too long to read; the limit is 131,072 characters."],
     ]
     assert (task.state, task.done, task.total) == (State.SUCCEEDED, 13, 13)
     assert _said(task) == ["3 posts imported, 10 rows skipped"]
@@ -153,12 +153,12 @@ def test_a_wrong_row_is_named_and_does_not_stop_the_others(bring):
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"title,timestamp\nhello,\n", "must name the columns: body"),
-        (b"\n", "posts.csv holds no posts."),
-        (b"body,timestamp\n\n", "posts.csv holds no posts."),
-        (b"sep=;\n", "posts.csv holds no posts."),
-        (b"PK\3\4" + bytes(range(256)) * 9, "posts.csv is not a text file"),
-        (b"body,timestamp\n,\n", "The file errors.csv says why"),
+        (b"title,timestamp\nhello,\n", "needs a header row that names its columns: body"),
+        (b"\n", "posts.csv contains no posts."),
+        (b"body,timestamp\n\n", "posts.csv contains no posts."),
+        (b"sep=;\n", "posts.csv contains no posts."),
+        (b"PK\3\4" + bytes(range(256)) * 9, "posts.csv isn’t a text file"),
+        (b"body,timestamp\n,\n", "See errors.csv for the reasons"),
     ],
 )
 def test_a_file_of_which_nothing_can_be_read_fails_in_words(bring, data, words):
@@ -275,9 +275,9 @@ def test_a_preview_shows_the_first_rows_and_the_first_errors(ann):
         ["6", "post 3", "2026-01-03T00:00:00Z"],
         ["7", "post 4", "2026-01-04T00:00:00Z"],
     ]
-    assert "8 posts can be imported, 3 rows cannot." in answer.words
+    assert "8 posts ready to import, 3 rows have errors." in answer.words
     assert "Row 3: The body is empty." in answer.words
-    assert "Row 12: It has 1 column, not 2." in answer.words
+    assert "Row 12: 1 column instead of 2." in answer.words
     assert not Task.select().exists()
     assert not Post.select().exists()
 
@@ -287,27 +287,27 @@ def test_a_preview_of_json_counts_items_and_no_rows(ann):
     file = (io.BytesIO(posts), "posts.json")
     answer = ann.submit("/tasks/new/import_posts/preview", file=file, headers={"HX-Request": "true"})
     assert answer.page.select_one("th").text == "Item"
-    assert "2 posts can be imported, 1 item cannot." in answer.words
-    assert "Item 2: This is not a post" in answer.words
+    assert "2 posts ready to import, 1 item has errors." in answer.words
+    assert "Item 2: Not a post" in answer.words
     assert "row" not in answer.words.lower()
 
 
 def test_a_preview_of_a_long_file_looks_at_its_beginning(ann):
     answer = _look(ann, "body\n" + "hello\n" * 3000)
-    assert "Of the first 1,000 rows: 1,000 posts can be imported." in answer.words
+    assert "In the first 1,000 rows: 1,000 posts ready to import." in answer.words
 
 
 def test_a_preview_says_why_there_is_nothing_to_see(ann):
-    assert "must name the columns" in _look(ann, "title,timestamp\nhello,\n").words
-    assert "holds no posts" in _look(ann, "body\n").words
+    assert "needs a header row" in _look(ann, "title,timestamp\nhello,\n").words
+    assert "contains no posts" in _look(ann, "body\n").words
 
 
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (bytes(range(256)) * 9, "is not a text file"),
-        (b"body\n", "holds no posts"),
-        (b"title,timestamp\nhello,\n", "must name the columns"),
+        (bytes(range(256)) * 9, "isn’t a text file"),
+        (b"body\n", "contains no posts"),
+        (b"title,timestamp\nhello,\n", "needs a header row"),
     ],
 )
 def test_a_file_that_cannot_be_imported_at_all_is_told_at_its_field_and_starts_nothing(ann, data, words):

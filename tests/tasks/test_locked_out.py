@@ -38,10 +38,10 @@ def test_a_transaction_that_cannot_begin_leaves_the_run_whole(
     checkpoints(hold=0.0)
     run_waiting()
     if not goes_on:
-        assert (task.reload().state, task.attempts, task.error) == (State.RETRYING, 0, "The database did not answer.")
+        assert (task.reload().state, task.attempts, task.error) == (State.RETRYING, 0, "The database didn’t respond.")
         Task.update(run_at=utcnow()).execute()
         [due] = Task.due(1)
-        due.wake()
+        due.enqueue()
         run_waiting()
     assert task.reload().state == State.SUCCEEDED
     assert [post.body for post in Post.select().order_by(Post.id)] == ["0", "1", "2"]
@@ -70,7 +70,7 @@ def test_a_run_that_cannot_write_what_comes_before_its_function_is_interrupted(
         patch.setattr(model, write, refused)
         run_waiting()
     now = Task.get_by_id(task.id)
-    assert (now.state, now.fencing_token, now.error) == (State.RETRYING, None, "The database did not answer.")
+    assert (now.state, now.fencing_token, now.error) == (State.RETRYING, None, "The database didn’t respond.")
     assert (now.attempts, now.crashes, now.interruptions) == (0, 0, 1)
     now.retry()
     run_waiting()

@@ -8,10 +8,10 @@ from tasks.mail_messages import line_up_messages as line_up
 from tests.processes import free_port
 from tests.racing import elsewhere, race
 from tests.tasks.conftest import Killed
-from webapp import mailer
+from webapp import mail
 from webapp.dev.factories import make_message, make_user
 from webapp.lib.times import utcnow
-from webapp.mailer import Line
+from webapp.mail import SmtpSession
 from webapp.models import Message, State, Task, User
 from webapp.models.message import UNREAD_FOR
 
@@ -48,7 +48,7 @@ def _later() -> None:
     Message.update(mail_due_at=utcnow() - AGO).where(Message.mail_due_at.is_null(False)).execute()
     Task.update(run_at=utcnow()).where(Task.run_at.is_null(False)).execute()
     for task in Task.due(10):
-        task.wake()
+        task.enqueue()
 
 
 def _text(mail) -> str:
@@ -79,7 +79,7 @@ def test_what_is_unread_is_mailed_in_one_mail_with_a_way_to_each_conversation(me
         make_message(sender, me, body)
     pass_by()
     [mail] = mailserver.mails
-    assert (mail["To"], mail["Subject"]) == ("me@example.com", "3 messages from ann and bea")
+    assert (mail["To"], mail["Subject"]) == ("me@example.com", "3 new messages from ann and bea")
     assert mail["Auto-Submitted"] == "auto-generated"
     for said in (_text(mail), _html(mail)):
         assert "http://localhost/messages/ann" in said
@@ -106,10 +106,10 @@ def test_a_mail_that_is_due_takes_along_what_came_meanwhile(me, ann, bea, mailse
     make_message(bea, me, "Just now")
     line_up(200)
     run_waiting()
-    assert [mail["Subject"] for mail in mailserver.mails] == ["2 messages from ann and bea"]
+    assert [mail["Subject"] for mail in mailserver.mails] == ["2 new messages from ann and bea"]
     make_message(ann, me, "After it")
     pass_by()
-    assert [mail["Subject"] for mail in mailserver.mails][1:] == ["1 message from ann"]
+    assert [mail["Subject"] for mail in mailserver.mails][1:] == ["1 new message from ann"]
     assert "The first" not in _text(mailserver.mails[1])
 
 
@@ -137,7 +137,7 @@ def test_what_is_read_once_it_is_begun_is_left_out_too(me, ann, bea, mailserver,
 
     monkeypatch.setattr(Message, "begin_mail", begin_and_read)
     pass_by()
-    assert [mail["Subject"] for mail in mailserver.mails] == ["1 message from bea"]
+    assert [mail["Subject"] for mail in mailserver.mails] == ["1 new message from bea"]
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_many_people_and_long_messages_make_a_short_mail(me, mailserver, pass_by
             make_message(sender, me, "word " * 100)
     pass_by()
     [mail] = mailserver.mails
-    assert mail["Subject"] == "216 messages from p0, p1 and 3 others"
+    assert mail["Subject"] == "216 new messages from p0, p1 and 3 others"
     text = _text(mail)
     assert "and 197 more" in text
     assert len(text) < 5000
@@ -220,19 +220,19 @@ def test_those_who_have_one_under_way_do_not_stand_in_the_way_of_others(me, ann,
 def test_who_is_killed_in_the_middle_repeats_that_mail_at_most_and_adds_nothing_to_it(
     me, ann, bea, mailserver, live_on, monkeypatch, pass_by, where
 ):
-    send, calls = Line.send, []
+    send, calls = SmtpSession.send, []
 
-    def send_or_die(self, letter, recipient, message_id):
+    def send_or_die(self, content, recipient, message_id):
         calls.append(message_id)
         assert message_id in elsewhere(lambda: [message.mail_key for message in Message]), "on record before it goes"
         if len(calls) == 1:
             if where == "after":
-                send(self, letter, recipient, message_id)
+                send(self, content, recipient, message_id)
             make_message(bea, me, "Came meanwhile")
             raise Killed
-        send(self, letter, recipient, message_id)
+        send(self, content, recipient, message_id)
 
-    monkeypatch.setattr(Line, "send", send_or_die)
+    monkeypatch.setattr(SmtpSession, "send", send_or_die)
     make_message(ann, me, "In flight")
     _later()
     line_up(200)
@@ -241,20 +241,20 @@ def test_who_is_killed_in_the_middle_repeats_that_mail_at_most_and_adds_nothing_
     assert len({mail["Message-ID"] for mail in mailserver.mails}) == 1, "so that a receiver knows it for the same"
     assert len({_text(mail) for mail in mailserver.mails}) == 1
     pass_by()
-    assert mailserver.mails[-1]["Subject"] == "1 message from bea"
+    assert mailserver.mails[-1]["Subject"] == "1 new message from bea"
     pass_by()
     assert len(mailserver.mails) == (3 if where == "after" else 2)
 
 
 def test_a_mail_that_may_have_gone_is_not_repeated_once_it_has_been_read(me, ann, mailserver, live_on, monkeypatch):
-    send = Line.send
+    send = SmtpSession.send
 
-    def send_and_die(self, letter, recipient, message_id):
-        send(self, letter, recipient, message_id)
+    def send_and_die(self, content, recipient, message_id):
+        send(self, content, recipient, message_id)
         Message.read(me, ann)
         raise Killed
 
-    monkeypatch.setattr(Line, "send", send_and_die)
+    monkeypatch.setattr(SmtpSession, "send", send_and_die)
     make_message(ann, me)
     _later()
     line_up(200)
@@ -287,7 +287,7 @@ def test_a_server_that_is_away_is_waited_for_and_then_it_is_one_mail(me, ann, be
     app.extensions["mail"].port = mailserver.port
     pass_by()
     pass_by()
-    assert [mail["Subject"] for mail in mailserver.mails] == ["11 messages from ann and bea"]
+    assert [mail["Subject"] for mail in mailserver.mails] == ["11 new messages from ann and bea"]
 
 
 def test_a_mail_that_is_put_off_is_sent_later_with_what_came_meanwhile(me, ann, bea, mailserver, pass_by):
@@ -298,7 +298,7 @@ def test_a_mail_that_is_put_off_is_sent_later_with_what_came_meanwhile(me, ann, 
     mailserver.answer_to_data = "250 OK"
     make_message(bea, me)
     pass_by()
-    assert [mail["Subject"] for mail in mailserver.mails] == ["2 messages from ann and bea"]
+    assert [mail["Subject"] for mail in mailserver.mails] == ["2 new messages from ann and bea"]
 
 
 def test_a_connection_that_drops_in_the_middle_leaves_the_same_mail_to_be_sent(me, ann, bea, mailserver, pass_by):
@@ -309,10 +309,10 @@ def test_a_connection_that_drops_in_the_middle_leaves_the_same_mail_to_be_sent(m
     mailserver.answer_to_data = "250 OK"
     make_message(bea, me)
     pass_by()
-    assert [mail["Subject"] for mail in mailserver.mails] == ["1 message from ann"]
+    assert [mail["Subject"] for mail in mailserver.mails] == ["1 new message from ann"]
     assert key in mailserver.mails[0]["Message-ID"]
     pass_by()
-    assert [mail["Subject"] for mail in mailserver.mails][1:] == ["1 message from bea"]
+    assert [mail["Subject"] for mail in mailserver.mails][1:] == ["1 new message from bea"]
 
 
 @pytest.mark.parametrize(("answer", "tries"), [("550 No such person", 1), ("452 Mailbox full", 7)])
@@ -329,7 +329,7 @@ def test_an_address_that_takes_no_mail_is_given_up(me, ann, mailserver, pass_by,
 
 
 def test_an_error_in_the_program_is_tried_again_after_a_while_and_not_at_once(me, ann, monkeypatch, pass_by):
-    monkeypatch.setattr(mailer, "render", lambda *_, **__: {}["broken"])
+    monkeypatch.setattr(mail, "render", lambda *_, **__: {}["broken"])
     make_message(ann, me)
     pass_by()
     assert Task.get().state == State.RETRYING

@@ -10,13 +10,13 @@ from tasks.mail_task_outcome import AT_MOST_EVERY, MOST_SHOWN, line_up_outcomes,
 from tests.processes import free_port
 from tests.racing import elsewhere
 from tests.tasks.conftest import Killed
-from webapp import mailer
+from webapp import mail
 from webapp.db import database
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.times import utcnow
-from webapp.mailer import Line
+from webapp.mail import SmtpSession
 from webapp.models import Notice, OutcomeMail, State, Task, User, outcome_mail
-from webapp.models.task.task import MOST_RESCUES
+from webapp.models.task.sweeping import MOST_RESCUES
 
 ASKED = {"email": "ann@example.com", "mail_after": 1}
 AGO = timedelta(seconds=1)
@@ -43,7 +43,7 @@ def pass_by(run_waiting):
     def pass_by() -> None:
         Task.update(run_at=utcnow()).where(Task.run_at.is_null(False)).execute()
         for task in Task.due(10):
-            task.wake()
+            task.enqueue()
         ended = Task.update(finished_at=utcnow() - AT_MOST_EVERY - AGO)
         ended.where(Task.name == mail_task_outcome.name, Task.finished_at.is_null(False)).execute()
         line_up_outcomes(200)
@@ -76,10 +76,10 @@ def _text(mail, kind: str = "plain") -> str:
 @pytest.mark.parametrize(
     ("name", "error", "words"),
     [
-        ("countdown", "", "Count <to> ten is finished"),
-        ("countdown", "It broke.", "Count <to> ten has failed"),
-        ("send_mail", "", "Count <to> ten has been sent"),
-        ("send_mail", "It broke.", "Count <to> ten has failed"),
+        ("countdown", "", "Count <to> ten finished"),
+        ("countdown", "It broke.", "Count <to> ten failed"),
+        ("send_mail", "", "Count <to> ten was sent"),
+        ("send_mail", "It broke.", "Count <to> ten failed"),
     ],
 )
 def test_who_asked_is_mailed_how_a_long_task_ended(app, mailserver, pass_by, name, error, words):
@@ -91,7 +91,7 @@ def test_who_asked_is_mailed_how_a_long_task_ended(app, mailserver, pass_by, nam
     [mail] = mailserver.mails
     assert (mail["To"], mail["Subject"]) == ("ann@example.com", words)
     assert mail["Auto-Submitted"] == "auto-generated"
-    assert f"{words}, after 2 minutes of work." in _text(mail)
+    assert f"{words} after 2 minutes." in _text(mail)
     assert "Count &lt;to&gt; ten" in _text(mail, "html")
     for kind in ("plain", "html"):
         assert f"http://localhost/tasks/{task.id}" in _text(mail, kind)
@@ -124,7 +124,7 @@ def test_nobody_is_mailed_what_they_canceled_nor_each_part_of_a_whole(ann, mails
     Task.update(parent=whole, root=whole).where(Task.title == "A part").execute()
     Task.get(Task.title == "A part").succeed()
     pass_by()
-    assert [mail["Subject"] for mail in mailserver.mails] == ["All of it is finished"]
+    assert [mail["Subject"] for mail in mailserver.mails] == ["All of it finished"]
 
 
 def test_the_first_is_told_at_once_and_what_ends_within_a_minute_of_it_together(ann, mailserver, run_waiting, pass_by):
@@ -135,13 +135,13 @@ def test_the_first_is_told_at_once_and_what_ends_within_a_minute_of_it_together(
         _ended(ann, f"Task {number}", error="" if number else "It broke.")
         line_up_outcomes(200)
         run_waiting()
-    assert [mail["Subject"] for mail in mailserver.mails] == ["The first is finished"]
+    assert [mail["Subject"] for mail in mailserver.mails] == ["The first finished"]
     pass_by()
     [_, mail] = mailserver.mails
-    assert mail["Subject"] == "1 task has failed, 24 are finished"
+    assert mail["Subject"] == "1 task failed, 24 finished"
     for kind in ("plain", "html"):
         text = _text(mail, kind)
-        assert text.index("Task 0 has failed") < text.index("It broke.") < text.index("Task 19 is finished")
+        assert text.index("Task 0 failed") < text.index("It broke.") < text.index("Task 19 finished")
         assert "And 5 more" in text
         assert "http://localhost/tasks" in text
         assert "Task 20" not in text
@@ -157,7 +157,7 @@ def test_a_task_that_was_tried_again_is_told_of_by_how_it_ended_then(ann, mailse
     task.reload().succeed()
     pass_by()
     pass_by()
-    assert [mail["Subject"] for mail in mailserver.mails] == ["Count to ten is finished"]
+    assert [mail["Subject"] for mail in mailserver.mails] == ["Count to ten finished"]
     assert not OutcomeMail.select().exists()
 
 
@@ -180,7 +180,7 @@ def test_who_changes_their_mind_is_not_mailed_now_nor_later(ann, mailserver, pas
 def test_a_title_that_no_line_can_hold_makes_a_subject_of_one_line(ann, mailserver, pass_by):
     _ended(ann, "Count words in a\u2028Bcc: eve@example.com\x07\x85b\N{MAN}\u200d\N{GIRL}.txt")
     pass_by()
-    said = "Count words in a Bcc: eve@example.com b\N{MAN}\u200d\N{GIRL}.txt is finished"
+    said = "Count words in a Bcc: eve@example.com b\N{MAN}\u200d\N{GIRL}.txt finished"
     assert [mail["Subject"] for mail in mailserver.mails] == [said]
     assert mailserver.recipients == [["ann@example.com"]]
 
@@ -208,7 +208,7 @@ def test_what_the_sweeper_ends_is_told_too(ann, mailserver, pass_by):
     sweeper.Sweeper().look()
     assert task.reload().state == State.FAILED
     pass_by()
-    assert [mail["Subject"] for mail in mailserver.mails] == ["Count to ten has failed"]
+    assert [mail["Subject"] for mail in mailserver.mails] == ["Count to ten failed"]
 
 
 def test_nobody_hears_of_the_mail_itself(ann, mailserver, pass_by):
@@ -218,34 +218,34 @@ def test_nobody_hears_of_the_mail_itself(ann, mailserver, pass_by):
     pass_by()
     assert len(mailserver.mails) == 1
     assert User.get_by_id(ann.id).changes == before
-    assert [notice.text for notice in Notice] == ["Count to ten is finished"]
+    assert [notice.text for notice in Notice] == ["Count to ten finished"]
 
 
 @pytest.mark.parametrize("where", ["before", "after"])
 def test_who_is_killed_in_the_middle_repeats_that_mail_at_most_and_adds_nothing_to_it(
     ann, mailserver, live_on, monkeypatch, pass_by, where
 ):
-    send, calls = Line.send, []
+    send, calls = SmtpSession.send, []
 
-    def send_or_die(self, letter, recipient, message_id):
+    def send_or_die(self, content, recipient, message_id):
         calls.append(message_id)
         assert message_id in elsewhere(lambda: [row.mail_key for row in OutcomeMail]), "on record before it goes"
         if len(calls) == 1:
             if where == "after":
-                send(self, letter, recipient, message_id)
+                send(self, content, recipient, message_id)
             _ended(ann, "Ended meanwhile")
             raise Killed
-        send(self, letter, recipient, message_id)
+        send(self, content, recipient, message_id)
 
-    monkeypatch.setattr(Line, "send", send_or_die)
+    monkeypatch.setattr(SmtpSession, "send", send_or_die)
     _ended(ann, "In flight")
     line_up_outcomes(200)
     assert live_on(Task.get(Task.name == mail_task_outcome.name)).state == State.SUCCEEDED
-    assert [mail["Subject"] for mail in mailserver.mails] == ["In flight is finished"] * (2 if where == "after" else 1)
+    assert [mail["Subject"] for mail in mailserver.mails] == ["In flight finished"] * (2 if where == "after" else 1)
     assert len({mail["Message-ID"] for mail in mailserver.mails}) == 1, "so that a receiver knows it for the same"
     pass_by()
     pass_by()
-    assert [mail["Subject"] for mail in mailserver.mails].count("Ended meanwhile is finished") == 1
+    assert [mail["Subject"] for mail in mailserver.mails].count("Ended meanwhile finished") == 1
     assert not OutcomeMail.select().exists()
 
 
@@ -257,7 +257,7 @@ def test_a_mail_server_that_is_away_is_waited_for_and_then_it_is_one_mail(ann, a
     app.extensions["mail"].port = mailserver.port
     pass_by()
     pass_by()
-    assert [mail["Subject"] for mail in mailserver.mails] == ["10 tasks are finished"]
+    assert [mail["Subject"] for mail in mailserver.mails] == ["10 tasks finished"]
 
 
 def test_a_connection_that_drops_in_the_middle_leaves_the_same_mail_to_be_sent(ann, mailserver, pass_by):
@@ -269,7 +269,7 @@ def test_a_connection_that_drops_in_the_middle_leaves_the_same_mail_to_be_sent(a
     _ended(ann, "Ended meanwhile")
     pass_by()
     [mail] = mailserver.mails
-    assert (mail["Subject"], key in mail["Message-ID"]) == ("In flight is finished", True)
+    assert (mail["Subject"], key in mail["Message-ID"]) == ("In flight finished", True)
 
 
 def test_an_address_that_takes_no_mail_is_given_up(ann, mailserver, pass_by, caplog):
@@ -289,12 +289,12 @@ def test_without_a_mail_server_nothing_is_kept_for_later(ann, app, mailserver, p
 
 def test_an_error_in_the_program_is_tried_again_after_a_while_and_loses_nothing(ann, mailserver, monkeypatch, pass_by):
     with monkeypatch.context() as broken:
-        broken.setattr(mailer, "render", lambda *_, **__: {}["broken"])
+        broken.setattr(mail, "render", lambda *_, **__: {}["broken"])
         _ended(ann)
         pass_by()
     assert Task.get(Task.name == mail_task_outcome.name).state == State.RETRYING
     pass_by()
-    assert [mail["Subject"] for mail in mailserver.mails] == ["Count to ten is finished"]
+    assert [mail["Subject"] for mail in mailserver.mails] == ["Count to ten finished"]
 
 
 def test_two_sweepers_start_one_mail_and_stop_at_nobody(ann, mailserver, run_waiting, monkeypatch):
@@ -324,7 +324,7 @@ def test_a_mail_costs_the_same_however_much_it_tells_of_and_tells_of_so_much_at_
         return seen.count
 
     assert cost(1) == cost(31)
-    assert mailserver.mails[-1]["Subject"] == "30 tasks are finished"
+    assert mailserver.mails[-1]["Subject"] == "30 tasks finished"
     assert OutcomeMail.select().count() == 1, "for the next"
 
 

@@ -24,11 +24,11 @@ from tasks import count_words
 from tasks.lib import layouts, post_files
 from tasks.mail_messages import line_up_messages
 from tasks.mail_task_outcome import line_up_outcomes
-from webapp import address_files, recipients
 from webapp.db import database
 from webapp.dev.factories import PASSWORD, make_message, make_posts, make_user
 from webapp.lib import deadline
 from webapp.lib.times import utcnow
+from webapp.mail import address_files, recipients
 from webapp.models import Mailing, MailingFile, Message, State, Task
 from webapp.web.idempotency import new_key
 
@@ -38,7 +38,7 @@ SLOW: dict[Any, str] = {
     security.generate_password_hash: HASHING,
     security.check_password_hash: HASHING,
     recipients.read_recipients: PEOPLE,
-    recipients.without_bad: PEOPLE,
+    recipients.without_invalid: PEOPLE,
     address_files.read_file: TABLE,
     layouts.find_layout: POSTS,
     post_files.PostTable._row: POSTS,

@@ -54,7 +54,7 @@ def test_a_running_task_pauses_at_its_next_step_and_goes_on_where_it_stopped(wri
     assert [event.kind for event in task.timeline()] == [
         "launched", "started", "pausing", "paused", "pending", "started", "succeeded",
     ]  # fmt: skip
-    assert task.timeline()[-2].text == "A worker went on after step 3"
+    assert task.timeline()[-2].text == "Continued by a worker after step 3"
 
 
 def test_resuming_rings_for_a_worker(writes, quick_reports, run_tasks):

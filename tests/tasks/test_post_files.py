@@ -66,7 +66,7 @@ def _look(ann, data: str | bytes, name="posts.csv") -> str:
 
 # What is too long or not closed
 
-TOO_LONG, NOT_CLOSED = "too long to be read", "opens a cell in it and is not closed"
+TOO_LONG, NOT_CLOSED = "Too long to read", "opens a cell and is never closed"
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,9 @@ def test_reading_costs_no_more_than_the_file_is_long(name):
 def test_a_look_at_a_long_file_reads_its_beginning_only(ann, monkeypatch):
     monkeypatch.setattr("tasks.import_posts.BEGINNING", 1)
     rows = "body,timestamp\n" + "".join(f"{'x' * 5000},\n" for _ in range(50)) + '"cut\nhere'
-    assert "Of the first 50 rows: 0 posts can be imported, 50 rows cannot." in _look(ann, rows + "z" * 150_000 + '",')
+    assert "In the first 50 rows: 0 posts ready to import, 50 rows have errors." in _look(
+        ann, rows + "z" * 150_000 + '",'
+    )
 
 
 def test_no_row_is_read_while_posts_are_being_written(bring, monkeypatch):
@@ -184,18 +186,18 @@ def test_encoding_and_separator_are_found_and_said(encoding, label, separator):
     posts = open_posts(Upload("posts.csv", text.encode(encoding)))
     assert [(row.body, row.created_at, row.problem) for row in posts] == [("Größe – “é”", NEW_YEAR, "")]
     names = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
-    assert posts.notes == [f"Read as {label} with {names[separator]} between the columns."]
+    assert posts.notes == [f"Read as {label}, with columns separated by {names[separator]}."]
 
 
 @pytest.mark.parametrize(
     ("text", "rows", "notes"),
     [
-        ("sep=;\nbody;timestamp\na,b;2026-01-01", [(2, "a,b", NEW_YEAR)], "with semicolons"),
-        ('"sep=|"\r\na|1\r\n', [(1, "a", None)], "the first column is taken for the posts"),
+        ("sep=;\nbody;timestamp\na,b;2026-01-01", [(2, "a,b", NEW_YEAR)], "by semicolons"),
+        ('"sep=|"\r\na|1\r\n', [(1, "a", None)], "the first column is used for the posts"),
         ("\n \n,,\nbody,id,likes\na,1,2\n", [(5, "a", None)], "Ignored: id, likes."),
         ("id,Body\n1,a\n", [(2, "a", None)], "Ignored: id."),
-        ("date,text\n1.1.,a\n", [(2, "a", None)], "The column text is taken for the posts."),
-        ("hello, world\ngood bye\n", [(1, "hello, world", None), (2, "good bye", None)], "one post in each row"),
+        ("date,text\n1.1.,a\n", [(2, "a", None)], "The column text is used for the posts."),
+        ("hello, world\ngood bye\n", [(1, "hello, world", None), (2, "good bye", None)], "one post per row"),
         ("a,2026-01-01\nb,\n", [(1, "a", NEW_YEAR), (2, "b", None)], "and the second for their times"),
         ("a|x\nb|y\n", [(1, "a", None), (2, "b", None)], "Ignored: column 2."),
     ],
@@ -214,7 +216,7 @@ def test_a_byte_that_is_no_character_is_named_by_its_row_and_the_others_are_impo
     task = bring(b"body\n" + b"".join(rows))
     assert _said(task) == "1,099 posts imported, 1 row skipped"
     [[number, reason]] = _refused(task)
-    assert (number, "cannot be read as" in reason) == ("1001", True)
+    assert (number, "can’t be read as" in reason) == ("1001", True)
 
 
 @pytest.mark.parametrize("blank", ["\u3164", "\u2800", "\u115f", "\u200b\ufeff", "\u00ad"])
@@ -251,12 +253,12 @@ def test_a_post_longer_than_what_is_looked_at_is_named_in_json_too(bring):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('{"posts": [{"body": "a"}, {"body": "b"', "ends within post 2"),
-        ('{"posts": [{"body": "a"}, {"body": b}]}', "Post 2 of posts.json is not valid JSON"),
-        ('{"posts": [' + '{"body": "a"}, ' * 1500 + "]", "Post 1,501 of posts.json is not valid JSON"),
+        ('{"posts": [{"body": "a"}, {"body": "b"', "ends in the middle of post 2"),
+        ('{"posts": [{"body": "a"}, {"body": b}]}', "Post 2 in posts.json is not valid JSON"),
+        ('{"posts": [' + '{"body": "a"}, ' * 1500 + "]", "Post 1,501 in posts.json is not valid JSON"),
         ('{"users": []}', "does not begin like a file of posts"),
         ("body\nhello\n", "does not begin like a file of posts"),
-        ('{"posts": []}', "holds no posts"),
+        ('{"posts": []}', "contains no posts"),
     ],
 )
 def test_broken_json_is_refused_in_words_before_anything_is_imported(bring, text, words):

@@ -88,5 +88,5 @@ def test_one_under_way_is_never_deleted(app):
 def test_while_it_waits_the_pages_of_its_owner_do_not_ask_again(app, state):
     make_task(state, owner := make_user(), hidden=True)
     before = User.get_by_id(owner.id).changes
-    fair_queue.notify_waiting_users(Task, timedelta(hours=1), moved=True)
+    fair_queue.notify_waiting_users(timedelta(hours=1), moved=True)
     assert User.get_by_id(owner.id).changes == before

@@ -183,7 +183,7 @@ def test_it_is_said_of_which_images_only_the_first_frame_was_kept(resize):
     task = resize(*files)
     said = [event.text for event in task.timeline() if event.kind == "log"]
     moving = "moving.gif, moving.webp, moving.png"
-    assert said == ["5 of 5 images resized", f"Animated, and only the first frame was kept: {moving}"]
+    assert said == ["5 of 5 images resized", f"Only the first frame was kept of {moving}"]
 
 
 @pytest.mark.usefixtures("no_reports")
@@ -279,7 +279,7 @@ def test_no_image_takes_more_than_128_megabytes_whatever_it_is(tmp_path):
 def test_an_image_that_needs_too_much_memory_is_refused_before_it_is_decoded(resize):
     task = resize(("bomb.png", _png(7071, 7071, 8, 6)), ("good.jpg", _image()))
     assert _made(task)["not-resized.txt"].decode() == (
-        "bomb.png: It has 7,071 × 7,071 pixels. To open it would take 200 MB of memory; at most 96 MB are given.\n"
+        "bomb.png: It has 7,071 × 7,071 pixels. Opening it would take 200 MB of memory; the limit is 96 MB.\n"
     )
 
 
@@ -291,7 +291,7 @@ def test_a_lack_of_memory_is_not_told_as_damage(resize, monkeypatch, where):
     owner, name = (pictures, "_open") if where == "open_picture" else (module, "_saved")
     monkeypatch.setattr(owner, name, lacking)
     task = resize(("a.jpg", _image()))
-    assert "There is not enough memory" in task.error
+    assert "There isn’t enough memory" in task.error
 
 
 # What cannot be resized
@@ -307,14 +307,14 @@ def test_an_empty_file_or_one_of_another_kind_is_named_and_loses_no_other(ann, r
     assert {name.split("-")[0] for name in _zip(task)} == {"good"}
     refused = _made(task)["not-resized.txt"].decode().splitlines()
     assert refused == [
-        "empty.png: It is empty.",
-        "photo.heic: It is no JPEG, PNG, WebP or GIF, whatever its name says.",
+        "empty.png: The file is empty.",
+        "photo.heic: Not a JPEG, PNG, WebP or GIF, despite its name.",
     ]
 
 
 def test_files_of_which_none_is_right_are_refused_and_named(ann):
     answer = ann.submit("/tasks/new/resize_images", files=[(io.BytesIO(b"x"), "photo.heic")])
-    assert (answer.status_code, "photo.heic is not of the right kind" in answer.one("#files-error").text) == (422, True)
+    assert (answer.status_code, "photo.heic has the wrong file type" in answer.one("#files-error").text) == (422, True)
 
 
 def _bomb() -> bytes:
@@ -329,15 +329,15 @@ def _bomb() -> bytes:
 
 
 BAD = {
-    "bomb.png": (_bomb(), "It has far too many pixels."),
-    "half.jpg": (_image(600, 600, quality=95)[:-400], "It is damaged"),
-    "half.png": (_image(600, 600, "PNG")[:-60], "It is damaged"),
-    "half.gif": (_image(format="GIF")[:30], "It is"),
-    "page.jpg": (b"<html><script>alert(1)</script>", "It is no JPEG, PNG, WebP or GIF"),
-    "drawing.gif": (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "It is no JPEG, PNG, WebP or GIF"),
-    "bitmap.png": (_image(format="BMP"), "It is no JPEG, PNG, WebP or GIF"),
-    "scan.jpg": (_image(format="TIFF"), "It is no JPEG, PNG, WebP or GIF"),
-    "begun.webp": (b"RIFF\x10\0\0\0WEBPVP8 ", "It is"),
+    "bomb.png": (_bomb(), "It has too many pixels."),
+    "half.jpg": (_image(600, 600, quality=95)[:-400], "The file is damaged or incomplete"),
+    "half.png": (_image(600, 600, "PNG")[:-60], "The file is damaged or incomplete"),
+    "half.gif": (_image(format="GIF")[:30], "Not a JPEG, PNG, WebP or GIF"),
+    "page.jpg": (b"<html><script>alert(1)</script>", "Not a JPEG, PNG, WebP or GIF"),
+    "drawing.gif": (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "Not a JPEG, PNG, WebP or GIF"),
+    "bitmap.png": (_image(format="BMP"), "Not a JPEG, PNG, WebP or GIF"),
+    "scan.jpg": (_image(format="TIFF"), "Not a JPEG, PNG, WebP or GIF"),
+    "begun.webp": (b"RIFF\x10\0\0\0WEBPVP8 ", "The file is damaged or incomplete"),
 }
 
 
@@ -356,7 +356,7 @@ def test_what_cannot_be_resized_is_listed_and_the_others_are_done(resize):
 def test_if_none_can_be_resized_the_task_fails_in_words(resize, name):
     task = resize((name, BAD[name][0]))
     assert task.state == State.FAILED
-    assert f"No image could be resized. {name}: {BAD[name][1]}" in task.error
+    assert f"No images could be resized. {name}: {BAD[name][1]}" in task.error
     assert list(_made(task)) == ["not-resized.txt"]
 
 

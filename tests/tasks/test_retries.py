@@ -12,7 +12,7 @@ from webapp.db import database
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.times import utcnow
 from webapp.models import State, Task
-from webapp.models.task.task import INTERRUPTED_REPEATEDLY, MOST_INTERRUPTIONS
+from webapp.models.task.outcome import INTERRUPTED_REPEATEDLY, MOST_INTERRUPTIONS
 
 
 class Odd(Exception):
@@ -68,7 +68,7 @@ def failing(declare, no_reports):
 
 def _attempt(task: Task) -> Task:
     Task.update(run_at=utcnow()).where(Task.id == task.id, Task.run_at.is_null(False)).execute()
-    task.reload().wake()
+    task.reload().enqueue()
     assert executor.execute_next()
     return task.reload()
 
@@ -81,7 +81,7 @@ def test_each_attempt_is_counted_and_told_in_words(failing):
     assert (task.state, task.attempts, task.error) == (State.RETRYING, 1, "The server is busy.")
     assert before + timedelta(seconds=5) <= task.run_at <= utcnow() + timedelta(seconds=10)
     assert (task.fencing_token, task.lease_until, task.queue_key) == (None, None, None)
-    assert "The server is busy. It is tried again, attempt 2 of 3" in task.timeline()[-1].text
+    assert "The server is busy. Retrying (attempt 2 of 3)" in task.timeline()[-1].text
     assert _attempt(task).state == State.RETRYING
     assert (_attempt(task).state, task.attempts, task.error) == (State.FAILED, 3, "The server is busy.")
     assert [event.kind for event in task.timeline()] == [

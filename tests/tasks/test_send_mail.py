@@ -13,12 +13,11 @@ from tasks.send_mail import submit
 from tests.processes import free_port
 from tests.racing import elsewhere
 from tests.tasks.conftest import Killed
-from webapp import letters, mailer
 from webapp.dev.factories import make_draft, make_mailing_file, make_task, make_user
 from webapp.lib.times import utcnow
-from webapp.mailer import Line
+from webapp.mail import SmtpSession, mailings, templates
 from webapp.models import Artifact, Delivery, State, Task, User
-from webapp.models.mailing import Sending
+from webapp.models.mailing.delivery import Sending
 from webapp.models.task.state import ACTIVE, FINISHED
 
 PEOPLE = [f"p{number}@example.com" for number in range(6)]
@@ -42,7 +41,7 @@ def post(mailserver, app):
 def _go_on(task: Task) -> Task:
     """Let the next attempt begin now."""
     Task.update(run_at=utcnow()).where(Task.id == task.id).execute()
-    assert task.reload().wake()
+    assert task.reload().enqueue()
     assert executor.execute_next()
     return task.reload()
 
@@ -74,7 +73,7 @@ def test_each_gets_one_mail_of_their_own(post, mailserver):
     assert {mail["Reply-To"] for mail in mailserver.mails} == {"ann@example.com"}
     assert len({mail["Message-ID"] for mail in mailserver.mails}) == 6
     assert (task.state, task.done, task.total) == (State.SUCCEEDED, 6, 6)
-    assert task.title == "Mail to 6 people: Grüße 👋"
+    assert task.title == "Email to 6 people: Grüße 👋"
     assert "6 sent" in _said(task)
     assert _states() == [Sending.SENT] * 6
     assert Artifact.select().count() == 0
@@ -101,17 +100,17 @@ def test_files_arrive_byte_for_byte_with_their_names_and_the_logo_is_in_the_html
 
 @pytest.mark.parametrize("where", ["before", "after"])
 def test_who_is_killed_in_the_middle_repeats_one_mail_at_most(post, mailserver, live_on, monkeypatch, where):
-    send, calls = Line.send, []
+    send, calls = SmtpSession.send, []
 
-    def send_or_die(self, letter, recipient, message_id):
+    def send_or_die(self, content, recipient, message_id):
         calls.append(recipient)
         if len(calls) == 3 and where == "before":
             raise Killed
-        send(self, letter, recipient, message_id)
+        send(self, content, recipient, message_id)
         if len(calls) == 3 and where == "after":
             raise Killed
 
-    monkeypatch.setattr(Line, "send", send_or_die)
+    monkeypatch.setattr(SmtpSession, "send", send_or_die)
     task = live_on(post())
     assert task.state == State.SUCCEEDED
     got = [recipient for [recipient] in mailserver.recipients]
@@ -125,7 +124,7 @@ def test_who_is_killed_in_the_middle_repeats_one_mail_at_most(post, mailserver, 
 
 def test_who_is_being_mailed_is_on_record_before(post, monkeypatch):
     seen = []
-    monkeypatch.setattr(Line, "send", lambda *_: seen.append(_states()))
+    monkeypatch.setattr(SmtpSession, "send", lambda *_: seen.append(_states()))
     _perform(post(PEOPLE[:2]))
     assert seen == [["sending", "waiting"], ["sent", "sending"]]
 
@@ -149,11 +148,11 @@ def test_what_is_put_off_is_tried_again_and_nobody_gets_it_twice(post, mailserve
     mailserver.answers_to_data[PEOPLE[2]] = "drop"
     task = _perform(post())
     assert (task.state, task.done, task.total) == (State.RETRYING, 4, 6)
-    assert task.error == "4 of 6 are sent. The mail server put 2 off."
+    assert task.error == "4 of 6 sent. The mail server deferred 2."
     assert len(mailserver.mails) == 4
     mailserver.answers_to_data.clear()
     assert _go_on(task).state == State.RETRYING
-    assert task.error == "5 of 6 are sent. The mail server put 1 off."
+    assert task.error == "5 of 6 sent. The mail server deferred 1."
     mailserver.answers.clear()
     assert (_go_on(task).state, task.done, task.total) == (State.SUCCEEDED, 6, 6)
     assert sorted(recipient for [recipient] in mailserver.recipients) == PEOPLE
@@ -168,12 +167,12 @@ def test_what_is_put_off_each_time_is_listed_in_the_end(post, mailserver):
         _go_on(task)
     assert (task.state, task.attempts) == (State.SUCCEEDED, 7)
     assert [address for address, _ in _listed(task)] == ["address", PEOPLE[5]]
-    assert "5 sent, 1 given up" in _said(task)
+    assert "5 sent, 1 failed" in _said(task)
     assert Delivery.get(Delivery.address == PEOPLE[5]).tries == 7
 
 
-def test_a_mail_that_nobody_answers_is_left_in_time_and_the_others_are_sent(post, mailserver, monkeypatch):
-    monkeypatch.setattr(mailer, "TIMEOUT", 1.0)
+def test_a_mail_that_nobody_answers_is_left_in_time_and_the_others_are_sent(app, post, mailserver):
+    app.config["MAIL_TIMEOUT"] = 1.0
     mailserver.silent_for.add(PEOPLE[0])
     task = _perform(post())
     assert (task.state, len(mailserver.mails)) == (State.RETRYING, 5)
@@ -194,7 +193,7 @@ def test_a_server_that_is_away_is_waited_for(make_app, post, mailserver, setting
     task = post()
     make_app(mail_port=free_port())
     assert _perform(task).state == State.RETRYING
-    assert task.error == "The mail server could not be reached. 0 of 6 are sent."
+    assert task.error == "The mail server could not be reached. 0 of 6 sent."
     assert _states() == [Sending.WAITING] * 6
     make_app()
     assert _go_on(task).state == State.SUCCEEDED
@@ -222,20 +221,20 @@ def test_without_a_mail_server_the_task_fails_in_words(make_app, post):
 
 @pytest.mark.parametrize(("ask", "state"), [(Task.pause, State.PAUSED), (Task.cancel, State.CANCELED)])
 def test_it_stops_between_two_people_and_goes_on_with_the_next(post, mailserver, monkeypatch, ask, state):
-    runs, init, send = [], Run.__init__, Line.send
+    runs, init, send = [], Run.__init__, SmtpSession.send
 
     def remember(run, task):
         runs.append(run)
         init(run, task)
 
-    def send_and_ask(self, letter, recipient, message_id):
-        send(self, letter, recipient, message_id)
+    def send_and_ask(self, content, recipient, message_id):
+        send(self, content, recipient, message_id)
         if recipient == PEOPLE[2]:
             elsewhere(lambda: ask(Task.get()))
             runs[0].ask_to_stop(StopRequested)
 
     monkeypatch.setattr(Run, "__init__", remember)
-    monkeypatch.setattr(Line, "send", send_and_ask)
+    monkeypatch.setattr(SmtpSession, "send", send_and_ask)
     task = _perform(post())
     assert (task.state, len(mailserver.mails)) == (state, 3)
     task.resume() if state == State.PAUSED else task.retry()
@@ -279,12 +278,12 @@ def test_those_in_progress_are_all_that_are_unfinished_the_oldest_first_without_
         assert places == sorted(places)
         assert not any(f"It is {state}" in text for state in FINISHED)
         assert not any(words in text for words in ("Bob's", "Mail to", " more."))
-        assert "Times are those of Asia/Seoul." in text
+        assert "All times are in Asia/Seoul." in text
 
 
 def test_a_mail_lists_so_many_tasks_and_says_how_many_more_there_are(post, mailserver, monkeypatch):
-    monkeypatch.setattr(letters, "MOST_LISTED", 3)
-    monkeypatch.setitem(letters.TEMPLATES, "all_tasks", replace(letters.TEMPLATES["all_tasks"], most=3))
+    monkeypatch.setattr(mailings, "MOST_LISTED", 3)
+    monkeypatch.setitem(templates.TEMPLATES, "all_tasks", replace(templates.TEMPLATES["all_tasks"], most=3))
     user = make_user("ann")
     for number in range(5):
         make_task(State.SUCCEEDED, user, title=f"Task {number}")
@@ -296,7 +295,7 @@ def test_a_mail_lists_so_many_tasks_and_says_how_many_more_there_are(post, mails
 
 
 def test_everybody_gets_the_same_however_often_it_was_interrupted(post, mailserver, live_on, monkeypatch):
-    user, calls, send = make_user("ann"), [], Line.send
+    user, calls, send = make_user("ann"), [], SmtpSession.send
 
     def send_or_die(self, *given):
         calls.append(given)
@@ -305,6 +304,6 @@ def test_everybody_gets_the_same_however_often_it_was_interrupted(post, mailserv
             raise Killed
         send(self, *given)
 
-    monkeypatch.setattr(Line, "send", send_or_die)
+    monkeypatch.setattr(SmtpSession, "send", send_or_die)
     live_on(post(PEOPLE[:3], user, template="all_tasks"))
     assert len({mail.get_body(("html",)).get_content() for mail in mailserver.mails}) == 1

@@ -297,7 +297,7 @@ def test_an_interrupted_process_leaves_a_task_that_waits_with_what_it_did(carry_
     task = carry_out(be_interrupted)
     assert task.state == State.SUCCEEDED
     assert _posts() == ["0", "1", "2"]
-    assert task.timeline()[-2].text == "A worker went on after step 1"
+    assert task.timeline()[-2].text == "Continued by a worker after step 1"
     assert not executor.execute_next()
 
 

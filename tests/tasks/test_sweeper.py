@@ -46,7 +46,7 @@ def test_what_is_said_of_a_lost_task_is_found_by_its_id(app, caplog):
     task = _lost(fencing_token="gone")
     Sweeper().look()
     [record] = [record for record in caplog.records if record.levelname == "WARNING"]
-    assert record.getMessage() == "Its worker was not heard from: the task is pending"
+    assert record.getMessage() == "Lost contact with the worker: the task is pending"
     assert record.fields == {"task_id": task.id, "kind": task.name, "user_id": task.user_id}
 
 
@@ -83,9 +83,9 @@ def test_a_run_that_was_killed_by_its_clock_ends_in_words(
         signals.stopped.disconnect(receive)
     now = Task.get_by_id(task.id)
     assert (now.state, now.attempts, now.rescues, now.fencing_token) == (becomes, attempts, 0, None)
-    assert "It made no progress for 5 minutes, and was stopped." in task.timeline()[-1].text
+    assert "It made no progress for 5 minutes and was stopped." in task.timeline()[-1].text
     if becomes == State.FAILED:
-        assert now.error == "It made no progress for 5 minutes, and was stopped."
+        assert now.error == "It made no progress for 5 minutes and was stopped."
         assert [notice.text for notice in Notice.select()] == [f"{task.title}: {now.error}"]
         assert [(sender.title, sender.name, sender.arguments) for sender in told] == [
             (task.title, task.name, task.arguments)
@@ -365,7 +365,7 @@ def test_a_sweeper_that_is_overtaken_while_it_looks_leaves_the_rest_to_the_other
         Leader.update(token="another", until=utcnow() + sweeper.LEADS_FOR).execute()
         return wake(task)
 
-    monkeypatch.setattr(Task, "wake", slowly)
+    monkeypatch.setattr(Task, "enqueue", slowly)
     Sweeper().look()
     assert sum(task.reload().state == State.PENDING for task in due) == 1
 

@@ -55,7 +55,7 @@ def test_it_says_how_long_was_too_long(declare):
 
     task = take_long.launch(make_user())
     executor.execute_next()
-    assert task.reload().error == "It took longer than 3 minutes, and was stopped."
+    assert task.reload().error == "It took longer than 3 minutes and was stopped."
 
 
 def test_it_is_an_error_that_may_pass(declare):
@@ -99,7 +99,7 @@ def test_a_run_that_timed_out_and_got_further_has_used_up_no_attempt(declare, li
     task = live_on(take_long.launch(make_user()))
     assert (task.state, task.attempts) == (State.SUCCEEDED, 1)
     assert len(runs) >= 4
-    assert "It goes on from its latest step" in task.timeline()[2].text
+    assert "Continuing from the latest step" in task.timeline()[2].text
 
 
 def test_one_that_got_no_further_has(declare, live_on):
@@ -181,7 +181,7 @@ def test_a_run_that_does_not_move_is_ended_and_says_for_how_long_it_did_not(carr
     task = carry_out(hang_for_long)
     assert time.monotonic() - begun < 20
     assert (task.state, task.done) == (State.FAILED, 3)
-    assert task.error == f"It made no progress for {SHORT} seconds, and was stopped."
+    assert task.error == f"It made no progress for {SHORT} seconds and was stopped."
 
 
 def test_a_timeout_of_its_own_takes_the_place_of_the_default(declare, impatient):
@@ -211,7 +211,7 @@ def test_who_was_asked_to_stop_is_ended_however_it_moves(declare, impatient, wha
     executor.execute_next()
     assert time.monotonic() - begun < 20
     assert (task.reload().state, task.fencing_token) == (becomes, None)
-    assert task.timeline()[-1].text.endswith(f"It came to no step within {SHORT} seconds, and was ended.")
+    assert task.timeline()[-1].text.endswith(f"It didn’t reach its next step within {SHORT} seconds and was stopped.")
 
 
 # The alarm

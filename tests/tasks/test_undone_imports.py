@@ -100,7 +100,7 @@ def test_an_import_that_was_undone_by_half_brings_nothing_twice(ann, stopped, ru
     _press(ann, stopped, "retry")
     run_waiting()
     assert (stopped.reload().state, _number(stopped)) == (State.FAILED, left)
-    assert "not undone to the end" in stopped.error
+    assert "only partly undone" in stopped.error
     _press(ann, stopped, "undo")
     run_waiting()
     _press(ann, stopped, "retry")
@@ -163,7 +163,7 @@ def test_an_import_that_was_undone_says_so_wherever_it_stands(ann, done, run_wai
     run_waiting()
     assert _said_everywhere(ann, done) == {"Undone"}
     path = f"/tasks/{_undoing().id}"
-    assert _lines(ann, done) == {"You asked to undo it": path, "Undone by you: 200 posts deleted": path}
+    assert _lines(ann, done) == {"Undo started by you": path, "Undone by you: 200 posts deleted": path}
     assert User.get_by_id(ann.user.id).changes > seen, "pages that are open show it, too"
     _undoing().remove()
     assert _lines(ann, done) == {}, "nothing leads to what was deleted"
@@ -181,7 +181,7 @@ def test_an_import_that_was_undone_by_half_says_that_and_by_which_task(
     first = _undoing()
     assert (first.state, 0 < _number(done) < 200) == (State.FAILED, True)
     assert _said_everywhere(ann, done) == {"Partly undone"}
-    assert _lines(ann, done) == {"You asked to undo it": f"/tasks/{first.id}"}
+    assert _lines(ann, done) == {"Undo started by you": f"/tasks/{first.id}"}
     left = _number(done)
     _press(ann, done, "undo")
     run_waiting()

@@ -59,7 +59,7 @@ def test_a_limit_for_a_whole_run_is_one_however_it_moves(dog):
         dog.condemn(1)
     [verdict] = dog.verdicts()
     assert verdict.further
-    assert verdict.words == "It took longer than 0.05 seconds, and was stopped."
+    assert verdict.words == "It took longer than 0.05 seconds and was stopped."
 
 
 def test_a_run_that_has_ended_is_not_overdue(dog):

@@ -22,16 +22,18 @@ from tasks.count_words import _words as words_of_text
 from tasks.engine import TaskError, Upload
 from tasks.lib.csv_cells import csv_row, escape_formula, unescape_formula
 from tasks.lib.post_files import open_posts
-from webapp.address_files import read_file
 from webapp.dev.mailbox.store import find_mail
-from webapp.letters import written
 from webapp.lib.filenames import safe_name, unique_names
 from webapp.lib.folding import places, sought, terms_of
 from webapp.lib.languages import language_of
+from webapp.mail import headers
+from webapp.mail.address_files import read_file
+from webapp.mail.mailings import render_mailing
+from webapp.mail.mime import build_content
+from webapp.mail.recipients import read_recipients, without_invalid
 from webapp.models import Mailing, Post, User
-from webapp.models.mailing import BODY_LENGTH
+from webapp.models.mailing.row import BODY_LENGTH
 from webapp.models.search import newest
-from webapp.recipients import read_recipients, without_bad
 from webapp.web import form_recovery, htmx, request_guard
 from webapp.web.downloads import download_as
 from webapp.web.forms import attachments, mail
@@ -99,12 +101,20 @@ FORM = '--xx\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n--xx--\r\
 
 
 def _mailed(text: str) -> object:
-    return written(Mailing(user=1, template="free", body=text), User(username="ann"))
+    return render_mailing(Mailing(user=1, template="free", body=text), User(username="ann"))
+
+
+def _headed(text: str) -> None:
+    line = headers.one_line(text)
+    headers.unstructured(line, "Subject")
+    for written in (text, f"{line} <ann@example.com>", f"ann@{line}"):
+        with suppress(headers.InvalidHeader):
+            headers.mailbox(written, "From")
 
 
 PARSERS: dict[str, Callable[[str], object]] = {
     "recipients": read_recipients,
-    "recipients without the wrong ones": without_bad,
+    "recipients without the wrong ones": without_invalid,
     "recipients in a file": lambda text: read_file(io.BytesIO(text.encode())),
     "recipients in a file by a head": lambda text: read_file(io.BytesIO(f"Name,Mail\n{text}".encode())),
     "the form of a mail": _form(mail.MailForm, zone="UTC"),
@@ -144,6 +154,8 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "the id of a mail": lambda text: find_mail(Path(), text),
     "links in a text": lambda text: urlize(text[:BODY_LENGTH]),  # as long as they are looked for
     "a mail as it is sent": _mailed,
+    "the head of a mail": _headed,
+    "the content of a mail": lambda text: build_content(text, text, (), ()),
     "the beginning of a form": lambda text: request_guard._read_partial_form(b"xx", FORM.format(text, text).encode()),
     "a boundary": lambda text: request_guard._read_partial_form(b"xx", f"{text}--{text}".encode()),
     "what was typed into a form": lambda text: list(form_recovery._shown([(text, text)])),

@@ -180,3 +180,12 @@ def test_a_forked_child_keeps_deadlines_of_its_own(server):
             finally:
                 os._exit(1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_what_leaves_the_block_after_its_end_is_a_timeout_also_where_the_watchdog_is_late():
+    def time_out_by_itself() -> None:
+        time.sleep(0.06)
+        raise ConnectionError("the socket's own timeout came first")
+
+    with deadlines._watchdog.lock, pytest.raises(TimeoutError), deadline(0.05):
+        time_out_by_itself()

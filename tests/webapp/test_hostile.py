@@ -340,7 +340,7 @@ def test_what_is_no_form_is_refused_and_changes_nothing(app, site):
     assert Post.select().count() == posts
     answer = crawl.ann.post("/posts", data=b'{"body": "Hello"}', content_type="application/json")
     assert answer.status_code == 415
-    assert answer.one("main h1").text == "That cannot be read here"
+    assert answer.one("main h1").text == "Unsupported format"
 
 
 def test_no_file_is_too_odd_to_be_answered(app, site):
@@ -375,7 +375,7 @@ def test_a_mail_that_cannot_be_read_says_so_and_hides_no_other(app, site, name):
         assert browser.get(path).status_code == 200, path
     assert browser.get(f"/mailbox/{name}/attachments/0").status_code in {200, 404}
     if name == "charset":
-        assert "cannot be read" in browser.get("/mailbox/charset/html").text
+        assert "can’t be read" in browser.get("/mailbox/charset/html").text
 
 
 def test_text_is_clean_before_anybody_sees_it(app, site):

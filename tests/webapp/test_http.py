@@ -103,7 +103,7 @@ def test_a_site_of_another_name_says_ours_nowhere(make_app, site, mailserver, ru
     exported = ann.submit("/tasks/new/export_posts", format="json")
     assert (sent.status_code, exported.status_code) == (303, 303)
     run_tasks()
-    assert [mail["Subject"] for mail in mailserver.mails] == ["Welcome to Pulse & Co", "Your posts"]
+    assert [mail["Subject"] for mail in mailserver.mails] == ["Welcome to Pulse & Co", "Your post export is ready"]
     for mail in mailserver.mails:
         bodies = [mail.get_body((kind,)).get_content() for kind in ("plain", "html")]
         assert "errand" not in " ".join(bodies).lower()
@@ -387,7 +387,7 @@ def test_a_visitors_page_may_be_kept_for_the_back_button(visitor):
 def test_signing_out_clears_what_the_browser_has_kept(ann):
     answer = ann.submit("/logout")
     assert answer.headers["Clear-Site-Data"] == '"cache"'
-    assert "You are signed out." in ann.get("/").words
+    assert "You’re signed out." in ann.get("/").words
 
 
 def test_static_files_are_kept_for_a_year_and_change_their_address(ann):
@@ -596,10 +596,10 @@ def test_who_pressed_a_button_is_told_what_is_wrong(ann, bob):
     task = make_task(State.IN_PROGRESS, bob.user)
     answer = ann.submit(f"/tasks/{task.id}/cancellation", headers=PRESSED)
     assert answer.status_code == 404
-    assert "not there any more" in _said(answer)
+    assert "no longer exists" in _said(answer)
     answer = ann.submit("/notifications/4711/reading", headers=PRESSED)
     assert answer.status_code == 404
-    assert "There is nothing here." in _said(answer)
+    assert "Page not found." in _said(answer)
     for source in ("textarea#body", "div"):
         answer = ann.submit("/nowhere", headers=HTMX | {"HX-Source": source})
         assert (answer.status_code, answer.data) == (404, b""), "but nobody is interrupted who types"
@@ -619,7 +619,7 @@ def broken(make_app, tmp_path):
 def test_without_a_database_the_site_says_so_in_words(broken):
     answer = broken.get("/")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
-    assert "Back in a moment" in answer.words
+    assert "We’ll be right back" in answer.words
     assert "Traceback" not in answer.text
     assert "sqlite" not in answer.text.lower()
     assert _is_guarded(answer)
@@ -630,7 +630,7 @@ def test_without_a_database_somebody_signed_in_gets_the_same_words(broken):
     with broken.session_transaction() as session:
         session["_user_id"] = "some key"
     for address, code, words in (
-        ("/", 503, "Back in a moment"), ("/tasks", 503, "Back in a moment"), ("/nowhere", 404, "There is nothing here"),
+        ("/", 503, "We’ll be right back"), ("/tasks", 503, "We’ll be right back"), ("/nowhere", 404, "Page not found"),
     ):  # fmt: skip
         answer = broken.get(address)
         assert (answer.status_code, words in answer.words) == (code, True), address

@@ -1,4 +1,4 @@
-"""`make run` starts anew what was killed or has changed, and outlives a mistake in a file."""
+"""`make run` starts anew what was killed, `make dev` also what has changed; it outlives a mistake in a file."""
 
 import os
 import signal
@@ -15,10 +15,11 @@ PROGRAM = "import os, time, tasks.countdown; print('up', os.getpid(), flush=True
 
 
 @pytest.fixture
-def kept(tmp_path):
-    """A tree, and a program that imports a task of it, which is kept running."""
+def kept(request, tmp_path):
+    """A tree, and a program that imports a task of it, which is kept running as by `make dev`."""
     copy = Copy(tmp_path / "tree")
-    command = [sys.executable, "-m", "webapp.dev.respawn", sys.executable, "-c", PROGRAM]
+    options = getattr(request, "param", ["--reload"])
+    command = [sys.executable, "-m", "webapp.dev.respawn", *options, sys.executable, "-c", PROGRAM]
     env = {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"}  # as `make run` has it
     process = Process("kept", command, env, tmp_path, cwd=copy.folder)
     yield copy, process
@@ -53,7 +54,18 @@ def test_a_change_starts_it_anew_and_a_mistake_waits_for_the_next(kept):
     os.kill(third, signal.SIGKILL)
     _pids(process, 4)
     lines = process.output().splitlines()
-    assert lines.count("tasks/countdown.py has changed, so it is started anew") == 3, "each in a line of its own"
+    assert lines.count("tasks/countdown.py has changed: restarting") == 3, "each in a line of its own"
+
+
+@pytest.mark.parametrize("kept", [[]], indirect=True, ids=["make run"])
+def test_make_run_starts_again_what_was_killed_and_lets_run_what_has_changed(kept):
+    copy, process = kept
+    [first] = _pids(process, 1)
+    (copy.folder / "tasks" / "countdown.py").write_text("def")
+    (copy.folder / "tasks" / "countdown.py").write_text("")
+    os.kill(first, signal.SIGKILL)
+    _pids(process, 2)
+    assert "has changed" not in process.output()
 
 
 @pytest.mark.parametrize(("signum", "is_broken"), [(signal.SIGINT, False), (signal.SIGTERM, True)])

@@ -120,11 +120,11 @@ def test_attempts_are_counted_from_the_first_that_failed(attempts, retries, word
         (None, "Waiting for a free worker"),
         (QueuePosition(0, None), "Waiting for a free worker"),
         (QueuePosition(0, 40.0), "Waiting for a free worker"),
-        (QueuePosition(1, None), "1 task goes first"),
-        (QueuePosition(1, 0.0), "1 task goes first, a few seconds to wait"),
-        (QueuePosition(1, 40.0), "1 task goes first, about 40 seconds to wait"),
-        (QueuePosition(3, 120.0), "3 tasks go first, about 2 minutes to wait"),
-        (QueuePosition(1234, 7200.0), "1,234 tasks go first, about 2 hours to wait"),
+        (QueuePosition(1, None), "1 task ahead"),
+        (QueuePosition(1, 0.0), "1 task ahead, a few seconds"),
+        (QueuePosition(1, 40.0), "1 task ahead, about 40 seconds"),
+        (QueuePosition(3, 120.0), "3 tasks ahead, about 2 minutes"),
+        (QueuePosition(1234, 7200.0), "1,234 tasks ahead, about 2 hours"),
     ],
 )
 def test_a_place_in_line_reads_like_a_sentence(place, words):

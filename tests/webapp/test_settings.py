@@ -93,7 +93,11 @@ CONTRADICTIONS = {
     "MAIL_USE_TLS": {"MAIL_SERVER": "mail.example", "MAIL_USE_TLS": "1", "MAIL_USE_SSL": "1"},
     "MAIL_USERNAME": {"MAIL_SERVER": "mail.example", "MAIL_USERNAME": "ann", "MAIL_USE_TLS": "1"},
     "MAIL_USERNAME and": {"MAIL_SERVER": "mail.example", "MAIL_PASSWORD": "hunter2"},
-    "MAIL_USERNAME says": {"MAIL_USERNAME": "ann", "MAIL_PASSWORD": "hunter2", "MAIL_USE_TLS": "1"},
+    "MAIL_USERNAME is set, but": {
+        "MAIL_USERNAME": "ann",
+        "MAIL_PASSWORD": "hunter2",
+        "MAIL_USE_TLS": "1",
+    },
     "MAIL_USERNAME needs": {"MAIL_SERVER": "mail.example", "MAIL_USERNAME": "ann", "MAIL_PASSWORD": "hunter2"},
     "ARTIFACT_DAYS": {"ARTIFACT_DAYS": "30", "RETENTION_DAYS": "1"},
     "TASK_SWEEP_SECONDS": {"TASK_LEASE_SECONDS": "2", "TASK_SWEEP_SECONDS": "3600"},
@@ -144,7 +148,7 @@ MISSPELT = {
 
 @pytest.mark.parametrize(("name", "meant"), MISSPELT.items())
 def test_a_misspelt_setting_is_told(read, name, meant):
-    with pytest.raises(SettingsError, match=rf"^{name} is not a setting: {meant} is$"):
+    with pytest.raises(SettingsError, match=rf"^{name} is not a setting: did you mean {meant}\?$"):
         read(**{name: "1"})
 
 

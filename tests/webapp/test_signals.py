@@ -58,10 +58,10 @@ def test_an_attempt_that_fails_and_the_next_one(heard):
     task = _start(run_at=utcnow() + timedelta(hours=1))
     assert heard == [("launched", "scheduled")]
     Task.update(run_at=utcnow()).execute()
-    task.wake()
+    task.enqueue()
     task = _claim()
     task.retry_later(0, "It broke.")
-    task.wake()
+    task.enqueue()
     _claim().fail("It broke.")
     assert heard[1:] == [
         ("lined up", "pending"), ("started", "in_progress"), ("retried", "retrying"), ("lined up", "pending"),
@@ -90,11 +90,11 @@ def test_what_is_refused_is_not_told(heard):
     assert not task.advance(1, 2, "")
     assert not task.checkpoint({"done": 1}, 1, 2, "", LEASE)
     assert not task.rescue()
-    assert not make_task(State.SCHEDULED).wake()
+    assert not make_task(State.SCHEDULED).enqueue()
     assert heard == []
 
 
-@pytest.mark.parametrize("verb", ["succeed", "retry_later", "rescue", "release", "advance"])
+@pytest.mark.parametrize("verb", ["succeed", "retry_later", "rescue", "hand_back", "advance"])
 def test_what_is_rolled_back_was_never_told(heard, verb):
     task = make_task(State.IN_PROGRESS)
     arguments = {"retry_later": (1, "It broke."), "advance": (1, 2, "")}.get(verb, ())
@@ -155,7 +155,7 @@ def test_the_parts_of_a_family_are_told_like_any_task(heard):
 
     with database.atomic():
         whole = _start(composition=Composition.CHAIN)
-        Task.start(whole.user, "countdown", "One", {}, whole=whole)
+        Task.start(whole.user, "countdown", "One", {}, parent=whole)
         whole.begin()
     heard.clear()
     _claim().succeed()

@@ -1,10 +1,10 @@
-"""Times and durations as people read them."""
+"""Times as people read them."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from webapp.lib.times import clock_words, day_words, duration_words, from_local, iso, local, utcnow
+from webapp.lib.times import clock_words, day_words, from_local, iso, local, utcnow
 
 NOW = datetime(2026, 11, 21, 9, 30, 15, 999_999)
 
@@ -38,28 +38,6 @@ def test_a_moment_is_told_where_one_lives(zone, words):
 )
 def test_a_day_that_has_just_been_named_is_not_said_again(zone, words):
     assert clock_words(NOW, zone, after=NOW - timedelta(hours=9)) == words
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0, "a few seconds"),
-        (4.9, "a few seconds"),
-        (5, "5 seconds"),
-        (42, "40 seconds"),
-        (54.9, "55 seconds"),
-        (55, "1 minute"),
-        (89, "1 minute"),
-        (150, "2 minutes"),
-        (49 * 60, "49 minutes"),
-        (50 * 60, "1 hour"),
-        (5 * 3600, "5 hours"),
-        (36 * 3600, "2 days"),
-        (10 * 86400, "10 days"),
-    ],
-)
-def test_a_duration_is_as_exact_as_people_are(seconds, words):
-    assert duration_words(seconds) == words
 
 
 @pytest.mark.parametrize(

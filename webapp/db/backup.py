@@ -74,15 +74,15 @@ def _demand_free(settings: Settings, target: Path, overwrite: bool) -> None:
     if not db.is_postgres():
         used.add(Path(db.database.obj.database).resolve().parent)
     if any(target == folder or target in folder.parents for folder in used):
-        raise CannotBackUp(f"{target} is where the site keeps its data: name another folder")
+        raise CannotBackUp(f"{target} is where the site keeps its data: choose another folder")
     if not target.parent.is_dir():
-        raise CannotBackUp(f"{target.parent} is no folder: make it first")
+        raise CannotBackUp(f"{target.parent} is not a folder: create it first")
     if not os.path.lexists(target) or (target.is_dir() and not any(target.iterdir())):
         return
     if not overwrite:
-        raise CannotBackUp(f"{target} is there already: name another folder, or say --overwrite")
+        raise CannotBackUp(f"{target} already exists: choose another folder, or add --overwrite")
     if not target.is_dir() or not _is_backup(target):
-        raise CannotBackUp(f"{target} is no backup, and so is not overwritten")
+        raise CannotBackUp(f"{target} is not a backup, so it was not overwritten")
 
 
 def _is_backup(folder: Path) -> bool:
@@ -142,7 +142,7 @@ def _copy(source: Path, file: Path) -> None:
         copy.execute("PRAGMA journal_mode = DELETE")  # it is one file then, and nothing has to go with it
         [said] = copy.execute("PRAGMA integrity_check(1)").fetchone()
     if said != "ok":
-        raise CannotBackUp(f"the copy is damaged, and so may be {source}: {said}")
+        raise CannotBackUp(f"the copy is damaged, and {source} may be, too: {said}")
 
 
 def _hear(*_: object) -> None:
@@ -158,4 +158,4 @@ def _dump(url: str, file: Path) -> None:
     _private(file)
     done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
-        raise CannotBackUp(" ".join(done.stderr.split()) or f"pg_dump ended with {done.returncode}")
+        raise CannotBackUp(" ".join(done.stderr.split()) or f"pg_dump exited with {done.returncode}")

@@ -13,6 +13,7 @@ from peewee import SqliteDatabase
 from playhouse.migrations import Migration, Runner
 
 from webapp.db import changing_schema, migrations
+from webapp.lib.i18n import ngettext
 
 
 class CannotGoBack(Exception):
@@ -48,9 +49,9 @@ def last(count_or_name: str) -> list[str]:
     back = applied[: _how_many(applied, count_or_name)]
     for migration in back:
         if migration.path is None:
-            raise CannotGoBack(f"{migration.name} is not of this code: take it back with the code that has it")
+            raise CannotGoBack(f"{migration.name} is unknown to this release: use the release that has it")
         if not hasattr(migration.load(), "down"):
-            raise CannotGoBack(f"{migration.name} has no way back: restore a backup from before it")
+            raise CannotGoBack(f"{migration.name} can't be rolled back: restore a backup from before it")
     return [migration.name for migration in back]
 
 
@@ -61,7 +62,7 @@ def take_back(names: list[str]) -> None:
     """
     with changing_schema() as runner:
         if last(str(len(names))) != names:
-            raise CannotGoBack("the schema has just been changed by somebody else: look again")
+            raise CannotGoBack("someone else has just changed the schema: check it again")
         runner.down(names[-1])
 
 
@@ -84,15 +85,16 @@ def losses(names: list[str]) -> dict[str, list[str]]:
 def _how_many(applied: list[Migration], count_or_name: str) -> int:
     if count_or_name.isascii() and count_or_name.isdigit() and not count_or_name.startswith("0"):
         if int(count_or_name[:9]) > len(applied):
-            raise CannotGoBack(f"there are only {len(applied)} migrations to take back")
+            words = "only %(num)s migration can be rolled back", "only %(num)s migrations can be rolled back"
+            raise CannotGoBack(ngettext(*words, len(applied)))
         return int(count_or_name[:9])
     names = [migration.name for migration in applied]
     found = [name for name in names if name == count_or_name] or [
         name for name in names if count_or_name and name.startswith(count_or_name)
     ]
     if len(found) != 1:
-        what = f"begins several: {', '.join(reversed(found))}" if found else "is none that is applied"
-        raise CannotGoBack(f"{count_or_name!r} {what}; --list names them all")
+        what = f"matches several: {', '.join(reversed(found))}" if found else "is not an applied migration"
+        raise CannotGoBack(f"{count_or_name!r} {what}; --list shows them all")
     return names.index(found[0]) + 1
 
 

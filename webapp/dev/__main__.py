@@ -1,4 +1,7 @@
-"""`make run`: the Procfile's web and worker and the development mailbox, on this machine, until Ctrl-C or TERM."""
+"""`make run`: the Procfile's web and worker and the development mailbox, on this machine, until Ctrl-C or TERM.
+
+`make dev` is the same with `--reload`: web and worker start anew when a file of the site has changed.
+"""
 
 import importlib
 import os
@@ -13,21 +16,24 @@ from honcho.manager import Manager
 from tasks.queue import huey
 from webapp import db
 from webapp.db.startup import or_one_line
+from webapp.dev import respawn
 from webapp.settings import LOOPBACK, Settings, SettingsError, hostname
 
 PYTHON = shlex.quote(sys.executable)
 ROOT = Path(__file__).parents[2]
 BANNER = """
-  {name} runs at http://127.0.0.1:{port}
+  {name} is running at http://127.0.0.1:{port}
 
   Continue as a guest, write a post, and press "Export my posts" below it.
   {mail}
-  Everything is kept in {data_dir}. Ctrl-C stops it.
+  Data is kept in {data_dir}. Press Ctrl-C to stop.
 """
+RELOADS = "  Web and worker start anew when a file in webapp, tasks or templates is saved.\n"
 
 
 def main() -> None:
     """Check, migrate, and run. Exits with one line when something cannot work, before anything is started."""
+    reload = respawn.RELOAD in sys.argv[1:]
     with or_one_line():
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         env = environment() | {"PYTHONUNBUFFERED": "1", "PATH": path}
@@ -43,13 +49,15 @@ def main() -> None:
     manager = Manager()
     commands = parse_procfile((ROOT / "Procfile").read_text()).processes
     for name in ("web", "worker"):
-        manager.add_process(name, f"exec {PYTHON} -m webapp.dev.respawn {commands[name]}", env=env, cwd=str(ROOT))
+        kept = f"{respawn.RELOAD} {commands[name]}" if reload else commands[name]
+        manager.add_process(name, f"exec {PYTHON} -m webapp.dev.respawn {kept}", env=env, cwd=str(ROOT))
     mail = f"Mail is sent by {settings.mail_server}." if settings.mail_server else "No mail is sent: set MAIL_SERVER."
     if settings.mailbox:
         command = f"exec {PYTHON} -m webapp.dev.mailbox"
         manager.add_process("mailbox", command, env=env, cwd=str(ROOT))
         mail = f"Mail goes nowhere but to http://127.0.0.1:{settings.port}/mailbox"
-    print(BANNER.format(name=settings.app_name, port=settings.port, mail=mail, data_dir=settings.data_dir), flush=True)
+    banner = BANNER.format(name=settings.app_name, port=settings.port, mail=mail, data_dir=settings.data_dir)
+    print(banner + (RELOADS if reload else ""), flush=True)
     manager.loop()
     # Stopped because somebody asked: that is how it should end.
     sys.exit(0 if manager.returncode in {130, 143} else manager.returncode)

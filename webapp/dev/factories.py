@@ -12,6 +12,7 @@ from uuid import uuid4
 from werkzeug.security import generate_password_hash
 
 from webapp.lib.times import utcnow
+from webapp.mail.recipients import read_recipients
 from webapp.models import (
     Artifact,
     ArtifactWriter,
@@ -33,8 +34,8 @@ from webapp.models import (
 from webapp.models.notification import TASK_PROGRESS, UNREAD_MESSAGE_COUNT
 from webapp.models.task.artifact import Kind
 from webapp.models.task.state import FINISHED, LEASED
-from webapp.models.user import new_session_key, skeleton
-from webapp.recipients import read_recipients
+from webapp.models.user import new_session_key
+from webapp.models.usernames import skeleton
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of nobody real
 _numbers = count(1)
@@ -169,7 +170,7 @@ def make_mailing(
     """A mail to some people with a task in any state, and with no delivery made; scheduled unless said otherwise."""
     user = user or make_user()
     mailing = Mailing.create(user=user, **{"recipients": "\n".join(addresses), "subject": "Hello"} | fields)
-    title = f"Mail to {len(addresses)} people: {mailing.subject}"
+    title = f"Email to {len(addresses)} people: {mailing.subject}"
     task = make_task(state, user, name="send_mail", title=title, arguments={"mailing": mailing.id})
     Mailing.update(task=task, send_at=task.run_at).where(Mailing.id == mailing.id).execute()
     Delivery.plan(mailing, list(addresses))

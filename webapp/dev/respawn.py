@@ -1,36 +1,35 @@
 """Keeps a process of `make run` running: `python -m webapp.dev.respawn <command>` starts it anew when it was killed,
-as a platform does by itself, and when a file of the site has changed.
+as a platform does by itself. With `--reload` before the command, for `make dev`, also when a file of the site has
+changed.
 
 What ends in any other way ends this, too, with the same code. But what ends because of a change, such as a file with a
 syntax error, waits for the next one.
 """
 
-import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+RELOAD = "--reload"
 FOLDERS = ("webapp", "tasks", "templates")
-SUFFIXES = (".py", ".html", ".txt", ".css", ".js", ".svg")
-LOOK_EVERY = 1.0  # seconds; a look is one stat of each file, some milliseconds in all
-SETTLED_AFTER = 0.2  # seconds without a change: who saves many files starts anew once
-
-Files = dict[str, tuple[int, int]]
+SUFFIXES = (".html", ".txt", ".css", ".js", ".svg")  # besides Python's
+LOOK_EVERY = 0.25  # seconds
+SETTLED_WITHIN = 1.0  # seconds: who saves many files starts anew once; one file takes 0.05
 
 
 class Respawner:
     """Runs one command for as long as it should run."""
 
-    def __init__(self, command: list[str]) -> None:
+    def __init__(self, command: list[str], reload: bool = False) -> None:
+        """With `reload`, the command is told to stop by TERM whenever a file changes, and started anew once it has."""
         self.command = command
         self.stopping: list[int] = []  # the signals that told this to stop
-        self._files = files()
-        self._is_changed = False  # since the first start
+        self._changes = changes() if reload else None
+        self._has_changed = False  # since the first start
 
     def run(self) -> int:
         """Run the command until it ends by itself; returns its code.
@@ -43,12 +42,12 @@ class Respawner:
             code = self._run_once()
             if code is None:
                 continue
-            if self.stopping or (code != -signal.SIGKILL and not self._is_changed):
+            if self.stopping or (code != -signal.SIGKILL and not self._has_changed):
                 return code if code >= 0 else 128 - code
             if code == -signal.SIGKILL:
-                _say("It was killed, and is started again")
+                _say("It was killed: restarting it")
             else:
-                _say("It has ended, and is started again after the next change")
+                _say("It exited: restarting it after the next change")
                 self._wait_for_change()
         return 128 + self.stopping[0]
 
@@ -57,30 +56,48 @@ class Respawner:
         process = subprocess.Popen(self.command)  # noqa: S603 - the Procfile's own
         if self.stopping:  # since it was decided to start it: it may have missed that
             process.terminate()
-        while True:
-            with suppress(subprocess.TimeoutExpired):
-                return process.wait(LOOK_EVERY)
-            if not self.stopping and self._has_changed():
+        while (code := process.poll()) is None:
+            if self._look(process) and not self.stopping:
                 process.terminate()
                 process.wait()
                 return None
+        return code
+
+    def _look(self, process: "subprocess.Popen[bytes]") -> bool:
+        """Wait for a moment; whether a file has changed."""
+        if self._changes is not None:
+            return self._is_change(next(self._changes))
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(LOOK_EVERY)
+        return False
 
     def _wait_for_change(self) -> None:
-        while not self.stopping and not self._has_changed():
-            time.sleep(LOOK_EVERY)
+        while not self.stopping and not (self._changes and self._is_change(next(self._changes))):
+            pass
 
-    def _has_changed(self) -> bool:
-        now = files()
-        if now == self._files:
-            return False
-        changed = sorted(path for path, _ in now.items() ^ self._files.items())
-        while now != self._files:
-            self._files = now
-            time.sleep(SETTLED_AFTER)
-            now = files()
-        _say(f"{changed[0]} has changed, so it is started anew")
-        self._is_changed = True
-        return True
+    def _is_change(self, paths: list[str]) -> bool:
+        if paths:
+            _say(f"{paths[0]} has changed, so it is started anew")
+            self._has_changed = True
+        return bool(paths)
+
+
+def changes() -> Iterator[list[str]]:
+    """The files of the site that have changed since the last time, every LOOK_EVERY seconds, from this call on.
+
+    What is written before the next time is not lost.
+    """
+    from watchfiles import PythonFilter, watch  # of requirements-dev.txt, for `make dev` alone
+
+    seen = watch(
+        *(ROOT / folder for folder in FOLDERS),
+        watch_filter=PythonFilter(extra_extensions=SUFFIXES),
+        debounce=round(1000 * SETTLED_WITHIN),
+        rust_timeout=round(1000 * LOOK_EVERY),
+        yield_on_timeout=True,
+    )
+    next(seen)  # from here on it watches
+    return (sorted(str(Path(path).relative_to(ROOT)) for _, path in found) for found in seen)
 
 
 def _say(words: str) -> None:
@@ -89,27 +106,6 @@ def _say(words: str) -> None:
     sys.stdout.flush()
 
 
-def files() -> Files:
-    """When each file of the site was written last, and its size."""
-    return {str(Path(entry.path).relative_to(ROOT)): _state(entry) for name in FOLDERS for entry in _walk(ROOT / name)}
-
-
-def _walk(folder: Path | str) -> Iterator["os.DirEntry[str]"]:
-    with suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                yield from _walk(entry.path)
-            elif entry.name.endswith(SUFFIXES) and not entry.name.startswith("."):  # an editor's own
-                yield entry
-
-
-def _state(entry: "os.DirEntry[str]") -> tuple[int, int]:
-    try:
-        stat = entry.stat()
-    except OSError:  # deleted meanwhile
-        return 0, 0
-    return stat.st_mtime_ns, stat.st_size
-
-
 if __name__ == "__main__":
-    sys.exit(Respawner(sys.argv[1:]).run())
+    asks = sys.argv[1] == RELOAD
+    sys.exit(Respawner(sys.argv[1 + asks :], reload=asks).run())

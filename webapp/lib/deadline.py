@@ -51,7 +51,9 @@ class Deadline:
         with _watchdog.lock:
             self._is_over = True
             self._let_go()
-        if self._has_passed and isinstance(error, Exception) and not isinstance(error, TimeoutError):
+        # On a busy machine the watchdog may come after the socket's own timeout, which looks like a lost connection.
+        is_late = self._has_passed or time.monotonic() >= self._at
+        if is_late and isinstance(error, Exception) and not isinstance(error, TimeoutError):
             raise TimeoutError(self._words()) from error
 
     def __del__(self) -> None:

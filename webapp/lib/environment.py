@@ -1,4 +1,8 @@
-"""The environment: typed values of variables, and all that is wrong with them at once."""
+"""The environment: typed values of variables, and all that is wrong with them at once.
+
+What validates settings elsewhere, such as pydantic-settings, repeats a wrong value in its message, though it may hold a
+password, and ignores a variable whose name is misspelled.
+"""
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
@@ -90,12 +94,12 @@ class Reader:
             parts = urlsplit(value)
             _ = parts.port  # is parsed only when asked for
         except ValueError:  # which repeats a part of it
-            self.problem(name, "is no address: its port is wrong, or a special character is not percent-encoded")
+            self.problem(name, "is not a valid address: its port is wrong, or it has characters to percent-encode")
             return ""
         if not value or (parts.scheme in schemes and (parts.netloc or parts.scheme == "sqlite")):
             return value
         begin = " or ".join(f"{scheme}://" for scheme in schemes)
-        self.problem(name, f"must be {what}" if what else f"must begin with {begin}, followed by a host")
+        self.problem(name, f"must be {what}" if what else f"must start with {begin}, followed by a host")
         return ""
 
     def compare(self, name: str, other: str, times: int, why: str) -> None:
@@ -110,6 +114,6 @@ class Reader:
         others = {name for name in self._env if "_" in name}  # LOGLEVEL and the like are other programs'
         for name in sorted(others - self._known):
             for meant in get_close_matches(name, unset, 1, ALIKE):
-                self.problem(name, f"is not a setting: {meant} is")
+                self.problem(name, f"is not a setting: did you mean {meant}?")
         if self.problems:
             raise SettingsError(*self.problems)

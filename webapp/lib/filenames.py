@@ -1,4 +1,7 @@
-"""File names that every system can write: Windows, macOS and Linux, in a folder or in a ZIP file."""
+"""File names that every system can write: Windows, macOS and Linux, in a folder or in a ZIP file.
+
+Werkzeug's `secure_filename` keeps ASCII alone, and leaves nothing of a name in another script.
+"""
 
 import re
 import unicodedata

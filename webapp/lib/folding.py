@@ -8,7 +8,8 @@ is not `и`, nor is `ї` `і`, and the voiced `が` is not `か`.
 in a script that is written without spaces, or that glues endings to words, as Korean does; a sign such as `👋`, or two
 neighboring ones; or a word with the sign that belongs to it, as in `#tag` and `C++`.
 
-All of it is linear in the text.
+All of it is linear in the text. It is no library's: the databases fold and part words each in a way of its own, and
+what transliterates, such as Unidecode, makes `й` and `и` one letter and of each Han character a syllable.
 """
 
 import re

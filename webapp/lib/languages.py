@@ -6,6 +6,8 @@ that only one of the languages has. Nothing is guessed from words: Latin letters
 The answer is then "", which in HTML means that the language is unknown: a screen reader takes the voice that its user
 has chosen, or finds out itself, and neither is told something wrong. A name such as und-Cyrl would say more, but is not
 known to screen readers. In Chinese, Japanese and Korean the language also decides how shared characters are drawn.
+
+Libraries that detect languages guess by statistics, and guess wrong of a few words.
 """
 
 import re

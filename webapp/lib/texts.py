@@ -26,18 +26,6 @@ def is_blank(text: str | None) -> bool:
     return not any(unicodedata.category(c)[0] not in "ZC" and c not in _INVISIBLE for c in text or "")
 
 
-def size_words(number: int) -> str:
-    """So many bytes as people read them, like '800 bytes', '1.2 kB' or '10.0 MB'."""
-    if number < 1000:
-        return f"{number} byte{'' if number == 1 else 's'}"
-    size = number / 1000
-    for unit in ("kB", "MB"):
-        if size < 999.95:
-            return f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:,.1f} GB"
-
-
 def compatible(text: str) -> str:
     """The same text however it was typed: NFKC, in which é is one character and a full-width Ａ is an A."""
     return unicodedata.normalize("NFKC", stream_safe(text))

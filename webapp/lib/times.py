@@ -1,7 +1,9 @@
-"""Times and durations: naive UTC inside, ISO 8601 with Z outside, plain words for people."""
+"""Times: naive UTC inside, ISO 8601 with Z outside, plain words for people. Durations are in `i18n`."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from webapp.lib.i18n import CLOCK, CLOCK_WITH_SECONDS, DATE, DAY, written
 
 
 def utcnow() -> datetime:
@@ -31,9 +33,9 @@ def clock_words(moment: datetime, zone: str, seconds: bool = False, after: datet
     In the hour that comes twice, when clocks go back, it says which: '31 October 2027, 02:30 (UTC+1)'.
     """
     there = local(moment, zone or "UTC")
-    words = f"{there:%H:%M:%S}" if seconds else f"{there:%H:%M}"
-    if after is None or local(after, zone or "UTC").date() != there.date():
-        words = f"{there.day} {there:%B %Y}, {words}"
+    clock = CLOCK_WITH_SECONDS if seconds else CLOCK
+    is_same_day = after is not None and local(after, zone or "UTC").date() == there.date()
+    words = written(there, clock if is_same_day else f"{DATE}, {clock}")
     if not zone:
         return f"{words} UTC"
     return f"{words} ({offset_words(there)})" if clocks_change(there, zone) < timedelta(0) else words
@@ -41,8 +43,7 @@ def clock_words(moment: datetime, zone: str, seconds: bool = False, after: datet
 
 def day_words(moment: datetime, zone: str) -> str:
     """The day of a moment as people write it, like '28 November'."""
-    there = local(moment, zone)
-    return f"{there.day} {there:%B}"
+    return written(local(moment, zone), DAY)
 
 
 def offset_words(there: datetime) -> str:
@@ -68,31 +69,3 @@ def clocks_change(moment: datetime, zone: str) -> timedelta:
     """
     first, second = (moment.replace(tzinfo=ZoneInfo(zone), fold=fold).utcoffset() for fold in (0, 1))
     return (second or timedelta(0)) - (first or timedelta(0))
-
-
-def duration_words(seconds: float) -> str:
-    """A duration in words, rounded as people would: 'a few seconds', '40 seconds', '3 minutes', '2 hours'.
-
-    Never more exact than an estimate deserves: past 50 minutes it counts in hours, past 36 hours in days.
-    """
-    if seconds < 5:
-        return "a few seconds"
-    if seconds < 55:
-        return f"{max(5, round(seconds / 5) * 5)} seconds"
-    if seconds < 50 * 60:
-        return _count(round(seconds / 60), "minute")
-    if seconds < 36 * 3600:
-        return _count(round(seconds / 3600), "hour")
-    return _count(round(seconds / 86400), "day")
-
-
-def exact_words(seconds: float) -> str:
-    """A duration that somebody has set, like '90 seconds' or '10 minutes'."""
-    if seconds >= 60 and seconds % 60 == 0:
-        return _count(int(seconds // 60), "minute")
-    return "1 second" if seconds == 1 else f"{seconds:g} seconds"
-
-
-def _count(number: int, unit: str) -> str:
-    number = max(1, number)
-    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"

@@ -1,12 +1,15 @@
 """What Errand remembers. One noun a file; this page lists them in the order in which they depend on each other.
 
-The order of locks, held by everybody, is: tasks, the topmost whole first (`family.changing`); people, by id
+The order of locks, held by everybody, is: tasks, the topmost whole first (`task.locks`); people, by id
 (`User.hold`); the rest; and `User.changes` as the last thing before the commit (`User.count_change`). Several families
 are locked only by who waits for none. docs/architecture.md says why there is no circle in that.
 """
 
 from webapp.models.form_key import FormKey, Made
-from webapp.models.mailing import Delivery, DraftGone, MailCount, Mailing, MailingFile, OverLimit
+from webapp.models.mailing.attachments import MailingFile
+from webapp.models.mailing.delivery import Delivery
+from webapp.models.mailing.mailing import DraftGone, Mailing
+from webapp.models.mailing.quota import MailCount, OverLimit
 from webapp.models.message import Message
 from webapp.models.notice import Notice
 from webapp.models.notification import Notification
@@ -18,11 +21,15 @@ from webapp.models.task import fair_queue, workflow
 from webapp.models.task.artifact import Artifact, ArtifactChunk, ArtifactWriter
 from webapp.models.task.event import TaskEvent
 from webapp.models.task.leader import Leader
+from webapp.models.task.row import Composition
 from webapp.models.task.state import State
-from webapp.models.task.task import Composition, Task
-from webapp.models.task.transitions import AlreadyRunning, IllegalTransition
+from webapp.models.task.task import Task
+from webapp.models.task.transitions import IllegalTransition
+from webapp.models.task.unique_key import AlreadyRunning
 from webapp.models.task.worker import Worker
-from webapp.models.user import User, UsernameTaken, username_key
+from webapp.models.task_news import notice_kind
+from webapp.models.user import User
+from webapp.models.usernames import UsernameTaken, username_key
 
 MODELS = (
     User,
@@ -76,6 +83,7 @@ __all__ = [
     "UsernameTaken",
     "Worker",
     "fair_queue",
+    "notice_kind",
     "username_key",
     "workflow",
 ]

@@ -24,16 +24,16 @@ class Channel:
 
 # By the name with which `User.hearing` keeps them; the release before knows app, mail and off.
 CHANNELS = {
-    "app": Channel("Here"),
-    "mail": Channel("Here and by mail", mail_after=0),
-    "mail-1": Channel("Here, and by mail if it took a minute", mail_after=1),
-    "mail-5": Channel("Here, and by mail if it took 5 minutes", mail_after=5),
-    "mail-30": Channel("Here, and by mail if it took half an hour", mail_after=30),
-    "only": Channel("By mail only", here=False, mail_after=0),
-    "only-1": Channel("By mail only, if it took a minute", here=False, mail_after=1),
-    "only-5": Channel("By mail only, if it took 5 minutes", here=False, mail_after=5),
-    "only-30": Channel("By mail only, if it took half an hour", here=False, mail_after=30),
-    "off": Channel("Not at all", here=False),
+    "app": Channel("In app"),
+    "mail": Channel("In app and by email", mail_after=0),
+    "mail-1": Channel("In app, and by email if it took over a minute", mail_after=1),
+    "mail-5": Channel("In app, and by email if it took over 5 minutes", mail_after=5),
+    "mail-30": Channel("In app, and by email if it took over 30 minutes", mail_after=30),
+    "only": Channel("By email only", here=False, mail_after=0),
+    "only-1": Channel("By email only, if it took over a minute", here=False, mail_after=1),
+    "only-5": Channel("By email only, if it took over 5 minutes", here=False, mail_after=5),
+    "only-30": Channel("By email only, if it took over 30 minutes", here=False, mail_after=30),
+    "off": Channel("Off", here=False),
 }
 _DEFAULT = "app"
 # The others could only be had by two settings that were chosen apart: who has one keeps it, and nobody else is offered.

@@ -7,7 +7,7 @@ from webapp.models import Message, OutcomeMail, Task
 from webapp.models.task.state import OWNER_ACTIONS
 from webapp.models.task.transitions import IllegalTransition
 
-WHY = "Canceled as the site was restored from a backup; try again what is still to be done"
+WHY = "Canceled because the site was restored from a backup; retry it if it still needs to be done"
 
 
 def cancel_all() -> int:

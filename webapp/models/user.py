@@ -1,6 +1,5 @@
 """User: an account, its password, and the counter that tells its pages when to look again."""
 
-import re
 import secrets
 from datetime import datetime, timedelta
 from functools import cache
@@ -15,71 +14,24 @@ from peewee import (
     IntegrityError,
     JSONField,
 )
-from werkzeug.security import check_password_hash, generate_password_hash
 
 from webapp.db import BaseModel, before_commit, database, demand_transaction, locking, locks_rows
 from webapp.db.resilience import writing_if_free
 from webapp.lib.texts import compatible
 from webapp.lib.times import utcnow
 from webapp.models.notification_preferences import CHANNELS, Channel, NoticeKind, channel_of
+from webapp.models.passwords import hash_of_no_password, hash_password, is_password
+from webapp.models.usernames import UsernameTaken, guest_name, is_reserved, skeleton, username_key
 
-USERNAME_LENGTH = (2, 30)
-USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-PASSWORD_LENGTH = (8, 200)  # the upper one bounds the work of reading and hashing it
-_SEPARATORS = str.maketrans("", "", "._-")
-# Names that people would take for the site's own, or that stand for something else in addresses; without separators.
-RESERVED = frozenset(
-    "abuse account accounts admin administrator administrators anonymous api billing bot contact daemon desk errand "
-    "everybody everyone help helpdesk hostmaster info legal login logout mail mailerdaemon me moderator moderators "
-    "news nobody none noreply notifications null official operator operators owner password people postmaster privacy "
-    "register root security settings signin signup staff status superuser support sysadmin system tasks team undefined "
-    "unsubscribe webmaster".split()
-)
-_reserved_here = set[str]()  # what this site is called
 SEEN_EVERY = timedelta(minutes=1)
 GUEST_NAMES = 20  # to try
-
-# What a guest is called until they choose; two words and a number are easy to say and seldom taken.
-MOODS = (
-    "amber bold brave bright calm clever cosy eager early fair gentle glad happy keen kind lively lucky merry "
-    "nimble patient proud quick quiet ready sunny swift tidy warm wise witty"
-).split()
-ANIMALS = (
-    "badger bear crane deer dolphin falcon finch fox heron ibis lark lynx magpie marten moose otter owl panda "
-    "puffin raven robin seal sparrow stork swallow swan tern turtle wolf wren"
-).split()
-
-
 # With every move and every progress of every task: building it anew each time would cost more than running it.
 COUNT_CHANGE = "UPDATE users SET changes = changes + 1 WHERE id = {0}"
 LISTENING = "SELECT id, email, hearing, mail_after FROM users WHERE id = {0}"
 
 
-TAKEN = "Somebody already has that user name."
-
-
-class UsernameTaken(ValueError):
-    """Another account has that user name, or one that looks like it, or nobody may have it; its text says which."""
-
-
-def username_key(text: str) -> str:
-    """What is the same for all ways to type a user name, as ann is for Ann and ａｎｎ; "" for what cannot be one."""
-    low, high = USERNAME_LENGTH
-    name = text.replace("\0", "").strip()
-    # No way to type one is longer; and to make a million characters compatible takes seconds.
-    name = compatible(name).strip() if len(name) <= high else ""
-    return name.lower() if low <= len(name) <= high and USERNAME.fullmatch(name) else ""
-
-
-def reserve(name: str) -> None:
-    """Let nobody be called what the site is called; the latest call counts. One who has the name keeps it."""
-    _reserved_here.clear()
-    _reserved_here.add(re.sub(r"[^a-z0-9]", "", compatible(name).casefold()))
-
-
-def skeleton(key: str) -> str:
-    """What a name's key has in common with all that people would take for it: ann. and a-n-n are like ann."""
-    return key.translate(_SEPARATORS)
+TAKEN = "That username is taken."
+TOO_SIMILAR = "That username is too similar to someone else’s."
 
 
 class User(BaseModel):
@@ -120,7 +72,7 @@ class User(BaseModel):
         user = cls(username=compatible(username).strip(), username_key=key, email=email, session_key=new_session_key())
         user.skeleton = skeleton(key)
         if password:
-            user.password_hash = generate_password_hash(compatible(password))
+            user.password_hash = hash_password(password)
         try:
             with database.atomic():
                 cls.demand_free(key)
@@ -132,13 +84,11 @@ class User(BaseModel):
     @classmethod
     def demand_free(cls, key: str) -> None:
         """Raise UsernameTaken where nobody can get the name of this key, as of now. At most one query."""
-        if skeleton(key) in RESERVED | _reserved_here:
-            raise UsernameTaken("That user name is reserved.")
+        if is_reserved(key):
+            raise UsernameTaken("That username is reserved.")
         alike = cls.select(cls.username_key).where(cls.skeleton == skeleton(key)).first()
         if alike:
-            raise UsernameTaken(
-                TAKEN if alike.username_key == key else "That user name is too much like somebody else's."
-            )
+            raise UsernameTaken(TAKEN if alike.username_key == key else TOO_SIMILAR)
 
     @classmethod
     def register_guest(cls) -> "User":
@@ -147,9 +97,8 @@ class User(BaseModel):
         Raises UsernameTaken after GUEST_NAMES that are not: with millions of names, that has another reason.
         """
         for turn in range(GUEST_NAMES):
-            number = secrets.randbelow(9000) + 1000
             try:
-                return cls.register(f"{secrets.choice(MOODS)}-{secrets.choice(ANIMALS)}-{number}")
+                return cls.register(guest_name())
             except UsernameTaken:
                 if turn == GUEST_NAMES - 1:
                     raise
@@ -211,7 +160,7 @@ class User(BaseModel):
         user = cls.by_username(username)
         if user is None or user.is_guest:
             if username_key(username):  # what cannot be a name tells nothing by being refused at once
-                _is_password(_hash_of_no_password(), password)
+                is_password(hash_of_no_password(), password)
             return None
         return user if user.has_password(password) else None
 
@@ -245,11 +194,11 @@ class User(BaseModel):
 
     def has_password(self, password: str) -> bool:
         """Whether that is the account's password, however its letters are encoded; never true for a guest's."""
-        return bool(self.password_hash) and _is_password(self.password_hash, password)
+        return bool(self.password_hash) and is_password(self.password_hash, password)
 
     def set_password(self, password: str) -> None:
         """Store a new password and end every session of this account, this one too until it signs in again."""
-        self.password_hash = generate_password_hash(compatible(password))
+        self.password_hash = hash_password(password)
         self.session_key = new_session_key()
         self.save(only=[User.password_hash, User.session_key])
 
@@ -278,17 +227,3 @@ def _changes_sql(_: Database) -> str:
     """The query of `changes_of` as the database spells it."""
     sql, _params = User.select(User.id, User.changes).where(User.session_key == "").sql()
     return sql
-
-
-def _is_password(password_hash: str, password: str) -> bool:
-    """Whether the hash is of that password. How long it takes depends on what was typed alone, unless it is right."""
-    if len(password) > PASSWORD_LENGTH[1]:
-        return False
-    ways = dict.fromkeys((compatible(password), password))  # the second for hashes of before
-    return any(check_password_hash(password_hash, way) for way in ways)
-
-
-@cache
-def _hash_of_no_password() -> str:
-    """What a sign-in under an unknown name is checked against, so that it takes as long as any other."""
-    return generate_password_hash(secrets.token_hex(16))

@@ -61,7 +61,7 @@ def _redirect_to_sign_in() -> ResponseReturnValue:
         return redirect(url_for("accounts.login", next=request.full_path.rstrip("?")), 303)
     if recover_form(None):
         raise Unauthorized
-    flash("Sign in first, then try that again.")
+    flash("Sign in first, then try again.")
     return redirect(url_for("accounts.login"), 303)
 
 

@@ -1,4 +1,7 @@
-"""Paging by cursor: a page stays the same page while new things arrive above it."""
+"""Paging by cursor: a page stays the same page while new things arrive above it.
+
+Peewee pages by offset, which counts through all that comes before, and shows a row twice when one has come above it.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

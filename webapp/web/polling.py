@@ -1,4 +1,4 @@
-"""Polls: how what every open page asks for every few seconds costs next to nothing while nothing has changed."""
+"""Polling: what every open page asks for every few seconds costs next to nothing while nothing has changed."""
 
 import re
 from collections.abc import Callable
@@ -14,8 +14,7 @@ from webapp.web import htmx
 
 ROW_PATTERN = re.compile(r' id="([^"]+)"[^<>]* data-row\b')
 
-# What is answered by `conditional_fragment`, and so by `answer_not_modified` while nothing has changed, or by `conditional_public_fragment`; and what
-# page it is of.
+# The endpoints of polled fragments, with the endpoint of the page that each is a part of.
 LIVE_ENDPOINT = "live.show"
 POLLED_FRAGMENTS = {
     LIVE_ENDPOINT: "home.index",
@@ -28,7 +27,7 @@ POLLED_FRAGMENTS = {
     "mail.list_fragment": "mail.show",
     "home.news_fragment": "home.index",
 }
-PER_USER_FRAGMENTS = POLLED_FRAGMENTS.keys() - {"home.news_fragment"}  # which shows everybody the same
+PER_USER_FRAGMENTS = POLLED_FRAGMENTS.keys() - {"home.news_fragment"}  # the same for everybody
 
 
 def init_app(app: Flask) -> None:
@@ -37,9 +36,9 @@ def init_app(app: Flask) -> None:
 
 
 def answer_not_modified() -> Response | None:
-    """304 for a poll that would find what its browser has; None lets the request go its ordinary way.
+    """304 if a poll would get what its browser already has; None lets the request go its ordinary way.
 
-    One small query and no write. It needs no other check: whoever has the version was shown the content.
+    One small query and no write. Needs no permission check: who has the version was shown the content.
     """
     if request.endpoint not in PER_USER_FRAGMENTS or not request.if_none_match or _is_page_request():
         return None
@@ -52,10 +51,10 @@ def answer_not_modified() -> Response | None:
 
 @dataclass(frozen=True)
 class FocusFallback:
-    """What gets the focus that was in a row of a list when a poll brings the list without it: the list's title.
+    """Moves the focus to the title of a list when a poll removes the row that has it.
 
-    `region` is the id of the element into which the rows are swapped: elements with an id and then data-row. The title
-    is a heading of this level with these words, whose id is `title`, or the region's with -title.
+    `region` is the id of the element that contains the rows, which are elements with an id and data-row. The title is a
+    heading of this level with these words; its id is `title`, or that of the region with -title.
     """
 
     region: str
@@ -64,19 +63,19 @@ class FocusFallback:
     title: str = ""
 
     def append_to(self, content: str) -> str:
-        """What a poll brings, and what gives the title the focus of a row that is not in that."""
+        """The content of a poll, followed by what moves the focus if its row is not in that."""
         title, rows = self.title or f"{self.region}-title", ROW_PATTERN.findall(content)
         return content + render_template("focus_fallback.html", fallback=self, id=title, rows=rows)
 
 
 def conditional_fragment(render: Callable[[], str], fallback: FocusFallback | None = None) -> ResponseReturnValue:
-    """What `render` makes, tagged so that the next poll finds out by `answer_not_modified` whether it still holds.
+    """What `render` returns, with an ETag by which `answer_not_modified` answers the next poll.
 
-    It goes by the user's `changes` and the release of the templates, so nothing that changes otherwise, such as the
-    present time, may stand in a fragment answered by this. The version is that of before rendering: what changes
-    meanwhile is asked for again. A list of rows with something to press in them has an `fallback`.
+    The ETag counts the changes of the user and the release, so a fragment may contain nothing that changes otherwise,
+    such as the present time. It is that of before rendering: what changes meanwhile is asked for again. A list whose
+    rows have buttons needs a `fallback` for the focus.
 
-    Whoever opens the fragment as a page is led to the page that it is a part of, if there is something to show.
+    Opened as a page, it redirects to the page that it is a part of, if there is something to show.
     """
     version = _version(current_user.id, current_user.changes)
     content = render()
@@ -88,7 +87,7 @@ def conditional_fragment(render: Callable[[], str], fallback: FocusFallback | No
 
 
 def conditional_public_fragment(version: str, render: Callable[[], str]) -> ResponseReturnValue:
-    """The same for what everybody is shown: it goes by a version that the caller has asked for, and the release."""
+    """The same for a fragment that everybody sees alike; its ETag is made of `version` and the release."""
     version = f"{version}-{current_app.config['RELEASE']}"
     if _is_page_request():
         return redirect(_url_of_page(POLLED_FRAGMENTS[request.endpoint or ""]), 303)
@@ -98,9 +97,9 @@ def conditional_public_fragment(version: str, render: Callable[[], str]) -> Resp
 
 
 def _is_page_request() -> bool:
-    """Whether this is no poll: a link opened in a new tab, or the way back from a sign-in.
+    """Whether this is not a poll: a link opened in a new tab, or a redirect after signing in.
 
-    A program may ask for /live, which is documented, without a word of htmx; a browser that opens a page wants HTML.
+    Programs may ask for /live without htmx's headers, as it is documented; a browser that opens a page accepts HTML.
     """
     return not htmx.is_htmx() and (
         request.endpoint != LIVE_ENDPOINT or "text/html" in request.headers.get("Accept", "")
@@ -108,7 +107,7 @@ def _is_page_request() -> bool:
 
 
 def _url_of_page(endpoint: str) -> str:
-    """The address of the page with the same query, which is written as it came: no name in it is one of Flask's."""
+    """The URL of a page with the query of this request, copied as it is: its names are not arguments of Flask."""
     path, query = url_for(endpoint, **(request.view_args or {})), request.query_string.decode("ascii", "replace")
     return f"{path}?{query}" if query and request.endpoint != LIVE_ENDPOINT else path
 

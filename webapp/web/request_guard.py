@@ -20,6 +20,8 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.routing import IntegerConverter, Map
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
+from webapp.lib.i18n import number
+
 MEGABYTE = 1024 * 1024  # bytes
 MAX_ID = 2**31 - 1
 FORM_TYPES = {"", "application/x-www-form-urlencoded", "multipart/form-data"}
@@ -120,9 +122,8 @@ def too_large_message() -> str:
     sent = request.content_length or 0
     if sent <= limit:
         most_text = current_app.config["MAX_FORM_MEMORY_SIZE"] // MEGABYTE
-        return f"A form may have {most_text} MB of text, in {MAX_FIELDS:,} fields. Send less at once."
-    words = f"{math.ceil(10 * sent / MEGABYTE) / 10:,g}"
-    return f"Files may have {limit / MEGABYTE:,g} MB together. What you sent has {words} MB."
+        return f"A form can have up to {most_text} MB of text and {number(MAX_FIELDS)} fields. Try sending less."
+    return f"Files can total {number(limit / MEGABYTE)} MB. You sent {number(math.ceil(10 * sent / MEGABYTE) / 10)} MB."
 
 
 def refuse_non_forms() -> None:

@@ -4,9 +4,9 @@ from flask import Flask
 from flask_login import current_user
 from jinja2 import StrictUndefined
 
-from webapp import mail_words
-from webapp.lib import i18n, texts, times
+from webapp.lib import i18n, times
 from webapp.lib.languages import language_of
+from webapp.mail import words as mail_words
 from webapp.models.post import POST_LENGTH
 from webapp.web import dom, htmx, idempotency
 from webapp.web.presenters import excerpts, task_buttons, task_progress, tray
@@ -42,5 +42,5 @@ def init_app(app: Flask) -> None:
         day=times.day_words,
         iso=times.iso,
         number=i18n.number,
-        size=texts.size_words,
+        size=i18n.size,
     )

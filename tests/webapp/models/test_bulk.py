@@ -212,33 +212,33 @@ def test_a_press_touches_nobody_elses(each_database):
 @pytest.mark.parametrize(
     ("verb", "outcome", "words"),
     [
-        ("cancel", Outcome(12, passed=Counter({State.SUCCEEDED: 3})), "Canceled 12 tasks; 3 had finished already."),
-        ("cancel", Outcome(1, stopping=1), "Canceled 1 task, at its next step."),
-        ("cancel", Outcome(3, stopping=3), "Canceled 3 tasks, at their next step."),
+        ("cancel", Outcome(12, passed=Counter({State.SUCCEEDED: 3})), "Canceled 12 tasks; 3 had already finished."),
+        ("cancel", Outcome(1, stopping=1), "Canceled 1 task, after the current step."),
+        ("cancel", Outcome(3, stopping=3), "Canceled 3 tasks, after the current step."),
         (
             "cancel",
             Outcome(0, passed=Counter({State.FAILED: 1, State.SUCCEEDED: 1, State.CANCELING: 1, None: 2})),
-            "Canceled no task; 2 had finished already, 1 was stopping already, 2 were gone already.",
+            "No tasks canceled; 2 had already finished, 1 was already being canceled, 2 were already gone.",
         ),
-        ("pause", Outcome(2, stopping=1), "Paused 2 tasks, 1 of them at its next step."),
+        ("pause", Outcome(2, stopping=1), "Paused 2 tasks, 1 of them after the current step."),
         (
             "pause",
             Outcome(0, passed=Counter({State.PAUSED: 1, State.PAUSING: 1, State.FAILED: 1, State.SCHEDULED: 1})),
-            "Paused no task; 2 were paused already, 1 had finished already, 1 cannot be paused now.",
+            "No tasks paused; 2 were already paused, 1 had already finished, 1 can’t be paused right now.",
         ),
-        ("resume", Outcome(1, passed=Counter([State.FAILED, State.PENDING])), "Resumed 1 task; 2 were not paused."),
+        ("resume", Outcome(1, passed=Counter([State.FAILED, State.PENDING])), "Resumed 1 task; 2 weren’t paused."),
         (
             "retry",
             Outcome(2, twins=1, passed=Counter({State.SUCCEEDED: 2, State.CANCELED: 1})),
-            "Retried 2 tasks; 2 had finished already, 1 was canceled before it ran (start it by its own "
-            "button), 1 could not start beside another like it.",
+            "Retried 2 tasks; 2 had already finished, 1 was canceled before it ran (start it with its own "
+            "button), 1 can’t run while another task like it is running.",
         ),
-        ("dismiss", Outcome(2, passed=Counter({State.PENDING: 1})), "Closed 2 alerts; 1 is still under way."),
-        ("remove", Outcome(1000, left=1234), "Deleted 1,000 tasks. 1,234 are left: press again."),
+        ("dismiss", Outcome(2, passed=Counter({State.PENDING: 1})), "Closed 2 alerts; 1 hasn’t finished yet."),
+        ("remove", Outcome(1000, left=1234), "Deleted 1,000 tasks. 1,234 more to go: press again to continue."),
         (
             "remove",
             Outcome(1, left=1, passed=Counter({State.PAUSED: 2})),
-            "Deleted 1 task; 2 are still under way. 1 is left: press again.",
+            "Deleted 1 task; 2 haven’t finished yet. 1 more to go: press again to continue.",
         ),
     ],
 )  # fmt: skip

@@ -9,8 +9,9 @@ from tests.webapp.models.everything import everything, row
 from webapp.dev.factories import make_task
 from webapp.lib.times import utcnow
 from webapp.models import IllegalTransition, State, Task
+from webapp.models.task.outcome import INTERRUPTED_REPEATEDLY, MOST_INTERRUPTIONS
 from webapp.models.task.state import LEASED
-from webapp.models.task.task import DIED_REPEATEDLY, INTERRUPTED_REPEATEDLY, MOST_INTERRUPTIONS, MOST_RESCUES
+from webapp.models.task.sweeping import DIED_REPEATEDLY, MOST_RESCUES
 
 LEASE = timedelta(seconds=15)
 OVER = timedelta(seconds=-1)
@@ -106,7 +107,7 @@ def test_a_lost_task_waits_for_another_run_which_goes_on(app):
     task = row(dead)
     assert (task.state, task.fencing_token, task.lease_until, task.stage) == (State.PENDING, None, None, "")
     assert (task.done, task.total, task.attempts, task.rescues) == (7, 10, 0, 1)
-    assert task.timeline()[-1].text == "Its worker was not heard from; it waits for another"
+    assert task.timeline()[-1].text == "Lost contact with the worker; waiting for another"
     task = _claim()
     assert (task.attempts, task.cursor) == (1, {"done": 7, "total": 10})
     assert not dead.renew(LEASE)
@@ -164,7 +165,7 @@ def test_trying_it_again_forgives_the_deaths(app):
 def test_a_shutdown_is_no_attempt_and_no_death(app):
     make_task()
     for _ in range(MOST_RESCUES + 2):
-        _claim().release()
+        _claim().hand_back()
     task = _claim()
     assert (task.attempts, task.rescues) == (1, 0)
 
@@ -173,14 +174,14 @@ def test_what_cuts_a_run_off_is_no_attempt_but_no_death_and_has_an_end(app):
     make_task(retries=0)
     for number in range(MOST_INTERRUPTIONS):
         task = _claim()
-        task.interrupt("The database did not answer.")
+        task.interrupt("The database didn’t respond.")
         task = row(task)
         assert (task.state, task.attempts, task.crashes) == (State.RETRYING, 0, 0)
         assert (task.rescues, task.interruptions) == (number + 1, number + 1)
         Task.update(run_at=utcnow()).execute()
-        assert task.wake()
+        assert task.enqueue()
     task = _claim()
-    task.interrupt("The database did not answer.")
+    task.interrupt("The database didn’t respond.")
     assert (row(task).state, row(task).error) == (State.FAILED, INTERRUPTED_REPEATEDLY)
 
 
@@ -188,8 +189,8 @@ def test_what_cuts_a_run_off_is_no_attempt_but_no_death_and_has_an_end(app):
     "give_up",
     [
         lambda task: task.acknowledge_stop(),
-        lambda task: task.interrupt("The database did not answer."),
-        lambda task: task.release(),
+        lambda task: task.interrupt("The database didn’t respond."),
+        lambda task: task.hand_back(),
         lambda task: Task.get_by_id(task.id).rescue(),
     ],
     ids=["at a step", "by the database", "by its worker", "by a death"],
@@ -203,14 +204,14 @@ def test_to_pause_uses_up_no_attempt(app, give_up):
     row(task).resume()
     again = _claim()
     again.retry_later(60, "The server is busy.")
-    assert row(task).timeline()[-1].text.endswith("attempt 2 of 2")
+    assert row(task).timeline()[-1].text.endswith("(attempt 2 of 2)")
 
 
 @pytest.mark.parametrize(("asked", "is_then"), [("cancel", State.CANCELED), ("pause", State.PAUSED)])
 def test_what_was_asked_for_goes_before_the_failure_of_one_that_was_interrupted_too_often(app, asked, is_then):
     task = make_task(State.IN_PROGRESS, fencing_token="a run", interruptions=MOST_INTERRUPTIONS)
     getattr(Task.get_by_id(task.id), asked)()
-    task.interrupt("The database did not answer.")
+    task.interrupt("The database didn’t respond.")
     assert (row(task).state, row(task).fencing_token, row(task).error) == (is_then, None, "")
     assert row(task).timeline()[-1].text.endswith(f": {INTERRUPTED_REPEATEDLY}")
 
@@ -218,9 +219,9 @@ def test_what_was_asked_for_goes_before_the_failure_of_one_that_was_interrupted_
 def test_an_interruption_after_which_it_gets_further_is_forgotten(app):
     make_task()
     task = _claim()
-    task.interrupt("The database did not answer.")
+    task.interrupt("The database didn’t respond.")
     Task.update(run_at=utcnow()).execute()
-    assert row(task).wake()
+    assert row(task).enqueue()
     task = _claim()
     task.checkpoint({"done": 1, "total": 10}, 1, 10, "", LEASE)
     assert (row(task).interruptions, row(task).rescues) == (0, 1)
@@ -232,7 +233,7 @@ def test_an_interrupted_run_goes_by_the_checkpoint_that_stands(app):
     task = _claim()
     task.checkpoint({"done": 1, "total": 10}, 1, 10, "", LEASE)
     task.cursor, task.done = {"done": 7, "total": 10}, 7
-    task.interrupt("The database did not answer.")
+    task.interrupt("The database didn’t respond.")
     assert (row(task).cursor, row(task).done) == ({"done": 1, "total": 10}, 1)
 
 

@@ -89,15 +89,15 @@ def test_a_priority_that_there_is_not_is_refused(app, priority):
     assert not Task.select().exists()
 
 
-@pytest.mark.parametrize("comes_back", ["release", "rescue", "retry", "resume"])
+@pytest.mark.parametrize("comes_back", ["hand_back", "rescue", "retry", "resume"])
 def test_a_task_that_comes_back_stands_where_its_owners_share_is(app, comes_back):
     ann, bob = make_user("ann"), make_user("bob")
     _start(ann)
     _start(bob, 20)
     task = Task.claim(LEASE)
     _take(5)
-    if comes_back == "release":
-        task.release()
+    if comes_back == "hand_back":
+        task.hand_back()
     elif comes_back == "rescue":
         Task.update(lease_until=utcnow() - LEASE).where(Task.id == task.id).execute()
         assert [lost.rescue() for lost in Task.lost(9)] == [True]
@@ -116,10 +116,10 @@ def test_only_what_waits_is_in_line(app):
     for state in State:
         make_task(state, user)
     make_task(State.PENDING, user, composition=Composition.GROUP, name="", queue_key=None)
-    assert fair_queue.waiting_count(Task) == 1
+    assert fair_queue.waiting_count() == 1
     assert Task.claim(LEASE)
     assert Task.claim(LEASE) is None
-    assert fair_queue.waiting_count(Task) == 0
+    assert fair_queue.waiting_count() == 0
 
 
 def test_everybody_can_see_how_many_are_before_them(app):
@@ -174,18 +174,18 @@ def test_who_waits_is_told_when_their_place_has_changed_or_their_attempt_is_soon
     make_task(State.RETRYING, later, run_at=utcnow() + timedelta(hours=1))
     make_task(State.IN_PROGRESS, running)
     before = [User.get_by_id(user.id).changes for user in people]
-    fair_queue.notify_waiting_users(Task, timedelta(seconds=90), moved)
+    fair_queue.notify_waiting_users(timedelta(seconds=90), moved)
     after = [User.get_by_id(user.id).changes for user in people]
     assert [new - old for new, old in zip(after, before, strict=True)] == [int(moved), 1, 0, 0]
 
 
 def test_a_line_that_moved_is_marked_otherwise(app):
-    marks = [fair_queue.snapshot(Task)]
+    marks = [fair_queue.snapshot()]
     for act in (lambda: _start(make_user("ann"), 2), lambda: _start(make_user("bob")), lambda: _take()):
         act()
-        marks.append(fair_queue.snapshot(Task))
+        marks.append(fair_queue.snapshot())
     assert all(one != other for one, other in pairwise(marks))
-    assert fair_queue.snapshot(Task) == marks[-1]
+    assert fair_queue.snapshot() == marks[-1]
 
 
 def test_many_workers_take_each_task_once(each_database):
@@ -208,5 +208,5 @@ def test_many_workers_take_each_task_once(each_database):
 def test_many_who_start_at_once_are_all_in_line(each_database):
     users = [make_user() for _ in range(6)]
     assert all(isinstance(started, list) for started in race(6, lambda: _start(users.pop(), 3)))
-    assert fair_queue.waiting_count(Task) == 18
+    assert fair_queue.waiting_count() == 18
     assert len([task for task in iter(lambda: Task.claim(LEASE), None)]) == 18

@@ -101,8 +101,8 @@ def test_the_sweeper_that_tells_who_waits_collides_with_what_they_write(app):
     for user in reversed(people):
         make_task(State.PENDING, user)
     collide(
-        lambda: fair_queue.notify_waiting_users(Task, timedelta(seconds=90), moved=True),
-        lambda: fair_queue.notify_waiting_users(Task, timedelta(seconds=90), moved=True),
+        lambda: fair_queue.notify_waiting_users(timedelta(seconds=90), moved=True),
+        lambda: fair_queue.notify_waiting_users(timedelta(seconds=90), moved=True),
         lambda: Message.send(people[0], people[5], "Hello"),
         lambda: Message.send(people[4], people[1], "Hello"),
     )

@@ -20,7 +20,8 @@ from webapp.models import (
     State,
     Task,
 )
-from webapp.models.mailing import GUEST_DAILY_LIMIT, Sending, daily_limit
+from webapp.models.mailing.delivery import Sending
+from webapp.models.mailing.quota import GUEST_DAILY_LIMIT, daily_limit
 
 ADDRESSES = ["bea@example.com", "cem@example.com"]
 
@@ -58,7 +59,7 @@ def test_a_draft_of_changes_has_all_that_the_mail_has_and_is_another(app):
 def test_what_was_sent_is_no_draft_and_is_not_written_to(app):
     draft = make_draft()
     task = submit(draft, ADDRESSES, 10)
-    assert (task.arguments, task.title) == ({"mailing": draft.id}, "Mail to 2 people: Hello")
+    assert (task.arguments, task.title) == ({"mailing": draft.id}, "Email to 2 people: Hello")
     assert not draft.write(subject="Later")
     sent = Mailing.get_by_id(draft.id)
     assert (sent.task, sent.subject, sent.is_draft) == (task, "Hello", False)
@@ -127,7 +128,7 @@ def test_a_change_replaces_all_or_nothing(app):
     assert [file.name for file in mailing.files()] == ["old.txt"]
     Task.update(state=State.SCHEDULED).execute()
     task = change(mailing, draft, ["dee@example.com"], 10)
-    assert (task.title, task.run_at) == ("Mail to 1 person: Changed", draft.send_at)
+    assert (task.title, task.run_at) == ("Email to 1 person: Changed", draft.send_at)
     assert [file.name for file in mailing.files()] == ["new.txt"]
     assert [delivery.address for delivery in Delivery.select()] == ["dee@example.com"]
     assert Mailing.select().count() == 1

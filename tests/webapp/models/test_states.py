@@ -21,17 +21,17 @@ VERBS = OWNER_ACTIONS | {
     "claim": {State.PENDING: State.IN_PROGRESS},
     "succeed": dict.fromkeys(LEASED, State.SUCCEEDED),
     "fail": dict.fromkeys(LEASED, State.FAILED),
-    "release": ON_RELEASE | {State.IN_PROGRESS: State.PENDING},
+    "hand_back": ON_RELEASE | {State.IN_PROGRESS: State.PENDING},
     "retry_later": ON_RELEASE | {State.IN_PROGRESS: State.RETRYING},
     "interrupt": ON_RELEASE | {State.IN_PROGRESS: State.RETRYING},
     "acknowledge_stop": ON_RELEASE,
-    "wake": dict.fromkeys((State.SCHEDULED, State.RETRYING), State.PENDING),
+    "enqueue": dict.fromkeys((State.SCHEDULED, State.RETRYING), State.PENDING),
     "rescue": ON_RELEASE | {State.IN_PROGRESS: State.PENDING},
     "reset_for_retry": dict.fromkeys((State.FAILED, State.CANCELED), State.WAITING),
 }
 ARGUMENTS = {"fail": ["It broke."], "retry_later": [30.0, "It broke."], "interrupt": ["It was cut off."]}
 OF_ITS_OWNER = (*OWNER_ACTIONS, "dismiss", "remove")
-OF_ITS_RUN = ("succeed", "fail", "release", "retry_later", "interrupt", "acknowledge_stop")
+OF_ITS_RUN = ("succeed", "fail", "hand_back", "retry_later", "interrupt", "acknowledge_stop")
 
 
 def _do(task: Task, verb: str) -> bool:
@@ -146,6 +146,6 @@ def test_who_never_held_a_task_can_not_end_it(app, state):
 def test_nothing_is_woken_before_its_time(app, state):
     task = make_task(state)
     before = everything()
-    assert not task.wake()
+    assert not task.enqueue()
     assert list(Task.due(10)) == []
     assert everything() == before

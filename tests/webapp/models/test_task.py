@@ -75,13 +75,13 @@ def test_success_of_an_unknown_number_of_steps_is_all_of_them(app):
 def test_a_run_without_a_checkpoint_is_followed_by_one_from_the_beginning(app):
     task = make_task(State.IN_PROGRESS, done=12, total=40)
     old_owner = task.fencing_token
-    task.release()
+    task.hand_back()
     assert (row(task).state, row(task).fencing_token, row(task).lease_until) == (State.PENDING, None, None)
     task = _claim()
     assert (task.done, task.total, task.stage, task.cursor) == (0, None, "", None)
     assert task.attempts == 1, "an interruption is no attempt"
     assert task.fencing_token not in {None, old_owner}
-    assert task.timeline()[-1].text == "A worker started it"
+    assert task.timeline()[-1].text == "Picked up by a worker"
 
 
 def test_a_run_with_a_checkpoint_is_followed_by_one_that_goes_on(app):
@@ -89,11 +89,11 @@ def test_a_run_with_a_checkpoint_is_followed_by_one_that_goes_on(app):
     task = _claim()
     assert task.checkpoint({"done": 1_200, "total": 4_000}, 1_200, 4_000, "", LEASE)
     assert task.advance(1_300, 4_000, "")
-    task.release()
+    task.hand_back()
     assert (row(task).done, row(task).total) == (1_200, 4_000), "what was only reported does not count"
     task = _claim()
     assert (task.done, task.total, task.cursor) == (1_200, 4_000, {"done": 1_200, "total": 4_000})
-    assert task.timeline()[-1].text == "A worker went on after step 1,200"
+    assert task.timeline()[-1].text == "Continued by a worker after step 1,200"
 
 
 def test_dismissing_twice_is_once(app):

@@ -9,7 +9,8 @@ from webapp.db import database
 from webapp.dev.factories import PASSWORD, make_user
 from webapp.models import User, UsernameTaken
 from webapp.models import user as user_module
-from webapp.models.user import SEEN_EVERY, USERNAME
+from webapp.models.user import SEEN_EVERY
+from webapp.models.usernames import USERNAME
 
 
 @pytest.mark.parametrize("username", ["Ann", "ann", "ANN"])

@@ -124,7 +124,7 @@ def test_what_people_wrote_says_its_language_and_its_direction(ann, bob):
     assert _written(bob.get("/people/ann").one(".about")) == ("ru", "auto")
     ann.submit("/mail/draft", recipients="", subject=HEBREW, template="free", body="")
     assert _written(ann.get("/mail").one("#mailings strong")) == ("he", "auto")
-    task = make_task(State.FAILED, ann.user, title=f"Mail to 2 people: {HEBREW}")
+    task = make_task(State.FAILED, ann.user, title=f"Email to 2 people: {HEBREW}")
     assert ann.get(f"/tasks/{task.id}").one("h1[dir=auto]").text == task.title
 
 

@@ -1,5 +1,6 @@
 """What a task made, as its owner gets it."""
 
+import re
 import tracemalloc
 from contextlib import suppress
 from datetime import timedelta
@@ -42,9 +43,11 @@ def test_a_file_is_downloaded_as_it_was_written(ann):
         ("a'b;c=d.txt", "a'b;c=d.txt"),
         ('a"b.txt', "a_b.txt"),
         ("../../etc/passwd", "_.._etc_passwd"),
-        ("C:\\windows\\x.exe", "C:_windows_x.exe"),
-        ("a\r\nSet-Cookie: x=y", "a__Set-Cookie: x=y"),
-        ("a\x00b\u202egpj.exe", "a_b_gpj.exe"),
+        ("C:\\windows\\x.exe", "C__windows_x.exe"),
+        ("a\r\nSet-Cookie: x=y", "aSet-Cookie_ x=y"),
+        ("a\x00b\u202egpj.exe", "abgpj.exe"),
+        ("con.txt", "_con.txt"),
+        ("名" * 200, "名" * 85),
         (".htaccess", "htaccess"),
         ("...", "download"),
     ],
@@ -56,6 +59,118 @@ def test_a_hostile_name_breaks_no_header_and_no_path(ann, name, kept):
     assert answer.headers["Content-Disposition"].startswith("attachment")
     assert _filename(answer) == kept
     assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("name", ["名前.csv", "名前", "👋"])
+def test_a_program_that_reads_ascii_alone_gets_a_name_that_is_not_hidden(ann, name):
+    artifact = make_artifact(make_task(State.SUCCEEDED, ann.user), name)
+    disposition = ann.get(f"/artifacts/{artifact.id}").headers["Content-Disposition"]
+    [plain] = re.findall(r"filename=\"?([^;\"]*)\"?;", disposition)
+    assert plain == name.encode("ascii", "replace").decode().replace("?", "_")
+
+
+# Parts
+
+
+@pytest.fixture
+def uneven(ann):
+    """A file of several chunks, no two of one length, as checkpoints leave them."""
+    data = bytes(i * 7 % 251 for i in range(3 * CHUNK + 1000))
+    with ArtifactWriter(make_task(State.SUCCEEDED, ann.user), "uneven.bin") as out:
+        for start, stop in ((0, 10), (10, CHUNK + 500), (CHUNK + 500, len(data))):
+            out.write(data[start:stop])
+            out.flush()
+    return out.artifact, data
+
+
+@pytest.mark.parametrize(
+    ("asked", "first", "stop"),
+    [
+        ("bytes=0-", 0, None),
+        ("bytes=0-0", 0, 1),
+        ("bytes=9-10", 9, 11),
+        (f"bytes={CHUNK - 1}-{CHUNK + 700}", CHUNK - 1, CHUNK + 701),
+        (f"bytes={2 * CHUNK}-", 2 * CHUNK, None),
+        (f"bytes={3 * CHUNK}-99999999999999999999", 3 * CHUNK, None),
+        ("bytes=-5", -5, None),
+    ],
+)
+def test_a_download_that_was_interrupted_goes_on_where_it_was(ann, uneven, asked, first, stop):
+    artifact, data = uneven
+    whole = ann.get(f"/artifacts/{artifact.id}")
+    assert (whole.status_code, whole.data, whole.headers["Accept-Ranges"]) == (200, data, "bytes")
+    part = ann.get(f"/artifacts/{artifact.id}", headers={"Range": asked, "If-Range": whole.headers["ETag"]})
+    assert part.status_code == 206
+    assert part.data == data[first:stop]
+    assert int(part.headers["Content-Length"]) == len(part.data)
+    begin = first % len(data)
+    assert part.headers["Content-Range"] == f"bytes {begin}-{begin + len(part.data) - 1}/{len(data)}"
+    for name in ("Content-Disposition", "Content-Type", "X-Content-Type-Options", "Cache-Control"):
+        assert part.headers[name] == whole.headers[name]
+
+
+def _contents(seen) -> list[str]:
+    """The queries that fetched a chunk."""
+    return [query.msg[0] for query in seen.get_queries() if re.search(r'SELECT.*"data"(?!\)).*FROM', query.msg[0])]
+
+
+def test_the_rest_of_a_file_is_read_without_its_beginning(ann, uneven, queries):
+    artifact, data = uneven
+    with queries() as seen:
+        part = ann.get(f"/artifacts/{artifact.id}", headers={"Range": f"bytes={len(data) - 10}-"})
+    assert part.data == data[-10:]
+    assert len(_contents(seen)) == 1
+
+
+def test_what_has_changed_since_is_sent_whole(ann, uneven):
+    artifact, data = uneven
+    other = make_artifact(make_task(State.SUCCEEDED, ann.user), "other.bin")
+    version = ann.get(f"/artifacts/{other.id}").headers["ETag"]
+    answer = ann.get(f"/artifacts/{artifact.id}", headers={"Range": "bytes=5-", "If-Range": version})
+    assert (answer.status_code, answer.data) == (200, data)
+
+
+def test_what_a_browser_has_already_is_not_sent_again(ann, uneven):
+    artifact, _ = uneven
+    version = ann.get(f"/artifacts/{artifact.id}").headers["ETag"]
+    answer = ann.get(f"/artifacts/{artifact.id}", headers={"If-None-Match": version})
+    assert (answer.status_code, answer.data) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    "asked", ["bytes=5-1", "bytes=a-b", "bytes=0-1,5-6", "bytes=0-0,-1" * 500, "pages=1-2", "\xff"]
+)
+def test_who_asks_for_no_part_or_for_several_gets_all(ann, uneven, asked):
+    artifact, data = uneven
+    answer = ann.get(f"/artifacts/{artifact.id}", headers={"Range": asked})
+    assert (answer.status_code, answer.data) == (200, data)
+
+
+@pytest.mark.parametrize("asked", ["bytes=999999999-", f"bytes={3 * CHUNK + 1000}-"])
+def test_a_part_behind_the_end_is_refused_in_words(ann, uneven, asked):
+    artifact, data = uneven
+    answer = ann.get(f"/artifacts/{artifact.id}", headers={"Range": asked})
+    assert answer.status_code == 416
+    assert answer.headers["Content-Range"] == f"bytes */{len(data)}"
+    assert "Content-Disposition" not in answer.headers
+    assert answer.one("h1").text
+
+
+def test_who_asks_only_about_a_file_reads_none_of_it(ann, uneven, queries):
+    artifact, data = uneven
+    with queries() as seen:
+        answer = ann.head(f"/artifacts/{artifact.id}")
+    assert (answer.status_code, answer.data, answer.headers["Content-Length"]) == (200, b"", str(len(data)))
+    assert _contents(seen) == []
+
+
+@pytest.mark.parametrize("headers", [{"Range": "bytes=3-"}, {"If-None-Match": "*"}])
+def test_nobody_else_gets_a_part(bob, uneven, headers):
+    artifact, _ = uneven
+    assert bob.get(f"/artifacts/{artifact.id}", headers=headers).status_code == 404
+
+
+# Kinds
 
 
 @pytest.mark.parametrize("name", ["page.html", "picture.svg", "script.js", "feed.xml"])

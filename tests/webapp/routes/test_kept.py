@@ -99,10 +99,10 @@ def test_a_form_of_a_session_that_ended_waits_for_a_sign_in_in_another_tab(brows
     ENDS[end](browser)
     page = browser.post(path, data=fields | {"csrf_token": token})
     assert page.status_code in {400, 401}
-    assert "You are signed out" in page.words
+    assert "You’re signed out" in page.words
     assert page.one("main form a[target=_blank][rel=noopener]")["href"] == "/login"
     again = _press(browser, page)
-    assert "You are signed out" in again.words, "nothing is lost by pressing too early"
+    assert "You’re signed out" in again.words, "nothing is lost by pressing too early"
     _sign_in(browser)
     assert _press(browser, again).status_code == 303, "and one press is enough"
     assert is_done()
@@ -131,9 +131,9 @@ def test_files_are_named_and_asked_for_again_and_those_of_a_draft_are_still_ther
     _sign_in(browser)
     sent = form | {"csrf_token": token, "attachment": (io.BytesIO(b"2"), "now.txt")}
     page = browser.post("/mail/draft", data=sent)
-    assert "Has to be chosen again: now.txt" in page.words
+    assert "Please choose again: now.txt" in page.words
     assert "still attached" in page.words
-    assert "What it says A text of my own" in page.words, "as the page called it, and not as it is kept"
+    assert "Template My own text" in page.words, "as the page called it, and not as it is kept"
     assert page.one("main form")["enctype"] == "multipart/form-data"
     assert page.one("main form input[type=file]")["name"] == "attachment"
     assert _press(browser, page, attachment=(io.BytesIO(b"2"), "now.txt")).status_code == 303
@@ -303,7 +303,7 @@ def test_a_page_that_htmx_keeps_open_gets_a_new_token_and_sends_on(browser):
     new = answer.one("hx-partial[hx-target='[name=csrf_token]'] input")["value"]
     assert browser.post("/posts/count", data={"body": "abc", "csrf_token": new}, headers=headers).status_code == 200
     pressed = browser.post("/posts/count", data={"csrf_token": token}, headers=headers | {"HX-Source": "button#x"})
-    assert "Press that once more." in pressed.one("[hx-target='#flashes']").text
+    assert "Please press the button once more." in pressed.one("[hx-target='#flashes']").text
 
 
 @pytest.mark.parametrize("path", ["/posts/count", "/mail/draft", "/mail/preview", "/tasks/new/import_posts/preview"])
@@ -326,5 +326,5 @@ def test_what_an_unheard_of_task_leads_back_to_is_the_tasks(browser):
 def test_nothing_is_said_to_be_here_that_has_to_be_typed_again(browser):
     fields = {"current": PASSWORD, "password": "correct horse"}
     page = browser.post("/settings/password", data=fields | {"csrf_token": browser.token() + "x"})
-    assert page.one("main form h2").text == "Fill it in again"
+    assert page.one("main form h2").text == "Fill in the form again"
     assert "still here" not in page.words

@@ -83,12 +83,12 @@ def test_a_place_in_line_and_a_coming_attempt_are_news_whenever_the_sweeper_says
     waiting = make_task(State.PENDING, ann.user, queue_key=1)
     soon = make_task(State.RETRYING, ann.user, run_at=utcnow() + timedelta(seconds=31))
     before = ann.get("/live", headers=HTMX)
-    assert "1 task goes first" in before.one(f"#task-{waiting.id}").text
+    assert "1 task ahead" in before.one(f"#task-{waiting.id}").text
     assert "in 30 seconds" in before.one(f"#task-{soon.id}").text
     first.cancel()
     Task.update(run_at=utcnow() + timedelta(seconds=21)).where(Task.id == soon.id).execute()
     assert ann.get("/live", headers=_known(before)).status_code == 304, "nothing of hers has moved"
-    fair_queue.notify_waiting_users(Task, timedelta(seconds=90), moved=True)
+    fair_queue.notify_waiting_users(timedelta(seconds=90), moved=True)
     after = ann.get("/live", headers=_known(before))
     assert "Waiting for a free worker" in after.one(f"#task-{waiting.id}").text
     assert "in 20 seconds" in after.one(f"#task-{soon.id}").text
@@ -194,7 +194,7 @@ def _notice(answer):
 def test_a_poll_without_a_session_says_so_and_leaves_the_page_alone(visitor):
     headers = HTMX | {"HX-Current-URL": "http://localhost/people/ann?before=x"}
     notice = _notice(visitor.get("/live", headers=headers))
-    assert "You are signed out. What you typed is still here." in notice.text
+    assert "You’re signed out. What you typed is still here." in notice.text
     assert [link["href"] for link in notice.select("a")] == ["/login", "/login?next=/people/ann?before%3Dx"]
     assert notice.a["target"] == "_blank"
 
@@ -202,7 +202,7 @@ def test_a_poll_without_a_session_says_so_and_leaves_the_page_alone(visitor):
 def test_a_poll_of_a_session_that_was_ended_elsewhere_says_so(app, ann, path):
     known = _known(ann.get(path, headers=HTMX))
     ann.user.set_password("a new password")
-    assert "You are signed out." in _notice(ann.get(path, headers=known)).text
+    assert "You’re signed out." in _notice(ann.get(path, headers=known)).text
 
 
 def test_a_poll_of_a_page_that_somebody_else_was_shown_brings_nothing_of_ones_own(ann, bob, path):

@@ -10,8 +10,8 @@ from tests.browsing import browse
 from tests.racing import elsewhere, race
 from webapp.dev.factories import make_draft, make_mailing, make_mailing_file, make_post, make_task, make_user
 from webapp.lib.times import local, utcnow
+from webapp.mail.recipients import read_recipients
 from webapp.models import Delivery, MailCount, Mailing, MailingFile, State, Task, User
-from webapp.recipients import read_recipients
 from webapp.web.forms import start_time
 from webapp.web.forms.mail import MailForm
 
@@ -68,7 +68,7 @@ def test_a_mail_is_sent_at_once(ann, mailserver, run_tasks):
     run_tasks()
     assert mailserver.recipients == [["bea@example.com"], ["cem@example.com"]]
     page = ann.get(answer.location)
-    assert "Mail to 2 people: Hello" in page.words
+    assert "Email to 2 people: Hello" in page.words
     assert "2 sent" in page.words
     assert Mailing.draft_of(ann.user) is None, "what was sent is no draft any more"
     sent = ann.get(page.one("main a[href^='/mail/']")["href"])
@@ -183,20 +183,20 @@ def test_recipients_are_typed_in_many_ways_and_each_gets_one(ann):
     answer = _send(ann, recipients=typed)
     assert answer.status_code == 303
     assert _addresses() == ["jane@example.com", "BEA@example.com", "cem@example.com"]
-    assert "1 duplicate left out" in ann.get(answer.location).words
+    assert "Skipped 1 duplicate." in ann.get(answer.location).words
 
 
 def test_what_is_wrong_is_told_line_by_line_and_nothing_is_sent(ann):
     typed = "bea@example.com\nnobody\nBea@example.com, cem@example\nx@y@z.example"
     answer = _send(ann, recipients=typed, subject="RecoveredForm", template="free", body="My words")
     assert answer.status_code == 422
-    assert "3 are not addresses" in answer.one("#recipients-error").text
+    assert "3 addresses aren’t valid" in answer.one("#recipients-error").text
     slips = [" ".join(slip.get_text(" ").split()) for slip in answer.page.select(".slips li")]
     assert [slip.split(" ")[:3] for slip in slips] == [
         ["Line", "2", "nobody"], ["Line", "3", "cem@example"], ["Line", "4", "x@y@z.example"],
         ["Line", "3", "Bea@example.com"],
     ]  # fmt: skip
-    assert slips[-1].endswith("It is in line 1 already.")
+    assert slips[-1].endswith("Duplicate of line 1.")
     assert answer.one("#recipients").text.strip() == typed
     assert answer.one("#subject")["value"] == "RecoveredForm"
     assert answer.one("#template option[selected]")["value"] == "free"
@@ -237,13 +237,13 @@ def test_a_file_without_recipients_is_told_at_its_field_and_not_mixed_with_those
 def test_duplicates_are_told_in_the_one_sentence_that_says_it_is_sent(ann):
     answer = _send(ann, recipients=f"{TWO}, Bea@example.com")
     [said] = ann.get(answer.location).page.select(".flash")
-    assert "Hello”. Each address gets it once: 1 duplicate left out." in said.text
+    assert "Hello”. Skipped 1 duplicate." in said.text
 
 
 def test_five_thousand_and_no_more(ann, queries):
     many = "\n".join(f"p{number}@example.com" for number in range(5001))
     answer = _send(ann, recipients=many)
-    assert (answer.status_code, "5,001 people" in answer.one("#recipients-error").text) == (422, True)
+    assert (answer.status_code, "5,001 recipients" in answer.one("#recipients-error").text) == (422, True)
     with queries() as seen:
         assert _send(ann, recipients=many.rpartition("\n")[0]).status_code == 303
     assert seen.count < 50
@@ -292,7 +292,7 @@ def test_recipients_are_read_once_in_a_request_and_by_no_poll(ann, monkeypatch):
     )
     assert _send(ann, recipients="bea@example.com, nobody").status_code == 422
     assert len(read) == 1
-    assert "Draft to 1 person" in ann.get("/mail/_list", headers=HTMX).words
+    assert "Draft, 1 recipient" in ann.get("/mail/_list", headers=HTMX).words
     assert len(read) == 1
     assert _send(ann).status_code == 303
     assert len(read) == 2
@@ -304,8 +304,8 @@ def test_a_long_file_is_neither_shown_nor_kept_beyond_what_a_mail_may_have(ann):
     assert answer.status_code == 422
     words = answer.one("#recipients_file-error").text
     assert "all.csv is too long" in words
-    assert "lines were not read" in words
-    assert "5,001 people" in answer.one("#recipients-error").text
+    assert "lines weren’t read" in words
+    assert "5,001 recipients" in answer.one("#recipients-error").text
     shown = answer.one("#recipients").text.split()
     assert (len(shown), shown[0], shown[-1]) == (5001, "bea@example.com", "p4999@example.com")
     assert len(Mailing.draft_of(ann.user).recipients) < 200_000
@@ -315,7 +315,7 @@ def test_a_long_file_is_neither_shown_nor_kept_beyond_what_a_mail_may_have(ann):
 def test_text_beyond_the_limit_is_told_and_shown_and_not_sent(ann):
     typed = "bea@example.com\n" * 40_000
     answer = _send(ann, recipients=typed)
-    assert (answer.status_code, "were not read" in answer.one("#recipients-error").text) == (422, True)
+    assert (answer.status_code, "weren’t read" in answer.one("#recipients-error").text) == (422, True)
     assert answer.one("#recipients").text.strip() == typed.strip(), "nothing typed is lost"
     assert not Task.select().exists()
 
@@ -323,10 +323,10 @@ def test_text_beyond_the_limit_is_told_and_shown_and_not_sent(ann):
 def test_a_row_without_an_address_is_told(ann):
     data = b"name,email\nDee,dee@example.com\nEve,\n"
     answer = _send(ann, "/mail/draft", recipients="", recipients_file=_file("p.csv", data))
-    assert "1 row without an address left out" in ann.get(answer.location).words
+    assert "Skipped 1 row without an address." in ann.get(answer.location).words
     assert ann.get("/mail").one("#recipients").text.split() == ["dee@example.com"]
     shown = _send(ann, "/mail/draft", recipients="", recipients_file=_file("p.csv", data), headers=HTMX)
-    assert "1 row without an address left out" in shown.one("#mail-to").text
+    assert "Skipped 1 row without an address." in shown.one("#mail-to").text
 
 
 # Leaving out what is no address
@@ -344,7 +344,7 @@ def _leave_out(browser, page, **fields):
 def test_the_invalid_ones_are_left_out_by_one_press_and_all_else_stays(ann):
     typed = {"subject": "RecoveredForm", "template": "free", "body": "My words", "send_at": _in(days=1)}
     page = _send(ann, recipients=WRONG, attachment=[_file("early.txt", b"1")], **typed)
-    assert page.one("#mail-leave-out").text == "Leave out the 2 that are not addresses"
+    assert page.one("#mail-leave-out").text == "Remove 2 invalid addresses"
     answer = _leave_out(ann, page, attachment=[_file("late.txt", b"2")], **typed)
     assert (answer.status_code, answer.location) == (303, "/mail#mail-to")
     page = ann.get(answer.location)
@@ -383,8 +383,8 @@ def test_they_are_left_out_of_a_file_that_is_sent_along(ann):
 def test_what_is_wrong_is_listed_in_part(ann):
     page = _send(ann, recipients="\n".join(f"nobody-{number}" for number in range(332)))
     slips = page.page.select(".slips li")
-    assert (len(slips), slips[19].b.text, slips[20].text) == (21, "Line 20", "and 312 more that are not addresses")
-    assert page.one("#mail-leave-out").text == "Leave out the 332 that are not addresses"
+    assert (len(slips), slips[19].b.text, slips[20].text) == (21, "Line 20", "and 312 more invalid addresses")
+    assert page.one("#mail-leave-out").text == "Remove 332 invalid addresses"
 
 
 # What it says
@@ -487,6 +487,14 @@ def test_a_subject_may_have_what_joins_letters(ann, mailserver, run_tasks):
 # The subject that a template brings
 
 
+def test_a_new_email_begins_with_the_field_to_write_in_and_a_program_may_still_leave_the_template_out(ann):
+    page = ann.get("/mail")
+    assert page.one("#template option[selected]").text == "My own text"
+    fields = {"csrf_token": page.one("#mail > [name=csrf_token]")["value"], "recipients": TWO, "subject": "Hello"}
+    assert ann.post("/mail", data=fields).status_code == 303
+    assert Mailing.get().template == "welcome"
+
+
 @pytest.mark.parametrize("path", ["/mail/preview", "/mail/draft/template"])
 def test_a_template_brings_its_subject_unless_another_was_typed(ann, path):
     def choose(template: str, subject: str) -> str:
@@ -496,10 +504,10 @@ def test_a_template_brings_its_subject_unless_another_was_typed(ann, path):
         return page.one("#subject").get("value", "")
 
     assert choose("welcome", "") == "Welcome to Errand"
-    assert choose("all_tasks", "Welcome to Errand") == "All tasks of ann"
-    assert choose("latest_finished", " All tasks of ann ") == "The latest finished tasks of ann"
-    assert choose("in_progress", "The latest finished tasks of ann") == "Tasks in progress of ann"
-    assert choose("free", "Tasks in progress of ann") == ""
+    assert choose("all_tasks", "Welcome to Errand") == "ann’s tasks"
+    assert choose("latest_finished", " ann’s tasks ") == "ann’s latest finished tasks"
+    assert choose("in_progress", "ann’s latest finished tasks") == "ann’s tasks in progress"
+    assert choose("free", "ann’s tasks in progress") == ""
     assert choose("welcome", "My own") == "My own"
     assert choose("free", "My own") == "My own"
 
@@ -512,7 +520,7 @@ def test_a_subject_that_was_forgotten_is_offered_and_sent_with_a_second_press(an
     assert _send(ann, subject=page.one("#subject")["value"], form_key=key).status_code == 303
     run_tasks()
     assert {mail["Subject"] for mail in mailserver.mails} == {"Welcome to Errand"}
-    assert "Give it a subject" in _send(ann, subject="", template="free", body="Hi").one("#subject-error").text
+    assert "Add a subject" in _send(ann, subject="", template="free", body="Hi").one("#subject-error").text
 
 
 # Files
@@ -599,7 +607,7 @@ def test_while_somebody_types_it_is_kept_and_counted(ann):
     answer = _send(ann, "/mail/draft", headers=HTMX, recipients=f"{TWO}, bea@example.com\nnobody")
     assert answer.status_code == 200
     fragment = answer.one("#mail-found")
-    assert "2 people, 1 duplicate left out · Draft saved" in " ".join(fragment.text.split())
+    assert "2 recipients, 1 duplicate skipped · Draft saved" in " ".join(fragment.text.split())
     assert "nobody" in fragment.text
     assert Mailing.draft_of(ann.user).subject == "Hello"
 
@@ -639,7 +647,7 @@ def test_what_is_typed_into_changes_to_a_mail_that_was_scheduled_by_the_form_is_
     for subject in ("Changed", "Changed again"):  # also from the form that has the draft
         key, at = (ann.get(path).one(f"#{name}")["value"] for name in ("form_key", "send_at"))
         answer = _send(ann, f"{path}/draft", headers=HTMX, form_key=key, subject=subject, send_at=at)
-        assert "Changes kept for later" in answer.words
+        assert "Changes kept as a draft" in answer.words
         assert "Draft saved" not in answer.words
         assert ann.get(path).one("#subject")["value"] == subject
     assert _send(ann, path, form_key=key, subject=subject, send_at=at).status_code == 303
@@ -670,7 +678,7 @@ def test_it_is_sent_later_by_the_clock_on_the_wall(ann):
     task = Task.get()
     assert task.state == State.SCHEDULED
     assert abs(task.run_at - (utcnow() + timedelta(days=2, hours=-9))) < timedelta(minutes=1)
-    assert ann.get(answer.location).one(f"main a[href='/mail/{Mailing.get().id}']").text.strip() == "Change it"
+    assert ann.get(answer.location).one(f"main a[href='/mail/{Mailing.get().id}']").text.strip() == "Edit email"
 
 
 def test_what_is_typed_while_a_scheduled_mail_is_changed_is_kept(ann):
@@ -679,7 +687,7 @@ def test_what_is_typed_while_a_scheduled_mail_is_changed_is_kept(ann):
     for subject in ("Typed once", "Typed twice"):
         key = ann.get(path).one("#form_key")["value"]
         answer = _send(ann, f"{path}/draft", headers={"HX-Request": "true"}, subject=subject, form_key=key)
-        assert "Changes kept for later" in answer.words
+        assert "Changes kept as a draft" in answer.words
         assert "Draft saved" not in answer.words
         assert ann.get(path).one("#subject")["value"] == subject
     assert Task.get().title.endswith(": Hello"), "until the changes are saved"
@@ -756,7 +764,7 @@ def test_who_changes_a_scheduled_mail_comes_from_the_mails_and_is_told_once(ann)
     assert ann.get(path).one(f"main .lead a[href='/tasks/{Task.get().id}']")
     answer = _send(ann, path, send_at=_in(days=3), subject="Lunch on Friday?", recipients=f"{TWO}, bea@example.com")
     [said] = ann.get(answer.location).page.select(".flash")
-    assert said.text == "Saved your changes to “Mail to 2 people: Lunch on Friday?”."
+    assert said.text == "Saved your changes to “Email to 2 people: Lunch on Friday?”."
 
 
 def test_a_sent_mail_belongs_to_the_mails_and_leads_to_its_task(ann):
@@ -770,7 +778,7 @@ def test_what_is_said_of_a_draft_stands_in_one_line(ann):
     data = b"name,email\nDee,dee@example.com\nEve,\n"
     answer = _send(ann, "/mail/draft", recipients="", recipients_file=_file("p.csv", data))
     [said] = ann.get(answer.location).page.select(".flash")
-    assert said.text == "Draft saved. 1 row without an address left out of the file."
+    assert said.text == "Draft saved. Skipped 1 row without an address."
 
 
 def test_a_draft_is_deleted_with_its_files_and_nobody_elses(ann, bob):
@@ -821,7 +829,7 @@ def test_saving_a_scheduled_mail_unchanged_does_not_move_it(ann, moment):
 def test_a_draft_keeps_which_of_two_equal_times_was_meant_while_somebody_types(ann):
     _send(ann, "/mail/draft", headers={"HX-Request": "true"}, send_at=["2027-10-31T02:30", "after"])
     page = ann.get("/mail")
-    assert page.one("#send_at-which option[selected]").text == "02:30, after the clocks have gone back (UTC+1)"
+    assert page.one("#send_at-which option[selected]").text == "02:30, after the clocks go back (UTC+1)"
     assert "#send_at-which" in page.one("[hx-trigger*='input from:#mail']")["hx-include"]
 
 
@@ -844,12 +852,12 @@ def test_what_is_scheduled_can_be_changed(ann, mailserver, run_tasks):
     )
     assert (answer.status_code, answer.location) == (303, f"/tasks/{mailing.task_id}")
     task = Task.get()
-    assert (task.state, task.title) == (State.SCHEDULED, "Mail to 1 person: Changed")
+    assert (task.state, task.title) == (State.SCHEDULED, "Email to 1 person: Changed")
     assert task.run_at == when.replace(microsecond=0)
     assert _addresses() == ["dee@example.com"]
     assert Mailing.select().count() == 1
     Task.update(run_at=utcnow()).execute()
-    task.reload().wake()
+    task.reload().enqueue()
     run_tasks()
     [mail] = mailserver.mails
     assert mail["Subject"] == "Changed"
@@ -917,11 +925,11 @@ def test_a_guest_may_mail_twenty_in_a_day(app):
     many = ",".join(f"p{number}@example.com" for number in range(21))
     answer = _send(guest, recipients=many)
     assert answer.status_code == 422
-    assert "20 people in 24 hours; these are 21" in answer.one("#recipients-error").text
-    assert "password and an e-mail address" in answer.one("#recipients-error").text
+    assert "20 people in 24 hours; this email has 21 recipients" in answer.one("#recipients-error").text
+    assert "password and an email address" in answer.one("#recipients-error").text
     assert _send(guest, recipients=many.rpartition(",")[0]).status_code == 303
     again = _send(guest, recipients="dee@example.com")
-    assert (again.status_code, "0 are left" in again.one("#recipients-error").text) == (422, True)
+    assert (again.status_code, "and have 0 left" in again.one("#recipients-error").text) == (422, True)
     Task.update(state=State.SUCCEEDED).execute()
     Task.get().remove()
     assert not Mailing.select().where(Mailing.draft_key.is_null()).exists()
@@ -934,7 +942,7 @@ def test_the_limit_is_a_setting(make_app, ann):
     browser = browse(make_app(mail_daily_limit=3), ann.user)
     assert _send(browser).status_code == 303
     answer = _send(browser)
-    assert (answer.status_code, "1 are left" in answer.one("#recipients-error").text) == (422, True)
+    assert (answer.status_code, "and have 1 left" in answer.one("#recipients-error").text) == (422, True)
     assert Task.select().count() == 1
 
 
@@ -942,7 +950,7 @@ def test_a_mail_for_later_counts_on_the_day_on_which_it_is_asked_for(make_app, a
     browser = browse(make_app(mail_daily_limit=3), ann.user)
     assert _send(browser, send_at=_in(days=3)).status_code == 303
     answer = _send(browser, send_at=_in(days=5))
-    assert (answer.status_code, "1 are left" in answer.one("#recipients-error").text) == (422, True)
+    assert (answer.status_code, "and have 1 left" in answer.one("#recipients-error").text) == (422, True)
     MailCount.update(at=utcnow() - timedelta(hours=25)).execute()
     assert _send(browser, send_at=_in(days=3)).status_code == 303
 

@@ -10,7 +10,7 @@ from tests.racing import race
 from webapp.dev.factories import make_draft, make_mailing, make_mailing_file, make_user
 from webapp.lib.times import utcnow
 from webapp.models import Delivery, Mailing, State, Task, User
-from webapp.models.mailing import Sending
+from webapp.models.mailing.delivery import Sending
 from webapp.models.task.state import FINISHED
 
 HTMX = {"HX-Request": "true"}
@@ -43,20 +43,20 @@ def _sent(user, subject: str = "Hello", state: State = State.SUCCEEDED, delivere
 
 def test_who_has_none_is_told_what_will_be_there(ann):
     page = ann.get("/mail")
-    assert "Nothing yet. What you send, schedule or begin to write is listed here." in page.words
+    assert "No emails yet. Drafts, scheduled emails, and sent emails appear here." in page.words
     assert _rows(ann) == []
 
 
 @pytest.mark.parametrize(
     ("state", "delivered", "words"),
     [
-        (State.SUCCEEDED, 2, "Sent, delivered to 2 of 3 people"),
-        (State.SCHEDULED, 0, "Scheduled, to 3 people"),
-        (State.IN_PROGRESS, 1, "Being sent, delivered to 1 of 3 people"),
-        (State.PENDING, 0, "Waiting, delivered to 0 of 3 people"),
-        (State.FAILED, 1, "Stopped, delivered to 1 of 3 people, 2 not sent"),
-        (State.CANCELED, 1, "Canceled, delivered to 1 of 3 people, 2 not sent"),
-        (State.CANCELED, 3, "Canceled, delivered to 3 of 3 people"),
+        (State.SUCCEEDED, 2, "Sent, delivered to 2 of 3 recipients"),
+        (State.SCHEDULED, 0, "Scheduled for 3 recipients"),
+        (State.IN_PROGRESS, 1, "Sending, delivered to 1 of 3 recipients"),
+        (State.PENDING, 0, "Waiting, delivered to 0 of 3 recipients"),
+        (State.FAILED, 1, "Stopped, delivered to 1 of 3 recipients, 2 not sent"),
+        (State.CANCELED, 1, "Canceled, delivered to 1 of 3 recipients, 2 not sent"),
+        (State.CANCELED, 3, "Canceled, delivered to 3 of 3 recipients"),
     ],
 )
 def test_a_mail_says_to_how_many_when_and_how_it_stands_and_leads_to_its_page(ann, state, delivered, words):
@@ -78,7 +78,7 @@ def test_a_mail_says_to_how_many_when_and_how_it_stands_and_leads_to_its_page(an
     [
         (State.CANCELED, "Canceled: 1 sent, 1 refused, 1 not sent"),
         (State.FAILED, "Stopped: 1 sent, 1 refused, 1 not sent"),
-        (State.IN_PROGRESS, "Being sent: 1 sent, 1 refused, 1 waiting"),
+        (State.IN_PROGRESS, "Sending: 1 sent, 1 refused, 1 waiting"),
         (State.PAUSED, "Paused: 1 sent, 1 refused, 1 waiting"),
     ],
 )
@@ -93,7 +93,7 @@ def test_a_mail_that_was_stopped_says_the_same_wherever_it_stands(ann, state, wo
     assert counts in panel.words
     assert f"{title} after" not in panel.words, "that would count those who were refused"
     if state in FINISHED:
-        assert f"{title}, delivered to 1 of 3 people, {counts.partition(', ')[2]}" in _rows(ann)[0]
+        assert f"{title}, delivered to 1 of 3 recipients, {counts.partition(', ')[2]}" in _rows(ann)[0]
 
 
 def test_whom_a_mail_did_not_reach_is_counted_in_its_notice_timeline_and_mail_too(ann, mailserver, run_waiting):
@@ -105,23 +105,23 @@ def test_whom_a_mail_did_not_reach_is_counted_in_its_notice_timeline_and_mail_to
     run_waiting()
     counts, task = "2 sent, 1 refused", Task.get(Task.name == "send_mail")
     assert counts in ann.get(f"/tasks/{task.id}").one(".timeline").text
-    assert f"Mail to 3 people: Come has been sent: {counts}" in ann.get("/notifications").words
+    assert f"Email to 3 people: Come was sent: {counts}" in ann.get("/notifications").words
     assert counts in ann.get(f"/mail/{Mailing.get().id}").words
-    assert "Sent, delivered to 2 of 3 people, 1 refused" in _rows(ann)[0]
-    assert mailserver.mails[-1]["Subject"] == "Mail to 3 people: Come has been sent"
+    assert "Sent, delivered to 2 of 3 recipients, 1 refused" in _rows(ann)[0]
+    assert mailserver.mails[-1]["Subject"] == "Email to 3 people: Come was sent"
     assert counts in mailserver.mails[-1].get_body(("plain",)).get_content()
 
 
 def test_one_person_is_no_people(ann):
     make_mailing(ann.user, THREE[:1])
-    assert "to 1 person" in _rows(ann)[0]
+    assert "for 1 recipient" in _rows(ann)[0]
 
 
 def test_the_draft_is_among_them_and_leads_to_the_form(ann):
     ann.submit("/mail/draft", recipients="bea@example.com, cem@example.com", subject="Not yet", template="welcome")
     [row] = ann.get("/mail").page.select("#mailings li")
     assert "Not yet" in row.text
-    assert "Draft to 2 people" in " ".join(row.text.split())
+    assert "Draft, 2 recipients" in " ".join(row.text.split())
     assert row.select_one("a")["href"] == "/mail#mail"
     assert ann.get("/mail").one("#mail")
 
@@ -137,7 +137,7 @@ def test_a_scheduled_mail_says_that_its_changes_are_not_saved_yet(ann):
     ann.submit(f"/mail/{mailing.id}/draft", recipients="dan@example.com", subject="Changed", template="welcome")
     [row] = _rows(ann)
     assert "Hello" in row
-    assert row.endswith("Scheduled, to 2 people · changes not saved yet Discard changes: Hello")
+    assert row.endswith("Scheduled for 2 recipients · unsaved changes Discard changes: Hello")
 
 
 def test_nobody_sees_those_of_others(ann, bob):
@@ -239,7 +239,7 @@ def test_a_draft_with_something_in_it_is_replaced_only_when_that_is_wanted(ann, 
     before = Mailing.get_by_id(draft.id)
     answer = _copy(ann, mailing)
     assert answer.status_code == 409
-    assert "You are writing another mail" in answer.words
+    assert "You already have a draft" in answer.words
     assert Mailing.get_by_id(draft.id).__data__ == before.__data__, "nothing is lost without asking"
     button = answer.one("button[name=replace]")
     assert button["formaction"] == f"/mail/{mailing.id}/copy"

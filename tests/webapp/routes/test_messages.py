@@ -100,7 +100,7 @@ def test_an_open_conversation_shows_what_arrives_and_reads_it(ann, bob):
 
 
 @pytest.mark.parametrize(
-    ("body", "words"), [("", "Write something"), (" \n ", "Write something"), ("x" * 2001, "2,001")]
+    ("body", "words"), [("", "Write a message"), (" \n ", "Write a message"), ("x" * 2001, "2,001")]
 )
 def test_a_bad_message_is_told_at_the_field_and_not_sent(ann, bob, body, words):
     answer = ann.submit("/messages/bob", body=body)

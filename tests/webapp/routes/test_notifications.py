@@ -28,7 +28,7 @@ def _texts(browser) -> list[str]:
 
 @pytest.mark.parametrize(
     ("end", "words"),
-    [("succeed", "Count down from 40 is finished"), ("fail", "Count down from 40: The disk is full.")],
+    [("succeed", "Count down from 40 finished"), ("fail", "Count down from 40: The disk is full.")],
 )
 def test_a_task_that_has_ended_is_told_with_its_reason(ann, end, words):
     task = make_task(State.IN_PROGRESS, ann.user)
@@ -166,13 +166,13 @@ def test_who_asked_is_mailed_however_short_the_task_was(ann, mailserver, run_tas
     make_task(State.IN_PROGRESS, ann.user).fail("It broke.")
     Sweeper().look()
     run_tasks()
-    assert [mail["Subject"] for mail in mailserver.mails] == ["Count down from 40 is finished"]
+    assert [mail["Subject"] for mail in mailserver.mails] == ["Count down from 40 finished"]
 
 
 def test_who_asked_is_mailed_what_they_have_not_read_for_a_while(ann, bob, mailserver, run_tasks):
     ann.submit("/settings/profile", email="ann@example.com", about="", time_zone="UTC")
     page = ann.get("/notifications")
-    assert "Mail goes to ann@example.com" in page.words
+    assert "Emails go to ann@example.com" in page.words
     assert [way["value"] for way in page.page.select("#message option")] == ["app", "mail", "only", "off"]
     ann.submit("/notifications/settings", message="mail", succeeded="app", failed="app", mail="app")
     bob.submit("/messages/ann", body="Hello")
@@ -180,7 +180,7 @@ def test_who_asked_is_mailed_what_they_have_not_read_for_a_while(ann, bob, mails
     Message.update(mail_due_at=utcnow()).execute()
     Sweeper().look()
     run_tasks()
-    assert [mail["Subject"] for mail in mailserver.mails] == ["1 message from bob"]
+    assert [mail["Subject"] for mail in mailserver.mails] == ["1 new message from bob"]
 
 
 ALL = {"message": "app", "succeeded": "app", "failed": "app", "mail": "app"}
@@ -195,7 +195,7 @@ def test_mail_without_an_address_is_refused_where_it_was_chosen_and_the_rest_is_
     chosen = ALL | {"failed": "off", kind: "mail"}
     answer = ann.submit("/notifications/settings", **chosen)
     assert answer.status_code == 422
-    assert "needs an e-mail address" in answer.one(f"#{kind}-error").text
+    assert "Add an email address" in answer.one(f"#{kind}-error").text
     assert len(answer.page.select("#hear .error")) == 1
     assert _chosen(answer) == chosen
     assert answer.one("#hear .hint a")["href"] == "/settings"

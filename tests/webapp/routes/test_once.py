@@ -135,7 +135,7 @@ def test_the_same_words_from_a_page_that_was_loaded_anew_are_asked_about(ann, na
     form.send(ann, form.key(ann))
     asked = form.send(ann, form.key(ann))
     assert (asked.status_code, form.made()) == (422, 1)
-    assert "exactly that a moment ago" in asked.one("#body-error").text
+    assert "exactly this" in asked.one("#body-error").text
     assert asked.one("#body").text.strip() == form.fields["body"]
     hidden = {each["name"]: each["value"] for each in asked.page.select(f"{form.selector} [type=hidden]")}
     for _ in range(2):
@@ -214,7 +214,7 @@ def test_what_may_run_but_once_at_a_time_is_still_told_to_be_under_way_to_anothe
     first = form.send(ann, form.key(ann))
     other = form.send(ann, form.key(ann))
     assert other.location == first.location
-    assert "hasn’t ended yet" in ann.get(other.location).words
+    assert "hasn’t finished yet" in ann.get(other.location).words
     assert FormKey.select().count() == 1, "what started nothing can be sent again later"
 
 

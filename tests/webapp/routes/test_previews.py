@@ -48,12 +48,12 @@ def test_a_preview_without_javascript_is_the_form_anew(ann, look_first):
     answer = ann.submit("/tasks/new/look_first/preview", file=_file("a.txt", b"1\n2\n"))
     assert answer.status_code == 200
     assert answer.one("#preview table")
-    assert "Has to be chosen again." in answer.one("#file-hint").text
+    assert "Please choose it again." in answer.one("#file-hint").text
 
 
 @pytest.mark.parametrize(("headers", "status"), [(HTMX, 200), ({}, 422)], ids=["htmx", "plain"])
 @pytest.mark.parametrize(
-    ("data", "words"), [(None, "File: Choose a file."), (b"\xff\xfe\x00", "a.txt is no text in UTF-8")]
+    ("data", "words"), [(None, "File: Choose a file."), (b"\xff\xfe\x00", "a.txt isn’t UTF-8 text")]
 )
 def test_a_preview_says_what_is_wrong(ann, look_first, headers, status, data, words):
     fields = {"file": _file("a.txt", data)} if data else {}
@@ -124,7 +124,7 @@ def test_a_preview_that_fails_says_so_and_keeps_nobody_from_starting(ann, look_c
     for headers in (HTMX, {}):
         answer = ann.submit(f"{LOOK_CLOSELY}/preview", headers=headers, column="x", file=_file("a.csv", b"a\n"))
         assert answer.status_code == 200
-        assert "This could not be previewed" in answer.one(".error").text
+        assert "We couldn’t preview this" in answer.one(".error").text
     [*_, record] = caplog.records
     assert "preview of look_closely failed" in record.getMessage()
     assert record.exc_info

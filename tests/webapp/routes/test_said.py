@@ -28,14 +28,14 @@ def _old(task: Task) -> None:
     ("state", "words"),
     [
         (State.SCHEDULED, "Count down from 40 is scheduled."),
-        (State.PENDING, "Count down from 40 is under way."),
-        (State.IN_PROGRESS, "Count down from 40 is under way."),
+        (State.PENDING, "Count down from 40 has started."),
+        (State.IN_PROGRESS, "Count down from 40 has started."),
         (State.PAUSING, "Pausing Count down from 40."),
         (State.PAUSED, "Count down from 40 is paused."),
-        (State.RETRYING, "Count down from 40 did not work, and will be tried again."),
-        (State.CANCELING, "Stopping Count down from 40."),
-        (State.SUCCEEDED, "Count down from 40 is finished."),
-        (State.FAILED, "Count down from 40 has failed."),
+        (State.RETRYING, "Count down from 40 failed and will be retried."),
+        (State.CANCELING, "Canceling Count down from 40."),
+        (State.SUCCEEDED, "Count down from 40 finished."),
+        (State.FAILED, "Count down from 40 failed."),
         (State.CANCELED, "Count down from 40 was canceled."),
     ],
 )
@@ -55,15 +55,15 @@ def test_each_thing_has_an_element_of_its_own_so_that_only_what_is_new_is_said(a
     before = _said(ann)
     second.fail("It broke.")
     after = _said(ann)
-    assert "One is finished." in before.values()
-    assert {after[name] for name in after.keys() - before.keys()} == {"Two has failed."}
+    assert "One finished." in before.values()
+    assert {after[name] for name in after.keys() - before.keys()} == {"Two failed."}
     assert before.items() - after.items() <= {(name, words) for name, words in before.items() if "Two" in words}
 
 
 def test_progress_is_not_said_nor_that_a_worker_has_come(ann):
     task = Task.start(ann.user, "countdown", "Export posts", {})
     before = _said(ann)
-    assert list(before.values()) == ["Export posts is under way."]
+    assert list(before.values()) == ["Export posts has started."]
     Task.update(state=State.IN_PROGRESS, started_at=utcnow(), fencing_token="x").where(Task.id == task.id).execute()
     Task.get_by_id(task.id).advance(13, 40, "Further on")
     assert _said(ann) == before
@@ -76,7 +76,7 @@ def test_nothing_old_is_said_when_something_newer_goes(ann):
         _old(task)
     latest = make_task(State.IN_PROGRESS, ann.user, title="The latest")
     latest.succeed()
-    assert list(_said(ann).values()) == ["The latest is finished."]
+    assert list(_said(ann).values()) == ["The latest finished."]
     latest.dismiss()
     assert _said(ann) == {}
 

@@ -100,7 +100,7 @@ def test_a_mail_says_whom_another_press_reaches(ann, state, begun, words):
     if not begun:
         Task.update(started_at=None).execute()
     for path in (*EVERYWHERE, f"/tasks/{mailing.task_id}"):
-        assert set(_offers(ann, path, mailing.task_id)) == {f"{words} Mail to 2 people: Hello"}
+        assert set(_offers(ann, path, mailing.task_id)) == {f"{words} Email to 2 people: Hello"}
 
 
 def test_a_scheduled_mail_says_that_it_is_sent_by_a_press(ann):
@@ -112,7 +112,7 @@ def test_a_scheduled_mail_says_that_it_is_sent_by_a_press(ann):
 def test_a_mail_that_was_canceled_before_its_time_is_scheduled_again_by_its_form(ann, mailing):
     for path in (*EVERYWHERE, f"/tasks/{mailing.task_id}"):
         offers = _offers(ann, path, mailing.task_id)
-        assert list(offers) == ["Schedule again Mail to 2 people: Hello", "Send now Mail to 2 people: Hello"]
+        assert list(offers) == ["Schedule again Email to 2 people: Hello", "Send now Email to 2 people: Hello"]
     answer = ann.submit(next(iter(offers.values())))
     assert (answer.status_code, answer.location) == (303, "/mail")
     draft = Mailing.draft_of(ann.user)

@@ -35,7 +35,7 @@ def test_where_nothing_is_found_it_says_so_in_words(ann, bob, path, text):
     answer = ann.get(path, query_string={"q": text})
     assert answer.status_code == 200
     if text != "\0":
-        assert words(answer.one(".empty h2")) == "Nothing found"
+        assert words(answer.one(".empty h2")) == "No results"
         assert f"“{text}”" in answer.one(".empty").text
 
 

@@ -49,7 +49,7 @@ def test_who_chose_mail_and_takes_back_the_address_is_told_what_that_means(ann, 
     ann.submit("/settings/profile", **PROFILE)
     assert "you get none" not in ann.get("/settings").words
     ann.submit("/settings/profile", **PROFILE | {"email": ""})
-    assert "You chose mail under Notifications: without an e-mail address you get none." in ann.get("/settings").words
+    assert "You’ll get none until you add an email address." in ann.get("/settings").words
     assert "you chose it, and get none without" in ann.get("/notifications").one("#hear").text
 
 

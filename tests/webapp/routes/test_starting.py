@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import pytest
+from annotated_types import Ge, Interval, MaxLen
 
 from tasks.catalogue import CATALOGUE
-from tasks.engine import Labels, Range
+from tasks.engine import Labels
 from tasks.queue import huey
 from tests.browsing import browse
 from webapp.lib.times import utcnow
@@ -25,7 +26,7 @@ def every_kind(declare, monkeypatch):
         task,
         name: str,
         size: Annotated[Literal["small", "large"], Labels("Small", "Large")] = "small",
-        copies: Annotated[int, Range(1, 9)] = 2,
+        copies: Annotated[int, Interval(ge=1, le=9)] = 2,
         share: float = 0.5,
         loud: bool = False,
     ):
@@ -61,6 +62,23 @@ def test_the_form_of_a_task_comes_from_its_signature(ann, every_kind):
     assert "One field of each kind." in page.words
 
 
+def test_a_form_tells_browsers_of_one_end_and_never_has_them_cut_a_text(ann, declare, monkeypatch):
+    @declare(title="Bounded")
+    def bounded(task, year: Annotated[int, Ge(1900)] = 2000, note: Annotated[str, MaxLen(5)] = ""):
+        """A number with a beginning, a text with an end."""
+
+    monkeypatch.setitem(CATALOGUE, "bounded", bounded)
+    page = ann.get("/tasks/new/bounded")
+    assert (page.one("#year")["min"], page.one("#year").get("max")) == ("1900", None)
+    assert {"minlength", "maxlength", "min", "max"}.isdisjoint(page.one("#note").attrs)
+    answer = ann.submit("/tasks/new/bounded", year="1899", note="Six or more")
+    assert answer.status_code == 422
+    assert "Enter a number of at least 1,900." in answer.words
+    assert "That has 11 characters; it may have at most 5." in answer.words
+    assert answer.one("#note")["value"] == "Six or more"
+    assert not Task.select().exists()
+
+
 def test_a_form_starts_a_task_with_what_was_typed(ann, every_kind):
     answer = ann.submit("/tasks/new/every_kind", name="Ann", size="large", copies="9", share="0.25", loud="y")
     [task] = Task.select()
@@ -78,8 +96,8 @@ def test_a_box_that_is_not_ticked_means_no(ann, every_kind):
     ("field", "value", "words"),
     [
         ("name", None, ""),
-        ("size", "huge", "Choose one of Small, Large"),
-        ("size", "", "Choose one of Small, Large"),
+        ("size", "huge", "Choose Small or Large"),
+        ("size", "", "Choose Small or Large"),
         ("copies", "0", "from 1 to 9"),
         ("copies", "10", "from 1 to 9"),
         ("copies", "two", "whole number"),
@@ -118,7 +136,7 @@ def test_a_second_export_is_told_and_not_started(ann):
     answer = ann.submit("/tasks/new/export_posts", format="csv")
     [task] = Task.select()
     assert (answer.status_code, answer.location) == (303, f"/tasks/{task.id}")
-    assert "hasn’t ended yet" in ann.get(answer.location).words
+    assert "hasn’t finished yet" in ann.get(answer.location).words
     assert huey.storage.queue_size() == 1
 
 
@@ -198,8 +216,8 @@ def test_a_task_without_a_time_starts_now(ann, typed):
         ("2026-11-21T10:29:59", "passed already"),  # a second ago, in Berlin
         ("2026-11-21T09:30", "passed already"),
         ("0001-01-01T00:00", "passed already"),
-        ("2027-11-23T10:30", "a year ahead"),
-        ("9999-12-31T23:59:59", "a year ahead"),
+        ("2027-11-23T10:30", "within the next year"),
+        ("9999-12-31T23:59:59", "within the next year"),
         ("tomorrow", "date and a time"),
         ("2027-06-01", "date and a time"),
         ("2027-02-30T12:00", "date and a time"),
@@ -249,7 +267,7 @@ def test_which_of_two_equal_times_is_meant_is_asked_in_words_and_kept(ann):
     ask = ann.submit("/tasks/new/countdown", seconds="42", run_at="2027-10-31T02:30")
     assert [option.text for option in ask.page.select("#run_at-which option")] == [
         "02:30, before the clocks go back (UTC+2)",
-        "02:30, after the clocks have gone back (UTC+1)",
+        "02:30, after the clocks go back (UTC+1)",
     ]
     assert ask.one("label[for='run_at-which']").text == "Which one"
     wrong = ann.submit("/tasks/new/countdown", seconds="no", run_at=["2027-10-31T02:30", "after"])

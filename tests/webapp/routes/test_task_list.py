@@ -85,12 +85,12 @@ def test_the_ends_of_the_calendar_are_no_crash(ann, day):
 @pytest.mark.parametrize(
     ("query", "field", "said"),
     [
-        ("state=nonsense", "state", "Choose one of the list."),
-        ("name=nonsense", "name", "Choose one of the list."),
-        ("since=yesterday", "since", "Enter a day such as 2026-11-21."),
-        ("until=2026-02-30", "until", "Enter a day such as 2026-11-21."),
-        ("since=2026-02-02&until=2026-02-01", "until", "That is before the first day."),
-        (f"q={'x' * 201}", "q", "That is too long to be looked for; at most 200 characters."),
+        ("state=nonsense", "state", "Choose one from the list."),
+        ("name=nonsense", "name", "Choose one from the list."),
+        ("since=yesterday", "since", "Enter a date like 2026-11-21."),
+        ("until=2026-02-30", "until", "Enter a date like 2026-11-21."),
+        ("since=2026-02-02&until=2026-02-01", "until", "“To” can’t be before “From”."),
+        (f"q={'x' * 201}", "q", "Search for at most 200 characters."),
     ],
 )
 def test_what_is_wrong_is_told_at_its_field(ann, query, field, said):
@@ -148,7 +148,7 @@ def test_the_count_is_clear_and_bounded(ann, monkeypatch):
 def test_where_nothing_fits_it_says_so_and_leads_back(ann):
     make_task(State.SUCCEEDED, ann.user)
     page = ann.get("/tasks?q=nothing")
-    assert words(page.one("#task-list h2")) == "No tasks like that"
+    assert words(page.one("#task-list h2")) == "No matching tasks"
     assert page.one('#task-list a[href="/tasks"]')
     assert "Start a task" not in page.one("#task-list").text
 
@@ -179,7 +179,7 @@ def test_those_that_are_checked_are_canceled_and_counted(ann):
     other = make_task(State.PENDING, ann.user)
     answer = _press(ann, "cancel", *waiting, finished)
     assert answer.location == "/tasks"
-    assert _told(ann, answer) == "Canceled 3 tasks; 1 had finished already."
+    assert _told(ann, answer) == "Canceled 3 tasks; 1 had already finished."
     assert {task.reload().state for task in waiting} == {State.CANCELED}
     assert other.reload().state == State.PENDING
 
@@ -187,9 +187,9 @@ def test_those_that_are_checked_are_canceled_and_counted(ann):
 @pytest.mark.parametrize(
     ("action", "state", "becomes", "words"),
     [
-        ("retry", State.FAILED, State.PENDING, "Retried 2 tasks; 1 had finished already."),
-        ("pause", State.PENDING, State.PAUSED, "Paused 2 tasks; 1 had finished already."),
-        ("resume", State.PAUSED, State.PENDING, "Resumed 2 tasks; 1 was not paused."),
+        ("retry", State.FAILED, State.PENDING, "Retried 2 tasks; 1 had already finished."),
+        ("pause", State.PENDING, State.PAUSED, "Paused 2 tasks; 1 had already finished."),
+        ("resume", State.PAUSED, State.PENDING, "Resumed 2 tasks; 1 wasn’t paused."),
     ],
 )
 def test_what_one_button_does_for_a_task_one_does_for_those_that_are_checked(ann, action, state, becomes, words):
@@ -209,7 +209,7 @@ def test_all_that_are_selected_are_those_of_every_page(ann):
 def test_alerts_of_those_that_are_checked_are_closed(ann):
     tasks = [make_task(State.SUCCEEDED, ann.user) for _ in range(2)]
     assert _told(ann, _press(ann, "dismiss", *tasks)) == "Closed 2 alerts."
-    assert _told(ann, _press(ann, "dismiss", *tasks)) == "Closed no alert; 2 were closed already."
+    assert _told(ann, _press(ann, "dismiss", *tasks)) == "No alerts closed; 2 were already closed."
     assert not ann.get("/").page.select("#task-alerts [data-state]")
 
 
@@ -227,7 +227,7 @@ def test_all_that_the_filter_lets_through_are_deleted_and_no_other(ann):
 
 def test_somebody_elses_task_is_not_there(ann, bob):
     mine, theirs = make_task(State.SUCCEEDED, ann.user), make_task(State.SUCCEEDED, bob.user)
-    assert _told(ann, _press(ann, "remove", mine, theirs)) == "Deleted 1 task; 1 was gone already."
+    assert _told(ann, _press(ann, "remove", mine, theirs)) == "Deleted 1 task; 1 was already gone."
     assert [task.id for task in Task] == [theirs.id]
     _press(ann, "remove", all="1")
     assert Task.select().count() == 1
@@ -236,14 +236,14 @@ def test_somebody_elses_task_is_not_there(ann, bob):
 def test_a_part_is_not_there_by_itself(ann):
     whole = make_task(State.IN_PROGRESS, ann.user, composition=Composition.GROUP)
     part = make_task(State.PENDING, ann.user, parent=whole, root=whole)
-    assert _told(ann, _press(ann, "cancel", part)) == "Canceled no task; 1 was gone already."
+    assert _told(ann, _press(ann, "cancel", part)) == "No tasks canceled; 1 was already gone."
 
 
 def test_a_press_without_anything_checked_says_so_on_the_page(ann):
     make_task(State.PENDING, ann.user)
     answer = ann.submit("/tasks/bulk?state=waiting", action="cancel")
     assert answer.status_code == 422
-    assert words(answer.one("#bulk-error")) == "Check the tasks that you mean, then press again."
+    assert words(answer.one("#bulk-error")) == "Select at least one task first."
     assert answer.one("#state [selected]")["value"] == "waiting"
     assert Task.get().state == State.PENDING
 

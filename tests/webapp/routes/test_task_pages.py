@@ -12,13 +12,13 @@ from webapp.models.task.state import FINISHED
 
 WORDS = {
     State.SCHEDULED: "Starts on 2 January 2031, 09:30:05",
-    State.WAITING: "Waits for what goes before it",
+    State.WAITING: "Waiting for earlier steps",
     State.PENDING: "Waiting for a free worker",
     State.IN_PROGRESS: "Collecting your posts",
-    State.RETRYING: "Trying again on 2 January 2031, 09:30, attempt 2 of 4 The mail server did not answer in time.",
-    State.PAUSING: "Pausing at its next step",
+    State.RETRYING: "Retrying on 2 January 2031, 09:30 (attempt 2 of 4) The mail server did not answer in time.",
+    State.PAUSING: "Pausing after the current step",
     State.PAUSED: "Paused after 12 of 40",
-    State.CANCELING: "Stopping at its next step",
+    State.CANCELING: "Canceling after the current step",
     State.CANCELED: "12 of 40",
     State.SUCCEEDED: "1 minute",
     State.FAILED: "The mail server refused the address.",
@@ -73,7 +73,8 @@ def test_the_timeline_is_on_the_tasks_page(ann):
 def test_what_a_task_made_is_linked_everywhere(ann):
     artifact = make_artifact(make_task(State.SUCCEEDED, ann.user), "<b>.json", expires_at=datetime(2026, 11, 28))
     for path in ("/", "/tasks", f"/tasks/{artifact.task_id}"):
-        assert "2 bytes · until 28 November" in words(ann.get(path).one(f"#task-{artifact.task_id} .artifacts"))
+        shown = words(ann.get(path).one(f"#task-{artifact.task_id} .artifacts"))
+        assert "2 bytes · available until 28 November" in shown
         link = ann.get(path).one(f'a[href="/artifacts/{artifact.id}"]')
         assert "<b>.json" in link.text
 
@@ -139,7 +140,7 @@ def test_an_attempt_that_comes_soon_is_counted_down(ann):
     task = make_task(State.RETRYING, ann.user, run_at=utcnow() + timedelta(seconds=41))
     for path in ("/", "/tasks", f"/tasks/{task.id}"):
         element = ann.get(path).one(f"#task-{task.id} .words")
-        assert words(element) == "Trying again in 40 seconds, attempt 2 of 4 The mail server did not answer in time."
+        assert words(element) == "Retrying in 40 seconds (attempt 2 of 4) The mail server did not answer in time."
 
 
 def test_a_task_in_line_says_its_place_on_every_page(ann, bob):
@@ -149,7 +150,7 @@ def test_a_task_in_line_says_its_place_on_every_page(ann, bob):
     task = make_task(State.PENDING, ann.user, queue_key=3)
     for path in ("/", "/tasks", f"/tasks/{task.id}"):
         place = words(ann.get(path).one(f"#task-{task.id} .words"))
-        assert place == "3 tasks go first, about 3 minutes to wait"
+        assert place == "3 tasks ahead, about 3 minutes"
 
 
 def test_a_task_that_is_scheduled_has_not_started(ann):
@@ -225,7 +226,7 @@ def test_a_part_in_line_says_its_place_in_the_tree(ann, bob):
     make_task(State.PENDING, bob.user, queue_key=0)
     whole = make_task(State.IN_PROGRESS, ann.user, composition=Composition.GROUP)
     part = make_task(State.PENDING, ann.user, parent=whole, root=whole, queue_key=1)
-    assert words(ann.get(f"/tasks/{whole.id}").one(f"#task-{part.id} .words")) == "1 task goes first"
+    assert words(ann.get(f"/tasks/{whole.id}").one(f"#task-{part.id} .words")) == "1 task ahead"
 
 
 def test_a_large_family_costs_no_more_queries_than_a_small_one(ann, queries):

@@ -14,19 +14,19 @@ ACTIONS = ASKS | {"dismissal": "dismiss", "deletion": "remove"}
 BECAME = {
     State.PENDING: "“{}” is waiting for a worker.",
     State.PAUSED: "Paused “{}”.",
-    State.PAUSING: "“{}” pauses at its next step.",
+    State.PAUSING: "Pausing “{}” after its current step.",
     State.CANCELED: "Canceled “{}”.",
-    State.CANCELING: "“{}” stops at its next step.",
+    State.CANCELING: "Canceling “{}” after its current step.",
 }
 IS = {
-    State.SCHEDULED: "“{}” is scheduled, and hasn’t started yet.",
+    State.SCHEDULED: "“{}” is scheduled and hasn’t started yet.",
     State.WAITING: "“{}” is waiting for earlier steps.",
     State.PENDING: "“{}” is already waiting for a worker.",
     State.IN_PROGRESS: "“{}” is running.",
-    State.RETRYING: "“{}” is about to be tried again.",
+    State.RETRYING: "“{}” is waiting for its next attempt.",
     State.PAUSING: "“{}” is already pausing.",
     State.PAUSED: "“{}” is paused.",
-    State.CANCELING: "“{}” is already stopping.",
+    State.CANCELING: "“{}” is already being canceled.",
     State.CANCELED: "“{}” was already canceled.",
     State.SUCCEEDED: "“{}” has already finished.",
     State.FAILED: "“{}” has already failed.",
@@ -84,7 +84,7 @@ def test_a_retry_while_another_has_its_place_says_which(ann):
     )
     answer = ann.submit(f"/tasks/{failed.id}/retry")
     assert answer.location == f"/tasks/{other.id}"
-    assert "“The second export” hasn’t ended yet, so nothing new was started." in ann.get(answer.location).words
+    assert "“The second export” hasn’t finished yet, so no new task was started." in ann.get(answer.location).words
     assert failed.reload().state == State.FAILED
 
 
@@ -111,7 +111,7 @@ def test_the_timeline_of_a_part_says_that_it_was_canceled_with_the_rest(ann):
     ann.submit(f"/tasks/{mine.id}/cancellation")
     ann.submit(f"/tasks/{whole.id}/cancellation")
     last = [list(task.timeline())[-1].text for task in (whole, mine, waiting)]
-    assert last == ["Canceled by you", "Canceled by you", "Canceled with the rest"]
+    assert last == ["Canceled by you", "Canceled by you", "Canceled with the other parts"]
 
 
 @pytest.mark.parametrize("state", [State.FAILED, State.CANCELED])
@@ -220,7 +220,7 @@ def test_an_htmx_button_of_what_was_deleted_says_so_where_it_was_pressed(ann):
     task.remove()
     answer = ann.submit(f"/tasks/{task.id}/retry", headers=HTMX)
     assert answer.status_code == 404
-    assert answer.one("hx-partial[hx-target='#flashes']").text.strip() == "That task is not there any more."
+    assert answer.one("hx-partial[hx-target='#flashes']").text.strip() == "That task no longer exists."
     assert answer.headers["HX-Trigger"] == "live", "an alert of it goes"
 
 
@@ -229,7 +229,7 @@ def test_a_page_that_polls_what_was_deleted_is_led_away(ann):
     task.remove()
     answer = ann.get(f"/tasks/{task.id}/_panel", headers=HTMX)
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (404, "/tasks")
-    assert "That task is not there any more." in ann.get("/tasks").words
+    assert "That task no longer exists." in ann.get("/tasks").words
 
 
 def test_only_a_task_that_is_gone_is_taken_for_one(app, ann, monkeypatch):
@@ -266,13 +266,13 @@ def test_a_button_is_there_when_it_works(ann, state):
     [
         (State.IN_PROGRESS, "Pause", [(State.PAUSING, "Pausing"), (State.PAUSED, "Resume")]),
         (State.PAUSED, "Resume", [(State.PENDING, "Pause"), (State.IN_PROGRESS, "Pause")]),
-        (State.RETRYING, "Try now", [(State.PENDING, "Pause")]),
+        (State.RETRYING, "Retry now", [(State.PENDING, "Pause")]),
         (State.SCHEDULED, "Start now", [(State.PENDING, "Pause")]),
-        (State.IN_PROGRESS, "Cancel", [(State.CANCELING, "Stopping"), (State.CANCELED, "Canceled")]),
-        (State.IN_PROGRESS, "Cancel", [(State.SUCCEEDED, "Succeeded"), (State.FAILED, "Failed")]),
+        (State.IN_PROGRESS, "Cancel", [(State.CANCELING, "Canceling"), (State.CANCELED, "Canceled")]),
+        (State.IN_PROGRESS, "Cancel", [(State.SUCCEEDED, "Finished"), (State.FAILED, "Failed")]),
         (State.PENDING, "Cancel", [(State.CANCELED, "Canceled")]),
         (State.SCHEDULED, "Cancel", [(State.CANCELED, "Canceled")]),
-        (State.FAILED, "Retry", [(State.PENDING, "Waiting"), (State.SUCCEEDED, "Succeeded")]),
+        (State.FAILED, "Retry", [(State.PENDING, "Waiting"), (State.SUCCEEDED, "Finished")]),
     ],
 )
 def test_what_replaces_a_button_has_its_id_and_so_the_focus(ann, before, press, after):

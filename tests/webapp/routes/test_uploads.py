@@ -67,13 +67,13 @@ def test_the_form_asks_for_a_file_of_the_right_kind(ann, read_file):
     field = page.one("#file")
     assert (field["type"], field["accept"], field.has_attr("multiple")) == ("file", ".txt,.csv", False)
     assert page.one("main form[action]")["enctype"] == "multipart/form-data"
-    assert page.one(f"#{field['aria-describedby'].strip()}").text == ".txt or .csv, at most 10 MB."
+    assert page.one(f"#{field['aria-describedby'].strip()}").text == ".txt or .csv, up to 10 MB."
 
 
 def test_the_form_asks_for_several_files(ann, read_files):
     page = ann.get("/tasks/new/read_files")
     assert page.one("#files").has_attr("multiple")
-    assert page.one("#files-hint").text == "1 to 3 files. At most 10 MB together."
+    assert page.one("#files-hint").text == "1 to 3 files. Up to 10 MB in total."
 
 
 def test_a_form_without_files_is_sent_as_ever(ann):
@@ -87,9 +87,9 @@ def test_a_form_without_files_is_sent_as_ever(ann):
         ("just text", "Choose a file."),
         (("", b""), "Choose a file."),
         (("empty.txt", b""), "That file is empty."),
-        (("picture.png", b"x"), "picture.png is not of the right kind: choose .txt or .csv."),
-        (("csv", b"x"), "csv is not of the right kind"),
-        (("large.txt", b"x" * 1025), "That file is larger than 0.000977 MB."),
+        (("picture.png", b"x"), "picture.png has the wrong file type. Use .txt or .csv."),
+        (("csv", b"x"), "csv has the wrong file type"),
+        (("large.txt", b"x" * 1025), "That file is too large. The limit is 0.000977 MB."),
     ],
 )
 def test_a_wrong_file_is_told_at_the_field_and_starts_nothing(ann, read_file, monkeypatch, sent, words):
@@ -100,7 +100,7 @@ def test_a_wrong_file_is_told_at_the_field_and_starts_nothing(ann, read_file, mo
     assert words in answer.one("#file-error").text
     assert answer.one("#file")["aria-invalid"] == "true"
     had_file = isinstance(sent, tuple) and bool(sent[0])
-    assert ("Has to be chosen again." in answer.one("#file-hint").text) == had_file
+    assert ("Please choose it again." in answer.one("#file-hint").text) == had_file
     assert answer.one("#times")["value"] == "7"
     assert not Task.select().exists()
     assert not Artifact.select().exists()
@@ -109,8 +109,8 @@ def test_a_wrong_file_is_told_at_the_field_and_starts_nothing(ann, read_file, mo
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ([], "Choose one file or more."),
-        ([("a.txt", b"a")] * 4, "Choose 1 to 3 files, not 4."),
+        ([], "Choose at least one file."),
+        ([("a.txt", b"a")] * 4, "Choose 1 to 3 files. You chose 4."),
         ([("a.txt", b"a"), ("b.txt", b"")], "b.txt is empty."),
     ],
 )
@@ -128,7 +128,7 @@ def narrow(app):
     app.config["MAX_CONTENT_LENGTH"] = 260 * 1024
 
 
-TOO_LARGE, WORDS = b"x" * 300 * 1024, "Files may have 0.25 MB together. What you sent has 0.3 MB."
+TOO_LARGE, WORDS = b"x" * 300 * 1024, "Files can total 0.25 MB. You sent 0.3 MB."
 
 
 def test_a_file_that_is_much_too_large_meets_the_page_that_says_so(ann, read_file, narrow):
@@ -136,7 +136,7 @@ def test_a_file_that_is_much_too_large_meets_the_page_that_says_so(ann, read_fil
     assert answer.status_code == 413
     assert WORDS in answer.words
     assert answer.one("main form input[name=times]")["value"] == "1", "what was before it is still there"
-    assert "Has to be chosen again: a.txt" in answer.words
+    assert "Please choose again: a.txt" in answer.words
     fields = {field["name"]: field["value"] for field in answer.page.select("main form input[type=hidden]")}
     again = ann.post("/tasks/new/read_file", data=fields | {"file": _file("a.txt", b"x")})
     assert (again.status_code, Task.get().arguments["times"]) == (303, 1)
@@ -280,7 +280,7 @@ def test_a_finished_task_can_be_run_again_with_changes(ann, read_file, run_waiti
     link = ann.get(f"/tasks/{task.id}").one("a.button[href^='/tasks/new/']")
     page = ann.get(link["href"])
     assert page.one("#times")["value"] == "5"
-    assert "Has to be chosen again." in page.one("#file-hint").text
+    assert "Please choose it again." in page.one("#file-hint").text
 
 
 def test_what_takes_no_arguments_has_nothing_to_change(ann, declare, monkeypatch):
@@ -350,7 +350,7 @@ def test_what_is_being_taken_back_leads_to_what_does_it(ann, undoable, run_waiti
 def test_a_second_press_of_undo_starts_nothing(ann, undoable):
     ann.submit(f"/tasks/{undoable.id}/undo")
     ann.submit(f"/tasks/{undoable.id}/undo")
-    assert "hasn’t ended yet" in ann.get("/").words
+    assert "hasn’t finished yet" in ann.get("/").words
     assert Task.select().where(Task.name == "take_back").count() == 1
 
 

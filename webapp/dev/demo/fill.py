@@ -8,6 +8,7 @@ from webapp.dev import __main__ as dev
 from webapp.dev.demo import people, world
 from webapp.dev.demo.fake_smtp import FakeSmtp
 from webapp.dev.factories import PASSWORD
+from webapp.lib.i18n import ngettext
 from webapp.models import Task
 from webapp.settings import Settings, SettingsError
 
@@ -38,7 +39,7 @@ def fill() -> None:
     try:
         left = _fill(settings, smtp)
     except world.NotEmpty as error:
-        persons = "1 person is" if error.number == 1 else f"{error.number:,} people are"
+        persons = ngettext("%(num)s person is", "%(num)s people are", error.number)
         place = OWN_FOLDER if settings.database_url.startswith("sqlite") else OWN_DATABASE
         sys.exit(OCCUPIED.format(number=persons, place=place))
     smtp.deliver(settings.mail_dir)

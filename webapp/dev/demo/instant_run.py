@@ -85,5 +85,5 @@ def run_next(step: int = 0, interruption: Interruption | None = None) -> bool:
 def retry_now(task: Task) -> None:
     """Run the next attempt of a task that is waiting for it."""
     Task.update(run_at=utcnow()).where(Task.id == task.id).execute()
-    task.reload().wake()
+    task.reload().enqueue()
     run_next()

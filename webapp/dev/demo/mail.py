@@ -9,8 +9,8 @@ from webapp.dev.demo.instant_run import Interruption, cancel_and_lose_worker, ru
 from webapp.dev.demo.simulation import Simulation
 from webapp.dev.demo.timeline import Event, days_ago
 from webapp.dev.factories import make_draft, make_mailing_file
+from webapp.mail.recipients import read_recipients
 from webapp.models import Mailing, Task, User
-from webapp.recipients import read_recipients
 
 PER_DAY = 1000  # more than anybody in this world mails
 AGAIN_IN = timedelta(minutes=6)

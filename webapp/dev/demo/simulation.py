@@ -33,7 +33,7 @@ class Simulation:
         notifications and mails move along. The notifications of what ended long ago have been read.
         """
         begun, left = at, list(took)
-        for child in task.parts():
+        for child in task.children():
             seconds = left.pop(0) if child.started_at else 0.0
             self.backdate(child, begun, seconds)
             begun += timedelta(seconds=seconds)

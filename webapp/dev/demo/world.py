@@ -12,6 +12,7 @@ from webapp.dev.demo.fake_smtp import FakeSmtp
 from webapp.dev.demo.mail import leave_drafts, mails
 from webapp.dev.demo.simulation import Simulation
 from webapp.dev.demo.work import begin_work, past_work
+from webapp.lib.i18n import ngettext
 from webapp.lib.times import utcnow
 from webapp.models import User
 
@@ -20,7 +21,7 @@ class NotEmpty(Exception):
     """The database has `number` people already."""
 
     def __init__(self, number: int) -> None:
-        super().__init__(f"{number} people are here already")
+        super().__init__(ngettext("%(num)s person is here already", "%(num)s people are here already", number))
         self.number = number
 
 

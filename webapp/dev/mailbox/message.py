@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from typing import Any, TypeVar
 
 CONTENT_TYPE = re.compile(r"[a-z]+/[a-z0-9.+_-]{1,80}")
-CANNOT_BE_READ = "(This cannot be read.)"
+CANNOT_BE_READ = "(This part can’t be read.)"
 Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)

@@ -43,7 +43,7 @@ def main() -> None:
     except SettingsError as error:
         sys.exit(error.report)
     except OSError as error:
-        sys.exit(f"errand: the mailbox cannot start: {error}")
-    print(f"Keeping mail for 127.0.0.1:{settings.mail_port} in {settings.mail_dir}", flush=True)
+        sys.exit(f"errand: the mailbox can't start: {error}")
+    print(f"Saving mail sent to 127.0.0.1:{settings.mail_port} in {settings.mail_dir}", flush=True)
     signal.sigwait(stops)
     controller.stop()

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from peewee import SQL, Case, DoesNotExist, fn
 
+from webapp.models.task.row import Composition
 from webapp.models.task.state import FINISHED, OWNER_ACTIONS, State
-from webapp.models.task.task import Composition, Task
-from webapp.models.task.transitions import AlreadyRunning, IllegalTransition
+from webapp.models.task.task import Task
+from webapp.models.task.transitions import IllegalTransition
+from webapp.models.task.unique_key import AlreadyRunning
 
 if TYPE_CHECKING:
     from peewee import ModelSelect

@@ -10,17 +10,20 @@ On SQLite one writes at a time, so that is exact. On PostgreSQL two may claim fo
 each then counts again once it has the lock of that person's row, which every claim takes, and gives way if it must.
 """
 
-from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import Self
+from uuid import uuid4
 
 from peewee import Database, PostgresqlDatabase
 
 from webapp.db import database
-
-if TYPE_CHECKING:
-    from webapp.models.task.task import Task
+from webapp.lib.i18n import number
+from webapp.lib.times import utcnow
+from webapp.models.task import observers, signals, transitions
+from webapp.models.task.locks import changing
+from webapp.models.task.row import TaskRow, TaskTrait
+from webapp.models.task.state import LEASED
 
 NEAR = 20  # tasks at the head of the line, among which that of somebody who is not full mostly is
 TRIES = 5
@@ -95,26 +98,62 @@ def _spelled(db: Database, sql: str, lock: bool = True) -> str:
     return sql.format(p=db.param, lock=locks[0], lock_found=locks[1])
 
 
-def attempt(take: Callable[[datetime], "Task | None"], now: datetime) -> "Task | None":
-    """What `take` claims, in a transaction that is rolled back and tried again where it was somebody's one too many."""
-    for _ in range(TRIES):
-        try:
-            with database.transaction():
-                task = take(now)
-                if task and _is_one_too_many(task, now):
-                    raise _GiveWay
-                return task
-        except _GiveWay:
-            continue
-    with database.transaction():
-        return take(now)
+class Claiming(TaskTrait):
+    """How a task comes to a run."""
+
+    @classmethod
+    def claim(cls, lease: timedelta, token: str = "") -> Self | None:
+        """Take the task whose turn it is for a run, or None when nothing waits.
+
+        However many workers ask, one gets it. The row that comes back carries the fencing token that every later write
+        of this run must present, a new one if none is given, and the cursor from which to continue.
+        """
+        task = cls._claim_fairly(lease, token or uuid4().hex)
+        if task and task.parent_id:
+            with changing(task):
+                observers.advanced(task)
+        return task
+
+    @classmethod
+    def leased_by(cls, token: str) -> Self | None:
+        """The task that a run holds by this fencing token, if any. It reads all tasks that workers hold."""
+        return cls.get_or_none(cls.state.in_(LEASED), cls.fencing_token == token)
+
+    @classmethod
+    def _claim_fairly(cls, lease: timedelta, token: str) -> Self | None:
+        """A claim is rolled back and tried again where it was somebody's one too many; in the end any will do."""
+        now = utcnow()
+        for _ in range(TRIES):
+            try:
+                with database.transaction():
+                    task = cls._take(now, lease, token)
+                    if task and _is_one_too_many(task, now):
+                        raise _GiveWay
+                    return task
+            except _GiveWay:
+                continue
+        with database.transaction():
+            return cls._take(now, lease, token)
+
+    @classmethod
+    def _take(cls, now: datetime, lease: timedelta, token: str) -> Self | None:
+        task = next(iter(cls.raw(claim_sql(database.obj), token, now + lease, *[now] * 5)), None)
+        if task:
+            transitions.tell(task, "started", task._how_it_starts())
+            signals.announce(signals.started, task)
+        return task
+
+    def _how_it_starts(self) -> str:
+        if self.cursor:
+            return f"Continued by a worker after step {number(self.cursor['done'])}"
+        return "Picked up by a worker" + (f" (attempt {self.attempts})" if self.attempts > 1 else "")
 
 
 class _GiveWay(Exception):
     """Somebody else is to have this turn."""
 
 
-def _is_one_too_many(task: "Task", now: datetime) -> bool:
+def _is_one_too_many(task: TaskRow, now: datetime) -> bool:
     if not isinstance(database.obj, PostgresqlDatabase) or database.transaction_depth() > 1:
         return False
     database.execute_sql("SELECT id FROM users WHERE id = %s FOR NO KEY UPDATE", (task.user_id,))

@@ -1,27 +1,26 @@
-"""The line: in which order the tasks that wait are taken, where each stands, and how long that takes.
+"""The fair queue: in which order waiting tasks are taken, the position of each, and how long that takes.
 
-Who starts a thousand tasks must not keep another's one waiting. So each waiting task has a turn, as in start-time fair
-queueing (Goyal, Vin, Cheng 1996): a person's tasks have turns one after the other, and a person's first has the turn of
-whoever is at the head of the line. Workers take the smallest turn, so people with waiting tasks take turns. Nothing is
-counted when a task is claimed, and there is no state to lose.
+A person who starts a thousand tasks must not keep somebody else's one waiting. So each waiting task has a queue key,
+as in start-time fair queueing (Goyal, Vin, Cheng 1996): a person's tasks have keys one after the other, and their first
+has the key of the task at the head. Workers take the smallest key, so that people with waiting tasks take turns.
+Nothing is counted when a task is claimed, and there is no state to lose.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from itertools import chain, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from peewee import Database, chunked, fn
 
 from webapp.db import database
 from webapp.lib.times import utcnow
+from webapp.models.task.row import TaskRow
 from webapp.models.task.state import LEASED, State
 from webapp.models.user import User
-
-if TYPE_CHECKING:
-    from webapp.models.task.task import Task
 
 # A priority is worth more than all turns that there will ever be within one: the higher always goes first.
 LEVEL = 1 << 40
@@ -40,7 +39,7 @@ class QueuePosition:
     wait: float | None
 
 
-def next_queue_key(model: "type[Task]", user_id: int, priority: int) -> int:
+def next_queue_key(user_id: int, priority: int) -> int:
     """The turn for a task that joins the line now. Two small reads by index.
 
     Raises ValueError for a priority outside PRIORITIES.
@@ -48,37 +47,37 @@ def next_queue_key(model: "type[Task]", user_id: int, priority: int) -> int:
     if priority not in PRIORITIES:
         raise ValueError(f"a priority is from {PRIORITIES[0]} to {PRIORITIES[-1]}, not {priority}")
     first = -priority * LEVEL
-    level = (model.state == State.PENDING) & (model.queue_key >= first) & (model.queue_key < first + LEVEL)
-    head = model.select(fn.MIN(model.queue_key)).where(level).scalar()
-    last = model.select(fn.MAX(model.queue_key)).where(level, model.user == user_id).scalar()
+    level = (TaskRow.state == State.PENDING) & (TaskRow.queue_key >= first) & (TaskRow.queue_key < first + LEVEL)
+    head = TaskRow.select(fn.MIN(TaskRow.queue_key)).where(level).scalar()
+    last = TaskRow.select(fn.MAX(TaskRow.queue_key)).where(level, TaskRow.user == user_id).scalar()
     return max(first if head is None else head, first if last is None else last + 1)
 
 
-def waiting_count(model: "type[Task]") -> int:
+def waiting_count() -> int:
     """How many tasks wait for a worker. One query, by index."""
-    return int(model.select().where(model.state == State.PENDING, model.queue_key.is_null(False)).count())
+    return int(TaskRow.select().where(TaskRow.state == State.PENDING, TaskRow.queue_key.is_null(False)).count())
 
 
-def positions(tasks: "list[Task]") -> dict[UUID, QueuePosition]:
+def positions(tasks: Sequence[TaskRow]) -> dict[UUID, QueuePosition]:
     """Where those of these tasks stand that wait, and how long that takes by how long recent ones took.
 
     One query, in which each task in the line is counted once at most; one more for every MOST_PLACES after the first.
     None when none of them waits.
     """
-    turn_of = {task.id: task.queue_key for task in tasks if task.state == State.PENDING and task.queue_key is not None}
-    turns = sorted({*turn_of.values()})
+    key_of = {task.id: task.queue_key for task in tasks if task.state == State.PENDING and task.queue_key is not None}
+    keys = sorted({*key_of.values()})
     ahead: dict[int, int] = {}
     found, pace, low = 0, None, FIRST
-    for some in chunked(turns, MOST_POSITIONS):
+    for some in chunked(keys, MOST_POSITIONS):
         values = [utcnow() - timedelta(hours=1), *chain.from_iterable(pairwise([low, *some]))]
         row = database.execute_sql(_positions_sql(database.obj, len(some)), values).fetchone()
         mean, workers, *between = row
-        for turn, number in zip(some, between, strict=True):
-            low, found = turn, found + number
-            ahead[turn] = found
+        for key, number in zip(some, between, strict=True):
+            low, found = key, found + number
+            ahead[key] = found
         # While some wait, all workers are at it: so often one is taken.
         pace = float(mean) / max(1, workers) if mean is not None else None
-    return {task_id: QueuePosition(ahead[turn], pace and pace * (ahead[turn] + 1)) for task_id, turn in turn_of.items()}
+    return {task_id: QueuePosition(ahead[key], pace and pace * (ahead[key] + 1)) for task_id, key in key_of.items()}
 
 
 @cache
@@ -100,23 +99,23 @@ def _positions_sql(db: Database, number: int) -> str:
     """  # noqa: S608 - nothing in it comes from anybody
 
 
-def notify_waiting_users(model: "type[Task]", soon: timedelta, moved: bool) -> None:
+def notify_waiting_users(soon: timedelta, moved: bool) -> None:
     """Let the pages of people who wait ask again: for their place in a line that `moved`, or an attempt that is `soon`.
 
     What those pages show has changed without anything happening to their own tasks. One query, and one write for each
     of these people, TOLD_AT_ONCE in a transaction: however many wait, nobody waits for all of these.
     """
-    waits = (model.state == State.RETRYING) & (model.run_at < utcnow() + soon)
+    waits = (TaskRow.state == State.RETRYING) & (TaskRow.run_at < utcnow() + soon)
     if moved:
-        waits |= (model.state == State.PENDING) & model.queue_key.is_null(False)
-    waiting: Any = model.select(model.user).where(waits, ~model.hidden).distinct().tuples()
+        waits |= (TaskRow.state == State.PENDING) & TaskRow.queue_key.is_null(False)
+    waiting: Any = TaskRow.select(TaskRow.user).where(waits, ~TaskRow.hidden).distinct().tuples()
     for some in chunked([user_id for (user_id,) in waiting], NOTIFIED_AT_ONCE):
         with database.transaction():
             for user_id in some:
                 User.count_change(user_id)
 
 
-def snapshot(model: "type[Task]") -> tuple[int, int | None]:
+def snapshot() -> tuple[int, int | None]:
     """The length of the line and the turn at its head, which seldom stay the same when it moves."""
-    head = model.select(fn.MIN(model.queue_key)).where(model.state == State.PENDING).scalar()
-    return waiting_count(model), head
+    head = TaskRow.select(fn.MIN(TaskRow.queue_key)).where(TaskRow.state == State.PENDING).scalar()
+    return waiting_count(), head

@@ -5,15 +5,13 @@ else waiting for it.
 """
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from peewee import CompositeKey, Model, Tuple
 
 from webapp.db import locking
-
-if TYPE_CHECKING:
-    from webapp.models.task.task import Task
+from webapp.models.task.row import TaskRow
 
 # Deletes or changes rows in one transaction: a query without a condition, and one for the keys of the rows it is about.
 # Returns how many those were.
@@ -24,8 +22,8 @@ class Held(Exception):
     """Somebody else has just now locked what was to go. It can be tried again later."""
 
 
-def detach(model: "type[Task]", task_id: UUID) -> None:
-    """Let go of what refers to a task and its parts, and stays without them; in the order of its ids.
+def detach(model: type[TaskRow], task_id: UUID) -> None:
+    """Let go of what refers to a task and its children, and stays without them; in the order of its ids.
 
     In a transaction that has locked the task.
     """

@@ -21,18 +21,20 @@ class State(StrEnum):
     @property
     def words(self) -> str:
         """As people read it, like 'in progress'."""
-        return "waiting" if self == State.PENDING else self.value.replace("_", " ")
+        return _WORDS.get(self, self.value.replace("_", " "))
 
+
+_WORDS = {State.PENDING: "waiting", State.SUCCEEDED: "finished"}
 
 # Every legal move, with its reason.
 TRANSITIONS: dict[State, dict[State, str]] = {
     State.SCHEDULED: {
-        State.PENDING: "its time has come, or its owner did not want to wait",
+        State.PENDING: "its time came, or its owner started it early",
         State.CANCELED: "its owner canceled it before its time",
     },
     State.WAITING: {
-        State.PENDING: "what goes before it is done",
-        State.CANCELED: "what goes before it was not done",
+        State.PENDING: "earlier steps are done",
+        State.CANCELED: "earlier steps were not done",
     },
     State.PENDING: {
         State.IN_PROGRESS: "a worker claimed it",
@@ -43,17 +45,17 @@ TRANSITIONS: dict[State, dict[State, str]] = {
         State.SUCCEEDED: "all its work is done",
         State.FAILED: "an error ended it",
         State.RETRYING: "an error ended this attempt, and there is another",
-        State.PENDING: "its worker is shutting down and gave it back, or was not heard from",
-        State.PAUSING: "its owner asked it to pause",
-        State.CANCELING: "its owner asked it to stop",
+        State.PENDING: "its worker shut down and gave it back, or was lost",
+        State.PAUSING: "its owner paused it",
+        State.CANCELING: "its owner canceled it",
     },
     State.RETRYING: {
-        State.PENDING: "its time has come, or its owner did not want to wait",
+        State.PENDING: "its time came, or its owner started it early",
         State.CANCELED: "its owner canceled it before the next attempt",
     },
     State.PAUSING: {
-        State.PAUSED: "it noticed, at a step, or its worker is gone",
-        State.CANCELING: "its owner asked it to stop after all",
+        State.PAUSED: "it reached its next step, or its worker was lost",
+        State.CANCELING: "its owner canceled it after all",
         State.SUCCEEDED: "its last step was already done",
         State.FAILED: "an error came before the next step",
     },
@@ -62,17 +64,17 @@ TRANSITIONS: dict[State, dict[State, str]] = {
         State.CANCELED: "its owner canceled it",
     },
     State.CANCELING: {
-        State.CANCELED: "it noticed, at a step, or its worker is gone",
+        State.CANCELED: "it reached its next step, or its worker was lost",
         State.SUCCEEDED: "its last step was already done",
         State.FAILED: "an error came before the next step",
     },
     State.FAILED: {
-        State.PENDING: "its owner tries it again",
-        State.WAITING: "the whole is tried again, and its step comes later",
+        State.PENDING: "its owner retried it",
+        State.WAITING: "the whole was retried, and its step comes later",
     },
     State.CANCELED: {
-        State.PENDING: "its owner tries it again",
-        State.WAITING: "the whole is tried again, and its step comes later",
+        State.PENDING: "its owner retried it",
+        State.WAITING: "the whole was retried, and its step comes later",
     },
     State.SUCCEEDED: {},
 }

@@ -1,191 +1,189 @@
-"""Families: tasks that are made of parts, which are tasks themselves.
+"""Workflows: tasks that are made of children, which are tasks themselves.
 
-A chain's parts run one after the other, a group's side by side, and a chord is a group with one more part after it. All
-three are the same here: each part has a `step`, the parts of a step run side by side, and the next step begins when
-all of them are done. The whole follows its parts, in the transaction in which a part moves: so it survives whatever
-they survive.
-
-Whoever changes a part first locks the row of the topmost whole, its root: else two parts that end at the same moment
-would each find the other still running.
+The children of a chain run one after the other, those of a group side by side, and a chord is a group with one more
+child after it. All three are the same here: each child has a `step`, the children of a step run side by side, and the
+next step starts when all of them are done. The parent is brought up to date in the transaction in which a child
+changes: so it survives whatever the child survives.
 """
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
-from peewee import Case, fn
+from peewee import Case
 
-from webapp.db import database, locking
+from webapp.lib.i18n import number
+from webapp.lib.times import utcnow
+from webapp.models.task import changes as columns
+from webapp.models.task import observers, signals, transitions
+from webapp.models.task.locks import changing
+from webapp.models.task.row import TaskRow
 from webapp.models.task.state import FINISHED, LEASED, State
+from webapp.models.task.unique_key import holding_unique_key
+from webapp.models.task.workflow_totals import totals_of
 
-if TYPE_CHECKING:
-    from webapp.models.task.task import Task
+_WITH_THE_REST = {
+    State.CANCELED: "Canceled with the other parts",
+    State.CANCELING: "Canceled with the other parts; stopping after the current step",
+}
 
 
 class _Canceling(threading.local):
-    """The wholes whose parts this thread is canceling: they are settled when all of them have been."""
+    """The workflows whose children this thread is canceling: they are settled when all of them have been."""
 
     def __init__(self) -> None:
-        self.wholes: set[UUID] = set()
+        self.parents: set[UUID] = set()
 
 
 _canceling = _Canceling()
 
 
-@contextmanager
-def changing(task: "Task") -> Iterator[None]:
-    """A transaction in which a task may be changed: nobody else changes anything of its family meanwhile.
+def start(task: TaskRow) -> None:
+    """Start a child whose step has come, or the first step of a workflow."""
+    if task.state == State.WAITING:
+        transitions.demand(task, State.PENDING, "Earlier steps are done", **columns.joining_queue(task))
+    if task.is_workflow:
+        start_next_step(task)
 
-    It takes the first lock of all: see the order in `webapp/models/__init__.py`.
-    """
+
+def start_next_step(parent: TaskRow) -> None:
+    """Start the children of the first step that still has some that wait."""
+    children = list(parent.children())
+    steps = [child.step for child in children if child.state == State.WAITING]
+    for child in children:
+        if child.state == State.WAITING and child.step == min(steps):
+            start(child)
+
+
+def cancel(task: TaskRow, words: dict[State, str] | None = None) -> None:
+    """Ask a task to stop, with all its children. Raises IllegalTransition if it has finished or is stopping."""
     model = type(task)
-    with database.transaction():
-        if task.root_id:
-            model.update(done=model.done).where(model.id == task.root_id).execute()
-        yield
+    with changing(task):
+        was_to_start = Case(None, [(model.state == State.SCHEDULED, model.run_at)], None)  # for who schedules it again
+        transitions.ask(task, "cancel", words=words, queue_key=None, run_at=was_to_start)
+        if task.is_workflow:
+            cancel_children(task)
 
 
-@contextmanager
-def changing_if_free(task: "Task") -> Iterator[bool]:
-    """As `changing`, but where another transaction has the task or its family for now, it says so and waits for none.
-
-    Only PostgreSQL can tell. Elsewhere whoever writes waits for all others in any case.
-    """
-    model, ids = type(task), [task.id, task.root_id or task.id]
-    with database.transaction():
-        locked = locking(model.select(model.id).where(model.id.in_(ids)), skip_locked=True)
-        yield len(list(locked)) == len(set(ids))
-
-
-def start_next_step(whole: "Task") -> None:
-    """Let the parts of the first step start that still has some to do."""
-    parts = _children(whole)
-    steps = [part.step for part in parts if part.state == State.WAITING]
-    for part in parts:
-        if part.state == State.WAITING and part.step == min(steps):
-            part.begin()
-
-
-def cancel_children(whole: "Task") -> None:
-    """Ask everything to stop that has not ended."""
-    _canceling.wholes.add(whole.id)
+def cancel_children(parent: TaskRow) -> None:
+    """Ask everything in a workflow to stop that has not ended."""
+    _canceling.parents.add(parent.id)
     try:
-        for part in _children(whole):
-            if part.can("cancel"):
-                part.cancel()
+        for child in list(parent.children()):
+            if child.can("cancel"):
+                cancel(child, _WITH_THE_REST)
     finally:
-        _canceling.wholes.discard(whole.id)
-    _settle(type(whole).get_by_id(whole.id))
+        _canceling.parents.discard(parent.id)
+    _settle(parent.fresh())
 
 
-def is_being_canceled(whole_id: "UUID | None") -> bool:
-    """Whether this thread is asking all parts of a whole to stop."""
-    return whole_id in _canceling.wholes
+def reset_children(parent: TaskRow) -> None:
+    """Make all children wait again that have not succeeded; `start_next_step` then starts the first of them."""
+    for child in list(parent.children()):
+        if child.state in FINISHED - {State.SUCCEEDED}:
+            reset_for_retry(child)
+            reset_children(child)
 
 
-def reset_for_retry(whole: "Task") -> None:
-    """Make all parts wait again that have not succeeded; `begin` then starts the first of them."""
-    for part in _children(whole):
-        if part.state in FINISHED - {State.SUCCEEDED}:
-            part.reset_for_retry()
-            reset_for_retry(part)
+def reset_for_retry(child: TaskRow) -> None:
+    """Make a child that was not done wait for its step again, as its workflow is retried."""
+    anew = columns.NO_TROUBLE | {"started_at": None, "finished_at": None, "active_unique_key": child.unique_key}
+    anew |= columns.resuming(child) | {"share": columns.nothing_done(child)}
+    holding_unique_key(
+        child, lambda: transitions.demand(child, State.WAITING, "The whole task is being retried", **anew)
+    )
 
 
-def set_expected_total(whole: "Task") -> None:
-    """Say how many steps a whole has that has just got its parts; nobody knows where one part does not."""
-    totals = [part.expected for part in _children(whole)]
-    whole.expect(None if None in totals else sum(totals))  # type: ignore[arg-type]
+def expect_total(parent: TaskRow) -> None:
+    """Write how many steps a workflow has that has just got its children; unknown where it is of one of them."""
+    totals = [child.expected for child in parent.children()]
+    known = [total for total in totals if total is not None]
+    total = sum(known) if len(known) == len(totals) else None
+    _write(parent, {"expected": total, "total": total, "share": columns.nothing_done(parent)})
 
 
-def update_parent(part: "Task") -> None:
-    """Bring the whole up to date after a move or some progress of a part; and what the whole is itself a part of."""
-    if part.parent_id is None:
+@observers.on_advance
+def update_parent(child: TaskRow) -> None:
+    """Bring the parent up to date after a transition or progress of a child; and the parent's own parent, too."""
+    if child.parent_id is None:
         return
-    whole = type(part).get_by_id(part.parent_id)
-    sums = _sums(whole)
+    parent = type(child).get_by_id(child.parent_id)
+    totals = totals_of(parent)
     # The latest to say what it does, or else whoever else has said it.
-    stage = (part.stage if part.state in LEASED else "") or sums.stage
-    whole.aggregate(sums.done, sums.total, sums.share, stage, begun=part.started_at is not None)
-    if part.state in FINISHED:
-        _settle(whole)
-        whole = whole.reload()
-    if _has_failed(part) and not whole.is_finished and (words := _in_words(whole)) != whole.error:
-        whole.report_child_failure(words)
-    update_parent(whole)
+    stage = (child.stage if child.state in LEASED else "") or totals.stage
+    _aggregate(parent, totals.done, totals.total, totals.share, stage, begun=child.started_at is not None)
+    if child.state in FINISHED:
+        _settle(parent)
+        parent = parent.reload()
+    if _has_failed(child) and not parent.is_finished and (words := _failure(parent)) != parent.error:
+        _write(parent, {"error": words})
+        transitions.tell(parent, "log", words)
+    update_parent(parent)
 
 
-def tree(whole: "Task") -> "dict[UUID | None, list[Task]]":
-    """All below a whole: the parts of each, by its id. One query; none for a task that has no parts."""
-    found: dict[UUID | None, list[Task]] = {}
-    if whole.composition != "single":
-        model = type(whole)
-        below = model.select().where(model.root == (whole.root_id or whole.id))
-        for part in below.order_by(model.step, model.created_at, model.id):
-            found.setdefault(part.parent_id, []).append(part)
+def tree(parent: TaskRow) -> dict[UUID | None, list[TaskRow]]:
+    """All tasks below a workflow: the children of each, by its id. One query; none for a task that is no workflow."""
+    found: dict[UUID | None, list[TaskRow]] = {}
+    if parent.is_workflow:
+        model = type(parent)
+        below = model.select().where(model.root == (parent.root_id or parent.id))
+        for child in below.order_by(model.step, model.created_at, model.id):
+            found.setdefault(child.parent_id, []).append(child)
     return found
 
 
-def _settle(whole: "Task") -> None:
-    """Decide what comes after parts have ended: the next step, or the end of the whole."""
-    model: Any = type(whole)
-    found = model.select(model.state).where(model.parent == whole.id).distinct()
-    states = {part.state for part in found}
-    if whole.is_finished or whole.id in _canceling.wholes or states - FINISHED - {State.WAITING}:
+def _aggregate(parent: TaskRow, done: int, total: int, share: float, stage: str, begun: bool) -> None:
+    """Make a workflow say how far its children are, what one of them is doing, and that one has begun.
+
+    Its share never goes back, whatever becomes of the totals of its children: it waits until they get there.
+    """
+    share = max(share, parent.share or 0.0)
+    _write(parent, {"done": done, "total": total or None, "share": share, "stage": stage, "updated_at": utcnow()})
+    waits = type(parent).state == State.PENDING
+    if begun and transitions.attempt(parent, State.IN_PROGRESS, "First part started", waits, started_at=utcnow()):
+        signals.announce(signals.started, parent)
+    observers.changed(parent)
+
+
+def _settle(parent: TaskRow) -> None:
+    """Decide what comes after children have ended: the next step, or the end of the workflow."""
+    model = type(parent)
+    found = model.select(model.state).where(model.parent == parent.id).distinct()
+    states = {child.state for child in found}
+    if parent.is_finished or parent.id in _canceling.parents or states - FINISHED - {State.WAITING}:
         return
-    unwanted = whole.state == State.CANCELING or states & {State.FAILED, State.CANCELED}
+    unwanted = parent.state == State.CANCELING or states & {State.FAILED, State.CANCELED}
     if State.WAITING not in states:
-        verdicts = (State.FAILED, State.CANCELED, State.SUCCEEDED)  # the worst counts
-        whole.finish_parent(next(state for state in verdicts if state in states), _in_words(whole))
+        outcomes = (State.FAILED, State.CANCELED, State.SUCCEEDED)  # the worst counts
+        _finish(parent, next(state for state in outcomes if state in states), _failure(parent))
     elif unwanted:
-        cancel_children(whole)  # which comes back to this, and settles it
+        cancel_children(parent)  # which comes back to this, and settles it
     else:
-        start_next_step(whole)
+        start_next_step(parent)
 
 
-def _has_failed(part: "Task") -> bool:
-    """Whether it has, or is a whole of which something has while the rest goes on."""
-    return part.state == State.FAILED or (part.composition != "single" and bool(part.error) and not part.is_finished)
+def _finish(parent: TaskRow, outcome: State, error: str) -> None:
+    if outcome == State.CANCELED:
+        runs = type(parent).state == State.IN_PROGRESS
+        transitions.attempt(parent, State.CANCELING, "A part was canceled", runs)
+    text = {State.SUCCEEDED: "All parts finished", State.CANCELED: "Canceled"}.get(outcome, error)
+    transitions.demand(parent, outcome, text, error=error, **columns.releasing_lease(parent))
 
 
-def _in_words(whole: "Task") -> str:
-    parts = _children(whole)
-    failed = [part for part in parts if _has_failed(part)]
+def _has_failed(child: TaskRow) -> bool:
+    """Whether it has, or is a workflow of which something has while the rest continues."""
+    return child.state == State.FAILED or (child.is_workflow and bool(child.error) and not child.is_finished)
+
+
+def _failure(parent: TaskRow) -> str:
+    """What has failed of a workflow, in words."""
+    children = list(parent.children())
+    failed = [child for child in children if _has_failed(child)]
     if not failed:
         return ""
     first = f"{failed[0].title}: {failed[0].error}"
-    return first if len(parts) == 1 else f"{len(failed)} of {len(parts)} parts failed. {first}"
+    return first if len(children) == 1 else f"{number(len(failed))} of {number(len(children))} parts failed. {first}"
 
 
-class _Sums(NamedTuple):
-    """Of all parts of a whole: their steps, the share that is done, and what one that runs says it is doing."""
-
-    done: int
-    total: int
-    share: float
-    stage: str
-
-
-def _sums(whole: "Task") -> _Sums:
-    """How far the parts are. One query.
-
-    A part weighs as many steps as it was started with; where that was not known of one, each weighs the same. A part
-    of unknown length counts as one step more, and as nothing of the share before it has ended.
-    """
-    model: Any = type(whole)
-    total = Case(None, [(model.total.is_null(False), model.total)], model.done + 1)
-    total = Case(None, [(model.state == State.SUCCEEDED, fn.COALESCE(model.total, model.done))], total)
-    own = model.done.cast("FLOAT") / model.total
-    ended, composed = model.state == State.SUCCEEDED, model.composition != "single"
-    kinds = [(ended, 1.0), (composed, fn.COALESCE(model.share, 0.0)), (model.done > model.total, 1.0)]
-    share = Case(None, [*kinds, (model.total > 0, own)], 0.0)
-    stage = Case(None, [(model.state.in_(sorted(LEASED)), model.stage)], "")
-    weights = (fn.COUNT(model.id) - fn.COUNT(model.expected), fn.SUM(model.expected), fn.SUM(share * model.expected))
-    query = model.select(fn.SUM(model.done), fn.SUM(total), fn.AVG(share), fn.MAX(stage), *weights)
-    done, total, mean, stage, unknown, expected, weighted = query.where(model.parent == whole.id).tuples().get()
-    return _Sums(int(done), int(total), float(weighted) / float(expected) if expected and not unknown else mean, stage)
-
-
-def _children(whole: "Task") -> list["Task"]:
-    return list(whole.parts())
+def _write(parent: TaskRow, changes: columns.Changes) -> None:
+    type(parent).update(**changes).where(type(parent).id == parent.id).execute()
+    parent.__data__.update(changes)

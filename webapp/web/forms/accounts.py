@@ -5,22 +5,22 @@ from wtforms import EmailField, Field, PasswordField, StringField
 from wtforms.validators import InputRequired, ValidationError
 
 from webapp.lib.texts import clean
-from webapp.models.user import username_key
+from webapp.models.usernames import username_key
 from webapp.web.forms.fields import EMAIL_VALIDATORS, password_validators, refuse_obvious_password
 
-USERNAME_RULE = "2 to 30 letters from a to z, digits, dots, dashes or underscores; the first is a letter or a digit."
+USERNAME_RULE = "2 to 30 letters (a to z), digits, dots, dashes, or underscores, starting with a letter or digit."
 
 
 class RegisterForm(FlaskForm):
     """A new account."""
 
     username = StringField(
-        "User name",
-        [InputRequired("Choose a user name.")],
+        "Username",
+        [InputRequired("Choose a username.")],
         filters=[clean],
         description=USERNAME_RULE,
     )
-    email = EmailField("E-mail", EMAIL_VALIDATORS, filters=[clean])
+    email = EmailField("Email", EMAIL_VALIDATORS, filters=[clean])
     password = PasswordField("Password", password_validators())
 
     def validate_username(self, field: Field) -> None:
@@ -36,5 +36,5 @@ class RegisterForm(FlaskForm):
 class LoginForm(FlaskForm):
     """The name and password of an account."""
 
-    username = StringField("User name", [InputRequired("Enter your user name.")], filters=[clean])
+    username = StringField("Username", [InputRequired("Enter your username.")], filters=[clean])
     password = PasswordField("Password", [InputRequired("Enter your password.")])

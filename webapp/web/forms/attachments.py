@@ -7,7 +7,7 @@ from flask import current_app
 from werkzeug.datastructures import FileStorage
 
 from webapp.models import Mailing
-from webapp.models.mailing import FILE_NAME_LENGTH
+from webapp.models.mailing.attachments import FILE_NAME_LENGTH
 
 # Mail programs open a part of another type instead of offering it as a file.
 CONTENT_TYPE = re.compile(r"(?!multipart/|message/)[a-z]+/[a-z0-9.+_-]{1,80}", re.IGNORECASE)
@@ -22,7 +22,7 @@ def chosen_files(data: Any) -> list[FileStorage]:
 
 def attach_files(draft: Mailing, files: list[FileStorage]) -> list[str]:
     """Attach files to a draft while they fit into the site's upload limit; returns the names of those that do not."""
-    room = current_app.config["SETTINGS"].max_upload - sum(file.size for file in draft.files())
+    room = upload_limit() - sum(file.size for file in draft.files())
     too_large = []
     for file in files:
         file.seek(0)  # it may have been read into a draft that is gone
@@ -36,9 +36,9 @@ def attach_files(draft: Mailing, files: list[FileStorage]) -> list[str]:
     return too_large
 
 
-def upload_limit_message() -> str:
-    """How much may be attached in all."""
-    return f"All files together may have {current_app.config['SETTINGS'].max_upload // (1024 * 1024)} MB."
+def upload_limit() -> int:
+    """How much may be attached in all, in bytes."""
+    return int(current_app.config["SETTINGS"].max_upload)
 
 
 def safe_file_name(name: str) -> str:

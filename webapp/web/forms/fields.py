@@ -7,8 +7,10 @@ from wtforms import Field
 from wtforms.validators import Email, InputRequired, Length, Optional, StopValidation, ValidationError
 
 from tasks.engine import Upload
+from webapp.lib.i18n import number
 from webapp.lib.texts import compatible, is_blank
-from webapp.models.user import PASSWORD_LENGTH, username_key
+from webapp.models.passwords import PASSWORD_LENGTH
+from webapp.models.usernames import username_key
 
 
 class WithinLength(Length):
@@ -24,33 +26,33 @@ class WithinLength(Length):
 
 EMAIL_VALIDATORS = [
     Optional(strip_whitespace=True),
-    WithinLength(max=254, message="That is too long for an e-mail address."),
-    Email("That is not an e-mail address.", allow_smtputf8=False),  # few mail servers take letters like ü before the @
+    WithinLength(max=254, message="That email address is too long."),
+    Email("Enter a valid email address.", allow_smtputf8=False),  # few mail servers take letters like ü before the @
 ]
 
 
 def password_validators() -> list[Any]:
     """Fresh validators for a field in which somebody chooses a password."""
     low, high = PASSWORD_LENGTH
-    words = f"A password has {low} to {high} characters."
+    words = f"Use {low} to {high} characters."
     return [InputRequired("Choose a password."), WithinLength(low, high, words)]
 
 
 def refuse_obvious_password(field: Field, username: str) -> None:
     """Raises ValidationError for a blank password, and for the user name in any spelling."""
     if is_blank(field.data):
-        raise ValidationError("A password needs characters that can be seen.")
+        raise ValidationError("Use at least one visible character.")
     if compatible(field.data).lower() == username_key(username):
-        raise ValidationError("That is your user name: choose a password that others do not know.")
+        raise ValidationError("Your password can’t be your username.")
 
 
 def require_text(field: Field, max_length: int, noun: str) -> None:
     """Raises ValidationError for an empty text, and for one too long; the error then says how long it is."""
     text = field.data or ""
     if not text:
-        raise ValidationError("Write something first.")
+        raise ValidationError(f"Write a {noun} first.")
     if len(text) > max_length:
-        raise ValidationError(f"That has {len(text):,} characters; a {noun} has at most {max_length:,}.")
+        raise ValidationError(f"Your {noun} has {number(len(text))} characters. The limit is {number(max_length)}.")
 
 
 class UploadField(FileField):

@@ -15,21 +15,22 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, Length, ValidationError
 
-from webapp import mailer
+from webapp import mail
 from webapp.db import database
-from webapp.letters import FREE, TEMPLATES, subject_for
-from webapp.lib.i18n import ngettext
+from webapp.lib.i18n import ngettext, number
 from webapp.lib.texts import clean
-from webapp.mime import is_text
+from webapp.mail.headers import is_text
+from webapp.mail.recipients import Recipients, cut
+from webapp.mail.templates import FREE, TEMPLATES, subject_for
 from webapp.models import Mailing, User
-from webapp.models.mailing import BODY_LENGTH, SUBJECT_LENGTH, WRITTEN
-from webapp.recipients import MOST_RECIPIENTS, Recipients, cut
+from webapp.models.mailing.row import BODY_LENGTH, SUBJECT_LENGTH, WRITTEN
 from webapp.web import idempotency
-from webapp.web.forms.attachments import attach_files, chosen_files, upload_limit_message
-from webapp.web.forms.recipient_input import read_recipient_input
+from webapp.web.forms.attachments import attach_files, chosen_files, upload_limit
+from webapp.web.forms.recipient_input import read_recipient_input, recipients_error
 from webapp.web.forms.start_time import StartTimeField
+from webapp.web.request_guard import MEGABYTE
 
-DEFAULT_TEMPLATE = "welcome"
+DEFAULT_TEMPLATE = "welcome"  # of what programs post without one; a page begins with FREE
 
 
 class MailForm(FlaskForm):
@@ -40,21 +41,21 @@ class MailForm(FlaskForm):
     """
 
     recipients = TextAreaField("To", filters=[clean])
-    recipients_file = FileField("Or a file of addresses")
+    recipients_file = FileField("Add addresses from a file")
     subject = StringField(
         "Subject",
         [
-            DataRequired("Give it a subject."),
-            Length(max=SUBJECT_LENGTH, message=f"A subject has at most {SUBJECT_LENGTH} characters."),
+            DataRequired("Add a subject."),
+            Length(max=SUBJECT_LENGTH, message=f"Use at most {SUBJECT_LENGTH} characters."),
         ],
         filters=[clean],
     )
     template = SelectField(
-        "What it says",
+        "Template",
         choices=[SelectChoice(name, known.label) for name, known in TEMPLATES.items()],
         default=DEFAULT_TEMPLATE,
     )
-    body = TextAreaField("Your text", filters=[clean])
+    body = TextAreaField("Text", filters=[clean])
     attachment = MultipleFileField("Attachments")
     send_at = StartTimeField("Send at")
     form_key = HiddenField(filters=[idempotency.clean_key], render_kw={"autocomplete": "off"})
@@ -62,6 +63,8 @@ class MailForm(FlaskForm):
     def __init__(self, zone: str, mailing: Mailing | None = None, **kwargs: Any) -> None:
         """`zone` is the time zone of `send_at`; a `mailing` fills the form in where none was posted."""
         super().__init__(data=_content_of(mailing) if mailing else None, **kwargs)
+        if mailing is None and self.template.raw_data is None:
+            self.template.data = FREE  # with the field to write in, which the others hide
         self.send_at.zone = zone
         self.unattached: list[str] = []  # names of files for which there was no room
         uploads = chosen_files(self.recipients_file.data)
@@ -76,10 +79,10 @@ class MailForm(FlaskForm):
     @property
     def skipped_rows_message(self) -> str:
         """How many rows of the file had no address; empty if all had one."""
-        number = self._input.rows_without_address
-        one = "%(num)s row without an address left out of the file."
-        many = "%(num)s rows without an address left out of the file."
-        return ngettext(one, many, number) if number else ""
+        count = self._input.rows_without_address
+        if not count:
+            return ""
+        return ngettext("Skipped %(num)s row without an address.", "Skipped %(num)s rows without an address.", count)
 
     @property
     def content(self) -> dict[str, Any]:
@@ -118,33 +121,24 @@ class MailForm(FlaskForm):
 
     def validate_recipients(self, field: Field) -> None:
         """Requires at least one recipient, at most MOST_RECIPIENTS, and that each is an address."""
-        found = self.parsed_recipients
-        if len(found.addresses) > MOST_RECIPIENTS:
-            more = f", and {found.unread:,} more were not read" if found.unread else ""
-            people = f"That is {len(found.addresses):,} people{more}"
-            raise ValidationError(f"{people}; a mail has {MOST_RECIPIENTS:,} at most.")
-        if found.bad_number:
-            if found.bad_number == 1:
-                raise ValidationError("One is not an address: correct it, or leave it out.")
-            raise ValidationError(f"{found.bad_number:,} are not addresses: correct them, or leave them out.")
-        if found.unread:
-            raise ValidationError(f"That is too long: the last {found.unread:,} entries were not read.")
-        if not found.addresses:
-            raise ValidationError("Say who gets it.")
-        if not mailer.is_set_up():
-            raise ValidationError("This site has no mail server, so nothing can be sent.")
+        if problem := recipients_error(self.parsed_recipients):
+            raise ValidationError(problem)
+        if not mail.is_configured():
+            raise ValidationError("This site has no mail server, so it can’t send email.")
 
     def validate_subject(self, field: Field) -> None:
         """Refuses a second line, which would be another header of the mail."""
         if not all(is_text(character) for character in field.data or ""):
-            raise ValidationError("A subject is one line of text.")
+            raise ValidationError("Use a single line of text.")
 
     def validate_body(self, field: Field) -> None:
         """Requires a text where the template has none of its own."""
         if self.template.data == FREE and not field.data:
-            raise ValidationError("Write the text, or choose another.")
+            raise ValidationError("Write some text, or choose another template.")
         if len(field.data or "") > BODY_LENGTH:
-            raise ValidationError(f"That has {len(field.data):,} characters; a text has at most {BODY_LENGTH:,}.")
+            raise ValidationError(
+                f"Your text has {number(len(field.data))} characters. The limit is {number(BODY_LENGTH)}."
+            )
 
     def validate_recipients_file(self, _: Field) -> None:
         """Refuses a file without addresses, and one that was too long to be read to its end."""
@@ -154,7 +148,10 @@ class MailForm(FlaskForm):
     def validate_attachment(self, _: Field) -> None:
         """Names the files for which there was no room."""
         if self.unattached:
-            raise ValidationError(f"{upload_limit_message()} Not attached: {', '.join(self.unattached)}")
+            files = ", ".join(self.unattached)
+            raise ValidationError(
+                f"Attachments can total {number(upload_limit() // MEGABYTE)} MB. Not attached: {files}"
+            )
 
     def validate_files(self) -> bool:
         """Check the files alone, for somebody who is not done yet. False when something is wrong with them."""

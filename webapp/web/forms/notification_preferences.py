@@ -12,16 +12,16 @@ from webapp.models.notification_preferences import CHANNELS, NoticeKind, channel
 def _require_address(form: "NotificationPreferencesForm", field: Field) -> None:
     channel = CHANNELS.get(field.data)
     if channel and channel.mail_after is not None and not form.has_address:
-        raise ValidationError("Mail needs an e-mail address. Give one in your settings, then choose this.")
+        raise ValidationError("Add an email address in Settings first.")
 
 
 class NotificationPreferencesForm(FlaskForm):
     """One field for each NoticeKind, named like it. Refuses mail for a person without an e-mail address."""
 
-    message = SelectField("Somebody writes to me", [_require_address])
-    succeeded = SelectField("A task has finished", [_require_address])
-    failed = SelectField("A task has failed", [_require_address])
-    mail = SelectField("My mail has been delivered", [_require_address])
+    message = SelectField("New message", [_require_address])
+    succeeded = SelectField("Task finished", [_require_address])
+    failed = SelectField("Task failed", [_require_address])
+    mail = SelectField("Email sent", [_require_address])
 
     def __init__(self, user: Any, **kwargs: Any) -> None:
         chosen = {kind.value: user.channel_for(kind.value) for kind in NoticeKind}

@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 
 from werkzeug.datastructures import FileStorage
 
-from webapp.address_files import read_file
-from webapp.recipients import Recipients, read_recipients, without_bad
+from webapp.lib.i18n import ngettext, number
+from webapp.mail.address_files import read_file
+from webapp.mail.recipients import MOST_RECIPIENTS, Recipients, read_recipients, without_invalid
 from webapp.web.forms.attachments import safe_file_name
 
 
@@ -24,9 +25,9 @@ class RecipientInput:
 
     def without_invalid(self) -> "RecipientInput":
         """The same without the entries that are not addresses. Parses again only if there are any."""
-        if not self.parsed.bad_number:
+        if not self.parsed.invalid_count:
             return self
-        text = without_bad(self.text)
+        text = without_invalid(self.text)
         return replace(self, text=text, parsed=read_recipients(text))
 
 
@@ -44,11 +45,40 @@ def read_recipient_input(typed: str, upload: FileStorage | None) -> RecipientInp
     parsed = read_recipients(text)
     may_have_addresses = "@" in file.text and "\N{REPLACEMENT CHARACTER}" not in file.text
     if not may_have_addresses and not read_recipients(file.text).addresses:
-        return RecipientInput(typed, read_recipients(typed), f"No address was found in {name}.")
+        return RecipientInput(typed, read_recipients(typed), f"No addresses found in {name}.")
     if parsed.unread:
         text = "\n".join(text.splitlines()[: max(parsed.last_line, len(typed.splitlines()))])
     error = ""
     if parsed.unread or file.unread:
-        what = f"{file.unread:,} of its lines" if file.unread else f"{parsed.unread:,} of its entries"
-        error = f"{name} is too long: the last {what} were not read."
+        unread = _lines_not_read(file.unread) if file.unread else _entries_not_read(parsed.unread)
+        error = f"{name} is too long: {unread}"
     return RecipientInput(text, parsed, error, file.without)
+
+
+def recipients_error(found: Recipients) -> str:
+    """Why nothing can be sent to these recipients; empty if nothing is wrong with them."""
+    count = len(found.addresses)
+    if count > MOST_RECIPIENTS:
+        words = ngettext("You have %(num)s recipient", "You have %(num)s recipients", count)
+        if found.unread:
+            words += ngettext(
+                ", and %(num)s more entry wasn’t read", ", and %(num)s more entries weren’t read", found.unread
+            )
+        return f"{words}. The limit is {number(MOST_RECIPIENTS)}."
+    if found.invalid_count:
+        return ngettext(
+            "%(num)s address isn’t valid. Correct or remove it.",
+            "%(num)s addresses aren’t valid. Correct or remove them.",
+            found.invalid_count,
+        )
+    if found.unread:
+        return f"The list is too long: {_entries_not_read(found.unread)}"
+    return "" if count else "Add at least one recipient."
+
+
+def _lines_not_read(count: int) -> str:
+    return ngettext("the last line wasn’t read.", "the last %(num)s lines weren’t read.", count)
+
+
+def _entries_not_read(count: int) -> str:
+    return ngettext("the last entry wasn’t read.", "the last %(num)s entries weren’t read.", count)

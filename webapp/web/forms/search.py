@@ -16,8 +16,8 @@ from webapp.models.search import SearchTooSlow, newest
 from webapp.models.task.filter import SEVERAL, TaskFilter
 from webapp.web.paging import Page, page, page_of_ids
 
-TOO_LONG = "That is too long to be looked for; at most %(max)d characters."
-TOO_SLOW = "That search takes too long. Use longer or rarer words."
+TOO_LONG = "Search for at most %(max)d characters."
+TOO_SLOW = "That search takes too long. Try longer or less common words."
 STATE_LABELS = {
     "": "Any state",
     "waiting": "Waiting",
@@ -41,13 +41,13 @@ def _state_choices() -> list[SelectChoice]:
 def _kind_choices() -> list[SelectChoice]:
     functions = {function.name: function.label for function in CATALOGUE.values() if not function.internal}
     undoing = {f.undo.function.name: f.undo.function.label for f in CATALOGUE.values() if f.undo}
-    kinds = {"": "Any kind"} | functions | undoing | {SEVERAL: "Several as one"}
+    kinds = {"": "Any kind"} | functions | undoing | {SEVERAL: "Combined tasks"}
     return [SelectChoice(name, label) for name, label in kinds.items()]
 
 
 def _require_choice(_: Form, field: Field) -> None:
     if field.data not in {choice.value for choice in field.choices}:
-        raise ValidationError("Choose one of the list.")
+        raise ValidationError("Choose one from the list.")
 
 
 class SearchForm(Form):
@@ -107,7 +107,7 @@ class TaskFilterForm(SearchForm):
         """Requires a date that is not before the first day."""
         _require_date(field)
         if field.data and self.since.data and field.data < self.since.data:
-            raise ValidationError("That is before the first day.")
+            raise ValidationError("“To” can’t be before “From”.")
 
     @property
     def filter(self) -> TaskFilter:
@@ -127,4 +127,4 @@ class TaskFilterForm(SearchForm):
 def _require_date(field: Field) -> None:
     if field.data is None and field.raw_data and field.raw_data[0].strip():
         field.errors = []  # WTForms reports it in its own words
-        raise ValidationError("Enter a day such as 2026-11-21.")
+        raise ValidationError("Enter a date like 2026-11-21.")

@@ -22,10 +22,10 @@ def _time_zones() -> list[str]:
 class ProfileForm(FlaskForm):
     """What others read about a person, their e-mail address and their time zone."""
 
-    email = EmailField("E-mail", EMAIL_VALIDATORS, filters=[clean])
+    email = EmailField("Email", EMAIL_VALIDATORS, filters=[clean])
     about = TextAreaField(
         "About me",
-        [Length(max=ABOUT_LENGTH, message=f"At most {ABOUT_LENGTH} characters.")],
+        [Length(max=ABOUT_LENGTH, message=f"Use at most {ABOUT_LENGTH} characters.")],
         filters=[clean],
     )
     time_zone = SelectField("Time zone", choices=_time_zones())
@@ -50,4 +50,4 @@ class PasswordForm(FlaskForm):
     def validate_current(self, field: Field) -> None:
         """Requires the current password: an unlocked screen must not be enough to take over an account."""
         if not self.user.has_password(field.data or ""):
-            raise ValidationError("That is not your current password.")
+            raise ValidationError("That’s not your current password.")

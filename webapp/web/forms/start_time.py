@@ -53,7 +53,7 @@ class StartTimeField(Field):
         first, second = (offset_words(local(from_local(wall, self.zone, again), self.zone)) for again in (False, True))
         return [
             (BEFORE, f"{wall:%H:%M}, before the clocks go back ({first})", not is_after),
-            (AFTER, f"{wall:%H:%M}, after the clocks have gone back ({second})", is_after),
+            (AFTER, f"{wall:%H:%M}, after the clocks go back ({second})", is_after),
         ]
 
     @property
@@ -82,14 +82,14 @@ class StartTimeField(Field):
     def _problem(self) -> str:
         wall, moment = self._wall, self.data
         if wall is None:
-            return "Enter a date and a time."
+            return "Enter a date and time."
         if wall < utcnow() - LATEST or (moment and moment < utcnow()):
-            return "That has passed already."
+            return "Choose a time in the future."
         if moment is None or moment > utcnow() + LATEST:
-            return "Choose a time at most a year ahead."
+            return "Choose a time within the next year."
         if clocks_change(wall, self.zone) > timedelta(0):
             like = local(moment, self.zone)
-            return f"The clocks go forward then: there is no {wall:%H:%M} that day. Choose another, like {like:%H:%M}."
+            return f"Clocks go forward that day, past {wall:%H:%M}. Choose another time, such as {like:%H:%M}."
         if self.choices and self._which not in (BEFORE, AFTER):
-            return f"The clocks go back then: {wall:%H:%M} comes twice that day. Choose which."
+            return f"Clocks go back that day, so {wall:%H:%M} comes twice. Choose which one you mean."
         return ""

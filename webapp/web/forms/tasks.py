@@ -91,6 +91,7 @@ def _task_field(parameter: Parameter) -> Field:
     if parameter.is_file:
         options["render_kw"] = {"accept": ",".join(parameter.suffixes)} if parameter.suffixes else {}
         return UploadsField(**options) if parameter.count else UploadField(**options)
-    if parameter.range:
-        options["render_kw"] = {"min": parameter.range.low, "max": parameter.range.high}
+    if parameter.bounds and parameter.type is not str:  # a browser would cut a text that is too long, without a word
+        ends = {"min": parameter.bounds.low, "max": parameter.bounds.high}
+        options["render_kw"] = {name: end for name, end in ends.items() if end is not None}
     return FIELD_TYPES[parameter.type](**options)

@@ -2,65 +2,77 @@
 
 from collections import Counter
 
+from webapp.lib.i18n import ngettext, number
 from webapp.models import State
 from webapp.models.task.bulk import Outcome
 from webapp.models.task.state import ACTIVE, FINISHED
 
 Words = tuple[str, str]  # for one, and for several
 
-_DONE = {
-    "retry": ("Retried", "task", "tasks"),
-    "pause": ("Paused", "task", "tasks"),
-    "resume": ("Resumed", "task", "tasks"),
-    "cancel": ("Canceled", "task", "tasks"),
-    "dismiss": ("Closed", "alert", "alerts"),
-    "remove": ("Deleted", "task", "tasks"),
+_DONE: dict[str, Words] = {
+    "retry": ("Retried %(num)s task", "Retried %(num)s tasks"),
+    "pause": ("Paused %(num)s task", "Paused %(num)s tasks"),
+    "resume": ("Resumed %(num)s task", "Resumed %(num)s tasks"),
+    "cancel": ("Canceled %(num)s task", "Canceled %(num)s tasks"),
+    "dismiss": ("Closed %(num)s alert", "Closed %(num)s alerts"),
+    "remove": ("Deleted %(num)s task", "Deleted %(num)s tasks"),
 }
-_GONE = ("was gone already", "were gone already")
-_TWIN = ("could not start beside another like it", "could not start beside another like them")
-_FINISHED = ("had finished already", "had finished already")
-_STOPPING = ("was stopping already", "were stopping already")
-_UNDER_WAY = ("is still under way", "are still under way")
+_NOTHING_DONE = {
+    "retry": "No tasks retried",
+    "pause": "No tasks paused",
+    "resume": "No tasks resumed",
+    "cancel": "No tasks canceled",
+    "dismiss": "No alerts closed",
+    "remove": "No tasks deleted",
+}
+_GONE = ("%(num)s was already gone", "%(num)s were already gone")
+_TWIN = (
+    "%(num)s can’t run while another task like it is running",
+    "%(num)s can’t run while another task like them is running",
+)
+_FINISHED = ("%(num)s had already finished", "%(num)s had already finished")
+_CANCELING = ("%(num)s was already being canceled", "%(num)s were already being canceled")
+_ACTIVE = ("%(num)s hasn’t finished yet", "%(num)s haven’t finished yet")
+_PAUSED = ("%(num)s was already paused", "%(num)s were already paused")
+_NEVER_RAN = (
+    "%(num)s was canceled before it ran (start it with its own button)",
+    "%(num)s were canceled before they ran (start them one by one)",
+)
 # Why a press passed over tasks in these states; the first that has a task's state says it.
 _WHY: dict[str, tuple[tuple[frozenset[State], Words], ...]] = {
-    "retry": (
-        (
-            frozenset({State.CANCELED}),
-            (
-                "was canceled before it ran (start it by its own button)",
-                "were canceled before they ran (start them one by one)",
-            ),
-        ),
-        (FINISHED, _FINISHED),
-        (ACTIVE, _UNDER_WAY),
-    ),
+    "retry": ((frozenset({State.CANCELED}), _NEVER_RAN), (FINISHED, _FINISHED), (ACTIVE, _ACTIVE)),
     "pause": (
         (FINISHED, _FINISHED),
-        (frozenset({State.PAUSED, State.PAUSING}), ("was paused already", "were paused already")),
-        (frozenset({State.CANCELING}), _STOPPING),
-        (ACTIVE, ("cannot be paused now", "cannot be paused now")),
+        (frozenset({State.PAUSED, State.PAUSING}), _PAUSED),
+        (frozenset({State.CANCELING}), _CANCELING),
+        (ACTIVE, ("%(num)s can’t be paused right now", "%(num)s can’t be paused right now")),
     ),
-    "resume": ((frozenset(State), ("was not paused", "were not paused")),),
-    "cancel": ((FINISHED, _FINISHED), (ACTIVE, _STOPPING)),
-    "dismiss": ((FINISHED, ("was closed already", "were closed already")), (ACTIVE, _UNDER_WAY)),
-    "remove": ((FINISHED, ("could not be deleted", "could not be deleted")), (ACTIVE, _UNDER_WAY)),
+    "resume": ((frozenset(State), ("%(num)s wasn’t paused", "%(num)s weren’t paused")),),
+    "cancel": ((FINISHED, _FINISHED), (ACTIVE, _CANCELING)),
+    "dismiss": (
+        (FINISHED, ("%(num)s was already closed", "%(num)s were already closed")),
+        (ACTIVE, _ACTIVE),
+    ),
+    "remove": (
+        (FINISHED, ("%(num)s couldn’t be deleted", "%(num)s couldn’t be deleted")),
+        (ACTIVE, _ACTIVE),
+    ),
 }
 
 
 def outcome_words(verb: str, outcome: Outcome) -> str:
-    """Like 'Canceled 12 tasks; 3 had finished already.'"""
-    did, one, many = _DONE[verb]
-    words = f"{did} {outcome.done:,} {one if outcome.done == 1 else many}" if outcome.done else f"{did} no {one}"
+    """Like 'Canceled 12 tasks; 3 had already finished.'"""
+    words = ngettext(*_DONE[verb], outcome.done) if outcome.done else _NOTHING_DONE[verb]
     if outcome.stopping:
-        some = f" {outcome.stopping:,} of them" if outcome.done > outcome.stopping else ""
-        words += f",{some} at {'its' if outcome.stopping == 1 else 'their'} next step"
+        some = f" {number(outcome.stopping)} of them" if outcome.done > outcome.stopping else ""
+        words += f",{some} after the current step"
     reasons: Counter[Words] = Counter()
-    for state, number in outcome.passed.items():
-        reasons[_why(verb, state)] += number
+    for state, passed in outcome.passed.items():
+        reasons[_why(verb, state)] += passed
     reasons[_TWIN] += outcome.twins
-    why = [f"{number:,} {reason[number > 1]}" for reason, number in reasons.items() if number]
+    why = [ngettext(*reason, passed) for reason, passed in reasons.items() if passed]
     words = "; ".join([words, ", ".join(why)]) if why else words
-    left = f" {outcome.left:,} {'is' if outcome.left == 1 else 'are'} left: press again." if outcome.left else ""
+    left = f" {number(outcome.left)} more to go: press again to continue." if outcome.left else ""
     return f"{words}.{left}"
 
 

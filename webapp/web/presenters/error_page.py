@@ -12,10 +12,10 @@ from webapp.web import htmx
 from webapp.web.form_recovery import author_id, recover_form
 from webapp.web.redirects import local_url, path_and_query, redirect_back
 
-SIGNED_IN_SINCE = "You signed in again after it was opened. Nothing has been sent."
-EXPIRED = "It was opened too long ago. Nothing has been sent."
-RENEWED = "You signed in again meanwhile. Press that once more."
-OUTDATED = "This page is out of date. Copy what you have typed, then load it again."
+SIGNED_IN_SINCE = "You’ve signed in again since you opened it. Nothing has been sent."
+EXPIRED = "You opened it too long ago. Nothing has been sent."
+RENEWED = "You’ve signed in again. Please press the button once more."
+OUTDATED = "This page is out of date. Copy what you’ve typed, then reload it."
 # Where an error leads back to, by the first part of its URL.
 SECTIONS = {
     "tasks": ("Tasks", "tasks.index"),
@@ -83,9 +83,9 @@ def _session_message(sender: User | None) -> tuple[str, str]:
     """Why a form of an earlier session is refused, and what to do; `sender` is who is signed in now."""
     author = author_id()
     if not sender and (author or request.blueprint != "accounts"):
-        return "You are signed out", "Nothing has been sent. Sign in, then send it from here."
+        return "You’re signed out", "Nothing has been sent. Sign in, then send it from here."
     if sender and author and author != sender.id:
-        return "Somebody else is signed in", f"You are {sender.username} here now. Nothing has been sent."
+        return "Someone else is signed in", f"You’re signed in as {sender.username} now. Nothing has been sent."
     return "This form has expired", SIGNED_IN_SINCE if sender else EXPIRED
 
 
@@ -93,7 +93,7 @@ def _links(code: int) -> dict[str, str]:
     """URLs to go on from an error, by their labels."""
     if request.method == "POST":
         page = redirect_back("")
-        return {"Go back to the page": page} if page else {}
+        return {"Back to the page": page} if page else {}
     if code in {429, 500, 503} and (here := local_url(path_and_query(request.url))):
         return {"Try again": here}
     section, endpoint = SECTIONS.get(request.path.split("/")[1], ("", ""))

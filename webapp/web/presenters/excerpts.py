@@ -1,4 +1,7 @@
-"""What was sought, in the texts in which it was found: marked, and cut out of what is long."""
+"""What was sought, in the texts in which it was found: marked, and cut out of what is long.
+
+SQLite's `snippet` and PostgreSQL's `ts_headline` know nothing of our folding, by which it was found, and differ.
+"""
 
 from webapp.lib.folding import places
 

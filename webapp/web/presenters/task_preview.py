@@ -10,7 +10,7 @@ from webapp.web.forms.tasks import TaskForm
 
 log = logging.getLogger(__name__)
 
-UNEXPECTED = "This could not be previewed: something unexpected went wrong. It was written to the log."
+UNEXPECTED = "We couldn’t preview this because of an error on our side. We’ve logged it."
 
 
 def look(function: TaskFunction, form: TaskForm) -> tuple[Preview | None, str]:

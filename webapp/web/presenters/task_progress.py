@@ -1,6 +1,7 @@
 """Progress: how far a task is, as people read it."""
 
-from webapp.lib.times import duration_words, utcnow
+from webapp.lib.i18n import estimate, ngettext, number
+from webapp.lib.times import utcnow
 from webapp.models import State, Task
 from webapp.models.task.fair_queue import QueuePosition
 from webapp.models.task.state import LEASED
@@ -44,8 +45,8 @@ class Progress:
         if self.task.share is not None:
             return f"{self.percent}%" if self.percent else ""
         if self.max:
-            return f"{self.value:,} of {self.max:,}"
-        return f"{self.task.done:,} so far" if self.task.done else ""
+            return f"{number(self.value or 0)} of {number(self.max)}"
+        return f"{number(self.task.done)} so far" if self.task.done else ""
 
     @property
     def reached(self) -> str:
@@ -65,7 +66,13 @@ class Progress:
         elapsed = task.run_seconds + (task.updated_at - task.started_at).total_seconds()
         if elapsed < GUESS_AFTER:
             return ""
-        return f"{duration_words(elapsed / self.value * (self.max - self.value))} left"
+        return f"{estimate(elapsed / self.value * (self.max - self.value))} left"
+
+    @property
+    def numbers(self) -> str:
+        """How far it is while it runs, like 'about 2 minutes left · 43%'; empty while nothing is known."""
+        percent = "" if self.percent is None else f"{self.percent}%"
+        return " · ".join(filter(None, [self.left, self.amount if self.max is None else "", percent]))
 
     @property
     def is_moving(self) -> bool:
@@ -79,7 +86,7 @@ class Progress:
         Empty while that is further off than COUNTED: pages are then told nothing new, so only a date stays true.
         """
         left = (self.task.run_at - utcnow()).total_seconds() if self.task.run_at else 0
-        return f"in {duration_words(max(0, left))}" if left <= COUNTED else ""
+        return f"in {estimate(max(0, left))}" if left <= COUNTED else ""
 
     @property
     def attempt(self) -> str:
@@ -91,15 +98,15 @@ class Progress:
     def took(self) -> str:
         """How long it was worked on in words; empty before it has ended, or when it never began."""
         task = self.task
-        return duration_words(task.run_seconds) if task.started_at and task.is_finished else ""
+        return estimate(task.run_seconds) if task.started_at and task.is_finished else ""
 
 
 def waiting_words(place: QueuePosition | None) -> str:
-    """How long a task waits, like '3 tasks go first, about 2 minutes to wait'."""
+    """How long a task waits, like '3 tasks ahead, about 2 minutes'."""
     if place is None or not place.ahead:
         return "Waiting for a free worker"
-    ahead = "1 task goes" if place.ahead == 1 else f"{place.ahead:,} tasks go"
+    ahead = ngettext("%(num)s task ahead", "%(num)s tasks ahead", place.ahead)
     if place.wait is None:
-        return f"{ahead} first"
-    wait = duration_words(place.wait)
-    return f"{ahead} first, {wait if wait.startswith('a few') else f'about {wait}'} to wait"
+        return ahead
+    wait = estimate(place.wait)
+    return f"{ahead}, {wait if wait.startswith('a few') else f'about {wait}'}"

@@ -27,14 +27,14 @@ NEWS_FOR = timedelta(minutes=2)
 # what has one.
 SAID = {
     State.SCHEDULED: "{} is scheduled.",
-    State.PENDING: "{} is under way.",
-    State.IN_PROGRESS: "{} is under way.",
+    State.PENDING: "{} has started.",
+    State.IN_PROGRESS: "{} has started.",
     State.PAUSING: "Pausing {}.",
     State.PAUSED: "{} is paused.",
-    State.RETRYING: "{} did not work, and will be tried again.",
-    State.CANCELING: "Stopping {}.",
-    State.SUCCEEDED: "{} is finished.",
-    State.FAILED: "{} has failed.",
+    State.RETRYING: "{} failed and will be retried.",
+    State.CANCELING: "Canceling {}.",
+    State.SUCCEEDED: "{} finished.",
+    State.FAILED: "{} failed.",
     State.CANCELED: "{} was canceled.",
 }
 

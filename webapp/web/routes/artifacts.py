@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
-from flask import Blueprint, Response, abort, redirect
+from flask import Blueprint, abort, redirect
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required
 
 from webapp.models import Artifact, Task
 from webapp.models.task.artifact import Kind
-from webapp.web.downloads import download_as
+from webapp.web.downloads import download_as, stream
 
 bp = Blueprint("artifacts", __name__)
 
@@ -16,7 +16,7 @@ bp = Blueprint("artifacts", __name__)
 @bp.get("/artifacts/<uuid:artifact_id>")
 @login_required
 def show(artifact_id: UUID) -> ResponseReturnValue:
-    """A file to download, in constant memory; a text to read; a link to follow. Its owner's only."""
+    """A file to download, in constant memory, whole or in part; a text to read; a link to follow. Its owner's only."""
     artifact = (
         Artifact.select()
         .join(Task)
@@ -27,8 +27,7 @@ def show(artifact_id: UUID) -> ResponseReturnValue:
         abort(410)
     if artifact.kind == Kind.LINK:
         return redirect(artifact.read().decode(), 303)
-    response = Response(artifact.chunks(), mimetype=artifact.content_type)
-    response.content_length = artifact.size
+    response = stream(artifact.open(), artifact.size, artifact.content_type, artifact.id.hex)
     response.headers["Cache-Control"] = "private, no-store"
     if artifact.kind in (Kind.FILE, Kind.UPLOAD):
         download_as(response, artifact.name)

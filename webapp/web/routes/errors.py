@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException, TooManyRequests
 
 from webapp.db import readiness
 from webapp.db.resilience import away, is_unavailable
-from webapp.lib.times import duration_words
+from webapp.lib.i18n import estimate
 from webapp.models import AlreadyRunning, IllegalTransition
 from webapp.web import htmx
 from webapp.web.form_recovery import is_cross_site
@@ -19,19 +19,20 @@ from webapp.web.request_guard import too_large_message
 bp = Blueprint("errors", __name__)
 
 RETRY_AFTER = 5  # seconds
-UNAVAILABLE = "Our database isn’t answering right now. Tasks that are running aren’t lost; they go on once it’s back."
-BEING_UPDATED = "This site is being set up or updated. It’s back as soon as that’s done, and nothing is lost."
+UNAVAILABLE = "Our database isn’t answering right now. Running tasks aren’t lost; they’ll continue once it’s back."
+BEING_UPDATED = "This site is being set up or updated. It’ll be back as soon as that’s done, and nothing is lost."
 MESSAGES = {
-    400: ("That request made no sense", "Go back and try again."),
-    401: ("Sign in first", "This page belongs to somebody."),
-    403: ("That is not allowed", "This page is not for you."),
-    404: ("There is nothing here", "It may have been moved or deleted, or it was never here."),
-    405: ("That does not work this way", "Go back and use the page's own buttons."),
-    410: ("That has expired", "What a task makes is kept for some days. Run the task again to have it anew."),
-    413: ("That is too large", "Try again with less."),
-    415: ("That cannot be read here", "Send it by the page's own form."),
-    429: ("Too many tries", "Wait a minute, then try again."),
-    500: ("Something went wrong on our side", "It was written to the log. What you started goes on."),
+    400: ("Bad request", "Go back and try again."),
+    401: ("Sign in first", "Sign in to see this page."),
+    403: ("Not allowed", "You don’t have access to this page."),
+    404: ("Page not found", "It may have been moved or deleted."),
+    405: ("That doesn’t work this way", "Go back and use the buttons on the page."),
+    410: ("This file has expired", "Files are kept for a few days. Run the task again to get a new one."),
+    413: ("That’s too large", "Send less and try again."),
+    415: ("Unsupported format", "Use the form on the page."),
+    416: ("Part not found", "Start the download again."),
+    429: ("Too many attempts", "Wait a minute, then try again."),
+    500: ("Something went wrong on our side", "We’ve logged the error. Your tasks keep running."),
 }
 
 
@@ -44,7 +45,7 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
     headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}  # Allow, Retry-After
     title, advice = MESSAGES.get(code, (error.name, error.description))
     if isinstance(error, TooManyRequests) and isinstance(error.retry_after, int):
-        advice = f"Wait {duration_words(error.retry_after)}, then try again."
+        advice = f"Wait {estimate(error.retry_after)}, then try again."
     if code == 413:
         advice = too_large_message()
     if htmx.is_htmx():
@@ -66,9 +67,9 @@ def database_error(error: PeeweeException) -> ResponseReturnValue:
         raise error
     headers = {"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store"}
     if htmx.is_htmx():
-        return error_for_htmx(503, headers, f"{words} Try that again in a moment.")
+        return error_for_htmx(503, headers, f"{words} Please try again in a moment.")
     unsaved = " What you sent may not have been saved." if request.method == "POST" else ""
-    return error_page(503, "Back in a moment", words + unsaved, headers, plain=True)
+    return error_page(503, "We’ll be right back", words + unsaved, headers, plain=True)
 
 
 @bp.app_errorhandler(CSRFError)
@@ -77,8 +78,8 @@ def csrf_error(error: CSRFError) -> ResponseReturnValue:
     if htmx.is_htmx():
         return session_over_for_htmx(400)
     if is_cross_site():
-        return error_page(400, "This form came from another site", "It has expired, and nothing was done.", {})
-    advice = "Go back, reload the page, and press again."
+        return error_page(400, "This form came from another site", "We don’t accept it, so nothing was changed.", {})
+    advice = "Go back, reload the page, and try again."
     return error_page(400, "This form has expired", advice, {}, is_session_over=True)
 
 
@@ -92,5 +93,5 @@ def illegal_transition(error: IllegalTransition) -> ResponseReturnValue:
 @bp.app_errorhandler(AlreadyRunning)
 def already_running(error: AlreadyRunning) -> ResponseReturnValue:
     """A second press: the first task goes on, and no other starts."""
-    flash(f"“{error.task.title}” hasn’t ended yet, so nothing new was started.")
+    flash(f"“{error.task.title}” hasn’t finished yet, so no new task was started.")
     return htmx.respond(url_for("tasks.show", task_id=error.task.id))

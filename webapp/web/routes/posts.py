@@ -11,7 +11,7 @@ from webapp.web.routes import home
 
 bp = Blueprint("posts", __name__)
 
-POSTED_ALREADY = "That was posted already."
+POSTED_ALREADY = "You already posted that."
 
 
 @bp.post("/posts")

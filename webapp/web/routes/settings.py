@@ -12,7 +12,7 @@ from webapp.web.rate_limits import PasswordAttempt
 bp = Blueprint("settings", __name__, url_prefix="/settings")
 
 
-UNREACHED = "You chose mail under Notifications: without an e-mail address you get none. With one, you get it again."
+UNREACHED = "Your notification settings ask for email. You’ll get none until you add an email address."
 
 
 @bp.get("")
@@ -51,7 +51,7 @@ def update_password() -> ResponseReturnValue:
         return _page(ProfileForm(formdata=None, obj=user), form, 422)
     user.set_password(form.password.data)
     sign_in(user)
-    flash("Your password is set. Everywhere else you are signed out.")
+    flash("Password set. You’ve been signed out everywhere else.")
     return redirect(url_for("settings.show"), 303)
 
 

@@ -39,8 +39,8 @@ def guest() -> ResponseReturnValue:
     if not current_user.is_authenticated:
         user = User.register_guest()
         sign_in(user)
-        keep = "Set a password in your settings to keep this account, and your time zone: until then it is UTC."
-        flash(f"Welcome. You are {user.username} here. {keep}")
+        keep = "In Settings, set a password to keep this account, and choose your time zone (it’s UTC for now)."
+        flash(f"Welcome! You’re {user.username}. {keep}")
     return redirect_to_next()
 
 

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 REASONS = {
     "tasks": "see your tasks",
     "artifacts": "get your file",
-    "mail": "see your mail",
+    "mail": "see your emails",
     "messages": "read your messages",
     "notifications": "see your notifications",
     "settings": "change your settings",
@@ -36,7 +36,7 @@ def login() -> ResponseReturnValue:
     if form.validate_on_submit() and not would_abandon_guest():
         if sign_in_by_password(form):
             return redirect_to_next()
-        form.password.errors = ["That user name and password do not belong together."]
+        form.password.errors = ["Wrong username or password."]
     reason = _reason(request.args.get("next"))
     return render_template("accounts/login.html", form=form, why=reason), 422 if form.is_submitted() else 200
 
@@ -54,7 +54,7 @@ def logout() -> ResponseReturnValue:
         return render_template("accounts/leaving.html", stay=redirect_back(url_for("home.index"))), 422
     logout_user()
     session.clear()
-    flash("You are signed out.")
+    flash("You’re signed out.")
     return clear_site_data(redirect(url_for("home.index"), 303))
 
 

@@ -32,10 +32,10 @@ def too_large(_: RequestEntityTooLarge) -> ResponseReturnValue:
     draft = Draft.find((request.view_args or {}).get("mailing_id")).load()
     form = MailForm(current_user.time_zone, draft.shown, formdata=partial_form().form or None)
     if htmx.is_htmx():  # the page stays, with what is being typed; the files that were too many are chosen no longer
-        form.attachment.errors = [f"{too_large_message()} Nothing of it was attached."]
+        form.attachment.errors = [f"{too_large_message()} Nothing was attached."]
         return render_template(
             "mail/too_large.html", form=form, files=draft.files, url_args=draft.url_args, focus=""
         ), 413
-    before = " What was in your draft before is still here." if draft.shown else ""
+    before = " Your draft is as it was before." if draft.shown else ""
     form.attachment.errors = [too_large_message() + before]
     return form_page(draft, form, 413)

@@ -9,7 +9,7 @@ from flask_login import current_user
 from tasks.send_mail import change, submit
 from webapp.db import database
 from webapp.models import IllegalTransition, Mailing, MailingFile, State, Task, User
-from webapp.models.mailing import daily_limit
+from webapp.models.mailing.quota import daily_limit
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.mail import MailForm
 

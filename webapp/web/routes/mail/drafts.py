@@ -4,7 +4,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from webapp import letters
+from webapp.mail.mailings import render_mailing
 from webapp.web import htmx
 from webapp.web.forms.mail import MailForm
 from webapp.web.routes.mail.blueprint import bp
@@ -12,7 +12,7 @@ from webapp.web.routes.mail.draft import Draft
 from webapp.web.routes.mail.pages import form_page, recipients_context, saved_page
 
 DRAFT_SAVED = "Draft saved."
-CHANGES_KEPT = "Changes kept for later. Until you save them, the mail goes as it was."
+CHANGES_KEPT = "Changes kept as a draft. Until you save them, the email goes out as it was."
 
 
 @bp.post("/draft")
@@ -53,7 +53,7 @@ def preview(mailing_id: int | None = None) -> ResponseReturnValue:
     form.fill_in_subject(draft.user)
     row = draft.keep(form)
     form.validate_files()
-    text, _ = letters.written(row, draft.user)
+    text, _ = render_mailing(row, draft.user)
     return form_page(draft, form, preview=text)
 
 

@@ -4,7 +4,9 @@ from flask import Response, abort, flash, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from webapp import letters
+from webapp.lib.i18n import ngettext
+from webapp.mail.mailings import render_mailing
+from webapp.mail.rendering import html_for_browser
 from webapp.models import DraftGone, Mailing, OverLimit, State, Task
 from webapp.web import htmx
 from webapp.web.forms.mail import MailForm
@@ -15,8 +17,8 @@ from webapp.web.routes.mail.draft import Draft, find_mailing, task_of
 from webapp.web.routes.mail.pages import form_page, mailing_list, over_limit_message, sent_page
 from webapp.web.security import HTML_FRAME_POLICY
 
-GONE = "In another tab this was sent or replaced meanwhile. Check it and press again."
-SENT_BEFORE = "What was in this form has been sent already. If this is another mail, press Send again."
+GONE = "This draft was sent or replaced in another tab. Check it and send again."
+SENT_BEFORE = "This email was already sent. To send it as a new one, press Send again."
 
 
 @bp.get("")
@@ -33,7 +35,7 @@ def show(mailing_id: int | None = None) -> ResponseReturnValue:
 def list_fragment() -> ResponseReturnValue:
     """The list of this person's mails, as the page includes it."""
     return conditional_fragment(
-        lambda: render_template("mail/_list.html", **mailing_list()), FocusFallback("mailings", "Your mails", level=2)
+        lambda: render_template("mail/_list.html", **mailing_list()), FocusFallback("mailings", "Your emails", level=2)
     )
 
 
@@ -73,8 +75,8 @@ def html(mailing_id: int | None = None) -> ResponseReturnValue:
     draft = Draft.find(mailing_id)
     is_sent = draft.original and task_of(draft.original).state != State.SCHEDULED
     mailing = (draft.original if is_sent else draft.load().shown) or abort(404)
-    source = mailing.html or letters.written(mailing, draft.user)[1]
-    response = Response(letters.in_browser(source), mimetype="text/html")
+    source = mailing.html or render_mailing(mailing, draft.user)[1]
+    response = Response(html_for_browser(source), mimetype="text/html")
     response.headers["Content-Security-Policy"] = HTML_FRAME_POLICY
     response.headers["Cache-Control"] = "private, no-store"
     return response
@@ -82,8 +84,8 @@ def html(mailing_id: int | None = None) -> ResponseReturnValue:
 
 def _sent(draft: Draft, form: MailForm, task: Task) -> ResponseReturnValue:
     words = [changed_words(task) if draft.original else started_words(task), form.skipped_rows_message]
-    if (number := form.parsed_recipients.duplicate_number) and not draft.original:
-        words.append(f"Each address gets it once: {number:,} duplicate{'s' if number > 1 else ''} left out.")
+    if (count := form.parsed_recipients.duplicate_count) and not draft.original:
+        words.append(ngettext("Skipped %(num)s duplicate.", "Skipped %(num)s duplicates.", count))
     return htmx.respond(url_for("tasks.show", task_id=task.id), " ".join(filter(None, words)))
 
 
@@ -92,7 +94,7 @@ def _invalid(draft: Draft, form: MailForm) -> ResponseReturnValue:
     if not form.subject.data:
         form.fill_in_subject(draft.user)
         if form.subject.data:
-            form.subject.errors = ["It had no subject. Send it with this one?"]
+            form.subject.errors = ["There was no subject. Send it with this one?"]
     return form_page(draft, form, 422)
 
 

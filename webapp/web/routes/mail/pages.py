@@ -5,11 +5,11 @@ from typing import Any
 from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp import letters
-from webapp.mail_words import count_words
+from webapp.lib.i18n import ngettext, number
+from webapp.mail.recipients import MOST_REJECTED
+from webapp.mail.templates import template_of
+from webapp.mail.words import standing_of
 from webapp.models import Delivery, Mailing, OverLimit
-from webapp.models.mailing import Sending
-from webapp.recipients import MOST_SLIPS
 from webapp.web import htmx, paging
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.mail import MailForm
@@ -43,7 +43,7 @@ def recipients_context(draft: Draft, form: MailForm) -> dict[str, Any]:
     """What the list of recipients below the field needs."""
     return {
         "found": form.parsed_recipients,
-        "most": MOST_SLIPS,
+        "most": MOST_REJECTED,
         "is_begun": draft.is_begun,
         "url_args": draft.url_args,
     }
@@ -71,7 +71,7 @@ def sent_page(mailing: Mailing, draft: Mailing | None = None) -> str:
         task=task_of(mailing),
         files=mailing.files(),
         lost=list(Delivery.not_delivered(mailing).limit(MAX_UNDELIVERED_SHOWN)),
-        template=letters.template_of(mailing),
+        template=template_of(mailing),
         draft=draft,
     )
 
@@ -81,23 +81,19 @@ def mailing_list() -> dict[str, Any]:
     before = request.args.get("before")
     mailings = paging.page(Mailing.of(signed_in_user()), before)
     counts = Delivery.counts_of(mailings.items)
-    reach = {mailing: _reach(mailing, counts[mailing.id]) for mailing in mailings.items}
-    return {"mailings": mailings, "reach": reach, "before": before}
-
-
-def _reach(mailing: Mailing, counts: dict[Sending, int]) -> tuple[int | None, int, str]:
-    """To how many people it goes (None if unknown), to how many it was delivered, and what became of the others."""
-    if mailing.is_draft:
-        return mailing.people, 0, ""
-    is_over = mailing.task is not None and mailing.task.is_finished
-    others = count_words(counts | {Sending.SENT: 0}, is_over) if is_over else ""
-    return sum(counts.values()), counts[Sending.SENT], others
+    standings = {mailing: standing_of(mailing, counts[mailing.id]) for mailing in mailings.items}
+    return {"mailings": mailings, "standings": standings, "before": before}
 
 
 def over_limit_message(error: OverLimit) -> str:
     """How many people this person may mail, and how to be allowed more."""
-    words = f"You may mail {error.limit:,} people in 24 hours"
-    left = max(0, error.limit - error.used)
-    words += f", and {left:,} are left; these are {error.wanted:,}." if error.used else f"; these are {error.wanted:,}."
+    left = f" and have {number(max(0, error.limit - error.used))} left" if error.used else ""
+    words = ngettext(
+        "You can email %(limit)s people in 24 hours%(left)s; this email has %(num)s recipient.",
+        "You can email %(limit)s people in 24 hours%(left)s; this email has %(num)s recipients.",
+        error.wanted,
+        limit=number(error.limit),
+        left=left,
+    )
     more = current_app.config["SETTINGS"].mail_daily_limit > error.limit
-    return f"{words} With a password and an e-mail address in your settings you may mail more." if more else words
+    return f"{words} To email more, set a password and an email address in Settings." if more else words

@@ -34,7 +34,7 @@ def task_gone(_: Exception) -> ResponseReturnValue:
     """For a page whose task was deleted elsewhere: a button says so, and a poll leads away from the page."""
     if not htmx.is_htmx():
         return http_error(NotFound())
-    flash("That task is not there any more.")
+    flash("That task no longer exists.")
     pressed, tasks = request.method == "POST", url_for("tasks.index")
     answer = make_response(htmx.respond(tasks)) if pressed else htmx.go_to(tasks)
     answer.status_code = 404

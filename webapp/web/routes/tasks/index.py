@@ -45,7 +45,7 @@ def bulk() -> ResponseReturnValue:
         abort(400)
     outcome = _apply(verb, form)
     if outcome is None:
-        return _index_page("Check the tasks that you mean, then press again.")
+        return _index_page("Select at least one task first.")
     flash(outcome_words(verb, outcome))
     before = request.args.get("before") if verb != "remove" else None
     return redirect(url_for("tasks.index", before=before, **form.arguments), 303)

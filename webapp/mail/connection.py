@@ -3,12 +3,15 @@
 import smtplib
 import socket
 import ssl
+from contextlib import suppress
 from typing import Any
 
-from webapp.lib.deadline import Deadline, connect, current
+from webapp.lib.deadline import Deadline, connect, current, deadline
+
+QUIT_WITHIN = 2  # seconds, for goodbye
 
 
-class _Plain(smtplib.SMTP):
+class _Smtp(smtplib.SMTP):
     """smtplib's, whose own timeout is for each read, so that a byte now and then would keep it for ever."""
 
     _limit: Deadline | None = None
@@ -25,11 +28,11 @@ class _Plain(smtplib.SMTP):
         super().send(s)
 
 
-class _Tls(smtplib.SMTP_SSL, _Plain):
+class _SmtpOverTls(smtplib.SMTP_SSL, _Smtp):
     pass
 
 
-def open_smtp(
+def open_connection(
     server: str, port: int, *, use_tls: bool, use_ssl: bool, username: str | None, password: str | None
 ) -> smtplib.SMTP:
     """A connection to a mail server, encrypted, its certificate verified, and signed in, as far as that is asked for.
@@ -39,17 +42,26 @@ def open_smtp(
     context = ssl.create_default_context()
     # smtplib would ask the name service who we are, which may take longer than the mail.
     options: dict[str, Any] = {"local_hostname": "localhost"}
-    host = _Tls(server, port, context=context, **options) if use_ssl else _Plain(server, port, **options)
+    smtp = _SmtpOverTls(server, port, context=context, **options) if use_ssl else _Smtp(server, port, **options)
     try:
-        host.local_hostname = _own_name(host.sock)
+        smtp.local_hostname = _own_name(smtp.sock)
         if use_tls:
-            host.starttls(context=context)
+            smtp.starttls(context=context)
         if username and password:
-            host.login(username, password)
+            smtp.login(username, password)
     except BaseException:
-        host.close()
+        smtp.close()
         raise
-    return host
+    return smtp
+
+
+def close_connection(smtp: smtplib.SMTP, within: float = QUIT_WITHIN) -> None:
+    """Say goodbye, and hang up after `within` seconds whatever the server answers. Never raises an OSError, which would
+    hide what the server said before.
+    """
+    with suppress(OSError), deadline(within):
+        smtp.quit()
+    smtp.close()
 
 
 def _own_name(sock: Any) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
-from webapp.recipients import MOST_CHECKED, SEPARATORS, TEXT_LENGTH, cut, is_heading, names_addresses
+from webapp.mail.recipient_entries import SEPARATORS, is_heading, names_addresses
+from webapp.mail.recipients import MOST_CHECKED, TEXT_LENGTH, cut
 
 FILE_LENGTH = 4 * 1024 * 1024  # bytes: 5,000 people with all that an address book says of them
 CHUNK = 64 * 1024

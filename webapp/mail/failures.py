@@ -1,0 +1,98 @@
+"""MailError: why a mail was not sent, in words for people, and what may be done about it."""
+
+import smtplib
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from webapp.mail.headers import InvalidHeader
+
+
+class MailError(Exception):
+    """A mail that was not sent. Its text says why, in words for people.
+
+    `may_retry`: whether a later try may do. `for_everybody`: it would be the same for every recipient.
+    `connection_lost`: the server hung up or fell silent, so it may have got the mail. `timed_out`: it was the latter.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        may_retry: bool,
+        for_everybody: bool = False,
+        connection_lost: bool = False,
+        timed_out: bool = False,
+    ) -> None:
+        super().__init__(reason)
+        self.may_retry, self.for_everybody = may_retry, for_everybody
+        self.connection_lost, self.timed_out = connection_lost, timed_out
+
+
+@contextmanager
+def as_mail_error(recipient: str = "") -> Iterator[None]:
+    """Raise what sending a mail to somebody raises in this block as a MailError."""
+    try:
+        yield
+    except (OSError, InvalidHeader, UnicodeError) as error:  # smtplib's exceptions are all OSErrors
+        said = _last_word(error)
+        raise MailError(
+            _reason(said, recipient),
+            may_retry=_may_retry(said),
+            for_everybody=_is_for_everybody(said),
+            connection_lost=_is_connection_lost(said),
+            timed_out=isinstance(said, TimeoutError),
+        ) from error
+
+
+def _last_word(error: BaseException) -> BaseException:
+    """What the server had said before time was up, if that was a refusal; smtplib takes half an answer for one."""
+    said = error.__cause__
+    if isinstance(error, TimeoutError) and isinstance(said, smtplib.SMTPRecipientsRefused):
+        return said if all(code >= 400 for code, _ in said.recipients.values()) else error
+    if isinstance(error, TimeoutError) and isinstance(said, smtplib.SMTPResponseException):
+        return said if said.smtp_code >= 400 else error
+    return error
+
+
+def _is_for_everybody(error: BaseException) -> bool:
+    is_ours = isinstance(error, InvalidHeader) and error.name != "To"
+    return is_ours or isinstance(error, smtplib.SMTPSenderRefused)
+
+
+def _is_connection_lost(error: BaseException) -> bool:
+    answered = isinstance(error, (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused))
+    return isinstance(error, OSError) and not answered
+
+
+def _may_retry(error: BaseException) -> bool:
+    """A refusal with a code of 500 or more is for good (RFC 5321, 4.2.1); so is what is wrong on our side."""
+    match error:
+        case smtplib.SMTPRecipientsRefused():
+            return all(code < 500 for code, _ in error.recipients.values())
+        case smtplib.SMTPResponseException():
+            return error.smtp_code < 500
+        case smtplib.SMTPNotSupportedError() | ssl.SSLError() | UnicodeError() | InvalidHeader():
+            return False
+    return True
+
+
+def _reason(error: BaseException, recipient: str) -> str:
+    match error:
+        case smtplib.SMTPRecipientsRefused():
+            return f"the mail server refused the address {recipient}."
+        case smtplib.SMTPAuthenticationError():
+            return "the mail server refused our sign-in."
+        case ssl.SSLError():
+            return "the mail server's certificate could not be verified."
+        case TimeoutError():
+            return "the mail server did not answer in time."
+        case smtplib.SMTPNotSupportedError():
+            return "the mail server does not offer what MAIL_USE_TLS or MAIL_USERNAME asks for."
+        case smtplib.SMTPResponseException():
+            return f"the mail server refused it (code {error.smtp_code})."
+        case InvalidHeader(name="To"):
+            return f"the address {recipient} cannot be mailed to."
+        case InvalidHeader():
+            return f"its {error.name} cannot stand in a mail."
+        case _:
+            return "the mail server could not be reached."

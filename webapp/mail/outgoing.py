@@ -1,0 +1,67 @@
+"""OutgoingMail: a mail before it is addressed; AddressedMail: one to one person, as the mail server gets it."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email.utils import formatdate
+from functools import cached_property
+
+from webapp.mail import headers
+from webapp.mail.extension import mail_settings
+from webapp.mail.mime import Attachment, build_content
+
+
+@dataclass(frozen=True)
+class AddressedMail:
+    """A mail to one person: whose it is and who gets it, both addresses in ASCII; its name; and all of it, as bytes."""
+
+    sender: str
+    recipient: str
+    message_id: str
+    sent_at: float  # seconds, as time.time() has them
+    data: bytes
+
+
+@dataclass(frozen=True)
+class OutgoingMail:
+    """A mail before it is addressed. The HTML shows the pictures of `inline` as `cid:<name>`.
+
+    One that the site sends by itself says so, which keeps answering machines from answering it (RFC 3834).
+    """
+
+    subject: str
+    text: str
+    html: str
+    attachments: Sequence[Attachment] = ()
+    inline: Sequence[Attachment] = ()
+    reply_to: str | None = None
+    is_automatic: bool = True
+
+    def addressed_to(self, recipient: str, message_id: str) -> AddressedMail:
+        """The mail to one person, now. What is the same for everybody is built with the first, and kept.
+
+        `message_id` is what stands before the @ of the Message-ID. Needs an app context. Raises InvalidHeader for what
+        cannot stand at the head of a mail.
+        """
+        sender = mail_settings().default_sender
+        sender_address, sent_at = headers.address(sender, "From"), time.time()
+        head = {
+            "From": headers.mailbox(sender, "From"),
+            "To": headers.address(recipient, "To"),
+            "Reply-To": headers.mailbox(self.reply_to, "Reply-To") if self.reply_to else "",
+            "Subject": headers.unstructured(self.subject, "Subject"),
+            "Date": formatdate(sent_at),
+            "Message-ID": f"<{message_id}@{sender_address.rpartition('@')[2]}>",
+            "MIME-Version": "1.0",
+        } | self.extra_headers
+        data = headers.head(head) + self._content
+        return AddressedMail(sender_address, head["To"], head["Message-ID"], sent_at, data)
+
+    @property
+    def extra_headers(self) -> dict[str, str]:
+        """What its head says besides who, what and when."""
+        return {"Auto-Submitted": "auto-generated"} if self.is_automatic else {}
+
+    @cached_property
+    def _content(self) -> bytes:
+        return build_content(self.text, self.html, self.attachments, self.inline)

@@ -1,0 +1,103 @@
+"""SmtpSession: one connection to the mail server for many mails, each with a deadline."""
+
+import smtplib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Self
+
+from webapp.lib.deadline import deadline
+from webapp.mail.connection import QUIT_WITHIN, close_connection, open_connection
+from webapp.mail.dispatched import announce
+from webapp.mail.extension import mail_settings, timeout
+from webapp.mail.failures import MailError, as_mail_error
+from webapp.mail.outgoing import OutgoingMail
+
+
+class SmtpSession:
+    """A connection to the mail server that serves for many mails. A context manager; needs an app context.
+
+    It is opened when it is first needed, and again when it was lost or has carried `MAIL_MAX_EMAILS`. Each mail has
+    `MAIL_TIMEOUT` seconds, with all that it takes to make ready for it and, after the last, to say goodbye; once the
+    server has timed out, a quarter of that. With `MAIL_SUPPRESS_SEND` nothing is opened or sent, only announced.
+    """
+
+    def __init__(self) -> None:
+        self._settings = mail_settings()
+        self._smtp: smtplib.SMTP | None = None
+        self._carried = 0  # mails, by this connection
+        self._patience = timeout()  # seconds for a mail
+        self._left = self._patience  # seconds, of those of the mail that is under way
+        self._is_ready = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._hang_up(min(QUIT_WITHIN, self._left))
+
+    def make_ready(self) -> None:
+        """See to it that the server listens. Raises MailError when it does not, which says nothing of any recipient."""
+        self._left = self._patience
+        with self._step():
+            if not self._is_open():
+                self._hang_up(QUIT_WITHIN)
+                self._open()
+        self._is_ready = True
+
+    def send(self, content: OutgoingMail, recipient: str, message_id: str) -> None:
+        """Send a mail to one person, and wait until the server has it.
+
+        `message_id` names it for good: sent again with the same one, a receiver may know it for the same. Raises
+        MailError, which is about this recipient unless its `for_everybody` says otherwise.
+        """
+        if not self._is_ready:
+            self.make_ready()
+        self._is_ready = False
+        with as_mail_error(recipient):
+            mail = content.addressed_to(recipient, message_id)  # outside of the deadline: it waits for nobody
+        if self._smtp:
+            with self._step(recipient):
+                self._smtp.sendmail(mail.sender, [mail.recipient], mail.data)
+            self._carried += 1
+        announce(content, mail)
+
+    @contextmanager
+    def _step(self, recipient: str = "") -> Iterator[None]:
+        """Something that the server takes part in, within what is left of the mail's time."""
+        begun = time.monotonic()
+        try:
+            with as_mail_error(recipient), deadline(self._left):
+                yield
+        except MailError as error:
+            if error.timed_out:
+                self._patience = timeout() / 4
+            raise
+        finally:
+            self._left = max(0.0, self._left - (time.monotonic() - begun))
+
+    def _open(self) -> None:
+        of = self._settings
+        if not of.suppress:
+            self._smtp = open_connection(
+                of.server,
+                of.port,
+                use_tls=of.use_tls,
+                use_ssl=of.use_ssl,
+                username=of.username,
+                password=of.password,
+            )
+
+    def _is_open(self) -> bool:
+        if self._smtp is None or self._carried == self._settings.max_emails:
+            return False
+        try:
+            with deadline(self._patience / 4):
+                return bool(self._smtp.noop()[0] == 250)
+        except OSError:
+            return False
+
+    def _hang_up(self, within: float) -> None:
+        smtp, self._smtp, self._carried = self._smtp, None, 0
+        if smtp:
+            close_connection(smtp, within)

@@ -1,0 +1,73 @@
+"""How an email to many stands, in the words that its page, its task and the list of emails have in common."""
+
+from dataclasses import dataclass
+
+from webapp.lib.i18n import ngettext, number
+from webapp.models import Delivery, Mailing, State, Task
+from webapp.models.mailing.delivery import Sending
+
+STATES = {State.SUCCEEDED: "Sent", State.FAILED: "Stopped", State.IN_PROGRESS: "Sending"}
+UNDER_WAY = {
+    Sending.SENT: "sent",
+    Sending.SENDING: "sending",
+    Sending.REFUSED: "refused",
+    Sending.FAILED: "failed",
+    Sending.WAITING: "waiting",
+}
+# Nothing waits any more; what was in flight when its worker died may have arrived.
+OVER = UNDER_WAY | {Sending.SENDING: "possibly sent", Sending.WAITING: "not sent"}
+ICONS = {
+    State.SCHEDULED: "calendar-clock",
+    State.SUCCEEDED: "circle-check",
+    State.FAILED: "circle-alert",
+    State.CANCELED: "ban",
+}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How an email stands, for its row in the list: the name of an icon, and a few words."""
+
+    icon: str
+    words: str
+
+
+def standing_of(mailing: Mailing, counts: dict[Sending, int]) -> Standing:
+    """How an email from `Mailing.of` stands, given its deliveries. No query."""
+    task = mailing.task
+    if task is None:
+        people = mailing.people  # None where a release before has saved it
+        return Standing("pencil", "Draft" if people is None else f"Draft, {_recipients(people)}")
+    icon, total = ICONS.get(task.state, "mail"), sum(counts.values())
+    if task.state == State.SCHEDULED:
+        changes = " · unsaved changes" if mailing.is_changed else ""
+        return Standing(icon, f"Scheduled for {_recipients(total)}{changes}")
+    delivered = ngettext(
+        "delivered to %(sent)s of %(num)s recipient",
+        "delivered to %(sent)s of %(num)s recipients",
+        total,
+        sent=number(counts[Sending.SENT]),
+    )
+    others = count_words(counts | {Sending.SENT: 0}, is_over=True) if task.is_finished else ""
+    return Standing(icon, ", ".join(filter(None, [state_words(task), delivered, others])))
+
+
+def _recipients(people: int) -> str:
+    return ngettext("%(num)s recipient", "%(num)s recipients", people) if people else "no recipients"
+
+
+def state_words(task: Task) -> str:
+    """How the task that sends a mail stands, like 'Sending'."""
+    return STATES.get(task.state, task.state.words.capitalize())
+
+
+def count_words(counts: dict[Sending, int], is_over: bool) -> str:
+    """How many were sent and what came of the others, like '8 sent, 1 refused, 12 not sent'; empty for none."""
+    words = OVER if is_over else UNDER_WAY
+    return ", ".join(f"{number(counts[state])} {word}" for state, word in words.items() if counts[state])
+
+
+def counts_of_task(task: Task) -> str:
+    """The same of the mail that a task sends. Two queries."""
+    mailing = Mailing.get_or_none(Mailing.task == task.id)
+    return count_words(Delivery.counts(mailing), task.is_finished) if mailing else ""

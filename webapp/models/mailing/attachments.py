@@ -1,0 +1,41 @@
+"""MailingFile: a file that goes with a mail; and a mailing's files."""
+
+from typing import Any
+
+from peewee import AutoField, BlobField, CharField, DeferredForeignKey, IntegerField
+
+from webapp.db import BaseModel
+from webapp.models.mailing.row import MailingTrait
+
+FILE_NAME_LENGTH = 200
+
+
+class MailingFile(BaseModel):
+    """A file that goes with a mail, whole. Rows of `files` come without their data; `read` fetches it."""
+
+    id = AutoField()
+    mailing: Any = DeferredForeignKey("Mailing", backref="attachments", on_delete="CASCADE")
+    name = CharField(max_length=FILE_NAME_LENGTH)
+    content_type = CharField(max_length=100)
+    size = IntegerField(help_text="bytes")
+    data = BlobField()
+
+    def read(self) -> bytes:
+        """The file's content."""
+        return bytes(MailingFile.select(MailingFile.data).where(MailingFile.id == self.id).scalar())
+
+
+class Attachments(MailingTrait):
+    """The files of a mailing, in order."""
+
+    def attach(self, name: str, content_type: str, data: bytes) -> None:
+        """Add a file, unless it has that very file already."""
+        for file in self.files():
+            if (file.name, file.size) == (name, len(data)) and file.read() == data:
+                return
+        MailingFile.create(mailing=self, name=name, content_type=content_type, size=len(data), data=data)
+
+    def files(self) -> "list[MailingFile]":
+        """Its attachments in order, without their data."""
+        lean = (MailingFile.id, MailingFile.mailing, MailingFile.name, MailingFile.content_type, MailingFile.size)
+        return list(MailingFile.select(*lean).where(MailingFile.mailing == self.id).order_by(MailingFile.id))

@@ -1,0 +1,96 @@
+"""Drafts: a mail while it is being written.
+
+A person has one draft of a new mail, and at most one of the changes to each mail that is scheduled.
+"""
+
+from typing import Any, Self
+
+from peewee import IntegrityError
+
+from webapp.db import database
+from webapp.models.mailing.attachments import Attachments, MailingFile
+from webapp.models.mailing.delivery import Delivery
+from webapp.models.mailing.row import WRITTEN, MailingRow
+from webapp.models.user import User
+
+
+class Drafts(Attachments):
+    """Begin, write, copy and discard a draft."""
+
+    @classmethod
+    def draft_of(cls, user: User, original: Self | None = None) -> Self | None:
+        """A person's draft of a new mail, or of the changes to a scheduled one; None if they have not begun one."""
+        return cls.get_or_none(cls.draft_key == _draft_key(user, original))
+
+    @classmethod
+    def begin_draft(cls, user: User, original: Self | None = None) -> Self:
+        """The same, begun if need be: empty, or with all that the original has. Safe for two requests at once."""
+        if found := cls.draft_of(user, original):
+            return found
+        try:
+            with database.atomic():
+                User.hold(user.id)
+                draft = cls.create(user=user, original=original, draft_key=_draft_key(user, original))
+                if original:
+                    draft._take_from(original)
+        except IntegrityError:
+            return cls.get(cls.draft_key == _draft_key(user, original))
+        return draft
+
+    def copy(self, replacing: bool = False, but: str = "send_at") -> bool:
+        """Begin a draft of a new mail with all that this one has but its time; with that, too, if `but` is empty.
+
+        Twice is once.
+
+        False, and nothing changed, where there is one that has something else in it, unless that is to be replaced.
+        """
+        with database.atomic():
+            User.hold(self.user_id)  # whoever else copies waits here
+            draft = type(self).begin_draft(self.user)
+            if draft._has_all_of(self, but):
+                return True
+            if not (replacing or draft.is_blank):
+                return False
+            draft.delete_instance()
+            type(self).begin_draft(self.user)._take_from(self, but)
+        return True
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether its writer has put nothing into it yet. One query."""
+        return not (any((self.recipients, self.subject, self.body, self.send_at)) or self.files())
+
+    def write(self, **fields: Any) -> bool:
+        """Save what its writer says of it. False, and nothing saved, once it is no draft any more."""
+        self.__data__.update(fields)
+        with database.atomic():
+            User.hold(self.user_id)
+            User.count_change(self.user_id)  # it stands in the list of their mails
+            model = type(self)
+            mine = model.id == self.id, model.draft_key.is_null(False)
+            return bool(model.update(fields).where(*mine).execute())
+
+    def _has_all_of(self, other: Self, but: str) -> bool:
+        """Whether there is nothing to take from another, nor anything besides."""
+        mine, others = ([(file.name, file.size) for file in mailing.files()] for mailing in (self, other))
+        same = mine == others and all(getattr(self, name) == getattr(other, name) for name in WRITTEN if name != but)
+        return same and not (but and getattr(self, but))
+
+    def _take_from(self, other: Self, but: str = "") -> None:
+        people = Delivery.select().where(Delivery.mailing == other.id).count()
+        self.write(people=people, **{name: getattr(other, name) for name in WRITTEN if name != but})
+        for file in other.files():
+            MailingFile.create(
+                mailing=self, name=file.name, content_type=file.content_type, size=file.size, data=file.read()
+            )
+
+    def discard(self) -> None:
+        """Delete the draft with its files; nothing else, should it be no draft any more."""
+        with database.atomic():
+            User.count_change(self.user_id)
+            model = type(self)
+            model.delete().where(model.id == self.id, model.draft_key == self.draft_key).execute()
+
+
+def _draft_key(user: User, original: MailingRow | None) -> str:
+    return f"{user.id}:{original.id if original else ''}"

@@ -1,0 +1,94 @@
+"""Mailing: one mail to many people, from the draft that is being written to the last delivery."""
+
+from typing import Any, Self
+
+from peewee import JOIN, ModelSelect, fn
+
+from webapp.lib.times import utcnow
+from webapp.models.mailing.attachments import MailingFile
+from webapp.models.mailing.delivery import Delivery
+from webapp.models.mailing.drafts import Drafts
+from webapp.models.mailing.quota import MailCount
+from webapp.models.mailing.row import WRITTEN, MailingRow
+from webapp.models.task.task import Task
+from webapp.models.user import User
+
+
+class DraftGone(Exception):
+    """It is no draft any more: meanwhile it was sent with other words, or replaced by a copy."""
+
+
+class Mailing(Drafts, MailingRow):
+    """A mail to many people. While it has a `draft_key` it is a draft; then it has a task, whose state is its own."""
+
+    @classmethod
+    def of(cls, user: User) -> "ModelSelect[Self]":
+        """What a person has sent and scheduled, and their draft of a new mail if it says anything; newest first.
+
+        Each comes with the state and the times of its task, without what it says. `is_changed` is whether changes to it
+        have been begun.
+        """
+        change: Any = cls.alias()
+        begun = fn.EXISTS(change.select(change.id).where(change.original == cls.id))
+        lean = (cls.id, cls.user, cls.task, cls.draft_key, cls.people, cls.subject, cls.created_at)
+        task = (Task.id, Task.state, Task.run_at, Task.finished_at)
+        shown = cls.draft_key.is_null() | (cls.recipients != "") | (cls.subject != "") | (cls.body != "")
+        return (
+            cls.select(*lean, begun.alias("is_changed"), *task)
+            .join(Task, JOIN.LEFT_OUTER)
+            .where(cls.user == user, cls.original.is_null(), shown)
+            .order_by(cls.created_at.desc(), cls.id.desc())
+        )
+
+    @classmethod
+    def sent_from(cls, user_id: int, form_key: str) -> Self | None:
+        """What this person has already sent, or changed, from that form."""
+        same = (cls.form_key == form_key) | (cls.change_key == form_key)
+        sent = cls.user == user_id, same, cls.draft_key.is_null()
+        return cls.get_or_none(*sent) if form_key else None
+
+    def submit(self, addresses: list[str], limit: int) -> Self:
+        """Make the draft a mail to these people, within the person's limit. In a transaction, which then gives it a
+        task. Raises OverLimit, and DraftGone; RuntimeError where no transaction is open.
+
+        Returns the mail: this one, or another row with the task that it has, when another press of the same button
+        was first.
+        """
+        User.hold(self.user_id)  # whoever else sends for this person waits here
+        User.count_change(self.user_id)
+        mine = self.is_same_draft()
+        if sent := type(self).sent_from(self.user_id, self.form_key):
+            Mailing.delete().where(*mine).execute()
+            return sent
+        if not Mailing.update(draft_key=None, created_at=utcnow()).where(*mine).execute():
+            raise DraftGone
+        MailCount.take(self.user_id, len(addresses), limit, self)
+        self.draft_key = None
+        Delivery.plan(self, addresses)
+        return self
+
+    def replace_by(self, draft: MailingRow, addresses: list[str], limit: int) -> None:
+        """Take all that the draft has. In a transaction in which its task is still scheduled.
+
+        Nothing is left to do when another press of the same button was first. Raises OverLimit, and DraftGone;
+        RuntimeError where no transaction is open.
+        """
+        MailCount.take(self.user_id, len(addresses), limit, self)
+        written = {name: getattr(draft, name) for name in WRITTEN}
+        if not Mailing.select().where(*draft.is_same_draft()).exists():
+            now = Mailing.get_by_id(self.id)
+            if written != {name: getattr(now, name) for name in WRITTEN}:
+                raise DraftGone
+            return
+        self.__data__.update(written)
+        Mailing.update(written | {"change_key": draft.form_key}).where(Mailing.id == self.id).execute()
+        MailingFile.delete().where(MailingFile.mailing == self.id).execute()
+        MailingFile.update(mailing=self.id).where(MailingFile.mailing == draft.id).execute()
+        Delivery.delete().where(Delivery.mailing == self.id).execute()
+        Delivery.plan(self, addresses)
+        draft.delete_instance()
+
+    def keep(self, text: str, html: str) -> None:
+        """Remember what is sent, so that everybody gets the same, however often its sending is interrupted."""
+        self.text, self.html = text, html
+        Mailing.update(text=text, html=html).where(Mailing.id == self.id).execute()

@@ -1,0 +1,38 @@
+"""What the owner of a task hears of it: the record that live pages read, the notification, the email."""
+
+from webapp.models.notice import Notice
+from webapp.models.notification import TASK_PROGRESS, Notification
+from webapp.models.notification_preferences import NoticeKind
+from webapp.models.outcome_mail import OutcomeMail
+from webapp.models.task.observers import on_change, on_finish
+from webapp.models.task.row import TaskRow
+from webapp.models.task.state import State
+from webapp.models.user import User
+
+
+def notice_kind(task: TaskRow) -> NoticeKind:
+    """What a notification or an email about the end of a task is about."""
+    is_mail = task.name == "send_mail" and task.state == State.SUCCEEDED
+    return NoticeKind.MAIL if is_mail else NoticeKind(task.state)
+
+
+@on_change
+def record_progress(task: TaskRow) -> None:
+    """Keep the task's own record up to date. The news of a child come with those of its workflow."""
+    if task.is_shown:
+        payload = {"state": task.state, "done": task.done, "total": task.total}
+        Notification.put(task.user_id, TASK_PROGRESS, payload, task.id)
+
+
+@on_finish
+def notify_of_end(task: TaskRow) -> None:
+    """Put the end of a task into the notification center, and let it be emailed, as its owner prefers.
+
+    Nothing about what they canceled, nor about each child of a workflow.
+    """
+    if task.is_shown and task.state != State.CANCELED:
+        kind, owner = notice_kind(task), User.listening(task.user_id)
+        sent = f" was sent{f': {task.result}' if task.result else ''}"
+        outcomes = {NoticeKind.FAILED: f": {task.error}", NoticeKind.MAIL: sent}
+        Notice.put(owner, kind, f"{task.title}{outcomes.get(kind, ' finished')}", task_id=task.id)
+        OutcomeMail.put(owner, task, kind)
