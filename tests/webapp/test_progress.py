@@ -7,7 +7,7 @@ import pytest
 from webapp.models import State, Task
 from webapp.models.task.fair_queue import QueuePosition
 from webapp.web.presenters import task_progress as progress_module
-from webapp.web.presenters.task_progress import COUNTED, Progress, waiting_words
+from webapp.web.presenters.task_progress import COUNTDOWN_WITHIN, Progress, queue_text
 
 START = datetime(2026, 11, 21, 9, 30)
 
@@ -96,8 +96,8 @@ def now(monkeypatch):
         (0, "in a few seconds"),
         (4, "in a few seconds"),
         (41, "in 40 seconds"),
-        (COUNTED, "in 1 minute"),
-        (COUNTED + 1, ""),
+        (COUNTDOWN_WITHIN, "in 1 minute"),
+        (COUNTDOWN_WITHIN + 1, ""),
         (3600, ""),
     ],
 )
@@ -128,4 +128,4 @@ def test_attempts_are_counted_from_the_first_that_failed(attempts, retries, word
     ],
 )
 def test_a_place_in_line_reads_like_a_sentence(place, words):
-    assert waiting_words(place) == words
+    assert queue_text(place) == words

@@ -1,4 +1,4 @@
-"""Who is asking: sign-in, and the protection of forms."""
+"""Authentication: sessions, and the CSRF protection of forms."""
 
 from flask import Blueprint, Flask, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -15,12 +15,12 @@ from webapp.web import htmx
 from webapp.web.access_log import AUTOMATIC_ENDPOINTS
 from webapp.web.form_recovery import may_resubmit, recover_form
 
-# What browsers ask for by themselves says nothing about whether a person is there.
+# Endpoints that say nothing about whether a person is there.
 NOT_A_VISIT = {*AUTOMATIC_ENDPOINTS, None}
 
 
 class FormProtection(CSRFProtect):
-    """A form is taken from the session that its page was shown in, or when its person presses a kept form anew."""
+    """Accepts a form from the session that its page was shown in, or a recovered form from a later one."""
 
     def protect(self, apply_exemptions: bool = False) -> None:
         """Raises CSRFError."""
@@ -77,16 +77,13 @@ def signed_in_user() -> User:
 
 
 def record_last_seen() -> None:
-    """Keep a person's "last seen" fresh as they go from page to page; at most one write a minute, which waits for none.
-
-    No page depends on it: where nothing can be written, the page is answered all the same.
-    """
+    """Record when a person was last seen: at most one write a minute, which never waits and may fail."""
     if request.endpoint not in NOT_A_VISIT and current_user.is_authenticated:
         current_user.seen(utcnow())
 
 
 def refuse_pages_of_other_users() -> None:
-    """Somebody else signed in in another tab: a page that was left open shows and does nothing in their name.
+    """Refuse htmx requests of a page that was shown to another account, whose session ended in another tab.
 
     Raises Unauthorized. A form without JavaScript is refused for its token.
     """
@@ -96,7 +93,7 @@ def refuse_pages_of_other_users() -> None:
 
 
 def sign_in(user: User) -> None:
-    """Begin a session of this account in this browser, in place of any other."""
+    """Start a session of this account in this browser, in place of any other."""
     session.clear()
     login_user(user)
     logs.bind(user_id=user.id)

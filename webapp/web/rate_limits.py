@@ -83,10 +83,10 @@ limiter = Limiter(client_network)
 
 
 class PasswordAttempt:
-    """One try of an account's password. Make it before the password is looked at: it counts, or ends the request."""
+    """One attempt at the password of an account. Create it before checking the password: it is counted at once."""
 
     def __init__(self, username_key: str) -> None:
-        """Count it. Raises TooManyRequests, with how long to wait, where there were too many."""
+        """Count the attempt. Raises TooManyRequests with how long to wait if there were too many."""
         self._counted: list[str] = []
         here = client_network()
         self._count(PER_ADDRESS, "guess", here)
@@ -95,7 +95,7 @@ class PasswordAttempt:
             self._count(PER_ACCOUNT, "guess of", username_key)
 
     def succeeded(self, user: User) -> None:
-        """It was the password, so it was no guess; and this browser is one of those that know it."""
+        """The password was right: count nothing, and remember that this browser knows the account."""
         for key in self._counted:
             RateCount.add(key, 1, -1)
         if not user.is_guest:

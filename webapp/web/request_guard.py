@@ -1,8 +1,7 @@
-"""What every request is made to be, or refused for, before a view sees it: whoever writes a view can rely on it.
+"""The request guard: what every view may rely on, as other requests are cleaned or refused before it sees them.
 
-A form has no more fields and bytes than any of ours, and is sent as browsers send forms. Text has no NUL and no half of
-a character, both of which databases refuse. An id in an address fits into a database's integer, or the address does not
-exist.
+A form has a content type that browsers send, and no more fields and bytes than any form of ours. Text has no NUL and no
+lone surrogate, which databases refuse. An id in a URL fits into a database's integer, or the URL does not exist.
 """
 
 import math
@@ -32,19 +31,19 @@ UNSTORABLE = {0: None} | {code: "\N{REPLACEMENT CHARACTER}" for code in range(0x
 
 
 def init_app(app: Flask) -> None:
-    """See to all requests of an app. To be called before its routes are added."""
+    """Guard the requests of an app. To be called before its routes are added."""
     app.request_class = CleanRequest
     app.url_map.converters = app.url_map.converters | {"int": IdConverter}
     app.before_request(refuse_non_forms)
 
 
 def clean(text: str) -> str:
-    """The text without what no database keeps."""
+    """The text without characters that no database stores."""
     return text if text.isascii() and "\0" not in text else text.translate(UNSTORABLE)
 
 
 class IdConverter(IntegerConverter):
-    """`<int:…>` in a route: what a column of ids can hold. Another number leads nowhere, as a word would."""
+    """`<int:…>` in a route: up to MAX_ID, the largest that an id column holds. Other numbers are 404."""
 
     regex = r"[0-9]{1,10}"
 
@@ -54,7 +53,7 @@ class IdConverter(IntegerConverter):
 
 @dataclass
 class PartialForm:
-    """The fields at the beginning of a form, and the names of its files, without what is in them."""
+    """The fields and file names at the beginning of a form, without the contents of the files."""
 
     form: MultiDict[str, str] = field(default_factory=MultiDict)
     files: MultiDict[str, FileStorage] = field(default_factory=MultiDict)
@@ -62,7 +61,7 @@ class PartialForm:
 
 class _CleanFormParser(FormDataParser):
     def parse(self, stream: IO[bytes], mimetype: str, *given: Any, **more: Any) -> Any:
-        """Werkzeug's, with clean fields; and with limits for forms without files, as it has for those with.
+        """Werkzeug's parser, with clean fields, and with its limits also for URL-encoded forms.
 
         Raises RequestEntityTooLarge.
         """
@@ -76,7 +75,7 @@ class _CleanFormParser(FormDataParser):
 
 
 class CleanRequest(Request):
-    """A request whose form and query are clean text. The names of files are not: who keeps one makes it safe."""
+    """A request whose form and query are clean text. File names are not: sanitize one before keeping it."""
 
     form_data_parser_class = _CleanFormParser
 
@@ -87,7 +86,7 @@ class CleanRequest(Request):
 
 
 def partial_form() -> PartialForm:
-    """Of a form whose files are too large to be read; of anything else, nothing. Reads at most 1 MB of it, once."""
+    """The beginning of a form that is too large to be read; empty for other requests. Reads at most 1 MB, once."""
     boundary = request.mimetype_params.get("boundary", "").encode("ascii", "ignore")
     is_unread = (request.content_length or 0) > (request.max_content_length or math.inf)
     if request.mimetype != "multipart/form-data" or not boundary or not is_unread:
@@ -117,7 +116,7 @@ def _read_partial_form(boundary: bytes, data: bytes) -> PartialForm:
 
 
 def too_large_message() -> str:
-    """How much may be sent at once, and how much this request has, after it was refused for that."""
+    """How much may be sent at once, and how much this request sent, which was refused for it."""
     limit = current_app.config["SETTINGS"].max_upload
     sent = request.content_length or 0
     if sent <= limit:
@@ -127,7 +126,7 @@ def too_large_message() -> str:
 
 
 def refuse_non_forms() -> None:
-    """415 for JSON and the like, of which forms would make fields that are no text."""
+    """Aborts with 415 for JSON and the like."""
     if request.method not in {"GET", "HEAD", "OPTIONS"} and request.mimetype not in FORM_TYPES:
         abort(415)
 

@@ -13,7 +13,7 @@ from webapp.models import AlreadyRunning, IllegalTransition
 from webapp.web import htmx
 from webapp.web.form_recovery import is_cross_site
 from webapp.web.presenters.error_page import error_for_htmx, error_page, session_over_for_htmx
-from webapp.web.presenters.task_messages import refused_words
+from webapp.web.presenters.task_messages import refused_message
 from webapp.web.request_guard import too_large_message
 
 bp = Blueprint("errors", __name__)
@@ -86,7 +86,7 @@ def csrf_error(error: CSRFError) -> ResponseReturnValue:
 @bp.app_errorhandler(IllegalTransition)
 def illegal_transition(error: IllegalTransition) -> ResponseReturnValue:
     """A stale button: nothing happened, and the task is shown as it is now."""
-    flash(refused_words(error.task))
+    flash(refused_message(error.task))
     return htmx.respond(url_for("tasks.show", task_id=error.task.id))
 
 

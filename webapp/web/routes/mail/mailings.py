@@ -11,7 +11,7 @@ from webapp.models import DraftGone, Mailing, OverLimit, State, Task
 from webapp.web import htmx
 from webapp.web.forms.mail import MailForm
 from webapp.web.polling import FocusFallback, conditional_fragment
-from webapp.web.presenters.task_messages import changed_words, started_words
+from webapp.web.presenters.task_messages import changed_message, started_message
 from webapp.web.routes.mail.blueprint import bp
 from webapp.web.routes.mail.draft import Draft, find_mailing, task_of
 from webapp.web.routes.mail.pages import form_page, mailing_list, over_limit_message, sent_page
@@ -83,7 +83,7 @@ def html(mailing_id: int | None = None) -> ResponseReturnValue:
 
 
 def _sent(draft: Draft, form: MailForm, task: Task) -> ResponseReturnValue:
-    words = [changed_words(task) if draft.original else started_words(task), form.skipped_rows_message]
+    words = [changed_message(task) if draft.original else started_message(task), form.skipped_rows_message]
     if (count := form.parsed_recipients.duplicate_count) and not draft.original:
         words.append(ngettext("Skipped %(num)s duplicate.", "Skipped %(num)s duplicates.", count))
     return htmx.respond(url_for("tasks.show", task_id=task.id), " ".join(filter(None, words)))

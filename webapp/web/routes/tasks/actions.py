@@ -13,8 +13,8 @@ from webapp.models import Task
 from webapp.web import htmx
 from webapp.web.auth import signed_in_user
 from webapp.web.idempotency import create_once, replay_response
-from webapp.web.presenters.task_messages import STARTED_ALREADY, asked_words, deleted_words, refused_words
-from webapp.web.presenters.tray import live_of, place
+from webapp.web.presenters.task_messages import STARTED_ALREADY, asked_message, deleted_message, refused_message
+from webapp.web.presenters.tray import parse_page_shows, tray_for
 from webapp.web.redirects import redirect_back
 from webapp.web.routes.tasks.blueprint import bp, find_task
 from webapp.web.routes.tasks.started import started
@@ -54,7 +54,7 @@ def undo(task_id: UUID) -> ResponseReturnValue:
     if answer := replay_response(STARTED_ALREADY):
         return answer
     if not function.undo.offered(task):
-        flash(f"“{task.title}” has nothing left to undo." if task.is_finished else refused_words(task))
+        flash(f"“{task.title}” has nothing left to undo." if task.is_finished else refused_message(task))
         return htmx.respond(url_for("tasks.show", task_id=task.id))
     launch = partial(function.undo.launch, task, signed_in_user())
     return create_once(lambda: started(launch()), STARTED_ALREADY)
@@ -63,8 +63,8 @@ def undo(task_id: UUID) -> ResponseReturnValue:
 @bp.post("/<uuid:task_id>/dismissal")
 def dismiss(task_id: UUID) -> ResponseReturnValue:
     """Close a finished task's alert."""
-    task, on = find_task(task_id), request.args.get("on", "", type=place)
-    following = live_of(current_user, on).next_to(task) if htmx.is_htmx() else None
+    task, on = find_task(task_id), request.args.get("on", "", type=parse_page_shows)
+    following = tray_for(current_user, on).next_after(task) if htmx.is_htmx() else None
     task.dismiss()
     return htmx.respond(redirect_back(url_for("tasks.show", task_id=task_id)), closed=task, next=following, on=on)
 
@@ -74,10 +74,10 @@ def remove(task_id: UUID) -> ResponseReturnValue:
     """Delete a finished task with all that it made."""
     task = find_task(task_id)
     task.remove()
-    return htmx.respond(url_for("tasks.index"), deleted_words(task))
+    return htmx.respond(url_for("tasks.index"), deleted_message(task))
 
 
 def _ask(task_id: UUID, action: Callable[[Task], None]) -> ResponseReturnValue:
     task = find_task(task_id)
     action(task)
-    return htmx.respond(redirect_back(url_for("tasks.show", task_id=task_id)), asked_words(task))
+    return htmx.respond(redirect_back(url_for("tasks.show", task_id=task_id)), asked_message(task))

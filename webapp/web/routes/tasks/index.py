@@ -15,8 +15,8 @@ from webapp.web import htmx
 from webapp.web.forms.search import TaskFilterForm
 from webapp.web.paging import Page, page
 from webapp.web.polling import FocusFallback, conditional_fragment
-from webapp.web.presenters.bulk_result import outcome_words
-from webapp.web.presenters.tray import ON_TASK_LIST
+from webapp.web.presenters.bulk_result import bulk_result_message
+from webapp.web.presenters.tray import TASK_LIST
 from webapp.web.routes.tasks.blueprint import bp
 
 
@@ -46,7 +46,7 @@ def bulk() -> ResponseReturnValue:
     outcome = _apply(verb, form)
     if outcome is None:
         return _index_page("Select at least one task first.")
-    flash(outcome_words(verb, outcome))
+    flash(bulk_result_message(verb, outcome))
     before = request.args.get("before") if verb != "remove" else None
     return redirect(url_for("tasks.index", before=before, **form.arguments), 303)
 
@@ -70,7 +70,7 @@ def _filter_form() -> TaskFilterForm:
 def _index_page(problem: str = "") -> ResponseReturnValue:
     """The page; with what is wrong with a press, or with the filter."""
     form = _filter_form()
-    shown = render_template("tasks/index.html", live_on=ON_TASK_LIST, problem=problem, **_list(form))
+    shown = render_template("tasks/index.html", page_shows=TASK_LIST, problem=problem, **_list(form))
     if problem or form.errors:
         return shown, 422
     return htmx.page_at(url_for("tasks.index", before=request.args.get("before"), **form.arguments), shown)
@@ -86,7 +86,7 @@ def _list(form: TaskFilterForm) -> dict[str, Any]:
     return {
         "tasks": tasks,
         "artifacts": Artifact.completed(tasks.items),
-        "places": fair_queue.positions(tasks.items),
+        "positions": fair_queue.positions(tasks.items),
         "before": before,
         "form": form,
         "count": count,

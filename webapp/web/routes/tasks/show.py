@@ -23,7 +23,7 @@ def show(task_id: UUID) -> ResponseReturnValue:
     """One task with its timeline and artifacts. A request of the page marks its notifications as read."""
     panel = _panel(task_id)
     unread = Notice.is_unread(current_user, task_id)
-    return render_template("tasks/show.html", live_on=str(task_id), unread=unread, **panel)
+    return render_template("tasks/show.html", page_shows=str(task_id), unread=unread, **panel)
 
 
 @bp.get("/<uuid:task_id>/_panel")
@@ -58,7 +58,7 @@ def _panel(task_id: UUID) -> dict[str, Any]:
         "artifacts": Artifact.completed([task])[task],
         "events": events,
         "linked": _linked(events),
-        "places": fair_queue.positions([task, *chain.from_iterable(tree.values())]),
+        "positions": fair_queue.positions([task, *chain.from_iterable(tree.values())]),
         "tree": tree,
         "again": task.is_finished and function is not None and function.listed and bool(function.parameters),
         "undo": undo,
