@@ -22,7 +22,7 @@ from webapp.web.security import YEAR
 STORAGE_URI = "errand://"  # of DatabaseStorage
 DEVICE_COOKIE = "errand-known"
 MAX_ACCOUNTS_REMEMBERED = 5  # accounts of one browser
-IPV6_NETWORK_BITS = 64  # bits; the rest of an IPv6 client_network is for its owner to choose anew at will
+IPV6_NETWORK_BITS = 64  # bits; the rest of an IPv6 address is for its owner to choose anew at will
 
 PER_ADDRESS = parse_many("100 per minute; 500 per hour")
 PER_ACCOUNT_AT_ADDRESS = parse_many("10 per minute; 100 per hour")
@@ -69,7 +69,7 @@ class DatabaseStorage(Storage):
 
 
 def client_network() -> str:
-    """Whom to count together: an IPv4 client_network, or all IPv6 addresses of one network (RFC 6177)."""
+    """Who is counted together: an IPv4 address, or all IPv6 addresses of one network (RFC 6177)."""
     try:
         found = ipaddress.ip_address(request.remote_addr or "")
     except ValueError:

@@ -50,7 +50,7 @@ class Progress:
 
     @property
     def reached(self) -> str:
-        """Where it stopped, like ' after 12 of 40'; empty if it had not begun, and for an email, which counts people."""
+        """Where it stopped, like ' after 12 of 40'; empty if it had not begun, and for emails, which count people."""
         has_begun = self.task.done or self.task.share
         return f" after {self.amount}" if has_begun and self.amount and self.task.name != "send_mail" else ""
 

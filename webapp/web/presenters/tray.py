@@ -59,7 +59,7 @@ class Tray:
     announcements: list[Announcement]
 
     def next_after(self, closed: Task) -> Task | None:
-        """The task whose alert gets the focus when that one is closed: the next that can be closed, else the one before."""
+        """The task whose alert gets the focus when that one is closed: the next closable one, else the one before."""
         tasks = list(self.alerts)
         if closed not in tasks:
             return None
