@@ -5,24 +5,25 @@ No test reads the developer's environment, and none skips in CI.
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
 
 import flask
 import psycopg
 import pytest
-from jinja2 import FileSystemBytecodeCache
 from playhouse.test_utils import count_queries
 
 from tasks.engine import executor, registry, user_task
 from tasks.queue import huey
+from tests.apps import CompiledTemplates, QuickRule
 from tests.browsing import Browser, browse
 from tests.mailserver import MailServer
 from tests.services import postgres_server, redis_server
 from webapp import db
 from webapp.app import create_app
 from webapp.dev.factories import make_user
+from webapp.models import passwords
 from webapp.settings import Settings
 
 _OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PORT", "BASE_URL", "DATA_DIR", "ALLOW_GUESTS", "LOG_LEVEL")
@@ -109,18 +110,20 @@ def settings(request, tmp_path, _migrated_file) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def _compiled_templates(tmp_path_factory):
-    """Where apps keep their compiled templates: each app compiling them anew takes longer than all the rest."""
-    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+def _compiled() -> Iterator[CompiledTemplates]:
+    """What apps need not compile anew: doing so for each app takes longer than all the rest."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flask.Flask, "url_rule_class", QuickRule)
+        yield CompiledTemplates()
 
 
 @pytest.fixture
-def make_app(settings, monkeypatch, _compiled_templates) -> Callable[..., flask.Flask]:
+def make_app(settings, monkeypatch, _compiled) -> Callable[..., flask.Flask]:
     """A function that makes the app, with some settings changed. The latest app has the process's database."""
 
     def make(**changes: object) -> flask.Flask:
         app = create_app(replace(settings, **changes))
-        app.jinja_env.bytecode_cache = _compiled_templates
+        app.jinja_env.bytecode_cache = _compiled
         db.migrate(huey.create_tables)
         monkeypatch.setattr(executor, "run_context", app.app_context)
         return app
@@ -173,6 +176,15 @@ def _empty(url: str) -> None:
 
 
 # People
+
+
+@pytest.fixture(scope="session", autouse=True)
+def costly_hashing() -> Iterator[str]:
+    """How passwords are hashed but in this process, where there are hundreds: the method and its costs."""
+    with pytest.MonkeyPatch.context() as patch:
+        costly = passwords.HASHING
+        patch.setattr(passwords, "HASHING", "scrypt:1024:8:1")
+        yield costly
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from functools import cache
 from pathlib import Path
 
 from flask import Flask
@@ -93,9 +94,15 @@ def _add_extensions(app: Flask, settings: Settings) -> None:
 
 def _release(settings: Settings) -> str:
     """A name for all that pages are made of, the same in every process that has it: words stand in Python, too."""
-    digest = hashlib.sha256(settings.app_name.encode())
+    return hashlib.sha256(settings.app_name.encode() + _sources()).hexdigest()[:12]
+
+
+@cache
+def _sources() -> bytes:
+    """The digest of all source files. A process runs what it has read, so it asks once."""
+    digest = hashlib.sha256()
     for folder in ("templates", "webapp", "tasks"):
         for path in sorted((ROOT / folder).rglob("*.*")):
             if "__pycache__" not in path.parts:  # where files come and go while other processes start
                 digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
+    return digest.digest()

@@ -9,8 +9,6 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
-from werkzeug.security import generate_password_hash
-
 from webapp.lib.times import utcnow
 from webapp.mail.recipients import read_recipients
 from webapp.models import (
@@ -32,6 +30,7 @@ from webapp.models import (
     User,
 )
 from webapp.models.notification import TASK_PROGRESS, UNREAD_MESSAGE_COUNT
+from webapp.models.passwords import hash_password
 from webapp.models.task.artifact import Kind
 from webapp.models.task.state import FINISHED, LEASED
 from webapp.models.user import new_session_key
@@ -198,4 +197,4 @@ def _times(state: State, now: datetime) -> dict[str, Any]:
 
 @cache
 def _hash_of_the_password() -> str:
-    return generate_password_hash(PASSWORD)
+    return hash_password(PASSWORD)

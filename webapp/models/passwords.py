@@ -7,12 +7,13 @@ from werkzeug.security import check_password_hash, generate_password_hash
 
 from webapp.lib.texts import compatible
 
+HASHING = "scrypt:32768:8:1"  # method and costs, as Werkzeug spells them; each hash keeps its own
 PASSWORD_LENGTH = (8, 200)  # the upper one bounds the work of reading and hashing it
 
 
 def hash_password(password: str) -> str:
     """What is stored of a password, however its letters are encoded. Costs some 50 ms by design."""
-    return generate_password_hash(compatible(password))
+    return generate_password_hash(compatible(password), HASHING)
 
 
 def is_password(password_hash: str, password: str) -> bool:
@@ -26,4 +27,4 @@ def is_password(password_hash: str, password: str) -> bool:
 @cache
 def hash_of_no_password() -> str:
     """What a sign-in under an unknown name is checked against, so that it takes as long as any other."""
-    return generate_password_hash(secrets.token_hex(16))
+    return hash_password(secrets.token_hex(16))

@@ -7,7 +7,7 @@ import pytest
 
 from webapp.db import database
 from webapp.dev.factories import PASSWORD, make_user
-from webapp.models import User, UsernameTaken
+from webapp.models import User, UsernameTaken, passwords
 from webapp.models import user as user_module
 from webapp.models.user import SEEN_EVERY
 from webapp.models.usernames import USERNAME
@@ -87,3 +87,14 @@ def test_a_guest_whose_name_cannot_be_taken_is_told_so_and_not_tried_for_ever(ap
     with pytest.raises(UsernameTaken):
         User.register_guest()
     assert User.select().count() == 1
+
+
+def test_what_is_kept_of_a_password_is_dear_to_try(app, costly_hashing, monkeypatch):
+    monkeypatch.setattr(passwords, "HASHING", costly_hashing)
+    user = User.register("ann", PASSWORD)
+    hashes = [user.password_hash, passwords.hash_of_no_password.__wrapped__()]
+    user.set_password(PASSWORD)
+    for kept in [*hashes, user.password_hash]:
+        method, rounds, size, _ = kept.partition("$")[0].split(":")
+        assert (method, int(rounds) >= 2**15, int(size) >= 8) == ("scrypt", True, True)
+    assert len({*hashes, user.password_hash}) == 3

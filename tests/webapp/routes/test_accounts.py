@@ -165,7 +165,7 @@ def test_a_wrong_password_costs_the_same_whether_there_is_such_an_account(visito
     make_user("guest", guest=True)
     visitor.submit("/login", username="nobody", password=password)  # makes a hash to compare with, once
     hashed = []
-    monkeypatch.setattr("webapp.models.user.check_password_hash", lambda *_: bool(hashed.append(1)))
+    monkeypatch.setattr("webapp.models.passwords.check_password_hash", lambda *_: bool(hashed.append(1)))
     costs = set()
     for username in ("ann", "nobody", "guest"):
         hashed.clear()

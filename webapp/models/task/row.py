@@ -1,7 +1,6 @@
 """TaskRow: the columns of a task, and what can be read from them."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID, uuid4
 
@@ -23,21 +22,13 @@ from playhouse.fields import EnumField
 
 from webapp.db import BaseModel
 from webapp.lib.times import utcnow
+from webapp.models.task.composition import Composition
 from webapp.models.task.event import TaskEvent
 from webapp.models.task.state import FINISHED, ON_RELEASE, OWNER_ACTIONS, State
 from webapp.models.traits import Trait, hide_references
 from webapp.models.user import User
 
 _ZERO: list[Any] = [SQL("DEFAULT 0")]  # in the database, too: a release from before the column does not name it
-
-
-class Composition(StrEnum):
-    """Whether a task does its own work, or is a workflow, and how the children of that follow each other."""
-
-    SINGLE = "single"
-    GROUP = "group"
-    CHAIN = "chain"
-    CHORD = "chord"
 
 
 class TaskRow(BaseModel):
