@@ -5,14 +5,14 @@ from tests.webapp.web.site import HTMX, OPENED, addresses, is_guarded
 from webapp.web.polling import POLLED_FRAGMENTS
 
 
-def test_every_answeris_guarded(app, ann, site):
+def test_every_answer_is_guarded(app, ann, site):
     for browser in (ann, browse(app)):
         for address in [*addresses(app, "GET", site), "/nowhere", "/?before=x"]:
             for headers in ({}, HTMX):
                 assert is_guarded(browser.get(address, headers=headers)), address
 
 
-def test_every_refusalis_guarded(app, ann, site):
+def test_every_refusal_is_guarded(app, ann, site):
     for address in addresses(app, "POST", site):
         assert is_guarded(ann.post(address))
     assert is_guarded(ann.submit("/posts", body=""))
