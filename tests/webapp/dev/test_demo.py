@@ -65,7 +65,7 @@ def _everything() -> dict[str, list]:
 # What is there
 
 
-def test_it_says_in_four_lines_whom_to_sign_in_as_what_the_log_will_warn_of_and_what_to_call(site):
+def test_the_demo_ends_with_four_lines_that_say_how_to_sign_in(site):
     lines = site.said.strip().splitlines()
     assert len(lines) == 4
     assert f"{len(people.PEOPLE) + 2} people" in lines[0]
@@ -90,7 +90,7 @@ def test_its_main_person_has_more_than_a_page_of_everything(app):
     assert Post.select().count() > 120
 
 
-def test_what_it_made_is_real(app):
+def test_the_artifacts_of_the_demo_are_real(app):
     finished = Artifact.select().where(Artifact.completed_at.is_null(False), Artifact.expired_at.is_null())
     starts = {"images.zip": b"PK\x03\x04", "posts.json": b'{"posts": [', "posts.csv": b"body,timestamp\r\n"}
     starts |= {"words.csv": b"word,count\r\n", "not-delivered.csv": b"address,reason\r\n", "errors.csv": b"row,reason"}
@@ -104,7 +104,7 @@ def test_what_it_made_is_real(app):
     assert seen["posts.json"] > 1
 
 
-def test_what_somebody_scheduled_begins_with_a_minute(app):
+def test_a_scheduled_time_begins_with_a_whole_minute(app):
     times = {task.run_at for task in Task.select().where(Task.state == State.SCHEDULED)}
     assert len(times) == 3
     assert {(at.second, at.microsecond) for at in times} == {(0, 0)}
@@ -221,7 +221,7 @@ def test_make_demo_prepares_what_make_run_does():
     assert said.strip().endswith("python -m webapp.dev.demo")
 
 
-def test_it_can_be_called_while_the_site_runs(tmp_path):
+def test_the_demo_can_be_made_while_the_site_runs(tmp_path):
     site = Site(tmp_path)
     del site.env["GUNICORN_CMD_ARGS"]
     try:
@@ -296,7 +296,7 @@ def test_a_worker_goes_on_with_all_that_is_under_way(app):
 
 
 @pytest.mark.usefixtures("worker")
-def test_what_was_imported_can_be_taken_back(app):
+def test_an_import_of_the_demo_can_be_undone(app):
     imported = _title("Import posts from diary.csv")
     assert Post.select().where(Post.task == imported).count() == 20
     ann = _sign_in(app, "ann")

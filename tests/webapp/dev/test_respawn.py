@@ -69,7 +69,7 @@ def test_make_run_starts_again_what_was_killed_and_lets_run_what_has_changed(kep
 
 
 @pytest.mark.parametrize(("signum", "is_broken"), [(signal.SIGINT, False), (signal.SIGTERM, True)])
-def test_it_ends_when_it_is_told_to_also_while_it_waits_for_a_change(kept, signum, is_broken):
+def test_respawn_ends_at_term_even_while_it_waits_for_a_change(kept, signum, is_broken):
     copy, process = kept
     _pids(process, 1)
     if is_broken:
@@ -81,6 +81,6 @@ def test_it_ends_when_it_is_told_to_also_while_it_waits_for_a_change(kept, signu
     assert psutil.wait_procs(family, 5)[1] == []
 
 
-def test_what_ends_by_itself_before_any_change_ends_it_with_the_same_code(tmp_path):
+def test_respawn_ends_with_the_code_of_a_command_that_ended_by_itself(tmp_path):
     command = [sys.executable, "-m", "webapp.dev.respawn", sys.executable, "-c", "raise SystemExit(3)"]
     assert Process("short", command, {"PATH": os.environ["PATH"]}, tmp_path).popen.wait(20) == 3

@@ -112,7 +112,7 @@ def _written(tag) -> tuple[str, str]:
     return tag["lang"], tag["dir"]
 
 
-def test_what_people_wrote_says_its_language_and_its_direction(ann, bob):
+def test_a_text_by_people_has_its_language_and_direction(ann, bob):
     posts = [make_post(ann.user, body) for body in (RUSSIAN, "Seven it is")]
     home = ann.get("/")
     assert [_written(home.one(f"#post-{post.id} p")) for post in posts] == [("ru", "auto"), ("", "auto")]
@@ -128,7 +128,7 @@ def test_what_people_wrote_says_its_language_and_its_direction(ann, bob):
     assert ann.get(f"/tasks/{task.id}").one("h1[dir=auto]").text == task.title
 
 
-def test_what_people_write_in_follows_the_direction_of_what_they_write(ann, bob):
+def test_a_text_field_follows_the_direction_of_its_text(ann, bob):
     for path, fields in {
         "/": ["#body"],
         "/messages/bob": ["#body"],

@@ -18,7 +18,7 @@ from webapp.models import Post, State
 from webapp.web.routes import BLUEPRINTS
 
 
-def test_what_is_too_large_is_refused(ann):
+def test_a_request_that_is_too_large_is_refused(ann):
     answer = ann.post("/posts", data={"csrf_token": ann.token(), "body": "x" * 11 * 1024 * 1024})
     assert answer.status_code == 413
     assert "too large" in answer.words.lower()

@@ -206,14 +206,14 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize("headers", FOREIGN)
-def test_what_another_site_filled_in_is_not_offered(browser, headers):
+def test_a_form_from_another_site_is_not_recovered(browser, headers):
     for data in ({"body": "Buy this"}, {"body": "Buy this", "csrf_token": browser.token() + "x"}):
         page = browser.post("/posts", data=data, headers=headers)
         assert (page.status_code, page.page.select("main form")) == (400, [])
         assert "Buy this" not in page.text
 
 
-def test_what_is_sent_and_where_to_is_there_to_be_read_and_is_only_text(browser):
+def test_a_recovered_form_shows_its_fields_and_target_as_text(browser):
     hostile = '"><script>alert(1)</script>{{ 7 * 7 }}'
     token = browser.token()
     _sign_in(browser)
@@ -318,7 +318,7 @@ def test_a_page_that_htmx_keeps_open_is_left_alone_when_its_session_ends(browser
         assert not answer.page.select("[name=csrf_token]"), "no token for a page of somebody else"
 
 
-def test_what_an_unheard_of_task_leads_back_to_is_the_tasks(browser):
+def test_the_404_of_a_task_links_to_the_tasks(browser):
     assert browser.get(f"/tasks/{uuid4()}").one("main a[href='/tasks']").text == "Tasks"
     assert browser.get("/tasks/a/b/c").one("main a[href='/tasks']")
 

@@ -177,7 +177,7 @@ def test_a_form_without_a_key_or_with_what_is_none_is_made_as_often_as_it_comes(
     assert not FormKey.select().exists()
 
 
-def test_what_was_wrong_can_be_corrected_and_sent_by_the_same_key(ann):
+def test_a_form_that_was_invalid_can_be_corrected_and_sent_with_its_key(ann):
     form = FORMS["post"]
     key = form.key(ann)
     assert form.send(ann, key, body="x" * 501).status_code == 422
@@ -185,7 +185,7 @@ def test_what_was_wrong_can_be_corrected_and_sent_by_the_same_key(ann):
     assert form.made() == 1
 
 
-def test_what_fails_half_way_leaves_nothing_and_can_be_sent_again(ann, monkeypatch):
+def test_a_form_that_fails_half_way_leaves_nothing_and_can_be_sent_again(ann, monkeypatch):
     form = FORMS["post"]
     key = form.key(ann)
 
@@ -209,7 +209,7 @@ def test_another_person_with_the_same_key_makes_their_own(app, ann):
     assert form.made() == 2
 
 
-def test_what_may_run_but_once_at_a_time_is_still_told_to_be_under_way_to_another_form(ann):
+def test_another_form_is_told_that_a_task_of_one_at_a_time_is_under_way(ann):
     form = FORMS["export"]
     first = form.send(ann, form.key(ann))
     other = form.send(ann, form.key(ann))
@@ -303,6 +303,6 @@ def test_every_form_that_starts_or_writes_something_has_a_key_of_its_own(ann):
     assert all(KEY_PATTERN.fullmatch(key) for key in keys)
 
 
-def test_what_is_polled_has_none(ann):
+def test_a_polled_fragment_has_no_form_key(ann):
     for path in ("/live", "/tasks/_list", "/messages/_inbox", "/messages/bob/_thread", "/mail/_list"):
         assert "form_key" not in ann.get(path, headers=HTMX).text

@@ -79,7 +79,7 @@ def test_the_second_page_of_the_list_polls_itself_and_not_the_first(ann):
 
 
 @pytest.mark.parametrize("state", State)
-def test_what_live_brings_is_what_the_page_shows(ann, state):
+def test_live_answers_with_the_fragments_of_the_page(ann, state):
     task = _task(state, ann.user)
     make_unread_messages(ann.user, 3)
     page, live = ann.get("/"), ann.get("/live", headers=HTMX)
@@ -250,7 +250,7 @@ def test_the_count_of_the_rest_leaves_out_what_the_page_itself_shows(ann):
 
 @pytest.mark.parametrize("path", ["/", "/tasks", "/tasks/{id}"])
 @pytest.mark.parametrize("state", State)
-def test_what_should_soon_move_is_looked_at_once_more_than_the_rest(ann, path, state):
+def test_a_task_that_soon_changes_is_polled_early_once(ann, path, state):
     task = make_task(state, ann.user)
     page = ann.get(path.format(id=task.id))
     looks = [

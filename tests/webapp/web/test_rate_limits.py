@@ -52,7 +52,7 @@ def test_a_name_that_is_spelled_otherwise_is_counted_as_the_same(guess, spelling
 
 
 @pytest.mark.parametrize("look_alike", ["аnn", "ann\u200b", "àn̂n", "ann smith", "<ann>", "n" * 5000])
-def test_what_cannot_be_a_name_is_nobodys_and_counted_together(guess, look_alike):
+def test_invalid_usernames_are_rate_limited_together(guess, look_alike):
     make_user("ann")
     assert _until_refused(guess(look_alike + str(n % 2)) for n in range(20)) == 10
     assert guess("ann", PASSWORD) == 303

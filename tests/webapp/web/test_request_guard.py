@@ -326,7 +326,7 @@ def test_no_method_is_too_odd_to_be_answered(app, site):
     assert not crawl.wrong
 
 
-def test_what_is_no_form_is_refused_and_changes_nothing(app, site):
+def test_a_body_that_is_not_a_form_is_refused(app, site):
     crawl = Crawl(app)
     posts = Post.select().count()
     for rule in _views(app, "POST"):

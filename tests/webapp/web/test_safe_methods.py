@@ -95,7 +95,7 @@ def test_a_visit_is_remembered_once_a_minute(ann, queries):
 @pytest.mark.parametrize(
     "path", ["/live", "/tasks/_list", "/tasks/{id}/_panel", "/static/app.css", "/healthz", "/readyz"]
 )
-def test_what_a_browser_asks_for_by_itself_is_no_visit(ann, path):
+def test_an_automatic_request_does_not_count_as_seen(ann, path):
     task = make_task(State.IN_PROGRESS, ann.user)
     _was_away(ann.user)
     ann.get(path.format(id=task.id), headers=HTMX)

@@ -19,7 +19,7 @@ def test_every_refusal_is_guarded(app, ann, site):
     assert is_guarded(ann.put("/"))
 
 
-def test_what_is_not_changed_is_guarded_too(ann):
+def test_a_304_has_the_security_headers(ann):
     answer = ann.get("/live", headers=HTMX)
     again = ann.get("/live", headers=HTMX | {"If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304

@@ -20,7 +20,7 @@ def test_posts_are_found_on_the_home_page_and_ones_own_on_a_profile(ann, visitor
         assert not home.page.select("#task-list, .composer, .hero")
 
 
-def test_what_was_found_is_marked_as_text_and_never_as_markup(ann):
+def test_a_search_hit_is_marked_and_never_markup(ann):
     post = make_post(ann.user, "<script>alert(1)</script> & <b>")
     paragraph = ann.get("/?q=script").one(f"#post-{post.id} p")
     assert paragraph.text == "<script>alert(1)</script> & <b>"
@@ -40,7 +40,7 @@ def test_where_nothing_is_found_it_says_so_in_words(ann, bob, path, text):
 
 
 @pytest.mark.parametrize("path", PLACES)
-def test_what_is_too_long_to_be_looked_for_is_told_at_the_field(ann, bob, path):
+def test_a_search_that_is_too_long_is_an_error_of_the_field(ann, bob, path):
     make_message(bob.user, ann.user)
     answer = ann.get(path, query_string={"q": "x" * 201})
     assert answer.status_code == 422
@@ -54,7 +54,7 @@ def test_an_empty_search_is_none(ann, path):
     assert ann.get(path + "?q=+").words == ann.get(path).words
 
 
-def test_there_is_nothing_to_search_where_there_is_nothing(ann):
+def test_an_empty_list_has_no_search_form(ann):
     for path in PLACES:
         assert not ann.get(path).page.select("input[type=search]")
 

@@ -39,7 +39,7 @@ def _old(task: Task) -> None:
         (State.CANCELED, "Count down from 40 was canceled."),
     ],
 )
-def test_what_has_just_become_of_a_task_is_said(ann, state, words):
+def test_a_transition_of_a_task_is_announced(ann, state, words):
     task = make_task(state, ann.user, updated_at=utcnow())
     if state == State.IN_PROGRESS:
         Task.update(started_at=utcnow()).where(Task.id == task.id).execute()
@@ -81,7 +81,7 @@ def test_nothing_old_is_said_when_something_newer_goes(ann):
     assert _said(ann) == {}
 
 
-def test_who_wrote_is_said_once_for_each_time_and_not_after_it_is_read(ann, bob):
+def test_a_new_message_is_announced_once_and_not_after_it_is_read(ann, bob):
     ann.submit("/messages/bob", body="Hello")
     first = _said(bob)
     assert list(first.values()) == ["New message from ann."]

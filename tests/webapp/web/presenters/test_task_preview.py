@@ -88,7 +88,7 @@ LOOK_CLOSELY = "/tasks/new/look_closely"
 @pytest.mark.parametrize(
     ("field", "place"), [("column", "#column-error"), ("", "form > .error"), ("no", "form > .error")]
 )
-def test_what_a_preview_finds_wrong_stands_at_its_own_field(ann, look_closely, path, field, place):
+def test_an_error_of_a_preview_is_shown_at_its_field(ann, look_closely, path, field, place):
     look_closely(TaskError("There is no column amont.", field=field))
     answer = ann.submit(path, file=_file("a.csv", b"a\n"), column="amont")
     assert answer.status_code == 422
@@ -146,7 +146,7 @@ def test_a_preview_without_its_database_is_no_fault_of_the_task(ann, look_closel
     assert answer.status_code == 503
 
 
-def test_there_is_no_preview_of_what_has_none(ann):
+def test_a_task_function_without_a_preview_answers_404_for_one(ann):
     assert not ann.get("/tasks/new/countdown").page.select("button[formaction$=preview]")
     assert ann.submit("/tasks/new/countdown/preview").status_code == 404
     assert ann.submit("/tasks/new/nothing/preview").status_code == 404

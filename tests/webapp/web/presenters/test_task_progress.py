@@ -46,7 +46,7 @@ def test_the_bar_is_never_fuller_than_full(done, total, bar, percent, amount):
         ("send_mail", 1, 60, ""),
     ],
 )
-def test_what_never_began_did_not_stop_after_anything(name, done, total, reached):
+def test_a_task_that_never_ran_says_no_progress(name, done, total, reached):
     assert _progress(State.CANCELED, done=done, total=total, name=name).reached == reached
 
 
@@ -74,7 +74,7 @@ def test_how_long_it_took():
     assert _progress().took == ""
 
 
-def test_what_was_never_begun_took_no_time():
+def test_a_task_that_never_ran_took_no_time():
     assert Progress(Task(state=State.CANCELED)).took == ""
 
 

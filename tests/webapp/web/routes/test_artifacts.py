@@ -122,7 +122,7 @@ def test_the_rest_of_a_file_is_read_without_its_beginning(ann, uneven, queries):
     assert len(_contents(seen)) == 1
 
 
-def test_what_has_changed_since_is_sent_whole(ann, uneven):
+def test_a_range_of_another_version_is_answered_with_the_whole_artifact(ann, uneven):
     artifact, data = uneven
     other = make_artifact(make_task(State.SUCCEEDED, ann.user), "other.bin")
     version = ann.get(f"/artifacts/{other.id}").headers["ETag"]
@@ -130,7 +130,7 @@ def test_what_has_changed_since_is_sent_whole(ann, uneven):
     assert (answer.status_code, answer.data) == (200, data)
 
 
-def test_what_a_browser_has_already_is_not_sent_again(ann, uneven):
+def test_an_artifact_in_the_browsers_cache_is_answered_304(ann, uneven):
     artifact, _ = uneven
     version = ann.get(f"/artifacts/{artifact.id}").headers["ETag"]
     answer = ann.get(f"/artifacts/{artifact.id}", headers={"If-None-Match": version})
@@ -256,7 +256,7 @@ def test_a_failed_write_leaves_nothing_that_anybody_sees_and_goes_with_the_next_
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_what_has_expired_says_so(ann, bob, kind):
+def test_an_expired_artifact_answers_410(ann, bob, kind):
     artifact = make_artifact(make_task(State.SUCCEEDED, ann.user), "x", "https://example.com/", kind=kind)
     address = f"/artifacts/{artifact.id}"
     assert ann.get(address).status_code in {200, 303}

@@ -94,7 +94,7 @@ def test_a_place_in_line_and_a_coming_attempt_are_news_whenever_the_sweeper_says
     assert "in 20 seconds" in after.one(f"#task-{soon.id}").text
 
 
-def test_what_happens_to_a_part_is_news_of_its_whole(ann):
+def test_progress_of_a_child_changes_the_panel_of_its_parent(ann):
     whole = make_task(State.IN_PROGRESS, ann.user, composition=Composition.GROUP, fencing_token=None)
     part, path = make_task(State.IN_PROGRESS, ann.user, parent=whole, root=whole), f"/tasks/{whole.id}/_panel"
     known = _known(ann.get(path, headers=HTMX))
@@ -119,7 +119,7 @@ def test_however_much_is_under_way_news_cost_no_more_queries(ann, queries):
     assert max(few.values()) <= 8
 
 
-def test_what_happens_to_others_is_no_news(ann, bob):
+def test_live_is_unchanged_by_tasks_of_others(ann, bob):
     known = _known(ann.get("/live", headers=HTMX))
     make_task(State.PENDING, bob.user).cancel()
     assert ann.get("/live", headers=known).status_code == 304

@@ -64,7 +64,7 @@ def test_opening_a_conversation_reads_nothing_until_the_page_says_so(ann, bob, m
     assert not bob.get("/messages/ann").page.select("noscript button, #thread [hx-trigger=load]")
 
 
-def test_what_is_unread_on_an_older_page_is_read_too(ann, bob):
+def test_opening_a_conversation_reads_its_older_pages_too(ann, bob):
     for number in range(25):
         ann.submit("/messages/bob", body=f"Message {number}")
     Message.update(read_at=Message.created_at).where(Message.id > 5).execute()

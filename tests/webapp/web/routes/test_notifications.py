@@ -55,7 +55,7 @@ def test_one_notice_is_marked_as_read_where_it_stands(ann):
     assert after["aria-disabled"] == "true", "who pressed it is still there"
 
 
-def test_what_marks_all_as_read_stays_when_all_are(ann):
+def test_the_button_that_marks_all_as_read_leaves_a_placeholder(ann):
     assert not ann.get("/notifications").page.select("#read-all"), "there is nothing to read"
     make_task(State.IN_PROGRESS, ann.user).succeed()
     button = ann.get("/notifications").one("#read-all")
@@ -71,7 +71,7 @@ def test_a_task_is_not_read_by_somebody_else(ann, bob):
     assert _badge(ann) == "1"
 
 
-def test_what_they_canceled_themselves_is_no_news(ann):
+def test_a_task_canceled_by_its_owner_makes_no_notification(ann):
     make_task(State.CANCELING, ann.user).acknowledge_stop()
     make_task(State.PENDING, ann.user).cancel()
     assert _texts(ann) == []
@@ -218,7 +218,7 @@ def test_mail_without_an_address_is_refused_where_it_was_chosen_and_the_rest_is_
         ({"succeeded": "mail-30", "failed": "mail-1"}, 5, ("mail-5", "mail-1")),
     ],
 )
-def test_what_was_chosen_in_two_places_is_one_choice_and_no_wish_is_lost(ann, hearing, mail_after, ways):
+def test_two_settings_of_earlier_releases_are_one_channel(ann, hearing, mail_after, ways):
     """As the release before kept it, and goes on to keep it while it runs beside this one."""
     User.update(hearing=hearing, mail_after=mail_after, email="ann@example.com").execute()
     chosen = _chosen(ann.get("/notifications"))

@@ -56,7 +56,7 @@ def test_a_missing_field_is_no_crash(ann):
 @pytest.mark.parametrize(
     "body", ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "{{ 7 * 7 }}", "&amp;", "\"'><b>"]
 )
-def test_what_people_write_is_text_and_never_markup(ann, visitor, body):
+def test_a_text_by_people_is_never_markup(ann, visitor, body):
     ann.submit("/posts", body=body)
     [post] = Post.select()
     for path in ("/", "/people/ann"):

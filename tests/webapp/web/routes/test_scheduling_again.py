@@ -74,14 +74,14 @@ def test_started_now_it_has_no_time_any_more(ann, countdown):
     assert set(_offers(ann, "/", countdown.id)) == {f"Start now {countdown.title}"}
 
 
-def test_what_was_canceled_before_another_attempt_had_begun_and_is_tried_again(ann):
+def test_a_task_canceled_between_attempts_is_offered_a_retry(ann):
     task = make_task(State.RETRYING, ann.user, started_at=utcnow())
     ann.submit(f"/tasks/{task.id}/cancellation")
     assert (task.reload().state, task.run_at) == (State.CANCELED, None)
     assert set(_offers(ann, "/", task.id)) == {f"Retry {task.title}"}
 
 
-def test_what_has_no_form_is_started_now_and_says_so(ann):
+def test_a_task_without_a_form_is_started_at_once(ann):
     task = make_task(State.SCHEDULED, ann.user, name="", composition=Composition.GROUP, title="Several")
     ann.submit(f"/tasks/{task.id}/cancellation")
     assert set(_offers(ann, "/", task.id)) == {"Start now Several"}

@@ -93,7 +93,7 @@ def test_the_ends_of_the_calendar_are_no_crash(ann, day):
         (f"q={'x' * 201}", "q", "Search for at most 200 characters."),
     ],
 )
-def test_what_is_wrong_is_told_at_its_field(ann, query, field, said):
+def test_an_invalid_value_is_an_error_of_its_field(ann, query, field, said):
     make_task(State.SUCCEEDED, ann.user)
     answer = ann.get(f"/tasks?{query}")
     assert answer.status_code == 422
@@ -105,7 +105,7 @@ def test_what_is_wrong_is_told_at_its_field(ann, query, field, said):
     assert Task.select().count() == 1
 
 
-def test_what_was_looked_for_stays_in_the_form_and_in_every_address(ann):
+def test_a_search_stays_in_its_form_and_in_every_url(ann):
     for _ in range(25):
         make_task(State.IN_PROGRESS, ann.user, title="Export <all>")
     page = ann.get("/tasks?q=export+%3C&state=in_progress&name=countdown&since=2026-01-02&until=")
@@ -192,7 +192,7 @@ def test_those_that_are_checked_are_canceled_and_counted(ann):
         ("resume", State.PAUSED, State.PENDING, "Resumed 2 tasks; 1 wasn’t paused."),
     ],
 )
-def test_what_one_button_does_for_a_task_one_does_for_those_that_are_checked(ann, action, state, becomes, words):
+def test_a_bulk_action_does_to_each_selected_task_what_its_button_does(ann, action, state, becomes, words):
     tasks = [make_task(state, ann.user) for _ in range(2)]
     button = ann.get("/tasks").one(f"#bulk-{action}")
     answer = _press(ann, button["value"], *tasks, make_task(State.SUCCEEDED, ann.user), address=button["formaction"])
@@ -295,7 +295,7 @@ def test_a_press_costs_as_much_as_its_tasks_and_little_more(ann, queries):
 
 
 @pytest.mark.parametrize("state", [State.SUCCEEDED, State.FAILED, State.CANCELED])
-def test_what_has_ended_is_listed_by_its_end_page_by_page(each_database, state):
+def test_finished_tasks_are_listed_by_their_end_page_by_page(each_database, state):
     ann = browse(each_database, make_user("ann"))
     now, group = utcnow(), {State.SUCCEEDED: "finished"}.get(state, state.value)
     ends = [*range(25)]

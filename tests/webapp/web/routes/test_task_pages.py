@@ -70,7 +70,7 @@ def test_the_timeline_is_on_the_tasks_page(ann):
     assert kinds == ["launched", "started", "failed"]
 
 
-def test_what_a_task_made_is_linked_everywhere(ann):
+def test_an_artifact_is_linked_wherever_its_task_is_shown(ann):
     artifact = make_artifact(make_task(State.SUCCEEDED, ann.user), "<b>.json", expires_at=datetime(2026, 11, 28))
     for path in ("/", "/tasks", f"/tasks/{artifact.task_id}"):
         shown = words(ann.get(path).one(f"#task-{artifact.task_id} .artifacts"))
@@ -167,7 +167,7 @@ def test_times_are_those_of_their_readers_clock(ann):
 # What was kept for a while
 
 
-def test_what_has_expired_is_named_but_not_linked(ann):
+def test_an_expired_artifact_is_named_but_not_linked(ann):
     artifact = make_artifact(make_task(State.SUCCEEDED, ann.user), "posts.json", expired_at=datetime(2026, 11, 28))
     for path in ("/", "/tasks", f"/tasks/{artifact.task_id}"):
         kept = ann.get(path).one(f"#task-{artifact.task_id} .artifacts")

@@ -39,7 +39,7 @@ REFUSED = [(action, state) for action, ask in ASKS.items() for state in State if
 
 
 @pytest.mark.parametrize(("action", "state", "target"), ALLOWED)
-def test_what_can_be_asked_is_done_and_shown(ann, action, state, target):
+def test_an_allowed_owner_action_is_done_and_shown(ann, action, state, target):
     task = make_task(state, ann.user)
     answer = ann.submit(f"/tasks/{task.id}/{action}")
     assert (answer.status_code, answer.location) == (303, f"/tasks/{task.id}")
@@ -49,7 +49,7 @@ def test_what_can_be_asked_is_done_and_shown(ann, action, state, target):
 
 
 @pytest.mark.parametrize(("action", "state"), REFUSED)
-def test_what_can_no_longer_be_asked_is_refused_with_the_truth(ann, action, state):
+def test_a_stale_owner_action_is_refused_with_the_present_state(ann, action, state):
     task = make_task(state, ann.user)
     before = Task.select().dicts().get()
     answer = ann.submit(f"/tasks/{task.id}/{action}")
@@ -170,7 +170,7 @@ def test_deleting_takes_the_task_with_all_that_it_made(ann, state):
 
 
 @pytest.mark.parametrize("state", sorted(ACTIVE))
-def test_what_is_under_way_is_not_deleted(ann, state):
+def test_an_active_task_is_not_deleted(ann, state):
     task = make_task(state, ann.user)
     page = ann.get(ann.submit(f"/tasks/{task.id}/deletion").location)
     assert f"Nothing changed: {IS[state].format(task.title)}" in page.words
@@ -195,7 +195,7 @@ def test_deleting_takes_two_presses_and_no_javascript(ann):
     assert not [name for name in button.attrs if name.startswith("hx-")]
 
 
-def test_what_was_deleted_in_another_tab_is_not_found(ann):
+def test_a_task_deleted_in_another_tab_is_not_found(ann):
     task = make_task(State.FAILED, ann.user)
     ann.submit(f"/tasks/{task.id}/deletion")
     for action in ACTIONS:
@@ -203,7 +203,7 @@ def test_what_was_deleted_in_another_tab_is_not_found(ann):
 
 
 @pytest.mark.parametrize("action", [*ASKS, "deletion"])
-def test_what_is_deleted_while_a_button_is_answered_is_not_found(ann, monkeypatch, action):
+def test_a_task_deleted_while_a_button_is_answered_is_not_found(ann, monkeypatch, action):
     task, verb = make_task(State.FAILED, ann.user), ACTIONS[action]
     act = getattr(Task, verb)
 
@@ -275,7 +275,7 @@ def test_a_button_is_there_when_it_works(ann, state):
         (State.FAILED, "Retry", [(State.PENDING, "Waiting"), (State.SUCCEEDED, "Finished")]),
     ],
 )
-def test_what_replaces_a_button_has_its_id_and_so_the_focus(ann, before, press, after):
+def test_a_placeholder_has_the_id_of_its_button_and_keeps_the_focus(ann, before, press, after):
     task = make_task(before, ann.user)
     for path in ("/", "/tasks", f"/tasks/{task.id}"):
         _put(task, before)
@@ -355,7 +355,7 @@ def test_somebody_elses_task_does_not_exist(ann, bob, state):
 @pytest.mark.parametrize(
     "path", ["/tasks/7", "/tasks/x", "/tasks/00000000-0000-4000-8000-000000000000", "/artifacts/7"]
 )
-def test_what_was_never_there_is_not_found(ann, path):
+def test_an_unknown_task_is_not_found(ann, path):
     assert ann.get(path).status_code == 404
 
 

@@ -213,7 +213,7 @@ def test_retry_works_on_the_same_file(declare, app, run_waiting):
     assert (task.reload().state, read) == (State.SUCCEEDED, [b"kept", b"kept"])
 
 
-def test_what_a_task_makes_under_the_name_of_its_upload_is_another_file(declare, app, run_waiting):
+def test_an_artifact_named_like_an_upload_is_another_file(declare, app, run_waiting):
     @declare(title="Copy")
     def copy(task: Run, file: Upload):
         with task.artifact(file.name) as out:
@@ -283,7 +283,7 @@ def test_a_finished_task_can_be_run_again_with_changes(ann, read_file, run_waiti
     assert "Please choose it again." in page.one("#file-hint").text
 
 
-def test_what_takes_no_arguments_has_nothing_to_change(ann, declare, monkeypatch):
+def test_a_task_without_arguments_has_no_form_to_run_it_with_changes(ann, declare, monkeypatch):
     @declare(title="Plain")
     def plain(task):
         """Ask for nothing."""
@@ -334,7 +334,7 @@ def test_a_finished_task_is_taken_back_by_another(ann, undoable, run_waiting):
     assert Task.select().where(Task.name == "take_back").count() == 1
 
 
-def test_what_is_being_taken_back_leads_to_what_does_it(ann, undoable, run_waiting):
+def test_a_task_that_is_being_undone_links_to_the_undo(ann, undoable, run_waiting):
     ann.submit(f"/tasks/{undoable.id}/undo")
     undoing = Task.get(Task.name == "take_back")
     page = ann.get(f"/tasks/{undoable.id}")
@@ -355,7 +355,7 @@ def test_a_second_press_of_undo_starts_nothing(ann, undoable):
 
 
 @pytest.mark.parametrize("state", [State.PENDING, State.IN_PROGRESS, State.PAUSED])
-def test_what_is_under_way_is_not_taken_back(ann, undoable, state):
+def test_an_active_task_is_not_undone(ann, undoable, state):
     task = make_task(state, ann.user, name="do_it", arguments={})
     assert not ann.get(f"/tasks/{task.id}").page.select("button[formaction$=undo]")
     ann.submit(f"/tasks/{task.id}/undo")

@@ -90,7 +90,7 @@ BLANKS = [
 
 
 @pytest.mark.parametrize("text", BLANKS)
-def test_what_is_seen_as_nothing_is_nothing(app, text):
+def test_a_text_of_invisible_characters_is_blank(app, text):
     ann = browse(app, make_user("ann"))
     make_user("bob")
     for path, noun in (("/posts", "post"), ("/messages/bob", "message")):
@@ -107,5 +107,5 @@ def test_what_is_seen_as_nothing_is_nothing(app, text):
 
 
 @pytest.mark.parametrize("text", ["½", "한", "नमस्ते", "👩‍👩‍👧", ".", "\u200dا"])
-def test_what_can_be_seen_is_something(app, text):
+def test_a_text_with_a_visible_character_is_accepted(app, text):
     assert browse(app, make_user("ann")).submit("/posts", body=text).status_code == 303

@@ -91,7 +91,7 @@ def test_a_taken_name_is_told_together_with_what_else_is_wrong(visitor):
         assert answer.one("#email-error")
 
 
-def test_what_is_asked_of_a_name_is_what_is_said_beside_it(visitor):
+def test_the_hint_beside_the_username_says_its_rule(visitor):
     hint = visitor.get("/register").one("#username-hint").text
     assert visitor.submit("/register", **NEW | {"username": "_"}).one("#username-error").text in hint
 

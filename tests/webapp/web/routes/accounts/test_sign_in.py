@@ -53,7 +53,7 @@ def test_a_wrong_password_costs_the_same_whether_there_is_such_an_account(visito
     assert len(costs) == 1
 
 
-def test_what_is_far_too_long_for_a_name_or_a_password_is_not_read(visitor, monkeypatch):
+def test_a_far_too_long_name_or_password_is_not_processed(visitor, monkeypatch):
     lengths = []
     monkeypatch.setattr("webapp.lib.texts.stream_safe", lambda text: lengths.append(len(text)) or text)
     for field in NEW:

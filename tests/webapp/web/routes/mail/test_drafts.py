@@ -43,7 +43,7 @@ def test_a_file_that_is_chosen_is_kept_at_once(ann):
     assert not answer.page.select(".error"), "whoever is not done yet is not told what is missing"
 
 
-def test_what_was_still_being_saved_when_it_was_sent_begins_no_new_draft(ann):
+def test_an_autosave_that_comes_after_the_mail_was_sent_is_dropped(ann):
     key = ann.get("/mail").one("#form_key")["value"]
     send(ann, form_key=key)
     answer = send(ann, "/mail/draft", headers=HTMX, form_key=key)
@@ -51,7 +51,7 @@ def test_what_was_still_being_saved_when_it_was_sent_begins_no_new_draft(ann):
     assert Mailing.draft_of(ann.user) is None
 
 
-def test_what_goes_on_from_a_form_that_was_sent_is_saved(ann):
+def test_a_form_that_was_sent_and_typed_into_again_is_saved(ann):
     key = ann.get("/mail").one("#form_key")["value"]
     send(ann, form_key=key)
     answer = send(ann, "/mail/draft", headers=HTMX, form_key=key, subject="Another")
@@ -59,7 +59,7 @@ def test_what_goes_on_from_a_form_that_was_sent_is_saved(ann):
     assert Mailing.draft_of(ann.user).subject == "Another"
 
 
-def test_what_is_typed_into_changes_to_a_mail_that_was_scheduled_by_the_form_is_saved(ann):
+def test_changes_to_a_mail_scheduled_from_the_same_form_are_saved(ann):
     send(ann, form_key=ann.get("/mail").one("#form_key")["value"], send_at=in_future(days=2))
     path = f"/mail/{Mailing.get().id}"
     for subject in ("Changed", "Changed again"):  # also from the form that has the draft

@@ -41,7 +41,7 @@ def _sent(user, subject: str = "Hello", state: State = State.SUCCEEDED, delivere
     return mailing
 
 
-def test_who_has_none_is_told_what_will_be_there(ann):
+def test_an_empty_page_says_what_will_be_there(ann):
     page = ann.get("/mail")
     assert "No emails yet. Drafts, scheduled emails, and sent emails appear here." in page.words
     assert _rows(ann) == []
@@ -112,7 +112,7 @@ def test_whom_a_mail_did_not_reach_is_counted_in_its_notice_timeline_and_mail_to
     assert counts in mailserver.mails[-1].get_body(("plain",)).get_content()
 
 
-def test_one_person_is_no_people(ann):
+def test_a_mail_to_one_recipient_is_singular(ann):
     make_mailing(ann.user, THREE[:1])
     assert "for 1 recipient" in _rows(ann)[0]
 
@@ -147,7 +147,7 @@ def test_nobody_sees_those_of_others(ann, bob):
     assert "secret" not in bob.get("/mail/_list").text
 
 
-def test_they_are_paged_the_newest_first(ann):
+def test_mails_are_paged_newest_first(ann):
     for number in range(45):
         _sent(ann.user, f"Mail {number:02}", delivered=0, created_at=utcnow() - timedelta(minutes=number))
     seen, path = [], "/mail"
@@ -173,7 +173,7 @@ def test_an_open_page_gets_it_only_when_something_has_changed(ann):
     assert "Begun elsewhere" in ann.get("/mail/_list", headers=known).words
 
 
-def test_it_costs_the_same_however_many_there_are_and_reads_no_text_of_them(ann, queries):
+def test_the_list_of_mails_costs_the_same_however_many_there_are(ann, queries):
     def cost() -> int:
         with queries() as seen:
             ann.get("/mail/_list")
@@ -213,7 +213,7 @@ def test_another_mail_is_begun_like_an_earlier_one_without_its_time(ann):
     assert "notes.txt" in form.one("#mail-files").text
 
 
-def test_what_is_begun_so_is_sent_as_any_other(ann):
+def test_a_copied_mail_is_sent_like_any_other(ann):
     mailing = _sent(ann.user)
     _copy(ann, mailing)
     page = ann.get("/mail")

@@ -19,7 +19,7 @@ def test_recipients_are_typed_in_many_ways_and_each_gets_one(ann):
     assert "Skipped 1 duplicate." in ann.get(answer.location).words
 
 
-def test_what_is_wrong_is_told_line_by_line_and_nothing_is_sent(ann):
+def test_invalid_recipients_are_listed_by_line_and_nothing_is_sent(ann):
     typed = "bea@example.com\nnobody\nBea@example.com, cem@example\nx@y@z.example"
     answer = send(ann, recipients=typed, subject="RecoveredForm", template="free", body="My words")
     assert answer.status_code == 422
@@ -199,7 +199,7 @@ def test_by_htmx_the_field_comes_back_without_them_and_with_the_focus(ann):
     assert field.has_attr("autofocus")
 
 
-def test_they_are_left_out_of_changes_to_a_scheduled_mail_too(ann):
+def test_invalid_recipients_are_removed_from_changes_to_a_scheduled_mail(ann):
     mailing = make_mailing(ann.user)
     page = send(ann, f"/mail/{mailing.id}/draft", recipients=WRONG, headers=HTMX)
     answer = send(ann, page.one("#mail-leave-out")["formaction"], recipients=WRONG)
@@ -209,13 +209,13 @@ def test_they_are_left_out_of_changes_to_a_scheduled_mail_too(ann):
     assert Mailing.get_by_id(mailing.id).recipients != RIGHT
 
 
-def test_they_are_left_out_of_a_file_that_is_sent_along(ann):
+def test_invalid_recipients_are_removed_from_an_uploaded_file(ann):
     path = "/mail/recipients/correction"
     answer = send(ann, path, recipients="bea@example.com", recipients_file=upload("p.txt", b"dee@example.com\nnobody"))
     assert ann.get(answer.location).one("#recipients").text.split() == ["bea@example.com", "dee@example.com"]
 
 
-def test_what_is_wrong_is_listed_in_part(ann):
+def test_a_long_list_of_invalid_recipients_is_cut(ann):
     page = send(ann, recipients="\n".join(f"nobody-{number}" for number in range(332)))
     slips = page.page.select(".slips li")
     assert (len(slips), slips[19].b.text, slips[20].text) == (21, "Line 20", "and 312 more invalid addresses")

@@ -11,7 +11,7 @@ from webapp.models import Mailing, MailingFile, State, Task, User
 from webapp.web.forms import start_time
 
 
-def test_it_is_sent_later_by_the_clock_on_the_wall(ann):
+def test_a_mail_is_scheduled_in_the_time_zone_of_its_writer(ann):
     User.update(time_zone="Asia/Tokyo").where(User.id == ann.user.id).execute()
     answer = send(ann, send_at=in_future(days=2))
     task = Task.get()
@@ -20,7 +20,7 @@ def test_it_is_sent_later_by_the_clock_on_the_wall(ann):
     assert ann.get(answer.location).one(f"main a[href='/mail/{Mailing.get().id}']").text.strip() == "Edit email"
 
 
-def test_what_is_typed_while_a_scheduled_mail_is_changed_is_kept(ann):
+def test_changes_to_a_scheduled_mail_are_saved_while_typing(ann):
     send(ann, send_at=in_future(days=2), form_key=ann.get("/mail").one("#form_key")["value"])
     path = f"/mail/{Mailing.get().id}"
     for subject in ("Typed once", "Typed twice"):
@@ -32,7 +32,7 @@ def test_what_is_typed_while_a_scheduled_mail_is_changed_is_kept(ann):
     assert Task.get().title.endswith(": Hello"), "until the changes are saved"
 
 
-def test_what_was_still_being_saved_when_changes_were_saved_begins_no_changes(ann):
+def test_an_autosave_that_comes_after_the_changes_were_saved_is_dropped(ann):
     at, first = in_future(days=2), ann.get("/mail").one("#form_key")["value"]
     send(ann, send_at=at, form_key=first)
     path = f"/mail/{Mailing.get().id}"
@@ -71,7 +71,7 @@ def test_changes_are_discarded_and_the_mail_stays_as_it_was(ann, bob):
     assert (Mailing.get().files()[0].name, Task.get().state) == ("notes.txt", State.SCHEDULED)
 
 
-def test_what_is_kept_while_somebody_types_can_be_discarded_without_loading_the_page_again(ann):
+def test_an_autosaved_draft_can_be_discarded_without_a_reload(ann):
     for path in ("/mail", f"/mail/{make_mailing(ann.user).id}"):
         button = ann.get(path).one("button.discard")
         answer = send(ann, f"{path}/draft", subject="Typed", headers=HTMX)
@@ -82,7 +82,7 @@ def test_what_is_kept_while_somebody_types_can_be_discarded_without_loading_the_
     assert not answer.one("#mail-found").has_attr("data-begun"), "nothing is left of what was typed"
 
 
-def test_what_was_begun_is_deleted_from_the_list_of_mails(ann):
+def test_a_draft_is_deleted_from_the_list_of_mails(ann):
     mailing = make_mailing(ann.user)
     Mailing.begin_draft(ann.user, mailing).write(subject="Changed")
     make_draft(ann.user, subject="Unwanted")
@@ -115,7 +115,7 @@ def test_a_sent_mail_belongs_to_the_mails_and_leads_to_its_task(ann):
     assert page.one(f".mail-head a[href='/tasks/{mailing.task_id}']")
 
 
-def test_what_is_said_of_a_draft_stands_in_one_line(ann):
+def test_the_state_of_a_draft_is_one_line(ann):
     data = b"name,email\nDee,dee@example.com\nEve,\n"
     answer = send(ann, "/mail/draft", recipients="", recipients_file=upload("p.csv", data))
     [said] = ann.get(answer.location).page.select(".flash")
@@ -174,7 +174,7 @@ def test_a_draft_keeps_which_of_two_equal_times_was_meant_while_somebody_types(a
     assert "#send_at-which" in page.one("[hx-trigger*='input from:#mail']")["hx-include"]
 
 
-def test_what_is_scheduled_can_be_changed(ann, mailserver, run_tasks):
+def test_a_scheduled_mail_can_be_changed(ann, mailserver, run_tasks):
     mailing = make_mailing(ann.user)
     make_mailing_file(mailing, "old.txt")
     make_mailing_file(mailing, "stays.txt")
@@ -214,7 +214,7 @@ def test_a_change_without_a_time_sends_it_now(ann, mailserver, run_tasks):
 
 
 @pytest.mark.parametrize("state", [State.PENDING, State.IN_PROGRESS, State.SUCCEEDED, State.CANCELED])
-def test_what_has_started_can_not_be_changed_and_the_truth_is_told(ann, state):
+def test_a_mail_that_has_started_cannot_be_changed(ann, state):
     mailing = make_mailing(ann.user, state=state)
     for path in ("", "/draft", "/preview"):
         answer = send(ann, f"/mail/{mailing.id}{path}", subject="Changed")
@@ -224,7 +224,7 @@ def test_what_has_started_can_not_be_changed_and_the_truth_is_told(ann, state):
     assert not ann.get(f"/mail/{mailing.id}").page.select("form#mail")
 
 
-def test_what_starts_while_it_is_being_changed_is_sent_as_it_was(ann, monkeypatch):
+def test_a_mail_that_starts_while_it_is_changed_is_sent_unchanged(ann, monkeypatch):
     mailing = make_mailing(ann.user)
     replace = Task.reschedule
 
