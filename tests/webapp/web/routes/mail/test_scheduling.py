@@ -219,7 +219,7 @@ def test_a_mail_that_has_started_cannot_be_changed(ann, state):
     for path in ("", "/draft", "/preview"):
         answer = send(ann, f"/mail/{mailing.id}{path}", subject="Changed")
         assert (answer.status_code, answer.location) == (303, f"/tasks/{mailing.task_id}")
-    assert "Nothing changed: “Mail to" in ann.get(answer.location).words
+    assert "Nothing changed: “Email to" in ann.get(answer.location).words
     assert Mailing.get_by_id(mailing.id).subject == "Hello"
     assert not ann.get(f"/mail/{mailing.id}").page.select("form#mail")
 
