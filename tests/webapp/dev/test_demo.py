@@ -42,10 +42,10 @@ def site(request, tmp_path_factory, new_storage):
 
 
 @pytest.fixture
-def app(site, _compiled_templates):
+def app(site, _compiled):
     """The site in this process."""
     app = create_app(Settings.from_env(site.env))
-    app.jinja_env.bytecode_cache = _compiled_templates
+    app.jinja_env.bytecode_cache = _compiled
     yield app
     db.database.close()
     huey.storage.close()
@@ -189,7 +189,7 @@ def test_a_second_run_refuses_and_changes_nothing(site, app):
 def test_where_somebody_is_already_nothing_is_changed(each_database):
     make_user("somebody")
     before = _everything()
-    with each_database.app_context(), pytest.raises(world.NotEmpty, match="1 people"):
+    with each_database.app_context(), pytest.raises(world.NotEmpty, match="1 person"):
         world.fill(FakeSmtp(0))
     assert _everything() == before
 
