@@ -78,7 +78,7 @@ def test_the_demo_ends_with_four_lines_that_say_how_to_sign_in(site):
 
 def test_every_state_of_a_task_is_there(app):
     assert {task.state for task in Task.select()} == set(State)
-    assert {task.kind for task in Task.select()} == {"single", "chain", "group", "chord"}
+    assert {task.composition for task in Task.select()} == {"single", "chain", "group", "chord"}
 
 
 def test_its_main_person_has_more_than_a_page_of_everything(app):
