@@ -33,7 +33,7 @@ BANNED = {
     "a trigger filter, which is a script in an attribute": r"hx-trigger=\"[^\"]*\[",
     "text that is not escaped": r"\|\s*safe\b|Markup|autoescape",
     "hx-swap-oob, where hx-partial says it better": r"hx-swap-oob",
-    "an id of a record that dom_id did not spell": r"""\sid=["'][\w-]*\{\{ *(?!field\.|when\.|announcement\.)\w+\.id\b""",
+    "an id of a record that dom_id did not spell": r"""\sid=["'][\w-]*\{\{ *(?!field\.|when\.|news\.)\w+\.id\b""",
 }
 
 
