@@ -247,7 +247,7 @@ def test_the_line_of_the_function_is_told(load):
 
 
 def test_a_parameter_is_refused_whose_name_the_form_needs(load):
-    from webapp.web.forms.forms import task_form_class
+    from webapp.web.forms.tasks import task_form_class
 
     for name in ("data", "errors", "form_key"):
         with pytest.raises(DeclarationError, match=f"parameter {name} .* write {name}_"):

@@ -54,10 +54,10 @@ def test_a_run_that_cannot_write_what_comes_before_its_function_is_interrupted(
     """And not left to be taken for one whose worker died."""
 
     @declare(title="Write", retries=2)
-    def write_once(task):
+    def create_once(task):
         task.attach("a.txt", "once")
 
-    task = write_once.launch(make_user())
+    task = create_once.launch(make_user())
     Task.update(rescues=1, retries=0).execute()
     before = getattr(model, write)
 

@@ -5,7 +5,7 @@ import logging
 from tasks.engine import Preview, TaskError, TaskFunction
 from tasks.engine.preview import TooLong
 from webapp.db.resilience import is_unavailable
-from webapp.web.forms.forms import TaskForm
+from webapp.web.forms.tasks import TaskForm
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ def look(function: TaskFunction, form: TaskForm) -> tuple[Preview | None, str]:
     except TooLong as error:
         return None, str(error)
     except TaskError as error:
-        form.refuse(str(error), error.field or _only_one(function))
+        form.add_error(str(error), error.field or _only_one(function))
     except (Exception, SystemExit) as error:  # which would end this process, and everybody's requests with it
         if is_unavailable(error):
             raise
