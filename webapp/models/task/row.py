@@ -35,7 +35,7 @@ class TaskRow(BaseModel):
     """A row of `tasks`. What changes it are the traits of `Task`, and the functions that these share."""
 
     id = UUIDField(primary_key=True, default=uuid4)
-    user = ForeignKeyField(User, backref="tasks", on_delete="CASCADE", index=False)
+    user = ForeignKeyField(User, on_delete="CASCADE", index=False)
     user_id: int
     parent = ForeignKeyField("self", null=True, on_delete="CASCADE", help_text="the workflow of which it is a child")
     parent_id: UUID | None
