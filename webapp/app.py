@@ -15,7 +15,7 @@ from tasks.queue import huey
 from webapp import cli, db, mail
 from webapp.db import resilience
 from webapp.lib import i18n, logs, times
-from webapp.lib.languages import language_of
+from webapp.lib.language_detection import language_of
 from webapp.mail import words as mail_words
 from webapp.models.post import POST_LENGTH
 from webapp.models.usernames import reserve

@@ -19,7 +19,7 @@ from tests.network import Network
 from tests.processes import free_port, until
 from tests.services import redis_server
 from webapp.dev.factories import make_artifact, make_message, make_task, make_user
-from webapp.lib import outage
+from webapp.lib import circuit_breaker
 from webapp.lib.redis_pool import ANSWERS_WITHIN
 from webapp.lib.times import utcnow
 from webapp.models import Artifact, Leader, Message, Notice, State, Task, User, Worker
@@ -324,7 +324,7 @@ def test_so_many_messages_in_one_look_and_no_more(app, monkeypatch):
 def test_a_queue_that_is_down_keeps_nobody_from_being_rescued_and_is_filled_when_it_is_back(
     make_app, caplog, monkeypatch
 ):
-    monkeypatch.setattr(outage, "FIRST_WAIT", 0.0)  # it is asked again at once
+    monkeypatch.setattr(circuit_breaker, "FIRST_WAIT", 0.0)  # it is asked again at once
     port = free_port()
     make_app(redis_url=f"redis://127.0.0.1:{port}/0")
     lost, due = _lost(), make_task(State.SCHEDULED, run_at=utcnow() - AGO)

@@ -8,7 +8,8 @@ from redis.backoff import NoBackoff
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
-from webapp.lib.deadline import connect, current, deadline
+from webapp.lib.deadline import current, deadline
+from webapp.lib.sockets import connect
 
 ANSWERS_WITHIN = 1.5  # seconds for a command, with all that it takes to connect; Redis itself needs a millisecond
 BLOCKING = {"BZPOPMIN", "BRPOP", "BLPOP"}  # their last argument is how long Redis may wait before it answers

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from peewee import NodeList, OperationalError, PostgresqlDatabase, TextField
 
 from webapp.db import BaseModel, database, fulltext
-from webapp.lib.folding import Term, sought, terms_of
+from webapp.lib.tokenization import Term, query_terms, terms_of
 
 if TYPE_CHECKING:
     from webapp.models.user import User
@@ -57,7 +57,7 @@ def newest(
     in a script without spaces, any two neighbors are found; of one without words, its signs. At most three queries.
     Raises SearchTooSlow after LONGEST.
     """
-    if not (terms := sought(text)):
+    if not (terms := query_terms(text)):
         return []
     owner_id = owner.id if owner else None
     with _deadline():
@@ -113,7 +113,7 @@ def _in_postgres(model: Any, terms: list[Term], limit: int, owner_id: int | None
 
 def _one_by_one(model: Any, terms: list[Term], limit: int, owner_id: int | None, after: Place | None) -> list[int]:
     table, (where, values) = model._meta.table_name, _visible(model, owner_id, after)
-    likes = [f"% {term.text}{'%' if term.is_beginning else ' %'}" for term in terms]
+    likes = [f"% {term.text}{'%' if term.is_prefix else ' %'}" for term in terms]
     has_all = " AND ' ' || terms || ' ' LIKE ?" * len(likes)
     sql = f"SELECT id FROM {table} WHERE {where}{has_all} ORDER BY created_at DESC, id DESC LIMIT {limit:d}"  # noqa: S608
     return _ids(database.execute_sql(sql, (*values, *likes)))

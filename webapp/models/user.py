@@ -17,7 +17,7 @@ from peewee import (
 
 from webapp.db import BaseModel, before_commit, database, demand_transaction, locking, locks_rows
 from webapp.db.resilience import writing_if_free
-from webapp.lib.texts import compatible
+from webapp.lib.normalization import compatible
 from webapp.lib.times import utcnow
 from webapp.models.notification_preferences import CHANNELS, Channel, NoticeKind, channel_of
 from webapp.models.passwords import hash_of_no_password, hash_password, is_password

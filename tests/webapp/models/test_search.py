@@ -14,7 +14,7 @@ from tasks.lib.index_texts import index_texts
 from tests.browsing import browse
 from webapp.db import MIGRATIONS, configure, database, fulltext, migrate
 from webapp.dev.factories import make_message, make_post, make_posts, make_task, make_user
-from webapp.lib.folding import sought, terms_of
+from webapp.lib.tokenization import query_terms, terms_of
 from webapp.models import Message, Post, State, User, search
 from webapp.models.search import SearchTooSlow, newest
 from webapp.models.task.filter import TaskFilter
@@ -315,12 +315,11 @@ def test_what_the_release_before_writes_meanwhile_is_found_at_the_next_sweep(eac
     _assert_whole()
 
 
-def test_many_rows_are_filled_in_batches_and_each_once(each_database, monkeypatch):
-    monkeypatch.setattr(fulltext, "AT_ONCE", 7)
+def test_many_rows_are_filled_in_batches_and_each_once(each_database):
     user = make_user()
     for number in range(30):
         _write_as_the_release_before(user, f"hello {number}")
-    migrate()
+    fulltext.mend(database.obj, batch_size=7)
     assert len(_posts()) == 30
     assert not Post.select().where(Post.terms.is_null()).exists()
 
@@ -452,7 +451,7 @@ def test_the_longest_run_of_anything_costs_no_more_than_its_length(run):
     started = time.monotonic()
     terms_of(text)
     pieces(text, "C++ b 가나 <<")
-    sought(text)
+    query_terms(text)
     assert time.monotonic() - started < 10, "a pattern that is tried anew at each character takes minutes"
 
 

@@ -23,7 +23,7 @@ from wtforms.validators import Email, InputRequired, Length, Optional, StopValid
 from tasks.engine import DeclarationError, TaskFunction, Upload
 from tasks.engine.parameters import Parameter
 from webapp.lib.i18n import number
-from webapp.lib.texts import clean, compatible, is_blank
+from webapp.lib.normalization import clean, compatible, is_blank
 from webapp.models import Task
 from webapp.models.message import MESSAGE_LENGTH
 from webapp.models.notification_preferences import CHANNELS, channels_for

@@ -8,8 +8,7 @@ from datetime import datetime
 
 import pytest
 
-from webapp import db as database_module
-from webapp.db import MIGRATIONS, configure, database, fulltext, migrate, migrations, schema
+from webapp.db import MIGRATIONS, configure, database, fulltext, migrate, migration_runner, migrations, schema
 from webapp.dev.factories import make_post, make_task
 from webapp.models import Post, Task
 from webapp.settings import Settings
@@ -35,7 +34,7 @@ def own_migrations(monkeypatch, tmp_path):
     """The folder of the migrations that this process knows, to add to."""
     folder = tmp_path / "migrations"
     shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(database_module, "MIGRATIONS", folder)
+    monkeypatch.setattr(migration_runner, "MIGRATIONS", folder)
     return folder
 
 
@@ -74,7 +73,7 @@ def _insert(table: str, columns: dict[str, str], number: int) -> None:
 
 
 def _let_references_be() -> None:
-    off = "SET session_replication_role = replica" if database_module.is_postgres() else "PRAGMA foreign_keys = 0"
+    off = "SET session_replication_role = replica" if migration_runner.is_postgres() else "PRAGMA foreign_keys = 0"
     database.execute_sql(off)
 
 
@@ -130,7 +129,7 @@ def test_the_defaults_come_to_tables_with_rows_and_all_that_belongs_to_them(empt
     migrations().down("0020_defaults")
     task, post = make_task(title="kept"), make_post(body="kept")
     Post.update(task=task).execute()
-    is_sqlite = not database_module.is_postgres()
+    is_sqlite = not migration_runner.is_postgres()
     if is_sqlite:
         database.execute_sql("CREATE TRIGGER mine AFTER DELETE ON tasks BEGIN DELETE FROM rate_counts; END")
         database.execute_sql("CREATE VIEW ours AS SELECT title FROM tasks JOIN posts ON posts.task_id = tasks.id")

@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from tests.bulkheads import hold_places
-from webapp.lib.circuit_breaker import AT_ONCE, Bulkhead, Unavailable
+from webapp.db.bulkhead import PLACES, Bulkhead, Unavailable
 
 
 def _took(act, error: type[BaseException]) -> float:
@@ -24,7 +24,7 @@ def bulkhead():
 
 def test_no_more_than_a_few_are_inside_and_the_next_is_turned_away_soon(bulkhead):
     over = threading.Event()
-    threads = hold_places(bulkhead, AT_ONCE, over)
+    threads = hold_places(bulkhead, PLACES, over)
     assert 0.3 < _took(bulkhead.enter, Unavailable) < 3
     begun = time.monotonic()
     for _ in range(20):
@@ -40,7 +40,7 @@ def test_no_more_than_a_few_are_inside_and_the_next_is_turned_away_soon(bulkhead
 
 def test_who_is_inside_may_come_in_again(bulkhead):
     over = threading.Event()
-    threads = hold_places(bulkhead, AT_ONCE - 1, over)
+    threads = hold_places(bulkhead, PLACES - 1, over)
     with bulkhead.place(), bulkhead.place():
         pass
     over.set()
@@ -50,7 +50,7 @@ def test_who_is_inside_may_come_in_again(bulkhead):
 
 def test_where_others_get_further_one_waits_for_longer(bulkhead):
     over = threading.Event()
-    threads = hold_places(bulkhead, AT_ONCE - 1, over)
+    threads = hold_places(bulkhead, PLACES - 1, over)
 
     def get_on() -> None:
         with bulkhead.place():

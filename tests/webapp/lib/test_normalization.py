@@ -2,7 +2,7 @@
 
 import pytest
 
-from webapp.lib.texts import is_blank
+from webapp.lib.normalization import is_blank
 
 
 @pytest.mark.parametrize(

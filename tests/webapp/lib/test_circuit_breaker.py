@@ -1,15 +1,16 @@
-"""What a process does about another machine that does not answer: it says so now and then, and does not ask at once."""
+"""A circuit breaker: after a failure nobody asks again at once, and one at a time tries."""
 
 import logging
-import os
 import threading
+import time
 from contextlib import suppress
 from itertools import pairwise
 
 import pytest
 
-from webapp.lib import outage
-from webapp.lib.outage import Breaker, NotAsked, Outage
+from webapp.lib import circuit_breaker
+from webapp.lib.circuit_breaker import Breaker, NotAsked
+from webapp.lib.outage import Outage
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +19,7 @@ log = logging.getLogger(__name__)
 def clock(monkeypatch):
     """A clock that stands still; add seconds to its one item."""
     now = [1000.0]
-    monkeypatch.setattr(outage.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     return now
 
 
@@ -35,42 +36,11 @@ def _fail(breaker: Breaker) -> type[Exception]:
         return type(error)
 
 
-def test_an_outage_is_told_once_then_once_a_minute_and_when_it_is_over(clock, away, caplog):
-    for _ in range(650):
-        away.failed(OSError("refused\n\tby   nobody"))
-        clock[0] += 0.1
-    away.is_over()
-    assert caplog.messages == ["It is away: refused by nobody"] * 2
-    clock[0] += outage.QUIET_FOR
-    for _ in range(3):
-        away.is_over()
-    assert caplog.messages[2:] == ["It is back"]
-
-
-def test_what_fails_every_other_time_is_no_flood_either(clock, away, caplog):
-    for _ in range(1200):
-        away.failed(OSError("gone"))
-        clock[0] += 0.05
-        away.is_over()
-        clock[0] += 0.05
-    assert len(caplog.messages) <= 4
-
-
-def test_processes_of_one_parent_tell_it_once(away, caplog):
-    child = os.fork()
-    if child == 0:
-        away.failed(OSError("gone"))
-        os._exit(0)
-    os.waitpid(child, 0)
-    away.failed(OSError("gone"))
-    assert caplog.messages == [], "the child has told it"
-
-
 def test_after_a_failure_all_fail_at_once_until_one_has_seen_that_it_answers(clock, away):
     breaker = Breaker(away)
     assert _fail(breaker) is OSError
     assert [_fail(breaker) for _ in range(3)] == [NotAsked] * 3
-    clock[0] += outage.FIRST_WAIT
+    clock[0] += circuit_breaker.FIRST_WAIT
     with breaker:
         assert _fail(breaker) is NotAsked, "one at a time sees whether it is back"
     assert _fail(breaker) is OSError
@@ -84,8 +54,8 @@ def test_it_is_asked_less_often_the_longer_it_is_away_but_at_least_so_often(cloc
         if _fail(breaker) is OSError:
             asked.append(second)
     waits = [after - before for before, after in pairwise(asked)]
-    assert waits[0] == outage.FIRST_WAIT
-    assert set(waits[1:]) == {outage.LONGEST_WAIT}
+    assert waits[0] == circuit_breaker.FIRST_WAIT
+    assert set(waits[1:]) == {circuit_breaker.MAX_WAIT}
 
 
 def test_many_who_fail_together_are_one_failure(clock, away):
@@ -102,5 +72,5 @@ def test_many_who_fail_together_are_one_failure(clock, away):
         thread.start()
     for thread in threads:
         thread.join()
-    clock[0] += outage.FIRST_WAIT
+    clock[0] += circuit_breaker.FIRST_WAIT
     assert _fail(breaker) is OSError

@@ -13,11 +13,11 @@ from tasks.queue import huey
 from tests.bulkheads import hold_places
 from tests.network import Network
 from webapp import db as db
-from webapp.db import database, timeouts
+from webapp.db import database, postgres_timeouts
+from webapp.db.bulkhead import PLACES, Unavailable
 from webapp.db.postgres import Server
+from webapp.db.postgres_timeouts import Timeouts
 from webapp.db.resilience import is_unavailable, persistently, tirelessly
-from webapp.db.timeouts import Deadlines
-from webapp.lib.circuit_breaker import AT_ONCE, Unavailable
 
 HASTE = 0.5  # seconds, in place of five
 
@@ -57,9 +57,9 @@ def test_the_web_and_its_queue_set_deadlines_on_each_connection(make_app, postgr
 
 
 def test_what_libpq_is_told_and_that_the_address_goes_before_it(postgres_url):
-    ours = Server(postgres_url, timeouts.of_web(15), guarded=False)
+    ours = Server(postgres_url, postgres_timeouts.of_web(15), guarded=False)
     theirs = Server(
-        f"{postgres_url}?keepalives_idle=60&options=-c%20statement_timeout%3D33s", timeouts.of_web(15), False
+        f"{postgres_url}?keepalives_idle=60&options=-c%20statement_timeout%3D33s", postgres_timeouts.of_web(15), False
     )
     with ours.connect() as one, theirs.connect() as other:
         known = one.info.get_parameters()
@@ -70,7 +70,7 @@ def test_what_libpq_is_told_and_that_the_address_goes_before_it(postgres_url):
 
 
 def test_nothing_is_set_by_startup_options_which_a_pooler_refuses(postgres_url):
-    with Server(postgres_url, timeouts.of_web(15), guarded=False).connect() as connection:
+    with Server(postgres_url, postgres_timeouts.of_web(15), guarded=False).connect() as connection:
         assert "options" not in connection.info.get_parameters()
 
 
@@ -80,7 +80,7 @@ def test_a_migration_may_take_as_long_as_it_takes(make_app, postgres_url):
     db.migrate(lambda: seen.append([_shown("statement_timeout"), _shown("transaction_timeout")]))
     assert seen == [["0", "0"]]
     assert _shown("statement_timeout") == "4500ms"
-    assert database.connection().deadlines.wait == 5
+    assert database.connection().timeouts.answer == 5
 
 
 # What ends a wait
@@ -88,7 +88,7 @@ def test_a_migration_may_take_as_long_as_it_takes(make_app, postgres_url):
 
 @pytest.mark.parametrize("fault", ["stall", "swallow"])
 def test_a_wait_for_a_silent_server_ends_and_closes_the_connection(far_url, network, fault):
-    connection = Server(far_url, Deadlines(HASTE), guarded=False).connect()
+    connection = Server(far_url, Timeouts(HASTE), guarded=False).connect()
     getattr(network, fault)()
     assert _took(lambda: connection.execute("SELECT 1"), Unavailable) < 5
     assert connection.closed
@@ -96,30 +96,30 @@ def test_a_wait_for_a_silent_server_ends_and_closes_the_connection(far_url, netw
 
 def test_connecting_to_a_silent_server_ends(far_url, network):
     network.stall()
-    server = Server(f"{far_url}?connect_timeout=2", Deadlines(HASTE), guarded=False)
+    server = Server(f"{far_url}?connect_timeout=2", Timeouts(HASTE), guarded=False)
     assert _took(server.connect, psycopg.errors.ConnectionTimeout) < 10
 
 
 def test_an_answer_that_drips_is_none(far_url, network):
-    connection = Server(far_url, Deadlines(HASTE), guarded=False).connect()
+    connection = Server(far_url, Timeouts(HASTE), guarded=False).connect()
     network.drip(0.1)
     assert _took(lambda: connection.execute("SELECT repeat('x', 1000)"), Unavailable) < 5
 
 
 def test_a_patient_process_waits_for_what_the_server_is_still_at(postgres_url):
-    with Server(postgres_url, Deadlines(0.1, patient=True), guarded=False).connect() as connection:
+    with Server(postgres_url, Timeouts(0.1, patient=True), guarded=False).connect() as connection:
         assert connection.execute("SELECT pg_sleep(1.5), 'done'").fetchone()[1] == "done"
 
 
 def test_a_patient_process_gives_up_where_the_server_has_answered_and_nothing_came(far_url, network):
-    connection = Server(far_url, Deadlines(HASTE, patient=True), guarded=False).connect()
+    connection = Server(far_url, Timeouts(HASTE, patient=True), guarded=False).connect()
     network.swallow()
     network.heal()  # for others; what was open stays dead
     assert _took(lambda: connection.execute("SELECT 1"), Unavailable) < 10
 
 
 def test_who_listens_is_not_hurried(postgres_url):
-    with Server(postgres_url, Deadlines(0.1), guarded=False).connect() as connection:
+    with Server(postgres_url, Timeouts(0.1), guarded=False).connect() as connection:
         assert list(connection.notifies(timeout=0.5)) == []
         assert not connection.closed
 
@@ -129,7 +129,7 @@ def test_a_listener_notices_that_its_connection_is_dead(make_app, far_url, netwo
     monkeypatch.setattr("tasks.queue.LISTENS_UNASKED", 0.0)
     assert huey.storage.dequeue() is None
     dead = huey.storage._listen_local.conn
-    dead.deadlines = Deadlines(HASTE)
+    dead.timeouts = Timeouts(HASTE)
     network.swallow()
     network.heal()
     huey.storage._conn.close()  # the other one, on which much is asked
@@ -146,7 +146,7 @@ def test_a_statement_that_a_signal_cut_off_leaves_no_connection_behind(postgres_
         raise Rung
 
     before = signal.signal(signal.SIGALRM, ring)
-    connection = Server(postgres_url, Deadlines(5), guarded=False).connect()
+    connection = Server(postgres_url, Timeouts(5), guarded=False).connect()
     signal.setitimer(signal.ITIMER_REAL, 0.2)
     try:
         with pytest.raises(Rung):
@@ -229,12 +229,12 @@ def test_a_transaction_that_has_begun_is_never_made_to_queue(make_app, postgres_
     over = threading.Event()
     with database.atomic():
         database.execute_sql("SELECT 1")
-        threads = hold_places(bulkhead, AT_ONCE - 1, over)
+        threads = hold_places(bulkhead, PLACES - 1, over)
         database.execute_sql("SELECT 1")
     over.set()
     for thread in threads:
         thread.join()
-    assert bulkhead._free == AT_ONCE
+    assert bulkhead._free == PLACES
 
 
 @pytest.mark.parametrize("end", ["commit", "rollback", "cut"])
@@ -247,4 +247,4 @@ def test_every_end_of_a_transaction_gives_its_place_back(make_app, far_url, netw
             raise ValueError
         if end == "cut":
             network.cut()
-    assert database.obj.server.bulkhead._free == AT_ONCE
+    assert database.obj.server.bulkhead._free == PLACES

@@ -2,7 +2,7 @@
 
 import pytest
 
-from webapp.lib.languages import language_of
+from webapp.lib.language_detection import language_of
 
 
 @pytest.mark.parametrize(

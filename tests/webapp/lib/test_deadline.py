@@ -11,7 +11,8 @@ import pytest
 
 from tests.mailserver import SELF_SIGNED
 from webapp.lib import deadline as deadlines
-from webapp.lib.deadline import connect, current, deadline
+from webapp.lib.deadline import current, deadline
+from webapp.lib.sockets import connect
 
 WITHIN = 0.3  # seconds
 FAR = 10.0  # what a fault would miss

@@ -9,10 +9,9 @@ from peewee import OperationalError
 
 from tests.bulkheads import hold_places
 from tests.racing import elsewhere, race, somebody_else_writing
-from webapp import db as db
 from webapp.db import database, sqlite_lock
+from webapp.db.bulkhead import PLACES
 from webapp.dev.factories import make_post, make_user
-from webapp.lib.circuit_breaker import AT_ONCE
 from webapp.lib.times import utcnow
 from webapp.models import Post, User
 
@@ -27,7 +26,7 @@ def test_a_write_waits_until_the_lock_is_free(app, settings):
 
 def test_a_write_that_has_waited_long_enough_fails(app, settings, monkeypatch):
     user = make_user()
-    monkeypatch.setattr(db, "PATIENCE", 0.1)
+    monkeypatch.setattr(database.obj, "lock_timeout", 0.1)
     with somebody_else_writing(settings), pytest.raises(OperationalError, match="locked"):
         make_post(user)
     make_post(user)
@@ -37,7 +36,7 @@ def test_who_would_not_wait_for_the_lock_does_not_wait_for_a_place_among_those_w
     """So a page that notes that somebody was here is read at once, whoever else is writing."""
     user = make_user(seen_at=utcnow() - timedelta(hours=1))
     over = threading.Event()
-    threads = hold_places(database.obj.bulkhead, AT_ONCE, over)
+    threads = hold_places(database.obj.bulkhead, PLACES, over)
     user.seen(utcnow())
     over.set()
     for thread in threads:
@@ -98,8 +97,8 @@ def test_two_runs_write_by_turns(app):
 
 def test_who_waits_is_forgotten_when_its_process_is_gone(app, settings):
     path = str(settings.data_dir / "errand.db")
-    waiting = sqlite_lock._said(path)
+    waiting = sqlite_lock._announced(path)
     waiting.__enter__()
-    assert elsewhere(lambda: sqlite_lock._does_anybody_wait(path, runs=False))
+    assert elsewhere(lambda: sqlite_lock._is_awaited(path, by_runs=False))
     waiting.__exit__(None, None, None)
-    assert not sqlite_lock._does_anybody_wait(path, runs=False)
+    assert not sqlite_lock._is_awaited(path, by_runs=False)
