@@ -375,7 +375,7 @@ def test_an_index_is_used_and_not_every_row_read(each_database, queries):
 @pytest.mark.parametrize("text", ["post", "nothing that anybody wrote"])
 def test_a_search_that_takes_too_long_is_given_up_in_words(each_database, monkeypatch, text):
     make_posts(make_user(), 300, body="post " + " ".join(f"word{number}" for number in range(70)))
-    monkeypatch.setattr(search, "LONGEST", 0.001)
+    monkeypatch.setattr(search, "TIMEOUT", 0.001)
     monkeypatch.setattr(search, "STEPS", 1)
     monkeypatch.setattr(fulltext, "has_fts5", lambda: False)
     slow = "AND (SELECT count(*) FROM posts a, posts b, posts c) > 0"
