@@ -1,28 +1,28 @@
-"""Languages: which one a text that people wrote is in, where its letters alone tell.
+"""Language detection: the language of a text that people wrote, where its letters alone tell.
 
-A page is in English, and a screen reader would read everything on it with an English voice. So each text of theirs says
-what it is in. Where the script is written for one language almost alone, that is known; where it is shared, by letters
-that only one of the languages has. Nothing is guessed from words: Latin letters may be any of hundreds of languages.
-The answer is then "", which in HTML means that the language is unknown: a screen reader takes the voice that its user
-has chosen, or finds out itself, and neither is told something wrong. A name such as und-Cyrl would say more, but is not
-known to screen readers. In Chinese, Japanese and Korean the language also decides how shared characters are drawn.
+A page is in English, and a screen reader would read everything on it with an English voice, so each user's text is
+marked with its language. Some scripts are used by one language almost alone; in a shared script, letters that only one
+of its languages has tell it. Words are not used to guess: Latin letters may be any of hundreds of languages. The answer
+is then "", which in HTML means unknown: a screen reader uses its user's voice, or detects the language itself. A tag
+such as und-Cyrl would say more, but screen readers do not know it. In Chinese, Japanese and Korean, the language also
+decides how shared characters are drawn.
 
-Libraries that detect languages guess by statistics, and guess wrong of a few words.
+Libraries detect languages by statistics, and are often wrong about a few words.
 """
 
 import re
 from collections.abc import Callable
 
-MOST_READ = 500  # characters: what a text begins with says what it is in
+MAX_READ = 500  # characters: the beginning of a text is enough
 
 _LETTER = re.compile(r"[^\W\d_]")
-# Shared scripts: what is said of them is known by letters that some of their languages do not have.
+# Shared scripts: letters that only some of their languages have.
 _HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _KANA = r"\u3041-\u30ff\uff66-\uff9d"
 _RUSSIAN = re.compile(r"[ыэё]", re.IGNORECASE)
 _NOT_RUSSIAN = re.compile(r"[^\u0410-\u044fёЁ]")
 _UKRAINIAN = re.compile(r"[їєґ]", re.IGNORECASE)
-_ARABIC = re.compile(r"[\u0629\u0643\u0649\u064a\u0623\u0625]")  # as Arabic alone has them
+_ARABIC = re.compile(r"[\u0629\u0643\u0649\u064a\u0623\u0625]")  # only Arabic has these
 _NOT_ARABIC = re.compile(r"[\u0671-\u06d3\u06d5\u06fa-\u06ff\u0750-\u077f]")  # Persian, Urdu, Pashto, …
 
 
@@ -40,7 +40,7 @@ def _chinese_or_japanese(letters: str) -> str:
     return "ja" if re.search(f"[{_KANA}]", letters) else "zh"
 
 
-# The letters of a script, and their language or how to know it.
+# The letters of each script, with their language or a function that detects it.
 _SCRIPTS: tuple[tuple[re.Pattern[str], str | Callable[[str], str]], ...] = tuple(
     (re.compile(f"[{letters}]"), language)
     for letters, language in (
@@ -67,13 +67,13 @@ _SCRIPTS: tuple[tuple[re.Pattern[str], str | Callable[[str], str]], ...] = tuple
 
 
 def language_of(text: str) -> str:
-    """The language of a text as BCP 47 has it, like ko, if more than half of its letters say so; "" where none does.
+    """The language of a text as a BCP 47 tag, like ko, if more than half of its letters are of that language; else "".
 
-    Linear, and no more than the first MOST_READ characters are read.
+    Reads no more than the first MAX_READ characters.
     """
     if text.isascii():
         return ""
-    letters = "".join(_LETTER.findall(text[:MOST_READ]))
+    letters = "".join(_LETTER.findall(text[:MAX_READ]))
     for script, language in _SCRIPTS:
         found = script.findall(letters)
         if len(found) * 2 > len(letters):
