@@ -43,7 +43,7 @@ def _small_disk():
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_backup_has_what_is_still_in_the_wal_and_is_one_file(app, tmp_path):
+def test_backup_includes_the_wal_and_is_one_file(app, tmp_path):
     make_post(body="in the WAL")
     assert (tmp_path / "errand.db-wal").stat().st_size > 0
     target = tmp_path / "backup"
@@ -55,7 +55,7 @@ def test_a_backup_has_what_is_still_in_the_wal_and_is_one_file(app, tmp_path):
     assert stat.S_IMODE((target / "errand.db").stat().st_mode) == 0o600
 
 
-def test_the_secret_key_goes_along_if_it_is_in_a_file(make_app, settings, tmp_path):
+def test_backup_includes_the_secret_key_if_it_is_in_a_file(make_app, settings, tmp_path):
     (tmp_path / "secret_key").write_text(settings.secret_key)
     said = _flask(make_app(), "backup", tmp_path / "backup")
     assert (tmp_path / "backup" / "secret_key").read_text() == settings.secret_key
@@ -63,7 +63,7 @@ def test_the_secret_key_goes_along_if_it_is_in_a_file(make_app, settings, tmp_pa
     assert "SECRET_KEY" not in said
 
 
-def test_nothing_is_overwritten_unless_that_is_said(app, tmp_path):
+def test_backup_overwrites_only_with_the_option(app, tmp_path):
     make_post(body="first")
     target = tmp_path / "backup"
     _flask(app, "backup", target)
@@ -76,7 +76,7 @@ def test_nothing_is_overwritten_unless_that_is_said(app, tmp_path):
 
 
 @pytest.mark.parametrize("what", ["a file", "a folder of somebody's", "the site's own folder", "below nothing"])
-def test_nothing_but_a_backup_is_ever_overwritten(app, tmp_path, what):
+def test_backup_overwrites_only_another_backup(app, tmp_path, what):
     target = {"the site's own folder": tmp_path, "below nothing": tmp_path / "none" / "backup"}.get(
         what, tmp_path / "x"
     )
@@ -92,7 +92,7 @@ def test_nothing_but_a_backup_is_ever_overwritten(app, tmp_path, what):
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_a_full_disk_is_told_in_a_line_and_leaves_the_backup_of_before(app, tmp_path):
+def test_backup_on_a_full_disk_fails_in_one_line_and_keeps_the_previous_one(app, tmp_path):
     make_post(body="first")
     target = tmp_path / "backup"
     _flask(app, "backup", target)
@@ -103,7 +103,7 @@ def test_a_full_disk_is_told_in_a_line_and_leaves_the_backup_of_before(app, tmp_
     assert not list(tmp_path.glob(".backup*"))
 
 
-def test_a_damaged_database_makes_no_backup(app, tmp_path):
+def test_backup_of_a_damaged_database_fails(app, tmp_path):
     for _ in range(50):
         make_post(body="x" * 500)
     database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -130,9 +130,7 @@ def _runnable(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_backup_of_postgresql_can_be_restored(
-    make_app, new_storage, emptied_postgres, settings, tmp_path, monkeypatch
-):
+def test_backup_of_postgresql_can_be_restored(make_app, new_storage, emptied_postgres, settings, tmp_path, monkeypatch):
     app = make_app(database_url=emptied_postgres)
     make_post(body="kept")
     programs = _runnable(tmp_path)
@@ -148,7 +146,7 @@ def test_a_backup_of_postgresql_can_be_restored(
     assert [post.body for post in Post] == ["kept"]
 
 
-def test_a_dump_that_fails_is_told_in_a_line_and_leaves_nothing(make_app, emptied_postgres, tmp_path, monkeypatch):
+def test_backup_whose_pg_dump_fails_says_so_and_leaves_nothing(make_app, emptied_postgres, tmp_path, monkeypatch):
     app = make_app(database_url=emptied_postgres)
     fails = _runnable(tmp_path) / "pg_dump"
     fails.write_text("#!/bin/sh\necho 'pg_dump: error: aborting\nbecause of server version mismatch' >&2\nexit 1\n")
@@ -159,7 +157,7 @@ def test_a_dump_that_fails_is_told_in_a_line_and_leaves_nothing(make_app, emptie
     assert not (tmp_path / "backup").exists()
 
 
-def test_without_pg_dump_the_command_is_told(make_app, emptied_postgres, tmp_path, monkeypatch):
+def test_backup_without_pg_dump_prints_the_command(make_app, emptied_postgres, tmp_path, monkeypatch):
     app = make_app(database_url=emptied_postgres)
     monkeypatch.setenv("PATH", "/nowhere")
     said = _flask(app, "backup", tmp_path / "backup", code=1)
@@ -167,7 +165,7 @@ def test_without_pg_dump_the_command_is_told(make_app, emptied_postgres, tmp_pat
     assert not (tmp_path / "backup").exists()
 
 
-def test_no_password_is_on_the_command_line():
+def test_dump_command_contains_no_password():
     command, environment = dump_command("postgres://me:p%40ss%20word@db.example:99/x?sslmode=require", Path("f"))
     assert environment == {"PGPASSWORD": "p@ss word"}
     assert "p@ss" not in " ".join(command)
@@ -178,7 +176,7 @@ def test_no_password_is_on_the_command_line():
 # A restored copy
 
 
-def test_a_restored_copy_does_not_do_again_what_was_under_way(each_database):
+def test_restored_backup_repeats_no_work_after_cancel_all(each_database):
     user = make_user(email="ann@example.com")
     states = (State.PENDING, State.SCHEDULED, State.RETRYING, State.PAUSED, State.IN_PROGRESS)
     tasks = [make_task(state, user) for state in states]

@@ -22,7 +22,7 @@ def bulkhead():
     return Bulkhead()
 
 
-def test_no_more_than_a_few_are_inside_and_the_next_is_turned_away_soon(bulkhead):
+def test_bulkhead_turns_a_thread_away_when_all_places_are_stuck(bulkhead):
     over = threading.Event()
     threads = hold_places(bulkhead, PLACES, over)
     assert 0.3 < _took(bulkhead.enter, Unavailable) < 3
@@ -38,7 +38,7 @@ def test_no_more_than_a_few_are_inside_and_the_next_is_turned_away_soon(bulkhead
         pass
 
 
-def test_who_is_inside_may_come_in_again(bulkhead):
+def test_bulkhead_is_reentrant(bulkhead):
     over = threading.Event()
     threads = hold_places(bulkhead, PLACES - 1, over)
     with bulkhead.place(), bulkhead.place():
@@ -48,7 +48,7 @@ def test_who_is_inside_may_come_in_again(bulkhead):
         thread.join()
 
 
-def test_where_others_get_further_one_waits_for_longer(bulkhead):
+def test_bulkhead_queues_longer_while_others_make_progress(bulkhead):
     over = threading.Event()
     threads = hold_places(bulkhead, PLACES - 1, over)
 
@@ -69,7 +69,7 @@ def test_where_others_get_further_one_waits_for_longer(bulkhead):
         thread.join()
 
 
-def test_while_it_is_tripped_nobody_comes_in_until_a_probe_succeeds():
+def test_tripped_bulkhead_lets_nobody_in_until_a_probe_succeeds():
     answers = threading.Event()
 
     def probe() -> None:

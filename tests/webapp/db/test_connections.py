@@ -26,7 +26,7 @@ def hang_up(make_app, postgres_url):
 
 
 @pytest.mark.parametrize("path", ["/", "/tasks", "/live"])
-def test_a_signed_in_request_goes_on_by_another(hang_up, path):
+def test_request_reconnects_after_the_server_closed_the_connection(hang_up, path):
     app, hang_up = hang_up
     ann = browse(app, make_user("ann"))
     version = ann.get("/live").headers["ETag"]
@@ -34,7 +34,7 @@ def test_a_signed_in_request_goes_on_by_another(hang_up, path):
     assert ann.get(path, headers={"If-None-Match": version}).status_code == (304 if path == "/live" else 200)
 
 
-def test_a_task_is_claimed_by_another(hang_up, monkeypatch):
+def test_claim_reconnects_after_the_server_closed_the_connection(hang_up, monkeypatch):
     # The reporter's thread would keep a connection of its own for longer than this database lives.
     monkeypatch.setattr(perform_module, "reporting", lambda *_: nullcontext())
     _, hang_up = hang_up

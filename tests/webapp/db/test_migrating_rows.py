@@ -75,7 +75,7 @@ def _task(title: str) -> Task:
     return Task.get(Task.title == title)
 
 
-def test_what_waits_or_ran_is_in_line_from_its_beginning(old):
+def test_unfinished_task_is_queued_again_after_migration(old):
     migrate()
     assert fair_queue.waiting_count() == 2
     for title in ("pending", "in_progress"):
@@ -86,7 +86,7 @@ def test_what_waits_or_ran_is_in_line_from_its_beginning(old):
     assert (_task("in_progress").done, _task("in_progress").total) == (0, None)
 
 
-def test_a_worker_can_take_it_and_bring_it_to_its_end(old):
+def test_unfinished_task_succeeds_after_migration(old):
     migrate()
     for _ in range(2):
         task = Task.claim(LEASE)
@@ -96,7 +96,7 @@ def test_a_worker_can_take_it_and_bring_it_to_its_end(old):
     assert Task.claim(LEASE) is None
 
 
-def test_what_was_to_stop_has_stopped(old):
+def test_task_asked_to_stop_is_stopped_after_migration(old):
     migrate()
     task = _task("canceling")
     assert (task.state, task.fencing_token, task.active_unique_key) == (State.CANCELED, None, None)
@@ -104,13 +104,13 @@ def test_what_was_to_stop_has_stopped(old):
 
 
 @pytest.mark.parametrize("state", ["canceled", "succeeded", "failed"])
-def test_what_had_ended_is_as_it_was(old, state):
+def test_finished_task_is_unchanged_after_migration(old, state):
     migrate()
     task = _task(state)
     assert (task.state, task.done, task.total, task.active_unique_key, task.queue_key) == (state, 12, 40, None, None)
 
 
-def test_what_was_made_can_be_read_and_new_fields_have_their_defaults(old):
+def test_migrated_rows_are_readable_and_new_fields_have_defaults(old):
     migrate()
     [artifact] = Artifact.completed([_task("succeeded")])[_task("succeeded")]
     assert artifact.read() == b"{}"
@@ -123,13 +123,13 @@ def test_what_was_made_can_be_read_and_new_fields_have_their_defaults(old):
     } == {(Composition.SINGLE, 0, 0, 0, 0, 0.0)}
 
 
-def test_references_hold_again_after_it(old):
+def test_foreign_keys_are_enforced_after_migration(old):
     migrate()
     User.delete().execute()
     assert not any(model.select().exists() for model in (Task, TaskEvent, Notification, Artifact))
 
 
-def test_it_can_be_taken_back(old):
+def test_migration_with_rows_can_be_rolled_back(old):
     migrate()
     with database.atomic():
         Runner(database.obj, str(MIGRATIONS)).down("0002_never_lost")
@@ -141,6 +141,6 @@ def test_it_can_be_taken_back(old):
     assert fair_queue.waiting_count() == 2
 
 
-def test_two_may_migrate_at_once(old):
+def test_rows_are_migrated_once_by_two_processes(old):
     applied = race(2, migrate)
     assert sorted(map(bool, applied)) == [False, True]

@@ -76,7 +76,7 @@ def test_a_migrated_database_is_like_one_made_from_the_models(url):
     assert migrated == _schema()
 
 
-def test_every_reference_is_kept_by_the_database(url):
+def test_every_foreign_key_exists_in_the_database(url):
     migrate()
     for model in MODELS:
         references = {(field.column_name, other._meta.table_name) for field, other in model._meta.refs.items()}
@@ -99,14 +99,14 @@ def test_deleting_a_person_deletes_what_is_theirs(each_database):
     assert not any(model.select().exists() for model in theirs)
 
 
-def test_migrating_again_does_nothing(url):
+def test_migrating_twice_does_nothing(url):
     assert migrate()
     before = _schema()
     assert migrate() == []
     assert _schema() == before
 
 
-def test_a_migration_that_is_taken_back_leaves_the_schema_as_it_was(url):
+def test_rollback_restores_the_schema(url):
     runner, before = Runner(database.obj, str(MIGRATIONS)), {}
     for migration in runner.status():
         before[migration.name] = _schema()
@@ -143,7 +143,7 @@ def test_sqlite_is_ready_for_web_and_worker_at_once(app):
     assert database.execute_sql("PRAGMA foreign_keys").fetchone() == (1,)
 
 
-def test_who_reads_and_then_writes_is_not_refused_because_another_wrote_in_between(app):
+def test_transaction_that_reads_then_writes_survives_a_write_in_between(app):
     user = make_user()
 
     def write():

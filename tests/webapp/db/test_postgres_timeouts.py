@@ -47,7 +47,7 @@ def _shown(setting: str) -> str:
 # What is set
 
 
-def test_the_web_and_its_queue_set_deadlines_on_each_connection(make_app, postgres_url):
+def test_web_and_queue_connections_have_timeouts(make_app, postgres_url):
     make_app(database_url=postgres_url, task_lease=7)
     assert _shown("statement_timeout") == "4500ms"
     assert _shown("idle_in_transaction_session_timeout") == "7s"
@@ -56,7 +56,7 @@ def test_the_web_and_its_queue_set_deadlines_on_each_connection(make_app, postgr
     assert huey.storage._listen_conn().execute("SHOW idle_in_transaction_session_timeout").fetchone()[0] == "7s"
 
 
-def test_what_libpq_is_told_and_that_the_address_goes_before_it(postgres_url):
+def test_database_url_overrides_connection_options(postgres_url):
     ours = Server(postgres_url, postgres_timeouts.of_web(15), guarded=False)
     theirs = Server(
         f"{postgres_url}?keepalives_idle=60&options=-c%20statement_timeout%3D33s", postgres_timeouts.of_web(15), False
@@ -69,12 +69,12 @@ def test_what_libpq_is_told_and_that_the_address_goes_before_it(postgres_url):
         assert other.execute("SHOW idle_in_transaction_session_timeout").fetchone()[0] == "15s"
 
 
-def test_nothing_is_set_by_startup_options_which_a_pooler_refuses(postgres_url):
+def test_session_uses_no_startup_options_which_a_pooler_refuses(postgres_url):
     with Server(postgres_url, postgres_timeouts.of_web(15), guarded=False).connect() as connection:
         assert "options" not in connection.info.get_parameters()
 
 
-def test_a_migration_may_take_as_long_as_it_takes(make_app, postgres_url):
+def test_migration_has_no_timeouts(make_app, postgres_url):
     make_app(database_url=postgres_url)
     seen = []
     db.migrate(lambda: seen.append([_shown("statement_timeout"), _shown("transaction_timeout")]))
@@ -87,44 +87,44 @@ def test_a_migration_may_take_as_long_as_it_takes(make_app, postgres_url):
 
 
 @pytest.mark.parametrize("fault", ["stall", "swallow"])
-def test_a_wait_for_a_silent_server_ends_and_closes_the_connection(far_url, network, fault):
+def test_query_to_a_silent_server_times_out_and_closes_the_connection(far_url, network, fault):
     connection = Server(far_url, Timeouts(HASTE), guarded=False).connect()
     getattr(network, fault)()
     assert _took(lambda: connection.execute("SELECT 1"), Unavailable) < 5
     assert connection.closed
 
 
-def test_connecting_to_a_silent_server_ends(far_url, network):
+def test_connecting_to_a_silent_server_times_out(far_url, network):
     network.stall()
     server = Server(f"{far_url}?connect_timeout=2", Timeouts(HASTE), guarded=False)
     assert _took(server.connect, psycopg.errors.ConnectionTimeout) < 10
 
 
-def test_an_answer_that_drips_is_none(far_url, network):
+def test_dripping_answer_times_out(far_url, network):
     connection = Server(far_url, Timeouts(HASTE), guarded=False).connect()
     network.drip(0.1)
     assert _took(lambda: connection.execute("SELECT repeat('x', 1000)"), Unavailable) < 5
 
 
-def test_a_patient_process_waits_for_what_the_server_is_still_at(postgres_url):
+def test_patient_process_waits_for_a_running_statement(postgres_url):
     with Server(postgres_url, Timeouts(0.1, patient=True), guarded=False).connect() as connection:
         assert connection.execute("SELECT pg_sleep(1.5), 'done'").fetchone()[1] == "done"
 
 
-def test_a_patient_process_gives_up_where_the_server_has_answered_and_nothing_came(far_url, network):
+def test_patient_process_times_out_when_the_answer_was_lost(far_url, network):
     connection = Server(far_url, Timeouts(HASTE, patient=True), guarded=False).connect()
     network.swallow()
     network.heal()  # for others; what was open stays dead
     assert _took(lambda: connection.execute("SELECT 1"), Unavailable) < 10
 
 
-def test_who_listens_is_not_hurried(postgres_url):
+def test_listening_has_no_timeout(postgres_url):
     with Server(postgres_url, Timeouts(0.1), guarded=False).connect() as connection:
         assert list(connection.notifies(timeout=0.5)) == []
         assert not connection.closed
 
 
-def test_a_listener_notices_that_its_connection_is_dead(make_app, far_url, network, monkeypatch):
+def test_listener_notices_a_dead_connection(make_app, far_url, network, monkeypatch):
     make_app(database_url=far_url)
     monkeypatch.setattr("tasks.queue.LISTENS_UNASKED", 0.0)
     assert huey.storage.dequeue() is None
@@ -138,7 +138,7 @@ def test_a_listener_notices_that_its_connection_is_dead(make_app, far_url, netwo
     assert dead.closed
 
 
-def test_a_statement_that_a_signal_cut_off_leaves_no_connection_behind(postgres_url):
+def test_statement_interrupted_by_a_signal_closes_the_connection(postgres_url):
     class Rung(BaseException):
         pass
 
@@ -166,7 +166,7 @@ def _raise_sqlstate(state: str) -> PeeweeException:
     return caught.value
 
 
-def test_an_error_is_judged_by_its_code_and_not_by_its_name(make_app, postgres_url):
+def test_error_is_unavailable_by_its_sqlstate(make_app, postgres_url):
     make_app(database_url=postgres_url)
     away = ("08006", "25006", "25P03", "40001", "40P01", "53100", "53300", "57014", "57P01", "57P02", "57P03", "58030")
     assert [state for state in away if not is_unavailable(_raise_sqlstate(state))] == []
@@ -175,7 +175,7 @@ def test_an_error_is_judged_by_its_code_and_not_by_its_name(make_app, postgres_u
     assert not is_unavailable(ValueError("closed"))
 
 
-def test_what_was_idle_in_its_transaction_for_too_long_was_cut_off(make_app, postgres_url):
+def test_idle_transaction_is_ended_and_counts_as_unavailable(make_app, postgres_url):
     make_app(database_url=postgres_url, task_lease=1)
 
     def sleep_in_a_transaction() -> None:
@@ -189,7 +189,7 @@ def test_what_was_idle_in_its_transaction_for_too_long_was_cut_off(make_app, pos
     assert is_unavailable(caught.value)
 
 
-def test_what_is_tried_again_is_what_may_work(make_app, far_url, network):
+def test_persistently_retries_a_lost_connection_and_nothing_else(make_app, far_url, network):
     make_app(database_url=far_url)
     tries = []
 
@@ -206,14 +206,14 @@ def test_what_is_tried_again_is_what_may_work(make_app, far_url, network):
     assert len(tries) == 3
 
 
-def test_what_is_tried_tirelessly_is_done_once_the_database_is_back(make_app, far_url, network):
+def test_tirelessly_retries_until_the_database_is_back(make_app, far_url, network):
     make_app(database_url=far_url)
     network.refuse()
     threading.Timer(1, network.heal).start()
     assert tirelessly(lambda: database.execute_sql("SELECT 5").fetchone()[0], lambda: False) == 5
 
 
-def test_who_is_told_to_stop_tries_no_longer(make_app, far_url, network):
+def test_tirelessly_gives_up_when_told_to(make_app, far_url, network):
     make_app(database_url=far_url)
     network.refuse()
     with pytest.raises(OperationalError):
@@ -223,7 +223,7 @@ def test_who_is_told_to_stop_tries_no_longer(make_app, far_url, network):
 # Its place in the bulkhead
 
 
-def test_a_transaction_that_has_begun_is_never_made_to_queue(make_app, postgres_url):
+def test_open_transaction_keeps_its_place_in_the_bulkhead(make_app, postgres_url):
     make_app(database_url=postgres_url)
     bulkhead = database.obj.server.bulkhead
     over = threading.Event()
@@ -238,7 +238,7 @@ def test_a_transaction_that_has_begun_is_never_made_to_queue(make_app, postgres_
 
 
 @pytest.mark.parametrize("end", ["commit", "rollback", "cut"])
-def test_every_end_of_a_transaction_gives_its_place_back(make_app, far_url, network, end):
+def test_end_of_a_transaction_frees_its_place_in_the_bulkhead(make_app, far_url, network, end):
     make_app(database_url=far_url)
     database.execute_sql("SELECT 1")
     with suppress(PeeweeException, ValueError), database.atomic():

@@ -8,7 +8,17 @@ from datetime import datetime
 
 import pytest
 
-from webapp.db import MIGRATIONS, configure, database, fulltext, migrate, migration_runner, migrations, schema
+from webapp.db import (
+    MIGRATIONS,
+    configure,
+    database,
+    fulltext,
+    is_postgres,
+    migrate,
+    migration_runner,
+    migrations,
+    schema,
+)
 from webapp.dev.factories import make_post, make_task
 from webapp.models import Post, Task
 from webapp.settings import Settings
@@ -80,7 +90,7 @@ def _let_references_be() -> None:
 # Older code on a newer schema
 
 
-def test_every_release_can_insert_into_the_newest_schema(empty):
+def test_every_supported_release_can_insert_into_the_newest_schema(empty):
     releases = {}
     for migration in migrations().status():
         migrations().up(migration.name)
@@ -98,7 +108,7 @@ def test_every_release_can_insert_into_the_newest_schema(empty):
                 pytest.fail(f"the release of {name} cannot write {table} any more: {error}")
 
 
-def test_a_migration_asks_for_no_code_that_lives_on():
+def test_migrations_import_no_code_of_ours():
     """What it does must be the same in each release, also where an author has taken a part of the site away."""
     frozen = {"peewee", "playhouse", *sys.stdlib_module_names}
     for path in sorted(MIGRATIONS.glob("*.py")):
@@ -110,7 +120,7 @@ def test_a_migration_asks_for_no_code_that_lives_on():
                 assert {alias.name.partition(".")[0] for alias in node.names} <= frozen, path.name
 
 
-def test_migrate_of_older_code_says_so_and_leaves_a_newer_schema_alone(make_app, postgres_url):
+def test_migrate_leaves_a_newer_schema_alone_and_says_so(make_app, postgres_url):
     for url in ({}, {"database_url": postgres_url}):
         app = make_app(**url)
         fulltext.drop(database.obj, "posts")  # as the newer release may have had a reason to
@@ -124,12 +134,12 @@ def test_migrate_of_older_code_says_so_and_leaves_a_newer_schema_alone(make_app,
         assert fulltext.mend(database.obj) == ["posts"], "it was not put back"
 
 
-def test_the_defaults_come_to_tables_with_rows_and_all_that_belongs_to_them(empty):
+def test_defaults_are_added_to_tables_with_rows_indexes_and_triggers(empty):
     migrations().up()
     migrations().down("0020_defaults")
     task, post = make_task(title="kept"), make_post(body="kept")
     Post.update(task=task).execute()
-    is_sqlite = not migration_runner.is_postgres()
+    is_sqlite = not is_postgres()
     if is_sqlite:
         database.execute_sql("CREATE TRIGGER mine AFTER DELETE ON tasks BEGIN DELETE FROM rate_counts; END")
         database.execute_sql("CREATE VIEW ours AS SELECT title FROM tasks JOIN posts ON posts.task_id = tasks.id")
@@ -149,7 +159,7 @@ def test_the_defaults_come_to_tables_with_rows_and_all_that_belongs_to_them(empt
 # What is told
 
 
-def test_check_says_in_one_line_whether_something_is_to_be_applied(app):
+def test_migrate_check_names_pending_migrations(app):
     assert len(_flask(app, "migrate", "--check")) == 1
     _flask(app, "migrate", "--down", "1", "--yes")
     [line] = _flask(app, "migrate", "--check", code=1)
@@ -163,7 +173,7 @@ def test_check_says_in_one_line_whether_something_is_to_be_applied(app):
 # The way back
 
 
-def test_migrations_are_taken_back_by_number_and_by_name(make_app, postgres_url, caplog):
+def test_rollback_by_number_and_by_name(make_app, postgres_url, caplog):
     caplog.set_level(logging.INFO, "peewee.migrations")
     for url in ({}, {"database_url": postgres_url}):
         app, newest = make_app(**url), _columns()
@@ -180,7 +190,7 @@ def test_migrations_are_taken_back_by_number_and_by_name(make_app, postgres_url,
 
 
 @pytest.mark.parametrize("answer", ["n\n", ""], ids=["no", "nobody is there to answer"])
-def test_nothing_is_taken_back_unless_it_is_confirmed(app, answer):
+def test_rollback_needs_confirmation(app, answer):
     before = _columns()
     _flask(app, "migrate", "--down", "0001_initial", code=1, given=answer)
     assert _columns() == before
@@ -188,13 +198,13 @@ def test_nothing_is_taken_back_unless_it_is_confirmed(app, answer):
 
 
 @pytest.mark.parametrize("which", ["0", "-1", "99", "00", "0099_none", "", "x", "9" * 5000, "initial"])
-def test_what_cannot_be_meant_is_refused_in_a_line(app, which):
+def test_rollback_of_an_impossible_number_or_name_fails_in_one_line(app, which):
     [line] = _flask(app, "migrate", f"--down={which}", "--yes", code=1)
     assert line.startswith("Error: ")
     assert not schema.pending()
 
 
-def test_what_has_no_way_back_or_belongs_to_other_code_is_refused(app, own_migrations):
+def test_rollback_without_down_or_of_other_code_fails(app, own_migrations):
     (own_migrations / "9000_for_good.py").write_text("def up(migrator, db): pass\n")
     _flask(app, "migrate")
     [line] = _flask(app, "migrate", "--down", "2", "--yes", code=1)
@@ -211,7 +221,7 @@ TABLE = "def up(migrator, db): db.execute_sql('CREATE TABLE {0} (id INTEGER)')\n
 TABLE += "def down(migrator, db): db.execute_sql('DROP TABLE {0}')\n"
 
 
-def test_numbers_may_clash_and_come_late(app, own_migrations):
+def test_migrations_with_clashing_or_late_numbers_are_applied(app, own_migrations):
     for name in ("9001_theirs", "9001_mine", "9002_after"):
         (own_migrations / f"{name}.py").write_text(TABLE.format(name[5:]))
     assert _flask(app, "migrate") == ["Applied 9001_mine", "Applied 9001_theirs", "Applied 9002_after"]

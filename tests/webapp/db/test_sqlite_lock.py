@@ -16,7 +16,7 @@ from webapp.lib.times import utcnow
 from webapp.models import Post, User
 
 
-def test_a_write_waits_until_the_lock_is_free(app, settings):
+def test_write_waits_for_the_write_lock(app, settings):
     user = make_user()
     with somebody_else_writing(settings) as other:
         threading.Timer(0.2, other.execute, ["COMMIT"]).start()
@@ -24,7 +24,7 @@ def test_a_write_waits_until_the_lock_is_free(app, settings):
     assert Post.get().body == "written at last"
 
 
-def test_a_write_that_has_waited_long_enough_fails(app, settings, monkeypatch):
+def test_write_fails_after_the_lock_timeout(app, settings, monkeypatch):
     user = make_user()
     monkeypatch.setattr(database.obj, "lock_timeout", 0.1)
     with somebody_else_writing(settings), pytest.raises(OperationalError, match="locked"):
@@ -32,7 +32,7 @@ def test_a_write_that_has_waited_long_enough_fails(app, settings, monkeypatch):
     make_post(user)
 
 
-def test_who_would_not_wait_for_the_lock_does_not_wait_for_a_place_among_those_who_do_either(app):
+def test_write_without_waiting_needs_no_place_in_the_bulkhead(app):
     """So a page that notes that somebody was here is read at once, whoever else is writing."""
     user = make_user(seen_at=utcnow() - timedelta(hours=1))
     over = threading.Event()
@@ -44,7 +44,7 @@ def test_who_would_not_wait_for_the_lock_does_not_wait_for_a_place_among_those_w
     assert utcnow() - User.get_by_id(user.id).seen_at < timedelta(minutes=1)
 
 
-def test_a_run_lets_others_write_first(app):
+def test_run_gives_way_to_people_at_the_write_lock(app):
     """It would have the lock again at once: what keeps others out is one who takes it over and over."""
     user = make_user()
     stop = threading.Event()
@@ -74,7 +74,7 @@ def test_a_run_lets_others_write_first(app):
     assert longest < 1
 
 
-def test_two_runs_write_by_turns(app):
+def test_runs_share_the_write_lock_fairly(app):
     order: list[int] = []
     lock = threading.Lock()
     names = iter(range(2))
@@ -95,7 +95,7 @@ def test_two_runs_write_by_turns(app):
     assert min(order.count(0), order.count(1)) > len(order) / 5
 
 
-def test_who_waits_is_forgotten_when_its_process_is_gone(app, settings):
+def test_waiting_writer_is_forgotten_when_its_lock_file_is_closed(app, settings):
     path = str(settings.data_dir / "errand.db")
     waiting = sqlite_lock._announced(path)
     waiting.__enter__()

@@ -36,7 +36,7 @@ def _fail(breaker: Breaker) -> type[Exception]:
         return type(error)
 
 
-def test_after_a_failure_all_fail_at_once_until_one_has_seen_that_it_answers(clock, away):
+def test_breaker_opens_after_a_failure_and_lets_one_trial_through(clock, away):
     breaker = Breaker(away)
     assert _fail(breaker) is OSError
     assert [_fail(breaker) for _ in range(3)] == [NotAsked] * 3
@@ -46,7 +46,7 @@ def test_after_a_failure_all_fail_at_once_until_one_has_seen_that_it_answers(clo
     assert _fail(breaker) is OSError
 
 
-def test_it_is_asked_less_often_the_longer_it_is_away_but_at_least_so_often(clock, away):
+def test_breaker_waits_longer_after_each_failure_up_to_a_maximum(clock, away):
     breaker = Breaker(away)
     asked = []
     for second in range(120):
@@ -58,7 +58,7 @@ def test_it_is_asked_less_often_the_longer_it_is_away_but_at_least_so_often(cloc
     assert set(waits[1:]) == {circuit_breaker.MAX_WAIT}
 
 
-def test_many_who_fail_together_are_one_failure(clock, away):
+def test_simultaneous_failures_count_as_one(clock, away):
     breaker = Breaker(away)
     begun = threading.Barrier(5)
 

@@ -64,7 +64,7 @@ def _agree_on_tls(server: socket.socket) -> None:
         context.wrap_socket(sock, server_hostname="localhost")
 
 
-def test_who_reads_what_drips_is_done_when_time_is_up(server):
+def test_reading_a_dripping_server_ends_at_the_deadline(server):
     _drip(server)
     begun = time.monotonic()
     with pytest.raises(TimeoutError, match=r"within 0\.3 s"):
@@ -73,14 +73,14 @@ def test_who_reads_what_drips_is_done_when_time_is_up(server):
 
 
 @pytest.mark.parametrize("talk", [_say_too_much, _agree_on_tls])
-def test_who_waits_for_a_server_that_is_silent_is_done_when_time_is_up(server, talk):
+def test_waiting_for_a_silent_server_ends_at_the_deadline(server, talk):
     begun = time.monotonic()
     with pytest.raises(TimeoutError):
         talk(server)
     assert time.monotonic() - begun < FAR
 
 
-def test_a_connection_that_is_kept_is_watched_by_whoever_uses_it(server):
+def test_kept_connection_is_watched_by_the_deadline_of_its_user(server):
     with deadline(WITHIN):
         sock = connect("127.0.0.1", _port(server))
     peer, _ = server.accept()
@@ -96,7 +96,7 @@ def test_a_connection_that_is_kept_is_watched_by_whoever_uses_it(server):
             assert sock.recv(10) == b"", "it was shut down"
 
 
-def test_what_is_done_in_time_is_done_and_what_fails_in_time_says_why(server):
+def test_block_that_ends_in_time_keeps_its_result_or_error(server):
     with deadline(FAR), connect("localhost", _port(server)):
         pass
     port = _port(server)
@@ -105,7 +105,7 @@ def test_what_is_done_in_time_is_done_and_what_fails_in_time_says_why(server):
         connect("127.0.0.1", port)
 
 
-def test_within_another_the_one_that_ends_first_counts(server):
+def test_nested_deadlines_end_with_the_earlier_one(server):
     _drip(server)
     begun = time.monotonic()
     with deadline(WITHIN) as outer:
@@ -119,7 +119,7 @@ def test_within_another_the_one_that_ends_first_counts(server):
         current()
 
 
-def test_a_name_that_nobody_answers_for_is_left_when_time_is_up(monkeypatch):
+def test_name_resolution_ends_at_the_deadline(monkeypatch):
     real = socket.getaddrinfo
     answered = threading.Event()
 
@@ -136,7 +136,7 @@ def test_a_name_that_nobody_answers_for_is_left_when_time_is_up(monkeypatch):
     assert time.monotonic() - begun < FAR / 2
 
 
-def test_an_address_that_does_not_answer_leaves_time_for_the_next(server, monkeypatch):
+def test_unreachable_address_leaves_time_for_the_next_one(server, monkeypatch):
     silent = socket.create_server(("127.0.0.1", 0), backlog=0)
     fillers = [socket.socket() for _ in range(4)]
     for filler in fillers:  # from here on it lets connections wait
@@ -151,7 +151,7 @@ def test_an_address_that_does_not_answer_leaves_time_for_the_next(server, monkey
         sock.close()
 
 
-def test_no_file_is_left_open_also_when_a_signal_came_in_between(server):
+def test_deadline_leaks_no_descriptor_when_a_signal_interrupts(server):
     with deadline(FAR):
         sock = connect("127.0.0.1", _port(server))
     before = _open_files()
@@ -169,7 +169,7 @@ def test_no_file_is_left_open_also_when_a_signal_came_in_between(server):
     sock.close()
 
 
-def test_a_forked_child_keeps_deadlines_of_its_own(server):
+def test_forked_child_has_deadlines_of_its_own(server):
     _drip(server)
     with deadline(FAR):
         child = os.fork()
@@ -183,7 +183,7 @@ def test_a_forked_child_keeps_deadlines_of_its_own(server):
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-def test_what_leaves_the_block_after_its_end_is_a_timeout_also_where_the_watchdog_is_late():
+def test_error_after_the_deadline_is_a_timeout_even_if_the_watchdog_is_late():
     def time_out_by_itself() -> None:
         time.sleep(0.06)
         raise ConnectionError("the socket's own timeout came first")

@@ -30,7 +30,7 @@ from webapp.lib.filenames import safe_name, unique_names
         ("", "file"),
     ],
 )
-def test_a_name_is_one_that_every_system_writes(name, safe):
+def test_safe_name_is_valid_on_every_system(name, safe):
     assert safe_name(name) == safe
     assert safe_name(safe) == safe
 
@@ -46,7 +46,7 @@ def test_a_long_name_is_cut_between_characters_and_keeps_its_suffix(character, r
     assert len(stem) % len(composed) == 0
 
 
-def test_no_two_names_are_one_file_on_any_system():
+def test_unique_names_differ_on_every_system():
     names = ["é.jpg", "e\u0301.jpg", "É.JPG", "straße", "STRASSE", "a:b", "a?b", "ﬁ", "fi", *["正" * 100 + ".png"] * 12]
     unique = unique_names(names)
     assert len({unicodedata.normalize("NFC", name.casefold()) for name in unique}) == len(names)

@@ -35,5 +35,5 @@ from webapp.lib.language_detection import language_of
         ("", "12:30 — 14:00 ✨"),
     ],
 )
-def test_what_the_letters_tell_and_no_more(language, text):
+def test_language_is_detected_by_letters_or_unknown(language, text):
     assert language_of(text) == language

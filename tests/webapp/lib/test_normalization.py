@@ -20,10 +20,10 @@ from webapp.lib.normalization import is_blank
         "\x07",
     ],
 )
-def test_what_is_seen_by_nobody_is_blank(text):
+def test_invisible_text_is_blank(text):
     assert is_blank(text)
 
 
 @pytest.mark.parametrize("text", [".", "\u3164x", "👋", "한", "½", "e\u0301", "\u05d0"])
-def test_what_is_seen_is_not(text):
+def test_visible_text_is_not_blank(text):
     assert not is_blank(text)

@@ -25,7 +25,7 @@ def away() -> Outage:
     return Outage(log, "It is away", "It is back")
 
 
-def test_an_outage_is_told_once_then_once_a_minute_and_when_it_is_over(clock, away, caplog):
+def test_outage_is_logged_once_a_minute_and_when_it_is_over(clock, away, caplog):
     for _ in range(650):
         away.failed(OSError("refused\n\tby   nobody"))
         clock[0] += 0.1
@@ -37,7 +37,7 @@ def test_an_outage_is_told_once_then_once_a_minute_and_when_it_is_over(clock, aw
     assert caplog.messages[2:] == ["It is back"]
 
 
-def test_what_fails_every_other_time_is_no_flood_either(clock, away, caplog):
+def test_alternating_failures_do_not_flood_the_log(clock, away, caplog):
     for _ in range(1200):
         away.failed(OSError("gone"))
         clock[0] += 0.05
@@ -46,7 +46,7 @@ def test_what_fails_every_other_time_is_no_flood_either(clock, away, caplog):
     assert len(caplog.messages) <= 4
 
 
-def test_processes_of_one_parent_tell_it_once(away, caplog):
+def test_forked_processes_log_an_outage_once(away, caplog):
     child = os.fork()
     if child == 0:
         away.failed(OSError("gone"))

@@ -53,7 +53,7 @@ def _client(url: str):
         pool.disconnect()
 
 
-def test_a_redis_is_spoken_to_in_tls(network):
+def test_redis_connection_uses_tls(network):
     with _encrypted(network.port) as port, _client(f"rediss://127.0.0.1:{port}?ssl_cert_reqs=none") as redis:
         assert redis.set("a key", "a value")
         assert redis.get("a key") == b"a value"
@@ -67,7 +67,7 @@ def test_a_redis_is_spoken_to_in_tls(network):
 
 @pytest.mark.parametrize("scheme", ["redis", "rediss"])
 @pytest.mark.parametrize("weather", [Network.stall, Network.swallow])
-def test_a_redis_that_takes_connections_and_says_nothing_holds_nobody(network, scheme, weather):
+def test_command_to_a_silent_redis_times_out(network, scheme, weather):
     weather(network)
     begun = time.monotonic()
     with _client(f"{scheme}://127.0.0.1:{network.port}/0") as redis, pytest.raises(TimeoutError):
@@ -75,6 +75,6 @@ def test_a_redis_that_takes_connections_and_says_nothing_holds_nobody(network, s
     assert time.monotonic() - begun < ANSWERS_WITHIN + 5
 
 
-def test_redis_may_take_its_time_where_it_is_asked_to_wait(network):
+def test_blocking_command_has_its_own_timeout_in_addition(network):
     with _client(f"redis://127.0.0.1:{network.port}/0") as redis:
         assert redis.bzpopmin("no queue", timeout=ANSWERS_WITHIN + 0.5) is None

@@ -250,7 +250,7 @@ def test_mails_that_are_written_sent_and_copied_at_once(app):
         lambda _: demand_transaction(),
     ],
 )
-def test_what_needs_a_transaction_of_its_callers_refuses_to_do_without(app, act):
+def test_functions_that_need_a_transaction_refuse_without(app, act):
     draft = make_draft()
     with pytest.raises(RuntimeError, match="transaction"):
         act(draft)
@@ -258,7 +258,7 @@ def test_what_needs_a_transaction_of_its_callers_refuses_to_do_without(app, act)
     assert not MailCount.select().exists()
 
 
-def test_who_is_held_is_waited_for_and_may_be_referred_to_meanwhile(app):
+def test_hold_blocks_another_hold_but_no_foreign_key(app):
     ann, bob = make_user("ann"), make_user("bob")
     with database.atomic():
         User.hold(ann.id)

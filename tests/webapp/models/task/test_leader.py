@@ -28,27 +28,27 @@ def _hold(token: str, role: str = "sweeper") -> bool:
     return Leader.hold(role, token, LEASE)
 
 
-def test_who_comes_first_leads_as_long_as_they_say_so(app, clock):
+def test_leader_leads_while_it_renews(app, clock):
     for _ in range(5):
         assert _hold("ann")
         assert not _hold("bob")
         clock(2)
 
 
-def test_when_the_leader_is_silent_another_leads_and_the_first_no_more(app, clock):
+def test_silent_leader_is_replaced(app, clock):
     assert _hold("ann")
     clock(3.1)
     assert _hold("bob")
     assert not _hold("ann")
 
 
-def test_who_resigns_is_followed_at_once(app, clock):
+def test_resigned_leader_is_replaced_at_once(app, clock):
     assert _hold("ann")
     Leader.resign("sweeper", "ann")
     assert _hold("bob")
 
 
-def test_nobody_resigns_for_another(app, clock):
+def test_only_the_leader_can_resign(app, clock):
     assert _hold("ann")
     Leader.resign("sweeper", "bob")
     assert not _hold("bob")
@@ -73,7 +73,7 @@ def test_a_clock_that_is_a_little_behind_takes_nothing_from_the_leader(app, cloc
     assert _hold("ann")
 
 
-def test_of_many_one_leads(each_database):
+def test_one_of_many_candidates_leads(each_database):
     for _ in range(3):
         Leader.delete().execute()
         tokens = [f"{n}" for n in range(6)]

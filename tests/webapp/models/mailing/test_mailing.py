@@ -56,7 +56,7 @@ def test_a_draft_of_changes_has_all_that_the_mail_has_and_is_another(app):
     assert Mailing.draft_of(mailing.user) is None
 
 
-def test_what_was_sent_is_no_draft_and_is_not_written_to(app):
+def test_sent_mailing_is_no_draft_and_cannot_be_changed(app):
     draft = make_draft()
     task = submit(draft, ADDRESSES, 10)
     assert (task.arguments, task.title) == ({"mailing": draft.id}, "Email to 2 people: Hello")
@@ -107,7 +107,7 @@ def test_the_limit_counts_a_day_and_says_what_is_used(app):
     assert MailCount.select().count() == 1, "what counts no more is forgotten"
 
 
-def test_who_has_not_said_who_they_are_may_mail_few(app):
+def test_guest_or_account_without_email_has_a_low_daily_limit(app):
     assert daily_limit(make_user(guest=True, email="a@example.com"), 5000) == GUEST_DAILY_LIMIT
     assert daily_limit(make_user(), 5000) == GUEST_DAILY_LIMIT
     assert daily_limit(make_user(email="a@example.com"), 5000) == 5000

@@ -63,7 +63,7 @@ def test_who_comes_later_gets_their_share_and_no_more(app):
     assert abs(taken.count("ann") - taken.count("bob")) <= 1
 
 
-def test_who_had_nothing_waiting_for_long_has_saved_nothing_up(app):
+def test_idle_owner_saves_up_no_share(app):
     ann, bob = make_user("ann"), make_user("bob")
     _start(bob)
     _take()
@@ -147,7 +147,7 @@ def test_the_wait_is_judged_by_what_ran_lately_and_by_how_many_run_at_once(app):
     assert places[second.id] == fair_queue.QueuePosition(1, 20.0)
 
 
-def test_places_cost_one_query_or_none_and_count_nobody_twice(each_database, queries, monkeypatch):
+def test_queue_positions_cost_at_most_one_query(each_database, queries, monkeypatch):
     _crowd(make_user("crowd"), 50)
     waiting, running = _start(make_user(), 9), make_task(State.IN_PROGRESS)
     _start(make_user(), 3, priority=5)
@@ -167,7 +167,7 @@ def test_places_cost_one_query_or_none_and_count_nobody_twice(each_database, que
 
 
 @pytest.mark.parametrize("moved", [True, False])
-def test_who_waits_is_told_when_their_place_has_changed_or_their_attempt_is_soon(app, moved):
+def test_waiting_owner_is_notified_when_the_queue_position_changes(app, moved):
     waiting, soon, later, running = people = [make_user() for _ in range(4)]
     make_task(State.PENDING, waiting)
     make_task(State.RETRYING, soon, run_at=utcnow() + timedelta(seconds=5))

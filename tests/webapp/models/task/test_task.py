@@ -1,4 +1,4 @@
-"""A task's life, in sentences. What each verb does in each state is in test_states."""
+"""A task's life, in sentences. What each verb does in each state is in test_state."""
 
 from datetime import timedelta
 

@@ -87,7 +87,7 @@ def test_a_task_is_paused_as_its_own_button_does(each_database, state, becomes):
     assert (outcome.done, outcome.stopping, task.reload().state) == (1, state == State.IN_PROGRESS, becomes)
 
 
-def test_what_never_ran_is_not_retried_with_the_rest(each_database):
+def test_bulk_retry_skips_tasks_that_never_ran(each_database):
     """A mail that was canceled before its time would else go out to everybody."""
     user = make_user()
     never = [make_task(State.CANCELED, user, started_at=None), make_task(State.SCHEDULED, user)]

@@ -132,7 +132,7 @@ def test_a_run_that_lost_its_task_writes_nothing(app, state, verb):
 
 
 @pytest.mark.parametrize("state", State)
-def test_who_never_held_a_task_can_not_end_it(app, state):
+def test_run_without_a_lease_cannot_finish_a_task(app, state):
     """No owner token is not the same as the owner token of a task that nobody holds."""
     task = make_task(state)
     task.fencing_token = None

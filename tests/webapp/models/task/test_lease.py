@@ -34,7 +34,7 @@ def test_a_claim_takes_a_lease_from_now(app):
     assert _lost() == []
 
 
-def test_renewing_holds_it_from_then_on(app):
+def test_renewal_extends_the_lease(app):
     make_task()
     task = _claim(OVER)
     assert _lost() == [task]
@@ -54,7 +54,7 @@ def test_renewing_is_one_write_of_which_its_owner_hears_nothing(app, queries):
 
 
 @pytest.mark.parametrize("state", State)
-def test_what_nobody_holds_is_not_lost(app, state):
+def test_task_without_a_run_is_not_lost(app, state):
     task = make_task(state)
     if state in LEASED:
         Task.update(lease_until=utcnow() - timedelta(seconds=1)).where(Task.id == task.id).execute()
@@ -195,7 +195,7 @@ def test_what_cuts_a_run_off_is_no_attempt_but_no_death_and_has_an_end(app):
     ],
     ids=["at a step", "by the database", "by its worker", "by a death"],
 )
-def test_to_pause_uses_up_no_attempt(app, give_up):
+def test_pause_uses_no_attempt(app, give_up):
     """However often somebody pauses a mail, it is tried again as often as any other."""
     task = make_task(State.IN_PROGRESS, fencing_token="a run", attempts=1, retries=1, lease_until=utcnow())
     Task.get_by_id(task.id).pause()
