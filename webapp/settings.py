@@ -88,9 +88,8 @@ class Settings:
     def from_env(cls, env: Mapping[str, str] | None = None) -> "Settings":
         """Read and check every variable.
 
-        Raises SettingsError with all that is wrong. Creates the data folder and, if neither DATABASE_URL nor REDIS_URL
-        is set, a secret key in it, which later starts find again. Files that this process creates from then on are only
-        readable by its own user.
+        Raises SettingsError with all problems. Creates the data folder and, if neither DATABASE_URL nor REDIS_URL is
+        set, a secret key in it for all later starts. Files that this process creates from then on are private.
         """
         read = Reader(os.environ if env is None else env)
         database_url, redis_url = read_database_url(read), read_redis_url(read)

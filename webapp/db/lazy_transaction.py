@@ -1,7 +1,7 @@
 """Lazy transactions: a unit of work opens its transaction at its first write, so that reading alone takes no lock.
 
 This is why an INSERT may open a transaction and run other queries first. While a task runs, the engine registers an
-action with `open_at_first_write`. The first write of that thread, whoever makes it, calls the action before it is sent:
+action with `open_at_first_write`. The first write of that thread, in any code, calls the action before it is sent:
 the action begins the transaction and runs the fence query, which locks the task's row and checks that this run still
 holds its lease. So the write may raise what the action raises (LeaseLost), and then has not happened. Everything after
 it joins that transaction, until the engine commits at a checkpoint. No action is registered in a web request.

@@ -118,7 +118,7 @@ class _Watchdog:
 
     def __init__(self) -> None:
         self.lock = threading.Condition()
-        self._expected: list[tuple[float, int, Deadline]] = []  # a heap; what is over stays in it
+        self._expected: list[tuple[float, int, Deadline]] = []  # a heap; ended ones stay in it until they are due
         self._numbers = count()
         self._thread: threading.Thread | None = None
 

@@ -46,7 +46,7 @@ class Message(Searched):
     class Meta:
         indexes = (
             (("sender", "recipient", "created_at", "id"), False),  # a conversation, from either side
-            (("recipient", "read_at"), False),  # what is unread
+            (("recipient", "read_at"), False),  # the unread ones
         )
 
     @classmethod

@@ -40,30 +40,66 @@ def _insert(table: str, **values) -> None:
 def _fill() -> None:
     now = utcnow()
     _insert(
-        "users", id=1, username="ann", username_key="ann", email="", password_hash="", session_key="k", about="",
-        time_zone="UTC", created_at=now, seen_at=now, changes=3,
-    )  # fmt: skip
+        "users",
+        id=1,
+        username="ann",
+        username_key="ann",
+        email="",
+        password_hash="",
+        session_key="k",
+        about="",
+        time_zone="UTC",
+        created_at=now,
+        seen_at=now,
+        changes=3,
+    )
     for state in OLD_STATES:
         active, runs = state in ("pending", "in_progress", "canceling"), state in ("in_progress", "canceling")
         _insert(
-            "tasks", id=_as_stored(uuid4()), user_id=1, name="export_posts", title=state, arguments=json.dumps({}),
-            state=state, stage="", done=12, total=40, error="", attempts=1, owner="a run" if runs else None,
-            unique_key=f"key of {state}" if active else None, created_at=now, started_at=now, updated_at=now,
+            "tasks",
+            id=_as_stored(uuid4()),
+            user_id=1,
+            name="export_posts",
+            title=state,
+            arguments=json.dumps({}),
+            state=state,
+            stage="",
+            done=12,
+            total=40,
+            error="",
+            attempts=1,
+            owner="a run" if runs else None,
+            unique_key=f"key of {state}" if active else None,
+            created_at=now,
+            started_at=now,
+            updated_at=now,
             finished_at=None if active else now,
-        )  # fmt: skip
+        )
     for task_id, title in database.execute_sql("SELECT id, title FROM tasks").fetchall():
         _insert("task_events", task_id=task_id, at=now, kind="launched", text="Started by you")
         payload = json.dumps({"state": title, "done": 12, "total": 40})
         _insert(
-            "notifications", user_id=1, name="task_progress", task_id=task_id, scope=str(task_id), payload=payload,
+            "notifications",
+            user_id=1,
+            name="task_progress",
+            task_id=task_id,
+            scope=str(task_id),
+            payload=payload,
             updated_at=now,
-        )  # fmt: skip
+        )
     [[task_id]] = database.execute_sql("SELECT id FROM tasks WHERE state = 'succeeded'").fetchall()
     artifact_id = _as_stored(uuid4())
     _insert(
-        "artifacts", id=artifact_id, task_id=task_id, kind="file", name="posts.json", content_type="application/json",
-        size=2, created_at=now, completed_at=now,
-    )  # fmt: skip
+        "artifacts",
+        id=artifact_id,
+        task_id=task_id,
+        kind="file",
+        name="posts.json",
+        content_type="application/json",
+        size=2,
+        created_at=now,
+        completed_at=now,
+    )
     _insert("artifact_chunks", artifact_id=artifact_id, number=0, data=b"{}")
 
 

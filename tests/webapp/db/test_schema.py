@@ -68,9 +68,15 @@ def _columns() -> dict[str, dict[str, str]]:
 def _some(kind: str, number: int) -> object:
     """A value for a column of this type, another for each number."""
     for part, value in {
-        "uuid": f"00000000-0000-0000-0000-{number:012}", "bool": False, "json": "{}", "bytea": b"-", "blob": b"-",
-        "time": datetime(2026, 1, 1), "char": f"k{number}", "text": f"{number:032}",
-    }.items():  # fmt: skip
+        "uuid": f"00000000-0000-0000-0000-{number:012}",
+        "bool": False,
+        "json": "{}",
+        "bytea": b"-",
+        "blob": b"-",
+        "time": datetime(2026, 1, 1),
+        "char": f"k{number}",
+        "text": f"{number:032}",
+    }.items():
         if part in kind:
             return value
     return number

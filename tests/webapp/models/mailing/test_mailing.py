@@ -49,8 +49,11 @@ def test_a_draft_of_changes_has_all_that_the_mail_has_and_is_another(app):
     draft = Mailing.begin_draft(mailing.user, mailing)
     assert draft.id != mailing.id
     assert (draft.subject, draft.body, draft.template, draft.send_at) == (
-        mailing.subject, "Hi", "free", mailing.send_at,
-    )  # fmt: skip
+        mailing.subject,
+        "Hi",
+        "free",
+        mailing.send_at,
+    )
     [file] = draft.files()
     assert (file.name, file.read()) == ("a.bin", bytes(range(256)))
     assert Mailing.draft_of(mailing.user) is None
@@ -147,8 +150,12 @@ def test_deliveries_are_counted_by_their_state(app):
     first.begin()
     second.settle(Sending.REFUSED, "x" * 999)
     assert Delivery.counts(mailing) == {
-        Sending.WAITING: 0, Sending.SENDING: 1, Sending.SENT: 0, Sending.REFUSED: 1, Sending.FAILED: 0,
-    }  # fmt: skip
+        Sending.WAITING: 0,
+        Sending.SENDING: 1,
+        Sending.SENT: 0,
+        Sending.REFUSED: 1,
+        Sending.FAILED: 0,
+    }
     assert [delivery.address for delivery in Delivery.unsettled(mailing)] == ADDRESSES[:1]
     assert [len(delivery.error) for delivery in Delivery.not_delivered(mailing)] == [300]
 

@@ -95,8 +95,11 @@ def test_bulk_retry_skips_tasks_that_never_ran(each_database):
     outcome = press("retry", Task.of(user))
     assert (outcome.done, outcome.passed) == (2, Counter([State.CANCELED, State.SCHEDULED]))
     assert [task.reload().state for task in (*never, *ran)] == [
-        State.CANCELED, State.SCHEDULED, State.PENDING, State.PENDING,
-    ]  # fmt: skip
+        State.CANCELED,
+        State.SCHEDULED,
+        State.PENDING,
+        State.PENDING,
+    ]
 
 
 def test_of_those_that_run_one_at_a_time_one_is_retried_and_the_others_are_told(each_database):
@@ -241,7 +244,7 @@ def test_a_press_touches_nobody_elses(each_database):
             "Deleted 1 task; 2 haven’t finished yet. 1 more to go: press again to continue.",
         ),
     ],
-)  # fmt: skip
+)
 def test_what_a_press_did_is_said_in_words(verb, outcome, words):
     assert outcome_words(verb, outcome) == words
 

@@ -49,9 +49,13 @@ def test_a_life_is_told_step_by_step_each_after_its_commit(heard):
     task.checkpoint({"done": 2}, 2, 2, "", LEASE)
     task.succeed()
     assert heard == [
-        ("launched", "pending"), ("lined up", "pending"), ("started", "in_progress"), ("progressed", "in_progress"),
-        ("progressed", "in_progress"), ("stopped", "succeeded"),
-    ]  # fmt: skip
+        ("launched", "pending"),
+        ("lined up", "pending"),
+        ("started", "in_progress"),
+        ("progressed", "in_progress"),
+        ("progressed", "in_progress"),
+        ("stopped", "succeeded"),
+    ]
 
 
 def test_an_attempt_that_fails_and_the_next_one(heard):
@@ -64,9 +68,13 @@ def test_an_attempt_that_fails_and_the_next_one(heard):
     task.enqueue()
     _claim().fail("It broke.")
     assert heard[1:] == [
-        ("lined up", "pending"), ("started", "in_progress"), ("retried", "retrying"), ("lined up", "pending"),
-        ("started", "in_progress"), ("stopped", "failed"),
-    ]  # fmt: skip
+        ("lined up", "pending"),
+        ("started", "in_progress"),
+        ("retried", "retrying"),
+        ("lined up", "pending"),
+        ("started", "in_progress"),
+        ("stopped", "failed"),
+    ]
 
 
 def test_a_run_that_died(heard):
