@@ -1,4 +1,4 @@
-"""The queue between web and workers. It carries the id of a task and nothing else: a doorbell, never the truth."""
+"""The queue between web and workers. It carries wake-ups, which name no task: the rows are the truth."""
 
 import json
 import logging
@@ -24,16 +24,16 @@ from webapp.settings import Settings
 log = logging.getLogger(__name__)
 
 NAME = "errand"
-AT_ONCE = 0.2  # seconds: what fails sooner is tried again, as mostly it was a kept connection that had died
-TURN_WITHIN = 1.5  # seconds
-LISTENS_UNASKED = 10.0  # seconds
+RETRY_FAILURES_WITHIN = 0.2  # seconds: mostly a kept connection that had died, so the question is asked once more
+WAIT_FOR_TURN = 1.5  # seconds
+LISTEN_CHECK_EVERY = 10.0  # seconds
 Result = TypeVar("Result")
 
 
 class SignedJson(Serializer):
-    """Messages as signed JSON. Whoever can write to the queue can still not run code, nor name a task of their own.
+    """Messages as signed JSON: whoever can write to the queue still cannot run code.
 
-    Only what Errand sends fits: a function's name, the message's id, its priority and plain arguments.
+    A message is a function's name, an id, a priority and plain arguments.
     """
 
     def __init__(self, secret_key: str) -> None:
@@ -55,25 +55,25 @@ class SignedJson(Serializer):
 
 
 class _PostgresStorage(PostgresStorage):
-    """Huey's, with the deadlines of the database's connections, which it is."""
+    """Huey's, in the site's own database and with the deadlines of its connections."""
 
     @contextmanager
     def db(self, commit: bool = False, close: bool = False) -> Iterator[Any]:
-        """A cursor. Whoever waits for another thread to be done with the only connection has a place meanwhile."""
+        """A cursor. A thread that waits for the only connection counts as one that waits for the database."""
         with db.place(), super().db(commit, close) as cursor:
             yield cursor
 
     @property
     def conn(self) -> Any:
-        """The connection of all threads, or a new one if it is not to be trusted any more."""
+        """The connection of all threads, or a new one if that may be dead."""
         if self._conn is not None and self._conn.is_stale:
             self._conn.close()
         return super().conn
 
     def _listen_conn(self) -> Any:
-        """The connection on which this thread listens. Nothing is ever asked on it, so it would not be missed."""
+        """The connection on which this thread listens. It is asked something now and then, to notice when it died."""
         conn, now = super()._listen_conn(), time.monotonic()
-        if now - getattr(self._listen_local, "asked_at", 0.0) > LISTENS_UNASKED:
+        if now - getattr(self._listen_local, "asked_at", 0.0) > LISTEN_CHECK_EVERY:
             conn.execute("SELECT 1")
             self._listen_local.asked_at = now
         return conn
@@ -82,16 +82,17 @@ class _PostgresStorage(PostgresStorage):
 class Queue(Huey):
     """A Huey whose storage is chosen by `configure`; until then it can declare tasks but not carry messages.
 
-    A storage that does not answer costs whoever sends or counts messages one wait; then, for some seconds, they fail at
-    once with NotAsked. So does who would have to wait for others' questions to a database for longer than TURN_WITHIN.
+    A storage that does not answer costs a caller that sends or counts messages one wait; for some seconds after that,
+    calls fail at once with NotAsked. So do calls that would wait for those of other threads for longer than
+    WAIT_FOR_TURN.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._watch_over_storage()
+        self._use_breaker()
 
     def create_storage(self) -> None:
-        """Nothing yet: importing a module opens no file and no connection."""
+        """None yet: importing a module opens no file and no connection."""
         return None
 
     def configure(self, settings: Settings) -> None:
@@ -102,9 +103,9 @@ class Queue(Huey):
         """
         self.serializer = SignedJson(settings.secret_key)
         self.storage = _storage(settings)
-        self._watch_over_storage()
+        self._use_breaker()
 
-    def _watch_over_storage(self) -> None:
+    def _use_breaker(self) -> None:
         self.outage = Outage(log, "The queue does not answer", "The queue answers again")
         self._breaker = Breaker(self.outage)
         # A storage in a database has one connection, for which Huey lets threads wait for ever.
@@ -119,11 +120,11 @@ class Queue(Huey):
         return int(self._ask(super().pending_count))
 
     def is_revoked(self, *_: Any, **__: Any) -> bool:
-        """Never, and the storage is not asked: what becomes of a task is said by its row."""
+        """Always False, without asking the storage: the task's row decides."""
         return False
 
     def delete(self, _: str) -> bool:
-        """Nothing, and the storage is not asked: it keeps messages and nothing else."""
+        """Does nothing: the storage keeps messages and no results."""
         return False
 
     def _ask(self, question: Callable[[], Result]) -> Result:
@@ -132,7 +133,7 @@ class Queue(Huey):
             try:
                 return question()
             except Exception:
-                if time.monotonic() - begun > AT_ONCE:
+                if time.monotonic() - begun > RETRY_FAILURES_WITHIN:
                     raise
             return question()
 
@@ -141,7 +142,7 @@ class Queue(Huey):
         if self._turn is None:
             yield
             return
-        if not self._turn.acquire(timeout=TURN_WITHIN):
+        if not self._turn.acquire(timeout=WAIT_FOR_TURN):
             raise NotAsked("others wait for its answer")
         try:
             yield
@@ -149,7 +150,7 @@ class Queue(Huey):
             self._turn.release()
 
     def create_tables(self) -> None:
-        """Make the queue's tables where it needs any. Not safe to call by two at once: it is a step of migrating."""
+        """Make the queue's tables where it needs any. A step of migrating: not safe for two callers at once."""
         if isinstance(self.storage, BaseSqlStorage):
             self.storage.initialize_schema()
 

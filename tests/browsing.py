@@ -27,7 +27,7 @@ class Answer(Response):
     @property
     def fragment(self) -> str:
         """The list in the answer to a poll, without what gives its title the focus of a row that is gone."""
-        return self.get_data(as_text=True).partition("<hx-partial data-heir")[0].strip()
+        return self.get_data(as_text=True).partition("<hx-partial data-focus-fallback")[0].strip()
 
     def one(self, selector: str) -> Tag:
         """The only element that fits the selector. AssertionError when there is none, or more than one."""

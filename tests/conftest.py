@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from playhouse.test_utils import count_queries
 
-from tasks.engine import executor, registry, user_task
+from tasks.engine import config, executor, registry, user_task
 from tasks.queue import huey
 from tests.apps import CompiledTemplates, QuickRule
 from tests.browsing import Browser, browse
@@ -241,6 +241,16 @@ def declare(app) -> Callable:
     yield user_task
     for name in set(registry.functions) - known:
         del registry.functions[name]
+
+
+@pytest.fixture
+def configure(monkeypatch) -> Callable[..., None]:
+    """`configure(lease=…)` replaces fields of the engine's configuration until the test ends.
+
+    Making an app takes from its settings what they have, so ask for the app first.
+    """
+    monkeypatch.setattr(config, "_config", config.config())
+    return config.change
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from huey.storage import SqliteStorage
 
 from tests.processes import Site, is_answering, until
 from tests.surfing import Surfer
-from webapp.dev.mailbox import received
+from webapp.dev.mailbox.store import list_mails
 
 STORAGES = {
     "sqlite": {},
@@ -85,7 +85,7 @@ def test_an_export_is_watched_downloaded_and_mailed(site, worker):
     assert [post["body"] for post in json.loads(content)["posts"]] == ["first", "second <b>", "third"]
     assert "attachment" in ann.headers["Content-Disposition"]
 
-    [mail] = until(lambda: received(site.folder / "data" / "mail"))
+    [mail] = until(lambda: list_mails(site.folder / "data" / "mail"))
     [attachment] = mail.attachments
     assert (mail.message["To"], attachment.get_filename()) == ("ann@example.com", "posts.json")
     assert attachment.get_payload(decode=True) == content
@@ -281,7 +281,7 @@ def test_the_mailbox_keeps_a_mail_whole(own_site):
     mail.add_attachment(bytes(range(256)), "application", "octet-stream", filename="Übersicht.bin")
     with smtplib.SMTP("127.0.0.1", int(own_site.env["MAIL_PORT"])) as smtp:
         smtp.send_message(mail)
-    [kept] = received(own_site.folder / "data" / "mail")
+    [kept] = list_mails(own_site.folder / "data" / "mail")
     assert kept.message["Subject"] == "Grüße"
     assert kept.body("plain").splitlines() == ["Hello", ".", "..two dots"]
     [attachment] = kept.attachments

@@ -87,7 +87,7 @@ def _modules_after(statement: str) -> set[str]:
         ("import tasks.engine", {"flask", "webapp.app", "webapp.web.routes", "tasks.catalogue", "tasks.worker"}),
         ("import webapp.web.routes", {"tasks.worker", "webapp.app"}),
         ("import webapp.app", {"tasks.worker", "aiosmtpd", "honcho", "PIL"}),
-        ("import webapp.dev.mailbox", {"flask", "peewee", "huey", "tasks", "aiosmtpd"}),
+        ("import webapp.dev.mailbox.server", {"flask", "peewee", "huey", "tasks", "aiosmtpd"}),
     ],
 )
 def test_a_floor_does_not_load_what_stands_above_it(statement, banned):

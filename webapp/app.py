@@ -6,36 +6,27 @@ from functools import cache
 from pathlib import Path
 
 from flask import Flask
-from flask_login import current_user
-from jinja2 import StrictUndefined
 from werkzeug.utils import import_string
 
 from tasks.engine import config
 from tasks.queue import huey
 from webapp import cli, db, mail
 from webapp.db import resilience
-from webapp.lib import i18n, logs, times
-from webapp.lib.language_detection import language_of
-from webapp.mail import words as mail_words
-from webapp.models.post import POST_LENGTH
+from webapp.lib import logs
 from webapp.models.usernames import reserve
 from webapp.settings import Settings
 from webapp.web import (
     access_log,
+    auth,
     caching,
-    dom,
     form_recovery,
-    htmx,
-    idempotency,
     polling,
+    rate_limits,
     request_guard,
     routes,
     security,
+    templating,
 )
-from webapp.web.auth import csrf, login, refuse_pages_of_others, remember_seen
-from webapp.web.presenters import task_buttons, task_progress, tray
-from webapp.web.presenters.excerpts import excerpt, pieces
-from webapp.web.rate_limits import limiter
 
 log = logging.getLogger(__name__)
 
@@ -49,38 +40,22 @@ def create_app(settings: Settings | None = None, patient: bool = False) -> Flask
     storage, so one process serves one app; migrates nothing and opens no connection to the database.
     """
     settings = settings or Settings.from_env()
-    logs.configure(settings)
-    for warning in settings.warnings:
-        log.warning("%s", warning)
-    db.configure(settings, patient)
-    huey.configure(settings)
-    config.configure(settings)
-    reserve(settings.app_name)
-
+    _configure_process(settings, patient)
     app = Flask(__name__, template_folder=str(ROOT / "templates"))
-    _configure(app, settings)
-    access_log.init_app(app)
-    request_guard.init_app(app)
-    security.init_app(app, settings)
-    caching.init_app(app)
-    mail.init_app(app, settings)
-    cli.init_app(app)
-    app.before_request(polling.answer_unchanged)
-    app.before_request(form_recovery.bind_token)
-    csrf.init_app(app)
-    limiter.init_app(app)
-    login.init_app(app, add_context_processor=False)  # it would load the user even for a page that needs none
-    app.before_request(refuse_pages_of_others)
-    app.before_request(remember_seen)
-    _set_up_templates(app)
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SETTINGS=settings,
+        BASE_URL=settings.base_url,
+        RELEASE=_release(settings),
+        SEND_FILE_MAX_AGE_DEFAULT=security.YEAR,  # static URLs carry the release
+        RATELIMIT_STORAGE_URI=rate_limits.STORAGE_URI,
+    )
+    _add_extensions(app, settings)
     for blueprint in routes.BLUEPRINTS:
         app.register_blueprint(blueprint)
     if settings.mailbox:  # by name, as production loads nothing of `webapp.dev`
-        app.register_blueprint(import_string("webapp.dev.mailbox_routes:bp"))
-
-    @app.teardown_request
-    def close_if_broken(_: BaseException | None) -> None:
-        resilience.close_if_broken()
+        app.register_blueprint(import_string("webapp.dev.mailbox.routes:bp"))
+    app.teardown_request(lambda _: resilience.close_if_broken())
 
     @app.url_defaults
     def add_release(endpoint: str, values: dict[str, object]) -> None:
@@ -90,48 +65,31 @@ def create_app(settings: Settings | None = None, patient: bool = False) -> Flask
     return app
 
 
-def _configure(app: Flask, settings: Settings) -> None:
-    app.config.update(
-        SECRET_KEY=settings.secret_key,
-        SETTINGS=settings,
-        BASE_URL=settings.base_url,
-        RELEASE=_release(settings),
-        SEND_FILE_MAX_AGE_DEFAULT=security.YEAR,  # static addresses carry the release
-        RATELIMIT_STORAGE_URI="errand://",
-    )
+def _configure_process(settings: Settings, patient: bool) -> None:
+    """Point what a process has one of at the settings."""
+    logs.configure(settings)
+    for warning in settings.warnings:
+        log.warning("%s", warning)
+    db.configure(settings, patient)
+    huey.configure(settings)
+    config.configure(settings)
+    reserve(settings.app_name)
 
 
-def _set_up_templates(app: Flask) -> None:
-    app.jinja_env.undefined = StrictUndefined
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(
-        app_name=app.config["SETTINGS"].app_name,
-        current_user=current_user,
-        page_owner=htmx.OWNER,
-        ngettext=i18n.ngettext,
-        dom_id=dom.dom_id,
-        live_of=tray.live_of,
-        progress_of=task_progress.Progress,
-        head_of=task_buttons.head_of,
-        retry_of=task_buttons.retry_of,
-        form_to_schedule_again=task_buttons.form_to_schedule_again,
-        language_of=language_of,
-        waiting_words=task_progress.waiting_words,
-        mail_state=mail_words.state_words,
-        mail_counts=mail_words.counts_of_task,
-        utcnow=times.utcnow,
-        form_key=idempotency.new_key,
-        pieces=pieces,
-        excerpt=excerpt,
-        POST_LENGTH=POST_LENGTH,
-    )
-    app.jinja_env.filters.update(
-        iso=times.iso,
-        number=i18n.number,
-        clock=times.clock_words,
-        day=times.day_words,
-        size=i18n.size,
-    )
+def _add_extensions(app: Flask, settings: Settings) -> None:
+    """Add everything that looks at requests and answers, in the order in which it does."""
+    access_log.init_app(app)
+    request_guard.init_app(app)
+    security.init_app(app, settings)
+    caching.init_app(app)
+    mail.init_app(app, settings)
+    cli.init_app(app)
+    polling.init_app(app)
+    form_recovery.init_app(app)
+    auth.csrf.init_app(app)
+    rate_limits.limiter.init_app(app)
+    auth.init_app(app)
+    templating.init_app(app)
 
 
 def _release(settings: Settings) -> str:

@@ -1,21 +1,28 @@
-"""The engine: launching, claiming and running tasks so that none is lost.
+"""The engine: declares, starts, claims, runs and repairs tasks, so that none is lost.
 
-The task's row is the truth. `function` writes it, and `doorbell` rings in the queue after the commit; a worker that
-hears it claims the row whose turn it is (`perform`) and runs the function with a `Run`; `reporter` writes its progress
-at a bounded rate and holds its lease; `sweeper` finds what has lost its worker or its message.
+The task's row is the truth. A `TaskFunction` writes it, and a `wakeup` goes through the queue after the commit; a
+worker that gets it lets the `executor` claim the row whose turn it is and call the function with a `Run`; the
+`heartbeat` holds the run's lease and writes its progress; the `sweeper` finds what has lost its worker or its message.
+
+    declared   decorator, options, task_function, parameters, preview, undo, signature, registry
+    executed   wakeup, executor, run: steps, loop_cursor, artifact_ledger, stop_flag, checkpoints, unit_of_work
+    watched    heartbeat, run_clock, timeouts, watchdog
+    repaired   sweeper: leadership, rescue, lost_wakeups, lease_grace, sweep_hooks, retention
 """
 
-from tasks.engine.declaration import DeclarationError
+from tasks.engine import wakeup
+from tasks.engine.declaration_error import DeclarationError
+from tasks.engine.decorator import user_task
 from tasks.engine.parameters import InvalidArguments, Labels
-from tasks.engine.preview_undo import Preview, Undo
+from tasks.engine.preview import Preview
 from tasks.engine.registry import catalogue
 from tasks.engine.retries import Retries, TaskError, TemporaryError
 from tasks.engine.run import Run
 from tasks.engine.signature import Signature, chain, chord, group
 from tasks.engine.sweep_hooks import sweep_hook
-from tasks.engine.task_function import TaskFunction, user_task
+from tasks.engine.task_function import TaskFunction
+from tasks.engine.undo import Undo
 from tasks.engine.uploads import Accept, Count, Upload
-from tasks.engine.wakeup import send
 
 __all__ = [
     "Accept",
@@ -36,7 +43,7 @@ __all__ = [
     "chain",
     "chord",
     "group",
-    "send",
     "sweep_hook",
     "user_task",
+    "wakeup",
 ]

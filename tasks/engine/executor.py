@@ -1,4 +1,4 @@
-"""Performing: claim the task whose turn it is, run its function, and record what came of it."""
+"""The executor: claims the task whose turn it is, runs its function, and records the outcome."""
 
 import json
 import logging
@@ -13,10 +13,11 @@ from peewee import DataError
 
 from tasks.engine import heartbeat, registry
 from tasks.engine.config import config
-from tasks.engine.heartbeat import reporting
+from tasks.engine.heartbeat import monitor
 from tasks.engine.parameters import read_back
 from tasks.engine.retries import Retries, TaskError, TimedOut
-from tasks.engine.run import LeaseLost, Run, ShuttingDown, StopRequested
+from tasks.engine.run import Run
+from tasks.engine.stop_flag import LeaseLost, ShuttingDown, StopRequested
 from tasks.engine.timeouts import alarm
 from webapp.db.resilience import close_if_broken, is_unavailable, tirelessly
 from webapp.lib import logs
@@ -29,18 +30,18 @@ UNEXPECTED = "Something went wrong on our side. We’ve logged the error."
 UNKNOWN = "This version of the site doesn’t know this kind of task."
 NOT_SAVED = "The database didn’t respond."
 
-# What surrounds each run; the worker's entry point puts the app's context here, so that mail and templates work.
+# Entered around each run; the worker's entry point puts the app's context here, so that mail and templates work.
 run_context: Callable[[], AbstractContextManager[object]] = nullcontext
 
 Record = Callable[[], object]
 
 
 def execute_next() -> bool:
-    """Claim the task whose turn it is and carry it out. Returns False, changing nothing, when none waits.
+    """Claim the task whose turn it is and execute it. Returns False, changing nothing, when none waits.
 
-    Whatever its function does is recorded on the row, however long the database is away until then; nothing but an
-    interruption of the whole process comes through as an exception, or the database's absence when that was told to
-    stop. The task is then rescued once its lease has ended.
+    Whatever its function does is recorded on the row, however long the database is away until then. Raises only when
+    the whole process is interrupted, or when the database is away as the process is told to stop; the task is then
+    rescued once its lease has ended.
     """
     try:
         with run_context():
@@ -53,41 +54,41 @@ def execute_next() -> bool:
 
 
 def _claim() -> Task | None:
-    """Take the task whose turn it is. The token is known beforehand: a claim whose answer was lost is found by it."""
+    """Claim the task whose turn it is, by a token made beforehand: a claim whose answer was lost is found by it."""
     token = uuid4().hex
     tries = count()
 
     def claim() -> Task | None:
         lost = Task.leased_by(token) if next(tries) else None
-        return lost or Task.claim(config.lease, token)
+        return lost or Task.claim(config().lease, token)
 
     return tirelessly(claim, _gives_up)
 
 
 def _gives_up() -> bool:
-    """Nobody waits for a worker that was told to stop."""
+    """A worker that was told to stop waits for nothing."""
     return heartbeat.is_shutting_down()
 
 
-def execute(task: Task, run: Run, watched: bool = True) -> None:
-    """Run the function of a task that has just been claimed to its end, and record what came of it.
+def execute(task: Task, run: Run, monitored: bool = True) -> None:
+    """Run the function of a task that has just been claimed, and record the outcome.
 
-    A run that is not `watched` by the reporter keeps its lease by its own steps only, and hears nobody's wishes. All
-    that is logged meanwhile names the task.
+    Without the heartbeat, a run that is not `monitored` renews its lease by its own checkpoints only, and is not told
+    to stop. All that is logged meanwhile names the task.
     """
     with logs.context(task_id=task.id, kind=task.name, attempt=task.attempts, user_id=task.user_id):
-        _execute(task, run, watched)
+        _execute(task, run, monitored)
 
 
-def _execute(task: Task, run: Run, watched: bool) -> None:
+def _execute(task: Task, run: Run, monitored: bool) -> None:
     begun = time.monotonic()
     log.info("The run begins")
-    record = _run_function(task, run, watched)
+    record = _run_function(task, run, monitored)
     task.done, task.total = run.done, run.total
     before, tries = dict(task.__data__), count()
 
     def write() -> None:
-        """Record how it ended. May be tried twice: the first try may have changed the row here, or also there."""
+        """Record the outcome. May be called again after an error that came when the row had changed already."""
         again, tried = next(tries), dict(task.__data__)
         task.__data__.update(before)
         try:
@@ -95,9 +96,9 @@ def _execute(task: Task, run: Run, watched: bool) -> None:
         except IllegalTransition as error:
             if not again or (error.task.state, error.task.updated_at) != (tried["state"], tried["updated_at"]):
                 raise
-            task.__data__.update(error.task.__data__)  # only the answer to the first try was lost
+            task.__data__.update(error.task.__data__)  # the first try succeeded, and only its answer was lost
         except (DataError, ValueError):
-            # What it returned, or its words, hold what this database cannot; to run it again would change nothing.
+            # The result or the error holds what this database cannot store; retrying cannot help.
             log.exception("How the run ended cannot be recorded")
             task.__data__.update(before)
             task.fail(UNEXPECTED)
@@ -108,21 +109,22 @@ def _execute(task: Task, run: Run, watched: bool) -> None:
         # The last step came as somebody else moved the task on; what the row says stands.
         log.warning("The task was %s when its run ended", error.task.state)
         return
-    if task.is_finished and not task.cursor and run.has_written:
+    if task.is_finished and not task.cursor and run.has_artifacts:
         Artifact.discard(task, unfinished=True)
     reason = f": {task.error}" if task.error else ""
     log.info("The run ends after %.3f s: %s%s", time.monotonic() - begun, task.state, reason)
 
 
-def _run_function(task: Task, run: Run, watched: bool) -> Record:
-    """Run the task's function to its end, whatever that is; returns the move that records it."""
+def _run_function(task: Task, run: Run, monitored: bool) -> Record:
+    """Run the task's function; returns the transition that records how it ended."""
     function = registry.functions.get(task.name)
     if function is None:
         return partial(task.fail, UNKNOWN)
     try:
-        _make_ready(task, function.retries)
-        watch = reporting(run, task) if watched else nullcontext()
-        with watch, run.clock.running(task.id.hex, str(task.fencing_token), function.timeout), alarm(run.clock.look):
+        _prepare(task, function.retries)
+        heart = monitor(run, task) if monitored else nullcontext()
+        clock = run.clock.running(task.id.hex, str(task.fencing_token), function.options.timeout)
+        with heart, clock, alarm(run.clock.check):
             result = function.body(run, **read_back(function.parameters, task.arguments))
             run.finish()
         json.dumps(result, allow_nan=False)  # raises here, and not while the outcome is recorded
@@ -132,15 +134,15 @@ def _run_function(task: Task, run: Run, watched: bool) -> Record:
         return _outcome(task, run, function.retries, error)
 
 
-def _make_ready(task: Task, retries: Retries) -> None:
-    """What is written before the function begins. Where that fails the run ends by it, as by what it does itself."""
+def _prepare(task: Task, retries: Retries) -> None:
+    """Write what must be there before the function begins. An error here ends the run as one of the function does."""
     if not task.cursor and (task.attempts > 1 or task.rescues or task.run_seconds):
-        Artifact.discard(task)  # nothing says how far an earlier run came, so this one begins anew
+        Artifact.discard(task)  # an earlier run has left no checkpoint, so this one begins anew
     task.take_retries(retries.times)
 
 
 def _outcome(task: Task, run: Run, retries: Retries, error: BaseException) -> Record:
-    """The move that records how a run ended by an exception."""
+    """The transition that records how a run ended by an exception."""
     match error:
         case StopRequested():
             return task.acknowledge_stop
@@ -149,7 +151,7 @@ def _outcome(task: Task, run: Run, retries: Retries, error: BaseException) -> Re
         case LeaseLost():
             return partial(log.warning, "The task was taken over by another run")
         case TimedOut():
-            return partial(task.time_out, run.clock.words, retries.wait(task.attempts), run.clock.further)
+            return partial(task.time_out, run.clock.message, retries.wait(task.attempts), run.clock.made_progress)
         case TaskError():
             words = str(error)
         case Exception() | SystemExit():

@@ -1,4 +1,4 @@
-"""Loops: what `task.each` goes through, and the position from which a later run goes on."""
+"""Iteration: what `task.each` goes through, item by item, and the position from which a later run goes on."""
 
 from collections.abc import Iterable, Iterator, Sized
 from itertools import islice
@@ -6,45 +6,45 @@ from typing import Any, Protocol
 
 from peewee import Expression, ModelSelect, Ordering
 
-BATCH = 500
+from tasks.engine.config import config
 
 
 class Loop(Protocol):
-    """Something to go through once. `position` is JSON, and belongs to the items that have been `passed`."""
+    """Something to go through once. `position` is JSON: after the items that `advance` was called with."""
 
     @property
     def remaining(self) -> int | None:
-        """How many items there are from here; None if nobody knows."""
+        """How many items are left; None if that is unknown."""
 
     @property
     def position(self) -> Any:
-        """From where a later run goes on."""
+        """Where a later run goes on."""
 
     @property
     def reads_next(self) -> bool:
-        """Whether the database is asked before there is another item."""
+        """Whether getting the next item reads the database."""
 
     @property
     def is_over(self) -> bool:
-        """Whether the item that was passed last was the last of all; False if nobody knows. One query at most."""
+        """Whether there is no further item; False if that is unknown. One query at most."""
 
-    def passed(self, item: Any) -> int:
-        """What was done with this item is done. Returns how many steps that were."""
+    def advance(self, item: Any) -> int:
+        """The work on this item is done. Returns how many steps it was."""
 
     def __iter__(self) -> Iterator[Any]: ...
 
 
 def loop_over(items: Iterable[Any], position: Any, size: int | None = None) -> Loop:
-    """A loop over a query or anything iterable, from a position that an earlier run's loop over the same gave; or None.
+    """A loop over a query or any iterable, from the `position` of an earlier run's loop over the same; None to begin.
 
-    With a `size` it gives lists of up to so many items. Raises ValueError for a query that cannot be read in batches.
+    With a `size` it gives lists of up to that many items. Raises ValueError for a query that cannot be read in batches.
     """
     loop: Loop = _Rows(items, position) if isinstance(items, ModelSelect) else _Items(items, position)
     return _Batches(loop, size) if size else loop
 
 
 class _Batches:
-    """What another loop goes through, in lists of up to `size` items."""
+    """The items of another loop, in lists of up to `size`."""
 
     reads_next = True
 
@@ -63,8 +63,8 @@ class _Batches:
     def is_over(self) -> bool:
         return self._loop.is_over
 
-    def passed(self, batch: list[Any]) -> int:
-        return sum(map(self._loop.passed, batch))
+    def advance(self, batch: list[Any]) -> int:
+        return sum(map(self._loop.advance, batch))
 
     def __iter__(self) -> Iterator[list[Any]]:
         items = iter(self._loop)
@@ -73,7 +73,7 @@ class _Batches:
 
 
 class _Items:
-    """A list, or what can be gone through again in the same order: the position is a number of items."""
+    """Any iterable that gives the same items in the same order again: the position is a number of items."""
 
     reads_next = False
 
@@ -86,7 +86,7 @@ class _Items:
     def is_over(self) -> bool:
         return isinstance(self._items, Sized) and self.position >= len(self._items)
 
-    def passed(self, _: Any) -> int:
+    def advance(self, _: Any) -> int:
         self.position += 1
         return 1
 
@@ -95,10 +95,10 @@ class _Items:
 
 
 class _Rows:
-    """A query, BATCH rows at a time, each batch beginning after the last row of the one before.
+    """A query, `config().query_batch` rows at a time, each batch beginning after the last row of the one before.
 
-    The position is the values of the columns that order it, in the last row that was passed: whatever rows come and
-    go before it, the next run neither repeats nor skips any.
+    The position is the values of the columns that order it, in the last row that is done: whatever rows come and go
+    before it, the next run neither repeats nor skips any.
     """
 
     def __init__(self, query: Any, position: list[Any] | None) -> None:
@@ -108,7 +108,7 @@ class _Rows:
         self._query = query.order_by(*self._columns)
         self._last: Any = None
         self._start = position
-        self._unread = 0  # rows of the present batch that nobody was given yet
+        self._unread = 0  # rows of the present batch that are still to be given
         if position is not None:
             values = [column.python_value(value) for column, value in zip(self._columns, position, strict=True)]
             self._query = self._query.where(_after(self._columns, values))
@@ -131,15 +131,15 @@ class _Rows:
     def is_over(self) -> bool:
         if self._last is None:
             return False
-        passed = [getattr(self._last, column.name) for column in self._columns]
-        return not self._query.where(_after(self._columns, passed)).exists()
+        done = [getattr(self._last, column.name) for column in self._columns]
+        return not self._query.where(_after(self._columns, done)).exists()
 
-    def passed(self, item: Any) -> int:
+    def advance(self, item: Any) -> int:
         self._last = item
         return 1
 
     def __iter__(self) -> Iterator[Any]:
-        query = self._query.limit(BATCH)
+        query = self._query.limit(config().query_batch)
         after: Expression | None = None
         while batch := list(query.where(after) if after is not None else query):
             for self._unread, row in zip(reversed(range(len(batch))), batch, strict=True):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from annotated_types import DocInfo
 
 from tasks.engine.bounds import bounds_of, is_bound, unpacked, wrong_bounds
-from tasks.engine.declaration import DeclarationError
+from tasks.engine.declaration_error import DeclarationError
 from tasks.engine.parameters import Labels, Parameter
 from tasks.engine.uploads import Accept, Count, Upload
 from webapp.lib.i18n import ngettext

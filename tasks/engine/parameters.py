@@ -1,4 +1,4 @@
-"""What a task function asks for, as `reading` finds it in its signature: names, types, choices, limits, defaults."""
+"""Parameters: what a task function asks for, as `parameter_reader` finds it in the signature."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

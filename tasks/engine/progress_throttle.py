@@ -1,26 +1,33 @@
-"""The pace at which progress is told: to the task's row for others, its notification and who listens."""
+"""The progress throttle: how often a run's progress is written to its row, whoever writes it."""
 
 import threading
 import time
+from typing import NamedTuple
 
-REPORT_EVERY = 0.5  # seconds
-
-News = tuple[int, int | None, str]  # how many steps are done, of how many, and what it is doing
+from tasks.engine.config import config
 
 
-class Pace:
-    """What of a run's progress is told, and when: once in REPORT_EVERY seconds, whichever thread tells it."""
+class Progress(NamedTuple):
+    """How far a run is."""
 
-    def __init__(self, told: News) -> None:
-        self.told = told  # what the row says by now
+    done: int
+    total: int | None
+    stage: str
+
+
+class ProgressThrottle:
+    """Lets new progress through at most once in `config().report_every` seconds. For several threads."""
+
+    def __init__(self, written: Progress) -> None:
+        self.written = written  # what the row says
         self._next = 0.0
         self._lock = threading.Lock()
 
-    def due(self, news: News) -> News | None:
-        """The news, if it is new and its time has come; whoever gets it tells it, and sets `told` when that is done."""
+    def take(self, progress: Progress) -> Progress | None:
+        """The progress, if it is new and may be written now. Whoever gets it writes it, and then sets `written`."""
         with self._lock:
             now = time.monotonic()
-            if news == self.told or now < self._next:
+            if progress == self.written or now < self._next:
                 return None
-            self._next = now + REPORT_EVERY
-            return news
+            self._next = now + config().report_every
+            return progress

@@ -1,34 +1,30 @@
-"""Which task functions there are, by name. Filled as their modules are imported."""
+"""The registry: which task functions there are, by name. Filled as their modules are imported."""
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
-from tasks.engine import declaration
-from tasks.engine.declaration import DeclarationError
+from tasks.engine.declaration_error import DeclarationError, place
+from tasks.engine.task_function import TaskFunction
 
-if TYPE_CHECKING:
-    from tasks.engine.task_function import TaskFunction
-
-functions: dict[str, "TaskFunction"] = {}
+functions: dict[str, TaskFunction] = {}
 
 
-def add(function: "TaskFunction") -> None:
-    """Let messages find a task function. Raises DeclarationError when another one has its name."""
+def add(function: TaskFunction) -> None:
+    """Let rows name a task function. Raises DeclarationError when another one has its name."""
     other = functions.setdefault(function.name, function)
     if other is not function:
-        words = f"has the name of the one at {declaration.place(other.body)}: give it another, as rows name tasks by it"
+        words = f"has the name of the one at {place(other.body)}: give it another, as rows name tasks by it"
         raise DeclarationError(function.body, words)
 
 
-def catalogue(package: str, *names: str) -> dict[str, "TaskFunction"]:
+def catalogue(package: str, *names: str) -> dict[str, TaskFunction]:
     """The task functions of these names, in this order, each from the file of its own name in a package.
 
     Raises DeclarationError for what cannot be listed, and whatever a file raises when it is imported.
     """
-    return {name: _listed(package, name) for name in names}
+    return {name: _load(package, name) for name in names}
 
 
-def _listed(package: str, name: str) -> "TaskFunction":
+def _load(package: str, name: str) -> TaskFunction:
     try:
         module = import_module(f"{package}.{name}")
     except ModuleNotFoundError as error:
@@ -40,5 +36,6 @@ def _listed(package: str, name: str) -> "TaskFunction":
     if function is None or function != vars(module).get(name):
         words = f"is listed here, and {package}/{name}.py has no task of that name: write @user_task() above def {name}"
         raise DeclarationError(name, words)
-    declaration.check_listed(function)
+    if function.listed and not function.description:
+        raise DeclarationError(function.body, "has no docstring: write what it does, as its page shows that to people")
     return function

@@ -6,11 +6,22 @@ from typing import Any
 
 from peewee import DataError, IntegrityError, ProgrammingError
 
-# Trying again what is wrong in the program or in what it was given would only fail again.
+# Errors of the program or of its input: trying again cannot help.
 HOPELESS: tuple[type[BaseException], ...] = (
-    ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError, NotImplementedError,
-    SyntaxError, TypeError, ValueError, DataError, IntegrityError, ProgrammingError,
-)  # fmt: skip
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    NameError,
+    NotImplementedError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    DataError,
+    IntegrityError,
+    ProgrammingError,
+)
 
 
 class TaskError(Exception):
@@ -29,7 +40,7 @@ class TemporaryError(TaskError):
 
 
 class TimedOut(BaseException):
-    """The run's clock has ended. Not an Exception, so that none catches it by mistake."""
+    """The run's deadline has passed. Not an Exception, so that no task function catches it by mistake."""
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,16 @@
-"""The clock of a run: by when it must have moved, or ended, so that none holds a worker for ever.
+"""The clock of a run: when it must have shown progress, or ended, so that none holds a worker for ever.
 
-Whatever a run does by its `task` is a move, and gives it TASK_TIMEOUT_SECONDS from then on. A function with a
-`timeout` of its own has that long for a whole run instead, however it moves. One that was asked to stop or to pause
-has TASK_TIMEOUT_SECONDS from then to come to a step, and no longer.
+Whatever a run does by its `task` is a sign of progress, and gives it TASK_TIMEOUT_SECONDS from then on. A function with
+a `timeout` of its own has that long for a whole run instead, whatever progress it shows. A run that was asked to stop
+or to pause has TASK_TIMEOUT_SECONDS from then to come to a step, and no longer.
 
-At its end the clock rings: an alarm raises TimedOut in the run (`timeouts`). A run that hears no alarm, since it is in
-code that does not return to Python, has its process killed KILL_AFTER seconds later, from outside (`watchdog`).
+At its deadline an alarm raises TimedOut in the run (`timeouts`). A run that hears no alarm, since it is in code that
+does not return to Python, has its process killed `Config.kill_after` seconds later, from outside (`watchdog`).
 """
 
 import time
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
@@ -19,123 +19,149 @@ from typing import Any
 from tasks.engine.config import config
 from webapp.lib.i18n import duration
 
-KILL_AFTER = 5.0  # seconds
-TOKEN = 64  # bytes: a task's id and its run's token, both in hex
+TOKEN_SIZE = 64  # bytes: a task's id and its run's fencing token, both in hex
 
 
 class Reason(IntEnum):
-    """Why a clock has an end."""
+    """Why a run has a deadline."""
 
-    NO_MOVE = 1
+    NO_PROGRESS = 1
     WHOLE_RUN = 2
-    ASKED = 3
+    STOP_REQUESTED = 3
 
 
-_WORDS = {
-    Reason.NO_MOVE: "It made no progress for {} and was stopped.",
+_MESSAGES = {
+    Reason.NO_PROGRESS: "It made no progress for {} and was stopped.",
     Reason.WHOLE_RUN: "It took longer than {} and was stopped.",
-    Reason.ASKED: "It didn’t reach its next step within {} and was stopped.",
+    Reason.STOP_REQUESTED: "It didn’t reach its next step within {} and was stopped.",
 }
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What is told about a run that a clock has ended."""
+class TimedOutRun:
+    """A run whose deadline has passed."""
 
     task_id: str
     token: str
     reason: Reason
     seconds: float
-    further: bool  # whether it had got further than the run before
+    made_progress: bool  # whether a checkpoint of it stands that is beyond the one from which it began
 
     @property
-    def words(self) -> str:
+    def message(self) -> str:
         """Why it was ended, for people."""
-        return _WORDS[self.reason].format(duration(self.seconds))
+        return _MESSAGES[self.reason].format(duration(self.seconds))
 
 
-class Face:
-    """What a clock shows to whoever watches: written by one process, and read by any that has the same memory.
+class SharedDeadline:
+    """A run's deadline in memory that several processes may have in common: one writes it, any reads it.
 
-    `hands` are four numbers: when it ends by `time.monotonic()`, 0 while nothing runs; the reason; its seconds; and
-    whether the run has got further. `token` says whose run it is.
+    `numbers` are four doubles: the deadline by the clock, which these processes share, 0 while nothing runs; the
+    reason; its seconds; and whether the run has made progress. `token` says whose run it is.
     """
 
-    def __init__(self, hands: Any = None, token: Any = None) -> None:
-        self.hands: Any = array("d", [0.0] * 4) if hands is None else hands
-        self.token: Any = bytearray(TOKEN) if token is None else token
+    def __init__(self, numbers: Any = None, token: Any = None) -> None:
+        self.numbers: Any = array("d", [0.0] * 4) if numbers is None else numbers
+        self.token: Any = bytearray(TOKEN_SIZE) if token is None else token
 
-    def verdict(self) -> Verdict | None:
-        """What it says of the run that is on; None when nothing runs."""
-        ends_at, reason, seconds, further = self.hands
-        if not ends_at:
+    @property
+    def at(self) -> float:
+        """When the run must have ended, by the clock; 0 while nothing runs."""
+        return float(self.numbers[0])
+
+    @at.setter
+    def at(self, moment: float) -> None:
+        self.numbers[0] = moment
+
+    @property
+    def reason(self) -> Reason:
+        """Why there is a deadline."""
+        return Reason(int(self.numbers[1]))
+
+    def explain(self, reason: Reason, seconds: float) -> None:
+        """Say why there is a deadline, and how many seconds the run has until then."""
+        self.numbers[1], self.numbers[2] = float(reason), seconds
+
+    @property
+    def made_progress(self) -> bool:
+        """Whether the run has made progress."""
+        return bool(self.numbers[3])
+
+    @made_progress.setter
+    def made_progress(self, value: bool) -> None:
+        self.numbers[3] = float(value)
+
+    def run(self) -> TimedOutRun | None:
+        """The run whose deadline it is; None while nothing runs."""
+        if not self.at:
             return None
         token = bytes(self.token).decode()
-        return Verdict(token[:32], token[32:], Reason(int(reason)), seconds, bool(further))
+        return TimedOutRun(token[:32], token[32:], self.reason, float(self.numbers[2]), self.made_progress)
 
 
-face = Face()  # this process's; a worker's is seen by its parent
+shared = SharedDeadline()  # this process's; the watchdog of a worker replaces it by one that it sees
 
 
-class Clock:
-    """One run's clock. It stands still until it is `running`."""
+class RunClock:
+    """The clock of one run. It has no deadline until it is `running`."""
 
-    def __init__(self) -> None:
-        self._face = Face()
-        self._hands = self._face.hands
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._deadline = SharedDeadline()
         self._seconds = 0.0
-        self._moves = False  # whether a move puts its end off
-        self._asked_at: float | None = None
+        self._is_put_off = False  # whether a sign of progress puts the deadline off
+        self._stop_requested_at: float | None = None
 
     @contextmanager
     def running(self, task_id: str, token: str, timeout: float | None) -> Iterator[None]:
-        """Run while the block lasts, for everybody to see; for a whole run of `timeout` seconds if there is one."""
-        self._face, self._hands = face, face.hands
-        self._hands[0] = 0.0
-        self._face.token[:] = (task_id + token).encode().ljust(TOKEN)[:TOKEN]
-        self._seconds = config.timeout if timeout is None else timeout
-        reason = Reason.NO_MOVE if timeout is None else Reason.WHOLE_RUN
-        self._hands[1], self._hands[2], self._hands[3] = float(reason), self._seconds, 0.0
-        self._hands[0] = time.monotonic() + self._seconds
-        self._moves = timeout is None
+        """Run while the block lasts, for the watchdog to see; for a whole run of `timeout` seconds if there is one."""
+        deadline = self._deadline = shared
+        deadline.at = 0.0
+        deadline.token[:] = (task_id + token).encode().ljust(TOKEN_SIZE)[:TOKEN_SIZE]
+        deadline.made_progress = False
+        self._seconds = config().timeout if timeout is None else timeout
+        deadline.explain(Reason.NO_PROGRESS if timeout is None else Reason.WHOLE_RUN, self._seconds)
+        deadline.at = self._clock() + self._seconds
+        self._is_put_off = timeout is None
         try:
             yield
         finally:
-            self._moves = False
-            self._hands[0] = 0.0
+            self._is_put_off = False
+            deadline.at = 0.0
 
-    def moved(self, pause: float = 0.0) -> None:
-        """The run has moved, and may be still for `pause` seconds more than it else may."""
-        if self._moves:
-            self._hands[0] = time.monotonic() + self._seconds + pause
+    def touch(self, pause: float = 0.0) -> None:
+        """The run has shown progress, and may be still for `pause` seconds more than it otherwise may."""
+        if self._is_put_off:  # at each step, so without the property
+            self._deadline.numbers[0] = self._clock() + self._seconds + pause
 
-    def asked(self) -> None:
-        """The run was asked to stop: from the first time on, moves put nothing off. Safe to call from any thread."""
-        now = time.monotonic()
-        self._moves = False
-        self._asked_at = self._asked_at or now
-        end, last = self._hands[0], self._asked_at + config.timeout
-        if end and (last < end or self._hands[1] == Reason.NO_MOVE):
-            self._hands[1], self._hands[2], self._hands[0] = float(Reason.ASKED), config.timeout, min(end, last)
+    def stop_requested(self) -> None:
+        """The run was asked to stop: from the first time on, nothing puts its deadline off. Safe from any thread."""
+        now = self._clock()
+        self._is_put_off = False
+        self._stop_requested_at = self._stop_requested_at or now
+        at, last = self._deadline.at, self._stop_requested_at + config().timeout
+        if at and (last < at or self._deadline.reason == Reason.NO_PROGRESS):
+            self._deadline.explain(Reason.STOP_REQUESTED, config().timeout)
+            self._deadline.at = min(at, last)
 
-    def got_further(self) -> None:
+    def mark_progress(self) -> None:
         """A checkpoint stands that is beyond the one from which this run began."""
-        self._hands[3] = 1.0
+        self._deadline.made_progress = True
 
     @property
-    def further(self) -> bool:
-        """Whether the run has got further."""
-        return bool(self._hands[3])
+    def made_progress(self) -> bool:
+        """Whether such a checkpoint stands."""
+        return self._deadline.made_progress
 
     @property
-    def words(self) -> str:
-        """Why it rings, for people."""
-        return _WORDS[Reason(int(self._hands[1]))].format(duration(self._hands[2]))
+    def message(self) -> str:
+        """Why the run was ended, for people."""
+        return _MESSAGES[self._deadline.reason].format(duration(float(self._deadline.numbers[2])))
 
-    def look(self) -> float:
-        """The seconds until somebody has to look again; 0 once it has rung, and then no move puts anything off."""
-        left = float(self._hands[0] - time.monotonic())
+    def check(self) -> float:
+        """Seconds until it must be checked again; 0 once the deadline has passed, which then nothing puts off."""
+        left = self._deadline.at - self._clock()
         if left > 0:
-            return max(0.001, min(left, config.timeout))  # its end may have come nearer by then, but by no more
-        self._moves = False
+            return max(0.001, min(left, config().timeout))  # it may have come nearer by then, but by no more
+        self._is_put_off = False
         return 0.0

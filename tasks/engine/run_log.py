@@ -1,4 +1,4 @@
-"""What a run says for its task's timeline: each line is there once, also when the step that said it is undone."""
+"""The run log: the lines that a run adds to its task's timeline, each once, even when its step is undone."""
 
 import logging
 from collections.abc import Callable
@@ -14,46 +14,41 @@ from webapp.models import Task
 log = logging.getLogger(__name__)
 
 
-class Sayings:
-    """The lines of one run. Those said while a transaction is open are kept here until it ends.
+class RunLog:
+    """Buffers the lines that come while a transaction is open, until it ends.
 
     `fence` raises if another run has the task.
     """
 
     def __init__(self, task: Task, fence: Callable[[], None]) -> None:
         self._task, self._fence = task, fence
-        self._kept: list[tuple[datetime, str]] = []
+        self._buffer: list[tuple[datetime, str]] = []
 
-    def say(self, text: str) -> None:
-        """Write what was kept, and a line more, now."""
-        self.keep(text)
-        self.say_all()
+    def append(self, text: str) -> None:
+        """Buffer a line: written now, it would go with its step if that is undone."""
+        self._buffer.append((utcnow(), text))
 
-    def keep(self, text: str) -> None:
-        """Keep a line: it would go with what is written so far, if that is undone."""
-        self._kept.append((utcnow(), text))
-
-    def say_all(self) -> None:
-        """Write what was kept, now that no transaction is open."""
-        if self._kept:
+    def flush(self) -> None:
+        """Write the buffered lines in a transaction of their own. Not while another is open."""
+        if self._buffer:
             with database.transaction():
                 self._fence()
                 self.write()
-            self.were_written()
+            self.clear()
 
     def write(self) -> None:
-        """Write what was kept; it stands when the transaction does, and `were_written` says that it does."""
-        for at, text in self._kept:
+        """Write the buffered lines in the transaction that is open; call `clear` once it is committed."""
+        for at, text in self._buffer:
             self._task.log(text, at)
 
-    def were_written(self) -> None:
-        """Keep no more what stands by now."""
-        self._kept.clear()
+    def clear(self) -> None:
+        """Drop the lines that are written for good."""
+        self._buffer.clear()
 
-    def say_if_possible(self) -> None:
-        """The same as `say_all` for a run that has failed: whether this works must not change what is told of that."""
+    def flush_if_possible(self) -> None:
+        """As `flush`, for a run that has failed: if this fails, too, it must not change the outcome."""
         try:
-            persistently(self.say_all)
+            persistently(self.flush)
         except PeeweeException as error:
-            lines = "; ".join(text for _, text in self._kept)
+            lines = "; ".join(text for _, text in self._buffer)
             log.warning("Task %s said what could not be written (%s): %s", self._task.id, error, lines)

@@ -1,4 +1,4 @@
-"""Signatures: task functions with their arguments, and what is composed of them: chains, groups and chords."""
+"""Signatures: task functions with their arguments, and the workflows made of them: chains, groups and chords."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from webapp.models.task import workflow
 
 @dataclass(frozen=True)
 class Signature:
-    """Something that can be launched, alone or as a part of something larger. `start` writes its rows."""
+    """Something that can be launched, alone or as a child of a workflow. `start` writes its rows."""
 
     title: str
     start: Callable[..., Task]
@@ -20,7 +20,7 @@ class Signature:
     def launch(self, user: User, *, run_at: datetime | None = None) -> Task:
         """Start it for a user, or schedule it for `run_at` (naive UTC), and return its row; all in one transaction.
 
-        Raises AlreadyRunning, having started nothing, if any part must run alone and does already.
+        Raises AlreadyRunning, having started nothing, if any child is one at a time and is under way already.
         """
         with database.atomic():
             task = self.start(user, run_at=run_at)
@@ -29,34 +29,33 @@ class Signature:
         return task
 
 
-def chain(*parts: Signature, title: str = "") -> Signature:
-    """One after the other; when one fails, those after it are canceled. A part can read the `results` before it."""
-    return _compose(
-        Composition.CHAIN, [[part] for part in parts], title or ", then ".join(part.title for part in parts)
-    )
+def chain(*children: Signature, title: str = "") -> Signature:
+    """One after the other; when one fails, those after it are canceled. A child can read the `results` before it."""
+    title = title or ", then ".join(child.title for child in children)
+    return _compose(Composition.CHAIN, [[child] for child in children], title)
 
 
-def group(*parts: Signature, title: str = "") -> Signature:
-    """Side by side; when one fails, the others still come to their end."""
-    return _compose(Composition.GROUP, [list(parts)], title or ", ".join(part.title for part in parts))
+def group(*children: Signature, title: str = "") -> Signature:
+    """Side by side; when one fails, the others still run to their end."""
+    return _compose(Composition.GROUP, [list(children)], title or ", ".join(child.title for child in children))
 
 
 def chord(header: list[Signature], body: Signature, title: str = "") -> Signature:
     """Side by side, and when all have succeeded, the body."""
-    title = title or f"{', '.join(part.title for part in header)}, then {body.title}"
+    title = title or f"{', '.join(child.title for child in header)}, then {body.title}"
     return _compose(Composition.CHORD, [list(header), [body]], title)
 
 
 def _compose(composition: Composition, steps: list[list[Signature]], title: str) -> Signature:
     if not all(steps) or not steps:
-        raise ValueError(f"a {composition} has at least one part in each of its steps")
+        raise ValueError(f"a {composition} has at least one child in each of its steps")
 
     def start(user: User, **place: Any) -> Task:
-        whole = Task.start(user, "", title, {}, composition=composition, **place)
-        for number, parts in enumerate(steps):
-            for part in parts:
-                part.start(user, parent=whole, step=number)
-        workflow.expect_total(whole)
-        return whole
+        parent = Task.start(user, "", title, {}, composition=composition, **place)
+        for number, children in enumerate(steps):
+            for child in children:
+                child.start(user, parent=parent, step=number)
+        workflow.expect_total(parent)
+        return parent
 
     return Signature(title, start)

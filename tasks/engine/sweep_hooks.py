@@ -1,11 +1,11 @@
-"""Duties: what the sweeper sees to besides the engine's own, for whoever declares it.
+"""Sweep hooks: functions that the sweeper calls besides doing the engine's own work.
 
-    @duty
-    def line_up(at_once: int) -> None: ...
+    @sweep_hook
+    def start_reminders(at_once: int) -> None: ...
 
-The leader calls each once in TASK_SWEEP_SECONDS, after all that tasks wait for. So it must be quick: let it start tasks
-for what is not, at most so many `at_once`. One that raises is logged and called again the next time. Two leaders may
-overlap for a moment, so what it does must be right when two do it.
+The leading sweeper calls each once in TASK_SWEEP_SECONDS, after all that tasks wait for. So a hook must be quick: let
+it start tasks for what is not, `at_once` of them at most. A hook that raises is logged, and called again with the next
+sweep. Two sweepers may overlap for a moment, so what a hook does must be right when two do it.
 """
 
 from collections.abc import Callable
@@ -16,6 +16,6 @@ sweep_hooks: list[SweepHook] = []
 
 
 def sweep_hook(function: SweepHook) -> SweepHook:
-    """Declare a duty. The worker knows those of the modules that it has imported, and so all of the catalogue's."""
+    """Declare a sweep hook. The worker calls those of all modules that the catalogue imports."""
     sweep_hooks.append(function)
     return function

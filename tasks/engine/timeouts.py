@@ -1,4 +1,4 @@
-"""Timeouts: an alarm that ends a run which takes too long, in a worker that is a process."""
+"""Timeouts: an alarm that ends a run at its deadline, in a worker that is a process."""
 
 import signal
 import threading
@@ -11,10 +11,10 @@ from tasks.engine.retries import TimedOut
 
 
 @contextmanager
-def alarm(look: Callable[[], float]) -> Iterator[None]:
-    """Raise TimedOut in the block, once, when `look` says 0; else it says in how many seconds to ask it again.
+def alarm(check: Callable[[], float]) -> Iterator[None]:
+    """Raise TimedOut in the block, once, when `check` returns 0; otherwise it returns in how many seconds to ask again.
 
-    Whatever else had set an alarm gets it back. Only a process's main thread can be interrupted; elsewhere, and in code
+    Whoever else has set an alarm gets it back. Only a process's main thread can be interrupted; elsewhere, and in code
     that does not return to Python, the watchdog ends the process a little later.
     """
     if threading.current_thread() is not threading.main_thread():
@@ -26,7 +26,7 @@ def alarm(look: Callable[[], float]) -> Iterator[None]:
         nonlocal over
         if over:
             return
-        if left := look():
+        if left := check():
             signal.setitimer(signal.ITIMER_REAL, left)
         else:
             over = True
@@ -34,7 +34,7 @@ def alarm(look: Callable[[], float]) -> Iterator[None]:
 
     begun = time.monotonic()
     before = signal.signal(signal.SIGALRM, ring)
-    left, interval = signal.setitimer(signal.ITIMER_REAL, look() or 0.001)
+    left, interval = signal.setitimer(signal.ITIMER_REAL, check() or 0.001)
     try:
         try:
             yield

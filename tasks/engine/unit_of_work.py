@@ -1,4 +1,4 @@
-"""The unit of work: what the steps of a run write, in one transaction with the cursor that says that they are done."""
+"""The unit of work: what the steps of a run write, in one transaction with the checkpoint that counts the steps."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -14,28 +14,31 @@ from webapp.db.resilience import close_if_broken
 class UnitOfWork:
     """A transaction that begins with the first write, whoever makes it, and ends with a checkpoint.
 
-    `fence` runs first in it; it raises if another run has the task, and else keeps any other from taking it until the
-    transaction ends. For one thread.
+    `fence` is its first statement: it raises if another run has the task, and otherwise keeps any other from taking it
+    until the transaction ends. So any write of a task function may raise LeaseLost. For one thread.
     """
 
     def __init__(self, fence: Callable[[], None]) -> None:
         self._fence = fence
         self._transaction: Any = None
-        # When it began, by time.monotonic(); None while nothing is written. It holds SQLite's only write lock since.
-        self.begun: float | None = None
+        # By time.monotonic(); None while nothing is written. From then on it holds SQLite's only write lock.
+        self.begun_at: float | None = None
 
-    def arm(self) -> None:
+    def watch(self) -> None:
         """From now on, the first write begins the transaction."""
         open_at_first_write(self._begin)
 
-    def disarm(self) -> None:
-        """From now on, writes are nothing special."""
+    def unwatch(self) -> None:
+        """From now on, a write begins nothing."""
         open_at_first_write(None)
 
     @contextmanager
-    def closing(self) -> Iterator[None]:
-        """The last writes of the transaction, which ends with the block; a transaction of their own if none began."""
-        self.disarm()
+    def commit(self) -> Iterator[None]:
+        """Commit with the block's writes as the last ones; they have a transaction of their own if none has begun.
+
+        If the block raises, the transaction stays open until `roll_back`. Writes are not watched afterwards.
+        """
+        self.unwatch()
         if self._transaction is None:
             with database.atomic():
                 yield
@@ -43,9 +46,9 @@ class UnitOfWork:
             yield
             self._end()
 
-    def abandon(self) -> bool:
-        """Roll back what was written since the last checkpoint. Whether there was anything."""
-        self.disarm()
+    def roll_back(self) -> bool:
+        """Undo what was written since the latest checkpoint. Whether there was anything."""
+        self.unwatch()
         if self._transaction is None:
             return False
         with suppress(PeeweeException):  # a database that failed may have rolled it back by itself
@@ -59,11 +62,11 @@ class UnitOfWork:
             with sqlite_lock.as_run():
                 transaction.__enter__()
         except BaseException:
-            self.arm()  # nothing has begun: whoever goes on after this writes in the unit all the same, or not at all
+            self.watch()  # nothing has begun: whoever goes on after this still writes in the unit, or not at all
             raise
-        self._transaction, self.begun = transaction, time.monotonic()
+        self._transaction, self.begun_at = transaction, time.monotonic()
         self._fence()
 
     def _end(self, error: BaseException | None = None) -> None:
-        transaction, self._transaction, self.begun = self._transaction, None, None
+        transaction, self._transaction, self.begun_at = self._transaction, None, None
         transaction.__exit__(type(error) if error else None, error, None)

@@ -69,7 +69,7 @@ class Upload:
         return io.BufferedReader(ChunkedFile(self.chunks, range(0, self.size, CHUNK), self.size))
 
     def read(self) -> bytes:
-        """All bytes in memory; for what is known to be small."""
+        """All bytes in memory; for files known to be small."""
         return b"".join(self.chunks())
 
     def text(self) -> Iterator[str]:
@@ -98,15 +98,15 @@ class Upload:
         return TaskError(f"{self.name} isn’t UTF-8 text. Save it as UTF-8, then try again.")
 
 
-class Hurried(Upload):
-    """An upload that can be read for so many seconds in all; then reading it raises TimeoutError."""
+class TimeLimitedUpload(Upload):
+    """An upload that can be read for this many seconds in all; after that, reading it raises TimeoutError."""
 
     def __init__(self, upload: Upload, seconds: float) -> None:
         self.name, self.size, self._stream = upload.name, upload.size, upload._stream
         self._until = time.monotonic() + seconds
 
     def chunks(self, first: int = 0) -> Iterator[bytes]:
-        """The same, while there is time."""
+        """As an Upload's, while there is time."""
         for chunk in super().chunks(first):
             if time.monotonic() > self._until:
                 raise TimeoutError(f"{self.name} took too long to read")
@@ -114,7 +114,7 @@ class Hurried(Upload):
 
 
 class _Stored(Upload):
-    """An upload that a task has in the database."""
+    """An upload in the database, as a task function gets it."""
 
     def __init__(self, saved: dict[str, Any]) -> None:
         self.id, self.name, self.size = UUID(saved["id"]), saved["name"], saved["size"]
@@ -124,7 +124,7 @@ class _Stored(Upload):
 
 
 def as_json(arguments: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[UUID, Upload]]]:
-    """Arguments as a task's row keeps them, and the files among them, each with the id by which it is named there."""
+    """Arguments as a task's row has them, and the files among them, each with the id that stands there in its place."""
     files: list[tuple[UUID, Upload]] = []
 
     def saved(value: Any) -> Any:
@@ -140,7 +140,7 @@ def as_json(arguments: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[UUID,
 
 
 def store(task: Task, files: Iterable[tuple[UUID, Upload]]) -> None:
-    """Keep files with the task that they were given to, in the caller's transaction. Raises RuntimeError without."""
+    """Store files with the task that they were given to. Raises RuntimeError outside of a transaction."""
     demand_transaction()
     for file_id, file in files:
         Artifact.keep(task, file_id, file.name, file.chunks())
@@ -153,12 +153,12 @@ def from_json(saved: Any) -> Any:
 
 def too_large(file: Upload) -> bool:
     """Whether a file is larger than this site takes."""
-    return file.size > config.max_upload
+    return file.size > config().max_upload
 
 
 def largest() -> str:
     """How large a file may be, in words."""
-    megabytes = config.max_upload / 1024 / 1024
+    megabytes = config().max_upload / 1024 / 1024
     return f"{number(round(megabytes) or float(f'{megabytes:.3g}'))} MB"
 
 

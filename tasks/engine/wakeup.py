@@ -1,7 +1,7 @@
-"""The doorbell: messages that say that a task waits, and not which. Whoever hears one takes the task whose turn it is.
+"""Wake-ups: messages that say that a task waits, and not which. Whoever gets one takes the task whose turn it is.
 
-So a message that comes twice, late or for nothing does no harm, and none belongs to a task that could be lost with it:
-as long as there are as many messages as waiting tasks, all are taken; the sweeper sees to that.
+So a message that comes twice, late or for nothing does no harm, and no task is lost with one: as long as there are as
+many messages as waiting tasks, all are taken. The sweeper sends those that are missing.
 """
 
 import logging
@@ -20,11 +20,11 @@ from webapp.models.task.signals import enqueued
 log = logging.getLogger(__name__)
 
 
-@huey.task(name="perform")
+@huey.task(name="perform")  # the name in messages, which workers of the release before understand, too
 def handle() -> bool:
-    """What the queue's messages call. Whether there was a task to carry out."""
+    """What a message calls. Whether there was a task to execute."""
     if heartbeat.is_shutting_down():
-        _send_if_possible()  # it was waiting for a message as it was told to stop; another worker should have this
+        _send_if_possible()  # it was told to stop while it waited for a message, so this one is for another worker
         return False
     try:
         found = execute_next()
@@ -38,9 +38,9 @@ def handle() -> bool:
 
 
 def send(times: int = 1, within: float = math.inf) -> int:
-    """Send so many messages, or as many as can be begun within so many seconds; returns how many.
+    """Send this many wake-ups, or as many as can be started within so many seconds; returns how many.
 
-    Raises when the queue does not answer, having sent those before.
+    Raises when the queue does not answer; those before it are sent.
     """
     end = time.monotonic() + within
     for sent in range(times):
@@ -52,7 +52,7 @@ def send(times: int = 1, within: float = math.inf) -> int:
 
 @enqueued.connect
 def send_for(task: Task) -> None:
-    """Let a worker know at once. Where the queue does not answer the task waits in its row, for a worker to look."""
+    """Wake a worker. Where the queue does not answer, the task waits in its row until a worker looks by itself."""
     if not _send_if_possible():
         log.debug("Task %s waits until a worker looks", task.id)
 
@@ -60,6 +60,6 @@ def send_for(task: Task) -> None:
 def _send_if_possible() -> bool:
     try:
         huey.enqueue(handle.s())
-    except Exception:  # the queue has told of it, once for all that wait
+    except Exception:  # the queue has logged it, once for all that wait
         return False
     return True

@@ -51,7 +51,7 @@ def main() -> None:
 
 def _fill(users: list[User], number: int, begin: int) -> None:
     """Old tasks, each with the timeline, the notification and the notice that such a task has."""
-    old = utcnow() - config.keep_tasks - timedelta(days=1)
+    old = utcnow() - config().keep_tasks - timedelta(days=1)
     defaults = {"name": "countdown", "title": "Old", "state": "succeeded"}
     tasks = [
         Task(user=users[n % len(users)], finished_at=old - timedelta(seconds=begin + n), **defaults)

@@ -87,8 +87,8 @@ class Workshop(Site):
         db.database.close()
         huey.storage.close()
 
-    def ring(self, times: int) -> None:
-        """Send messages, whoever needs them."""
+    def send_wakeups(self, times: int) -> None:
+        """Send wake-ups, whether a task waits or not."""
         wakeup.send(times)
 
     def messages(self) -> int:

@@ -8,7 +8,6 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.engine.config import config
 from tasks.engine.sweeper import Sweeper
 from tasks.queue import huey
 from tests.guarantees.sites import BOOT, LEADS, LOOK, SWEEP, assert_stamped_once, is_done, kinds
@@ -24,9 +23,9 @@ WITH_REDIS = pytest.mark.parametrize("shared_site", ["sqlite and redis", "postgr
 
 
 @pytest.mark.parametrize("shared_site", ["sqlite", "postgres and redis"], indirect=True)
-def test_a_task_whose_web_process_was_killed_before_it_rang_is_rung_for_by_the_sweeper(site, user):
+def test_a_task_whose_web_process_was_killed_before_its_wakeup_gets_one_by_the_sweeper(site, user):
     site.rest()
-    dying = [sys.executable, "-m", "tests.guarantees.dies_before_ringing", str(user.id)]
+    dying = [sys.executable, "-m", "tests.guarantees.dies_before_wakeup", str(user.id)]
     assert subprocess.run(dying, env=site.env, cwd=ROOT).returncode == -signal.SIGKILL
     [task] = Task.select().where(Task.user == user)
     assert (task.state, site.messages()) == (State.PENDING, 0)
@@ -107,21 +106,21 @@ def _trouble(worker: Process) -> list[str]:
     return [line for line in worker.output().splitlines() if " INFO " not in line]
 
 
-def test_a_long_line_of_tasks_gets_not_one_message_more_than_it_has_lost(site, user, monkeypatch):
-    _see_that_only_what_is_lost_is_rung_for(site, user, monkeypatch, 2000)
+def test_two_thousand_waiting_tasks_get_exactly_the_wakeups_that_were_lost(site, user, configure):
+    _check_that_only_lost_wakeups_are_sent(site, user, configure, 2000)
 
 
 @pytest.mark.parametrize("shared_site", ["sqlite and redis"], indirect=True)
-def test_a_line_of_twenty_thousand_tasks_gets_no_message_more_either(site, user, monkeypatch):
-    _see_that_only_what_is_lost_is_rung_for(site, user, monkeypatch, 20_000)
+def test_twenty_thousand_waiting_tasks_get_exactly_the_wakeups_that_were_lost(site, user, configure):
+    _check_that_only_lost_wakeups_are_sent(site, user, configure, 20_000)
 
 
-def _see_that_only_what_is_lost_is_rung_for(site, user, monkeypatch, number: int) -> None:
+def _check_that_only_lost_wakeups_are_sent(site, user, configure, number: int) -> None:
     site.rest()
-    monkeypatch.setattr(config, "sweep", timedelta(0))  # each look is a sweep
+    configure(sweep=timedelta(0))  # each look is a sweep
     sweeper = Sweeper()
     _wait_in_line(user, number)
-    site.ring(number)
+    site.send_wakeups(number)
     for _ in range(5):
         sweeper.look()
     assert site.messages() == number

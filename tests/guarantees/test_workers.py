@@ -128,10 +128,10 @@ def test_a_process_that_froze_until_another_had_done_its_task_writes_nothing_mor
     )
 
 
-def test_a_task_that_is_rung_for_many_times_runs_once(site, user):
+def test_a_task_with_many_wakeups_runs_once(site, user):
     site.worker()
     task = stamp.launch(user, steps=10)
-    site.ring(100)
+    site.send_wakeups(100)
     assert_stamped_once(task)
     until(lambda: site.messages() == 0)
     assert kinds(task) == ["launched", "started", "succeeded"]

@@ -5,14 +5,14 @@ import os
 import signal
 import time
 
-from tasks.engine import Run, run_clock, user_task
+from tasks.engine import Run, config, user_task
 from tasks.worker import main
 from webapp.mail import extension
 from webapp.models import Post
 
 # Seconds, so that tests of what hangs take no longer.
 TIMEOUT = extension.TIMEOUT = 2
-run_clock.KILL_AFTER = 1.0
+config.change(kill_after=1.0)
 
 
 @user_task(title="Stamp {steps} times")

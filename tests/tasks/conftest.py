@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.engine import executor, progress_throttle
+from tasks.engine import executor
 from tasks.engine.config import config
 from webapp.dev.factories import make_user
 from webapp.lib.times import utcnow
@@ -18,39 +18,38 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def checkpoints(monkeypatch) -> Callable[..., None]:
+def checkpoints(configure) -> Callable[..., None]:
     """A function that says, in seconds, for how long steps that write `hold` a transaction, and how often those that
     write nothing come to a checkpoint: 0 is after each step, 60 at the end, however slow the machine is."""
 
-    def checkpoints(hold: float = config.hold_at_most, every: float = config.checkpoint_every) -> None:
-        monkeypatch.setattr(config, "hold_at_most", hold)
-        monkeypatch.setattr(config, "checkpoint_every", every)
+    def checkpoints(hold: float = config().hold_at_most, every: float = config().checkpoint_every) -> None:
+        configure(hold_at_most=hold, checkpoint_every=every)
 
     return checkpoints
 
 
 @pytest.fixture
-def quick_reports(monkeypatch):
-    """The reporter looks fifty times a second, so that a test need not wait for it."""
-    monkeypatch.setattr(progress_throttle, "REPORT_EVERY", 0.02)
+def quick_heartbeat(configure):
+    """The heartbeat beats fifty times a second, so that a test need not wait for it."""
+    configure(report_every=0.02)
 
 
 @pytest.fixture
-def carry_out(declare, run_tasks):
-    """A function that carries a task function out as a worker would; returns the task."""
+def execute(declare, run_tasks):
+    """A function that launches a task function and executes it as a worker would; returns the task."""
 
-    def carry_out(body, **arguments) -> Task:
+    def execute(body, **arguments) -> Task:
         task = declare(title="A task of a test")(body).launch(make_user(), **arguments)
         run_tasks()
         return task.reload()
 
-    return carry_out
+    return execute
 
 
 @pytest.fixture
-def no_reports(monkeypatch):
+def no_heartbeat(monkeypatch):
     """No other thread writes to the row, or keeps a connection for longer than the database of the test lives."""
-    monkeypatch.setattr(executor, "reporting", lambda *_: nullcontext())
+    monkeypatch.setattr(executor, "monitor", lambda *_: nullcontext())
 
 
 @pytest.fixture

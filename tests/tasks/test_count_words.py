@@ -107,7 +107,7 @@ def test_of_too_many_different_words_the_rare_ones_are_forgotten_and_that_is_sai
     assert said[1].startswith("Too many to keep, so rare words were dropped")
 
 
-@pytest.mark.usefixtures("no_reports")
+@pytest.mark.usefixtures("no_heartbeat")
 def test_words_that_are_all_different_need_little_memory(app, run_tasks, monkeypatch):
     """Before, 8.4 MB of them took 459 MB; this is a twentieth of that."""
     monkeypatch.setattr(module, "MOST_DIFFERENT", 10_000)
@@ -133,7 +133,7 @@ def test_what_has_no_words_fails_in_words(count, data, words):
     assert Artifact.completed([task])[task] == []
 
 
-@pytest.mark.usefixtures("no_reports")
+@pytest.mark.usefixtures("no_heartbeat")
 @pytest.mark.parametrize("where", ["in the middle", "at the end"])
 def test_a_run_that_was_killed_is_repeated_and_nothing_counts_twice(app, live_on, monkeypatch, where):
     whole, killed = module._words, []
@@ -159,7 +159,7 @@ def _die():
     raise Killed
 
 
-@pytest.mark.usefixtures("no_reports")
+@pytest.mark.usefixtures("no_heartbeat")
 def test_a_long_text_needs_little_memory_and_few_queries(app, run_tasks, queries):
     count_words.launch(make_user(), file=Upload("short.txt", b"a few words "))
     with queries() as few:

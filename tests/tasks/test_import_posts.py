@@ -17,7 +17,7 @@ from webapp.dev.factories import make_post, make_posts, make_user
 from webapp.lib.times import iso, utcnow
 from webapp.models import Artifact, Post, State, Task, User
 
-pytestmark = pytest.mark.usefixtures("no_reports")
+pytestmark = pytest.mark.usefixtures("no_heartbeat")
 
 
 @pytest.fixture

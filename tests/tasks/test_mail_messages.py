@@ -18,7 +18,7 @@ from webapp.models.message import UNREAD_FOR
 AGO = timedelta(seconds=1)
 BY_MAIL = {"hearing": {"message": "mail"}, "email": "me@example.com"}
 
-pytestmark = pytest.mark.usefixtures("no_reports")
+pytestmark = pytest.mark.usefixtures("no_heartbeat")
 
 
 @pytest.fixture

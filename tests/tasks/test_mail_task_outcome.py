@@ -21,7 +21,7 @@ from webapp.models.task.sweeping import MOST_RESCUES
 ASKED = {"email": "ann@example.com", "mail_after": 1}
 AGO = timedelta(seconds=1)
 
-pytestmark = pytest.mark.usefixtures("no_reports")
+pytestmark = pytest.mark.usefixtures("no_heartbeat")
 
 
 @pytest.fixture

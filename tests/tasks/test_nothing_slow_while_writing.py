@@ -56,7 +56,7 @@ SLOW: dict[Any, str] = {
 }
 BY_CODE = {getattr(function, "__code__", function): what for function, what in SLOW.items()}
 
-pytestmark = pytest.mark.usefixtures("no_reports")
+pytestmark = pytest.mark.usefixtures("no_heartbeat")
 
 
 class Watch:

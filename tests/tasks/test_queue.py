@@ -1,4 +1,4 @@
-"""What goes through the queue: a signed note that rings. Whoever can write to it can still run nothing."""
+"""The queue: signed wake-ups and nothing else. Whoever can write to it can still run nothing of their own."""
 
 import json
 import pickle
@@ -13,8 +13,8 @@ import pytest
 from huey.registry import Message
 
 from tasks.countdown import countdown
-from tasks.engine import ring
-from tasks.queue import TURN_WITHIN, SignedJson, huey
+from tasks.engine import wakeup
+from tasks.queue import WAIT_FOR_TURN, SignedJson, huey
 from tests.network import Network
 from tests.processes import free_port, until
 from tests.racing import race
@@ -158,20 +158,20 @@ def test_nobody_waits_long_for_a_queue_on_which_somebody_else_waits(make_app, po
     with Network(urlsplit(postgres_url).port) as network:
         address = urlsplit(postgres_url)
         make_app(database_url=address._replace(netloc=f"{address.username}@127.0.0.1:{network.port}").geturl())
-        ring()
+        wakeup.send()
         network.stall()
-        first = threading.Thread(target=ring, daemon=True)
+        first = threading.Thread(target=wakeup.send, daemon=True)
         first.start()
         try:
             until(huey._turn.locked)
             begun = time.monotonic()
             with pytest.raises(NotAsked):
-                ring()
-            assert time.monotonic() - begun < 3 * TURN_WITHIN
+                wakeup.send()
+            assert time.monotonic() - begun < 3 * WAIT_FOR_TURN
         finally:
             network.heal()
         first.join()
-        ring()
+        wakeup.send()
         assert huey.pending_count() == 3
         huey.storage.flush_queue()
         huey.storage.close()
@@ -189,9 +189,9 @@ def test_what_no_queue_can_take_costs_no_second_wait_and_is_told_once(make_app, 
 def test_a_kept_connection_that_has_died_loses_no_message(make_app, redis_url):
     with Network(urlsplit(redis_url).port) as network:
         make_app(redis_url=f"redis://127.0.0.1:{network.port}/0")
-        ring()
+        wakeup.send()
         network.cut()
-        ring()
+        wakeup.send()
         assert huey.pending_count() == 2
         huey.storage.flush_queue()
         huey.storage.conn.close()
@@ -205,5 +205,5 @@ def test_a_redis_that_drips_holds_nobody(make_app, redis_url):
         with pytest.raises(OSError, match="no answer within"):
             huey.storage.dequeue()
         with pytest.raises(OSError, match="no answer within"):
-            ring()
+            wakeup.send()
         assert time.monotonic() - begun < 3 * ANSWERS_WITHIN + 3

@@ -186,7 +186,7 @@ def test_it_is_said_of_which_images_only_the_first_frame_was_kept(resize):
     assert said == ["5 of 5 images resized", f"Only the first frame was kept of {moving}"]
 
 
-@pytest.mark.usefixtures("no_reports")
+@pytest.mark.usefixtures("no_heartbeat")
 def test_no_image_is_decoded_while_another_is_being_written(resize, monkeypatch):
     seen, opened = [], module.open_picture
 
@@ -369,7 +369,7 @@ def test_only_one_to_fifty_images_are_taken(app, names):
 # Runs that are cut off
 
 
-@pytest.mark.usefixtures("no_reports")
+@pytest.mark.usefixtures("no_heartbeat")
 @pytest.mark.parametrize("hold", [0.0, 60.0], ids=["a checkpoint after each step", "one at the end"])
 @pytest.mark.parametrize("where", ["before", "within", "at the end"])
 def test_the_zip_file_has_each_image_once_when_runs_are_killed(app, live_on, monkeypatch, hold, where, checkpoints):
@@ -390,9 +390,9 @@ def test_the_zip_file_has_each_image_once_when_runs_are_killed(app, live_on, mon
     if where == "before":
         monkeypatch.setattr(module, "_resized", dying(module._resized))
     elif where == "within":
-        monkeypatch.setattr(module.zips, "head", dying(module.zips.head))
+        monkeypatch.setattr(module.resumable_zip, "head", dying(module.resumable_zip.head))
     else:
-        monkeypatch.setattr(module.zips, "directory", dying(module.zips.directory))
+        monkeypatch.setattr(module.resumable_zip, "directory", dying(module.resumable_zip.directory))
         monkeypatch.setattr(run.Run, "finish", dying(run.Run.finish))
     noise = Image.effect_noise((900, 600), 90).convert("RGB")
     data = io.BytesIO()

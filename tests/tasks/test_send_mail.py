@@ -8,7 +8,8 @@ import pytest
 
 from tasks import send_mail as module
 from tasks.engine import executor
-from tasks.engine.run import Run, StopRequested
+from tasks.engine.run import Run
+from tasks.engine.stop_flag import StopRequested
 from tasks.send_mail import submit
 from tests.processes import free_port
 from tests.racing import elsewhere
@@ -22,7 +23,7 @@ from webapp.models.task.state import ACTIVE, FINISHED
 
 PEOPLE = [f"p{number}@example.com" for number in range(6)]
 
-pytestmark = pytest.mark.usefixtures("no_reports")
+pytestmark = pytest.mark.usefixtures("no_heartbeat")
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tasks.count_words import _words as words_of_text
 from tasks.engine import TaskError, Upload
 from tasks.lib.csv_cells import csv_row, escape_formula, unescape_formula
 from tasks.lib.post_files import open_posts
-from webapp.dev import mailbox
+from webapp.dev.mailbox.store import find_mail
 from webapp.lib.filenames import safe_name, unique_names
 from webapp.lib.language_detection import language_of
 from webapp.lib.tokenization import places, query_terms, terms_of
@@ -36,13 +36,17 @@ from webapp.models.mailing.row import BODY_LENGTH
 from webapp.models.search import newest
 from webapp.web import form_recovery, htmx, request_guard
 from webapp.web.downloads import download_as
-from webapp.web.forms import mail
-from webapp.web.forms.forms import MessageForm, PostForm, ProfileForm, RegisterForm, TaskForm
+from webapp.web.forms import attachments, mail
+from webapp.web.forms.accounts import RegisterForm
+from webapp.web.forms.messages import MessageForm
+from webapp.web.forms.posts import PostForm
 from webapp.web.forms.search import SearchForm, TaskFilterForm
+from webapp.web.forms.settings import ProfileForm
+from webapp.web.forms.tasks import TaskForm
 from webapp.web.idempotency import clean_key
 from webapp.web.paging import page
 from webapp.web.presenters.excerpts import excerpt, pieces
-from webapp.web.redirects import is_local, redirect_back
+from webapp.web.redirects import local_url, redirect_back
 
 SMALL = 2000
 NOTHING = 0.05  # seconds, within which a machine that is busy measures its memory: at 8 * SMALL a square takes far more
@@ -140,20 +144,20 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "names of files": lambda text: list(unique_names([text] * 20)),
     "the words of a text": lambda text: list(words_of_text(text)),
     "a user name": User.by_username,
-    "a way inside": is_local,
+    "a way inside": local_url,
     "a cursor": lambda text: page(Post.timeline(), text),
     "a key": clean_key,
     "the name of an upload": lambda text: Upload(text, b"").name,
-    "the name of an attachment": lambda text: mail._safe(text),
-    "the kind of an attachment": lambda text: mail.CONTENT_TYPE.fullmatch(f"text/{text}"),
+    "the name of an attachment": lambda text: attachments.safe_file_name(text),
+    "the kind of an attachment": lambda text: attachments.CONTENT_TYPE.fullmatch(f"text/{text}"),
     "the name of a download": lambda text: download_as(Response(), text),
-    "the id of a mail": lambda text: mailbox.find(Path(), text),
+    "the id of a mail": lambda text: find_mail(Path(), text),
     "links in a text": lambda text: urlize(text[:BODY_LENGTH]),  # as long as they are looked for
     "a mail as it is sent": _mailed,
     "the head of a mail": _headed,
     "the content of a mail": lambda text: build_content(text, text, (), ()),
-    "the beginning of a form": lambda text: request_guard._beginning(b"xx", FORM.format(text, text).encode()),
-    "a boundary": lambda text: request_guard._beginning(b"xx", f"{text}--{text}".encode()),
+    "the beginning of a form": lambda text: request_guard._read_partial_form(b"xx", FORM.format(text, text).encode()),
+    "a boundary": lambda text: request_guard._read_partial_form(b"xx", f"{text}--{text}".encode()),
     "what was typed into a form": lambda text: list(form_recovery._shown([(text, text)])),
 }
 HEADERS: dict[str, Callable[[], object]] = {"Referer": lambda: redirect_back("/"), "HX-Current-URL": htmx.current_page}

@@ -18,10 +18,11 @@ from webapp.models.outcome_mail import OutcomeMail
 from webapp.models.post import Post
 from webapp.models.rate_count import RateCount
 from webapp.models.task import fair_queue, workflow
-from webapp.models.task.artifact import Artifact, ArtifactChunk, ArtifactWriter
+from webapp.models.task.artifact import Artifact, ArtifactChunk
+from webapp.models.task.artifact_writer import ArtifactWriter
+from webapp.models.task.composition import Composition
 from webapp.models.task.event import TaskEvent
 from webapp.models.task.leader import Leader
-from webapp.models.task.row import Composition
 from webapp.models.task.state import State
 from webapp.models.task.task import Task
 from webapp.models.task.transitions import IllegalTransition

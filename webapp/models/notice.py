@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from peewee import JOIN, AutoField, DateTimeField, DeferredForeignKey, ForeignKeyField, ModelSelect, TextField
+from peewee import JOIN, AutoField, DateTimeField, ForeignKeyField, ModelSelect, TextField
 from playhouse.fields import EnumField
 
 from webapp.db import BaseModel, database, demand_transaction
 from webapp.lib.times import utcnow
 from webapp.models.notification_preferences import NoticeKind
+from webapp.models.task.task import Task
 from webapp.models.user import User
 
 MOST_SAID = 5  # at once
@@ -28,7 +29,7 @@ class Notice(BaseModel):
     user_id: int
     kind = EnumField(NoticeKind, max_length=10)
     text = TextField()
-    task = DeferredForeignKey("Task", null=True, on_delete="CASCADE")
+    task = ForeignKeyField(Task, null=True, on_delete="CASCADE")
     sender = ForeignKeyField(User, null=True, on_delete="CASCADE", backref="+", help_text="who wrote the message")
     created_at = DateTimeField(default=utcnow)
     read_at = DateTimeField(null=True)

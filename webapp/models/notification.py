@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from peewee import AutoField, CharField, DateTimeField, DeferredForeignKey, ForeignKeyField, JSONField
+from peewee import AutoField, CharField, DateTimeField, ForeignKeyField, JSONField
 
 from webapp.db import BaseModel, database
 from webapp.lib.times import utcnow
+from webapp.models.task.task import Task
 from webapp.models.user import User
 
 TASK_PROGRESS = "task_progress"
@@ -25,7 +26,7 @@ class Notification(BaseModel):
     id = AutoField()
     user = ForeignKeyField(User, on_delete="CASCADE", index=False)
     name = CharField(max_length=40)
-    task = DeferredForeignKey("Task", null=True, on_delete="CASCADE")
+    task = ForeignKeyField(Task, null=True, on_delete="CASCADE")
     # A unique key holds no two NULLs to be the same, so the key has this and not the task.
     scope = CharField(max_length=36, default="", help_text="the task's id, or empty for the user's own record")
     payload = JSONField(default=dict)

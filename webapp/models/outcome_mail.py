@@ -1,12 +1,13 @@
 """OutcomeMail: that somebody is to be mailed how a task of theirs has ended."""
 
-from typing import Any
 from uuid import uuid4
 
-from peewee import AutoField, CharField, DateTimeField, DeferredForeignKey, ForeignKeyField, ModelSelect
+from peewee import AutoField, CharField, DateTimeField, ForeignKeyField, ModelSelect
 
 from webapp.db import BaseModel, database
 from webapp.models.notification_preferences import NoticeKind
+from webapp.models.task.row import TaskRow
+from webapp.models.task.task import Task
 from webapp.models.user import User
 
 MOST_IN_ONE = 500  # tasks in one mail
@@ -20,7 +21,7 @@ class OutcomeMail(BaseModel):
 
     id = AutoField()
     user = ForeignKeyField(User, on_delete="CASCADE")
-    task: Any = DeferredForeignKey("Task", on_delete="CASCADE")
+    task = ForeignKeyField(Task, on_delete="CASCADE")
     ended_at = DateTimeField(help_text="the task's finished_at of then")
     mail_key = CharField(max_length=50, null=True, help_text="the mail that tells of it, from just before it is sent")
 
@@ -28,7 +29,7 @@ class OutcomeMail(BaseModel):
         table_name = "outcome_mails"
 
     @classmethod
-    def put(cls, owner: User, task: Any, kind: NoticeKind) -> None:
+    def put(cls, owner: User, task: TaskRow, kind: NoticeKind) -> None:
         """Let its owner be mailed of a task that has just ended, if they want that; in the transaction of its end."""
         if owner.wants_email_about(kind, task.run_seconds):
             cls.create(user=task.user_id, task=task.id, ended_at=task.finished_at)
@@ -56,11 +57,10 @@ class OutcomeMail(BaseModel):
         return key if put else None
 
     @classmethod
-    def of_mail(cls, user: User, key: str) -> "ModelSelect[Any]":
+    def of_mail(cls, user: User, key: str) -> "ModelSelect[Task]":
         """The tasks that a mail tells of and that have not moved since, in the order in which they ended."""
-        task: Any = cls.task.rel_model
-        told = (cls.user == user) & (cls.mail_key == key) & (cls.ended_at == task.finished_at)
-        return task.select().join(cls, on=cls.task == task.id).where(told).order_by(cls.ended_at, cls.id)
+        told = (cls.user == user) & (cls.mail_key == key) & (cls.ended_at == Task.finished_at)
+        return Task.select().join(cls, on=cls.task == Task.id).where(told).order_by(cls.ended_at, cls.id)
 
     @classmethod
     def put_mail_off(cls, user: User, key: str) -> None:

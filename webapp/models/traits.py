@@ -2,7 +2,7 @@
 
 A model's columns stand in a row class, which the traits of the model take for their own when types are checked. At run
 time a trait is a plain class: Peewee makes a table of every subclass of a model. The row class itself has the table of
-its model, and is hidden from the tables to which it refers.
+its model, so Peewee is told what refers to what.
 """
 
 from peewee import Model
@@ -10,6 +10,12 @@ from peewee import Model
 
 class Trait:
     """The base of each trait at run time."""
+
+
+def own_references(model: type[Model]) -> None:
+    """Let the columns by which a model refers to itself lead to the model: by its row class they lead to that."""
+    for field in [field for field, other in model._meta.refs.items() if other is model]:
+        field.rel_field = model._meta.primary_key
 
 
 def hide_references(row: type[Model]) -> None:

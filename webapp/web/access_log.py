@@ -11,38 +11,43 @@ from uuid import uuid4
 from flask import Flask, Response, g, request
 
 from webapp.lib import logs
-from webapp.web.polling import POLLED
+from webapp.web.polling import POLLED_FRAGMENTS
 
 log = logging.getLogger("webapp.access")
 
-BY_THEMSELVES = {*POLLED, "static", "health.healthz", "health.readyz"}  # what is asked for without a person
-HEADER = "X-Request-ID"
-GIVEN = re.compile(r"[A-Za-z0-9._-]{1,128}")
-LONGEST_PATH = 300
-SECRETS = {"token", "key"}  # what is in an address by these names lets in whoever has it
+AUTOMATIC_ENDPOINTS = {
+    *POLLED_FRAGMENTS,
+    "static",
+    "health.healthz",
+    "health.readyz",
+}  # what is asked for without a person
+REQUEST_ID_HEADER = "X-Request-ID"
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+MAX_PATH_LENGTH = 300
+SECRET_ARGUMENTS = {"token", "key"}  # what is in an address by these names lets in whoever has it
 
 
 def init_app(app: Flask) -> None:
-    """See to all requests of an app. To be called before anything else that does."""
-    app.before_request(_begin)
-    app.after_request(_tell)
-    app.teardown_request(_end)
+    """Log the requests of an app. To be called before anything else that looks at requests."""
+    app.before_request(_begin_request)
+    app.after_request(_log_request)
+    app.teardown_request(_end_request)
 
 
-def _begin() -> None:
-    """Take the id that a proxy has given the request, or one of its own."""
-    given = request.headers.get(HEADER, "")
-    g.request_id = given if GIVEN.fullmatch(given) else uuid4().hex
+def _begin_request() -> None:
+    """Take the request id that a proxy has set, or make one."""
+    given = request.headers.get(REQUEST_ID_HEADER, "")
+    g.request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
     g.begun = time.perf_counter()
     logs.unbind()
     logs.bind(request_id=g.request_id)
 
 
-def _tell(response: Response) -> Response:
+def _log_request(response: Response) -> Response:
     if "request_id" not in g:
-        return response  # it never came as far as to begin
-    response.headers[HEADER] = g.request_id
-    if request.endpoint not in BY_THEMSELVES and log.isEnabledFor(logging.INFO):
+        return response  # refused before it got one
+    response.headers[REQUEST_ID_HEADER] = g.request_id
+    if request.endpoint not in AUTOMATIC_ENDPOINTS and log.isEnabledFor(logging.INFO):
         milliseconds = round(1000 * (time.perf_counter() - g.begun))
         size = response.content_length
         parts = {"method": request.method, "path": _path(), "status": response.status_code}
@@ -50,7 +55,7 @@ def _tell(response: Response) -> Response:
     return response
 
 
-def _end(_: BaseException | None) -> None:
+def _end_request(_: BaseException | None) -> None:
     logs.unbind()
 
 
@@ -58,6 +63,6 @@ def _path() -> str:
     """The path without its query, which may hold what somebody looks for, and without secrets."""
     path = request.path
     for name, value in (request.view_args or {}).items():
-        if name in SECRETS and value:
+        if name in SECRET_ARGUMENTS and value:
             path = path.replace(str(value), "…")
-    return logs.clean(path, LONGEST_PATH)
+    return logs.clean(path, MAX_PATH_LENGTH)

@@ -1,8 +1,8 @@
-"""Who is asking: sign-in, and the protection of forms."""
+"""Authentication: sessions, and the CSRF protection of forms."""
 
-from flask import flash, g, redirect, request, session, url_for
+from flask import Blueprint, Flask, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import LoginManager, current_user, login_user
+from flask_login import LoginManager, current_user, login_required, login_user
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import Unauthorized
@@ -12,35 +12,40 @@ from webapp.lib import logs
 from webapp.lib.times import utcnow
 from webapp.models import User
 from webapp.web import htmx
-from webapp.web.access_log import BY_THEMSELVES
-from webapp.web.form_recovery import kept, may_pass
+from webapp.web.access_log import AUTOMATIC_ENDPOINTS
+from webapp.web.form_recovery import may_resubmit, recover_form
 
-# What browsers ask for by themselves says nothing about whether a person is there.
-UNSEEN = {*BY_THEMSELVES, None}
+# Endpoints that say nothing about whether a person is there.
+NOT_A_VISIT = {*AUTOMATIC_ENDPOINTS, None}
 
 
 class FormProtection(CSRFProtect):
-    """A form is taken from the session that its page was shown in, or when its person presses a kept form anew."""
+    """Accepts a form from the session that its page was shown in, or a recovered form from a later one."""
 
     def protect(self, apply_exemptions: bool = False) -> None:
         """Raises CSRFError."""
         try:
             super().protect(apply_exemptions)
         except CSRFError:
-            if not may_pass():
+            if not may_resubmit():
                 raise
             g.csrf_valid = True
 
 
 csrf = FormProtection()
 login = LoginManager()
-
-
 login.session_protection = None  # the session key in the cookie is signed; binding it to an address breaks on phones
 
 
+def init_app(app: Flask) -> None:
+    """Let people sign in, and refuse pages that were shown to somebody else."""
+    login.init_app(app, add_context_processor=False)  # it would load the user even for a page that needs none
+    app.before_request(refuse_pages_of_other_users)
+    app.before_request(record_last_seen)
+
+
 @login.user_loader
-def _load(session_key: str) -> User | None:
+def _load_user(session_key: str) -> User | None:
     # Mostly a request's first query, and so the one that finds out whether the kept connection still lives.
     user = persistently(lambda: User.by_session_key(session_key))
     if user:
@@ -49,38 +54,46 @@ def _load(session_key: str) -> User | None:
 
 
 @login.unauthorized_handler
-def _ask_to_sign_in() -> ResponseReturnValue:
+def _redirect_to_sign_in() -> ResponseReturnValue:
     if htmx.is_htmx():
         raise Unauthorized
     if request.method in {"GET", "HEAD"}:
         return redirect(url_for("accounts.login", next=request.full_path.rstrip("?")), 303)
-    if kept(None):
+    if recover_form(None):
         raise Unauthorized
     flash("Sign in first, then try again.")
     return redirect(url_for("accounts.login"), 303)
 
 
-def remember_seen() -> None:
-    """Keep a person's "last seen" fresh as they go from page to page; at most one write a minute, which waits for none.
+def require_sign_in(blueprint: Blueprint) -> Blueprint:
+    """Have every page of a blueprint ask for a sign-in; returns the blueprint."""
+    blueprint.before_request(login_required(lambda: None))
+    return blueprint
 
-    No page depends on it: where nothing can be written, the page is answered all the same.
-    """
-    if request.endpoint not in UNSEEN and current_user.is_authenticated:
+
+def signed_in_user() -> User:
+    """Who is signed in, as a row to hand on. Only where a sign-in is required."""
+    return current_user._get_current_object()
+
+
+def record_last_seen() -> None:
+    """Record when a person was last seen: at most one write a minute, which never waits and may fail."""
+    if request.endpoint not in NOT_A_VISIT and current_user.is_authenticated:
         current_user.seen(utcnow())
 
 
-def refuse_pages_of_others() -> None:
-    """Somebody else signed in in another tab: a page that was left open shows and does nothing in their name.
+def refuse_pages_of_other_users() -> None:
+    """Refuse htmx requests of a page that was shown to another account, whose session ended in another tab.
 
     Raises Unauthorized. A form without JavaScript is refused for its token.
     """
-    owner = htmx.owner_of_page()
+    owner = htmx.page_owner()
     if owner and not (current_user.is_authenticated and owner == str(current_user.id)):
         raise Unauthorized
 
 
 def sign_in(user: User) -> None:
-    """Begin a session of this account in this browser, in place of any other."""
+    """Start a session of this account in this browser, in place of any other."""
     session.clear()
     login_user(user)
     logs.bind(user_id=user.id)

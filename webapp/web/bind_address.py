@@ -1,4 +1,4 @@
-"""Where the web process listens, unless gunicorn is told otherwise."""
+"""The addresses that the web process binds, unless gunicorn is told otherwise."""
 
 import socket
 from contextlib import closing
@@ -7,9 +7,9 @@ from webapp.settings import Settings
 
 
 def addresses(settings: Settings) -> list[str]:
-    """What gunicorn is to bind: this machine alone, or every address of it, by IPv4 and by IPv6 where there is that.
+    """The addresses to bind: loopback only, or every address of the machine by IPv4 and, if available, IPv6.
 
-    One socket of IPv6 takes both, except where the system keeps them apart, and then there are two.
+    One IPv6 socket takes both, except on systems that keep them apart, which need two.
     """
     if not settings.listen_everywhere:
         return [f"127.0.0.1:{settings.port}"]

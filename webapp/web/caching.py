@@ -1,4 +1,4 @@
-"""What browsers may keep of this site: nothing that somebody's sign-in was asked for."""
+"""What browsers may cache: no page that was made for somebody who is signed in."""
 
 from flask import Flask, Response, request, session
 from werkzeug import Response as BaseResponse
@@ -8,16 +8,16 @@ CLEAR_AT_SIGN_OUT = '"cache"'  # not "cookies": one carries the words that one i
 
 def init_app(app: Flask) -> None:
     """Mark the private answers of an app. A view may say something of its own; it then stands."""
-    app.after_request(_keep_private)
+    app.after_request(_forbid_caching)
 
 
-def forget(response: BaseResponse) -> BaseResponse:
-    """Have the browser drop what it has kept: what polls brought, which it keeps so that it can ask for news alone."""
+def clear_site_data(response: BaseResponse) -> BaseResponse:
+    """Have the browser drop its cache, in which are the answers to polls; returns the response."""
     response.headers["Clear-Site-Data"] = CLEAR_AT_SIGN_OUT
     return response
 
 
-def _keep_private(response: Response) -> Response:
+def _forbid_caching(response: Response) -> Response:
     """No copy on a shared computer's disk, nor behind its back button after signing out."""
     if "Cache-Control" not in response.headers and request.endpoint != "static" and "_user_id" in session:
         response.headers["Cache-Control"] = "no-store"

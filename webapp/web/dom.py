@@ -1,4 +1,4 @@
-"""The only speller of element ids."""
+"""Ids of elements: the one place where they are spelled."""
 
 from typing import Any
 

@@ -1,11 +1,11 @@
-"""What somebody typed into a form that was refused: kept in the page that says why, which sends it by one press.
+"""Form recovery: a form that was refused is shown on the error page, where one press sends it again.
 
-Nothing is kept on the server. The page shows what would be sent, and where to, and nothing is done before somebody
-presses its button: so a form that another site filled in could do no harm, and is not shown at all.
+Nothing is stored on the server. The page shows what would be sent and where to, and sends nothing by itself. A form
+that came from another site is not shown at all.
 
-A session's token names the account that its pages are shown to (`bind_token`). So a refused form tells who wrote it,
-and its page carries a pass: the same person may send it from their next session, which began in another tab, say.
-Whoever else is signed in by then is asked first.
+The CSRF token of a session names the account that its pages were shown to (`bind_csrf_token`), so a refused form tells
+who wrote it. The error page carries a signed permit by which the same person may send the form from a later session.
+Anybody else who is signed in by then is asked first.
 """
 
 import re
@@ -15,30 +15,31 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import current_app, request, session
+from flask import Flask, current_app, request, session
 from flask_login import current_user
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.datastructures import MultiDict
 
 from webapp.lib.i18n import ngettext, number
 from webapp.mail.templates import TEMPLATES
-from webapp.web.redirects import is_local, path_of
-from webapp.web.request_guard import beginning
+from webapp.web.redirects import local_url, path_and_query
+from webapp.web.request_guard import partial_form
 
-TOKEN = "csrf_token"  # noqa: S105 - the name of a field, and of what a session keeps for it
-PASS = "kept"  # noqa: S105 - the name of a field
-PASS_FOR = 24 * 3600  # seconds
-UNSEEN = {"form_key", "again"}  # fields that no person has filled in: sent again, and not shown
-SECRET = re.compile(r"password|secret|code|current")
-LONGEST_SHOWN = 5000  # characters of one text; all of it is sent
-MOST_SHOWN = 3  # values of one field
-NOT_KEPT = {"mail.discard"}  # what is to be thrown away
-UNBOUND = {None, "static", "health.healthz", "health.readyz", "artifacts.show"}  # endpoints whose answers hold no form
+CSRF_FIELD = "csrf_token"
+PERMIT_FIELD = "kept"
+PERMIT_MAX_AGE = 24 * 3600  # seconds
+INVISIBLE_FIELDS = {"form_key", "again"}  # nobody filled them in: sent again, not shown
+SECRET_FIELD = re.compile(r"password|secret|code|current")
+MAX_TEXT_SHOWN = 5000  # characters of one text; all of it is sent
+MAX_VALUES_SHOWN = 3  # values of one field
+UNRECOVERABLE_ENDPOINTS = {"mail.discard"}  # what was to be deleted
+# Endpoints whose answers contain no form, and so need no token.
+ENDPOINTS_WITHOUT_FORM = {None, "static", "health.healthz", "health.readyz", "artifacts.show"}
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A form to be sent again: its fields as they were, what people see of them, and what they have to give anew."""
+class RecoveredForm:
+    """A form to be sent again: its fields, what is shown of them, and the passwords and files to be given again."""
 
     action: str
     hidden: list[tuple[str, str]]
@@ -48,27 +49,30 @@ class Kept:
     permit: str
 
 
-def kept(sender: int | None) -> Kept | None:
-    """What this request's form had in it; None if nobody typed anything, or it came from another site.
+def recover_form(sender: int | None) -> RecoveredForm | None:
+    """The form of this request; None if nothing was typed, or it came from another site.
 
-    `sender` is who is signed in, if that is known. No query; of a form that is too large, its beginning.
+    `sender` is the id of who is signed in, if known. No query. Of a form that is too large, the beginning.
     """
-    action = is_local(path_of(request.url))
-    if request.method != "POST" or not request.endpoint or request.endpoint in NOT_KEPT or not action or is_foreign():
+    action = local_url(path_and_query(request.url))
+    is_recoverable = request.method == "POST" and request.endpoint and request.endpoint not in UNRECOVERABLE_ENDPOINTS
+    if not is_recoverable or not action or is_cross_site():
         return None
-    sent = _parsed("form")
-    fields = [(name, text) for name, text in sent.items(multi=True) if name not in {TOKEN, PASS}]
-    hidden = [(name, text) for name, text in fields if not SECRET.search(name)]
-    shown = list(_shown([(name, text) for name, text in hidden if name not in UNSEEN and text]))
-    passwords = [(name, _label(name)) for name in dict.fromkeys(name for name, _ in fields) if SECRET.search(name)]
+    sent = _parsed_so_far("form")
+    fields = [(name, text) for name, text in sent.items(multi=True) if name not in {CSRF_FIELD, PERMIT_FIELD}]
+    hidden = [(name, text) for name, text in fields if not SECRET_FIELD.search(name)]
+    shown = list(_shown([(name, text) for name, text in hidden if name not in INVISIBLE_FIELDS and text]))
+    passwords = [
+        (name, _field_label(name)) for name in dict.fromkeys(name for name, _ in fields) if SECRET_FIELD.search(name)
+    ]
     files = list(_files())
     if not (shown or passwords or files):
         return None
-    return Kept(action, hidden, shown, passwords, files, _permit(sender))
+    return RecoveredForm(action, hidden, shown, passwords, files, _permit(sender))
 
 
-def is_foreign() -> bool:
-    """Whether a browser says that the page which sent this is of another site."""
+def is_cross_site() -> bool:
+    """Whether the browser says that a page of another site sent this request."""
     if site := request.headers.get("Sec-Fetch-Site"):
         return site not in {"same-origin", "none"}
     origin = request.headers.get("Origin")
@@ -78,78 +82,83 @@ def is_foreign() -> bool:
         return True
 
 
-def bind_token() -> None:
-    """Let a session's token name its account. To be asked before anything else makes one.
+def init_app(app: Flask) -> None:
+    """Bind the tokens of an app's sessions to their accounts. To be called before what makes a token."""
+    app.before_request(bind_csrf_token)
+
+
+def bind_csrf_token() -> None:
+    """Have the CSRF token of a session name its account.
 
     One query in the first request of a session, which the rest of the request needs, too.
     """
-    is_new = TOKEN not in session and "_user_id" in session and request.endpoint not in UNBOUND
+    is_new = CSRF_FIELD not in session and "_user_id" in session and request.endpoint not in ENDPOINTS_WITHOUT_FORM
     if is_new and current_user.is_authenticated:
-        session[TOKEN] = f"{current_user.id}.{secrets.token_hex(20)}"
+        session[CSRF_FIELD] = f"{current_user.id}.{secrets.token_hex(20)}"
 
 
-def may_pass() -> bool:
-    """Whether this is a kept form that whoever is signed in now wrote, or was shown, in another session."""
-    given = _loaded(PASS, _passes(), PASS_FOR)
+def may_resubmit() -> bool:
+    """Whether this is a recovered form that its author, or who confirmed it, sends from a new session."""
+    given = _signed_value(PERMIT_FIELD, _permit_serializer(), PERMIT_MAX_AGE)
     return current_user.is_authenticated and given == [current_user.id, request.path]
 
 
-def writer() -> int | None:
-    """The account whose page this form was on, whatever has become of that session; None if that is not known."""
-    raw = _loaded(TOKEN, URLSafeTimedSerializer(current_app.secret_key or "", salt="wtf-csrf-token"), None)
+def author_id() -> int | None:
+    """The id of the account whose page the form was on, in whichever session; None if unknown."""
+    raw = _signed_value(CSRF_FIELD, URLSafeTimedSerializer(current_app.secret_key or "", salt="wtf-csrf-token"), None)
     user_id = raw.partition(".")[0] if isinstance(raw, str) and "." in raw else ""
     if user_id.isdecimal():
         return int(user_id)
-    given = _loaded(PASS, _passes(), PASS_FOR)
+    given = _signed_value(PERMIT_FIELD, _permit_serializer(), PERMIT_MAX_AGE)
     return given[0] if isinstance(given, list) and given and isinstance(given[0], int) else None
 
 
 def _permit(sender: int | None) -> str:
-    who = sender or writer()
-    return _passes().dumps([who, request.path]) if who else ""
+    who = sender or author_id()
+    return _permit_serializer().dumps([who, request.path]) if who else ""
 
 
-def _passes() -> URLSafeTimedSerializer:
+def _permit_serializer() -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(current_app.secret_key or "", salt="errand.kept")
 
 
-def _loaded(field: str, serializer: URLSafeTimedSerializer, max_age: int | None) -> Any:
-    """What was signed into a field; None for anything that was not signed here."""
+def _signed_value(field: str, serializer: URLSafeTimedSerializer, max_age: int | None) -> Any:
+    """The value that was signed into a field; None if the signature is invalid or too old."""
     try:
-        return serializer.loads(_parsed("form").get(field, ""), max_age=max_age)
+        return serializer.loads(_parsed_so_far("form").get(field, ""), max_age=max_age)
     except BadData:
         return None
 
 
-def _parsed(what: str) -> MultiDict[str, Any]:
-    """The form or the files of this request as far as they were read; to read all of it might only fail again."""
+def _parsed_so_far(what: str) -> MultiDict[str, Any]:
+    """The form or the files of this request as far as they were read: reading on might fail again."""
     read = request.__dict__.get(what)
-    return getattr(beginning(), what) if read is None else read
+    return getattr(partial_form(), what) if read is None else read
 
 
 def _shown(fields: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Each field with what was in it, as far as a person would read on."""
+    """The label and the text of each field, cut to a readable length."""
     for name, texts in MultiDict(fields).lists():
-        are_few = len(texts) <= MOST_SHOWN
-        text = ", ".join(_words(name, text) for text in texts) if are_few else f"{number(len(texts))} selected"
-        if more := text[LONGEST_SHOWN:]:
+        are_few = len(texts) <= MAX_VALUES_SHOWN
+        text = ", ".join(_value_label(name, text) for text in texts) if are_few else f"{number(len(texts))} selected"
+        if more := text[MAX_TEXT_SHOWN:]:
             rest = ngettext("%(num)s more character", "%(num)s more characters", len(more))
-            text = f"{text[:LONGEST_SHOWN]} … and {rest}"
-        yield _label(name), text
+            text = f"{text[:MAX_TEXT_SHOWN]} … and {rest}"
+        yield _field_label(name), text
 
 
 def _files() -> Iterator[tuple[str, str, list[str]]]:
-    """Each field in which files were chosen, and their names."""
-    for name, files in _parsed("files").lists():
-        if names := [str(file.filename)[:LONGEST_SHOWN] for file in files if file.filename]:
-            yield name, _label(name), names[:MOST_SHOWN] + (["…"] if len(names) > MOST_SHOWN else [])
+    """Each field in which files were chosen: its name, its label, and the names of the files."""
+    for name, files in _parsed_so_far("files").lists():
+        if names := [str(file.filename)[:MAX_TEXT_SHOWN] for file in files if file.filename]:
+            yield name, _field_label(name), names[:MAX_VALUES_SHOWN] + (["…"] if len(names) > MAX_VALUES_SHOWN else [])
 
 
-def _words(name: str, text: str) -> str:
-    """What the page called it, if it was chosen from a list of ours."""
+def _value_label(name: str, text: str) -> str:
+    """The label of an option that was chosen; any other text as it is."""
     return TEMPLATES[text].label if name == "template" and text in TEMPLATES else text
 
 
-def _label(name: str) -> str:
+def _field_label(name: str) -> str:
     words = {"body": "Text", "current": "Current password", "q": "Search", "template": "Template"}
     return words.get(name) or name.replace("_", " ").strip().capitalize() or "Text"

@@ -1,19 +1,19 @@
-"""Once: a form that comes twice makes one thing, whether a button was pressed twice, an answer was lost on the way and
-the browser sent the form again, or somebody went back and sent it anew.
+"""Idempotency: a form that is sent twice has one effect, whether a button was pressed twice, the browser repeated a
+request whose answer was lost, or somebody went back and sent it again.
 
-A template puts `once` of macros.html into the form: a key, made with the page. The route looks whether that form was
-sent before anything else, and makes what it makes by `write_once`:
+A template puts `once` of forms.html into the form: a key, made with the page. The route first replays the answer to a
+form that was sent before, and then does its work by `create_once`:
 
-    if answer := sent_before():
+    if answer := replay_response():
         return answer
     …
-    return write_once(lambda: Made(url_for(…), "Posted."))
+    return create_once(lambda: Made(url_for(…), "Posted."))
 
-Going back to a page that the browser loads anew brings a new key, though, often below the text that was sent. So what
-repeats what its writer wrote last, a moment ago, is asked about (`asks_again`) unless the form says that it is meant.
+A page that the browser loads again gets a new key, often with the text that was sent still in its form. So a text that
+its writer sent within the last minutes needs to be confirmed (`needs_repeat_confirmation`).
 
-The key counts together with all that is in the form, so other words from the same page are another form. A form without
-a key, as scripts send it, is made as often as it comes.
+The key counts together with the content of the form: a different text from the same page is another form. A form
+without a key, as scripts send it, is never a repeat.
 """
 
 import hashlib
@@ -30,14 +30,14 @@ from webapp.lib.times import utcnow
 from webapp.models import FormKey, Made
 from webapp.web import htmx
 
-FIELD = "form_key"
-KEY = re.compile(r"[A-Za-z0-9_-]{1,32}")
-DIGEST = "errand.form_digest"  # where a request keeps it: a form's files are read for it once
-CHUNK = 64 * 1024
-REPEATED = "You just sent exactly this. To send it again, press once more."
-LATELY = timedelta(minutes=10)
-AGAIN = "again"
-UNSAID = {FIELD, AGAIN, "csrf_token"}  # fields that say nothing of what is to be made
+KEY_FIELD = "form_key"
+KEY_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,32}")
+DIGEST_ENVIRON = "errand.form_digest"  # cached in the request: files are read for it
+CHUNK_SIZE = 64 * 1024
+REPEATED_MESSAGE = "You just sent exactly this. To send it again, press once more."
+REPEAT_WINDOW = timedelta(minutes=10)
+CONFIRMATION_FIELD = "again"
+FIELDS_NOT_DIGESTED = {KEY_FIELD, CONFIRMATION_FIELD, "csrf_token"}
 
 
 def new_key() -> str:
@@ -46,66 +46,65 @@ def new_key() -> str:
 
 
 def clean_key(text: str | None) -> str:
-    """A form's key as it was sent; an empty string for what can be none."""
-    return text if text and KEY.fullmatch(text) else ""
+    """The key of a form; empty for a text that is not one."""
+    return text if text and KEY_PATTERN.fullmatch(text) else ""
 
 
-def sent_before(words: str = "That was already sent.") -> ResponseReturnValue | None:
-    """The answer that this form got when it was sent before; None if it was not, or has no key. At most one query."""
+def replay_response(words: str = "That was already sent.") -> ResponseReturnValue | None:
+    """The answer to this form if it was sent before; None if it was not, or has no key. At most one query."""
     location = FormKey.sent(current_user.id, digest) if (digest := _digest()) else None
-    return None if location is None else _again(location, words)
+    return None if location is None else _replay(location, words)
 
 
-def asks_again(last: tuple[str, datetime] | None, text: str) -> bool:
-    """Whether to ask about a text from a page's form, given the last one that this person wrote there, and when."""
-    if last is None or not clean_key(request.form.get(FIELD)) or request.form.get(AGAIN):
+def needs_repeat_confirmation(last: tuple[str, datetime] | None, text: str) -> bool:
+    """Whether to ask before a text is sent again; `last` is the text that this person sent last, and when."""
+    if last is None or not clean_key(request.form.get(KEY_FIELD)) or request.form.get(CONFIRMATION_FIELD):
         return False
-    if last[0] != text or utcnow() - last[1] >= LATELY:
+    if last[0] != text or utcnow() - last[1] >= REPEAT_WINDOW:
         return False
-    return FormKey.sent(current_user.id, _digest()) is None  # or it is this form, whose first press has just ended
+    return FormKey.sent(current_user.id, _digest()) is None  # else it is a second press, whose first has just ended
 
 
-def write_once(make: Callable[[], Made], words: str = "That was already sent.") -> ResponseReturnValue:
-    """Make what the form is about, in one transaction, and answer with the way there.
+def create_once(make: Callable[[], Made], words: str = "That was already sent.") -> ResponseReturnValue:
+    """Call `make` in one transaction, unless this form was sent before, and redirect to what it made.
 
-    Where the same form is being sent at this moment, too, this waits and then makes nothing. What `make` raises goes
-    on, with nothing made.
+    If the same form is being sent at this moment, waits for that and makes nothing. An error of `make` rolls back.
     """
     digest = _digest()
     made = FormKey.once(current_user.id, digest, make) if digest else make()
     if made is None:
-        return _again(FormKey.sent(current_user.id, digest) or "/", words)
-    return htmx.answer(made.location, made.words, used_key=request.form[FIELD] if digest else "")
+        return _replay(FormKey.sent(current_user.id, digest) or "/", words)
+    return htmx.respond(made.location, made.words, used_key=request.form[KEY_FIELD] if digest else "")
 
 
-def _again(location: str, words: str) -> ResponseReturnValue:
+def _replay(location: str, words: str) -> ResponseReturnValue:
     flash(words)
-    return htmx.answer(location, used_key=request.form[FIELD])
+    return htmx.respond(location, used_key=request.form[KEY_FIELD])
 
 
 def _digest() -> str:
-    """The form's key with all that is in the form; an empty string for a form without a key."""
-    if not (key := clean_key(request.form.get(FIELD))):
+    """A digest of the key and the content of the form; empty for a form without a key."""
+    if not (key := clean_key(request.form.get(KEY_FIELD))):
         return ""
-    if DIGEST not in request.environ:
+    if DIGEST_ENVIRON not in request.environ:
         digest = hashlib.sha256(f"{key} {request.path}".encode())
         for name, text in request.form.items(multi=True):
-            if name not in UNSAID:
-                _add(digest, name, text)
+            if name not in FIELDS_NOT_DIGESTED:
+                _update(digest, name, text)
         for name, file in request.files.items(multi=True):
-            _add(digest, name, file.filename or "")
+            _update(digest, name, file.filename or "")
             content = hashlib.sha256()
             file.stream.seek(0)
-            while chunk := file.stream.read(CHUNK):
+            while chunk := file.stream.read(CHUNK_SIZE):
                 content.update(chunk)
             file.stream.seek(0)
             digest.update(content.digest())
-        request.environ[DIGEST] = digest.hexdigest()
-    return str(request.environ[DIGEST])
+        request.environ[DIGEST_ENVIRON] = digest.hexdigest()
+    return str(request.environ[DIGEST_ENVIRON])
 
 
-def _add(digest: "hashlib._Hash", *texts: str) -> None:
-    """Each with its length, so that no two lists of texts are one."""
+def _update(digest: "hashlib._Hash", *texts: str) -> None:
+    """Add each text with its length, so that no two lists of texts have one digest."""
     for text in texts:
         data = text.encode("utf-8", "surrogatepass")
         digest.update(b"%d:" % len(data))

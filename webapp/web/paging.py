@@ -40,9 +40,9 @@ def page(query: "ModelSelect[Any]", cursor: str | None, size: int = PAGE_SIZE, b
 
 
 def page_of_ids(query: "ModelSelect[Any]", cursor: str | None, find: FindIds, size: int = PAGE_SIZE) -> Page:
-    """The same of those rows of a query whose ids `find` returns, in that order: of at most so many after a place.
+    """The page of those rows of a query whose ids `find(limit, position)` returns, in that order.
 
-    One query besides what that asks. Raises BadRequest as `page` does.
+    One query besides those of `find`. Raises BadRequest as `page` does.
     """
     model: Any = query.model
     ids = find(size + 1, _parse(cursor, model) if cursor else None)

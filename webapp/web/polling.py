@@ -1,10 +1,10 @@
-"""Polls: how what every open page asks for every few seconds costs next to nothing while nothing has changed."""
+"""Polling: what every open page asks for every few seconds costs next to nothing while nothing has changed."""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flask import Response, current_app, redirect, render_template, request, session, url_for
+from flask import Flask, Response, current_app, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -12,13 +12,12 @@ from webapp.db.resilience import persistently
 from webapp.models import User
 from webapp.web import htmx
 
-ROW = re.compile(r' id="([^"]+)"[^<>]* data-row\b')
+ROW_PATTERN = re.compile(r' id="([^"]+)"[^<>]* data-row\b')
 
-# What is answered by `if_changed`, and so by `answer_unchanged` while nothing has changed, or by `if_other`; and what
-# page it is of.
-LIVE = "live.show"
-POLLED = {
-    LIVE: "home.index",
+# The endpoints of polled fragments, with the endpoint of the page that each is a part of.
+LIVE_ENDPOINT = "live.show"
+POLLED_FRAGMENTS = {
+    LIVE_ENDPOINT: "home.index",
     "tasks.list_fragment": "tasks.index",
     "tasks.panel_fragment": "tasks.show",
     "tasks.card_fragment": "tasks.show",
@@ -28,16 +27,20 @@ POLLED = {
     "mail.list_fragment": "mail.show",
     "home.news_fragment": "home.index",
 }
-BY_CHANGES = POLLED.keys() - {"home.news_fragment"}  # which shows everybody the same
+PER_USER_FRAGMENTS = POLLED_FRAGMENTS.keys() - {"home.news_fragment"}  # the same for everybody
 
 
-def answer_unchanged() -> Response | None:
-    """304 for a poll that would find what its browser has; None lets the request go its ordinary way.
+def init_app(app: Flask) -> None:
+    """Answer polls before anything else looks at a request. To be called before what uses the session."""
+    app.before_request(answer_not_modified)
 
-    To be asked before anything else looks at a request. One small query and no write. It needs no other check:
-    whoever has the version was shown the content.
+
+def answer_not_modified() -> Response | None:
+    """304 if a poll would get what its browser already has; None lets the request go its ordinary way.
+
+    One small query and no write. Needs no permission check: who has the version was shown the content.
     """
-    if request.endpoint not in BY_CHANGES or not request.if_none_match or _is_opened_as_page():
+    if request.endpoint not in PER_USER_FRAGMENTS or not request.if_none_match or _is_page_request():
         return None
     key = session.get("_user_id", "")
     found = persistently(lambda: User.changes_of(key))
@@ -47,11 +50,11 @@ def answer_unchanged() -> Response | None:
 
 
 @dataclass(frozen=True)
-class Heir:
-    """What gets the focus that was in a row of a list when a poll brings the list without it: the list's title.
+class FocusFallback:
+    """Moves the focus to the title of a list when a poll removes the row that has it.
 
-    `region` is the id of the element into which the rows are swapped: elements with an id and then data-row. The title
-    is a heading of this level with these words, whose id is `title`, or the region's with -title.
+    `region` is the id of the element that contains the rows, which are elements with an id and data-row. The title is a
+    heading of this level with these words; its id is `title`, or that of the region with -title.
     """
 
     region: str
@@ -59,50 +62,54 @@ class Heir:
     level: int = 1
     title: str = ""
 
-    def beside(self, content: str) -> str:
-        """What a poll brings, and what gives the title the focus of a row that is not in that."""
-        title, rows = self.title or f"{self.region}-title", ROW.findall(content)
-        return content + render_template("heir.html", heir=self, id=title, rows=rows)
+    def append_to(self, content: str) -> str:
+        """The content of a poll, followed by what moves the focus if its row is not in that."""
+        title, rows = self.title or f"{self.region}-title", ROW_PATTERN.findall(content)
+        return content + render_template("focus_fallback.html", fallback=self, id=title, rows=rows)
 
 
-def if_changed(render: Callable[[], str], heir: Heir | None = None) -> ResponseReturnValue:
-    """What `render` makes, tagged so that the next poll finds out by `answer_unchanged` whether it still holds.
+def conditional_fragment(render: Callable[[], str], fallback: FocusFallback | None = None) -> ResponseReturnValue:
+    """What `render` returns, with an ETag by which `answer_not_modified` answers the next poll.
 
-    It goes by the user's `changes` and the release of the templates, so nothing that changes otherwise, such as the
-    present time, may stand in a fragment answered by this. The version is that of before rendering: what changes
-    meanwhile is asked for again. A list of rows with something to press in them has an `heir`.
+    The ETag counts the changes of the user and the release, so a fragment may contain nothing that changes otherwise,
+    such as the present time. It is that of before rendering: what changes meanwhile is asked for again. A list whose
+    rows have buttons needs a `fallback` for the focus.
 
-    Whoever opens the fragment as a page is led to the page that it is a part of, if there is something to show.
+    Opened as a page, it redirects to the page that it is a part of, if there is something to show.
     """
     version = _version(current_user.id, current_user.changes)
     content = render()
-    if _is_opened_as_page():
-        return redirect(_page_of(POLLED[request.endpoint or ""]), 303)
-    return Response(heir.beside(content) if heir else content, mimetype="text/html", headers=_headers(version))
+    if _is_page_request():
+        return redirect(_url_of_page(POLLED_FRAGMENTS[request.endpoint or ""]), 303)
+    return Response(
+        fallback.append_to(content) if fallback else content, mimetype="text/html", headers=_headers(version)
+    )
 
 
-def if_other(version: str, render: Callable[[], str]) -> ResponseReturnValue:
-    """The same for what everybody is shown: it goes by a version that the caller has asked for, and the release."""
+def conditional_public_fragment(version: str, render: Callable[[], str]) -> ResponseReturnValue:
+    """The same for a fragment that everybody sees alike; its ETag is made of `version` and the release."""
     version = f"{version}-{current_app.config['RELEASE']}"
-    if _is_opened_as_page():
-        return redirect(_page_of(POLLED[request.endpoint or ""]), 303)
+    if _is_page_request():
+        return redirect(_url_of_page(POLLED_FRAGMENTS[request.endpoint or ""]), 303)
     if request.if_none_match.contains_weak(version):
         return Response(status=304, headers=_headers(version))
     return Response(render(), mimetype="text/html", headers=_headers(version))
 
 
-def _is_opened_as_page() -> bool:
-    """Whether this is no poll: a link opened in a new tab, or the way back from a sign-in.
+def _is_page_request() -> bool:
+    """Whether this is not a poll: a link opened in a new tab, or a redirect after signing in.
 
-    A program may ask for /live, which is documented, without a word of htmx; a browser that opens a page wants HTML.
+    Programs may ask for /live without htmx's headers, as it is documented; a browser that opens a page accepts HTML.
     """
-    return not htmx.is_htmx() and (request.endpoint != LIVE or "text/html" in request.headers.get("Accept", ""))
+    return not htmx.is_htmx() and (
+        request.endpoint != LIVE_ENDPOINT or "text/html" in request.headers.get("Accept", "")
+    )
 
 
-def _page_of(endpoint: str) -> str:
-    """The address of the page with the same query, which is written as it came: no name in it is one of Flask's."""
+def _url_of_page(endpoint: str) -> str:
+    """The URL of a page with the query of this request, copied as it is: its names are not arguments of Flask."""
     path, query = url_for(endpoint, **(request.view_args or {})), request.query_string.decode("ascii", "replace")
-    return f"{path}?{query}" if query and request.endpoint != LIVE else path
+    return f"{path}?{query}" if query and request.endpoint != LIVE_ENDPOINT else path
 
 
 def _version(user_id: int, changes: int) -> str:

@@ -19,9 +19,10 @@ from werkzeug.wrappers import Response
 from webapp.models import RateCount, User
 from webapp.web.security import YEAR
 
-KNOWN = "errand-known"
-MOST_KNOWN = 5  # accounts of one browser
-IPV6_SITE = 64  # bits; the rest of an IPv6 address is for its owner to choose anew at will
+STORAGE_URI = "errand://"  # of DatabaseStorage
+DEVICE_COOKIE = "errand-known"
+MAX_ACCOUNTS_REMEMBERED = 5  # accounts of one browser
+IPV6_NETWORK_BITS = 64  # bits; the rest of an IPv6 address is for its owner to choose anew at will
 
 PER_ADDRESS = parse_many("100 per minute; 500 per hour")
 PER_ACCOUNT_AT_ADDRESS = parse_many("10 per minute; 100 per hour")
@@ -32,7 +33,7 @@ PER_ACCOUNT = parse_many("100 per hour")
 class DatabaseStorage(Storage):
     """Where Flask-Limiter counts."""
 
-    STORAGE_SCHEME = ["errand"]
+    STORAGE_SCHEME = [STORAGE_URI.partition(":")[0]]
 
     @property
     def base_exceptions(self) -> type[Exception]:
@@ -67,34 +68,34 @@ class DatabaseStorage(Storage):
         RateCount.forget(key)
 
 
-def address() -> str:
-    """Whom to count together: an IPv4 address, or all IPv6 addresses of one network (RFC 6177)."""
+def client_network() -> str:
+    """Who is counted together: an IPv4 address, or all IPv6 addresses of one network (RFC 6177)."""
     try:
         found = ipaddress.ip_address(request.remote_addr or "")
     except ValueError:
         return ""
     if isinstance(found, ipaddress.IPv6Address):
-        return str(found.ipv4_mapped or ipaddress.ip_network((found, IPV6_SITE), strict=False))
+        return str(found.ipv4_mapped or ipaddress.ip_network((found, IPV6_NETWORK_BITS), strict=False))
     return str(found)
 
 
-limiter = Limiter(address)
+limiter = Limiter(client_network)
 
 
-class PasswordGuess:
-    """One try of an account's password. Make it before the password is looked at: it counts, or ends the request."""
+class PasswordAttempt:
+    """One attempt at the password of an account. Create it before checking the password: it is counted at once."""
 
     def __init__(self, username_key: str) -> None:
-        """Count it. Raises TooManyRequests, with how long to wait, where there were too many."""
+        """Count the attempt. Raises TooManyRequests with how long to wait if there were too many."""
         self._counted: list[str] = []
-        here = address()
+        here = client_network()
         self._count(PER_ADDRESS, "guess", here)
         self._count(PER_ACCOUNT_AT_ADDRESS, "guess", here, username_key)
-        if username_key not in _known():
+        if username_key not in _remembered_accounts():
             self._count(PER_ACCOUNT, "guess of", username_key)
 
-    def was_right(self, user: User) -> None:
-        """It was the password, so it was no guess; and this browser is one of those that know it."""
+    def succeeded(self, user: User) -> None:
+        """The password was right: count nothing, and remember that this browser knows the account."""
         for key in self._counted:
             RateCount.add(key, 1, -1)
         if not user.is_guest:
@@ -112,30 +113,30 @@ class PasswordGuess:
 # Browsers that have signed in before (https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies)
 
 
-def _cookie() -> str:
-    return f"__Host-{KNOWN}" if current_app.config["SESSION_COOKIE_SECURE"] else KNOWN
+def _cookie_name() -> str:
+    return f"__Host-{DEVICE_COOKIE}" if current_app.config["SESSION_COOKIE_SECURE"] else DEVICE_COOKIE
 
 
 def _signer() -> URLSafeSerializer:
     return URLSafeSerializer(current_app.config["SECRET_KEY"], "errand.known", signer_kwargs={"digest_method": sha256})
 
 
-def _known() -> list[str]:
+def _remembered_accounts() -> list[str]:
     """The accounts that were signed in to from this browser, by their names' keys."""
     try:
-        found: Any = _signer().loads(request.cookies.get(_cookie(), ""))
+        found: Any = _signer().loads(request.cookies.get(_cookie_name(), ""))
     except BadSignature:
         return []
     return [str(key) for key in found]
 
 
 def _remember(username_key: str) -> None:
-    known = [username_key, *(key for key in _known() if key != username_key)][:MOST_KNOWN]
+    known = [username_key, *(key for key in _remembered_accounts() if key != username_key)][:MAX_ACCOUNTS_REMEMBERED]
 
     @after_this_request
     def set_cookie(response: Response) -> Response:
         secure = current_app.config["SESSION_COOKIE_SECURE"]
         response.set_cookie(
-            _cookie(), _signer().dumps(known), max_age=YEAR, secure=secure, httponly=True, samesite="Lax"
+            _cookie_name(), _signer().dumps(known), max_age=YEAR, secure=secure, httponly=True, samesite="Lax"
         )
         return response

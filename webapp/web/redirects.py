@@ -1,25 +1,31 @@
-"""Where to send people next: never out of this site."""
+"""Redirects, never out of this site."""
 
 from urllib.parse import urlsplit
 
-from flask import request
+from flask import redirect, request, url_for
+from flask.typing import ResponseReturnValue
 
 
-def is_local(url: str | None) -> str | None:
-    """The url if it is a path of this site, else None."""
+def local_url(url: str | None) -> str | None:
+    """The URL if it is a path of this site, else None."""
     # Browsers read a backslash as a slash, and so //evil.example in /\\evil.example.
     if not url or not url.startswith("/") or url[1:2] in {"/", "\\"} or not url.isprintable():
         return None
     return url
 
 
+def redirect_to_next() -> ResponseReturnValue:
+    """A redirect to the page that somebody wanted before they were asked to sign in; else to the home page."""
+    return redirect(local_url(request.values.get("next")) or url_for("home.index"), 303)
+
+
 def redirect_back(default: str) -> str:
-    """The page of this site on which the button was pressed, or `default`."""
-    return is_local(path_of(request.referrer, request.host)) or default
+    """The page of this site that the request came from, or `default`."""
+    return local_url(path_and_query(request.referrer, request.host)) or default
 
 
-def path_of(url: str | None, host: str | None = None) -> str:
-    """The path and query of an address, as a browser says it of a page; empty if it is none, or not of that host."""
+def path_and_query(url: str | None, host: str | None = None) -> str:
+    """The path and query of a URL; empty if it is malformed, or not of that host."""
     try:
         parts = urlsplit(url or "")
     except ValueError:  # whoever sent it is no browser

@@ -1,8 +1,7 @@
-"""What every request is made to be, or refused for, before a view sees it: whoever writes a view can rely on it.
+"""The request guard: what every view may rely on, as other requests are cleaned or refused before it sees them.
 
-A form has no more fields and bytes than any of ours, and is sent as browsers send forms. Text has no NUL and no half of
-a character, both of which databases refuse. An id in an address fits into a database's integer, or the address does not
-exist.
+A form has a content type that browsers send, and no more fields and bytes than any form of ours. Text has no NUL and no
+lone surrogate, which databases refuse. An id in a URL fits into a database's integer, or the URL does not exist.
 """
 
 import math
@@ -23,38 +22,38 @@ from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDeco
 from webapp.lib.i18n import number
 
 MEGABYTE = 1024 * 1024  # bytes
-LARGEST_ID = 2**31 - 1
-FORMS = {"", "application/x-www-form-urlencoded", "multipart/form-data"}
-MOST_FIELDS = 2000  # a press for a thousand tasks has a little more than a thousand
-ESCAPED = 3 * 1024 * 1024  # bytes of them, where each byte comes as three characters
-BEGINNING = "errand.beginning"  # where a request keeps it
-REFUSED = {0: None} | {code: "\N{REPLACEMENT CHARACTER}" for code in range(0xD800, 0xE000)}
+MAX_ID = 2**31 - 1
+FORM_TYPES = {"", "application/x-www-form-urlencoded", "multipart/form-data"}
+MAX_FIELDS = 2000  # a press for a thousand tasks has a little more than a thousand
+MAX_URLENCODED_SIZE = 3 * 1024 * 1024  # bytes of them, where each byte comes as three characters
+PARTIAL_FORM_ENVIRON = "errand.beginning"  # where a request keeps it
+UNSTORABLE = {0: None} | {code: "\N{REPLACEMENT CHARACTER}" for code in range(0xD800, 0xE000)}
 
 
 def init_app(app: Flask) -> None:
-    """See to all requests of an app. To be called before its routes are added."""
+    """Guard the requests of an app. To be called before its routes are added."""
     app.request_class = CleanRequest
     app.url_map.converters = app.url_map.converters | {"int": IdConverter}
-    app.before_request(refuse_other_than_forms)
+    app.before_request(refuse_non_forms)
 
 
 def clean(text: str) -> str:
-    """The text without what no database keeps."""
-    return text if text.isascii() and "\0" not in text else text.translate(REFUSED)
+    """The text without characters that no database stores."""
+    return text if text.isascii() and "\0" not in text else text.translate(UNSTORABLE)
 
 
 class IdConverter(IntegerConverter):
-    """`<int:…>` in a route: what a column of ids can hold. Another number leads nowhere, as a word would."""
+    """`<int:…>` in a route: up to MAX_ID, the largest that an id column holds. Other numbers are 404."""
 
     regex = r"[0-9]{1,10}"
 
-    def __init__(self, map: Map, fixed_digits: int = 0, min: int | None = None, max: int = LARGEST_ID) -> None:
+    def __init__(self, map: Map, fixed_digits: int = 0, min: int | None = None, max: int = MAX_ID) -> None:
         super().__init__(map, fixed_digits, min, max)
 
 
 @dataclass
-class Beginning:
-    """The fields at the beginning of a form, and the names of its files, without what is in them."""
+class PartialForm:
+    """The fields and file names at the beginning of a form, without the contents of the files."""
 
     form: MultiDict[str, str] = field(default_factory=MultiDict)
     files: MultiDict[str, FileStorage] = field(default_factory=MultiDict)
@@ -62,13 +61,13 @@ class Beginning:
 
 class _CleanFormParser(FormDataParser):
     def parse(self, stream: IO[bytes], mimetype: str, *given: Any, **more: Any) -> Any:
-        """Werkzeug's, with clean fields; and with limits for forms without files, as it has for those with.
+        """Werkzeug's parser, with clean fields, and with its limits also for URL-encoded forms.
 
         Raises RequestEntityTooLarge.
         """
         if mimetype == "application/x-www-form-urlencoded":
-            data = stream.read(ESCAPED + 1)
-            if len(data) > ESCAPED or data.count(b"&") >= MOST_FIELDS:
+            data = stream.read(MAX_URLENCODED_SIZE + 1)
+            if len(data) > MAX_URLENCODED_SIZE or data.count(b"&") >= MAX_FIELDS:
                 raise RequestEntityTooLarge
             stream = BytesIO(data)
         stream, form, files = super().parse(stream, mimetype, *given, **more)
@@ -76,7 +75,7 @@ class _CleanFormParser(FormDataParser):
 
 
 class CleanRequest(Request):
-    """A request whose form and query are clean text. The names of files are not: who keeps one makes it safe."""
+    """A request whose form and query are clean text. File names are not: sanitize one before keeping it."""
 
     form_data_parser_class = _CleanFormParser
 
@@ -86,20 +85,22 @@ class CleanRequest(Request):
         return ImmutableMultiDict(_cleaned(super().args.items(multi=True)))
 
 
-def beginning() -> Beginning:
-    """Of a form whose files are too large to be read; of anything else, nothing. Reads at most 1 MB of it, once."""
+def partial_form() -> PartialForm:
+    """The beginning of a form that is too large to be read; empty for other requests. Reads at most 1 MB, once."""
     boundary = request.mimetype_params.get("boundary", "").encode("ascii", "ignore")
     is_unread = (request.content_length or 0) > (request.max_content_length or math.inf)
     if request.mimetype != "multipart/form-data" or not boundary or not is_unread:
-        return Beginning()
-    if BEGINNING not in request.environ:
-        request.environ[BEGINNING] = _beginning(boundary, request.environ["wsgi.input"].read(MEGABYTE))
-    return cast(Beginning, request.environ[BEGINNING])
+        return PartialForm()
+    if PARTIAL_FORM_ENVIRON not in request.environ:
+        request.environ[PARTIAL_FORM_ENVIRON] = _read_partial_form(
+            boundary, request.environ["wsgi.input"].read(MEGABYTE)
+        )
+    return cast(PartialForm, request.environ[PARTIAL_FORM_ENVIRON])
 
 
-def _beginning(boundary: bytes, data: bytes) -> Beginning:
-    found, name, text = Beginning(), "", b""
-    decoder = MultipartDecoder(boundary, max_parts=MOST_FIELDS)
+def _read_partial_form(boundary: bytes, data: bytes) -> PartialForm:
+    found, name, text = PartialForm(), "", b""
+    decoder = MultipartDecoder(boundary, max_parts=MAX_FIELDS)
     decoder.receive_data(data)
     with suppress(ValueError, RequestEntityTooLarge):  # what is no form has no more fields than were read until then
         while not isinstance(event := decoder.next_event(), NeedData | Epilogue):
@@ -114,19 +115,19 @@ def _beginning(boundary: bytes, data: bytes) -> Beginning:
     return found
 
 
-def too_large_words() -> str:
-    """How much may be sent at once, and how much this request has, after it was refused for that."""
+def too_large_message() -> str:
+    """How much may be sent at once, and how much this request sent, which was refused for it."""
     limit = current_app.config["SETTINGS"].max_upload
     sent = request.content_length or 0
     if sent <= limit:
         most_text = current_app.config["MAX_FORM_MEMORY_SIZE"] // MEGABYTE
-        return f"A form can have up to {most_text} MB of text and {number(MOST_FIELDS)} fields. Try sending less."
+        return f"A form can have up to {most_text} MB of text and {number(MAX_FIELDS)} fields. Try sending less."
     return f"Files can total {number(limit / MEGABYTE)} MB. You sent {number(math.ceil(10 * sent / MEGABYTE) / 10)} MB."
 
 
-def refuse_other_than_forms() -> None:
-    """415 for JSON and the like, of which forms would make fields that are no text."""
-    if request.method not in {"GET", "HEAD", "OPTIONS"} and request.mimetype not in FORMS:
+def refuse_non_forms() -> None:
+    """Aborts with 415 for JSON and the like."""
+    if request.method not in {"GET", "HEAD", "OPTIONS"} and request.mimetype not in FORM_TYPES:
         abort(415)
 
 

@@ -10,7 +10,7 @@ from webapp.settings import LOOPBACK, Settings, hostname
 
 log = logging.getLogger(__name__)
 
-POLICY = "; ".join(
+CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
@@ -23,8 +23,10 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-CSP = "Content-Security-Policy"
-HEADERS = {
+# For a frame that shows HTML out of a mail: nothing runs, and nothing is loaded but images inside it.
+HTML_FRAME_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
+CSP_HEADER = "Content-Security-Policy"
+SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -32,7 +34,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 PROBES = {"health.healthz", "health.readyz"}  # whoever watches a process asks it by whatever name
-FIELDS = 1024 * 1024  # bytes: 5,000 addresses with their names
+MAX_FIELDS_SIZE = 1024 * 1024  # bytes: 5,000 addresses with their names
 YEAR = 365 * 24 * 3600
 
 
@@ -47,8 +49,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         # A session lasts from its sign-in. Refreshing it would write a cookie with every poll.
         SESSION_REFRESH_EACH_REQUEST=False,
         PERMANENT_SESSION_LIFETIME=YEAR,
-        MAX_CONTENT_LENGTH=settings.max_upload + FIELDS,  # files and the fields around them
-        MAX_FORM_MEMORY_SIZE=FIELDS,
+        MAX_CONTENT_LENGTH=settings.max_upload + MAX_FIELDS_SIZE,  # files and the fields around them
+        MAX_FORM_MEMORY_SIZE=MAX_FIELDS_SIZE,
         WTF_CSRF_TIME_LIMIT=None,  # as long as its session: a form left open overnight still works
         WTF_CSRF_SSL_STRICT=False,  # the token and SameSite protect; a missing Referer is no attack
         HSTS=f"max-age={YEAR}" + ("; includeSubDomains" if settings.hsts_subdomains else ""),
@@ -60,8 +62,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     else:
         app.before_request(_warn_of_proxy)
     app.before_request(_refuse_other_hosts)
-    app.before_request(_demand_https)
-    app.after_request(_secure)
+    app.before_request(_redirect_to_https)
+    app.after_request(_add_headers)
 
 
 def _hosts(settings: Settings) -> list[str]:
@@ -83,7 +85,7 @@ def _refuse_other_hosts() -> None:
         abort(421, f"This site is at {base_url}.")
 
 
-def _demand_https() -> ResponseReturnValue | None:
+def _redirect_to_https() -> ResponseReturnValue | None:
     """Lead who comes by HTTP to HTTPS. A form that was sent so is refused without its cookie in any case.
 
     Who has come by HTTPS to a proxy that is not trusted is there: to lead them would never end.
@@ -104,11 +106,11 @@ def _warn_of_proxy() -> None:
         )
 
 
-def _secure(response: Response) -> Response:
+def _add_headers(response: Response) -> Response:
     headers = response.headers
-    if CSP not in headers:
-        headers.add(CSP, POLICY)
-    headers.extend(HEADERS)
+    if CSP_HEADER not in headers:
+        headers.add(CSP_HEADER, CONTENT_SECURITY_POLICY)
+    headers.extend(SECURITY_HEADERS)
     if request.is_secure:
         headers.add("Strict-Transport-Security", current_app.config["HSTS"])
     return response

@@ -5,7 +5,7 @@ from contextlib import nullcontext
 import psycopg
 import pytest
 
-from tasks.engine import executor as perform_module
+from tasks.engine import executor
 from tests.browsing import browse
 from webapp.db import database
 from webapp.dev.factories import make_task, make_user
@@ -35,10 +35,10 @@ def test_request_reconnects_after_the_server_closed_the_connection(hang_up, path
 
 
 def test_claim_reconnects_after_the_server_closed_the_connection(hang_up, monkeypatch):
-    # The reporter's thread would keep a connection of its own for longer than this database lives.
-    monkeypatch.setattr(perform_module, "reporting", lambda *_: nullcontext())
+    # The heartbeat's thread would keep a connection of its own for longer than this database lives.
+    monkeypatch.setattr(executor, "monitor", lambda *_: nullcontext())
     _, hang_up = hang_up
     task = make_task(State.PENDING, name="export_posts", arguments={"format": "json"})
     hang_up()
-    assert perform_module.execute_next()
+    assert executor.execute_next()
     assert task.reload().state == State.SUCCEEDED

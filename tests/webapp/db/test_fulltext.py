@@ -7,7 +7,7 @@ from playhouse.migrate import SqliteMigrator
 from playhouse.migrate import migrate as change
 from playhouse.migrations import Runner
 
-from tasks.lib.index_texts import index_texts
+from tasks.index_texts import index_texts
 from webapp.db import MIGRATIONS, database, fulltext, migrate
 from webapp.dev.factories import make_message, make_post, make_posts, make_task, make_user
 from webapp.models import Message, Post, State, User

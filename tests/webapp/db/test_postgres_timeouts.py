@@ -126,7 +126,7 @@ def test_listening_has_no_timeout(postgres_url):
 
 def test_listener_notices_a_dead_connection(make_app, far_url, network, monkeypatch):
     make_app(database_url=far_url)
-    monkeypatch.setattr("tasks.queue.LISTENS_UNASKED", 0.0)
+    monkeypatch.setattr("tasks.queue.LISTEN_CHECK_EVERY", 0.0)
     assert huey.storage.dequeue() is None
     dead = huey.storage._listen_local.conn
     dead.timeouts = Timeouts(HASTE)

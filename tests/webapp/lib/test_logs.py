@@ -14,7 +14,7 @@ from tests.browsing import browse
 from webapp.dev.factories import make_message, make_task, make_user
 from webapp.lib import logs
 from webapp.models import State, Task
-from webapp.web.polling import POLLED
+from webapp.web.polling import POLLED_FRAGMENTS
 
 ID = "0123456789abcdef-0123"
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
@@ -160,7 +160,7 @@ def test_what_browsers_and_probes_ask_for_by_themselves_leaves_no_line(app, ann,
     version = ann.get("/live").headers["ETag"]
     assert ann.get("/live", headers={"If-None-Match": version}).status_code == 304
     with app.test_request_context():
-        paths = [url_for(name, **what) for name in (*POLLED, "static", "health.healthz", "health.readyz")]
+        paths = [url_for(name, **what) for name in (*POLLED_FRAGMENTS, "static", "health.healthz", "health.readyz")]
     assert len({ann.get(path, headers={"HX-Request": "true"}).status_code for path in paths}) == 1
     assert [line.split(": ")[1].split(" request")[0] for line in lines.all("webapp.access")] == ["GET / 200"]
     assert ann.get("/live").headers["X-Request-ID"]
@@ -205,7 +205,7 @@ def test_a_sign_in_that_fails_is_told_without_what_was_typed(app, visitor, writt
             password="hunter2",
         )
     visitor.submit("/login", username="ann", password="correct horse battery")
-    known, unknown = lines.objects("webapp.web.routes.accounts")
+    known, unknown = lines.objects("webapp.web.routes.accounts.sign_in")
     assert (known["message"], known["account_id"], known["address"]) == ("A sign-in failed", user.id, "127.0.0.1")
     assert ("account_id" in unknown, unknown["address"]) == (False, "127.0.0.1")
     said = lines.stream.getvalue()

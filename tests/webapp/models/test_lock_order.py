@@ -38,13 +38,13 @@ LEASE = timedelta(seconds=15)
 SECONDS = 0.8  # in which acts collide; a wrong order is found in a tenth of that
 OLD = timedelta(days=99)
 
-pytestmark = pytest.mark.usefixtures("no_reports")
+pytestmark = pytest.mark.usefixtures("no_heartbeat")
 
 
 @pytest.fixture
-def no_reports(monkeypatch):
-    """Workers in threads, of which none has a reporter."""
-    monkeypatch.setattr(executor, "reporting", lambda *_: nullcontext())
+def no_heartbeat(monkeypatch):
+    """Workers in threads, of which none has a heartbeat."""
+    monkeypatch.setattr(executor, "monitor", lambda *_: nullcontext())
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The postman: an SMTP server on loopback for the time that the world is made. No mail goes any further than here."""
+"""An SMTP server on loopback for as long as the demo world is made. No mail leaves it."""
 
 import re
 from collections.abc import Iterator
@@ -8,21 +8,21 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any, Self
 
-from webapp.dev.mailbox import keep
+from webapp.dev.mailbox.store import save_mail
 
 DATE = re.compile(rb"^Date: [^\r\n]*", re.MULTILINE)
 
 
-class Postman:
-    """Takes mail and keeps it in memory. It refuses the addresses in `refused`, and puts off those in `put_off`, or
-    everything while it `is_ill`.
+class FakeSmtp:
+    """Keeps mail in memory. Refuses the addresses in `refused`, defers those in `deferred`, and everything while it
+    `is_down`.
     """
 
     def __init__(self, port: int) -> None:
         self.port = port
         self.refused: set[str] = set()
-        self.put_off: set[str] = set()
-        self.is_ill = False
+        self.deferred: set[str] = set()
+        self.is_down = False
         self._new: list[bytes] = []
         self._dated: list[tuple[datetime, bytes]] = []
 
@@ -30,20 +30,20 @@ class Postman:
         """What aiosmtpd asks for each recipient."""
         if address in self.refused:
             return "550 Nobody of that name here"
-        if address in self.put_off:
+        if address in self.deferred:
             return "451 Come back later"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         """What aiosmtpd calls for each mail."""
-        if self.is_ill:
+        if self.is_down:
             return "451 Not now"
         self._new.append(envelope.original_content)
-        return "250 Kept"
+        return "250 RecoveredForm"
 
     @contextmanager
-    def at_work(self) -> Iterator[Self]:
+    def serving(self) -> Iterator[Self]:
         """Listen while the block lasts."""
         from aiosmtpd.controller import Controller
 
@@ -54,14 +54,14 @@ class Postman:
         finally:
             controller.stop()
 
-    def date_new_mails(self, moment: datetime) -> None:
-        """What has come since the last time was sent at that moment (naive UTC)."""
+    def backdate_new_mails(self, moment: datetime) -> None:
+        """Date the mails that came since the last call: they were sent at that moment (naive UTC)."""
         date = b"Date: " + format_datetime(moment.replace(tzinfo=UTC)).encode()
         self._dated += [(moment, DATE.sub(date, mail, count=1)) for mail in self._new]
         self._new.clear()
 
     def deliver(self, folder: Path) -> None:
-        """Put all of it into the development mailbox in that folder, each mail as of when it was sent."""
+        """Save all mail in the folder of the development mailbox, each as received when it was sent."""
         folder.mkdir(exist_ok=True)
         for number, (moment, mail) in enumerate(self._dated):
-            keep(folder, mail, moment + timedelta(microseconds=number))  # in their order
+            save_mail(folder, mail, moment + timedelta(microseconds=number))  # in their order

@@ -6,7 +6,7 @@ from dataclasses import replace
 from webapp.app import create_app
 from webapp.dev import __main__ as dev
 from webapp.dev.demo import people, world
-from webapp.dev.demo.fake_smtp import Postman
+from webapp.dev.demo.fake_smtp import FakeSmtp
 from webapp.dev.factories import PASSWORD
 from webapp.lib.i18n import ngettext
 from webapp.models import Task
@@ -35,24 +35,24 @@ def fill() -> None:
             else "a demonstration needs the development mailbox: unset BASE_URL and DEV_MAILBOX"
         )
     dev.make_ready(settings)
-    postman = Postman(dev.free_port())
+    smtp = FakeSmtp(dev.free_port())
     try:
-        left = _fill(settings, postman)
-    except world.Inhabited as error:
+        left = _fill(settings, smtp)
+    except world.NotEmpty as error:
         persons = ngettext("%(num)s person is", "%(num)s people are", error.number)
         place = OWN_FOLDER if settings.database_url.startswith("sqlite") else OWN_DATABASE
         sys.exit(OCCUPIED.format(number=persons, place=place))
-    postman.deliver(settings.mail_dir)
+    smtp.deliver(settings.mail_dir)
     others = ", ".join([*list(people.PEOPLE)[1:], people.NEWCOMER])
     facts = {"people": len(people.PEOPLE) + 2, "main": people.MAIN, "password": PASSWORD, "others": others}
     facts["left"] = left
     print(DONE.format(port=settings.port, **facts))
 
 
-def _fill(settings: Settings, postman: Postman) -> int:
+def _fill(settings: Settings, smtp: FakeSmtp) -> int:
     """Fill the world; returns how many of its tasks are held by workers that do not exist."""
-    mailing = replace(settings, mail_server="127.0.0.1", mail_port=postman.port, mail_username=None)
+    mailing = replace(settings, mail_server="127.0.0.1", mail_port=smtp.port, mail_username=None)
     app = create_app(replace(mailing, mail_use_tls=False, mail_use_ssl=False, log_level="WARNING"), patient=True)
-    with postman.at_work(), app.app_context():
-        world.fill(postman)
+    with smtp.serving(), app.app_context():
+        world.fill(smtp)
         return Task.select().where(Task.lease_until.is_null(False)).count()

@@ -6,7 +6,7 @@ from functools import partial
 from random import Random
 
 from webapp.dev.demo.files import text
-from webapp.dev.demo.timeline import Happening, moment
+from webapp.dev.demo.timeline import Event, days_ago
 from webapp.dev.factories import make_message, make_post, make_user
 from webapp.models import Message, Notice, User
 
@@ -31,11 +31,11 @@ PEOPLE = {
 People = dict[str, User]
 
 
-def settle_people(now: datetime) -> People:
+def create_people(now: datetime) -> People:
     """Everybody, by their names: those who have been here for long, a guest and a newcomer."""
     people = {}
     for number, (name, (about, zone)) in enumerate(PEOPLE.items()):
-        since, seen = moment(now, FIRST_POST + 9 - number), now - timedelta(minutes=7 + 13 * number)
+        since, seen = days_ago(now, FIRST_POST + 9 - number), now - timedelta(minutes=7 + 13 * number)
         mail = f"{name}@example.com"
         people[name] = make_user(name, email=mail, about=about, time_zone=zone, created_at=since, seen_at=seen)
     people[GUEST] = make_user(GUEST, guest=True, created_at=now - timedelta(hours=20), seen_at=now)
@@ -43,30 +43,30 @@ def settle_people(now: datetime) -> People:
     return people
 
 
-def posts(people: People, now: datetime) -> Iterator[Happening]:
+def posts(people: People, now: datetime) -> Iterator[Event]:
     """Everybody's posts, as they stand in the file: seldom at first, ever more often, the latest just now."""
     lines, random = text("posts.txt").splitlines(), Random(11)  # noqa: S311 - no secret
     shares = [(step + random.uniform(0, 0.8)) / len(lines) for step in range(1, len(lines))]
-    moments = [now - LATEST_POST, *(moment(now - LATEST_POST, share**1.7 * FIRST_POST) for share in shares)]
+    moments = [now - LATEST_POST, *(days_ago(now - LATEST_POST, share**1.7 * FIRST_POST) for share in shares)]
     for line, at in zip(lines, sorted(moments), strict=True):
         name, _, body = line.partition(": ")
-        yield Happening(at, partial(make_post, people[name], body, created_at=at))
+        yield Event(at, partial(make_post, people[name], body, created_at=at))
 
 
-def messages(people: People, now: datetime) -> Iterator[Happening]:
+def messages(people: People, now: datetime) -> Iterator[Event]:
     """Everybody's conversations: who answers has read, and so has in the end everybody, but where it says `unread`."""
     for block in text("conversations.txt").removeprefix("== ").split("\n== "):
         head, *lines = block.splitlines()
         one, other, first, last, *stays = head.split()
         random = Random(head)  # noqa: S311 - no secret
         between = [random.uniform(float(first), float(last)) for _ in lines[2:]]
-        moments = sorted(moment(now, days) for days in (float(first), float(last), *between))
+        moments = sorted(days_ago(now, days) for days in (float(first), float(last), *between))
         for line, at in zip(lines, moments, strict=True):
             sender, _, body = line.partition(": ")
             recipient = other if sender == one else one
-            yield Happening(at, partial(_write, people[sender], people[recipient], body, at))
+            yield Event(at, partial(_write, people[sender], people[recipient], body, at))
         if not stays:
-            yield Happening(at + READ_AFTER, partial(_read, people[recipient], people[sender], at + READ_AFTER))
+            yield Event(at + READ_AFTER, partial(_read, people[recipient], people[sender], at + READ_AFTER))
 
 
 def _write(sender: User, recipient: User, body: str, at: datetime) -> None:

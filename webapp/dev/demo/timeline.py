@@ -1,4 +1,4 @@
-"""When what happens in this world happened: each thing at its moment, and all of them in their order."""
+"""When things happened in the demo world."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,20 +7,20 @@ from random import Random
 
 
 @dataclass(frozen=True)
-class Happening:
-    """Something that somebody did at a moment of the past; `happen` does it now."""
+class Event:
+    """Something that happened at a moment of the past; `run` does it now."""
 
     at: datetime
-    happen: Callable[[], object]
+    run: Callable[[], object]
 
 
 def whole_minute(at: datetime) -> datetime:
-    """The minute that a moment is in: nobody schedules seconds."""
+    """The moment without its seconds: people schedule whole minutes."""
     return at.replace(second=0, microsecond=0)
 
 
-def moment(now: datetime, days: float) -> datetime:
-    """A moment so many days ago: as early or late as people are awake, unless it is less than a day ago."""
+def days_ago(now: datetime, days: float) -> datetime:
+    """A moment that many days ago, at an hour when people are awake unless it is less than a day ago."""
     at = now - timedelta(days=days)
     if days < 1:
         return at

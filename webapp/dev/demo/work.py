@@ -10,9 +10,18 @@ from tasks.export_posts import export_posts
 from tasks.import_posts import import_posts
 from tasks.resize_images import resize_images
 from webapp.dev.demo.files import diary, pictures, recipes, recording, upload
+from webapp.dev.demo.instant_run import (
+    Interruption,
+    cancel_run,
+    lose_worker,
+    pause_and_lose_worker,
+    pause_run,
+    retry_now,
+    run_next,
+)
 from webapp.dev.demo.people import MAIN, People
-from webapp.dev.demo.simulation import Event, Life, canceled, left_alone, paused, pausing, run_next, try_again_at_once
-from webapp.dev.demo.timeline import Happening, moment, whole_minute
+from webapp.dev.demo.simulation import Simulation
+from webapp.dev.demo.timeline import Event, days_ago, whole_minute
 from webapp.models import State, User
 
 
@@ -28,11 +37,16 @@ def _count(name: str, called: str = "") -> Signature:
     return count_words.s(file=upload(name, called))
 
 
+def _yearbook() -> Signature:
+    pictures_and_words = [_resize("gate", "lights", "moon"), count_words.s(file=recording())]
+    return chord(pictures_and_words, _export("csv"), title="Yearbook: pictures and words, then all my posts")
+
+
 def _countdown(seconds: int) -> Signature:
     return countdown.s(seconds=seconds)
 
 
-# What ran to its end by itself: whose it was, how many days ago it began, how many seconds it took, and what it was.
+# Tasks that ran to their end: whose, how many days ago they began, how many seconds they took, and what they were.
 HISTORY: tuple[tuple[str, float, float, Callable[[], Signature]], ...] = (
     ("ann", 27.2, 60.1, lambda: _countdown(60)),
     ("ben", 26.4, 5.4, lambda: _resize("keys", "hammers")),
@@ -59,105 +73,102 @@ HISTORY: tuple[tuple[str, float, float, Callable[[], Signature]], ...] = (
     ("ann", 0.06, 1.5, lambda: _export("json")),
     ("ann", 0.02, 8.6, lambda: _resize("audience", "piano")),
 )
-# The same for tasks of parts, with the seconds that each part took.
-FAMILIES: tuple[tuple[float, tuple[float, ...], Callable[[], Signature]], ...] = (
+# The same for workflows of the main person, with the seconds that each child took.
+WORKFLOWS: tuple[tuple[float, tuple[float, ...], Callable[[], Signature]], ...] = (
     (18.3, (1.4, 3.9), lambda: group(_export("csv"), _resize("us"), title="My posts and a portrait")),
-    (5.2, (9.3, 0.4), lambda: chord(
-        [_resize("gate", "lights", "moon"), count_words.s(file=recording())], _export("csv"),
-        title="Yearbook: pictures and words, then all my posts",
-    )),
+    (5.2, (9.3, 0.4), _yearbook),
     (0.21, (20.1, 1.3), lambda: chain(_countdown(20), _export("json"), title="Wait a little, then export")),
-)  # fmt: skip
-# Countdowns to which something happened at a step, and how long after that they have been like this.
-STOPPED: tuple[tuple[int, int, Event, float], ...] = (
-    (600, 41, canceled, 15.3),
-    (180, 24, canceled, 0.028),
-    (180, 76, paused, 0.014),
-    (240, 61, pausing, 0),
-    (300, 110, left_alone, 0),
+)
+# Countdowns that were interrupted at a step, and how many days ago.
+INTERRUPTED: tuple[tuple[int, int, Interruption, float], ...] = (
+    (600, 41, cancel_run, 15.3),
+    (180, 24, cancel_run, 0.028),
+    (180, 76, pause_run, 0.014),
+    (240, 61, pause_and_lose_worker, 0),
+    (300, 110, lose_worker, 0),
 )
 SOON = timedelta(minutes=4)
 
 
-def past_work(people: People, life: Life) -> Iterator[Happening]:
-    """The tasks that are over, and those that were stopped on the way."""
+def past_work(people: People, simulation: Simulation) -> Iterator[Event]:
+    """The tasks that have ended, and those that were interrupted."""
     ann = people[MAIN]
+
+    def import_diary() -> Signature:
+        return import_posts.s(file=diary(simulation.now))
+
     for name, days, seconds, what in HISTORY:
-        yield life.happening(moment(life.now, days), _lived(people[name], life, what, seconds))
-    for days, took, whole in FAMILIES:
-        yield life.happening(moment(life.now, days), _lived(ann, life, whole, *took))
-    for seconds, step, event, days in STOPPED:
-        at = moment(life.now, days) - timedelta(seconds=0 if days else step + 0.6)
-        yield life.happening(at, _stopped(ann, life, seconds, step, event))
-    yield life.happening(moment(life.now, 13.1), _hasty_import(ann, life))
-    yield life.happening(moment(life.now, 2.9), _lived(ann, life, lambda: import_posts.s(file=diary(life.now)), 2.1))
-    yield life.happening(moment(life.now, 0.1), _unlucky_export(ann, life))
+        yield simulation.event(days_ago(simulation.now, days), _run_to_end(people[name], simulation, what, seconds))
+    for days, took, workflow in WORKFLOWS:
+        yield simulation.event(days_ago(simulation.now, days), _run_to_end(ann, simulation, workflow, *took))
+    for seconds, step, interruption, days in INTERRUPTED:
+        at = days_ago(simulation.now, days) - timedelta(seconds=0 if days else step + 0.6)
+        yield simulation.event(at, _interrupted(ann, simulation, seconds, step, interruption))
+    yield simulation.event(days_ago(simulation.now, 13.1), _undone_import(ann, simulation))
+    yield simulation.event(days_ago(simulation.now, 2.9), _run_to_end(ann, simulation, import_diary, 2.1))
+    yield simulation.event(days_ago(simulation.now, 0.1), _failed_export(ann, simulation))
 
 
-def begin_work(ann: User, life: Life) -> None:
-    """What goes on before everybody's eyes, what begins as soon as a worker is free, and what has a time."""
-    evening = chain(
-        _resize("first-bow", "last-bow"), _countdown(45), import_posts.s(file=upload("programme.csv")),
-        title="Pictures, a cup of tea, then the programme as posts",
-    ).launch(ann)  # fmt: skip
+def begin_work(ann: User, simulation: Simulation) -> None:
+    """Leave some tasks running, some queued and some scheduled."""
+    steps = _resize("first-bow", "last-bow"), _countdown(45), import_posts.s(file=upload("programme.csv"))
+    evening = chain(*steps, title="Pictures, a cup of tea, then the programme as posts").launch(ann)
     run_next()
-    run_next(17, left_alone)
-    life.put(evening, life.now - timedelta(seconds=6.2 + 17.6), 6.2, 17.0)
-    _countdown(30).launch(ann, run_at=whole_minute(life.now + SOON))
+    run_next(17, lose_worker)
+    simulation.backdate(evening, simulation.now - timedelta(seconds=6.2 + 17.6), 6.2, 17.0)
+    _countdown(30).launch(ann, run_at=whole_minute(simulation.now + SOON))
     sundays = group(_resize("hall"), _countdown(15), title="A picture of the hall, and some patience")
-    sundays.launch(ann, run_at=whole_minute(life.now + timedelta(days=1, hours=3)))
+    sundays.launch(ann, run_at=whole_minute(simulation.now + timedelta(days=1, hours=3)))
     _resize(*(f"cake-{number}" for number in range(1, 7))).launch(ann)
 
 
-Told = Callable[[datetime], None]
+Story = Callable[[datetime], None]
 
 
-def _lived(user: User, life: Life, what: Callable[[], Signature], *took: float) -> Told:
+def _run_to_end(user: User, simulation: Simulation, what: Callable[[], Signature], *took: float) -> Story:
     def tell(at: datetime) -> None:
         task = what().launch(user)
         while run_next():
             pass
-        life.put(task, at, *took)
+        simulation.backdate(task, at, *took)
 
     return tell
 
 
-def _stopped(user: User, life: Life, seconds: int, step: int, event: Event) -> Told:
+def _interrupted(user: User, simulation: Simulation, seconds: int, step: int, interruption: Interruption) -> Story:
     def tell(at: datetime) -> None:
         task = _countdown(seconds).launch(user)
-        run_next(step, event)
-        life.put(task, at, step + 0.2)
+        run_next(step, interruption)
+        simulation.backdate(task, at, step + 0.2)
 
     return tell
 
 
-def _hasty_import(ann: User, life: Life) -> Told:
-    """An import that was taken back two hours later."""
+def _undone_import(ann: User, simulation: Simulation) -> Story:
+    """An import that was undone two hours later."""
 
     def tell(at: datetime) -> None:
-        """It happened at that time."""
-        task = import_posts.launch(ann, file=diary(life.now))
+        task = import_posts.launch(ann, file=diary(simulation.now))
         run_next()
         assert import_posts.undo
         undoing = import_posts.undo.launch(task, ann)
         run_next()
-        life.put(task, at, 1.9)
-        life.put(undoing, at + timedelta(hours=2), 0.7)
+        simulation.backdate(task, at, 1.9)
+        simulation.backdate(undoing, at + timedelta(hours=2), 0.7)
 
     return tell
 
 
-def _unlucky_export(ann: User, life: Life) -> Told:
-    """An export that could not be mailed, however often it was tried; by now it can be."""
+def _failed_export(ann: User, simulation: Simulation) -> Story:
+    """An export that failed, as its mail could not be sent at any attempt. A retry would succeed."""
 
     def tell(at: datetime) -> None:
-        """It happened at that time."""
-        life.postman.is_ill = True
+        simulation.smtp.is_down = True
         task = export_posts.launch(ann, format="json")
         run_next()
         while task.reload().state == State.RETRYING:
-            try_again_at_once(task)
-        life.postman.is_ill = False
-        life.put(task, at, 74.0)
+            retry_now(task)
+        simulation.smtp.is_down = False
+        simulation.backdate(task, at, 74.0)
 
     return tell

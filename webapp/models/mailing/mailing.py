@@ -11,6 +11,7 @@ from webapp.models.mailing.drafts import Drafts
 from webapp.models.mailing.quota import MailCount
 from webapp.models.mailing.row import WRITTEN, MailingRow
 from webapp.models.task.task import Task
+from webapp.models.traits import own_references
 from webapp.models.user import User
 
 
@@ -92,3 +93,6 @@ class Mailing(Drafts, MailingRow):
         """Remember what is sent, so that everybody gets the same, however often its sending is interrupted."""
         self.text, self.html = text, html
         Mailing.update(text=text, html=html).where(Mailing.id == self.id).execute()
+
+
+own_references(Mailing)

@@ -24,7 +24,7 @@ class MailingRow(BaseModel):
     is_changed: bool  # of those that `Mailing.of` finds
 
     id = AutoField()
-    user = ForeignKeyField(User, backref="mailings", on_delete="CASCADE", index=False)
+    user = ForeignKeyField(User, on_delete="CASCADE", index=False)
     user_id: int
     task = ForeignKeyField(Task, null=True, on_delete="CASCADE", help_text="what sends it; null for a draft")
     task_id: UUID | None

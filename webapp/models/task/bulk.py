@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from peewee import SQL, Case, DoesNotExist, fn
 
-from webapp.models.task.row import Composition
+from webapp.models.task.composition import Composition
 from webapp.models.task.state import FINISHED, OWNER_ACTIONS, State
 from webapp.models.task.task import Task
 from webapp.models.task.transitions import IllegalTransition

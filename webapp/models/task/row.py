@@ -1,7 +1,6 @@
 """TaskRow: the columns of a task, and what can be read from them."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID, uuid4
 
@@ -23,6 +22,7 @@ from playhouse.fields import EnumField
 
 from webapp.db import BaseModel
 from webapp.lib.times import utcnow
+from webapp.models.task.composition import Composition
 from webapp.models.task.event import TaskEvent
 from webapp.models.task.state import FINISHED, ON_RELEASE, OWNER_ACTIONS, State
 from webapp.models.traits import Trait, hide_references
@@ -31,20 +31,11 @@ from webapp.models.user import User
 _ZERO: list[Any] = [SQL("DEFAULT 0")]  # in the database, too: a release from before the column does not name it
 
 
-class Composition(StrEnum):
-    """Whether a task does its own work, or is a workflow, and how the children of that follow each other."""
-
-    SINGLE = "single"
-    GROUP = "group"
-    CHAIN = "chain"
-    CHORD = "chord"
-
-
 class TaskRow(BaseModel):
     """A row of `tasks`. What changes it are the traits of `Task`, and the functions that these share."""
 
     id = UUIDField(primary_key=True, default=uuid4)
-    user = ForeignKeyField(User, backref="tasks", on_delete="CASCADE", index=False)
+    user = ForeignKeyField(User, on_delete="CASCADE", index=False)
     user_id: int
     parent = ForeignKeyField("self", null=True, on_delete="CASCADE", help_text="the workflow of which it is a child")
     parent_id: UUID | None

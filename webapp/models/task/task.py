@@ -16,6 +16,7 @@ from webapp.models.task.state import State
 from webapp.models.task.sweeping import Sweeping
 from webapp.models.task.undoing import Undoing
 from webapp.models.task.unique_key import holding_unique_key
+from webapp.models.traits import own_references
 from webapp.models.user import User
 
 
@@ -81,4 +82,5 @@ class Task(OwnerActions, Undoing, Claiming, Progress, Outcomes, Sweeping, TaskRo
         return cls.select().where(*shown).order_by(cls.created_at.desc(), cls.id.desc())
 
 
+own_references(Task)
 Task.add_index(Task.user, where=Task.fencing_token.is_null(False), name="tasks_running")

@@ -4,7 +4,8 @@ from typing import Any, NamedTuple
 
 from peewee import Case, fn
 
-from webapp.models.task.row import Composition, TaskRow
+from webapp.models.task.composition import Composition
+from webapp.models.task.row import TaskRow
 from webapp.models.task.state import LEASED, State
 
 

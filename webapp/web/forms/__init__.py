@@ -1,1 +1,1 @@
-"""The forms that people fill in, one noun a file, with the words that they read when something is wrong."""
+"""The forms of the site, one noun a file, with their validation and its messages."""

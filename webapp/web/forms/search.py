@@ -1,26 +1,24 @@
-"""What people look for: forms that are sent by GET, so that an address says what is seen."""
+"""Search and filter forms. They are sent by GET, so that the URL says what is shown."""
 
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from peewee import ModelSelect
 from wtforms import DateField, Field, Form, SearchField, SelectChoice, SelectField
 from wtforms.validators import Length, Optional, ValidationError
 
 from tasks.catalogue import CATALOGUE
+from webapp.lib.normalization import clean
 from webapp.lib.times import from_local
 from webapp.lib.tokenization import QUERY_LENGTH
+from webapp.models import User
 from webapp.models.search import SearchTooSlow, newest
 from webapp.models.task.filter import SEVERAL, TaskFilter
 from webapp.web.paging import Page, page, page_of_ids
 
-if TYPE_CHECKING:
-    from peewee import ModelSelect
-
-    from webapp.models import User
-
 TOO_LONG = "Search for at most %(max)d characters."
 TOO_SLOW = "That search takes too long. Try longer or less common words."
-GROUP_WORDS = {
+STATE_LABELS = {
     "": "Any state",
     "waiting": "Waiting",
     "scheduled": "Scheduled",
@@ -33,28 +31,27 @@ GROUP_WORDS = {
 
 
 def _clean(text: str | None) -> str:
-    """What a database can look for; PostgreSQL refuses a NUL."""
-    return (text or "").replace("\0", "").strip()
+    return clean(text) or ""
 
 
-def _states() -> list[SelectChoice]:
-    return [SelectChoice(group, label) for group, label in GROUP_WORDS.items()]
+def _state_choices() -> list[SelectChoice]:
+    return [SelectChoice(value, label) for value, label in STATE_LABELS.items()]
 
 
-def _names() -> list[SelectChoice]:
+def _kind_choices() -> list[SelectChoice]:
     functions = {function.name: function.label for function in CATALOGUE.values() if not function.internal}
     undoing = {f.undo.function.name: f.undo.function.label for f in CATALOGUE.values() if f.undo}
     kinds = {"": "Any kind"} | functions | undoing | {SEVERAL: "Combined tasks"}
     return [SelectChoice(name, label) for name, label in kinds.items()]
 
 
-def _check_choice(_: Form, field: Field) -> None:
+def _require_choice(_: Form, field: Field) -> None:
     if field.data not in {choice.value for choice in field.choices}:
         raise ValidationError("Choose one from the list.")
 
 
 class SearchForm(Form):
-    """Words to look for. Checked as soon as it is made; `arguments` is what an address needs to say of it."""
+    """A search for words, validated as it is made."""
 
     q = SearchField("Search", [Length(max=QUERY_LENGTH, message=TOO_LONG)], filters=[_clean])
 
@@ -64,14 +61,14 @@ class SearchForm(Form):
 
     @property
     def status(self) -> int:
-        """What to answer with."""
+        """The HTTP status of a page with this form: 200, or 422 if something is wrong with it."""
         return 422 if self.errors else 200
 
-    def page(self, query: "ModelSelect[Any]", before: str | None, owner: "User | None" = None) -> Page:
-        """The page of a query's rows that have the words; all if none is given, none if they are wrong.
+    def page(self, query: "ModelSelect[Any]", before: str | None, owner: User | None = None) -> Page:
+        """The page of the rows of a query that contain the words: all without words, none if the form is invalid.
 
-        The query must be of all rows of a model that is searched, or of those of that owner. A few queries. Raises
-        BadRequest for a cursor that no page gave out. A search that takes too long becomes an error of the field.
+        `query` selects all rows of a searchable model, or all of `owner`. A search that takes too long becomes an error
+        of the field. A few queries. Raises BadRequest for a cursor that no page gave out.
         """
         if self.errors:
             return Page([], None)
@@ -85,16 +82,16 @@ class SearchForm(Form):
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """The fields that are filled in, as they were sent."""
+        """The fields that are filled in, as query arguments for the URL of another page of this."""
         sent = {field.name: _clean(field.raw_data[0] if field.raw_data else "") for field in self}
         return {name: text for name, text in sent.items() if text}
 
 
 class TaskFilterForm(SearchForm):
-    """Which tasks to show. Days are those of a time zone; both the first and the last are meant as a whole."""
+    """Which tasks to show. Days are those of the time zone `zone`; the first and the last are both included."""
 
-    state = SelectField("State", [_check_choice], choices=_states(), validate_choice=False, default="")
-    name = SelectField("Kind", [_check_choice], choices=_names(), validate_choice=False, default="")
+    state = SelectField("State", [_require_choice], choices=_state_choices(), validate_choice=False, default="")
+    name = SelectField("Kind", [_require_choice], choices=_kind_choices(), validate_choice=False, default="")
     since = DateField("From", [Optional()])
     until = DateField("To", [Optional()])
 
@@ -103,31 +100,31 @@ class TaskFilterForm(SearchForm):
         super().__init__(formdata)
 
     def validate_since(self, field: Field) -> None:
-        """A day of the calendar."""
-        _check_day(field)
+        """Requires a date."""
+        _require_date(field)
 
     def validate_until(self, field: Field) -> None:
-        """A day of the calendar, and not one before the first."""
-        _check_day(field)
+        """Requires a date that is not before the first day."""
+        _require_date(field)
         if field.data and self.since.data and field.data < self.since.data:
             raise ValidationError("“To” can’t be before “From”.")
 
     @property
     def filter(self) -> TaskFilter:
-        """What to ask for, if nothing is wrong with it."""
+        """The filter for the query. Only for a valid form."""
         day = timedelta(days=1)
-        until = self.until.data and (self._begin_of(self.until.data + day) if self.until.data < date.max else None)
-        since = self.since.data and self._begin_of(self.since.data)
+        until = self.until.data and (self._start_of(self.until.data + day) if self.until.data < date.max else None)
+        since = self.since.data and self._start_of(self.since.data)
         return TaskFilter(self.state.data, self.name.data, self.q.data, since, until)
 
-    def _begin_of(self, day: date) -> datetime:
+    def _start_of(self, day: date) -> datetime:
         try:
             return from_local(datetime.combine(day, time()), self.zone)
         except OverflowError:  # in UTC that would be before the first day of the calendar, or after its last
             return datetime.combine(day, time())
 
 
-def _check_day(field: Field) -> None:
+def _require_date(field: Field) -> None:
     if field.data is None and field.raw_data and field.raw_data[0].strip():
-        field.errors = []  # what WTForms itself says of it
+        field.errors = []  # WTForms reports it in its own words
         raise ValidationError("Enter a date like 2026-11-21.")

@@ -1,4 +1,4 @@
-"""MomentField: when something is to start, as a person says it by the clock on their wall."""
+"""StartTimeField: when something is to start, in the local time of the person who says so."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,27 +14,28 @@ FORMATS = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
 BEFORE, AFTER = "before", "after"  # the clocks go back
 
 
-class MomentField(Field):
-    """A moment in the future, at most LATEST ahead; `data` is naive UTC, None where what is entered is no time.
+class StartTimeField(Field):
+    """A moment in the future, at most LATEST ahead. `data` is naive UTC, or None if the text is not a time.
 
-    It is read and shown by the clock of `zone`, which the form sets. An hour that comes twice, when clocks go back, is
-    asked for by a second value of the same name, BEFORE or AFTER; an hour that no clock shows is refused.
+    It is entered and shown in the time zone `zone`, which the form sets. For an hour that comes twice when clocks go
+    back, a second value of the same name, BEFORE or AFTER, says which one is meant. An hour that is skipped when clocks
+    go forward is refused.
     """
 
     widget = DateTimeLocalInput()
     zone = "UTC"
 
     def process_data(self, value: datetime | None) -> None:
-        """Take a moment in naive UTC, to be shown."""
+        """Take a default in naive UTC."""
         self._given = value
 
     def process_formdata(self, valuelist: list[Any]) -> None:
-        """Take what the browser sent: what a clock shows, and which time it shows that."""
+        """Take the local time, and which of two equal ones is meant."""
         self._typed, self._which = (*valuelist, "", "")[:2]
 
     @property
     def data(self) -> datetime | None:
-        """The moment in naive UTC."""
+        """Naive UTC; None if nothing valid was entered."""
         if not self.raw_data:
             return self._given
         try:
@@ -44,7 +45,7 @@ class MomentField(Field):
 
     @property
     def choices(self) -> list[tuple[str, str, bool]]:
-        """For an hour that comes twice, the two: value, words, and whether it is the one. Else empty."""
+        """For an hour that comes twice, both: value, label, and whether it is selected. Otherwise empty."""
         wall = self._wall
         if wall is None or clocks_change(wall, self.zone) >= timedelta(0):
             return []
@@ -57,7 +58,7 @@ class MomentField(Field):
 
     @property
     def _wall(self) -> datetime | None:
-        """What the clock shows then; None if that is no time."""
+        """The local time without a zone; None if it is not a time."""
         if not self.raw_data:
             return local(self._given, self.zone).replace(tzinfo=None) if self._given else None
         for form in FORMATS:
@@ -68,14 +69,14 @@ class MomentField(Field):
         return None
 
     def _value(self) -> str:
-        """What stands in the field; with seconds only if there are any."""
+        """The text of the input, with seconds only if there are any."""
         if self.raw_data:
             return str(self._typed)
         wall = self._wall
         return f"{wall:{FORMATS[1 if wall.second else 0]}}" if wall else ""
 
     def pre_validate(self, _: Any) -> None:
-        """Nothing is fine; anything else must be one moment, and one at which something can start."""
+        """Accepts an empty field; anything else must be one moment between now and LATEST."""
         raise StopValidation(self._problem() if self.raw_data and self._typed.strip() else "")
 
     def _problem(self) -> str:

@@ -60,7 +60,7 @@ _WHY: dict[str, tuple[tuple[frozenset[State], Words], ...]] = {
 }
 
 
-def outcome_words(verb: str, outcome: Outcome) -> str:
+def bulk_result_message(verb: str, outcome: Outcome) -> str:
     """Like 'Canceled 12 tasks; 3 had already finished.'"""
     words = ngettext(*_DONE[verb], outcome.done) if outcome.done else _NOTHING_DONE[verb]
     if outcome.stopping:

@@ -1,9 +1,9 @@
-"""Actions: the buttons that a task has in each state, and where they stand. One is there where it works, nowhere else.
+"""Task buttons: the owner actions that a page offers in each state of a task, and the slot of each.
 
-Whoever presses twice, because they are impatient or their finger slipped, must not do by the second press what they did
-not mean. So what starts a task again after its end stands below its card, never where *Cancel* stood, and has an id of
-its own, so that it never gets the focus that *Cancel* had. What loses its place while it has the focus keeps that: its
-button stays as long as the focus does, and does nothing.
+A second press, of somebody impatient, must not do what was not meant. So the button that starts a task again after its
+end is below its card, never where *Cancel* was, and has an id of its own, so that it does not take over the focus of
+*Cancel*. A button that is not needed any more stays as a placeholder, which does nothing, for as long as it has the
+focus.
 """
 
 from dataclasses import dataclass
@@ -15,69 +15,69 @@ from flask import url_for
 from tasks.catalogue import CATALOGUE
 from webapp.models import State, Task
 
-Request = Literal["cancel", "pause", "resume", "retry"]
+OwnerAction = Literal["cancel", "pause", "resume", "retry"]
 
 
-class Place(StrEnum):
-    """Where an action stands; the last part of its id. Pausing and going on take turns in one place."""
+class Slot(StrEnum):
+    """Where a button is; also the last part of its id. Pausing and resuming share a slot."""
 
     PAUSE = "pause"
     CANCEL = "cancel"
     RETRY = "retry"
 
 
-HEAD = (Place.PAUSE, Place.CANCEL)  # beside the title; what is left stands below
+HEADER_SLOTS = (Slot.PAUSE, Slot.CANCEL)  # beside the title; the other is below
 
 
 @dataclass(frozen=True)
-class Action:
-    """One button, with what its owner asks for by it; None for what has been asked for and is under way.
+class TaskButton:
+    """One button and the action that it asks for; None if that has been asked for and is under way.
 
-    `is_over` if there is nothing to ask for in its place any more.
+    A placeholder fills a slot that has nothing to ask for any more.
     """
 
-    place: Place
+    slot: Slot
     label: str
-    request: Request | None = None
-    is_over: bool = False
+    action: OwnerAction | None = None
+    is_placeholder: bool = False
 
 
-_PAUSE = Action(Place.PAUSE, "Pause", "pause")
-_CANCEL = Action(Place.CANCEL, "Cancel", "cancel")
-_RETRY = Action(Place.RETRY, "Retry", "retry")
-_NOW = Action(Place.PAUSE, "Start now", "retry")
-ACTIONS: dict[State, tuple[Action, ...]] = {
+_PAUSE = TaskButton(Slot.PAUSE, "Pause", "pause")
+_CANCEL = TaskButton(Slot.CANCEL, "Cancel", "cancel")
+_RETRY = TaskButton(Slot.RETRY, "Retry", "retry")
+_NOW = TaskButton(Slot.PAUSE, "Start now", "retry")
+BUTTONS: dict[State, tuple[TaskButton, ...]] = {
     State.SCHEDULED: (_NOW, _CANCEL),
     State.WAITING: (_CANCEL,),
     State.PENDING: (_PAUSE, _CANCEL),
     State.IN_PROGRESS: (_PAUSE, _CANCEL),
-    State.RETRYING: (Action(Place.PAUSE, "Retry now", "retry"), _CANCEL),
-    State.PAUSING: (Action(Place.PAUSE, "Pausing"), _CANCEL),
-    State.PAUSED: (Action(Place.PAUSE, "Resume", "resume"), _CANCEL),
-    State.CANCELING: (Action(Place.CANCEL, "Canceling"),),
+    State.RETRYING: (TaskButton(Slot.PAUSE, "Retry now", "retry"), _CANCEL),
+    State.PAUSING: (TaskButton(Slot.PAUSE, "Pausing"), _CANCEL),
+    State.PAUSED: (TaskButton(Slot.PAUSE, "Resume", "resume"), _CANCEL),
+    State.CANCELING: (TaskButton(Slot.CANCEL, "Canceling"),),
     State.CANCELED: (_RETRY,),
     State.FAILED: (_RETRY,),
     State.SUCCEEDED: (),
 }
-_NEVER_BEGUN = Action(Place.RETRY, "Start now", "retry")  # and so nothing is tried again
-# What a mail says instead: a press reaches everybody, or everybody else.
-_OF_MAILS = {_NOW: "Send now", _NEVER_BEGUN: "Send now", _RETRY: "Send the rest"}
+_START = TaskButton(Slot.RETRY, "Start now", "retry")  # of a task that never ran
+# The labels for a task that sends an email: to everybody, or to the rest.
+_MAIL_LABELS = {_NOW: "Send now", _START: "Send now", _RETRY: "Send the rest"}
 
 
-def head_of(task: Task) -> list[Action]:
-    """What stands beside a task's title: an action, or what is over, in each place."""
-    return [_at(task, place) for place in HEAD]
+def header_buttons(task: Task) -> list[TaskButton]:
+    """The buttons beside the title of a task, one for each slot."""
+    return [_button_in(task, slot) for slot in HEADER_SLOTS]
 
 
-def retry_of(task: Task) -> Action:
-    """What starts a task again after its end, below its card."""
-    return _at(task, Place.RETRY)
+def retry_button(task: Task) -> TaskButton:
+    """The button below the card of a task, which starts it again after its end."""
+    return _button_in(task, Slot.RETRY)
 
 
-def form_to_schedule_again(task: Task) -> tuple[str, bool]:
-    """The way to the form of what was canceled before its time, filled in with that time, too; empty if there is none.
+def schedule_again_form(task: Task) -> tuple[str, bool]:
+    """The URL of the form of a task that was canceled while scheduled, filled in with its time; empty if it has none.
 
-    And whether it is a POST, as that of a mail, which begins a draft.
+    Also whether the URL needs a POST, as that of a mail does, which begins a draft.
     """
     if task.state != State.CANCELED or task.run_at is None:
         return "", False
@@ -87,11 +87,11 @@ def form_to_schedule_again(task: Task) -> tuple[str, bool]:
     return (url_for("tasks.new", name=task.name, like=task.id) if function and function.listed else ""), False
 
 
-def _at(task: Task, place: Place) -> Action:
-    found = next((action for action in ACTIONS[task.state] if action.place == place), None)
-    if found is None or (found.request and not task.can(found.request)):
-        return Action(place, task.state.words.capitalize(), is_over=True)
+def _button_in(task: Task, slot: Slot) -> TaskButton:
+    found = next((button for button in BUTTONS[task.state] if button.slot == slot), None)
+    if found is None or (found.action and not task.can(found.action)):
+        return TaskButton(slot, task.state.words.capitalize(), is_placeholder=True)
     if found is _RETRY and task.state == State.CANCELED and task.started_at is None:
-        found = _NEVER_BEGUN
+        found = _START
     is_mail = task.name == "send_mail" and task.state != State.FAILED
-    return Action(place, _OF_MAILS[found], found.request) if is_mail and found in _OF_MAILS else found
+    return TaskButton(slot, _MAIL_LABELS[found], found.action) if is_mail and found in _MAIL_LABELS else found

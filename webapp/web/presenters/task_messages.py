@@ -3,6 +3,8 @@
 from webapp.models import State
 from webapp.models.task.row import TaskRow
 
+STARTED_ALREADY = "You already sent that form. Here’s the task it started."
+
 # What a task has become by what its owner asked for, as a sentence about its title.
 _BECAME = {
     State.PENDING: "“{}” is waiting for a worker.",
@@ -29,26 +31,26 @@ _IS = {
 }
 
 
-def started_words(task: TaskRow) -> str:
+def started_message(task: TaskRow) -> str:
     """What starting it has done, like 'Started “Count down from 25”.'"""
     return f"{'Scheduled' if task.state == State.SCHEDULED else 'Started'} “{task.title}”."
 
 
-def changed_words(task: TaskRow) -> str:
+def changed_message(task: TaskRow) -> str:
     """What saving its changes has done: it is scheduled as it was, or has been started by that."""
-    return f"Saved your changes to “{task.title}”." if task.state == State.SCHEDULED else started_words(task)
+    return f"Saved your changes to “{task.title}”." if task.state == State.SCHEDULED else started_message(task)
 
 
-def asked_words(task: TaskRow) -> str:
+def asked_message(task: TaskRow) -> str:
     """What its owner's asking has made of it, like 'Paused “Count down from 25”.'"""
     return _BECAME.get(task.state, _IS[task.state]).format(task.title)
 
 
-def refused_words(task: TaskRow) -> str:
+def refused_message(task: TaskRow) -> str:
     """Why nothing was done to it, like 'Nothing changed: “Count down from 25” has already finished.'"""
     return f"Nothing changed: {_IS[task.state].format(task.title)}"
 
 
-def deleted_words(task: TaskRow) -> str:
+def deleted_message(task: TaskRow) -> str:
     """That it is gone."""
     return f"Deleted “{task.title}”."

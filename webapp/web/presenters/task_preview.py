@@ -3,10 +3,9 @@
 import logging
 
 from tasks.engine import Preview, TaskError, TaskFunction
-from tasks.engine.preview_undo import TooLong
-from tasks.engine.preview_undo import look as look_at
+from tasks.engine.preview import TooLong
 from webapp.db.resilience import is_unavailable
-from webapp.web.forms.forms import TaskForm
+from webapp.web.forms.tasks import TaskForm
 
 log = logging.getLogger(__name__)
 
@@ -21,11 +20,11 @@ def look(function: TaskFunction, form: TaskForm) -> tuple[Preview | None, str]:
     goes on.
     """
     try:
-        return look_at(function, form.arguments), ""
+        return function.make_preview(form.arguments), ""
     except TooLong as error:
         return None, str(error)
     except TaskError as error:
-        form.refuse(str(error), error.field or _only_one(function))
+        form.add_error(str(error), error.field or _only_one(function))
     except (Exception, SystemExit) as error:  # which would end this process, and everybody's requests with it
         if is_unavailable(error):
             raise

@@ -1,4 +1,4 @@
-"""Progress: how far a task is, as people read it."""
+"""Progress: how far a task is, in words and numbers."""
 
 from webapp.lib.i18n import estimate, ngettext, number
 from webapp.lib.times import utcnow
@@ -6,42 +6,42 @@ from webapp.models import State, Task
 from webapp.models.task.fair_queue import QueuePosition
 from webapp.models.task.state import LEASED
 
-# A first guess after less work than this would be wild.
-GUESS_AFTER = 2.0  # seconds
-# Below this, a little less than what the sweeper calls soon, the time to the next attempt is counted down.
-COUNTED = 80.0  # seconds
-PARTS_MAX = 1000  # how finely the bar of a whole is divided: its parts' steps may be of any size
+# An estimate after less work than this would be wild.
+ESTIMATE_AFTER = 2.0  # seconds
+# The next attempt is counted down from here; a little less than what the sweeper calls soon.
+COUNTDOWN_WITHIN = 80.0  # seconds
+WORKFLOW_BAR_LENGTH = 1000  # of any number of children with steps of any size
 
 
 class Progress:
-    """Reads one task's numbers. All but `next_attempt` depends on the row alone, so the same row reads the same."""
+    """The progress of one task in words and numbers. Only `next_attempt` depends on anything but the row."""
 
     def __init__(self, task: Task) -> None:
         self.task = task
 
     @property
     def max(self) -> int | None:
-        """The bar's full length; None when nobody knows how much there is to do. Of a whole it is PARTS_MAX."""
-        return (self.task.total or None) if self.task.share is None else PARTS_MAX
+        """The full length of the bar; None if the total is unknown. WORKFLOW_BAR_LENGTH for a workflow."""
+        return (self.task.total or None) if self.task.share is None else WORKFLOW_BAR_LENGTH
 
     @property
     def value(self) -> int | None:
-        """How much of the bar is full; None when the total is unknown. Never more than `max`.
+        """How much of the bar is full; None if the total is unknown. Never more than `max`.
 
-        That of a whole goes by its share, and so never goes back until the whole is tried again.
+        For a workflow it is its share, which never goes back until the workflow is retried.
         """
         if self.task.share is not None:
-            return int(self.task.share * PARTS_MAX)
+            return int(self.task.share * WORKFLOW_BAR_LENGTH)
         return min(self.task.done, self.max) if self.max else None
 
     @property
     def percent(self) -> int | None:
-        """Whole percents, rounded down, so that 100 means done; None when the total is unknown."""
+        """Whole percent, rounded down, so that 100 means done; None if the total is unknown."""
         return self.value * 100 // self.max if self.max and self.value is not None else None
 
     @property
     def amount(self) -> str:
-        """What is done so far, like '12 of 40', '12 so far' or, of a whole, '30%'; empty before the first step."""
+        """What is done so far, like '12 of 40', '12 so far' or '30%' for a workflow; empty before the first step."""
         if self.task.share is not None:
             return f"{self.percent}%" if self.percent else ""
         if self.max:
@@ -50,21 +50,21 @@ class Progress:
 
     @property
     def reached(self) -> str:
-        """Where it stopped, like ' after 12 of 40'; empty if it had not begun, and of a mail, which counts people."""
+        """Where it stopped, like ' after 12 of 40'; empty if it had not begun, and for emails, which count people."""
         has_begun = self.task.done or self.task.share
         return f" after {self.amount}" if has_begun and self.amount and self.task.name != "send_mail" else ""
 
     @property
     def left(self) -> str:
-        """The time left in words, like 'about 2 minutes left'; empty while there is nothing to judge by.
+        """The time left in words, like 'about 2 minutes left'; empty while there is too little to estimate from.
 
-        It goes by the average pace up to its latest progress, not by the clock, so it stands still between.
+        Estimated from the average pace up to the latest progress, not from the clock, so the same row reads the same.
         """
         task = self.task
         if task.state != State.IN_PROGRESS or not self.max or not self.value or not task.started_at:
             return ""
         elapsed = task.run_seconds + (task.updated_at - task.started_at).total_seconds()
-        if elapsed < GUESS_AFTER:
+        if elapsed < ESTIMATE_AFTER:
             return ""
         return f"{estimate(elapsed / self.value * (self.max - self.value))} left"
 
@@ -76,17 +76,17 @@ class Progress:
 
     @property
     def is_moving(self) -> bool:
-        """Whether somebody works on it now."""
+        """Whether a worker is running it."""
         return self.task.state in LEASED
 
     @property
     def next_attempt(self) -> str:
-        """How soon it is tried again, like 'in 40 seconds', for which the sweeper has pages ask anew.
+        """When it is retried, like 'in 40 seconds'; the sweeper has pages ask again to count down.
 
-        Empty while that is further off than COUNTED: pages are then told nothing new, so only a date stays true.
+        Empty if that is further off than COUNTDOWN_WITHIN: pages then do not ask again, so only a date stays true.
         """
         left = (self.task.run_at - utcnow()).total_seconds() if self.task.run_at else 0
-        return f"in {estimate(max(0, left))}" if left <= COUNTED else ""
+        return f"in {estimate(max(0, left))}" if left <= COUNTDOWN_WITHIN else ""
 
     @property
     def attempt(self) -> str:
@@ -96,17 +96,17 @@ class Progress:
 
     @property
     def took(self) -> str:
-        """How long it was worked on in words; empty before it has ended, or when it never began."""
+        """How long it ran, in words; empty before its end, or if it never ran."""
         task = self.task
         return estimate(task.run_seconds) if task.started_at and task.is_finished else ""
 
 
-def waiting_words(place: QueuePosition | None) -> str:
+def queue_text(position: QueuePosition | None) -> str:
     """How long a task waits, like '3 tasks ahead, about 2 minutes'."""
-    if place is None or not place.ahead:
+    if position is None or not position.ahead:
         return "Waiting for a free worker"
-    ahead = ngettext("%(num)s task ahead", "%(num)s tasks ahead", place.ahead)
-    if place.wait is None:
+    ahead = ngettext("%(num)s task ahead", "%(num)s tasks ahead", position.ahead)
+    if position.wait is None:
         return ahead
-    wait = estimate(place.wait)
+    wait = estimate(position.wait)
     return f"{ahead}, {wait if wait.startswith('a few') else f'about {wait}'}"

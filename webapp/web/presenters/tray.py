@@ -1,4 +1,4 @@
-"""What is live on every page: the alerts of a person's tasks, their unread messages, and what is said of news."""
+"""The tray: alerts of a person's tasks, unread counts, and announcements for screen readers, live on every page."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,15 +17,14 @@ from webapp.web.dom import dom_id
 if TYPE_CHECKING:
     from peewee import ModelSelect
 
-MOST_ALERTS = 5
-ON_TASK_LIST = "tasks"
+MAX_ALERTS = 5
+TASK_LIST = "tasks"
 
-# What is older is no news to anybody: a page that is out of sight asks at least once a minute.
-NEWS_FOR = timedelta(minutes=2)
+# Older news is not announced: even a hidden page polls once a minute.
+ANNOUNCED_FOR = timedelta(minutes=2)
 
-# What is said of a task to whoever cannot see it, once for each of these; of what waits for a worker, the same as of
-# what has one.
-SAID = {
+# What a screen reader says of a task, once for each state; the same while it waits for a worker and while it runs.
+ANNOUNCEMENTS = {
     State.SCHEDULED: "{} is scheduled.",
     State.PENDING: "{} has started.",
     State.IN_PROGRESS: "{} has started.",
@@ -40,27 +39,27 @@ SAID = {
 
 
 @dataclass(frozen=True)
-class Said:
-    """A sentence for screen readers. `id` is that of its element: while it stays, the sentence is not said again."""
+class Announcement:
+    """A sentence for screen readers. `id` is that of its element: while that stays, it is not said again."""
 
     id: str
-    words: str
+    text: str
 
 
 @dataclass(frozen=True)
-class Live:
-    """One moment of the live part of a page. `on` names the tasks that the page itself shows, and so no alert does."""
+class Tray:
+    """The live part of a page at one moment. The tasks that the page itself shows have no alert (`page_shows`)."""
 
-    on: str
+    page_shows: str
     alerts: dict[Task, list[Artifact]]
-    places: dict[UUID, QueuePosition]
+    positions: dict[UUID, QueuePosition]
     more: int
     unread: int
     notices: int
-    status: list[Said]
+    announcements: list[Announcement]
 
-    def next_to(self, closed: Task) -> Task | None:
-        """Whose alert is closed next by whoever closes that one: the next, or else the last before it; None if none."""
+    def next_after(self, closed: Task) -> Task | None:
+        """The task whose alert gets the focus when that one is closed: the next closable one, else the one before."""
         tasks = list(self.alerts)
         if closed not in tasks:
             return None
@@ -68,33 +67,38 @@ class Live:
         return next((task for task in tasks[here + 1 :] + tasks[:here][::-1] if task.can("dismiss")), None)
 
 
-def live_of(user: User, on: str = "") -> Live:
-    """The live part for a person on a page. At most eight queries, whatever they have running.
+def tray_for(user: User, page_shows: str = "") -> Tray:
+    """The tray of a person on a page. At most eight queries, however many tasks they have.
 
-    `on` is empty or what `place` allows.
+    `page_shows` says which tasks the page itself shows: a task's id, TASK_LIST, or nothing.
     """
-    found = _latest(user, MOST_ALERTS + 2)  # one to know that there are more, one that the page itself shows
-    others = [] if on == ON_TASK_LIST else [task for task in found if str(task.id) != on]
-    shown = others[:MOST_ALERTS]
-    more = _open(user).where(Task.id != UUID(on) if on else True).count() if len(others) > MOST_ALERTS else MOST_ALERTS
+    found = _latest(user, MAX_ALERTS + 2)  # one to know that there are more, one that the page itself shows
+    others = [] if page_shows == TASK_LIST else [task for task in found if str(task.id) != page_shows]
+    shown = others[:MAX_ALERTS]
+    more = _count_alerts(user, page_shows) - MAX_ALERTS if len(others) > MAX_ALERTS else 0
     unread, notices = Notification.unread_messages(user), Notice.unread(user)
-    alerts, places = Artifact.completed(shown), fair_queue.positions(shown)
-    return Live(on, alerts, places, more - MOST_ALERTS, unread, notices, _status(user, found, unread))
+    alerts, positions = Artifact.completed(shown), fair_queue.positions(shown)
+    return Tray(page_shows, alerts, positions, more, unread, notices, _announcements(user, found, unread))
 
 
-def _open(user: User) -> "ModelSelect[Task]":
+def _count_alerts(user: User, page_shows: str) -> int:
+    alerts = _not_dismissed(user)
+    return int((alerts.where(Task.id != UUID(page_shows)) if page_shows else alerts).count())
+
+
+def _not_dismissed(user: User) -> "ModelSelect[Task]":
     """The tasks whose alerts this person has not closed."""
     return Task.of(user).where(Task.dismissed_at.is_null())
 
 
 def _latest(user: User, most: int) -> list[Task]:
-    """What runs, then what is next in line, then what has ended, the latest end first, then what is for later.
+    """Running tasks, then queued ones, then finished ones from the latest, then scheduled ones.
 
-    One query as long as so much is under way, else two; by index however much has ended.
+    One query if enough are active, else two; by index, however many have finished.
     """
     is_later = Case(None, [(Task.state == State.SCHEDULED, 1)], 0)
     waits = Case(None, [(Task.state.in_(sorted(LEASED)), 0), (Task.queue_key.is_null(), 2)], 1)
-    active = _open(user).where(Task.state.in_(sorted(ACTIVE)))
+    active = _not_dismissed(user).where(Task.state.in_(sorted(ACTIVE)))
     first = list(active.order_by(is_later, waits, Task.queue_key, Task.created_at, Task.id).limit(most))
     now = [task for task in first if task.state != State.SCHEDULED]
     if len(now) == most:
@@ -104,48 +108,48 @@ def _latest(user: User, most: int) -> list[Task]:
 
 
 def _ended(user: User) -> "ModelSelect[Task]":
-    return _open(user).where(Task.finished_at.is_null(False)).order_by(Task.finished_at.desc())
+    return _not_dismissed(user).where(Task.finished_at.is_null(False)).order_by(Task.finished_at.desc())
 
 
-def _status(user: User, tasks: list[Task], unread: int) -> list[Said]:
-    """What a screen reader should say when it comes: what has just become of a task, and who wrote; no percents.
+def _announcements(user: User, tasks: list[Task], unread: int) -> list[Announcement]:
+    """What has just become of tasks, and who wrote; no percentages.
 
-    Nothing here is old, so that nothing comes back and is said anew when something newer goes.
+    Nothing old, so that nothing comes back and is announced again when something newer goes.
     """
-    since = utcnow() - NEWS_FOR
+    since = utcnow() - ANNOUNCED_FOR
     moved = [
-        Said(dom_id(task, _matter(task)), SAID[task.state].format(task.title))
+        Announcement(dom_id(task, _announcement_id(task)), ANNOUNCEMENTS[task.state].format(task.title))
         for task in tasks
-        if _moved_at(task) > since and task.state in SAID
+        if _moved_at(task) > since and task.state in ANNOUNCEMENTS
     ]
     wrote = Notice.writers(user, since) if unread else []
-    # Ids may come again, once their rows are deleted; a moment does not.
+    # Ids may be reused once their rows are deleted; a moment is not.
     return moved + [
-        Said(dom_id(notice, f"said-{notice.created_at:%H%M%S%f}"), f"New message from {name}.")
+        Announcement(dom_id(notice, f"said-{notice.created_at:%H%M%S%f}"), f"New message from {name}.")
         for notice, name in wrote
     ]
 
 
-def _matter(task: Task) -> str:
+def _announcement_id(task: Task) -> str:
     return "said-" + (State.PENDING if task.state == State.IN_PROGRESS else task.state).value
 
 
 def _moved_at(task: Task) -> datetime:
-    """When it came into its state: `updated_at` tells that of all but what gets further."""
+    """When a task came into its state. `updated_at` says so except for a running task, whose progress changes it."""
     return (task.started_at if task.state == State.IN_PROGRESS else task.finished_at) or task.updated_at
 
 
 def task_card(task: Task | None) -> dict[str, Any]:
-    """What a template needs to show a person's task live, by `{% include "tasks/_card.html" %}`; two queries.
+    """The template context of a live card of a task, shown by `{% include "tasks/_card.html" %}`. Two queries.
 
-    A page that has none to show yet gives None. `live_on` is for the alerts, which leave that task out.
+    Takes None if the page has no task yet. `page_shows` keeps the task out of the alerts beside it.
     """
     if task is None:
-        return {"task": None, "live_on": ""}
-    artifacts, places = Artifact.completed([task])[task], fair_queue.positions([task])
-    return {"task": task, "live_on": str(task.id), "artifacts": artifacts, "places": places}
+        return {"task": None, "page_shows": ""}
+    artifacts, positions = Artifact.completed([task])[task], fair_queue.positions([task])
+    return {"task": task, "page_shows": str(task.id), "artifacts": artifacts, "positions": positions}
 
 
-def place(text: str) -> str:
-    """What a poll may name as its page: a task's id or ON_TASK_LIST. Raises ValueError for anything else."""
-    return text if text == ON_TASK_LIST else str(UUID(text))
+def parse_page_shows(text: str) -> str:
+    """Validates what a poll says that its page shows: a task's id or TASK_LIST. Raises ValueError for anything else."""
+    return text if text == TASK_LIST else str(UUID(text))

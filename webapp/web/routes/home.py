@@ -7,10 +7,10 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webapp.models import Post, Task
-from webapp.web.forms.forms import PostForm
+from webapp.web.forms.posts import PostForm
 from webapp.web.forms.search import SearchForm
 from webapp.web.paging import PAGE_SIZE, count_newer, cursor_of
-from webapp.web.polling import if_other
+from webapp.web.polling import conditional_public_fragment
 
 bp = Blueprint("home", __name__)
 
@@ -26,7 +26,7 @@ def news_fragment() -> ResponseReturnValue:
     """How many posts have come since those that a page shows, up to a page of them; one query, which knows nobody."""
     after = request.args.get("after")
     number = count_newer(Post.select(), after, PAGE_SIZE + 1)
-    return if_other(str(number), lambda: render_template("home/_news.html", **_news(after, number)))
+    return conditional_public_fragment(str(number), lambda: render_template("home/_news.html", **_news(after, number)))
 
 
 def show(form: PostForm, status: int = 200) -> ResponseReturnValue:

@@ -4,25 +4,20 @@ from typing import Any
 
 from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user, login_required
+from flask_login import current_user
 
 from webapp.models import Made, Message, User
 from webapp.web import htmx
-from webapp.web.forms.forms import MessageForm
+from webapp.web.auth import require_sign_in, signed_in_user
+from webapp.web.forms.messages import MessageForm
 from webapp.web.forms.search import SearchForm
-from webapp.web.idempotency import REPEATED, asks_again, sent_before, write_once
+from webapp.web.idempotency import REPEATED_MESSAGE, create_once, needs_repeat_confirmation, replay_response
 from webapp.web.paging import cursor_at, page
-from webapp.web.polling import Heir, if_changed
+from webapp.web.polling import FocusFallback, conditional_fragment
 
-bp = Blueprint("messages", __name__, url_prefix="/messages")
+bp = require_sign_in(Blueprint("messages", __name__, url_prefix="/messages"))
 
 CONVERSATIONS = 100
-
-
-@bp.before_request
-@login_required
-def _signed_in_only() -> None:
-    """Messages belong to two people."""
 
 
 @bp.get("")
@@ -31,14 +26,16 @@ def index() -> ResponseReturnValue:
     search = SearchForm(request.args)
     if not search.arguments:
         return render_template("messages/index.html", search=search, **_inbox())
-    found = search.page(Message.of(_me()), request.args.get("before"), _me())
+    found = search.page(Message.of(signed_in_user()), request.args.get("before"), signed_in_user())
     return render_template("messages/search.html", search=search, found=found, cursor_at=cursor_at), search.status
 
 
 @bp.get("/_inbox")
 def inbox_fragment() -> ResponseReturnValue:
     """The inbox alone, as its page includes it."""
-    return if_changed(lambda: render_template("messages/_inbox.html", **_inbox()), Heir("inbox", "Messages"))
+    return conditional_fragment(
+        lambda: render_template("messages/_inbox.html", **_inbox()), FocusFallback("inbox", "Messages")
+    )
 
 
 @bp.get("/<username>")
@@ -51,38 +48,34 @@ def show(username: str) -> ResponseReturnValue:
 def thread_fragment(username: str) -> ResponseReturnValue:
     """What was written, as the conversation's page includes it."""
     other = _find(username)
-    return if_changed(lambda: render_template("messages/_thread.html", **_thread(other)))
+    return conditional_fragment(lambda: render_template("messages/_thread.html", **_thread(other)))
 
 
 @bp.post("/<username>")
 def create(username: str) -> ResponseReturnValue:
     """Send a message, or show the page again with the text and what is wrong with it."""
-    if answer := sent_before():
+    if answer := replay_response():
         return answer
     other, form = _find(username), MessageForm()
     if not form.validate_on_submit():
         return _page(other, form), 422
-    if asks_again(Message.last_by(_me(), other), form.body.data):
-        form.is_repeated, form.body.errors = True, [REPEATED]
+    if needs_repeat_confirmation(Message.last_by(signed_in_user(), other), form.body.data):
+        form.is_repeated, form.body.errors = True, [REPEATED_MESSAGE]
         return _page(other, form), 422
 
     def send() -> Made:
-        Message.send(_me(), other, form.body.data)
+        Message.send(signed_in_user(), other, form.body.data)
         return Made(url_for("messages.show", username=other.username, _anchor="composer"))
 
-    return write_once(send)
+    return create_once(send)
 
 
 @bp.post("/<username>/reading")
 def read(username: str) -> ResponseReturnValue:
     """Mark all that they wrote as read: what a conversation does when it is opened and when something arrives."""
     other = _find(username)
-    Message.read(_me(), other)
-    return htmx.answer(url_for("messages.show", username=other.username))
-
-
-def _me() -> User:
-    return current_user._get_current_object()
+    Message.read(signed_in_user(), other)
+    return htmx.respond(url_for("messages.show", username=other.username))
 
 
 def _find(username: str) -> User:
@@ -94,13 +87,13 @@ def _find(username: str) -> User:
 
 
 def _inbox() -> dict[str, Any]:
-    return {"conversations": Message.inbox(_me(), CONVERSATIONS)}
+    return {"conversations": Message.inbox(signed_in_user(), CONVERSATIONS)}
 
 
 def _thread(other: User) -> dict[str, Any]:
-    before = request.args.get("before")
-    unread = Message.is_unread(_me(), other)
-    return {"other": other, "messages": page(Message.between(_me(), other), before), "before": before, "unread": unread}
+    user, before = signed_in_user(), request.args.get("before")
+    messages, unread = page(Message.between(user, other), before), Message.is_unread(user, other)
+    return {"other": other, "messages": messages, "before": before, "unread": unread}
 
 
 def _page(other: User, form: MessageForm) -> str:

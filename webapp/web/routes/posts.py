@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required
 
 from webapp.models import Made, Post
-from webapp.web.forms.forms import PostForm
-from webapp.web.idempotency import REPEATED, asks_again, sent_before, write_once
+from webapp.web.forms.posts import PostForm
+from webapp.web.idempotency import REPEATED_MESSAGE, create_once, needs_repeat_confirmation, replay_response
 from webapp.web.routes import home
 
 bp = Blueprint("posts", __name__)
@@ -18,20 +18,20 @@ POSTED_ALREADY = "You already posted that."
 @login_required
 def create() -> ResponseReturnValue:
     """Publish a post, or show the composer again with the text and what is wrong with it."""
-    if answer := sent_before(POSTED_ALREADY):
+    if answer := replay_response(POSTED_ALREADY):
         return answer
     form = PostForm()
     if not form.validate_on_submit():
         return home.show(form, 422)
-    if asks_again(Post.last_by(current_user.id), form.body.data):
-        form.is_repeated, form.body.errors = True, [REPEATED]
+    if needs_repeat_confirmation(Post.last_by(current_user.id), form.body.data):
+        form.is_repeated, form.body.errors = True, [REPEATED_MESSAGE]
         return home.show(form, 422)
 
     def post() -> Made:
         Post.create(user=current_user.id, body=form.body.data)
         return Made(url_for("home.index"), "Posted.")
 
-    return write_once(post, POSTED_ALREADY)
+    return create_once(post, POSTED_ALREADY)
 
 
 @bp.post("/posts/count")

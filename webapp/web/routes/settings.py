@@ -5,9 +5,9 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required
 
 from webapp.models import User
-from webapp.web.auth import sign_in
-from webapp.web.forms.forms import PasswordForm, ProfileForm
-from webapp.web.rate_limits import PasswordGuess
+from webapp.web.auth import sign_in, signed_in_user
+from webapp.web.forms.settings import PasswordForm, ProfileForm
+from webapp.web.rate_limits import PasswordAttempt
 
 bp = Blueprint("settings", __name__, url_prefix="/settings")
 
@@ -29,7 +29,7 @@ def update_profile() -> ResponseReturnValue:
     form = ProfileForm()
     if not form.validate_on_submit():
         return _page(form, PasswordForm(current_user, formdata=None), 422)
-    user = current_user._get_current_object()
+    user = signed_in_user()
     user.email, user.about, user.time_zone = form.email.data or "", form.about.data or "", form.time_zone.data
     user.save(only=[User.email, User.about, User.time_zone])
     User.count_change(user.id)  # what is polled shows times in the user's zone
@@ -41,12 +41,12 @@ def update_profile() -> ResponseReturnValue:
 @login_required
 def update_password() -> ResponseReturnValue:
     """Set a new password. It ends every other session of this account; for a guest it makes the account theirs."""
-    user = current_user._get_current_object()
-    guess = PasswordGuess(user.username_key)
+    user = signed_in_user()
+    attempt = PasswordAttempt(user.username_key)
     form = PasswordForm(user)
     valid = form.validate_on_submit()
     if "current" not in form.errors:
-        guess.was_right(user)
+        attempt.succeeded(user)
     if not valid:
         return _page(ProfileForm(formdata=None, obj=user), form, 422)
     user.set_password(form.password.data)

@@ -12,7 +12,7 @@ from webapp.dev.factories import make_artifact, make_task, make_user
 from webapp.models import Composition, Notification, State, Task, User
 from webapp.models.task.bulk import VERBS, Outcome, press
 from webapp.models.task.state import FINISHED, OWNER_ACTIONS
-from webapp.web.presenters.bulk_result import outcome_words
+from webapp.web.presenters.bulk_result import bulk_result_message
 
 ABLE = {
     "retry": {State.FAILED, State.CANCELED, State.RETRYING},
@@ -246,10 +246,10 @@ def test_a_press_touches_nobody_elses(each_database):
     ],
 )
 def test_what_a_press_did_is_said_in_words(verb, outcome, words):
-    assert outcome_words(verb, outcome) == words
+    assert bulk_result_message(verb, outcome) == words
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_press_has_words_for_every_state_that_it_passes_over(verb):
     for state in (None, *State):
-        assert "; 1 " in outcome_words(verb, Outcome(0, passed=Counter([state])))
+        assert "; 1 " in bulk_result_message(verb, Outcome(0, passed=Counter([state])))

@@ -1,0 +1,82 @@
+"""The artifact ledger: which artifacts a run has made, so that the next run goes on with the same ones."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tasks.engine.config import config
+from webapp.models import Artifact, ArtifactWriter, Task
+from webapp.models.task.artifact import Kind, checked_link
+
+
+class ArtifactLedger:
+    """Opens artifacts and counts them by name: the second `a.csv` of a run is the second one of its next run, too.
+
+    `saved` is what `as_json` gave at the latest checkpoint. A run that goes on skips the steps that are done, so it
+    counts what these have made as soon as their loop begins. Each write to an artifact calls `touch`.
+    """
+
+    def __init__(self, task: Task, saved: list[dict[str, int]], touch: Callable[[], object]) -> None:
+        self._task, self._touch = task, touch
+        self._by_loop: list[Counter[str]] = [Counter(names) for names in saved]
+        self._of_step: list[str] = []
+        self._loop = -1  # the number of the loop that began last, from 0
+        self._used: Counter[str] = Counter()
+        self._open: list[ArtifactWriter] = []
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the run has begun no artifact."""
+        return not self._used
+
+    def begin_loop(self) -> None:
+        """Count what earlier runs have made in the steps of the loop that begins."""
+        self._loop += 1
+        if self._loop == len(self._by_loop):
+            self._by_loop.append(Counter())
+        self._used.update(self._by_loop[self._loop])
+
+    def end_step(self) -> None:
+        """A step of the loop is done: no later run makes its artifacts again."""
+        if self._of_step:
+            self._by_loop[self._loop].update(self._of_step)
+            self._of_step = []
+
+    @contextmanager
+    def file(self, name: str, within_step: bool) -> Iterator[ArtifactWriter]:
+        """A file to write to while the block lasts; each checkpoint keeps what was written by then."""
+        with self._writer(name, Kind.FILE, within_step) as out:
+            self._open.append(out)
+            try:
+                yield out
+            finally:
+                self._open.remove(out)
+
+    def attach(
+        self, name: str, data: str | bytes | None, url: str | None, text: str | None, within_step: bool
+    ) -> Artifact:
+        """Make a whole artifact of one of these. Raises TypeError unless exactly one is given."""
+        given = {Kind.FILE: data, Kind.LINK: None if url is None else checked_link(url), Kind.TEXT: text}
+        contents = {kind: content for kind, content in given.items() if content is not None}
+        if len(contents) != 1:
+            raise TypeError("attach takes one of data, url and text")
+        [(kind, content)] = contents.items()
+        with self._writer(name, kind, within_step) as out:
+            out.write(content)
+        return out.artifact
+
+    def flush(self) -> None:
+        """Save what was written to open files. In the transaction of a checkpoint."""
+        for writer in self._open:
+            writer.flush()
+
+    def as_json(self) -> list[Counter[str]]:
+        """What a checkpoint saves."""
+        return self._by_loop
+
+    def _writer(self, name: str, kind: Kind, within_step: bool) -> ArtifactWriter:
+        """The next artifact of this name, which an earlier run may have begun."""
+        nth, self._used[name] = self._used[name], self._used[name] + 1
+        if within_step:
+            self._of_step.append(name)
+        return ArtifactWriter(self._task, name, kind, nth, config().keep_artifacts, self._touch)

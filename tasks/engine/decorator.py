@@ -1,0 +1,51 @@
+"""The decorator `@user_task`, which declares a function as a kind of task."""
+
+import difflib
+import inspect
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, ParamSpec, cast
+
+from tasks.engine import registry
+from tasks.engine.declaration_error import DeclarationError
+from tasks.engine.options import Options
+from tasks.engine.task_function import TaskFunction
+
+P = ParamSpec("P")
+Decorator = Callable[[Callable[..., Any]], TaskFunction]
+
+
+def _takes(_: Callable[P, Options]) -> Callable[[Callable[..., Decorator]], Callable[P, Decorator]]:
+    """Give a function the parameters of another one, for editors and type checkers: each option is spelled once."""
+    return lambda function: cast(Callable[P, Decorator], function)
+
+
+@_takes(Options)
+def user_task(*title: Any, **options: Any) -> Decorator:
+    """Declare a function as a kind of task. What it can be told are the fields of `Options`.
+
+    The function's first parameter gets the Run; the others must be typed, and their values must be JSON, as must what
+    the function returns. Raises DeclarationError, in one line that says what to write instead, for whatever could
+    never work: no process starts with it.
+    """
+    if title and inspect.isfunction(title[0]) and next(iter(inspect.signature(title[0]).parameters), "") == "task":
+        raise DeclarationError(title[0], "stands below @user_task alone: write @user_task(), with the parentheses")
+
+    def declare(body: Callable[..., Any]) -> TaskFunction:
+        function = TaskFunction(body, _read_options(body, title, options))
+        registry.add(function)
+        return function
+
+    return declare
+
+
+def _read_options(body: Callable[..., Any], title: tuple[Any, ...], options: dict[str, Any]) -> Options:
+    known = [field.name for field in fields(Options)]
+    for option in options:
+        if option not in known:
+            close = difflib.get_close_matches(option, known, 1)
+            advice = f"write {close[0]}" if close else f"it has {', '.join(known)}"
+            raise DeclarationError(body, f"@user_task has no option {option}: {advice}")
+    if len(title) + ("title" in options) > 1:
+        raise DeclarationError(body, "@user_task has one title: write every other option with its name")
+    return Options(*title, **options)

@@ -1,0 +1,45 @@
+"""Lost wake-ups: sends messages again when the queue holds fewer than tasks wait."""
+
+import logging
+
+from tasks.engine import wakeup
+from tasks.engine.config import config
+from tasks.queue import huey
+from webapp.models.task import fair_queue
+
+log = logging.getLogger(__name__)
+
+
+class LostWakeups:
+    """Compares the queue with the rows.
+
+    Between the two counts, and between a worker's taking a message and its taking a task, some are missing that are
+    not lost. So only what is missing twice in a row is; a queue that has lost nothing gets nothing.
+    """
+
+    def __init__(self) -> None:
+        self._missing = 0
+        self._queue_answers = True
+
+    @property
+    def are_suspected(self) -> bool:
+        """Whether some were missing the last time."""
+        return self._missing > 0
+
+    def replace(self) -> None:
+        """Send what is lost, at most `Config.wakeups_per_look` in `Config.send_wakeups_for` seconds."""
+        missing = max(0, fair_queue.waiting_count() - self._messages())
+        lost = min(missing, self._missing, config().wakeups_per_look)
+        self._missing = missing
+        if lost and self._queue_answers:
+            log.info("Sending %d wake-ups that were lost or never sent", lost)
+            self._missing -= wakeup.send(lost, config().send_wakeups_for)
+
+    def _messages(self) -> int:
+        try:
+            messages = huey.pending_count()
+        except Exception:  # the queue has logged it
+            self._queue_answers = False
+            return 0
+        self._queue_answers = True
+        return messages

@@ -1,0 +1,36 @@
+"""Options: what a task function's author may tell `@user_task`."""
+
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
+
+from tasks.engine.preview import Preview
+from tasks.engine.retries import Retries
+from tasks.engine.undo import Undo
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of `@user_task`, each with its default."""
+
+    # What people read: a format string over the arguments, or a function of them; without one, the function's name.
+    title: str | Callable[..., str] | None = None
+    _: KW_ONLY
+    # A user has at most one such task under way; with names of parameters, one for each combination of their values.
+    one_at_a_time: bool | tuple[str, ...] = False
+    # How often an attempt is tried again that failed by an error that may pass, or a Retries that says more.
+    retries: int | Retries = 0
+    # How many seconds a whole run may take; without it, a run is ended once it shows no progress.
+    timeout: float | None = None
+    # From -10 to 10: tasks of a higher priority go before all others.
+    priority: int = 0
+    # A function of the same arguments that says what the task would do; the form then offers that.
+    preview: Callable[..., Preview] | None = None
+    # How a finished task is taken back.
+    undo: Undo | None = None
+    # Whether it has a form of its own at /tasks/new. Otherwise only code starts it.
+    listed: bool = True
+    # It is the site's own work for a person, who sees and hears nothing of it; it is deleted soon after its end.
+    internal: bool = False
+    # How many steps it has, or a function of the arguments that says so: written as the task is started, shown while
+    # it waits, and what it weighs as a child of a chain, a group or a chord.
+    total: int | Callable[..., int] | None = None

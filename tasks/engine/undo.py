@@ -1,0 +1,47 @@
+"""Undo: how a finished task is taken back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from webapp.models import Task, User
+
+
+class Launchable(Protocol):
+    """A task function, as far as an Undo needs it."""
+
+    name: str
+
+    @property
+    def label(self) -> str:
+        """The name as people read it."""
+
+    def launch(self, user: User, **arguments: Any) -> Task:
+        """Start a task of it."""
+
+    def under_way(self, user: User, **arguments: Any) -> Task | None:
+        """The active task that keeps such a one from starting."""
+
+
+@dataclass(frozen=True)
+class Undo:
+    """Takes a finished task back by a task of `function`, which is given its `task_id` and its `title`.
+
+    `label` is what its button says. `is_possible` says whether there is anything left to take back.
+    """
+
+    label: str
+    function: Launchable
+    is_possible: Callable[[Task], bool]
+
+    def can_undo(self, task: Task) -> bool:
+        """Whether this task can be taken back now."""
+        return task.is_finished and self.is_possible(task)
+
+    def under_way(self, task: Task) -> Task | None:
+        """The task that is taking it back now, if there is one."""
+        return self.function.under_way(task.user, task_id=str(task.id), title=task.title)
+
+    def launch(self, task: Task, user: User) -> Task:
+        """Take a task back. Raises AlreadyRunning while that is under way."""
+        return self.function.launch(user, task_id=str(task.id), title=task.title)

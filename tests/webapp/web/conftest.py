@@ -1,0 +1,53 @@
+"""A small site with one of everything."""
+
+import pytest
+
+from webapp.dev.factories import (
+    make_artifact,
+    make_draft,
+    make_mailing,
+    make_mailing_file,
+    make_message,
+    make_notice,
+    make_posts,
+    make_task,
+    make_user,
+)
+from webapp.models import State
+
+MAIL = b"""\
+Subject: Hello\r
+Content-Type: multipart/mixed; boundary=xx\r
+\r
+--xx\r
+Content-Type: text/plain\r
+Content-Disposition: attachment; filename="a.txt"\r
+\r
+Hello\r
+--xx--\r
+"""
+
+
+@pytest.fixture
+def site(ann, settings):
+    """A small site with one of everything of Ann's; what stands for each part of an address."""
+    settings.mail_dir.mkdir()
+    (settings.mail_dir / "20261121-1.eml").write_bytes(MAIL)
+    make_posts(ann.user, 25)
+    task = make_task(State.IN_PROGRESS, ann.user)
+    artifact = make_artifact(make_task(State.SUCCEEDED, ann.user))
+    make_message(make_user("bob"), ann.user)
+    mailing = make_mailing(ann.user)
+    make_draft(ann.user)
+    return {
+        "mailing_id": mailing.id,
+        "file_id": make_mailing_file(mailing).id,
+        "task_id": task.id,
+        "artifact_id": artifact.id,
+        "name": "countdown",
+        "username": "bob",
+        "filename": "app.css",
+        "mail_id": "20261121-1",
+        "number": 0,
+        "notice_id": make_notice(ann.user, task=task).id,
+    }

@@ -1,0 +1,46 @@
+"""Every address of the site, found in the app's own map of them, and every row behind it."""
+
+from webapp import db
+
+HTMX = {"HX-Request": "true"}
+OPENED = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}  # as browsers open a page
+
+
+def addresses(app, method: str, site: dict) -> list[str]:
+    """Every address that takes a method."""
+    rules = [rule for rule in app.url_map.iter_rules() if method in rule.methods]
+    with app.test_request_context():
+        return sorted({rule.build({name: site[name] for name in rule.arguments})[1] for rule in rules})
+
+
+def everything() -> dict[str, list]:
+    """Every row of every table, but for when somebody was last seen."""
+    found = {}
+    for table in db.database.get_tables():
+        if table.endswith(("_terms", "_search")):
+            continue  # an index of SQLite's, whose content stands in tables of its own
+        columns = {column.name for column in db.database.get_columns(table)}
+        names = ", ".join(f'"{name}"' for name in sorted(columns - ({"seen_at"} if table == "users" else set())))
+        found[table] = sorted(map(str, db.database.execute_sql(f"SELECT {names} FROM {table}").fetchall()))
+    return found
+
+
+ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+def is_guarded(answer) -> bool:
+    policy = answer.headers["Content-Security-Policy"]
+    if policy.startswith("sandbox;"):  # a mail in its frame, which can run and load nothing
+        return "default-src 'none'" in policy and "script-src" not in policy and "frame-ancestors 'self'" in policy
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "base-uri 'none'" in policy
+    assert "script-src 'self'" in policy
+    return all(answer.headers.getlist(name) == [value] for name, value in ALWAYS.items())

@@ -1,0 +1,74 @@
+"""What each page costs, however much there is."""
+
+import pytest
+
+from tests.webapp.web.site import HTMX
+from webapp.dev.factories import (
+    make_artifact,
+    make_mailing,
+    make_message,
+    make_notice,
+    make_posts,
+    make_task,
+)
+from webapp.models import State, User
+
+COSTS = {
+    "/": 9,
+    "/?q=post": 9,
+    "/people/ann": 9,
+    "/people/ann?q=post": 10,
+    "/tasks": 8,
+    "/tasks?state=in_progress&name=countdown&q=count+down&since=2026-01-01": 8,
+    "/tasks/_list": 4,
+    "/tasks/_list?state=finished": 4,
+    "/tasks/{task_id}": 11,
+    "/tasks/{task_id}/_panel": 4,
+    "/tasks/new": 7,
+    "/tasks/new/countdown": 7,
+    "/messages": 10,
+    "/messages?q=message": 9,
+    "/messages/bob": 10,
+    "/notifications": 9,
+    "/settings": 7,
+    "/live": 7,
+    "/mail": 11,
+    "/mail/_list": 3,
+    "/mail/{mailing_id}": 11,
+    "/artifacts/{artifact_id}": 4,
+    "/healthz": 0,
+    "/readyz": 1,
+    "/static/app.css": 0,
+}
+
+
+@pytest.mark.parametrize("address", COSTS)
+def test_a_page_costs_a_few_queries_however_much_there_is(ann, site, queries, address):
+    def write_more():
+        make_posts(ann.user, 30)
+        for _ in range(30):
+            make_artifact(make_task(State.SUCCEEDED, ann.user))
+            make_task(State.IN_PROGRESS, ann.user)
+            make_message(User.by_username("bob"), ann.user)
+            make_notice(ann.user, task=site["task_id"])
+            make_mailing(ann.user)
+
+    def cost() -> int:
+        with queries() as seen:
+            assert ann.get(address.format(**site), headers=HTMX).status_code == 200
+        return seen.count
+
+    write_more()
+    cost()  # what is asked once is asked now
+    assert (before := cost()) <= COSTS[address]
+    write_more()
+    assert cost() == before
+
+
+@pytest.mark.parametrize(
+    ("address", "most"), [("/", 1), ("/login", 0), ("/register", 0), ("/people/ann", 2), ("/nowhere", 0)]
+)
+def test_a_page_for_a_visitor_costs_even_less(visitor, site, queries, address, most):
+    with queries() as seen:
+        visitor.get(address)
+    assert seen.count <= most

@@ -1,0 +1,53 @@
+"""The forms of a person's settings: their profile and their password."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from flask_wtf import FlaskForm
+from wtforms import EmailField, Field, PasswordField, SelectField, TextAreaField
+from wtforms.validators import Length, ValidationError
+
+from webapp.lib.normalization import clean
+from webapp.web.forms.fields import EMAIL_VALIDATORS, password_validators, refuse_obvious_password
+
+ABOUT_LENGTH = 500
+CONTINENTS = frozenset("Africa America Antarctica Arctic Asia Atlantic Australia Europe Indian Pacific".split())
+
+
+def _time_zones() -> list[str]:
+    """UTC and the zones named after a place. The other names are aliases, or ambiguous abbreviations."""
+    return ["UTC", *sorted(name for name in available_timezones() if name.partition("/")[0] in CONTINENTS)]
+
+
+class ProfileForm(FlaskForm):
+    """What others read about a person, their e-mail address and their time zone."""
+
+    email = EmailField("Email", EMAIL_VALIDATORS, filters=[clean])
+    about = TextAreaField(
+        "About me",
+        [Length(max=ABOUT_LENGTH, message=f"Use at most {ABOUT_LENGTH} characters.")],
+        filters=[clean],
+    )
+    time_zone = SelectField("Time zone", choices=_time_zones())
+
+
+class PasswordForm(FlaskForm):
+    """A new password. A guest has none yet, so their form has no `current` field."""
+
+    current = PasswordField("Current password")
+    password = PasswordField("New password", password_validators())
+
+    def __init__(self, user: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.user = user
+        if user.is_guest:
+            del self.current
+
+    def validate_password(self, field: Field) -> None:
+        """Refuses what anybody would try first."""
+        refuse_obvious_password(field, self.user.username)
+
+    def validate_current(self, field: Field) -> None:
+        """Requires the current password: an unlocked screen must not be enough to take over an account."""
+        if not self.user.has_password(field.data or ""):
+            raise ValidationError("That’s not your current password.")

@@ -1,0 +1,88 @@
+"""Signing in and out."""
+
+import logging
+
+from flask import flash, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, logout_user
+
+from webapp.models import User, username_key
+from webapp.web.auth import sign_in
+from webapp.web.caching import clear_site_data
+from webapp.web.forms.accounts import LoginForm, RegisterForm
+from webapp.web.rate_limits import PasswordAttempt
+from webapp.web.redirects import local_url, redirect_back, redirect_to_next
+from webapp.web.routes.accounts.blueprint import bp
+
+log = logging.getLogger(__name__)
+
+# What a sign-in is needed for, by the first part of the URL.
+REASONS = {
+    "tasks": "see your tasks",
+    "artifacts": "get your file",
+    "mail": "see your emails",
+    "messages": "read your messages",
+    "notifications": "see your notifications",
+    "settings": "change your settings",
+}
+
+
+@bp.route("/login", methods=["GET", "POST"])
+def login() -> ResponseReturnValue:
+    """Sign in. A wrong name and a wrong password are answered in the same words and in the same time."""
+    if current_user.is_authenticated and request.method == "GET":
+        return redirect_to_next()
+    form = LoginForm()
+    if form.validate_on_submit() and not would_abandon_guest():
+        if sign_in_by_password(form):
+            return redirect_to_next()
+        form.password.errors = ["Wrong username or password."]
+    reason = _reason(request.args.get("next"))
+    return render_template("accounts/login.html", form=form, why=reason), 422 if form.is_submitted() else 200
+
+
+@bp.get("/logout")
+def stay_signed_in() -> ResponseReturnValue:
+    """The URL of the question to a guest, opened without answering it: go home, still signed in."""
+    return redirect_to_next()
+
+
+@bp.post("/logout")
+def logout() -> ResponseReturnValue:
+    """End this browser's session. A guest, who would lose the account by that, is asked first."""
+    if would_abandon_guest():
+        return render_template("accounts/leaving.html", stay=redirect_back(url_for("home.index"))), 422
+    logout_user()
+    session.clear()
+    flash("You’re signed out.")
+    return clear_site_data(redirect(url_for("home.index"), 303))
+
+
+def sign_in_by_password(form: LoginForm | RegisterForm) -> bool:
+    """Sign in to the account of that name, if the password is right. Counts as an attempt. Raises TooManyRequests."""
+    attempt = PasswordAttempt(username_key(form.username.data))
+    user = User.authenticate(form.username.data, form.password.data)
+    if user:
+        attempt.succeeded(user)
+        sign_in(user)
+    else:
+        _log_failure(form.username.data)
+    return user is not None
+
+
+def would_abandon_guest() -> bool:
+    """Whether a guest is about to lose their account, which has no password, and has not confirmed that."""
+    return current_user.is_authenticated and current_user.is_guest and request.form.get("leave") != "yes"
+
+
+def _log_failure(username: str) -> None:
+    """Log a failed sign-in, never with what was typed as a name: that may be a password."""
+    account = User.by_username(username)
+    fields = {"account_id": account and account.id, "address": request.remote_addr}
+    log.warning("A sign-in failed", extra={"fields": fields})
+
+
+def _reason(destination: str | None) -> str:
+    """Why somebody was sent here, as a sentence; empty if they came by themselves."""
+    part = (local_url(destination) or "/").split("?")[0].split("/")[1]
+    return f"Sign in to {REASONS[part]}." if part in REASONS else ""

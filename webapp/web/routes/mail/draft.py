@@ -1,0 +1,127 @@
+"""Draft: the mail that somebody is writing, from the first word to its sending."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from flask import abort, current_app
+from flask_login import current_user
+
+from tasks.send_mail import change, submit
+from webapp.db import database
+from webapp.models import IllegalTransition, Mailing, MailingFile, State, Task, User
+from webapp.models.mailing.quota import daily_limit
+from webapp.web.auth import signed_in_user
+from webapp.web.forms.mail import MailForm
+
+
+@dataclass
+class Draft:
+    """A new mail, or the changes to the scheduled mail `original`. `row` is None until it is loaded or kept."""
+
+    user: User
+    original: Mailing | None = None
+    row: Mailing | None = None
+
+    @classmethod
+    def find(cls, mailing_id: int | None) -> Self:
+        """This person's draft of changes to that mail, or of a new one; not loaded yet. Aborts with 404."""
+        return cls(signed_in_user(), None if mailing_id is None else find_mailing(mailing_id))
+
+    @classmethod
+    def of_file(cls, file_id: int) -> Self:
+        """The draft in whose form a file of this person is shown. Aborts with 404."""
+        files = MailingFile.select(MailingFile.id, Mailing).join(Mailing)
+        file = files.where(MailingFile.id == file_id, Mailing.user == current_user.id).get_or_none() or abort(404)
+        return cls.find(file.mailing.original_id if file.mailing.is_draft else file.mailing.id)
+
+    def load(self) -> Self:
+        """Load its row, if there is one. One query."""
+        self.row = Mailing.draft_of(self.user, self.original)
+        return self
+
+    @property
+    def shown(self) -> Mailing | None:
+        """What its form shows: the draft, or the mail that it would change; None for a new mail."""
+        return self.row or self.original
+
+    @property
+    def files(self) -> list[MailingFile]:
+        """The attachments of what is shown. One query."""
+        return self.shown.files() if self.shown else []
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is something to discard: a draft with any content, or changes to a scheduled mail."""
+        return self.row is not None and (self.original is not None or not self.row.is_blank)
+
+    @property
+    def url_args(self) -> dict[str, Any]:
+        """The arguments of the URLs of its form."""
+        return {"mailing_id": self.original.id} if self.original else {}
+
+    def keep(self, form: MailForm) -> Mailing:
+        """Save a form, valid or not. Raises IllegalTransition, having saved nothing, once the original has started."""
+        if self.original and (task := task_of(self.original)).state != State.SCHEDULED:
+            raise IllegalTransition(task, State.SCHEDULED)
+        self.row = Mailing.begin_draft(self.user, self.original)
+        form.write_to(self.row)
+        return self.row
+
+    def remove_file(self, file_id: int, form: MailForm) -> None:
+        """Save a form and remove one of the files that it shows, which may be the original's.
+
+        Aborts with 404, having saved nothing, if the file is gone or changes to the original were begun elsewhere.
+        """
+        with database.atomic():
+            User.hold(self.user.id)  # a second press waits here, and then finds no such file
+            User.count_change(self.user.id)
+            file = next((file for file in self.load().files if file.id == file_id), None) or abort(404)
+            copies = self.keep(form).files()
+            _copy_of(file, copies).delete_instance()
+
+    def discard(self) -> None:
+        """Delete it; a scheduled mail stays as it was. Does nothing if there is none."""
+        if row := self.load().row:
+            row.discard()
+            self.row = None
+
+    def submit(self, form: MailForm) -> Task:
+        """Send it to the recipients of the form that it keeps, or save the changes; returns the task.
+
+        Raises OverLimit, DraftGone and IllegalTransition.
+        """
+        limit = daily_limit(self.user, current_app.config["SETTINGS"].mail_daily_limit)
+        addresses, row = form.parsed_recipients.addresses, self.row or self.keep(form)
+        return change(self.original, row, addresses, limit) if self.original else submit(row, addresses, limit)
+
+    def sent_from(self, form: MailForm) -> Mailing | None:
+        """The mail that this very form was sent or changed by before, if it was."""
+        return Mailing.sent_from(self.user.id, form.form_key.data or "")
+
+    def is_outdated(self, form: MailForm) -> bool:
+        """Whether a form was sent while it was still being saved, so that saving it would begin another draft.
+
+        Different words than those that were sent are another mail's: somebody went back, and typed on.
+        """
+        sent = self.sent_from(form)
+        if sent is None:
+            return False
+        return sent.change_key == form.form_key.data if self.original else form.has_content_of(sent)
+
+
+def find_mailing(mailing_id: int) -> Mailing:
+    """A mail that this person has sent or scheduled. Aborts with 404 for anybody else's, and for a draft."""
+    owned = Mailing.id == mailing_id, Mailing.user == current_user.id, Mailing.draft_key.is_null()
+    return Mailing.get_or_none(*owned) or abort(404)
+
+
+def task_of(mailing: Mailing) -> Task:
+    """The task that sends a mail, as it is now. One query."""
+    return Task.get_by_id(mailing.task_id)
+
+
+def _copy_of(file: MailingFile, copies: list[MailingFile]) -> MailingFile:
+    """The file itself, or its copy among the files of a draft: a mail has no two of the same name and content."""
+    same = [copy for copy in copies if copy.id == file.id]
+    same = same or [copy for copy in copies if (copy.name, copy.size) == (file.name, file.size)]
+    return same[0] if len(same) == 1 else next(copy for copy in same if copy.read() == file.read())

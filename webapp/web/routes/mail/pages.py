@@ -1,0 +1,99 @@
+"""The pages that several routes of mail answer with."""
+
+from typing import Any
+
+from flask import current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from webapp.lib.i18n import ngettext, number
+from webapp.mail.recipients import MOST_REJECTED
+from webapp.mail.templates import template_of
+from webapp.mail.words import standing_of
+from webapp.models import Delivery, Mailing, OverLimit
+from webapp.web import htmx, paging
+from webapp.web.auth import signed_in_user
+from webapp.web.forms.mail import MailForm
+from webapp.web.idempotency import new_key
+from webapp.web.routes.mail.draft import Draft, task_of
+
+MAX_UNDELIVERED_SHOWN = 100  # addresses
+
+
+def form_page(
+    draft: Draft, form: MailForm, status: int = 200, *, preview: str = "", focus: str = ""
+) -> ResponseReturnValue:
+    """The form of a draft; with the text of a `preview`, and the name of the field that gets the focus, if any."""
+    if not form.form_key.data:
+        form.form_key.data = new_key()
+    page = render_template(
+        "mail/show.html",
+        form=form,
+        files=draft.files,
+        original=draft.original,
+        preview=preview,
+        focus=focus,
+        saved=False,
+        **recipients_context(draft, form),
+        **({"mailings": None} if draft.original else mailing_list()),
+    )
+    return page, status
+
+
+def recipients_context(draft: Draft, form: MailForm) -> dict[str, Any]:
+    """What the list of recipients below the field needs."""
+    return {
+        "found": form.parsed_recipients,
+        "most": MOST_REJECTED,
+        "is_begun": draft.is_begun,
+        "url_args": draft.url_args,
+    }
+
+
+def saved_page(
+    draft: Draft, form: MailForm, message: str = "", *, focus: str = "", anchor: str | None = None
+) -> ResponseReturnValue:
+    """The answer once a form is saved: the form for htmx, or with what is wrong with a file; else a redirect to it."""
+    are_files_valid = form.validate_files()
+    if htmx.is_htmx():  # which swaps no error
+        return form_page(draft, form, focus=focus)
+    if not are_files_valid:
+        return form_page(draft, form, 422, focus=focus)
+    if message:
+        flash(message)
+    return redirect(url_for("mail.show", **draft.url_args, _anchor=anchor), 303)
+
+
+def sent_page(mailing: Mailing, draft: Mailing | None = None) -> str:
+    """What was sent, and to whom; with a question if that draft is in the way of a copy."""
+    return render_template(
+        "mail/sent.html",
+        mailing=mailing,
+        task=task_of(mailing),
+        files=mailing.files(),
+        lost=list(Delivery.not_delivered(mailing).limit(MAX_UNDELIVERED_SHOWN)),
+        template=template_of(mailing),
+        draft=draft,
+    )
+
+
+def mailing_list() -> dict[str, Any]:
+    """What the list of this person's mails needs."""
+    before = request.args.get("before")
+    mailings = paging.page(Mailing.of(signed_in_user()), before)
+    counts = Delivery.counts_of(mailings.items)
+    standings = {mailing: standing_of(mailing, counts[mailing.id]) for mailing in mailings.items}
+    return {"mailings": mailings, "standings": standings, "before": before}
+
+
+def over_limit_message(error: OverLimit) -> str:
+    """How many people this person may mail, and how to be allowed more."""
+    left = f" and have {number(max(0, error.limit - error.used))} left" if error.used else ""
+    words = ngettext(
+        "You can email %(limit)s people in 24 hours%(left)s; this email has %(num)s recipient.",
+        "You can email %(limit)s people in 24 hours%(left)s; this email has %(num)s recipients.",
+        error.wanted,
+        limit=number(error.limit),
+        left=left,
+    )
+    more = current_app.config["SETTINGS"].mail_daily_limit > error.limit
+    return f"{words} To email more, set a password and an email address in Settings." if more else words

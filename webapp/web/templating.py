@@ -1,0 +1,46 @@
+"""What every template may use: the globals and filters of Jinja2, set up in one place."""
+
+from flask import Flask
+from flask_login import current_user
+from jinja2 import StrictUndefined
+
+from webapp.lib import i18n, times
+from webapp.lib.language_detection import language_of
+from webapp.mail import words as mail_words
+from webapp.models.post import POST_LENGTH
+from webapp.web import dom, htmx, idempotency
+from webapp.web.presenters import excerpts, task_buttons, task_progress, tray
+
+
+def init_app(app: Flask) -> None:
+    """Add the globals and filters to an app. A name that no template knows is an error, not an empty string."""
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(
+        app_name=app.config["SETTINGS"].app_name,
+        current_user=current_user,
+        page_owner=htmx.PAGE_OWNER_HEADER,
+        dom_id=dom.dom_id,
+        form_key=idempotency.new_key,
+        language_of=language_of,
+        ngettext=i18n.ngettext,
+        utcnow=times.utcnow,
+        POST_LENGTH=POST_LENGTH,
+        excerpt=excerpts.excerpt,
+        pieces=excerpts.pieces,
+        tray_for=tray.tray_for,
+        header_buttons=task_buttons.header_buttons,
+        retry_button=task_buttons.retry_button,
+        schedule_again_form=task_buttons.schedule_again_form,
+        progress_of=task_progress.Progress,
+        queue_text=task_progress.queue_text,
+        mail_counts=mail_words.counts_of_task,
+        mail_state=mail_words.state_words,
+    )
+    app.jinja_env.filters.update(
+        clock=times.clock_words,
+        day=times.day_words,
+        iso=times.iso,
+        number=i18n.number,
+        size=i18n.size,
+    )
