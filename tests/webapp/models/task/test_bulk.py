@@ -112,10 +112,10 @@ def test_of_those_that_run_one_at_a_time_one_is_retried_and_the_others_are_told(
 
 def test_a_whole_is_not_paused_but_retried(each_database):
     user = make_user()
-    whole = make_task(State.IN_PROGRESS, user, composition=Composition.GROUP)
-    part = make_task(State.FAILED, user, parent=whole, root=whole)
+    parent = make_task(State.IN_PROGRESS, user, composition=Composition.GROUP)
+    part = make_task(State.FAILED, user, parent=parent, root=parent)
     assert press("pause", Task.of(user)).passed == {State.IN_PROGRESS: 1}
-    Task.update(state=State.FAILED).where(Task.id == whole.id).execute()
+    Task.update(state=State.FAILED).where(Task.id == parent.id).execute()
     assert press("retry", Task.of(user)).done == 1
     assert part.reload().state == State.PENDING
 

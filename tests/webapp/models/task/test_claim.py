@@ -83,11 +83,11 @@ def test_a_higher_priority_does_not_take_the_last_process(each_database):
 def test_quiet_tasks_and_parts_count_like_any(each_database):
     _workers(2)
     ann = make_user("ann")
-    whole = make_task(
+    parent = make_task(
         State.IN_PROGRESS, ann, composition=Composition.GROUP, name="", fencing_token=None, lease_until=None
     )
     make_task(State.PENDING, ann, title="ann", queue_key=0, hidden=True)
-    make_task(State.PENDING, ann, title="ann", queue_key=1, parent=whole, root=whole)
+    make_task(State.PENDING, ann, title="ann", queue_key=1, parent=parent, root=parent)
     make_task(State.PENDING, ann, title="ann", queue_key=2)
     make_task(State.PENDING, make_user("bob"), title="bob", queue_key=9, hidden=True)
     assert _take(4) == ["ann", "bob", "ann", "ann"]

@@ -162,9 +162,9 @@ def test_the_parts_of_a_family_are_told_like_any_task(heard):
     from webapp.models import Composition
 
     with database.atomic():
-        whole = _start(composition=Composition.CHAIN)
-        Task.start(whole.user, "countdown", "One", {}, parent=whole)
-        whole.begin()
+        parent = _start(composition=Composition.CHAIN)
+        Task.start(parent.user, "countdown", "One", {}, parent=parent)
+        parent.begin()
     heard.clear()
     _claim().succeed()
     assert [name for name, _ in heard].count("stopped") == 2, "the part, and then the whole"

@@ -78,11 +78,11 @@ def test_a_button_is_there_when_it_works(app, state, verb):
 @pytest.mark.parametrize("state", State)
 @pytest.mark.parametrize("place", ["a whole", "a part"])
 def test_a_button_of_a_whole_or_of_a_part_is_there_when_it_works(app, state, verb, place):
-    whole = make_task(State.IN_PROGRESS, composition=Composition.GROUP)
-    task = whole if place == "a whole" else make_task(state, whole.user, parent=whole, root=whole)
-    make_task(State.IN_PROGRESS, whole.user, parent=whole, root=whole)  # so that the whole goes on
-    if task == whole:
-        Task.update(state=state, queue_key=None).where(Task.id == whole.id).execute()
+    parent = make_task(State.IN_PROGRESS, composition=Composition.GROUP)
+    task = parent if place == "a whole" else make_task(state, parent.user, parent=parent, root=parent)
+    make_task(State.IN_PROGRESS, parent.user, parent=parent, root=parent)  # so that the whole goes on
+    if task == parent:
+        Task.update(state=state, queue_key=None).where(Task.id == parent.id).execute()
         task.reload()
     before, can = everything(), task.can(verb)
     assert _do(task, verb) == can
@@ -95,9 +95,9 @@ def test_what_its_owner_may_ask_for_is_in_the_table_of_moves():
 
 
 def test_a_task_that_waits_for_a_whole_or_that_is_a_whole_has_fewer_buttons(app):
-    whole = make_task(State.FAILED, composition=Composition.GROUP)
-    part = make_task(State.FAILED, whole.user, parent=whole, root=whole)
-    assert whole.can("retry")
+    parent = make_task(State.FAILED, composition=Composition.GROUP)
+    part = make_task(State.FAILED, parent.user, parent=parent, root=parent)
+    assert parent.can("retry")
     assert not part.can("retry"), "the whole is tried again, and its part with it"
     assert not part.can("remove")
     assert not make_task(State.PENDING, composition=Composition.GROUP, queue_key=None).can("pause")
