@@ -1,4 +1,4 @@
-"""Send one mail to many people: one at a time, each at most twice and mostly once, whatever happens on the way."""
+"""Send one mail to many people, one at a time: each at least once, and again only with the same Message-ID."""
 
 from tasks.engine import Retries, Run, TaskError, TemporaryError, user_task
 from tasks.lib.csv_cells import csv_row

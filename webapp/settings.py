@@ -1,4 +1,4 @@
-"""Every setting of Errand, read from the environment once. No other module reads `os.environ`."""
+"""Every setting of Errand, read from the environment once. Only what starts other processes reads `os.environ` besides."""
 
 import os
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 APP_NAME = "Errand"
 LONGEST_NAME = 40  # characters: it stands in the header of every page and in each mail
 LOG_FORMATS = ("text", "json")
-BOXES = ("/.dockerenv", "/run/.containerenv")  # what Docker and Podman put into their containers
+CONTAINER_MARKERS = ("/.dockerenv", "/run/.containerenv")  # what Docker and Podman put into their containers
 SHORTEST_KEY = 16  # characters: 128 bits where each is a random byte
 
 
@@ -123,7 +123,7 @@ class Settings:
             # Heroku puts exactly one router before every dyno; elsewhere proxies are trusted only when named.
             "trusted_proxies": read.integer("TRUSTED_PROXIES", 1 if read.text("DYNO") else 0, 0, 10),
             "hsts_subdomains": read.flag("HSTS_SUBDOMAINS", False),
-            "listen_everywhere": _is_boxed(read),
+            "listen_everywhere": _in_container(read),
         }
         read.compare("ARTIFACT_DAYS", "RETENTION_DAYS", 1, "a task's files are deleted with the task")
         read.compare("TASK_SWEEP_SECONDS", "TASK_LEASE_SECONDS", 10, "lost tasks would wait that long")
@@ -142,9 +142,11 @@ def _app_name(read: Reader) -> str:
     return name
 
 
-def _is_boxed(read: Reader) -> bool:
+def _in_container(read: Reader) -> bool:
     """Whether this is a dyno or a container: from outside, only the ports that it publishes can be reached."""
-    return any(read.text(name) for name in ("DYNO", "KUBERNETES_SERVICE_HOST")) or any(map(os.path.exists, BOXES))
+    return any(read.text(name) for name in ("DYNO", "KUBERNETES_SERVICE_HOST")) or any(
+        map(os.path.exists, CONTAINER_MARKERS)
+    )
 
 
 def _base_url(read: Reader) -> str:

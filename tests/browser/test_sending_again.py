@@ -18,7 +18,7 @@ def test_who_goes_back_after_sending_a_message_and_sends_again_is_asked(new_pers
     page.go_back()
     expect(page.get_by_label("Your message")).to_have_value("Shall we meet?")
     send.click()
-    see(page.get_by_text("You just sent exactly this."))
+    see(page.get_by_text("You sent exactly this a moment ago."))
     expect(thread).to_have_count(1)
     send.click()
     expect(thread).to_have_count(2, timeout=SOON)

@@ -51,7 +51,7 @@ class Bulkhead:
         self._progress_at = 0.0  # when a thread last came in or got an answer, by time.monotonic()
         self._usual = 0.0  # seconds that an answer takes
         self._connecting = self._waiting = 0  # threads
-        self._is_open = False
+        self._is_tripped = False
         self.tripped_at = 0.0  # by time.monotonic(); connections made before then are not to be trusted
 
     @contextmanager
@@ -66,7 +66,7 @@ class Bulkhead:
     def enter(self) -> None:
         """Come in, or have one more reason to be in. Raises Unavailable if the database hangs or the queue is stuck."""
         if not self._stay.reasons:
-            if self._is_open:
+            if self._is_tripped:
                 raise Unavailable("the database does not answer")
             self._take_place()
         self._stay.reasons += 1
@@ -105,9 +105,9 @@ class Bulkhead:
         """Let nobody in until a probe has succeeded."""
         with self._queue:
             self.tripped_at = time.monotonic()
-            if self._is_open:
+            if self._is_tripped:
                 return
-            self._is_open = True
+            self._is_tripped = True
             self._queue.notify_all()
         log.error("The database does not answer; requests that need it are answered with 503 until it does")
         threading.Thread(target=self._probe_until_it_answers, name="probe", daemon=True).start()
@@ -118,11 +118,11 @@ class Bulkhead:
             is_last = self._waiting >= SPARE_THREADS - 1
             self._waiting += 1
             try:
-                while not self._free:
+                while self._is_tripped or not self._free:
                     connecting = STUCK_CONNECTING_AFTER if self._connecting and not is_last else 0
                     stuck_after = max(STUCK_AFTER, STUCK_TIMES * self._usual, connecting)
                     left = min(self._progress_at + stuck_after, end) - time.monotonic()
-                    if self._is_open or left <= 0:
+                    if self._is_tripped or left <= 0:
                         raise Unavailable("the database answers nobody")
                     self._queue.wait(left)
             finally:
@@ -141,5 +141,5 @@ class Bulkhead:
                 log.debug("The database does not answer a probe: %s", error)
             time.sleep(max(0.0, asked + PROBE_EVERY - time.monotonic()))
         with self._queue:
-            self._is_open = False
+            self._is_tripped = False
         log.warning("The database answers again, after %.1f s", time.monotonic() - begun)

@@ -18,8 +18,11 @@ def hostname(url: str) -> str:
 
 
 def read_database_url(read: Reader) -> str:
-    """DATABASE_URL, whose options libpq knows; "" if it is not set."""
+    """DATABASE_URL, whose options libpq knows, or which names a file of SQLite's; "" if it is not set."""
     url = read.address("DATABASE_URL", DATABASE_SCHEMES)
+    if url.startswith("sqlite") and (not url.startswith("sqlite:///") or not urlsplit(url).path.strip("/")):
+        # SQLite would give each connection an empty database of its own.
+        read.problem("DATABASE_URL", "names no file: write sqlite:///relative/path.db or sqlite:////absolute/path.db")
     if url.startswith("postgres"):
         import psycopg
         from psycopg.conninfo import conninfo_to_dict

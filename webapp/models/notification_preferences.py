@@ -1,4 +1,4 @@
-"""Hearing: how a person hears of what happens, in one table of the ways that they may choose."""
+"""Notification preferences: the kinds of notice, and the channel that a person chooses for each."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -42,27 +42,27 @@ _OFFERED_OF_MESSAGES = ("app", "mail", "only", "off")  # which take no time
 
 
 def channels_for(kind: str, present: str) -> dict[str, str]:
-    """What may be chosen for a kind, by name, in words; the present way is among them."""
+    """What may be chosen for a kind, by name, in words; the present channel is among them."""
     offered = _OFFERED_OF_MESSAGES if kind == NoticeKind.MESSAGE else _OFFERED
-    return {name: way.words for name, way in CHANNELS.items() if name in {*offered, present}}
+    return {name: channel.words for name, channel in CHANNELS.items() if name in {*offered, present}}
 
 
 def channel_of(kind: str, chosen: dict[str, str] | None, mail_after: int | None) -> str:
-    """The name of the way in which somebody hears of a kind.
+    """The name of the channel for a kind of notice.
 
-    `chosen` is what they chose for each kind; `mail_after` what they chose for all tasks together while that was a
-    setting of its own, which adds to the other: whoever asked for mail in either place gets it.
+    `chosen` is what somebody chose for each kind. `mail_after` is an older setting for all tasks, in minutes of work,
+    and still holds: they are mailed if either setting asks for it.
     """
     name = (chosen or {}).get(kind, _DEFAULT)
-    way = CHANNELS.get(name)
-    if way is None:  # of a later release
+    channel = CHANNELS.get(name)
+    if channel is None:  # of a later release
         return _DEFAULT
     adds = mail_after is not None and kind != NoticeKind.MESSAGE
-    if mail_after is None or not adds or _is_after(way, mail_after):
+    if mail_after is None or not adds or _is_after(channel, mail_after):
         return name
-    fitting = [name for name, other in CHANNELS.items() if other.here == way.here and _is_after(other, mail_after)]
+    fitting = [name for name, other in CHANNELS.items() if other.here == channel.here and _is_after(other, mail_after)]
     return fitting[-1]
 
 
-def _is_after(way: Channel, minutes: int) -> bool:
-    return way.mail_after is not None and way.mail_after <= max(0, minutes)
+def _is_after(channel: Channel, minutes: int) -> bool:
+    return channel.mail_after is not None and channel.mail_after <= max(0, minutes)

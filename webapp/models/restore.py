@@ -1,4 +1,4 @@
-"""A restored copy of a site: it believes that it is still then, and would do again what has been done since."""
+"""After a restore from a backup: cancel the work in it, which may have been done since."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ WHY = "Canceled because the site was restored from a backup; retry it if it stil
 
 
 def cancel_all() -> int:
-    """Cancel all that waits, is scheduled or ran when the backup was made, and mail nobody what was to be mailed then.
+    """Cancel every unfinished task in the backup, and drop its pending notification emails. Returns how many tasks.
 
-    Returns how many tasks that were. To be called before a worker starts; their owners can try each again, and it goes
-    on where the backup has it. What ran is canceled by the first worker, once its lease is seen to have ended.
+    Call it before a worker starts. Owners can retry each task, which continues where the backup has it. A task that ran
+    when the backup was made is canceled by the first worker, once its lease has ended.
     """
     able: Any = Task.state.in_(sorted(OWNER_ACTIONS["cancel"]))
-    wholes: Any = Task.select(Task.id).where(able, Task.parent.is_null()).tuples()
-    canceled, ids = 0, [task_id for (task_id,) in wholes]
+    ids_of_unfinished: Any = Task.select(Task.id).where(able, Task.parent.is_null()).tuples()
+    canceled, ids = 0, [task_id for (task_id,) in ids_of_unfinished]
     for task_id in ids:
         task = Task.get_or_none(Task.id == task_id)
         canceled += bool(task and _cancel(task))

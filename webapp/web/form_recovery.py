@@ -29,7 +29,8 @@ CSRF_FIELD = "csrf_token"
 PERMIT_FIELD = "kept"
 PERMIT_MAX_AGE = 24 * 3600  # seconds
 INVISIBLE_FIELDS = {"form_key", "again"}  # nobody filled them in: sent again, not shown
-SECRET_FIELD = re.compile(r"password|secret|code|current")
+# By whole words of a name: `new_password` is one, `postcode` and `current_page` are none.
+SECRET_FIELD = re.compile(r"(?:^|_)(?:password|passphrase|secret|pin|code|current)$")
 MAX_TEXT_SHOWN = 5000  # characters of one text; all of it is sent
 MAX_VALUES_SHOWN = 3  # values of one field
 UNRECOVERABLE_ENDPOINTS = {"mail.discard"}  # what was to be deleted

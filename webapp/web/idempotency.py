@@ -34,7 +34,7 @@ KEY_FIELD = "form_key"
 KEY_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,32}")
 DIGEST_ENVIRON = "errand.form_digest"  # cached in the request: files are read for it
 CHUNK_SIZE = 64 * 1024
-REPEATED_MESSAGE = "You just sent exactly this. To send it again, press once more."
+REPEATED_MESSAGE = "You sent exactly this a moment ago. Press again to send it a second time."
 REPEAT_WINDOW = timedelta(minutes=10)
 CONFIRMATION_FIELD = "again"
 FIELDS_NOT_DIGESTED = {KEY_FIELD, CONFIRMATION_FIELD, "csrf_token"}

@@ -27,7 +27,7 @@ POLLED_FRAGMENTS = {
     "mail.list_fragment": "mail.show",
     "home.news_fragment": "home.index",
 }
-PER_USER_FRAGMENTS = POLLED_FRAGMENTS.keys() - {"home.news_fragment"}  # the same for everybody
+PER_USER_FRAGMENTS = POLLED_FRAGMENTS.keys() - {"home.news_fragment"}  # which is the same for everybody
 
 
 def init_app(app: Flask) -> None:

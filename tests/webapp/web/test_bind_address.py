@@ -18,7 +18,7 @@ def configured(monkeypatch, tmp_path):
     """A function of variables, and of what files of containers are there, that returns what gunicorn is to bind."""
 
     def configured(*boxes, **variables: str) -> list[str]:
-        monkeypatch.setattr(settings_module, "BOXES", boxes)
+        monkeypatch.setattr(settings_module, "CONTAINER_MARKERS", boxes)
         for name, value in ({"DATA_DIR": str(tmp_path)} | variables).items():
             monkeypatch.setenv(name, value)
         return runpy.run_path(str(ROOT / "gunicorn.conf.py"))["bind"]

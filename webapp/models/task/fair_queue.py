@@ -61,7 +61,7 @@ def waiting_count() -> int:
 def positions(tasks: Sequence[TaskRow]) -> dict[UUID, QueuePosition]:
     """Where those of these tasks stand that wait, and how long that takes by how long recent ones took.
 
-    One query, in which each task in the line is counted once at most; one more for every MOST_PLACES after the first.
+    One query, in which each task in the line is counted once at most; one more for every MOST_POSITIONS after the first.
     None when none of them waits.
     """
     key_of = {task.id: task.queue_key for task in tasks if task.state == State.PENDING and task.queue_key is not None}
@@ -103,7 +103,7 @@ def notify_waiting_users(soon: timedelta, moved: bool) -> None:
     """Let the pages of people who wait ask again: for their place in a line that `moved`, or an attempt that is `soon`.
 
     What those pages show has changed without anything happening to their own tasks. One query, and one write for each
-    of these people, TOLD_AT_ONCE in a transaction: however many wait, nobody waits for all of these.
+    of these people, NOTIFIED_AT_ONCE in a transaction: however many wait, nobody waits for all of these.
     """
     waits = (TaskRow.state == State.RETRYING) & (TaskRow.run_at < utcnow() + soon)
     if moved:

@@ -7,7 +7,7 @@
 
 Each is sent after the commit, with the task as the sender and nothing else, in the process in which it happened: web,
 worker or sweeper. So what a receiver reads is there; and when the process is killed in between, a receiver may miss it.
-A receiver that raises is logged, and harms neither the task nor the other receivers. Quiet tasks send them, too.
+A receiver that raises is logged, and harms neither the task nor the other receivers. Internal tasks send them, too.
 """
 
 import logging

@@ -29,7 +29,8 @@ def too_large(_: RequestEntityTooLarge) -> ResponseReturnValue:
 
     No redirect: a browser that is still sending listens to nothing but an error.
     """
-    draft = Draft.find((request.view_args or {}).get("mailing_id")).load()
+    where = request.view_args or {}
+    draft = (Draft.of_file(where["file_id"]) if "file_id" in where else Draft.find(where.get("mailing_id"))).load()
     form = MailForm(current_user.time_zone, draft.shown, formdata=partial_form().form or None)
     if htmx.is_htmx():  # the page stays, with what is being typed; the files that were too many are chosen no longer
         form.attachment.errors = [f"{too_large_message()} Nothing was attached."]
