@@ -64,8 +64,10 @@ def _has(classes: dict[str, tuple[set[str], set[str]]], name: str, member: str) 
 
 
 def test_every_method_that_a_document_names_is_one_of_its_class(document):
-    classes = _classes()
-    for name, member in re.findall(r"`@?([A-Z]\w*[a-z]\w*)\.(\w+)", document.read_text()):
+    classes, text = _classes(), document.read_text()
+    if document.name == "CHANGELOG.md":
+        text = re.sub(r"^\|[^|]*\|", "", text, flags=re.MULTILINE)  # what something was called before
+    for name, member in re.findall(r"`@?([A-Z]\w*[a-z]\w*)\.(\w+)", text):
         assert name not in classes or _has(classes, name, member), f"{name} has no {member}"
 
 
