@@ -9,8 +9,8 @@ from gunicorn.glogging import Logger
 from tasks.queue import huey
 from webapp import db
 from webapp.db import startup
+from webapp.db.bulkhead import PLACES, SPARE_THREADS
 from webapp.lib import logs
-from webapp.lib.circuit_breaker import AT_ONCE, SPARE
 from webapp.settings import Settings, SettingsError
 from webapp.web import bind_address
 
@@ -22,10 +22,10 @@ bind = bind_address.addresses(settings)
 
 
 class logger_class(Logger):  # noqa: N801 - gunicorn's setting
-    """Gunicorn's own lines, as ours. `webapp.web.access_log` has those of requests: nothing is said twice."""
+    """Writes gunicorn's own lines in our format. Requests are logged by `webapp.web.access_log`, and only there."""
 
     def setup(self, cfg):
-        """To be called with each configuration."""
+        """Gunicorn's, called with each configuration; its handlers then have our formatter."""
         super().setup(cfg)
         for handler in self.error_log.handlers:
             handler.setFormatter(logs.formatter(settings))
@@ -35,12 +35,12 @@ class logger_class(Logger):  # noqa: N801 - gunicorn's setting
 
 
 def on_starting(server):
-    """Say in one line what is wrong with the database or Redis, or end by it, before anybody is served."""
-    db.configure(settings)  # with nobody who waits, and nothing that the processes to come would share
+    """Check the database and Redis before anybody is served: log in one line what is wrong, or exit with it."""
+    db.configure(settings)  # as a patient process: this one serves nobody, and its connection is closed before forking
     try:
         startup.look_at_database()
         if settings.redis_url:
-            with suppress(Exception):  # the queue tells of it itself
+            with suppress(Exception):  # the queue logs it by itself
                 huey.pending_count()
     finally:
         db.database.close()
@@ -49,22 +49,22 @@ def on_starting(server):
 
 workers = settings.web_concurrency
 worker_class = "gthread"
-threads = AT_ONCE + SPARE
+threads = PLACES + SPARE_THREADS
 # The app is built once and inherited: a wrong setting ends the start, and the workers share its memory.
 preload_app = True
 # Threads keep their connections, and with them the database's; a new worker now and then bounds what leaks.
 max_requests = 100_000
 max_requests_jitter = 10_000
-# Pages ask every five seconds, and routers keep connections, Heroku's for 90 s: whoever closes first must not be us, as
-# a request may be on its way. One that is idle takes no thread, and only one of worker_connections.
+# Pages poll every five seconds, and routers keep connections open, Heroku's for 90 s. Close them later than the router:
+# a request may be on its way. An idle connection takes no thread, only one of worker_connections.
 keepalive = 95
 graceful_timeout = 20
-control_socket_disable = True  # one socket in the home folder would be shared by every site of this user
+control_socket_disable = True  # it is one socket in the home folder, shared by every site of this user
 # Heartbeats on disk block when the disk does; memory does not.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 
 
 def when_ready(server):
-    """Say who can connect, unless gunicorn was told where to listen, or was handed its socket."""
+    """Log who can connect, unless gunicorn was told where to listen or was handed its socket."""
     if [str(listener) for listener in server.LISTENERS] == [f"http://{address}" for address in bind]:
         server.log.info("%s", bind_address.words(settings))

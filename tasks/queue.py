@@ -15,7 +15,8 @@ from huey.storage import BaseSqlStorage, PostgresStorage, PriorityRedisExpireSto
 from itsdangerous import BadSignature, Signer
 
 from webapp import db
-from webapp.lib.outage import Breaker, NotAsked, Outage
+from webapp.lib.circuit_breaker import Breaker, NotAsked
+from webapp.lib.outage import Outage
 from webapp.lib.queue_file import QueueFile
 from webapp.lib.redis_pool import Client, redis_pool
 from webapp.settings import Settings

@@ -2,7 +2,7 @@
 
 import threading
 
-from webapp.lib.circuit_breaker import Bulkhead
+from webapp.db.bulkhead import Bulkhead
 
 
 def hold_places(bulkhead: Bulkhead, number: int, until: threading.Event) -> list[threading.Thread]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tasks.queue import huey
 from webapp.db import database
-from webapp.lib.circuit_breaker import AT_ONCE
+from webapp.db.bulkhead import PLACES
 from webapp.settings import Settings
 
 
@@ -42,7 +42,7 @@ def _patiently(number: int) -> Iterator[None]:
     """More threads than may wait for PostgreSQL in a web process connect as those of workers do: on a busy machine
     some would be turned away else, and what is raced for is not that."""
     server = getattr(database.obj, "server", None)
-    if server is None or number <= AT_ONCE:
+    if server is None or number <= PLACES:
         yield
         return
     bulkhead, server.bulkhead = server.bulkhead, None

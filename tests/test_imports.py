@@ -55,8 +55,8 @@ def _imports(path: Path) -> set[str]:
             imported |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: imports say where things are"
-            whole = {f"{node.module}.{alias.name}" for alias in node.names}
-            imported |= {name if name in FILES else node.module for name in whole}
+            parent = {f"{node.module}.{alias.name}" for alias in node.names}
+            imported |= {name if name in FILES else node.module for name in parent}
     return imported & set(MODULES)
 
 

@@ -9,7 +9,7 @@ from flask.cli import AppGroup, with_appcontext
 from tasks.engine.retention import purge
 from tasks.queue import huey
 from webapp import db
-from webapp.db import schema
+from webapp.db import rollback, schema
 from webapp.db.backup import CannotBackUp, back_up
 from webapp.db.startup import or_one_line
 from webapp.lib.i18n import ngettext
@@ -37,7 +37,7 @@ def migrate(check: bool, listing: bool, down: str | None, yes: bool) -> None:
         raise click.UsageError("--check, --list, and --down can't be combined")
     with or_one_line():
         if down is not None:
-            _take_back(down, yes)
+            _roll_back(down, yes)
         elif listing:
             for name, standing in schema.status():
                 click.echo(f"{standing:8} {name}")
@@ -56,21 +56,21 @@ def migrate(check: bool, listing: bool, down: str | None, yes: bool) -> None:
 
 
 def _in_words() -> str:
-    """How the schema is, where nothing is to be applied."""
+    """The state of the schema where no migration is pending."""
     if names := schema.unknown():
         return f"The schema is newer than this release, which can work with it: {', '.join(names)}"
     return "The schema is up to date."
 
 
-def _take_back(down: str, yes: bool) -> None:
+def _roll_back(down: str, yes: bool) -> None:
     try:
-        names = schema.last(down)
-        for name, gone in schema.losses(names).items():
+        names = rollback.last(down)
+        for name, gone in rollback.losses(names).items():
             click.echo(f"{name}: {'deletes ' + ', '.join(gone) if gone else 'deletes nothing'}")
         if not yes:
             click.confirm("Roll back, and delete what is listed above?", abort=True)
-        schema.take_back(names)
-    except schema.CannotGoBack as error:
+        rollback.roll_back(names)
+    except rollback.CannotRollBack as error:
         raise click.ClickException(str(error)) from error
     done = ngettext("Rolled back %(num)s migration.", "Rolled back %(num)s migrations.", len(names))
     click.echo(f"{done} Now start the previous release: this one's migrate would apply what was rolled back again.")

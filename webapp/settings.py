@@ -1,30 +1,26 @@
 """Every setting of Errand, read from the environment once. No other module reads `os.environ`."""
 
 import os
-import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from webapp.lib.environment import Reader, SettingsError
+from webapp.lib.mail_variables import read_mail_server
+from webapp.lib.private_files import kept_secret, make_private_folder
+from webapp.lib.service_urls import HOST, LOOPBACK, hostname, read_database_url, read_redis_url
 
-__all__ = ["Settings", "SettingsError"]
+__all__ = ["LOOPBACK", "Settings", "SettingsError", "hostname"]
 
 DEFAULT_MAILBOX_PORT = 8025
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 APP_NAME = "Errand"
 LONGEST_NAME = 40  # characters: it stands in the header of every page and in each mail
 LOG_FORMATS = ("text", "json")
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql")
 BOXES = ("/.dockerenv", "/run/.containerenv")  # what Docker and Podman put into their containers
 SHORTEST_KEY = 16  # characters: 128 bits where each is a random byte
-HOST = re.compile(r"[\w.:-]{1,253}", re.ASCII)
-ADDRESS = re.compile(r"[!-?A-~]{1,64}@[^\s@]{1,253}")  # few mail servers take other than ASCII before the @
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +64,12 @@ class Settings:
 
     @property
     def secure(self) -> bool:
-        """Whether people reach this site by HTTPS only, so that cookies may demand it."""
+        """Whether people reach this site by HTTPS only, so that cookies may require it."""
         return self.base_url.startswith("https://") or (self.trusted_proxies > 0 and not self.base_url)
 
     @property
     def queue_file(self) -> Path:
-        """The file of the embedded queue, apart from the database's so that their locks never meet."""
+        """The file of the embedded queue; not the database's, so that their locks never meet."""
         return self.data_dir / "queue.db"
 
     @property
@@ -83,7 +79,7 @@ class Settings:
 
     @property
     def warnings(self) -> list[str]:
-        """What works, and should not stay so: a line each."""
+        """What works but should not stay so: a line each."""
         clear = self.mail_server and not (self.mail_use_tls or self.mail_use_ssl) and self.mail_server not in LOOPBACK
         plain = f"Mail to {self.mail_server} is sent unencrypted: set MAIL_USE_TLS or MAIL_USE_SSL"
         return [plain] if clear else []
@@ -92,17 +88,15 @@ class Settings:
     def from_env(cls, env: Mapping[str, str] | None = None) -> "Settings":
         """Read and check every variable.
 
-        Raises SettingsError with all that is wrong. Creates the data folder, and in it, where neither DATABASE_URL nor
-        REDIS_URL is set, a secret key that later starts find again. What this process writes from then on, only its
-        own user can read.
+        Raises SettingsError with all problems. Creates the data folder and, if neither DATABASE_URL nor REDIS_URL is
+        set, a secret key in it for all later starts. Files that this process creates from then on are private.
         """
         read = Reader(os.environ if env is None else env)
-        database_url, redis_url = _database_url(read), _redis_url(read)
+        database_url, redis_url = read_database_url(read), read_redis_url(read)
         deployed = bool(database_url or redis_url)
-        port = read.integer("PORT", 5000, 1, 65535)
+        port, app_name = read.integer("PORT", 5000, 1, 65535), _app_name(read)
         base_url = _base_url(read) or ("" if deployed else f"http://127.0.0.1:{port}")
         data_dir = _private_folder(read)
-        app_name = _app_name(read)
         retention_days = read.integer("RETENTION_DAYS", 30, 1, 36500)
         settings = {
             "secret_key": _secret_key(read, data_dir, deployed),
@@ -137,7 +131,7 @@ class Settings:
         return cls(**settings)
 
 
-# What belongs together
+# Settings that depend on several variables
 
 
 def _app_name(read: Reader) -> str:
@@ -149,43 +143,8 @@ def _app_name(read: Reader) -> str:
 
 
 def _is_boxed(read: Reader) -> bool:
-    """Whether this is a dyno or a container, of which nobody outside reaches more than is let through to it."""
+    """Whether this is a dyno or a container: from outside, only the ports that it publishes can be reached."""
     return any(read.text(name) for name in ("DYNO", "KUBERNETES_SERVICE_HOST")) or any(map(os.path.exists, BOXES))
-
-
-def _database_url(read: Reader) -> str:
-    url = read.address("DATABASE_URL", DATABASE_SCHEMES)
-    if url.startswith("postgres"):
-        import psycopg  # takes long to load, and most starts on one machine do without
-        from psycopg.conninfo import conninfo_to_dict
-
-        try:
-            conninfo_to_dict(url)
-        except psycopg.Error as error:
-            what = str(error).partition(":")[0]  # behind it may stand the password
-            read.problem("DATABASE_URL", f"is not a valid PostgreSQL address: {what}")
-    return url
-
-
-def _redis_url(read: Reader) -> str | None:
-    url = read.address("REDIS_URL", ("redis", "rediss"))
-    if url.startswith("rediss://") and "ssl_cert_reqs" not in url and read.text("DYNO"):
-        # Heroku's Redis presents a self-signed certificate: the line is encrypted, the name cannot be verified.
-        url += ("&" if "?" in url else "?") + "ssl_cert_reqs=none"
-    if url:
-        from redis import (
-            Connection,
-            RedisError,
-            SSLConnection,
-        )  # takes long to load, and most starts on one machine do without
-        from redis.connection import parse_url
-
-        try:
-            options = {name: value for name, value in parse_url(url).items() if name != "connection_class"}
-            (SSLConnection if url.startswith("rediss") else Connection)(**options)  # connects to nothing
-        except (TypeError, ValueError, RedisError):  # which may repeat the password
-            read.problem("REDIS_URL", "has options after its ? that Redis clients do not know")
-    return url or None
 
 
 def _base_url(read: Reader) -> str:
@@ -199,56 +158,22 @@ def _base_url(read: Reader) -> str:
 
 
 def _mail(read: Reader, deployed: bool, base_url: str, app_name: str) -> dict[str, Any]:
-    server = read.text("MAIL_SERVER")
-    use_tls, use_ssl = read.flag("MAIL_USE_TLS", False), read.flag("MAIL_USE_SSL", False)
-    username, password = read.text("MAIL_USERNAME"), read.text("MAIL_PASSWORD")
-    # It shows everybody's mail to anybody, so it is for a site that nobody else can reach.
-    alone = hostname(base_url) in LOOPBACK
-    mailbox = not server and read.flag("DEV_MAILBOX", alone and not deployed)
-    if mailbox and not alone:
+    # The development mailbox shows everybody's mail to anybody, so it is for a site that nobody else can reach.
+    is_local = hostname(base_url) in LOOPBACK
+    mailbox = not read.text("MAIL_SERVER") and read.flag("DEV_MAILBOX", is_local and not deployed)
+    if mailbox and not is_local:
         read.problem("DEV_MAILBOX", "shows all mail to everyone, so BASE_URL must be an address of this machine")
-    if server and not HOST.fullmatch(server):
-        read.problem("MAIL_SERVER", f"must be a host name, like smtp.example.com, not {server!r}")
-    if use_tls and use_ssl:
-        read.problem("MAIL_USE_TLS", "and MAIL_USE_SSL can't both be set: choose one")
-    if bool(username) != bool(password):
-        read.problem("MAIL_USERNAME", "and MAIL_PASSWORD go together: set both or neither")
-    if username and not server:
-        read.problem("MAIL_USERNAME", "is set, but MAIL_SERVER is not")
-    if username and not (use_tls or use_ssl or server in LOOPBACK):
-        read.problem("MAIL_USERNAME", "needs MAIL_USE_TLS or MAIL_USE_SSL: its password must not be sent unencrypted")
-    sender = read.text("MAIL_DEFAULT_SENDER", _sender(app_name))
-    if not (sender.isprintable() and ADDRESS.fullmatch(parseaddr(sender)[1])):
-        read.problem(
-            "MAIL_DEFAULT_SENDER", f"must be an email address, like Errand <errand@example.com>, not {sender!r}"
-        )
-    return {
-        "mail_server": "127.0.0.1" if mailbox else server or None,
-        "mail_port": read.integer("MAIL_PORT", DEFAULT_MAILBOX_PORT if mailbox else 465 if use_ssl else 587, 1, 65535),
-        "mail_username": username or None,
-        "mail_password": password or None,
-        "mail_use_tls": use_tls,
-        "mail_use_ssl": use_ssl,
-        "mail_default_sender": sender,
-        "mailbox": mailbox,
-    }
-
-
-def _sender(app_name: str) -> str:
-    is_plain = app_name.replace(" ", "").isalnum()
-    return f"{app_name} <errand@localhost>" if is_plain else f'"{app_name}" <errand@localhost>'
+    name = app_name if app_name.replace(" ", "").isalnum() else f'"{app_name}"'
+    server = read_mail_server(read, DEFAULT_MAILBOX_PORT if mailbox else None, f"{name} <errand@localhost>")
+    return {**server, "mailbox": mailbox}
 
 
 def _private_folder(read: Reader) -> Path:
-    """The data folder, which is made for this user alone if it is not there, and what Errand has in it likewise."""
+    """The data folder, created if it is missing; it and the files of Errand in it are only for this user."""
     folder = Path(read.text("DATA_DIR", "instance"))
     os.umask(0o077)
     try:
-        folder = folder.expanduser().resolve()
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        probe = folder / f".writable-{secrets.token_hex(4)}"
-        probe.touch()
-        probe.unlink()
+        folder = make_private_folder(folder)
         for path in folder.glob("*.db*"):  # an earlier release let every user of the machine read them
             path.chmod(0o600)
         if (folder / "mail").is_dir():
@@ -266,24 +191,4 @@ def _secret_key(read: Reader, data_dir: Path, deployed: bool) -> str:
         read.problem("SECRET_KEY", f"must have at least {SHORTEST_KEY} characters, ideally 64 random ones")
     if not key and deployed:
         read.problem("SECRET_KEY", "must be set when DATABASE_URL or REDIS_URL is")
-    return key or ("" if read.problems else _own_secret_key(data_dir))
-
-
-def _own_secret_key(data_dir: Path) -> str:
-    path = data_dir / "secret_key"
-    draft = data_dir / f".secret_key-{secrets.token_hex(4)}"
-    # Linked into place whole: of two processes that start at once, both read the key of the one that came first.
-    with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-        file.write(secrets.token_hex(32))
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        return path.read_text()
-    finally:
-        draft.unlink()
-    return path.read_text()
-
-
-def hostname(url: str) -> str:
-    """The host in an address, in lower case; "" where there is none."""
-    return urlsplit(url).hostname or ""
+    return key or ("" if read.problems else kept_secret(data_dir / "secret_key"))

@@ -8,7 +8,7 @@ from typing import Any, cast
 from tasks.engine.bounds import Bounds
 from tasks.engine.uploads import Count, Upload, from_json, largest, too_large
 from webapp.lib.i18n import ngettext, number
-from webapp.lib.texts import is_blank
+from webapp.lib.normalization import is_blank
 
 
 class InvalidArguments(ValueError):

@@ -22,7 +22,7 @@ def alarm(check: Callable[[], float]) -> Iterator[None]:
         return
     over = False
 
-    def ring(_: int, __: FrameType | None) -> None:
+    def end_if_overdue(_: int, __: FrameType | None) -> None:
         nonlocal over
         if over:
             return
@@ -33,7 +33,7 @@ def alarm(check: Callable[[], float]) -> Iterator[None]:
             raise TimedOut
 
     begun = time.monotonic()
-    before = signal.signal(signal.SIGALRM, ring)
+    before = signal.signal(signal.SIGALRM, end_if_overdue)
     left, interval = signal.setitimer(signal.ITIMER_REAL, check() or 0.001)
     try:
         try:

@@ -13,7 +13,7 @@ from tasks.lib.layouts import SEPARATORS, find_layout, ignored, moment_of
 from tasks.lib.scanning import LONGEST
 from tasks.lib.tables import Record, Table
 from webapp.lib.i18n import ngettext
-from webapp.lib.texts import is_blank
+from webapp.lib.normalization import is_blank
 from webapp.lib.times import utcnow
 from webapp.models.post import POST_LENGTH
 

@@ -28,16 +28,16 @@ def change(site: Site, task_id: str, how: str) -> None:
 
 def _family(user: User) -> Task:
     """A whole whose parts are in every state, the last two in a part of their own."""
-    whole = make_task(
+    parent = make_task(
         State.IN_PROGRESS, user, composition=Composition.CHORD, name="", title="Invite the choir, then write a report"
     )
-    parts: dict[str, Any] = {"user": user, "parent": whole, "root": whole}
+    parts: dict[str, Any] = {"user": user, "parent": parent, "root": parent}
     for state in State:
         make_task(state, title=f"A part that is {state.words}", **parts)
     group = make_task(State.FAILED, composition=Composition.GROUP, title="Invite the basses", **parts)
     for state in (State.SUCCEEDED, State.FAILED):
         make_task(state, title=f"Invite the {state.words}", **parts | {"parent": group})
-    return whole
+    return parent
 
 
 def _mail(user: User, state: State) -> Task:

@@ -29,7 +29,7 @@ def test_two_people_write_to_each_other_and_see_it_come(new_person, site):
     dora.page.get_by_role("button", name="Send").click()
     see(cleo.page.locator("#thread").get_by_text("Yes, with cake"))
     assert cleo.page.get_by_label("Your message").input_value() == "I am still typ"
-    see(dora.page.locator("#thread").get_by_text("· read"))
+    see(dora.page.locator("#thread").get_by_text("· Read"))
 
 
 def test_what_happened_is_in_the_notification_centre_and_leads_there(person):

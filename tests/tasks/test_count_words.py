@@ -136,10 +136,10 @@ def test_what_has_no_words_fails_in_words(count, data, words):
 @pytest.mark.usefixtures("no_heartbeat")
 @pytest.mark.parametrize("where", ["in the middle", "at the end"])
 def test_a_run_that_was_killed_is_repeated_and_nothing_counts_twice(app, live_on, monkeypatch, where):
-    whole, killed = module._words, []
+    parent, killed = module._words, []
 
     def words(piece):
-        yield from whole(piece)
+        yield from parent(piece)
         if len(killed) < 2 and where == "in the middle":
             killed.append(piece)
             raise Killed

@@ -144,7 +144,7 @@ def test_nobody_is_mailed_who_gave_no_address(export, mailserver):
 def test_a_site_without_a_mail_server_says_so_and_succeeds(export):
     task, _ = export(make_user(email="ann@example.com"))
     assert task.state == State.SUCCEEDED
-    assert any("Not mailed" in event.text for event in task.timeline())
+    assert any("Not emailed" in event.text for event in task.timeline())
 
 
 def test_a_file_too_large_to_be_mailed_is_linked_to(export, mailserver, monkeypatch):

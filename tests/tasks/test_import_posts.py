@@ -171,7 +171,7 @@ def test_a_file_of_which_nothing_can_be_read_fails_in_words(bring, data, words):
 
 
 def test_only_a_file_of_a_table_is_taken(app):
-    with pytest.raises(InvalidArguments, match=r"choose .csv, .tsv, .txt or .json"):
+    with pytest.raises(InvalidArguments, match=r"Use .csv, .tsv, .txt or .json"):
         import_posts.launch(make_user(), file=Upload("posts.xlsx", b"PK"))
 
 
@@ -348,7 +348,7 @@ def test_an_import_that_was_started_again_is_not_undone_meanwhile(bring, run_wai
     Task.update(state=State.PAUSED, finished_at=None).where(Task.id == task.id).execute()
     run_waiting()
     assert (undoing.reload().state, Post.select().count()) == (State.FAILED, 1)
-    assert "under way again" in undoing.error
+    assert "running again" in undoing.error
 
 
 def test_undoing_goes_on_where_it_was_killed(app, bring, live_on, monkeypatch):

@@ -119,9 +119,9 @@ def test_nobody_else_is_mailed(app, mailserver, pass_by, how):
 
 def test_nobody_is_mailed_what_they_canceled_nor_each_part_of_a_whole(ann, mailserver, pass_by):
     _running(ann, state=State.CANCELING).acknowledge_stop()
-    whole = make_task(State.IN_PROGRESS, ann, kind="group", title="All of it")
+    parent = make_task(State.IN_PROGRESS, ann, kind="group", title="All of it")
     _running(ann, "A part")
-    Task.update(parent=whole, root=whole).where(Task.title == "A part").execute()
+    Task.update(parent=parent, root=parent).where(Task.title == "A part").execute()
     Task.get(Task.title == "A part").succeed()
     pass_by()
     assert [mail["Subject"] for mail in mailserver.mails] == ["All of it finished"]

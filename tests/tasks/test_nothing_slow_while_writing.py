@@ -26,7 +26,7 @@ from tasks.mail_messages import line_up_messages
 from tasks.mail_task_outcome import line_up_outcomes
 from webapp.db import database
 from webapp.dev.factories import PASSWORD, make_message, make_posts, make_user
-from webapp.lib import deadline
+from webapp.lib import sockets
 from webapp.lib.times import utcnow
 from webapp.mail import address_files, recipients
 from webapp.models import Mailing, MailingFile, Message, State, Task
@@ -49,7 +49,7 @@ SLOW: dict[Any, str] = {
     ImageFile.ImageFile.load: PICTURE,
     count_words._words: WORDS,
     jinja2.Template.render: PAGE,
-    deadline.connect: MAIL,
+    sockets.connect: MAIL,
     smtplib.SMTP.getreply: MAIL,
     time.sleep: WAITING,
     threading.Condition.wait: WAITING,

@@ -20,7 +20,7 @@ from tests.processes import free_port, until
 from tests.racing import race
 from webapp import db
 from webapp.dev.factories import make_task, make_user
-from webapp.lib.outage import NotAsked
+from webapp.lib.circuit_breaker import NotAsked
 from webapp.lib.queue_file import QueueFile
 from webapp.lib.redis_pool import ANSWERS_WITHIN
 from webapp.models import State, Task

@@ -205,7 +205,7 @@ def test_a_server_that_drops_everybody_is_not_asked_about_everybody(post, mailse
     mailserver.answer_to_data = "drop"
     task = _perform(post())
     assert task.state == State.RETRYING
-    assert "0 of 6 are sent" in task.error
+    assert "0 of 6 sent" in task.error
     mailserver.answer_to_data = "250 OK"
     assert _go_on(task).state in (State.RETRYING, State.SUCCEEDED)
     while task.state == State.RETRYING:

@@ -24,8 +24,8 @@ from tasks.lib.csv_cells import csv_row, escape_formula, unescape_formula
 from tasks.lib.post_files import open_posts
 from webapp.dev.mailbox.store import find_mail
 from webapp.lib.filenames import safe_name, unique_names
-from webapp.lib.folding import places, sought, terms_of
-from webapp.lib.languages import language_of
+from webapp.lib.language_detection import language_of
+from webapp.lib.tokenization import places, query_terms, terms_of
 from webapp.mail import headers
 from webapp.mail.address_files import read_file
 from webapp.mail.mailings import render_mailing
@@ -127,7 +127,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "a filter": lambda text: TaskFilterForm(
         MultiDict(dict.fromkeys(("q", "state", "name", "since", "until"), text)), "UTC"
     ),
-    "the terms of a search": sought,
+    "the terms of a search": query_terms,
     "the terms of a post": terms_of,
     "the places of what was sought": lambda text: places(text, "word"),
     "a query": lambda text: newest(Post, text, 20),

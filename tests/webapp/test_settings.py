@@ -80,7 +80,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("name", "value"), BAD)
-def test_a_bad_value_is_told_in_one_line_that_names_its_variable(read, name, value):
+def test_bad_value_is_reported_in_one_line_with_its_variable(read, name, value):
     with pytest.raises(SettingsError) as refused:
         read(**{"SECRET_KEY": KEY, name: value})
     [problem] = refused.value.problems
@@ -109,7 +109,7 @@ CONTRADICTIONS = {
 
 
 @pytest.mark.parametrize("words", CONTRADICTIONS)
-def test_settings_that_contradict_each_other_are_told(read, words):
+def test_contradicting_settings_are_reported(read, words):
     with pytest.raises(SettingsError) as refused:
         read(**CONTRADICTIONS[words])
     [problem] = refused.value.problems
@@ -147,12 +147,12 @@ MISSPELT = {
 
 
 @pytest.mark.parametrize(("name", "meant"), MISSPELT.items())
-def test_a_misspelt_setting_is_told(read, name, meant):
+def test_misspelled_setting_is_reported(read, name, meant):
     with pytest.raises(SettingsError, match=rf"^{name} is not a setting: did you mean {meant}\?$"):
         read(**{name: "1"})
 
 
-def test_what_is_nobodys_misspelling_is_let_alone(read):
+def test_unrelated_variables_are_ignored(read):
     others = (
         "HOST",
         "PORTS",
@@ -168,7 +168,7 @@ def test_what_is_nobodys_misspelling_is_let_alone(read):
     read(REDIS_URL="redis://localhost", REDIS_URI="redis://localhost", SECRET_KEY=KEY, **dict.fromkeys(others, "x"))
 
 
-def test_all_that_is_wrong_is_told_at_once(read):
+def test_all_problems_are_reported_at_once(read):
     with pytest.raises(SettingsError) as refused:
         read(PORT="http", SECRET_KEY="x", MAIL_SEVER="mail.example", TASK_SWEEP_SECONDS="-1", BASE_URL="here")
     named = [problem.split()[0] for problem in refused.value.problems]
@@ -178,7 +178,7 @@ def test_all_that_is_wrong_is_told_at_once(read):
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL"])
 @pytest.mark.parametrize("password", ["hunter2", "hunter2/x", "hunter2?x", "hunter2#x", "hunter2[", "hunter2\u2100"])
-def test_a_bad_address_is_told_without_the_password_in_it(read, name, password):
+def test_bad_url_is_reported_without_its_password(read, name, password):
     scheme = "http" if password == "hunter2" else "postgres" if name == "DATABASE_URL" else "redis"
     with pytest.raises(SettingsError) as refused:
         read(**{"SECRET_KEY": KEY, name: f"{scheme}://user:{password}@host.example/0"})
@@ -283,7 +283,7 @@ def test_the_mailbox_is_there_only_where_no_mail_server_is_set(read):
     assert (reached.mailbox, reached.mail_server) == (False, None), "everybody could read everybody's mail"
 
 
-def test_what_is_stored_is_for_the_sites_own_user(tmp_path):
+def test_stored_files_are_private_to_the_user(tmp_path):
     folder = tmp_path / "data"
     Settings.from_env({"DATA_DIR": str(folder)})
     (folder / "errand.db").touch(0o644)
@@ -309,7 +309,7 @@ def test_mail_is_encrypted_one_way_or_the_other(read):
         read(MAIL_SERVER="mail.example", MAIL_USE_TLS="1", MAIL_USE_SSL="1")
 
 
-def test_mail_that_travels_in_clear_is_told(read):
+def test_unencrypted_mail_is_a_warning(read):
     assert "MAIL_USE_TLS" in read(MAIL_SERVER="mail.example").warnings[0]
     assert not read(MAIL_SERVER="mail.example", MAIL_USE_TLS="1").warnings
     assert not read(MAIL_SERVER="localhost").warnings

@@ -1,6 +1,6 @@
-"""Backups: a folder with all that a site cannot be put together again without, made whole or not at all.
+"""Backups: a folder with all that a site is restored from, made whole or not at all.
 
-The queue is not in it: workers find in the database what waits.
+The queue is not in it: workers find the waiting tasks in the database.
 """
 
 import os
@@ -17,11 +17,11 @@ from urllib.parse import quote
 from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from webapp import db
-from webapp.db.timeouts import CONNECTING
+from webapp.db.handle import database, is_postgres
+from webapp.db.postgres_timeouts import CONNECT_OPTIONS
 from webapp.settings import Settings
 
-AT_ONCE = 1000  # pages
+BATCH_SIZE = 1000  # pages
 DUMP, KEY = "database.dump", "secret_key"
 
 
@@ -32,19 +32,19 @@ class CannotBackUp(Exception):
 def back_up(settings: Settings, target: Path, overwrite: bool = False) -> list[str]:
     """Copy the database, and the secret key if it is in a file, into a new folder; returns the names of its files.
 
-    All that was committed before is in it, and nothing that is half done. Writers go on meanwhile and do not wait. Only
-    the folder's owner can read it. To overwrite another backup is to take its place once this one is whole.
+    It holds everything that was committed before, and nothing half done. Writers do not wait for it. Only the folder's
+    owner can read it. With `overwrite`, it replaces another backup once it is complete.
 
-    Raises CannotBackUp. Costs as much disk as the database, and reading all of it twice.
+    Raises CannotBackUp. Takes as much disk as the database, which it reads twice.
     """
     try:
         target = target.resolve()
         _demand_free(settings, target, overwrite)
-        with _taking_the_place_of(target) as folder:
-            if db.is_postgres():
+        with _replacing(target) as folder:
+            if is_postgres():
                 _dump(settings.database_url, folder / _file_name())
             else:
-                _copy(Path(db.database.obj.database), folder / _file_name())
+                _copy(Path(database.obj.database), folder / _file_name())
             key = settings.data_dir / KEY
             if key.is_file() and key.read_text() == settings.secret_key:
                 _private(folder / KEY).write_text(settings.secret_key)
@@ -57,11 +57,11 @@ def back_up(settings: Settings, target: Path, overwrite: bool = False) -> list[s
 
 
 def dump_command(url: str, file: Path) -> tuple[list[str], dict[str, str]]:
-    """How pg_dump copies the database at an address into a file, and what of it belongs into the environment.
+    """The pg_dump command that copies the database at an address into a file, and its environment variables.
 
-    Everybody on the machine can read the command, so no password is in it.
+    Every user of the machine can read the command, so passwords go into the environment.
     """
-    environment, parameters = {}, CONNECTING | {name: str(value) for name, value in conninfo_to_dict(url).items()}
+    environment, parameters = {}, CONNECT_OPTIONS | {name: str(value) for name, value in conninfo_to_dict(url).items()}
     for option in pq.Conninfo.get_defaults():
         name = option.keyword.decode()
         if option.dispchar == b"*" and option.envvar and name in parameters:
@@ -71,8 +71,8 @@ def dump_command(url: str, file: Path) -> tuple[list[str], dict[str, str]]:
 
 def _demand_free(settings: Settings, target: Path, overwrite: bool) -> None:
     used = {settings.data_dir.resolve()}
-    if not db.is_postgres():
-        used.add(Path(db.database.obj.database).resolve().parent)
+    if not is_postgres():
+        used.add(Path(database.obj.database).resolve().parent)
     if any(target == folder or target in folder.parents for folder in used):
         raise CannotBackUp(f"{target} is where the site keeps its data: choose another folder")
     if not target.parent.is_dir():
@@ -91,12 +91,12 @@ def _is_backup(folder: Path) -> bool:
 
 def _file_name() -> str:
     """What the database is called in a backup: on SQLite as it is in its own folder."""
-    return DUMP if db.is_postgres() else Path(db.database.obj.database).name
+    return DUMP if is_postgres() else Path(database.obj.database).name
 
 
 @contextmanager
-def _taking_the_place_of(target: Path) -> Iterator[Path]:
-    """A new folder that gets its name, and is on the disk, when the block ends; it is gone if that fails."""
+def _replacing(target: Path) -> Iterator[Path]:
+    """A new folder, which is synced and renamed to `target` when the block ends, and deleted if that fails."""
     folder, before = (target.parent / f".{target.name}-{token_hex(4)}-{what}" for what in ("part", "before"))
     try:
         folder.mkdir(mode=0o700)
@@ -135,18 +135,18 @@ def _copy(source: Path, file: Path) -> None:
         closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as db,
         closing(sqlite3.connect(_private(file), isolation_level=None)) as copy,
     ):
-        # As of this moment, with what is still in the WAL; else each write of others would make the copy begin anew.
+        # A snapshot of this moment, WAL included; without it, each write of others would restart the copy.
         db.execute("BEGIN")
         db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        db.backup(copy, pages=AT_ONCE, progress=_hear)
-        copy.execute("PRAGMA journal_mode = DELETE")  # it is one file then, and nothing has to go with it
+        db.backup(copy, pages=BATCH_SIZE, progress=_interruptible)
+        copy.execute("PRAGMA journal_mode = DELETE")  # so that it is one file
         [said] = copy.execute("PRAGMA integrity_check(1)").fetchone()
     if said != "ok":
         raise CannotBackUp(f"the copy is damaged, and {source} may be, too: {said}")
 
 
-def _hear(*_: object) -> None:
-    """Nothing; but Ctrl-C is heard here, between two batches."""
+def _interruptible(*_: object) -> None:
+    """Do nothing, between two batches, where Python handles Ctrl-C."""
 
 
 def _dump(url: str, file: Path) -> None:

@@ -1,4 +1,8 @@
-"""Endings: what is to be done as a transaction commits, and what a savepoint that is rolled back takes back with it."""
+"""Commit hooks: what runs just before a transaction commits, and what a savepoint's rollback cancels.
+
+Peewee calls back after a commit by itself; here a savepoint that is rolled back alone also drops the callbacks that
+were registered in it.
+"""
 
 import threading
 from collections.abc import Callable
@@ -9,31 +13,32 @@ from peewee import Database, _savepoint
 Write = Callable[[list[Any]], object]
 
 
-class _Last(threading.local):
-    """What this thread's transaction has still to write: for each way of writing, for which keys."""
+class _Deferred(threading.local):
+    """What this thread's transaction has still to write: for each function, its keys."""
 
     def __init__(self) -> None:
         self.writes: dict[Write, set[Any]] = {}
 
 
-_last = _Last()
+_deferred = _Deferred()
 
 
 def before_commit(database: Database, write: Write, key: Any) -> None:
-    """Call `write` once as the last thing before this thread's transaction commits, with all keys given for it, sorted.
+    """Call `write` once, just before this thread's transaction commits, with all keys given for it, sorted.
 
-    So what everybody writes, a counter of a person's, is locked for no longer than the commit takes, and in one order
-    by everybody. Now, with this key alone, if no transaction is open; never on a rollback, but for a savepoint that is
-    rolled back alone: `write` must do no harm where nothing has changed.
+    A row that every transaction writes, such as a person's counter, is then locked only for as long as the commit
+    takes, and everyone locks such rows in the same order. Without a transaction, `write` runs at once with this key
+    alone. It never runs on a rollback. If only a savepoint is rolled back it still runs: `write` must do no harm where
+    nothing has changed.
     """
     if database.in_transaction():
-        _last.writes.setdefault(write, set()).add(key)
+        _deferred.writes.setdefault(write, set()).add(key)
     else:
         write([key])
 
 
 class _Savepoint(_savepoint):
-    """A savepoint whose rollback also forgets what was to be done after the commit because of it."""
+    """A savepoint whose rollback also drops the after-commit callbacks that were registered in it."""
 
     def __enter__(self) -> Any:
         self._before = len(self.db._state.commit_callbacks)
@@ -44,26 +49,26 @@ class _Savepoint(_savepoint):
         del self.db._state.commit_callbacks[self._before :]
 
 
-class Endings:
-    """A database on which `before_commit` works, and `after_commit` in savepoints, too."""
+class CommitHooks:
+    """Mixin of a Peewee database on which `before_commit` works, and `after_commit` in savepoints."""
 
     def begin(self, *args: Any, **options: Any) -> None:
-        """Begin a transaction, with nothing to be written at its end yet."""
-        _last.writes = {}  # a connection that broke may have left something
+        """Begin a transaction, with no deferred writes."""
+        _deferred.writes = {}  # a connection that broke may have left some
         super().begin(*args, **options)  # type: ignore[misc]
 
     def commit(self) -> None:
-        """Write what is to be written last, then commit."""
-        writes, _last.writes = _last.writes, {}
+        """Make the deferred writes, then commit."""
+        writes, _deferred.writes = _deferred.writes, {}
         for write, keys in writes.items():
             write(sorted(keys))
         super().commit()  # type: ignore[misc]
 
     def rollback(self) -> None:
-        """Roll back, and forget what was to be written."""
-        _last.writes = {}
+        """Roll back, and drop the deferred writes."""
+        _deferred.writes = {}
         super().rollback()  # type: ignore[misc]
 
     def savepoint(self) -> _Savepoint:
-        """A savepoint that takes back all that came by it."""
+        """A savepoint whose rollback also takes back its after-commit callbacks."""
         return _Savepoint(self)

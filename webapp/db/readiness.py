@@ -1,10 +1,11 @@
-"""Whether the database has the schema that this release works with: its own, or that of a later one."""
+"""Readiness: whether the database has a schema that this release works with, its own or a later one's."""
 
 import logging
 
 from peewee import PeeweeException
 
-from webapp.db import database, schema
+from webapp.db import schema
+from webapp.db.handle import database
 from webapp.db.resilience import driver_error, is_unavailable
 from webapp.lib.outage import Outage
 
@@ -13,16 +14,16 @@ log = logging.getLogger(__name__)
 lacking = Outage(log, "The database is not ready", "The database is ready")
 
 WHAT_TO_DO = "run flask --app webapp.wsgi migrate"
-# How PostgreSQL, by its SQLSTATE, and SQLite, in words, say of a table or a column that it is not there.
+# How PostgreSQL, by its SQLSTATE, and SQLite, in words, report a missing table or column.
 NO_SUCH_STATE, NO_SUCH_WORDS = ("42P01", "42703"), ("no such table", "no such column", "has no column named")
-_right: object = None  # the database that was found right; what is applied mostly stays so
+_right: object = None  # the database that was found ready; applied migrations mostly stay applied
 
 
 def lack(anew: bool = False) -> str:
     """What the database lacks and what to do about it, in a line; "" where it lacks nothing.
 
-    Two small queries, and the smallest there is once it was found right, unless asked `anew`. Raises PeeweeException
-    when it does not answer.
+    Two small queries; once it was found ready, only `SELECT 1`, unless asked `anew`. Raises PeeweeException if it does
+    not answer.
     """
     global _right
     if _right is database.obj and not anew:
@@ -40,7 +41,7 @@ def lack(anew: bool = False) -> str:
 
 
 def lack_behind(error: PeeweeException) -> str:
-    """What the database lacks where that explains an error, as `lack` says it; else ""."""
+    """What the database lacks if that explains an error, in the words of `lack`; otherwise ""."""
     if not _says_missing(error):
         return ""
     try:

@@ -1,4 +1,4 @@
-"""What to do while the database is not there: how to tell, how often to ask again, and when to begin anew."""
+"""Resilience: how an outage of the database is recognized, and which statements are retried, and how often."""
 
 import logging
 import random
@@ -11,37 +11,37 @@ from typing import Any, TypeVar
 import psycopg
 from peewee import InterfaceError, OperationalError, PeeweeException
 
-from webapp.db import database, forget_connection, is_postgres, postgres, sqlite_lock
-from webapp.lib.circuit_breaker import Unavailable
+from webapp.db import postgres, sqlite_lock
+from webapp.db.bulkhead import Unavailable
+from webapp.db.connections import forget_connection
+from webapp.db.handle import database, is_postgres
 from webapp.lib.outage import Outage
 
 log = logging.getLogger(__name__)
 
-# For whoever finds out, in any process: the log says it once a minute, however many ask.
+# Shared by all threads and forked processes: the log says it once a minute, however many notice.
 away = Outage(log, "The database is unavailable", "The database answers again")
 
 # https://www.sqlite.org/rescode.html
-UNAVAILABLE = {
-    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_CANTOPEN,
-}  # fmt: skip
+UNAVAILABLE = {getattr(sqlite3, f"SQLITE_{name}") for name in "BUSY LOCKED READONLY IOERR FULL CANTOPEN".split()}
 
-# What may say so by its name, where there is no code.
+# Errors of these classes mean an outage where the driver gives no code.
 AWAY = InterfaceError, OperationalError, psycopg.InterfaceError, psycopg.OperationalError, sqlite3.OperationalError
 
 Result = TypeVar("Result")
 
 
 def persistently(write: Callable[[], Result]) -> Result:
-    """What `write` returns, on a fresh connection if the kept one has died; for writes that may be tried twice.
+    """Returns what `write` returns; retries it once, on a new connection, if the kept one has died.
 
-    A thread keeps its connection, and finds out that the server has closed it only by using it. One that did not
-    answer in time is not asked again. A first try may have been committed even so, and only its answer been lost.
+    For writes that may run twice: the first try may have been committed, and only its answer been lost. A thread keeps
+    its connection, and notices only at the next query that the server has closed it. A server that did not answer in
+    time is not asked again.
     """
     try:
         result = write()
     except PeeweeException as error:
-        if not is_postgres() or not is_unavailable(error) or _has_waited(error):
+        if not is_postgres() or not is_unavailable(error) or _timed_out(error):
             raise
         forget_connection()
         result = write()
@@ -50,10 +50,10 @@ def persistently(write: Callable[[], Result]) -> Result:
 
 
 def tirelessly(write: Callable[[], Result], gives_up: Callable[[], bool]) -> Result:
-    """What `write` returns, tried again for as long as the database is unavailable, unless `gives_up` says so.
+    """Returns what `write` returns; retries it for as long as the database is unavailable, or until `gives_up`.
 
-    For writes that may be tried twice, in a process that nobody waits for. It is tried about two seconds after the
-    database is back at the latest, or seven where it does not refuse connections but swallows them.
+    For writes that may run twice, in a process for which nobody waits. It is retried at most two seconds after the
+    database is back, or seven if that swallowed connections in place of refusing them.
     """
     pause = 0.1
     while True:
@@ -74,9 +74,9 @@ def tirelessly(write: Callable[[], Result], gives_up: Callable[[], bool]) -> Res
 
 
 def is_unavailable(error: BaseException | None) -> bool:
-    """Whether an error says that the database cannot be reached or written now, and nothing about what was asked.
+    """Whether an error means that the database cannot be reached or written now, rather than that the query is wrong.
 
-    So does that of a rollback which failed because of such an error.
+    This includes the error of a rollback that failed because of such an error.
     """
     while isinstance(error, (PeeweeException, psycopg.Error, sqlite3.Error)):
         if _says_unavailable(error):
@@ -88,7 +88,7 @@ def is_unavailable(error: BaseException | None) -> bool:
 
 
 def driver_error(error: BaseException) -> Any:
-    """What the driver has raised, of which Peewee has made an error of its own, or where it failed to connect, two."""
+    """The driver's own error, which Peewee wraps in one of its own; in two, if connecting failed."""
     while orig := getattr(error, "orig", None):
         error = orig
     return error
@@ -101,12 +101,12 @@ def _says_unavailable(error: BaseException) -> bool:
     if not is_postgres():
         return getattr(driver, "sqlite_errorcode", 0) & 0xFF in UNAVAILABLE
     if sqlstate := getattr(driver, "sqlstate", None):
-        return postgres.lost(sqlstate)
+        return postgres.is_lost(sqlstate)
     return isinstance(error, AWAY)
 
 
-def _has_waited(error: BaseException | None) -> bool:
-    """Whether it comes, perhaps by way of a rollback that failed, of an answer that was waited for in vain."""
+def _timed_out(error: BaseException | None) -> bool:
+    """Whether an answer did not come in time; this error may be that of a rollback which failed because of it."""
     while error is not None:
         if isinstance(error, (Unavailable, psycopg.errors.ConnectionTimeout)):
             return True
@@ -116,7 +116,7 @@ def _has_waited(error: BaseException | None) -> bool:
 
 @contextmanager
 def writing_if_free() -> Iterator[None]:
-    """For a write that nobody would miss: where the database cannot be written at once, the block ends without it."""
+    """For a write that nobody would miss: if the database cannot be written at once, the block ends without it."""
     try:
         with sqlite_lock.without_waiting():
             yield
@@ -127,9 +127,9 @@ def writing_if_free() -> Iterator[None]:
 
 
 def close_if_broken() -> None:
-    """Drop this thread's connection if its last transaction did not end well, so that the next query opens a new one.
+    """Drop this thread's connection if it is broken or still in a transaction; the next query opens a new one.
 
-    Call it where a unit of work ends or has failed: after a request, after a task.
+    Call it after each request, and after each run of a task.
     """
     db = database.obj
     if db.is_closed():

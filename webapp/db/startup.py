@@ -1,6 +1,6 @@
-"""What a process does before it begins: it looks whether its database is there and has the schema that it needs.
+"""Startup: before a process begins, it checks that its database is there and has the schema that it needs.
 
-What may come by itself is waited for, or told. What only its operator can mend ends the process with one line.
+It waits for a database that may come back by itself. What only an operator can mend ends the process with one line.
 """
 
 import re
@@ -14,17 +14,19 @@ import psycopg
 from peewee import PeeweeException
 from redis import RedisError
 
-from webapp.db import database, forget_connection, is_postgres, readiness
+from webapp.db import readiness
+from webapp.db.connections import forget_connection
+from webapp.db.handle import database, is_postgres
 from webapp.db.resilience import away, driver_error, is_unavailable
 from webapp.lib.environment import CannotStart, complaint
 from webapp.lib.outage import one_line
 
-LONGEST_PAUSE = 5.0  # seconds
+MAX_PAUSE = 5.0  # seconds
 
 # Another file, folder or owner is needed: https://www.sqlite.org/rescode.html
 _HOPELESS = {getattr(sqlite3, f"SQLITE_{name}") for name in "PERM AUTH READONLY CANTOPEN NOTADB CORRUPT".split()}
-# libpq gives no code for a connection that was refused, only the server's words. In another language than English
-# these are waited for, as any other.
+# libpq gives no code for a refused connection, only the server's words. If these are not in English, the process
+# waits, as for any other outage.
 _REFUSED = re.compile(
     r'password authentication failed|no password supplied|no pg_hba\.conf entry|(database|role) "[^"]*" does not exist'
     r"|authentication failed for user|is not permitted to log in|permission denied for database"
@@ -32,21 +34,21 @@ _REFUSED = re.compile(
 
 
 def wait_for_database() -> None:
-    """Return once the database answers and has the schema. What it waits for it says once a minute.
+    """Return once the database answers and has the schema. The log says once a minute what it waits for.
 
-    Exits with one line where waiting is pointless: nobody is let in by that password, there is no such database or
-    folder, or the file is none of SQLite's.
+    Exits with one line if waiting is pointless: the password is wrong, there is no such database or folder, or the file
+    is not SQLite's.
     """
     pause = 0.1
     while not look_at_database():
         time.sleep(pause)
-        pause = min(2 * pause, LONGEST_PAUSE)
+        pause = min(2 * pause, MAX_PAUSE)
 
 
 def look_at_database() -> bool:
-    """Whether the database can be used. Where it cannot, says so, or exits as `wait_for_database` does."""
+    """Whether the database can be used. If not, logs why, or exits as `wait_for_database` does."""
     try:
-        with database.atomic():  # on SQLite that shows whether the file can be written, too
+        with database.atomic():  # on SQLite this also shows whether the file can be written
             lack = readiness.lack(anew=True)
     except PeeweeException as error:
         forget_connection()
@@ -65,7 +67,7 @@ def look_at_database() -> bool:
 
 
 def is_hopeless(error: BaseException) -> bool:
-    """Whether a connection has failed for a reason that does not pass. To be asked as a process starts."""
+    """Whether a connection has failed for a lasting reason. Only meant for the start of a process."""
     driver = driver_error(error)
     if isinstance(driver, sqlite3.Error):
         return getattr(driver, "sqlite_errorcode", 0) & 0xFF in _HOPELESS
@@ -74,7 +76,7 @@ def is_hopeless(error: BaseException) -> bool:
 
 @contextmanager
 def or_one_line() -> Iterator[None]:
-    """Exit with one line where a setting, a declaration, a server or a file is wrong or away in this block."""
+    """Exit with one line if a setting, declaration, server or file turns out to be wrong or away in the block."""
     try:
         yield
     except CannotStart as error:

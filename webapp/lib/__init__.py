@@ -1,1 +1,1 @@
-"""What knows nothing of this app: texts, times, files, names, deadlines. It imports nothing else of ours."""
+"""Generic helpers, which know nothing of this app: texts, times, files, sockets. They import nothing else of ours."""

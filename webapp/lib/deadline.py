@@ -1,12 +1,12 @@
-"""Deadlines: how long a talk with another machine may take in all, whatever that machine does.
+"""Deadlines: how long an exchange with another machine may take in all, whatever that machine does.
 
     with deadline(20):
         sock = connect(host, port)
         …
 
-A socket's own timeout is for each read, so one byte now and then keeps its reader for ever. A deadline is a total: when
-time is up, the connections that it watches are shut down, so that whoever waits for them returns, and what came of that
-is a TimeoutError. It uses no signal, so it works in any thread; it cannot end what waits for anything but a connection.
+A socket's own timeout is for each read, so a peer that sends one byte now and then holds its reader forever. A deadline
+is a total: when time is up, the connections that it watches are shut down, reads and writes on them return, and the
+block raises TimeoutError. It uses no signal, so it works in any thread; it cannot interrupt other waits.
 """
 
 import heapq
@@ -16,18 +16,16 @@ import threading
 import time
 from contextlib import suppress
 from itertools import count
-from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, Self
 from weakref import ref
 
 
 class Deadline:
-    """A context manager, once. Within another of the same thread, whichever ends first counts.
+    """A context manager, to be used once. Within another one of the same thread, the earlier deadline counts.
 
-    An Exception that leaves the block after its end is raised as a TimeoutError from it. What is done in time is done:
-    a block that ends without an exception raises none. Costs some ten microseconds, and a file descriptor for each
-    watched connection.
+    An Exception that leaves the block after the deadline is raised as a TimeoutError from it. A block that ends without
+    an exception raises none. Costs some ten microseconds, and a file descriptor for each watched connection.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -35,7 +33,7 @@ class Deadline:
         self._at = 0.0
         self._outer: Deadline | None = None
         self._is_over = self._has_passed = False
-        self._watched: list[int] = []  # descriptors of our own, so that none of them can be another file by then
+        self._watched: list[int] = []  # descriptors of our own: the connection's may be another file's by then
 
     def __enter__(self) -> Self:
         self._outer = _here.current()
@@ -51,27 +49,27 @@ class Deadline:
         with _watchdog.lock:
             self._is_over = True
             self._let_go()
-        # On a busy machine the watchdog may come after the socket's own timeout, which looks like a lost connection.
+        # On a busy machine the socket's own timeout may come before the watchdog, and looks like a lost connection.
         is_late = self._has_passed or time.monotonic() >= self._at
         if is_late and isinstance(error, Exception) and not isinstance(error, TimeoutError):
             raise TimeoutError(self._words()) from error
 
     def __del__(self) -> None:
-        # What a signal's handler raises may come before the first line of __exit__.
+        # A signal handler may raise before the first line of __exit__.
         self._let_go()
 
     @property
     def left(self) -> float:
-        """Seconds that are left. Raises TimeoutError when there are none."""
+        """Seconds that are left. Raises TimeoutError if there are none."""
         left = self._at - time.monotonic()
         if self._has_passed or left <= 0:
             raise TimeoutError(self._words())
         return left
 
     def watch(self, sock: socket.socket) -> None:
-        """Shut this connection down when time is up, also when it is wrapped in TLS or closed by then.
+        """Shut this connection down when time is up, even if it is wrapped in TLS or closed by then.
 
-        One that is closed before ends, for those at its other end, with the block.
+        If it is closed within the block, its peer sees that only when the block ends.
         """
         with _watchdog.lock:
             self._watched.append(os.dup(sock.fileno()))
@@ -96,7 +94,7 @@ deadline = Deadline  # as it reads in a `with`
 
 
 class _Here(threading.local):
-    """This thread's deadlines. One whose block was left without its __exit__ is gone by itself."""
+    """This thread's deadlines, weakly: one whose __exit__ never ran disappears by itself."""
 
     innermost: "ref[Deadline] | None" = None
 
@@ -108,69 +106,24 @@ _here = _Here()
 
 
 def current() -> Deadline:
-    """The deadline that this thread is in. Raises RuntimeError where there is none: nothing may wait for ever."""
+    """The innermost deadline of this thread. Raises RuntimeError if there is none: no connection waits forever."""
     found = _here.current()
     if found is None:
         raise RuntimeError("a connection to another machine needs a deadline around it")
     return found
 
 
-def connect(host: str, port: int) -> socket.socket:
-    """A TCP connection, watched by this thread's deadline. Raises OSError.
-
-    The name's addresses are tried in turn, each for its share of what is left.
-    """
-    limit = current()
-    error: OSError | None = None
-    addresses = _addresses(host, port, limit.left)
-    for number, (family, kind, protocol, _, address) in enumerate(addresses):
-        sock = socket.socket(family, kind, protocol)
-        try:
-            limit.watch(sock)
-            sock.settimeout(limit.left / (len(addresses) - number))
-            sock.connect(address)
-        except OSError as failure:
-            error = failure
-            sock.close()
-        else:
-            sock.settimeout(limit.seconds)
-            return sock
-    raise error or OSError(f"{host} has no address")
-
-
-def _addresses(host: str, port: int, seconds: float) -> list[Any]:
-    """What a name stands for. The system's resolver may take longer, and cannot be interrupted, only left to itself."""
-    with suppress(socket.gaierror):
-        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    answers: SimpleQueue[list[Any] | Exception] = SimpleQueue()
-    threading.Thread(target=_resolve, args=(host, port, answers), name="resolver", daemon=True).start()
-    try:
-        answer = answers.get(timeout=seconds)
-    except Empty:
-        raise TimeoutError(f"no address for {host} within {seconds:.1f} s") from None
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
-
-
-def _resolve(host: str, port: int, answers: "SimpleQueue[list[Any] | Exception]") -> None:
-    try:
-        answers.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-    except Exception as error:
-        answers.put(error)
-
-
 class _Watchdog:
-    """One thread in each process, started when it is first needed, that sleeps until the next deadline."""
+    """One thread in each process, started with the first deadline, that sleeps until the next one is due."""
 
     def __init__(self) -> None:
         self.lock = threading.Condition()
-        self._expected: list[tuple[float, int, Deadline]] = []  # a heap; who is over stays in it
+        self._expected: list[tuple[float, int, Deadline]] = []  # a heap; ended ones stay in it until they are due
         self._numbers = count()
         self._thread: threading.Thread | None = None
 
     def expect(self, limit: Deadline) -> None:
-        """Watch one more, which ends by itself or is ended. Starts the thread with the first."""
+        """Watch one more deadline. Starts the thread with the first."""
         with self.lock:
             heapq.heappush(self._expected, (limit._at, next(self._numbers), limit))
             if self._thread is None:
@@ -195,7 +148,7 @@ _watchdog = _Watchdog()
 
 
 def _forget() -> None:
-    """A forked child has none of its parent's threads, and what they waited for is not its business."""
+    """A forked child has none of its parent's threads, and none of their deadlines."""
     global _watchdog
     _watchdog, _here.innermost = _Watchdog(), None
 

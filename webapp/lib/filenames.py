@@ -1,25 +1,25 @@
-"""File names that every system can write: Windows, macOS and Linux, in a folder or in a ZIP file.
+"""File names that are valid on Windows, macOS and Linux, in a folder or in a ZIP file.
 
-Werkzeug's `secure_filename` keeps ASCII alone, and leaves nothing of a name in another script.
+Werkzeug's `secure_filename` keeps ASCII only, and leaves nothing of a name in another script.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterable
 
-MOST_BYTES = 255  # of one name, in UTF-8: what Linux takes; Windows and macOS count otherwise and take no less
-_FORBIDDEN = re.compile(r'[<>:"/\\|?*]')  # to Windows
-# What Windows takes for a device, whatever follows its first dot.
+MOST_BYTES = 255  # of one name, in UTF-8: Linux's limit; those of Windows and macOS are no lower
+_FORBIDDEN = re.compile(r'[<>:"/\\|?*]')  # on Windows
+# Device names of Windows, whatever follows their first dot.
 _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\.|$)", re.IGNORECASE)
 _JOINER = "\u200d"
 
 
 def safe_name(name: str, otherwise: str = "file", room: int = MOST_BYTES) -> str:
-    """The name as any system can write it, composed (NFC), without a path, in at most `room` bytes of UTF-8.
+    """A name that is valid everywhere, composed (NFC), without a path, in at most `room` bytes of UTF-8.
 
-    What is forbidden becomes an underscore, and so does what precedes a name of a device; what is not printed goes. A
-    suffix of up to 20 characters stays when the name is cut, and no character is cut in two. `otherwise` is the name
-    if nothing is left. A name that this has returned comes back unchanged.
+    Forbidden characters become underscores, and a device name gets one in front; characters that are not printable are
+    removed. A suffix of up to 20 characters survives when the name is cut, and no character is cut in two. If nothing
+    is left, the name is `otherwise`. A name that this has returned comes back unchanged.
     """
     composed = unicodedata.normalize("NFC", name[: 4 * room])
     clean = _FORBIDDEN.sub("_", "".join(c for c in composed if c.isprintable() or c == _JOINER)).strip(" .")
@@ -32,9 +32,9 @@ def safe_name(name: str, otherwise: str = "file", room: int = MOST_BYTES) -> str
 
 
 def unique_names(names: Iterable[str], otherwise: str = "file", room: int = MOST_BYTES) -> list[str]:
-    """Safe names in the same order, of which no two are one file where case and composition do not count.
+    """Safe names in the same order, all different even where case and composition do not count.
 
-    A name that is taken gets a number, as in `report (2).txt`.
+    A name that occurred before gets a number, as in `report (2).txt`.
     """
     taken: set[str] = set()
     unique = []
@@ -50,7 +50,7 @@ def unique_names(names: Iterable[str], otherwise: str = "file", room: int = MOST
 
 
 def _folded(name: str) -> str:
-    """The same for all names that some system takes for one."""
+    """The same for all names that some system considers equal."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
 
 
@@ -61,7 +61,7 @@ def _parts(name: str) -> tuple[str, str]:
 
 
 def _shorter(text: str, over: int) -> str:
-    """A text without at least one character at its end, and as many as have about `over` bytes; none loses a mark."""
+    """The text without some characters at its end, at least one and about `over` bytes; none loses only its marks."""
     end = len(text) - max(1, over // 4)
     while end > 0 and (unicodedata.category(text[end])[0] == "M" or _JOINER in text[end - 1 : end + 1]):
         end -= 1

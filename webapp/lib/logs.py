@@ -1,9 +1,9 @@
-"""Log lines: what each of them says besides its words, as text for people or as JSON for programs.
+"""Logging: lines as text for people or as JSON for programs, and the fields that each of them carries.
 
-Every line has its level, logger and process, and the time unless the platform adds one. Whoever knows what a line is
-about says so once, with `context`: a request or a run of a task is then named in whatever is logged meanwhile.
+Every line has its level, logger and process, and the time unless the platform adds one. `context` adds fields, such as
+the request or the run of a task, to every line that is logged meanwhile.
 
-The standard library does all of it but the formatting; a library for JSON would leave bounding and cleaning to us.
+The standard library does everything but the formatting; a JSON library would not limit or clean the lines.
 """
 
 import json
@@ -16,18 +16,18 @@ from contextvars import ContextVar
 from typing import Any, Protocol
 
 LONGEST_MESSAGE = 3000  # characters
-LONGEST_EXCEPTION = 6000  # the first and the last of them: the cause stands at one end, what came of it at the other
+LONGEST_EXCEPTION = 6000  # the beginning and the end: the cause is at one, its consequence at the other
 LONGEST_FIELD = 500
-LONGEST_JSON = 9500  # bytes; what ships logs cuts or splits longer lines
+LONGEST_JSON = 9500  # bytes; log shippers cut or split longer lines
 ACCESS_OF_WERKZEUG = re.compile(r" - - \[\d\d/")
 
-_context: ContextVar[dict[str, Any]] = ContextVar("context", default={})  # noqa: B039 - nobody changes one in place
+_context: ContextVar[dict[str, Any]] = ContextVar("context", default={})  # noqa: B039 - never changed in place
 _of_process: dict[str, Any] = {}
 
 
 @contextmanager
 def context(**fields: Any) -> Iterator[None]:
-    """Name these in each line that this thread logs while the block lasts. Ids and numbers: nothing that is private."""
+    """Add fields to every line that this thread logs within the block. Ids and numbers only: nothing private."""
     before = _context.set(_context.get() | fields)
     try:
         yield
@@ -36,22 +36,22 @@ def context(**fields: Any) -> Iterator[None]:
 
 
 def bind(**fields: Any) -> None:
-    """Name these in each line that this thread logs from now on, until `unbind`."""
+    """Add fields to every line that this thread logs from now on, until `unbind`."""
     _context.set(_context.get() | fields)
 
 
 def unbind() -> None:
-    """Forget what this thread's lines are about."""
+    """Remove the fields of this thread."""
     _context.set({})
 
 
 def belong_to(**fields: Any) -> None:
-    """Name these in each line of this process, and of those that it forks."""
+    """Add fields to every line of this process, and of those that it forks."""
     _of_process.update(fields)
 
 
 class LogSettings(Protocol):
-    """What this asks of the settings: the level, `text` or `json`, and whether lines of text have a time."""
+    """The settings of logging."""
 
     @property
     def log_level(self) -> str:
@@ -67,7 +67,7 @@ class LogSettings(Protocol):
 
 
 def configure(settings: LogSettings) -> None:
-    """Write this process's log to standard error as the settings say, unless somebody else has set logging up."""
+    """Log to standard error as the settings say, unless logging is already set up."""
     root = logging.getLogger()
     if not root.handlers:
         root.addHandler(_Handler())
@@ -82,12 +82,12 @@ def configure(settings: LogSettings) -> None:
 
 
 def formatter(settings: LogSettings) -> logging.Formatter:
-    """What makes lines of records as the settings say."""
+    """The formatter that the settings ask for."""
     return _Json() if settings.log_format == "json" else _Text(with_time=settings.log_times)
 
 
 def clean(text: str, most: int = LONGEST_FIELD) -> str:
-    """A text on one line, with all that is invisible spelled out, so that it can be no line of its own."""
+    """A text on one line, with control characters escaped, so that it cannot forge another line."""
     text = shorten(text, most)
     if text.isprintable():
         return text
@@ -95,18 +95,18 @@ def clean(text: str, most: int = LONGEST_FIELD) -> str:
 
 
 def shorten(text: str, most: int) -> str:
-    """The beginning and the end of a text that is longer than `most`."""
+    """The text, or only its beginning and end if it is longer than `most` characters."""
     half = most // 2
     return text if len(text) <= most else f"{text[:half]} … {text[-half:]}"
 
 
 class _Handler(logging.StreamHandler[Any]):
-    """The one that `configure` has made."""
+    """The handler that `configure` adds."""
 
 
 class _Formatter(logging.Formatter):
     def _about(self, record: logging.LogRecord) -> dict[str, Any]:
-        """What the line is about, by name."""
+        """The fields of the line."""
         fields = _of_process | _context.get() | getattr(record, "fields", {})
         return {
             name: value if isinstance(value, (int, float)) else clean(str(value))
@@ -122,7 +122,7 @@ class _Formatter(logging.Formatter):
 
 
 class _Text(_Formatter):
-    """A line for people. Those of a traceback are indented: what begins at the margin is a line of ours."""
+    """A line for people. Tracebacks are indented: what begins at the margin is a line of ours."""
 
     def __init__(self, with_time: bool) -> None:
         super().__init__()
@@ -146,7 +146,7 @@ class _Json(_Formatter):
             "logger": record.name,
             "pid": record.process,
             "message": clean(record.getMessage(), LONGEST_MESSAGE),
-            **getattr(record, "parts", {}),  # what the message is made of
+            **getattr(record, "parts", {}),  # the parts of the message
             **self._about(record),
         }
         if lines := self._lines_of_exception(record):

@@ -1,7 +1,7 @@
-"""The embedded queue's file, which is made anew when it is lost or damaged, as an emptied Redis is.
+"""The embedded queue's file: Huey's SQLite storage, which replaces a file that is lost or damaged.
 
-What it held is gone then, and nothing is lost by that: its messages only wake workers, and the sweeper sends new ones
-for all tasks that wait.
+Its messages are then gone, as from an emptied Redis, and no task is lost: messages only wake workers up, and the
+sweeper sends new ones for all waiting tasks.
 """
 
 import fcntl
@@ -21,29 +21,29 @@ _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 class QueueFile(SqliteStorage):
-    """Huey's queue in a SQLite file. What is asked just as the file is damaged fails once, and finds a new one then."""
+    """Huey's queue in a SQLite file. The query that meets a damaged file fails; the next one has a new file."""
 
-    _opened: tuple[int, int] | None = None  # the file that the connection has open, whatever its name is by now
+    _opened: tuple[int, int] | None = None  # device and inode of the open file, whatever its name is by now
 
     @contextmanager
     def db(self, commit: bool = False, close: bool = False) -> Iterator[Any]:
-        """A cursor, as Huey's own. Raises sqlite3.DatabaseError where the file turns out to be damaged."""
+        """A cursor, as Huey's own. Raises sqlite3.DatabaseError if the file turns out to be damaged."""
         if self._conn is not None and self._opened != _identity(self.filename):
-            self.close()  # somebody has removed the file, or put another in its place
+            self.close()  # the file was removed or replaced
         try:
             with super().db(commit, close) as cursor:
                 yield cursor
         except sqlite3.DatabaseError as error:
             if _says_damaged(error):
-                self.close()  # whoever asks next opens it anew, and finds out what is wrong
+                self.close()  # the next query opens it again, and checks it
             raise
 
     def initialize_schema(self) -> None:
-        """Make the tables, in a new file unless this one is whole. When several processes do that at once, one does."""
+        """Create the tables, in a new file unless this one is intact. Of several processes at once, one does it."""
         lock = os.open(f"{self.filename}-mending", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if os.path.exists(self.filename) and not self._is_whole():
+            if os.path.exists(self.filename) and not self._is_intact():
                 log.warning("%s is damaged, and is made anew: tasks that wait get new messages", self.filename)
                 for end in ("", "-wal", "-shm", "-journal"):
                     with suppress(FileNotFoundError):
@@ -54,7 +54,7 @@ class QueueFile(SqliteStorage):
         finally:
             os.close(lock)
 
-    def _is_whole(self) -> bool:
+    def _is_intact(self) -> bool:
         with closing(sqlite3.connect(self.filename, timeout=self._timeout)) as connection:
             try:
                 return bool(connection.execute("PRAGMA quick_check").fetchone() == ("ok",))
@@ -65,16 +65,16 @@ class QueueFile(SqliteStorage):
 
     def _create_connection(self) -> Any:
         try:
-            connection = self._opened_as_it_is()
+            connection = self._open_checked()
         except sqlite3.DatabaseError as error:
             if not _says_damaged(error):
                 raise
             self.initialize_schema()
-            connection = self._opened_as_it_is()
+            connection = self._open_checked()
         self._opened = _identity(self.filename)
         return connection
 
-    def _opened_as_it_is(self) -> Any:
+    def _open_checked(self) -> Any:
         connection = super()._create_connection()
         try:
             connection.execute("SELECT 1 FROM task LIMIT 1")
@@ -85,7 +85,7 @@ class QueueFile(SqliteStorage):
 
 
 def _says_damaged(error: sqlite3.DatabaseError) -> bool:
-    """Whether the file is no queue: not a database, a torn one, or a new one without tables."""
+    """Whether the file is no queue: not a database, a damaged one, or a new one without tables."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED or "no such table" in str(error)
 
 

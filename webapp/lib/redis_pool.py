@@ -1,4 +1,4 @@
-"""Connections to Redis on which no command takes longer than it may, whatever is at the other end."""
+"""A Redis connection pool on which every command has a deadline."""
 
 import socket
 from typing import Any
@@ -8,14 +8,15 @@ from redis.backoff import NoBackoff
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
-from webapp.lib.deadline import connect, current, deadline
+from webapp.lib.deadline import current, deadline
+from webapp.lib.sockets import connect
 
-ANSWERS_WITHIN = 1.5  # seconds for a command, with all that it takes to connect; Redis itself needs a millisecond
+ANSWERS_WITHIN = 1.5  # seconds for a command, including connecting; Redis itself takes a millisecond
 BLOCKING = {"BZPOPMIN", "BRPOP", "BLPOP"}  # their last argument is how long Redis may wait before it answers
 
 
 class _Connection(Connection):
-    """One that belongs to its thread's deadline while it is used; redis-py's own timeouts are for each read."""
+    """A connection within its thread's deadline; redis-py's own timeouts are for each read."""
 
     def _connect(self) -> socket.socket:
         sock = connect(self.host, self.port)
@@ -39,29 +40,29 @@ class _TlsConnection(SSLConnection, _Connection):
 class Client(Redis):
     """A client whose commands raise TimeoutError or a RedisError after ANSWERS_WITHIN seconds at the latest.
 
-    A command for which Redis waits has that time besides. Pipelines are not among these: put a deadline around them.
+    A blocking command has its own timeout in addition. A pipeline has no deadline: put one around it.
     """
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
-        """What redis-py says, within the time."""
+        """Redis-py's, within the deadline."""
         waits = float(args[-1]) if args[0] in BLOCKING else 0.0
         with deadline(waits + ANSWERS_WITHIN):
             return super().execute_command(*args, **options)
 
 
 def redis_pool(url: str) -> ConnectionPool:
-    """A pool for the Redis that a URL names, for any number of threads, and for children once the process has forked.
+    """A pool for the Redis at a URL, for any number of threads, and for forked children.
 
-    Connects to nothing yet. Its connections want a deadline around all that is done with them. A command that fails is
-    not tried again: that is left to those who know whether it may come twice and how long a person has waited.
+    It connects to nothing yet. Its connections need a deadline around each use. A failed command is not retried: the
+    caller knows whether it may run twice, and how long a person has waited.
     """
     return ConnectionPool.from_url(
         url,
         connection_class=_TlsConnection if url.startswith("rediss") else _Connection,
-        socket_timeout=None,  # the deadline's business
+        socket_timeout=None,  # the deadline has it
         retry=Retry(NoBackoff(), 0),
-        health_check_interval=0,  # the command itself finds out as fast
-        # Each of these would be a round trip more before the first command, for nothing that Errand uses.
+        health_check_interval=0,  # the command itself notices as fast
+        # Each of these would cost another round trip before the first command.
         protocol=2,
         driver_info=None,
         maint_notifications_config=MaintNotificationsConfig(enabled=False),

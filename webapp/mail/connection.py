@@ -6,7 +6,8 @@ import ssl
 from contextlib import suppress
 from typing import Any
 
-from webapp.lib.deadline import Deadline, connect, current, deadline
+from webapp.lib.deadline import Deadline, current, deadline
+from webapp.lib.sockets import connect
 
 QUIT_WITHIN = 2  # seconds, for goodbye
 

@@ -1,4 +1,4 @@
-"""Message: something that one person wrote to another, for these two alone."""
+"""Message: a private message from one person to another."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ UNREAD_FOR = timedelta(minutes=5)  # before it is mailed
 
 @dataclass(frozen=True)
 class Conversation:
-    """All that one person and another wrote to each other, as the first of them sees it in their inbox."""
+    """The messages between two people, as the inbox of one of them shows them."""
 
     other: User
     latest: "Message"
@@ -31,7 +31,7 @@ class Conversation:
 
 
 class Message(Searched):
-    """A text of 1 to MESSAGE_LENGTH characters. Its recipient reads it once; until then it counts as unread."""
+    """A text of 1 to MESSAGE_LENGTH characters, unread until its recipient opens the conversation."""
 
     id = AutoField()
     sender = ForeignKeyField(User, on_delete="CASCADE", index=False)
@@ -46,12 +46,12 @@ class Message(Searched):
     class Meta:
         indexes = (
             (("sender", "recipient", "created_at", "id"), False),  # a conversation, from either side
-            (("recipient", "read_at"), False),  # what is unread
+            (("recipient", "read_at"), False),  # the unread ones
         )
 
     @classmethod
     def send(cls, sender: User, recipient: User, body: str) -> Self:
-        """Write a message, and let the open pages of both know. Raises ValueError for one to oneself."""
+        """Write a message, and refresh the open pages of both people. Raises ValueError if they are the same."""
         if sender.id == recipient.id:
             raise ValueError("nobody writes to themselves")
         with cls._counting(sender, recipient):
@@ -61,7 +61,7 @@ class Message(Searched):
 
     @classmethod
     def read(cls, reader: User, other: User) -> int:
-        """Mark all that `other` wrote to the reader as read; returns how many were not. One query if none was."""
+        """Mark the messages from `other` to the reader as read; returns how many were unread. One query if none was."""
         if not cls.is_unread(reader, other):
             return 0
         unread = cls.recipient == reader, cls.sender == other, cls.read_at.is_null()
@@ -71,25 +71,25 @@ class Message(Searched):
 
     @classmethod
     def is_unread(cls, reader: User, other: User) -> bool:
-        """Whether the reader has not read something of the other's. One query."""
+        """Whether the reader has unread messages from the other person. One query."""
         return bool(cls.select().where(cls.recipient == reader, cls.sender == other, cls.read_at.is_null()).exists())
 
     @classmethod
     def between(cls, one: User, other: User) -> "ModelSelect[Message]":
-        """What two people wrote to each other, newest first."""
+        """The messages between two people, newest first."""
         there = (cls.sender == one) & (cls.recipient == other)
         back = (cls.sender == other) & (cls.recipient == one)
         return cls.select().where(there | back).order_by(cls.created_at.desc(), cls.id.desc())
 
     @classmethod
     def last_by(cls, sender: User, recipient: User) -> tuple[str, datetime] | None:
-        """The last message of a conversation, and when it was written, if that person wrote it. One query."""
+        """The last message of a conversation and its time, if `sender` wrote it. One query."""
         latest = cls.between(sender, recipient).first()
         return (latest.body, latest.created_at) if latest and latest.sender_id == sender.id else None
 
     @classmethod
     def of(cls, user: User) -> "ModelSelect[Message]":
-        """All that somebody wrote or was written, newest first, each with both people: one query."""
+        """All messages from or to a person, newest first, each with both people: one query."""
         sender, recipient = User.alias(), User.alias()
         return (
             cls.select(cls, sender, recipient)
@@ -107,7 +107,7 @@ class Message(Searched):
         rows: Any = (
             cls.select(partner.alias("partner"), fn.MAX(cls.id).alias("latest"), fn.SUM(is_unread).alias("unread"))
             .where((cls.sender == user) | (cls.recipient == user))
-            .group_by(SQL("1"))  # by its number: a database does not see that two such cases are one
+            .group_by(SQL("1"))  # by its number: a database does not recognize the two CASEs as equal
             .order_by(fn.MAX(cls.id).desc())
             .limit(limit)
             .tuples()
@@ -121,16 +121,16 @@ class Message(Searched):
 
     @classmethod
     def mail_due(cls, limit: int) -> "ModelSelect[User]":
-        """People who have not read something that is to be mailed by now. One query, by index."""
+        """People with unread messages whose email is due. One query, by index."""
         due = cls.select(cls.recipient).where(cls.mail_due_at <= utcnow())
         return User.select().where(User.id.in_(due)).limit(limit)
 
     @classmethod
     def begin_mail(cls, reader: User) -> str | None:
-        """Put all that a person has not read into a mail to them, and return its name; None if nothing is due by now.
+        """Put all unread messages of a person into one email, and return its key; None if nothing is due.
 
-        Where a mail was begun and not settled, nobody knows whether it was sent: then it is that one, with what is
-        still unread of it.
+        If an email was begun and not settled, nobody knows whether it was sent: then it is that one, with its messages
+        that are still unread.
         """
         unread = cls._to_mail(reader)
         with cls._mailing_to(reader):
@@ -143,18 +143,18 @@ class Message(Searched):
 
     @classmethod
     def of_mail(cls, reader: User, key: str) -> "ModelSelect[Message]":
-        """What a mail tells of and is still unread, oldest first."""
+        """The messages of an email that are still unread, oldest first."""
         return cls.select().where(cls._to_mail(reader), cls.mail_key == key).order_by(cls.id)
 
     @classmethod
     def put_mail_off(cls, reader: User, key: str) -> None:
-        """That mail was not sent; what it told of is for another."""
+        """Record that an email was not sent: its messages go into the next one."""
         with cls._mailing_to(reader):
             cls.update(mail_key=None).where(cls._to_mail(reader), cls.mail_key == key).execute()
 
     @classmethod
     def settle_mail(cls, reader: User, key: str | None = None) -> None:
-        """What that mail tells of, or all that was to be mailed, is to be mailed no more."""
+        """Record that the messages of an email, or all that are due, need no email any more."""
         which = cls.mail_key == key if key else True
         with cls._mailing_to(reader):
             cls.update(mail_due_at=None).where(cls._to_mail(reader), which).execute()
@@ -166,7 +166,7 @@ class Message(Searched):
     @classmethod
     @contextmanager
     def _mailing_to(cls, reader: User) -> Iterator[None]:
-        """A transaction in which they read nothing: it holds them, as reading does, and shows nothing new."""
+        """A transaction in which they read no message: it holds them, as reading does."""
         with database.transaction():
             User.hold(reader.id)
             yield
@@ -174,11 +174,11 @@ class Message(Searched):
     @classmethod
     @contextmanager
     def _counting(cls, sender: User, recipient: User) -> Iterator[None]:
-        """A transaction that changes what of the sender's is unread for the recipient, and records how much that is.
+        """A transaction that changes the recipient's unread messages, and records their count at its end.
 
-        Both people are held: two that write at once must not both count without the other.
+        It holds both people: two transactions at once would each count without the other's message.
         """
-        with database.atomic():  # and no more than that: in a step of a task, who sends may go on after an error
+        with database.atomic():  # a savepoint: in a step of a task, the sender may go on after an error
             User.hold(sender.id, recipient.id)
             User.count_change(sender.id)
             yield

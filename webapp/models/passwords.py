@@ -5,7 +5,7 @@ from functools import cache
 
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from webapp.lib.texts import compatible
+from webapp.lib.normalization import compatible
 
 HASHING = "scrypt:32768:8:1"  # method and costs, as Werkzeug spells them; each hash keeps its own
 PASSWORD_LENGTH = (8, 200)  # the upper one bounds the work of reading and hashing it

@@ -1,4 +1,4 @@
-"""Search: rows by the words in their text, whatever database finds them, in a bounded time."""
+"""Search: rows by the words in their text, on every database, in a bounded time."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING, Any
 from peewee import NodeList, OperationalError, PostgresqlDatabase, TextField
 
 from webapp.db import BaseModel, database, fulltext
-from webapp.lib.folding import Term, sought, terms_of
+from webapp.lib.tokenization import Term, query_terms, terms_of
 
 if TYPE_CHECKING:
     from webapp.models.user import User
 
-LONGEST = 2.0  # seconds that a search may take; web threads are few
-RECENT = 1000  # newest rows in which PostgreSQL looks first: there a frequent word is found without its other rows
-STEPS = 10_000  # of SQLite's, between two looks at the clock
+TIMEOUT = 2.0  # seconds that a search may take; web threads are few
+RECENT = 1000  # newest rows, which PostgreSQL searches first: a frequent word is found without its other rows
+STEPS = 10_000  # instructions of SQLite's between two looks at the clock
 
 Place = tuple[datetime, int]  # of a row among others: its `created_at` and its id
 
 
 class SearchTooSlow(Exception):
-    """A search was given up after LONGEST."""
+    """A search took longer than TIMEOUT, and was canceled."""
 
 
 class Searched(BaseModel):
-    """A table whose `body` is searched: what writes a body writes its terms with it. webapp.db.fulltext names it."""
+    """A table whose `body` is searched; a write of a body also writes its terms. It is one of fulltext.INDEXED."""
 
     body = TextField()
     terms = TextField(null=True, help_text="what the body is found by; null in rows of the release before this")
@@ -44,20 +44,20 @@ class Searched(BaseModel):
 
     @classmethod
     def update(cls, data: Any = None, /, **values: Any) -> Any:
-        """Peewee's, with the terms where the body is written."""
+        """Peewee's, with the terms if the body is written."""
         return super().update(_with_terms({**(data or {}), **values}))
 
 
 def newest(
     model: type[Searched], text: str, limit: int, owner: "User | None" = None, after: Place | None = None
 ) -> list[int]:
-    """The ids of the newest rows in which each word of a text begins one, of all or of one owner's; at most `limit`.
+    """The ids of the newest rows that match a query, of everyone or of one owner; the newest first, at most `limit`.
 
-    With `after`, of those that come after that place in the order of their times and ids, the newest first. Of a text
-    in a script without spaces, any two neighbors are found; of one without words, its signs. At most three queries.
-    Raises SearchTooSlow after LONGEST.
+    A row matches if each word of the query is the beginning of one of its words. In scripts without spaces, two
+    neighboring letters match anywhere; a query without words matches by its signs. With `after`, only rows older than
+    that place count. At most three queries. Raises SearchTooSlow after TIMEOUT.
     """
-    if not (terms := sought(text)):
+    if not (terms := query_terms(text)):
         return []
     owner_id = owner.id if owner else None
     with _deadline():
@@ -69,12 +69,12 @@ def newest(
 
 
 def all_of(conditions: list[Any]) -> NodeList:
-    """That all of them hold, side by side: SQLite's parser stops at a hundred in one another, as `&` makes them."""
+    """All of the conditions, side by side: `&` would nest them, and SQLite's parser stops at a depth of a hundred."""
     return NodeList(conditions, glue=" AND ", parens=True)
 
 
 def _with_terms(values: dict[Any, Any]) -> dict[Any, Any]:
-    """The values by their fields' names; terms that were given are not taken for those of another body."""
+    """The values by their fields' names, with the terms of the body in place of any that were given."""
     named = {getattr(key, "name", key): value for key, value in values.items()}
     if "body" in named:
         named["terms"] = terms_of(named["body"]) if isinstance(named["body"], str) else None
@@ -92,10 +92,10 @@ def _in_fts5(model: Any, terms: list[Term], limit: int, owner_id: int | None, af
 
 
 def _in_postgres(model: Any, terms: list[Term], limit: int, owner_id: int | None, after: Place | None) -> list[int]:
-    """First among the newest rows, then by the index, which knows nothing of newer and older, in all.
+    """First among the newest rows, then in all by the index, which does not know which are newer.
 
-    Each by itself, since the database would decide by how frequent it believes a word to be: one that it takes for
-    frequent is looked for in row after row, through all of them if nobody wrote it.
+    In two queries: with one, the planner would go by how frequent it estimates a word to be, and look for a frequent
+    one row by row, through the whole table if the estimate is wrong.
     """
     is_match = f"{fulltext.vector('terms')} @@ %s::tsquery"
     query = fulltext.tsquery(terms)
@@ -113,14 +113,14 @@ def _in_postgres(model: Any, terms: list[Term], limit: int, owner_id: int | None
 
 def _one_by_one(model: Any, terms: list[Term], limit: int, owner_id: int | None, after: Place | None) -> list[int]:
     table, (where, values) = model._meta.table_name, _visible(model, owner_id, after)
-    likes = [f"% {term.text}{'%' if term.is_beginning else ' %'}" for term in terms]
+    likes = [f"% {term.text}{'%' if term.is_prefix else ' %'}" for term in terms]
     has_all = " AND ' ' || terms || ' ' LIKE ?" * len(likes)
     sql = f"SELECT id FROM {table} WHERE {where}{has_all} ORDER BY created_at DESC, id DESC LIMIT {limit:d}"  # noqa: S608
     return _ids(database.execute_sql(sql, (*values, *likes)))
 
 
 def _visible(model: Any, owner_id: int | None, after: Place | None) -> tuple[str, list[Any]]:
-    """SQL's condition of what is one owner's, if one is given, and comes after a place, if one is; and its values."""
+    """SQL's condition for the rows of an owner, if one is given, and after a place, if one is; and its values."""
     conditions, values = ["1 = 1"], list[Any]()
     if owner_id is not None:
         columns = fulltext.INDEXED[model._meta.table_name]
@@ -138,8 +138,8 @@ def _ids(cursor: Any) -> list[int]:
 
 @contextmanager
 def _deadline() -> Iterator[None]:
-    """What takes longer than LONGEST in it is given up. Raises SearchTooSlow then."""
-    ends = time.monotonic() + LONGEST
+    """Cancel queries in the block after TIMEOUT, and raise SearchTooSlow."""
+    ends = time.monotonic() + TIMEOUT
     is_postgres = isinstance(database.obj, PostgresqlDatabase)
     try:
         with _in_postgres_at_most() if is_postgres else _in_sqlite_until(ends):
@@ -153,9 +153,9 @@ def _deadline() -> Iterator[None]:
 @contextmanager
 def _in_postgres_at_most() -> Iterator[None]:
     with database.atomic():
-        # An index is there; to read a whole table is never what is wanted.
+        # There is an index: reading the whole table is never better.
         settings = "SELECT set_config('statement_timeout', %s, true), set_config('enable_seqscan', 'off', true)"
-        database.execute_sql(settings, (str(int(LONGEST * 1000)),))
+        database.execute_sql(settings, (str(int(TIMEOUT * 1000)),))
         yield
 
 

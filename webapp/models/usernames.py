@@ -3,7 +3,7 @@
 import re
 import secrets
 
-from webapp.lib.texts import compatible
+from webapp.lib.normalization import compatible
 
 USERNAME_LENGTH = (2, 30)
 USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")

@@ -5,7 +5,7 @@ from flask_login import current_user
 from jinja2 import StrictUndefined
 
 from webapp.lib import i18n, times
-from webapp.lib.languages import language_of
+from webapp.lib.language_detection import language_of
 from webapp.mail import words as mail_words
 from webapp.models.post import POST_LENGTH
 from webapp.web import dom, htmx, idempotency

@@ -44,11 +44,11 @@ def test_a_file_is_whole_whenever_its_writer_was_killed(declare, live_on, hold, 
             out.write("end\n")
 
     task = live_on(write.launch(make_user()))
-    whole = "begin\n" + "".join(str(number) * size for number in range(6)) + "end\n"
+    parent = "begin\n" + "".join(str(number) * size for number in range(6)) + "end\n"
     assert task.state == State.SUCCEEDED
-    assert _contents() == [("numbers.txt", whole.encode())]
+    assert _contents() == [("numbers.txt", parent.encode())]
     [artifact] = Artifact.select()
-    assert artifact.size == len(whole)
+    assert artifact.size == len(parent)
     assert artifact.number == ArtifactChunk.select().count()
 
 

@@ -91,7 +91,7 @@ WRONG = {
         "the default 10",
         "from 1 to 9",
     ),
-    "none of its choices": (parameter("n: Literal['a', 'b'] = 'c'"), "the default 'c'", "one of a, b"),
+    "none of its choices": (parameter("n: Literal['a', 'b'] = 'c'"), "the default 'c'", "Choose a or b."),
     "infinite": (parameter("n: float = float('inf')"), "the default inf", "choose another"),
     "choices of two types": (parameter("n: Literal[1, 'a']"), "several types", "all of one"),
     "yes or no": (parameter("n: Literal[True, False]"), "True and False", "write bool"),

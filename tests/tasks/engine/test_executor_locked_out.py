@@ -4,7 +4,6 @@ import pytest
 from peewee import OperationalError
 
 from tests.racing import somebody_else_writing
-from webapp import db as db
 from webapp.db import database
 from webapp.dev.factories import make_user
 from webapp.lib.times import utcnow
@@ -23,7 +22,7 @@ def test_a_transaction_that_cannot_begin_leaves_the_run_whole(
     def write(task):
         for number in task.each(range(3)):
             if number == 1 and next(attempts) == 0:
-                monkeypatch.setattr(db, "PATIENCE", 0.0)
+                monkeypatch.setattr(database.obj, "lock_timeout", 0.0)
                 with somebody_else_writing(settings):
                     try:
                         Post.create(user=task.user, body="refused")
@@ -63,7 +62,7 @@ def test_a_run_that_cannot_write_what_comes_before_its_function_is_interrupted(
 
     def refused(*arguments):
         with monkeypatch.context() as patch, somebody_else_writing(settings):
-            patch.setattr(db, "PATIENCE", 0.0)
+            patch.setattr(database.obj, "lock_timeout", 0.0)
             return before(*arguments)
 
     with monkeypatch.context() as patch:

@@ -14,7 +14,7 @@ from tests.processes import free_port
 from tests.services import redis_server
 from tests.tasks.engine.sweeping import AGO, lost_task, wakeups
 from webapp.dev.factories import make_task, make_user
-from webapp.lib import outage
+from webapp.lib import circuit_breaker
 from webapp.lib.redis_pool import ANSWERS_WITHIN
 from webapp.lib.times import utcnow
 from webapp.models import Leader, State, Task
@@ -76,7 +76,7 @@ def test_a_look_sends_a_bounded_number_of_wakeups(app, configure):
 def test_a_queue_that_is_down_keeps_nobody_from_being_rescued_and_is_filled_when_it_is_back(
     make_app, caplog, monkeypatch
 ):
-    monkeypatch.setattr(outage, "FIRST_WAIT", 0.0)  # it is asked again at once
+    monkeypatch.setattr(circuit_breaker, "FIRST_WAIT", 0.0)  # it is asked again at once
     port = free_port()
     make_app(redis_url=f"redis://127.0.0.1:{port}/0")
     lost, due = lost_task(), make_task(State.SCHEDULED, run_at=utcnow() - AGO)

@@ -54,16 +54,16 @@ def test_an_old_task_that_is_retried_is_kept(app, state):
 
 
 def test_a_task_goes_with_its_parts_its_timeline_its_files_and_its_news(app):
-    whole = make_task(State.SUCCEEDED, composition=Composition.GROUP, name="", **_old())
-    part = make_task(State.SUCCEEDED, whole.user, parent=whole, root=whole, **_old())
+    parent = make_task(State.SUCCEEDED, composition=Composition.GROUP, name="", **_old())
+    part = make_task(State.SUCCEEDED, parent.user, parent=parent, root=parent, **_old())
     make_artifact(part, data="x")
     assert purge() == 1
     assert not any(model.select().exists() for model in (Task, TaskEvent, Notification, Artifact, ArtifactChunk))
 
 
 def test_a_part_goes_with_its_whole_and_not_before(app):
-    whole = make_task(State.IN_PROGRESS, composition=Composition.GROUP, name="", lease_until=None, fencing_token=None)
-    make_task(State.SUCCEEDED, whole.user, parent=whole, root=whole, **_old())
+    parent = make_task(State.IN_PROGRESS, composition=Composition.GROUP, name="", lease_until=None, fencing_token=None)
+    make_task(State.SUCCEEDED, parent.user, parent=parent, root=parent, **_old())
     assert purge() == 0
 
 

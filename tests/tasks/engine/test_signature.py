@@ -39,50 +39,50 @@ def _run(times: int = 99) -> list[str]:
     return [task.title for task in ended]
 
 
-def _states(whole: Task) -> list[str]:
-    return [str(part.state) for part in whole.children()]
+def _states(parent: Task) -> list[str]:
+    return [str(part.state) for part in parent.children()]
 
 
 # One after the other, side by side
 
 
 def test_a_chain_is_done_one_child_after_the_other(part):
-    whole = chain(part.s(number=1), part.s(number=2), part.s(number=3)).launch(make_user())
-    assert (whole.state, whole.composition, _states(whole)) == (
+    parent = chain(part.s(number=1), part.s(number=2), part.s(number=3)).launch(make_user())
+    assert (parent.state, parent.composition, _states(parent)) == (
         State.PENDING,
         Composition.CHAIN,
         ["pending", "waiting", "waiting"],
     )
     _run(1)
-    assert (whole.reload().state, _states(whole)) == (State.IN_PROGRESS, ["succeeded", "pending", "waiting"])
+    assert (parent.reload().state, _states(parent)) == (State.IN_PROGRESS, ["succeeded", "pending", "waiting"])
     assert _run() == ["Part 1", "Part 2", "Part 3"]
-    assert (whole.reload().state, whole.done, whole.total) == (State.SUCCEEDED, 6, 6)
-    assert whole.finished_at
-    assert whole.title == "Part 1, then Part 2, then Part 3"
+    assert (parent.reload().state, parent.done, parent.total) == (State.SUCCEEDED, 6, 6)
+    assert parent.finished_at
+    assert parent.title == "Part 1, then Part 2, then Part 3"
 
 
 def test_a_group_is_in_line_at_once(part):
-    whole = group(part.s(number=1), part.s(number=2), title="Both").launch(make_user())
-    assert (whole.title, _states(whole)) == ("Both", ["pending", "pending"])
+    parent = group(part.s(number=1), part.s(number=2), title="Both").launch(make_user())
+    assert (parent.title, _states(parent)) == ("Both", ["pending", "pending"])
     _run(1)
-    assert whole.reload().state == State.IN_PROGRESS
+    assert parent.reload().state == State.IN_PROGRESS
     _run()
-    assert (whole.reload().state, whole.done, whole.total) == (State.SUCCEEDED, 4, 4)
+    assert (parent.reload().state, parent.done, parent.total) == (State.SUCCEEDED, 4, 4)
 
 
 def test_the_body_of_a_chord_comes_after_all_of_its_header(part):
-    whole = chord([part.s(number=1), part.s(number=2)], part.s(number=3)).launch(make_user())
-    assert _states(whole) == ["pending", "pending", "waiting"]
+    parent = chord([part.s(number=1), part.s(number=2)], part.s(number=3)).launch(make_user())
+    assert _states(parent) == ["pending", "pending", "waiting"]
     _run(1)
-    assert _states(whole).count("waiting") == 1
+    assert _states(parent).count("waiting") == 1
     assert _run()[-1] == "Part 3"
-    assert whole.reload().state == State.SUCCEEDED
+    assert parent.reload().state == State.SUCCEEDED
 
 
 def test_results_of_children_are_handed_on(part):
-    whole = chord([part.s(number=1), part.s(number=2)], part.s(number=3)).launch(make_user())
+    parent = chord([part.s(number=1), part.s(number=2)], part.s(number=3)).launch(make_user())
     _run()
-    assert [task.result for task in whole.children()] == [[1], [2], [3, [1], [2]]]
+    assert [task.result for task in parent.children()] == [[1], [2], [3, [1], [2]]]
     line = chain(part.s(number=1), part.s(number=2)).launch(make_user())
     _run()
     assert line.children()[-1].result == [2, [1]]
@@ -90,35 +90,39 @@ def test_results_of_children_are_handed_on(part):
 
 def test_workflows_can_be_children(part):
     inner = chain(part.s(number=2), part.s(number=3), title="Inner")
-    whole = chain(part.s(number=1), group(inner, part.s(number=4)), part.s(number=5)).launch(make_user())
+    parent = chain(part.s(number=1), group(inner, part.s(number=4)), part.s(number=5)).launch(make_user())
     assert len(Task.select()) == 8
-    assert {task.root_id for task in Task.select()} == {None, whole.id}
+    assert {task.root_id for task in Task.select()} == {None, parent.id}
     titles = _run()
     assert titles[0], titles[-1] == ("Part 1", "Part 5")
     assert titles.index("Part 2") < titles.index("Part 3")
-    assert whole.reload().state == State.SUCCEEDED
-    assert (whole.done, whole.total) == (10, 10)
-    below = tree(whole)
-    assert [len(below[task.id]) for task in (whole, whole.children()[1], below[whole.children()[1].id][0])] == [3, 2, 2]
+    assert parent.reload().state == State.SUCCEEDED
+    assert (parent.done, parent.total) == (10, 10)
+    below = tree(parent)
+    assert [len(below[task.id]) for task in (parent, parent.children()[1], below[parent.children()[1].id][0])] == [
+        3,
+        2,
+        2,
+    ]
 
 
 def test_the_progress_of_a_parent_is_that_of_its_children(part, queries):
-    whole = group(part.s(steps=3), part.s(steps=5), part.s(steps=0)).launch(make_user())
+    parent = group(part.s(steps=3), part.s(steps=5), part.s(steps=0)).launch(make_user())
     running = Task.claim(config().lease)
     running.advance(2, 10, "On it")
-    assert (whole.reload().done, whole.total) == (2, 12), "a part of unknown length counts as one step more"
+    assert (parent.reload().done, parent.total) == (2, 12), "a part of unknown length counts as one step more"
     running.checkpoint({"done": 4}, 4, None, "", config().lease)
-    assert (whole.reload().done, whole.total) == (4, 7)
+    assert (parent.reload().done, parent.total) == (4, 7)
     [record] = Notification.select()
     assert record.payload == {"state": "in_progress", "done": 4, "total": 7}
 
 
 def test_only_the_parent_is_in_its_owners_lists_and_alerts(app, part):
     user = make_user("ann")
-    whole = group(part.s(number=1), part.s(number=2), title="The whole").launch(user)
+    parent = group(part.s(number=1), part.s(number=2), title="The whole").launch(user)
     _run(1)
-    assert list(Task.of(user)) == [whole]
-    assert [record.task_id for record in Notification.select()] == [whole.id]
+    assert list(Task.of(user)) == [parent]
+    assert [record.task_id for record in Notification.select()] == [parent.id]
     said = browse(app, user).get("/people/ann").words
     assert "The whole" in said
     assert "Part 1" not in said
@@ -129,38 +133,38 @@ def test_only_the_parent_is_in_its_owners_lists_and_alerts(app, part):
 
 def test_a_chain_ends_where_a_child_fails(part):
     parts = [part.s(number=n, fails=n == 2) for n in range(1, 6)]
-    whole = chain(*parts).launch(make_user())
+    parent = chain(*parts).launch(make_user())
     assert _run() == ["Part 1", "Part 2"]
-    assert _states(whole) == ["succeeded", "failed", "canceled", "canceled", "canceled"]
-    assert (whole.reload().state, whole.error) == (State.FAILED, "1 of 5 parts failed. Part 2: Part 2 broke.")
-    assert whole.timeline()[-1].text == whole.error
+    assert _states(parent) == ["succeeded", "failed", "canceled", "canceled", "canceled"]
+    assert (parent.reload().state, parent.error) == (State.FAILED, "1 of 5 parts failed. Part 2: Part 2 broke.")
+    assert parent.timeline()[-1].text == parent.error
 
 
 def test_a_chain_of_hundreds_ends_as_well_where_a_child_fails(part):
-    whole = chain(*[part.s(number=n, steps=0, fails=n == 0) for n in range(120)]).launch(make_user())
+    parent = chain(*[part.s(number=n, steps=0, fails=n == 0) for n in range(120)]).launch(make_user())
     _run()
-    assert (whole.reload().state, set(_states(whole))) == (State.FAILED, {"failed", "canceled"})
+    assert (parent.reload().state, set(_states(parent))) == (State.FAILED, {"failed", "canceled"})
 
 
 def test_the_rest_of_a_group_comes_to_its_end_when_one_fails(part):
-    whole = group(*[part.s(number=n, fails=n == 1) for n in (1, 2, 3)]).launch(make_user())
+    parent = group(*[part.s(number=n, fails=n == 1) for n in (1, 2, 3)]).launch(make_user())
     _run(2)
-    assert whole.reload().state == State.IN_PROGRESS
+    assert parent.reload().state == State.IN_PROGRESS
     assert _run() == ["Part 1", "Part 2", "Part 3"]
-    assert (whole.reload().state, _states(whole)) == (State.FAILED, ["failed", "succeeded", "succeeded"])
+    assert (parent.reload().state, _states(parent)) == (State.FAILED, ["failed", "succeeded", "succeeded"])
 
 
 def test_a_chord_whose_header_fails_has_no_body(part):
-    whole = chord([part.s(number=1, fails=True), part.s(number=2)], part.s(number=3)).launch(make_user())
+    parent = chord([part.s(number=1, fails=True), part.s(number=2)], part.s(number=3)).launch(make_user())
     assert "Part 3" not in _run()
-    assert (whole.reload().state, _states(whole)) == (State.FAILED, ["failed", "succeeded", "canceled"])
+    assert (parent.reload().state, _states(parent)) == (State.FAILED, ["failed", "succeeded", "canceled"])
 
 
 def test_a_failure_far_below_fails_everything_above(part):
     inner = group(part.s(number=1, fails=True), part.s(number=2))
-    whole = chain(chain(inner, part.s(number=3)), chain(part.s(number=4), part.s(number=5))).launch(make_user())
+    parent = chain(chain(inner, part.s(number=3)), chain(part.s(number=4), part.s(number=5))).launch(make_user())
     _run()
-    assert whole.reload().state == State.FAILED
+    assert parent.reload().state == State.FAILED
     assert not Task.select().where(Task.finished_at.is_null()).exists()
     assert {task.title for task in Task.select().where(Task.state == State.CANCELED)} >= {"Part 3", "Part 4", "Part 5"}
 
@@ -170,52 +174,52 @@ def test_a_failure_far_below_fails_everything_above(part):
 
 @pytest.mark.parametrize("ran", [0, 1])
 def test_canceling_the_parent_cancels_what_has_not_ended(part, ran):
-    whole = chain(*[part.s(number=n) for n in range(4)]).launch(make_user())
+    parent = chain(*[part.s(number=n) for n in range(4)]).launch(make_user())
     _run(ran)
-    whole.reload().cancel()
-    assert whole.reload().state == State.CANCELED
-    assert _states(whole) == ["succeeded"] * ran + ["canceled"] * (4 - ran)
+    parent.reload().cancel()
+    assert parent.reload().state == State.CANCELED
+    assert _states(parent) == ["succeeded"] * ran + ["canceled"] * (4 - ran)
     assert not executor.execute_next()
 
 
 def test_a_parent_is_canceled_when_its_last_running_child_has_noticed(part):
-    whole = group(part.s(number=1), part.s(number=2), part.s(number=3)).launch(make_user())
+    parent = group(part.s(number=1), part.s(number=2), part.s(number=3)).launch(make_user())
     running = [Task.claim(config().lease) for _ in range(2)]
-    whole.reload().cancel()
-    assert (whole.reload().state, sorted(_states(whole))) == (State.CANCELING, ["canceled", "canceling", "canceling"])
+    parent.reload().cancel()
+    assert (parent.reload().state, sorted(_states(parent))) == (State.CANCELING, ["canceled", "canceling", "canceling"])
     running[0].acknowledge_stop()
-    assert whole.reload().state == State.CANCELING
+    assert parent.reload().state == State.CANCELING
     running[1].succeed()
-    assert whole.reload().state == State.CANCELED
+    assert parent.reload().state == State.CANCELED
 
 
 def test_canceling_nested_workflows_cancels_all_of_them(part):
     inner = [chain(part.s(number=n), part.s(number=n + 1)) for n in (1, 3, 5)]
-    whole = chain(*inner, group(part.s(number=7), part.s(number=8))).launch(make_user())
+    parent = chain(*inner, group(part.s(number=7), part.s(number=8))).launch(make_user())
     _run(1)
-    whole.reload().cancel()
-    assert whole.reload().state == State.CANCELED
+    parent.reload().cancel()
+    assert parent.reload().state == State.CANCELED
     assert {str(task.state) for task in Task.select()} == {"succeeded", "canceled"}
 
 
 def test_canceling_one_child_of_a_chain_ends_the_parent(part):
-    whole = chain(*[part.s(number=n) for n in range(4)]).launch(make_user())
+    parent = chain(*[part.s(number=n) for n in range(4)]).launch(make_user())
     _run(1)
-    whole.children()[2].cancel()
+    parent.children()[2].cancel()
     _run()
-    assert whole.reload().state == State.CANCELED
-    assert _states(whole) == ["succeeded", "succeeded", "canceled", "canceled"]
+    assert parent.reload().state == State.CANCELED
+    assert _states(parent) == ["succeeded", "succeeded", "canceled", "canceled"]
 
 
 def test_a_child_may_be_paused_and_the_parent_waits_for_it(part):
-    whole = chain(part.s(number=1), part.s(number=2)).launch(make_user())
-    first = whole.children()[0]
+    parent = chain(part.s(number=1), part.s(number=2)).launch(make_user())
+    first = parent.children()[0]
     first.pause()
     assert _run() == []
-    assert not whole.reload().is_finished
+    assert not parent.reload().is_finished
     first.resume()
     _run()
-    assert whole.reload().state == State.SUCCEEDED
+    assert parent.reload().state == State.SUCCEEDED
 
 
 def test_trying_a_parent_again_does_only_what_was_not_done(part, declare):
@@ -228,29 +232,29 @@ def test_trying_a_parent_again_does_only_what_was_not_done(part, declare):
         return "mended"
 
     inner = chain(mend.s(), part.s(number=3))
-    whole = chain(group(part.s(number=1), part.s(number=2)), inner, part.s(number=4)).launch(make_user())
+    parent = chain(group(part.s(number=1), part.s(number=2)), inner, part.s(number=4)).launch(make_user())
     _run()
-    assert whole.reload().state == State.FAILED
+    assert parent.reload().state == State.FAILED
     before = Task.select().where(Task.state == State.SUCCEEDED).count()
     broken.clear()
-    whole.retry()
-    assert whole.reload().state == State.PENDING, "as long as no part has started again"
-    assert (whole.error, whole.finished_at) == ("", None)
+    parent.retry()
+    assert parent.reload().state == State.PENDING, "as long as no part has started again"
+    assert (parent.error, parent.finished_at) == ("", None)
     assert [task.title for task in Task.select().where(Task.state == State.PENDING, Task.queue_key.is_null(False))] == [
         "Mend"
     ]
     times = {task.id: task.finished_at for task in Task.select().where(Task.title << ["Part 1", "Part 2"])}
     _run()
-    assert whole.reload().state == State.SUCCEEDED
+    assert parent.reload().state == State.SUCCEEDED
     assert {task.state for task in Task.select()} == {State.SUCCEEDED}
     assert before == 3
     assert times == {task.id: task.finished_at for task in Task.select().where(Task.title << ["Part 1", "Part 2"])}
 
 
 def test_removing_a_parent_removes_its_children(part):
-    whole = chain(part.s(number=1), group(part.s(number=2), part.s(number=3))).launch(make_user())
+    parent = chain(part.s(number=1), group(part.s(number=2), part.s(number=3))).launch(make_user())
     _run()
-    whole.reload().remove()
+    parent.reload().remove()
     assert not Task.select().exists()
 
 

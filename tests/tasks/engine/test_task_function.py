@@ -16,7 +16,7 @@ from tests.processes import free_port
 from tests.services import redis_server
 from webapp.db import database
 from webapp.dev.factories import make_user
-from webapp.lib import outage
+from webapp.lib import circuit_breaker
 from webapp.models import AlreadyRunning, State, Task
 
 
@@ -67,7 +67,7 @@ def test_a_rolled_back_request_starts_nothing(app):
 
 def test_a_launch_succeeds_while_the_queue_is_down_and_the_message_follows(make_app, caplog, monkeypatch, configure):
     configure(sweep=timedelta(0))
-    monkeypatch.setattr(outage, "FIRST_WAIT", 0.0)  # it is asked again at once
+    monkeypatch.setattr(circuit_breaker, "FIRST_WAIT", 0.0)  # it is asked again at once
     port = free_port()
     make_app(redis_url=f"redis://127.0.0.1:{port}/0")
     task = countdown.launch(make_user(), seconds=7)

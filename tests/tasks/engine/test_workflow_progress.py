@@ -100,20 +100,20 @@ def test_a_parent_knows_its_total_at_launch_if_all_its_children_do(known, part):
 
 
 def test_children_of_known_length_weigh_by_it(known):
-    whole = group(known.s(steps=10), known.s(steps=90)).launch(make_user())
+    parent = group(known.s(steps=10), known.s(steps=90)).launch(make_user())
     short, long = _claim(2)
     short.succeed()
-    assert Progress(whole.reload()).percent == 10
+    assert Progress(parent.reload()).percent == 10
     long.advance(45, 90, "")
-    assert (Progress(whole.reload()).percent, whole.done, whole.total) == (55, 55, 100)
+    assert (Progress(parent.reload()).percent, parent.done, parent.total) == (55, 55, 100)
 
 
 def test_children_of_which_one_is_of_unknown_length_weigh_the_same(known, part):
-    whole = chain(known.s(steps=1000), *(part.s(number=n) for n in range(3))).launch(make_user())
+    parent = chain(known.s(steps=1000), *(part.s(number=n) for n in range(3))).launch(make_user())
     executor.execute_next()
-    assert Progress(whole.reload()).percent == 25
+    assert Progress(parent.reload()).percent == 25
     executor.execute_next()
-    assert Progress(whole.reload()).percent == 50
+    assert Progress(parent.reload()).percent == 50
 
 
 # The bar
@@ -172,9 +172,12 @@ def _go_on(random: random.Random, running: dict[Task, list]) -> None:
 @pytest.mark.parametrize("seed", range(12))
 def test_the_bar_of_a_workflow_never_goes_back(app, part, known, seed):
     chance = random.Random(seed)
-    whole = _family(chance, part, known).launch(make_user())
+    parent = _family(chance, part, known).launch(make_user())
     running: dict[Task, list] = {}
-    shares, seen = [0.0], [whole.id, *(task.id for task in Task.select().where(Task.composition != Composition.SINGLE))]
+    shares, seen = (
+        [0.0],
+        [parent.id, *(task.id for task in Task.select().where(Task.composition != Composition.SINGLE))],
+    )
     latest = dict.fromkeys(seen, 0.0)
     for _ in range(400):
         for due in Task.due(9):
@@ -188,42 +191,42 @@ def test_the_bar_of_a_workflow_never_goes_back(app, part, known, seed):
             share = progress.value / progress.max
             assert latest[task.id] <= share <= 1
             latest[task.id] = share
-        shares.append(latest[whole.id])
-        if whole.reload().is_finished:
+        shares.append(latest[parent.id])
+        if parent.reload().is_finished:
             break
-    assert whole.is_finished
-    assert whole.state != State.SUCCEEDED or shares[-1] == 1
+    assert parent.is_finished
+    assert parent.state != State.SUCCEEDED or shares[-1] == 1
     assert len(set(shares)) > 1
 
 
 def test_a_parent_that_is_tried_again_begins_with_what_is_done(part):
-    whole = group(part.s(number=1), part.s(number=2, fails=True)).launch(make_user())
+    parent = group(part.s(number=1), part.s(number=2, fails=True)).launch(make_user())
     while executor.execute_next():
         pass
-    assert (whole.reload().state, Progress(whole).percent) == (State.FAILED, 100), (
+    assert (parent.reload().state, Progress(parent).percent) == (State.FAILED, 100), (
         "its steps were made, and then it failed"
     )
-    whole.retry()
-    assert Progress(whole.reload()).percent == 50
+    parent.retry()
+    assert Progress(parent.reload()).percent == 50
 
 
 def test_the_page_of_a_workflow_shows_its_share(ann, part):
-    whole = chain(part.s(number=1), part.s(number=2)).launch(ann.user)
+    parent = chain(part.s(number=1), part.s(number=2)).launch(ann.user)
     executor.execute_next()
-    bar = ann.get(f"/tasks/{whole.id}").one(f"#task-{whole.id}-progress")
+    bar = ann.get(f"/tasks/{parent.id}").one(f"#task-{parent.id}-progress")
     assert int(bar["value"]) / int(bar["max"]) == 0.5
-    assert "50%" in ann.get("/").one(f"#task-{whole.id}").text
-    Task.get_by_id(whole.id).cancel()
-    assert "Canceled after 50%" in ann.get(f"/tasks/{whole.id}").words
+    assert "50%" in ann.get("/").one(f"#task-{parent.id}").text
+    Task.get_by_id(parent.id).cancel()
+    assert "Canceled after 50%" in ann.get(f"/tasks/{parent.id}").words
 
 
 def test_a_parent_from_an_older_release_is_shown_by_its_steps_until_it_moves(app, part):
-    whole = chain(part.s(number=1), part.s(number=2)).launch(make_user())
-    Task.update(share=None, done=3, total=6).where(Task.id == whole.id).execute()
-    assert Progress(whole.reload()).percent == 50
+    parent = chain(part.s(number=1), part.s(number=2)).launch(make_user())
+    Task.update(share=None, done=3, total=6).where(Task.id == parent.id).execute()
+    assert Progress(parent.reload()).percent == 50
     while executor.execute_next():
         pass
-    assert Progress(whole.reload()).percent == 100
+    assert Progress(parent.reload()).percent == 100
 
 
 # What parts do, and what has failed of them
@@ -231,35 +234,35 @@ def test_a_parent_from_an_older_release_is_shown_by_its_steps_until_it_moves(app
 
 def test_the_stage_of_a_child_is_that_of_its_parent_at_once(ann, part):
     inner = group(part.s(number=1), part.s(number=2))
-    whole = chain(inner, part.s(number=3)).launch(ann.user)
+    parent = chain(inner, part.s(number=3)).launch(ann.user)
     one, other = _claim(2)
     one.advance(1, 2, "Exporting Week 3")
-    assert "Exporting Week 3" in ann.get("/").one(f"#task-{whole.id}").text
+    assert "Exporting Week 3" in ann.get("/").one(f"#task-{parent.id}").text
     other.advance(1, 2, "Packing")
-    assert whole.reload().stage == "Packing", "the latest to say something"
+    assert parent.reload().stage == "Packing", "the latest to say something"
     other.succeed()
-    assert whole.reload().stage == "Exporting Week 3", "who still does what it said"
+    assert parent.reload().stage == "Exporting Week 3", "who still does what it said"
     one.succeed()
-    assert whole.reload().stage == ""
+    assert parent.reload().stage == ""
 
 
 def test_a_failed_child_of_a_group_is_told_while_the_others_run(ann, part):
     inner = group(part.s(number=1), part.s(number=2), part.s(number=3), title="Inner")
-    whole = chain(inner, part.s(number=4), title="Outer").launch(ann.user)
+    parent = chain(inner, part.s(number=4), title="Outer").launch(ann.user)
     broken, late, last = _claim(3)
     broken.fail("It broke.")
     words = "1 of 3 parts failed. Part 1: It broke."
-    assert (whole.reload().state, whole.children()[0].error) == (State.IN_PROGRESS, words)
-    assert words in ann.get("/").one(f"#task-{whole.id}").text
-    assert words in ann.get(f"/tasks/{whole.id}").words
+    assert (parent.reload().state, parent.children()[0].error) == (State.IN_PROGRESS, words)
+    assert words in ann.get("/").one(f"#task-{parent.id}").text
+    assert words in ann.get(f"/tasks/{parent.id}").words
     late.fail("It broke, too.")
-    assert "2 of 3 parts failed." in whole.reload().error
-    told = [event.text for event in whole.timeline() if event.kind == "log"]
+    assert "2 of 3 parts failed." in parent.reload().error
+    told = [event.text for event in parent.timeline() if event.kind == "log"]
     assert len(told) == 2, "each once"
     last.succeed()
-    assert (whole.reload().state, _texts(whole)[-1]) == (State.FAILED, whole.error)
-    whole.retry()
-    assert whole.reload().error == ""
+    assert (parent.reload().state, _texts(parent)[-1]) == (State.FAILED, parent.error)
+    parent.retry()
+    assert parent.reload().error == ""
 
 
 def _texts(task: Task) -> list[str]:
@@ -267,10 +270,10 @@ def _texts(task: Task) -> list[str]:
 
 
 def test_a_chain_whose_child_fails_says_so_once(part):
-    whole = chain(part.s(number=1, fails=True), part.s(number=2)).launch(make_user())
+    parent = chain(part.s(number=1, fails=True), part.s(number=2)).launch(make_user())
     while executor.execute_next():
         pass
-    assert _texts(whole).count(whole.reload().error) == 1
+    assert _texts(parent).count(parent.reload().error) == 1
 
 
 def test_nothing_is_announced_of_what_a_savepoint_took_back(app, part, declare):

@@ -247,9 +247,9 @@ def _is(task: Task, state: State) -> bool:
     return task.reload().state == state
 
 
-def _let_end_after(seconds: int, whole: Task) -> None:
+def _let_end_after(seconds: int, parent: Task) -> None:
     """Let the countdown in a whole have so few seconds in all: nobody wants to wait for the others."""
-    Task.update(arguments={"seconds": seconds}).where(Task.root == whole, Task.name == "countdown").execute()
+    Task.update(arguments={"seconds": seconds}).where(Task.root == parent, Task.name == "countdown").execute()
 
 
 def _said(task: Task, text: str) -> bool:

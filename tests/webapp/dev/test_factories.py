@@ -26,8 +26,8 @@ LIVES = {
 def _live(state: State) -> Task:
     user, what = make_user(), ("countdown", "Count down from 40", {"seconds": 40})
     if state is State.WAITING:
-        whole = Task.start(user, "", "Two", {}, composition=Composition.CHAIN)
-        return Task.start(user, *what, parent=whole)
+        parent = Task.start(user, "", "Two", {}, composition=Composition.CHAIN)
+        return Task.start(user, *what, parent=parent)
     task = Task.start(user, *what, run_at=utcnow() + timedelta(minutes=5) if state is State.SCHEDULED else None)
     if state in LIVES:
         task = Task.claim(LEASE)

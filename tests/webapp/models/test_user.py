@@ -89,7 +89,7 @@ def test_a_guest_whose_name_cannot_be_taken_is_told_so_and_not_tried_for_ever(ap
     assert User.select().count() == 1
 
 
-def test_what_is_kept_of_a_password_is_dear_to_try(app, costly_hashing, monkeypatch):
+def test_password_hash_is_costly_to_try(app, costly_hashing, monkeypatch):
     monkeypatch.setattr(passwords, "HASHING", costly_hashing)
     user = User.register("ann", PASSWORD)
     hashes = [user.password_hash, passwords.hash_of_no_password.__wrapped__()]

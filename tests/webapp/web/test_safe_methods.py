@@ -47,7 +47,7 @@ def test_reading_changes_nothing_for_a_visitor(app, visitor, site):
 
 
 def test_every_page_can_be_read_while_somebody_else_writes(app, ann, site, settings, monkeypatch):
-    monkeypatch.setattr(db, "PATIENCE", 0.0)  # whoever would wait fails
+    monkeypatch.setattr(db.database.obj, "lock_timeout", 0.0)  # whoever would wait fails
     _was_away(ann.user)
     with somebody_else_writing(settings):
         for address in addresses(app, "GET", site):

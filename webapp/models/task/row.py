@@ -1,6 +1,5 @@
 """TaskRow: the columns of a task, and what can be read from them."""
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID, uuid4
 
@@ -144,19 +143,6 @@ class TaskRow(BaseModel):
     def is_settling(self) -> bool:
         """Whether it will most likely be in another state within a second or two."""
         return self.is_stopping or self.state == State.PENDING
-
-    @property
-    def is_undone(self) -> bool:
-        """Whether everything it did has been undone since it ended."""
-        return self._since_its_end(self.undone_at)
-
-    @property
-    def is_partly_undone(self) -> bool:
-        """Whether some of what it did has been undone since it ended, but not all, or not yet."""
-        return self._since_its_end(self.undo_began_at) and not self.is_undone
-
-    def _since_its_end(self, moment: datetime | None) -> bool:
-        return moment is not None and self.finished_at is not None and moment >= self.finished_at
 
     @property
     def is_shown(self) -> bool:

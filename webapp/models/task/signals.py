@@ -27,7 +27,7 @@ retried = _signals.signal("retried", doc="An attempt failed, and another will fo
 rescued = _signals.signal("rescued", doc="Its worker was not heard from, and another will go on.")
 stopped = _signals.signal("stopped", doc="It has succeeded, failed or been canceled; its state says which.")
 
-enqueued = _signals.signal("lined up", doc="It waits for a worker. The engine listens, and rings the queue's doorbell.")
+enqueued = _signals.signal("enqueued", doc="It waits for a worker. The engine listens, and sends a wake-up.")
 
 
 def announce(signal: NamedSignal, task: Any) -> None:

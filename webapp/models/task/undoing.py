@@ -1,5 +1,6 @@
 """Undo: what is recorded of it on the task that is undone."""
 
+from datetime import datetime
 from uuid import UUID
 
 from peewee import Case
@@ -14,6 +15,19 @@ from webapp.models.task.state import FINISHED
 
 class Undoing(TaskTrait):
     """An undo is a task of its own. Here stands that it began, and that it is complete."""
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether everything it did has been undone since it ended."""
+        return self._since_its_end(self.undone_at)
+
+    @property
+    def is_partly_undone(self) -> bool:
+        """Whether some of what it did has been undone since it ended, but not all, or not yet."""
+        return self._since_its_end(self.undo_began_at) and not self.is_undone
+
+    def _since_its_end(self, moment: datetime | None) -> bool:
+        return moment is not None and self.finished_at is not None and moment >= self.finished_at
 
     def begin_undo(self, by: UUID) -> bool:
         """Record that the task `by` takes back what this one did: in the transaction of the first effect of that.

@@ -4,7 +4,7 @@ from flask_wtf import FlaskForm
 from wtforms import EmailField, Field, PasswordField, StringField
 from wtforms.validators import InputRequired, ValidationError
 
-from webapp.lib.texts import clean
+from webapp.lib.normalization import clean
 from webapp.models.usernames import username_key
 from webapp.web.forms.fields import EMAIL_VALIDATORS, password_validators, refuse_obvious_password
 

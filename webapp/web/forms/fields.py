@@ -8,7 +8,7 @@ from wtforms.validators import Email, InputRequired, Length, Optional, StopValid
 
 from tasks.engine import Upload
 from webapp.lib.i18n import number
-from webapp.lib.texts import compatible, is_blank
+from webapp.lib.normalization import compatible, is_blank
 from webapp.models.passwords import PASSWORD_LENGTH
 from webapp.models.usernames import username_key
 

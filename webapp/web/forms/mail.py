@@ -18,7 +18,7 @@ from wtforms.validators import DataRequired, Length, ValidationError
 from webapp import mail
 from webapp.db import database
 from webapp.lib.i18n import ngettext, number
-from webapp.lib.texts import clean
+from webapp.lib.normalization import clean
 from webapp.mail.headers import is_text
 from webapp.mail.recipients import Recipients, cut
 from webapp.mail.templates import FREE, TEMPLATES, subject_for

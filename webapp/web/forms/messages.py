@@ -3,7 +3,7 @@
 from flask_wtf import FlaskForm
 from wtforms import Field, TextAreaField
 
-from webapp.lib.texts import clean
+from webapp.lib.normalization import clean
 from webapp.models.message import MESSAGE_LENGTH
 from webapp.web.forms.fields import require_text
 

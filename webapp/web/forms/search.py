@@ -8,9 +8,9 @@ from wtforms import DateField, Field, Form, SearchField, SelectChoice, SelectFie
 from wtforms.validators import Length, Optional, ValidationError
 
 from tasks.catalogue import CATALOGUE
-from webapp.lib.folding import QUERY_LENGTH
-from webapp.lib.texts import clean
+from webapp.lib.normalization import clean
 from webapp.lib.times import from_local
+from webapp.lib.tokenization import QUERY_LENGTH
 from webapp.models import User
 from webapp.models.search import SearchTooSlow, newest
 from webapp.models.task.filter import SEVERAL, TaskFilter

@@ -7,7 +7,7 @@ from flask_wtf import FlaskForm
 from wtforms import EmailField, Field, PasswordField, SelectField, TextAreaField
 from wtforms.validators import Length, ValidationError
 
-from webapp.lib.texts import clean
+from webapp.lib.normalization import clean
 from webapp.web.forms.fields import EMAIL_VALIDATORS, password_validators, refuse_obvious_password
 
 ABOUT_LENGTH = 500

@@ -3,7 +3,7 @@
 SQLite's `snippet` and PostgreSQL's `ts_headline` know nothing of our folding, by which it was found, and differ.
 """
 
-from webapp.lib.folding import places
+from webapp.lib.tokenization import places
 
 
 def pieces(text: str, sought: str) -> list[tuple[str, bool]]:

@@ -6,7 +6,7 @@ import pytest
 
 from tasks.catalogue import CATALOGUE
 from tasks.engine import Preview, Run, TaskError, Upload
-from webapp.lib.circuit_breaker import Unavailable
+from webapp.db.bulkhead import Unavailable
 from webapp.models import Artifact, Task
 
 HTMX = {"HX-Request": "true"}

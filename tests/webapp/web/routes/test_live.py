@@ -95,8 +95,8 @@ def test_a_place_in_line_and_a_coming_attempt_are_news_whenever_the_sweeper_says
 
 
 def test_progress_of_a_child_changes_the_panel_of_its_parent(ann):
-    whole = make_task(State.IN_PROGRESS, ann.user, composition=Composition.GROUP, fencing_token=None)
-    part, path = make_task(State.IN_PROGRESS, ann.user, parent=whole, root=whole), f"/tasks/{whole.id}/_panel"
+    parent = make_task(State.IN_PROGRESS, ann.user, composition=Composition.GROUP, fencing_token=None)
+    part, path = make_task(State.IN_PROGRESS, ann.user, parent=parent, root=parent), f"/tasks/{parent.id}/_panel"
     known = _known(ann.get(path, headers=HTMX))
     part.advance(13, 40, "Further on")
     news = ann.get(path, headers=known)

@@ -96,7 +96,7 @@ def test_an_open_conversation_shows_what_arrives_and_reads_it(ann, bob):
     bob.submit("/messages/ann/reading")
     assert Message.get().read_at
     assert "reading" not in bob.get("/messages/ann/_thread", headers=HTMX).text
-    assert "· read" in ann.get("/messages/bob").one("#thread").text
+    assert "· Read" in ann.get("/messages/bob").one("#thread").text
 
 
 @pytest.mark.parametrize(

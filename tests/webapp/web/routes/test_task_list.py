@@ -234,8 +234,8 @@ def test_somebody_elses_task_is_not_there(ann, bob):
 
 
 def test_a_part_is_not_there_by_itself(ann):
-    whole = make_task(State.IN_PROGRESS, ann.user, composition=Composition.GROUP)
-    part = make_task(State.PENDING, ann.user, parent=whole, root=whole)
+    parent = make_task(State.IN_PROGRESS, ann.user, composition=Composition.GROUP)
+    part = make_task(State.PENDING, ann.user, parent=parent, root=parent)
     assert _told(ann, _press(ann, "cancel", part)) == "No tasks canceled; 1 was already gone."
 
 

@@ -180,20 +180,20 @@ def test_an_expired_artifact_is_named_but_not_linked(ann):
 
 def _family(user: User) -> tuple[Task, Task, list[Task]]:
     """An import, whose second part is made of two parts, and whose third comes after both."""
-    whole = make_task(State.IN_PROGRESS, user, composition=Composition.CHORD, name="", title="Import the choir")
-    make_task(State.SUCCEEDED, user, parent=whole, root=whole, title="Read the file")
+    parent = make_task(State.IN_PROGRESS, user, composition=Composition.CHORD, name="", title="Import the choir")
+    make_task(State.SUCCEEDED, user, parent=parent, root=parent, title="Read the file")
     group = make_task(
-        State.IN_PROGRESS, user, parent=whole, root=whole, composition=Composition.GROUP, title="Invite all"
+        State.IN_PROGRESS, user, parent=parent, root=parent, composition=Composition.GROUP, title="Invite all"
     )
-    altos = make_task(State.RETRYING, user, parent=group, root=whole, title="Invite altos")
-    basses = make_task(State.FAILED, user, parent=group, root=whole, title="Invite basses")
-    make_task(State.WAITING, user, parent=whole, root=whole, step=1, title="Report")
-    return whole, group, [altos, basses]
+    altos = make_task(State.RETRYING, user, parent=group, root=parent, title="Invite altos")
+    basses = make_task(State.FAILED, user, parent=group, root=parent, title="Invite basses")
+    make_task(State.WAITING, user, parent=parent, root=parent, step=1, title="Report")
+    return parent, group, [altos, basses]
 
 
 def test_the_page_of_a_whole_shows_all_its_parts_as_a_tree(ann):
-    whole, group, _ = _family(ann.user)
-    tree = ann.get(f"/tasks/{whole.id}").one("article > ol.parts")
+    parent, group, _ = _family(ann.user)
+    tree = ann.get(f"/tasks/{parent.id}").one("article > ol.parts")
     assert _titles(tree) == ["Read the file", ("Invite all", ["Invite altos", "Invite basses"]), "Report"]
     assert {part["data-state"] for part in tree.select("li")} == {
         "succeeded", "in_progress", "retrying", "failed", "waiting",
@@ -201,7 +201,7 @@ def test_the_page_of_a_whole_shows_all_its_parts_as_a_tree(ann):
     assert "The mail server refused the address." in words(tree)
     part = ann.get(f"/tasks/{group.id}")
     assert _titles(part.one("article > ol.parts")) == ["Invite altos", "Invite basses"]
-    assert part.one(f'.crumb a[href="/tasks/{whole.id}"]').text == "Import the choir"
+    assert part.one(f'.crumb a[href="/tasks/{parent.id}"]').text == "Import the choir"
 
 
 def _titles(tree):
@@ -214,28 +214,28 @@ def _titles(tree):
 
 
 def test_parts_stand_with_their_whole_and_nowhere_else(ann):
-    whole, _, parts = _family(ann.user)
-    assert [row["id"] for row in ann.get("/tasks").page.select("#task-list li[id]")] == [f"task-{whole.id}"]
-    assert [alert["id"] for alert in ann.get("/").page.select("#task-alerts li[id]")] == [f"task-{whole.id}"]
+    parent, _, parts = _family(ann.user)
+    assert [row["id"] for row in ann.get("/tasks").page.select("#task-list li[id]")] == [f"task-{parent.id}"]
+    assert [alert["id"] for alert in ann.get("/").page.select("#task-alerts li[id]")] == [f"task-{parent.id}"]
     assert [alert["id"] for alert in ann.get(f"/tasks/{parts[0].id}").page.select("#task-alerts li[id]")] == [
-        f"task-{whole.id}"
+        f"task-{parent.id}"
     ], "the page of a part does not show the whole"
 
 
 def test_a_part_in_line_says_its_place_in_the_tree(ann, bob):
     make_task(State.PENDING, bob.user, queue_key=0)
-    whole = make_task(State.IN_PROGRESS, ann.user, composition=Composition.GROUP)
-    part = make_task(State.PENDING, ann.user, parent=whole, root=whole, queue_key=1)
-    assert words(ann.get(f"/tasks/{whole.id}").one(f"#task-{part.id} .words")) == "1 task ahead"
+    parent = make_task(State.IN_PROGRESS, ann.user, composition=Composition.GROUP)
+    part = make_task(State.PENDING, ann.user, parent=parent, root=parent, queue_key=1)
+    assert words(ann.get(f"/tasks/{parent.id}").one(f"#task-{part.id} .words")) == "1 task ahead"
 
 
 def test_a_large_family_costs_no_more_queries_than_a_small_one(ann, queries):
     def cost(parts: int) -> int:
-        whole = make_task(State.IN_PROGRESS, ann.user, composition=Composition.GROUP)
+        parent = make_task(State.IN_PROGRESS, ann.user, composition=Composition.GROUP)
         for number in range(parts):
-            make_task(State.PENDING, ann.user, parent=whole, root=whole, queue_key=number)
+            make_task(State.PENDING, ann.user, parent=parent, root=parent, queue_key=number)
         with queries() as seen:
-            assert len(ann.get(f"/tasks/{whole.id}").page.select(".parts li")) == parts
+            assert len(ann.get(f"/tasks/{parent.id}").page.select(".parts li")) == parts
         return seen.count
 
     cost(1)  # remembers that she was here

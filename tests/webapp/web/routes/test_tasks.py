@@ -89,38 +89,38 @@ def test_a_retry_while_another_has_its_place_says_which(ann):
 
 
 def test_a_whole_is_canceled_and_tried_again_with_its_parts(ann):
-    whole = make_task(State.PENDING, ann.user, composition=Composition.CHAIN, queue_key=None)
-    parts = [make_task(State.PENDING, ann.user, parent=whole, root=whole, step=0)]
-    parts += [make_task(State.WAITING, ann.user, parent=whole, root=whole, step=1)]
-    ann.submit(f"/tasks/{whole.id}/cancellation")
-    assert [task.reload().state for task in (whole, *parts)] == [State.CANCELED] * 3
-    ann.submit(f"/tasks/{whole.id}/retry")
-    assert [task.reload().state for task in (whole, *parts)] == [State.PENDING, State.PENDING, State.WAITING]
+    parent = make_task(State.PENDING, ann.user, composition=Composition.CHAIN, queue_key=None)
+    parts = [make_task(State.PENDING, ann.user, parent=parent, root=parent, step=0)]
+    parts += [make_task(State.WAITING, ann.user, parent=parent, root=parent, step=1)]
+    ann.submit(f"/tasks/{parent.id}/cancellation")
+    assert [task.reload().state for task in (parent, *parts)] == [State.CANCELED] * 3
+    ann.submit(f"/tasks/{parent.id}/retry")
+    assert [task.reload().state for task in (parent, *parts)] == [State.PENDING, State.PENDING, State.WAITING]
 
 
 @pytest.mark.parametrize("state", sorted(OWNER_ACTIONS["cancel"]))
 def test_the_timeline_says_who_canceled_it(ann, state):
     task = make_task(state, ann.user)
     ann.submit(f"/tasks/{task.id}/cancellation")
-    assert [event.text.split(",")[0] for event in task.timeline()][-1] == "Canceled by you"
+    assert [event.text.split(";")[0] for event in task.timeline()][-1] == "Canceled by you"
 
 
 def test_the_timeline_of_a_part_says_that_it_was_canceled_with_the_rest(ann):
-    whole = make_task(State.PENDING, ann.user, composition=Composition.GROUP, queue_key=None)
-    waiting, mine = (make_task(State.PENDING, ann.user, parent=whole, root=whole) for _ in range(2))
+    parent = make_task(State.PENDING, ann.user, composition=Composition.GROUP, queue_key=None)
+    waiting, mine = (make_task(State.PENDING, ann.user, parent=parent, root=parent) for _ in range(2))
     ann.submit(f"/tasks/{mine.id}/cancellation")
-    ann.submit(f"/tasks/{whole.id}/cancellation")
-    last = [list(task.timeline())[-1].text for task in (whole, mine, waiting)]
+    ann.submit(f"/tasks/{parent.id}/cancellation")
+    last = [list(task.timeline())[-1].text for task in (parent, mine, waiting)]
     assert last == ["Canceled by you", "Canceled by you", "Canceled with the other parts"]
 
 
 @pytest.mark.parametrize("state", [State.FAILED, State.CANCELED])
 def test_a_part_is_tried_again_with_its_whole_and_its_page_says_so(ann, state):
-    whole = make_task(State.FAILED, ann.user, composition=Composition.GROUP, title="Resize all")
-    part = make_task(state, ann.user, parent=whole, root=whole)
+    parent = make_task(State.FAILED, ann.user, composition=Composition.GROUP, title="Resize all")
+    part = make_task(state, ann.user, parent=parent, root=parent)
     page = ann.get(f"/tasks/{part.id}")
     assert not page.page.select("article button:not(.over)")
-    assert page.one(f'article a[href="/tasks/{whole.id}"]').text == "Resize all"
+    assert page.one(f'article a[href="/tasks/{parent.id}"]').text == "Resize all"
     ann.submit(f"/tasks/{part.id}/retry")
     ann.submit(f"/tasks/{part.id}/deletion")
     assert part.reload().state == state
@@ -179,10 +179,10 @@ def test_an_active_task_is_not_deleted(ann, state):
 
 
 def test_deleting_a_whole_takes_its_parts(ann):
-    whole = make_task(State.SUCCEEDED, ann.user, composition=Composition.GROUP)
-    make_artifact(make_task(State.SUCCEEDED, ann.user, parent=whole, root=whole))
-    assert "Its parts" in ann.get(f"/tasks/{whole.id}").one("details").text
-    ann.submit(f"/tasks/{whole.id}/deletion")
+    parent = make_task(State.SUCCEEDED, ann.user, composition=Composition.GROUP)
+    make_artifact(make_task(State.SUCCEEDED, ann.user, parent=parent, root=parent))
+    assert "its parts" in ann.get(f"/tasks/{parent.id}").one("details").text
+    ann.submit(f"/tasks/{parent.id}/deletion")
     assert not Task.select().exists()
     assert not ArtifactChunk.select().exists()
 

@@ -55,7 +55,7 @@ def test_a_wrong_password_costs_the_same_whether_there_is_such_an_account(visito
 
 def test_a_far_too_long_name_or_password_is_not_processed(visitor, monkeypatch):
     lengths = []
-    monkeypatch.setattr("webapp.lib.texts.stream_safe", lambda text: lengths.append(len(text)) or text)
+    monkeypatch.setattr("webapp.lib.normalization.stream_safe", lambda text: lengths.append(len(text)) or text)
     for field in NEW:
         for path in ("/login", "/register"):
             # One such character becomes eighteen when it is made compatible.

@@ -1,0 +1,44 @@
+"""Each thread keeps its connection to the database; one that has died meanwhile is replaced, and nobody notices."""
+
+from contextlib import nullcontext
+
+import psycopg
+import pytest
+
+from tasks.engine import executor
+from tests.browsing import browse
+from webapp.db import database
+from webapp.dev.factories import make_task, make_user
+from webapp.models import State
+
+
+@pytest.fixture
+def hang_up(make_app, postgres_url):
+    """A function by which the server closes the app's connection, as its restart would."""
+    app = make_app(database_url=postgres_url)
+
+    def hang_up() -> None:
+        [pid] = database.execute_sql("SELECT pg_backend_pid()").fetchone()
+        with psycopg.connect(postgres_url, autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s)", (pid,))
+
+    return app, hang_up
+
+
+@pytest.mark.parametrize("path", ["/", "/tasks", "/live"])
+def test_request_reconnects_after_the_server_closed_the_connection(hang_up, path):
+    app, hang_up = hang_up
+    ann = browse(app, make_user("ann"))
+    version = ann.get("/live").headers["ETag"]
+    hang_up()
+    assert ann.get(path, headers={"If-None-Match": version}).status_code == (304 if path == "/live" else 200)
+
+
+def test_claim_reconnects_after_the_server_closed_the_connection(hang_up, monkeypatch):
+    # The heartbeat's thread would keep a connection of its own for longer than this database lives.
+    monkeypatch.setattr(executor, "monitor", lambda *_: nullcontext())
+    _, hang_up = hang_up
+    task = make_task(State.PENDING, name="export_posts", arguments={"format": "json"})
+    hang_up()
+    assert executor.execute_next()
+    assert task.reload().state == State.SUCCEEDED

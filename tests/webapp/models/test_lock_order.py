@@ -1,0 +1,273 @@
+"""Locks: what people, workers and the sweeper do at once ends in no circle of those who wait for each other.
+
+On PostgreSQL, where rows are locked one by one, and a server that finds a circle ends one of those in it.
+"""
+
+import time
+from contextlib import nullcontext, suppress
+from datetime import timedelta
+
+import psycopg
+import pytest
+from peewee import OperationalError
+
+from tasks.engine import chain, chord, executor, group
+from tasks.engine.retention import purge
+from tasks.send_mail import change, submit
+from tests.racing import race
+from webapp.db import database, demand_transaction
+from webapp.dev.factories import make_artifact, make_draft, make_notice, make_posts, make_task, make_user
+from webapp.lib.times import utcnow
+from webapp.models import (
+    AlreadyRunning,
+    DraftGone,
+    IllegalTransition,
+    MailCount,
+    Mailing,
+    Message,
+    Notice,
+    Post,
+    State,
+    Task,
+    User,
+)
+from webapp.models.task import fair_queue
+from webapp.models.task.bulk import press
+
+LEASE = timedelta(seconds=15)
+SECONDS = 0.8  # in which acts collide; a wrong order is found in a tenth of that
+OLD = timedelta(days=99)
+
+pytestmark = pytest.mark.usefixtures("no_heartbeat")
+
+
+@pytest.fixture
+def no_heartbeat(monkeypatch):
+    """Workers in threads, of which none has a heartbeat."""
+    monkeypatch.setattr(executor, "monitor", lambda *_: nullcontext())
+
+
+@pytest.fixture
+def app(make_app, emptied_postgres):
+    """The app on a PostgreSQL that looks for circles at once, and not after a second."""
+    url = emptied_postgres
+    with psycopg.connect(url, autocommit=True) as connection:
+        [name] = connection.execute("SELECT current_database()").fetchone()
+        connection.execute(f'ALTER DATABASE "{name}" SET deadlock_timeout = 20')
+    return make_app(database_url=url)
+
+
+def collide(
+    *acts, allowed: tuple[type[Exception], ...] = (IllegalTransition, AlreadyRunning, Task.DoesNotExist)
+) -> None:
+    """Do each of these in a thread of its own, again and again. Whatever one may not raise fails the test."""
+    end, waiting, done = time.monotonic() + SECONDS, list(acts), []
+
+    def repeat():
+        act = waiting.pop()
+        while time.monotonic() < end:
+            with suppress(allowed):
+                act()
+            done.append(act)
+
+    assert race(len(acts), repeat) == [None] * len(acts)
+    assert set(done) == set(acts), "each has come by"
+    assert len(done) > 5 * len(acts)
+
+
+def test_marking_all_as_read_collides_with_what_others_write(app):
+    ann, others = make_user("ann"), [make_user() for _ in range(2)]
+    collide(
+        lambda: Notice.read(ann),
+        lambda: Message.send(others[0], ann, "Hello"),
+        lambda: Message.send(others[1], ann, "Hello"),
+        lambda: Message.read(ann, others[0]),
+    )
+
+
+def test_people_who_write_to_each_other_at_once(app):
+    ann, bob, eve = make_user("ann"), make_user("bob"), make_user("eve")
+    collide(
+        lambda: Message.send(ann, bob, "Hello"),
+        lambda: Message.send(bob, ann, "Hello"),
+        lambda: Message.send(bob, eve, "Hello"),
+        lambda: Message.send(eve, ann, "Hello"),
+    )
+    assert Message.select().where(Message.recipient == ann, Message.read_at.is_null()).count() > 1
+
+
+def test_the_sweeper_that_tells_who_waits_collides_with_what_they_write(app):
+    people = [make_user() for _ in range(6)]
+    for user in reversed(people):
+        make_task(State.PENDING, user)
+    collide(
+        lambda: fair_queue.notify_waiting_users(timedelta(seconds=90), moved=True),
+        lambda: fair_queue.notify_waiting_users(timedelta(seconds=90), moved=True),
+        lambda: Message.send(people[0], people[5], "Hello"),
+        lambda: Message.send(people[4], people[1], "Hello"),
+    )
+
+
+def test_the_purge_collides_with_people_who_read_retry_and_delete(app):
+    ann = make_user("ann")
+
+    @database.atomic()
+    def begin():
+        tasks = [make_task(State.FAILED, ann, finished_at=utcnow() - OLD) for _ in range(4)]
+        for task in tasks:
+            Notice.create(user=ann, kind="failed", text="It broke.", task=task)
+            make_posts(ann, 2, task=task.id)
+
+    begin()
+    collide(
+        begin,
+        purge,
+        lambda: Notice.read(ann),
+        lambda: Task.of(ann).get().remove(),
+        lambda: Task.of(ann).where(Task.state == State.FAILED).get().retry(),
+        lambda: press("cancel", Task.of(ann), most=5),
+    )
+
+
+def test_an_undo_that_deletes_posts_collides_with_the_deletion_of_their_task(app, declare):
+    @declare(title="Forget")
+    def forget(task):
+        for post in task.each(Post.select().where(Post.user == task.user)):
+            post.delete_instance()
+
+    ann = make_user("ann")
+
+    @database.atomic()
+    def begin():
+        time.sleep(0.01)  # else there are ever more to forget
+        make_posts(ann, 20, task=make_task(State.SUCCEEDED, ann, title="Import").id)
+
+    begin()
+    collide(
+        begin,
+        lambda: forget.launch(ann) and executor.execute_next(),
+        lambda: Task.of(ann).where(Task.title == "Import").get().remove(),
+        lambda: Notice.read(ann),
+    )
+    assert not Task.select().where(Task.state == State.RETRYING).exists(), "no run was ended by the server"
+
+
+def test_a_press_for_many_collides_with_the_workers_that_have_them(app, declare):
+    @declare(title="Work", retries=1)
+    def work(task):
+        for _ in task.each(range(3)):
+            make_artifact(Task.get_by_id(task.id), "a.txt", "x")
+
+    ann = make_user("ann")
+    collide(
+        lambda: [work.launch(ann) for _ in range(5)],
+        executor.execute_next,
+        executor.execute_next,
+        lambda: press("cancel", Task.of(ann), most=5),
+        lambda: press("dismiss", Task.of(ann), most=5),
+        lambda: press("remove", Task.of(ann), most=5),
+    )
+    assert not Task.select().where(Task.state == State.RETRYING).exists(), "no run was ended by the server"
+
+
+def test_the_cancel_of_a_workflow_collides_with_the_ends_of_its_parts(app, declare):
+    @declare(title="Part")
+    def part(task):
+        task.advance()
+
+    ann = make_user("ann")
+
+    def cancel():
+        time.sleep(0.005)  # so that some of them are running by now
+        Task.of(ann).where(Task.finished_at.is_null()).get().cancel()
+
+    collide(
+        lambda: chord([part.s(), group(part.s(), part.s())], chain(part.s(), part.s())).launch(ann),
+        executor.execute_next,
+        executor.execute_next,
+        cancel,
+        lambda: Task.of(ann).where(Task.state == State.CANCELED).get().retry(),
+        lambda: press("dismiss", Task.select().where(Task.parent.is_null(False)), most=5),
+    )
+
+
+def test_a_workflow_with_what_must_be_alone_collides_with_its_end(app, declare):
+    @declare(title="Alone", one_at_a_time=True)
+    def alone(task):
+        task.advance()
+
+    @declare(title="Part")
+    def part(task):
+        task.advance()
+
+    ann = make_user("ann")
+    collide(
+        lambda: chain(part.s(), alone.s()).launch(ann),
+        lambda: alone.launch(ann),
+        executor.execute_next,
+        executor.execute_next,
+        lambda: Task.of(ann).where(Task.state == State.CANCELED).get().retry(),
+        lambda: press("cancel", Task.of(ann), most=1),
+    )
+
+
+def test_mails_that_are_written_sent_and_copied_at_once(app):
+    ann = make_user("ann", email="ann@example.com")
+    later = utcnow() + timedelta(hours=1)
+
+    def send():
+        draft = make_draft(ann, send_at=later)
+        submit(draft, ["bea@example.com"], 100_000)
+
+    def edit():
+        mailing = Mailing.select().where(Mailing.user == ann, Mailing.task.is_null(False)).get()
+        draft = Mailing.begin_draft(ann, mailing)
+        draft.write(subject="Other", send_at=later)
+        change(mailing, draft, ["cem@example.com"], 100_000)
+
+    send()
+    collide(
+        send,
+        edit,
+        lambda: Mailing.select().where(Mailing.draft_key.is_null()).get().copy(replacing=True),
+        lambda: press("cancel", Task.of(ann), most=2),
+        lambda: press("remove", Task.of(ann), most=2),
+        allowed=(IllegalTransition, DraftGone, Mailing.DoesNotExist, Task.DoesNotExist),
+    )
+
+
+# What is demanded of callers
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda draft: draft.submit(["bea@example.com"], 10),
+        lambda draft: draft.replace_by(draft, ["bea@example.com"], 10),
+        lambda draft: MailCount.take(draft.user_id, 1, 10, draft),
+        lambda draft: User.hold(draft.user_id),
+        lambda draft: Notice.put_message(draft.user, draft.user),
+        lambda _: demand_transaction(),
+    ],
+)
+def test_functions_that_need_a_transaction_refuse_without(app, act):
+    draft = make_draft()
+    with pytest.raises(RuntimeError, match="transaction"):
+        act(draft)
+    assert Mailing.get_by_id(draft.id).is_draft
+    assert not MailCount.select().exists()
+
+
+def test_hold_blocks_another_hold_but_no_foreign_key(app):
+    ann, bob = make_user("ann"), make_user("bob")
+    with database.atomic():
+        User.hold(ann.id)
+        make_notice(bob)
+
+        def refer():
+            database.execute_sql("SET lock_timeout = 200")
+            Post.create(user=ann, body="Hello")
+            with pytest.raises(OperationalError), database.atomic():
+                User.hold(ann.id)
+
+        assert race(1, refer) == [None]

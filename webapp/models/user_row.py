@@ -1,0 +1,53 @@
+"""UserRow: the columns of an account, and what can be read from them."""
+
+from typing import TYPE_CHECKING
+
+from peewee import AutoField, BigIntegerField, CharField, DateTimeField, IntegerField, JSONField
+
+from webapp.db import BaseModel
+from webapp.lib.times import utcnow
+from webapp.models.traits import Trait
+
+
+class UserRow(BaseModel):
+    """A row of `users`. `User` and its traits have what changes it."""
+
+    id = AutoField()
+    username = CharField(max_length=30, unique=True)
+    username_key = CharField(max_length=30, unique=True, help_text="the user name in lower case: Ann is ann")
+    skeleton = CharField(max_length=30, null=True, index=True, help_text="the key without separators: ann_ is like ann")
+    email = CharField(max_length=254, default="", help_text="empty when they gave none")
+    password_hash = CharField(max_length=255, default="")
+    session_key = CharField(max_length=43, unique=True, help_text="stored in sessions; new with each password")
+    about = CharField(max_length=500, default="")
+    time_zone = CharField(max_length=64, default="UTC")
+    created_at = DateTimeField(default=utcnow)
+    seen_at = DateTimeField(default=utcnow)
+    mail_after = IntegerField(
+        null=True, help_text="an earlier release's setting, see `channel_of`; null once they choose"
+    )
+    hearing = JSONField(null=True, help_text="for each kind of notice, the name of its channel in CHANNELS")
+    changes = BigIntegerField(default=0, help_text="counts up with every notification written for this user")
+
+    # Flask-Login's interface.
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    class Meta:
+        table_name = "users"
+
+    def get_id(self) -> str:
+        """The key that a session stores. It changes with the password, which ends all sessions everywhere."""
+        return self.session_key
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether the account has no password: it can be used as long as this browser's session lasts."""
+        return not self.password_hash
+
+
+if TYPE_CHECKING:
+    UserTrait = UserRow
+else:
+    UserTrait = Trait
