@@ -15,8 +15,8 @@ TASK = '''"""Counting lines: a task as somebody would write it who has only read
 import csv
 from typing import Annotated
 
-from tasks.lib.csv_cells import csv_row
 from tasks.engine import Accept, Run, Upload, user_task
+from tasks.lib.csv_cells import csv_row
 from webapp.models import Post
 
 

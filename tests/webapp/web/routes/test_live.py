@@ -164,7 +164,7 @@ def test_alerts_show_what_runs_then_what_is_next_in_line_the_oldest_first_then_t
     make_task(State.PAUSED, ann.user, title="rests")
     answer = ann.get("/")
     assert _titles(answer, "#task-alerts") == ["runs since long", "runs", "next 0", "next 1", "next 2"]
-    assert "and 4 more" in answer.words
+    assert "4 more" in answer.words
 
 
 def test_of_many_that_wait_those_that_are_next_are_shown(ann):
@@ -208,7 +208,7 @@ def test_a_poll_of_a_session_that_was_ended_elsewhere_says_so(app, ann, path):
 def test_a_poll_of_a_page_that_somebody_else_was_shown_brings_nothing_of_ones_own(ann, bob, path):
     page = {"X-Page-Of": str(bob.user.id)}
     notice = _notice(ann.get(path, headers=HTMX | page | {"HX-Current-URL": "http://localhost/mail"}))
-    assert "You are ann here now" in notice.text
+    assert "You’re signed in as ann now" in notice.text
     assert notice.a["href"] == "/mail"
     mine = ann.get(path, headers=HTMX | {"X-Page-Of": str(ann.user.id)})
     assert mine.status_code == 200
