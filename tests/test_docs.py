@@ -156,10 +156,13 @@ def test_every_line_that_troubleshooting_quotes_is_said():
     quoted = [line for line in re.findall(r"`([^`\n]+)`", TROUBLE) if re.match(r"(errand: |… |[A-Z][^`=]* )", line)]
     assert len(quoted) > 40
     said = [text for path in (*OUR_SOURCES, consumer.__file__) for text in _texts(Path(path))]
+    unsaid = []
     for line in quoted:
         own = re.sub(r"errand: ([A-Z_]+ )?|tasks/draw_cards.py:9: draw_cards: ", "", line)
         for part in filter(None, (part.strip(" :") for part in own.split("…"))):
-            assert any(part in text for text in said), f"nobody says {part!r} of {line!r}"
+            if not any(part in text for text in said):
+                unsaid.append((part, line))
+    assert unsaid == []
 
 
 @pytest.mark.parametrize("path", [path for path in OUR_SOURCES if _warnings(path)], ids=lambda path: path.stem)
