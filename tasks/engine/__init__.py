@@ -1,13 +1,16 @@
 """The engine: declares, starts, claims, runs and repairs tasks, so that none is lost.
 
-The task's row is the truth. A `TaskFunction` writes it, and a `wakeup` goes through the queue after the commit; a
-worker that gets it lets the `executor` claim the row whose turn it is and call the function with a `Run`; the
-`heartbeat` holds the run's lease and writes its progress; the `sweeper` finds what has lost its worker or its message.
+The task's row is the truth. A `TaskFunction` writes it, and after the commit a `wakeup` goes through the queue. A
+worker that gets it lets the `executor` claim the row at the head of the fair queue and call the function with a `Run`.
+The `heartbeat` renews the run's lease and writes its progress. The `sweeper` finds tasks that have lost their run or
+their wake-up.
 
-    declared   decorator, options, task_function, parameters, preview, undo, signature, registry
-    executed   wakeup, executor, run: steps, loop_cursor, artifact_ledger, stop_flag, checkpoints, unit_of_work
-    watched    heartbeat, run_clock, timeouts, watchdog
-    repaired   sweeper: leadership, rescue, lost_wakeups, lease_grace, sweep_hooks, retention
+    declare    decorator, options, task_function, parameters, preview, undo, signature, registry
+    execute    wakeup, executor, run: steps, loop_cursor, artifact_ledger, stop_flag, checkpoints, unit_of_work
+    watch      heartbeat, run_clock, timeouts, watchdog
+    repair     sweeper: leadership, rescue, lost_wakeups, lease_grace, sweep_hooks, retention
+
+docs/architecture.md tells how these work together.
 """
 
 from tasks.engine import wakeup

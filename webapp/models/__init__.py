@@ -1,8 +1,8 @@
-"""What Errand remembers. One noun a file; this page lists them in the order in which they depend on each other.
+"""What Errand stores. One noun a file; this file lists them in the order in which they depend on each other.
 
-The order of locks, held by everybody, is: tasks, the topmost whole first (`task.locks`); people, by id
-(`User.hold`); the rest; and `User.changes` as the last thing before the commit (`User.count_change`). Several families
-are locked only by who waits for none. docs/architecture.md says why there is no circle in that.
+All code takes locks in one order: tasks, the topmost parent first (`task.locks`); people, by id (`User.hold`); the
+rest; and `User.changes` as the last write before the commit (`User.count_change`). Only code that waits for no lock
+holds several workflows. docs/architecture.md says why there is no circle in that.
 """
 
 from webapp.models.form_key import FormKey, Made

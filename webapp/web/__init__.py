@@ -1,1 +1,1 @@
-"""What only HTTP needs: who is asking, forms, pages and what keeps polling them cheap."""
+"""What only HTTP needs: sign-in, forms, pages, idempotency, and what keeps polling cheap."""

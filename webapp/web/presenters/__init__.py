@@ -1,1 +1,1 @@
-"""What templates call: rows in the words, numbers and buttons that people see."""
+"""What templates call: they turn rows into the words, numbers and buttons that people see."""

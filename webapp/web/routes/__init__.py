@@ -1,4 +1,4 @@
-"""One blueprint per noun, as the `bp` of a file or, if it has many routes, of a folder. This page lists them."""
+"""One blueprint per noun, as the `bp` of a file or, if it has many routes, of a folder. This file lists them."""
 
 from importlib import import_module
 
