@@ -1,4 +1,4 @@
-"""Every setting of Errand, read from the environment once. Only what starts other processes reads `os.environ` besides."""
+"""Every setting of Errand, read from the environment once. Besides, only what starts processes reads `os.environ`."""
 
 import os
 from collections.abc import Mapping

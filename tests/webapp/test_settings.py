@@ -223,9 +223,16 @@ def test_herokus_redis_has_a_certificate_that_nobody_can_verify(read):
     assert read(SECRET_KEY=KEY, REDIS_URL=url, DYNO="web.1").redis_url == url
 
 
-@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "sqlite"])
-def test_database_addresses_work_as_they_are_given(read, scheme):
-    url = f"{scheme}://user:p%40ss@db.example:5432/errand"
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://user:p%40ss@db.example:5432/errand",
+        "postgresql://user:p%40ss@db.example:5432/errand",
+        "sqlite:////srv/errand/errand.db",
+        "sqlite:///errand.db",
+    ],
+)
+def test_database_addresses_work_as_they_are_given(read, url):
     assert read(SECRET_KEY=KEY, DATABASE_URL=url).database_url == url
 
 

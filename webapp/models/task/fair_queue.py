@@ -61,7 +61,7 @@ def waiting_count() -> int:
 def positions(tasks: Sequence[TaskRow]) -> dict[UUID, QueuePosition]:
     """Where those of these tasks stand that wait, and how long that takes by how long recent ones took.
 
-    One query, in which each task in the line is counted once at most; one more for every MOST_POSITIONS after the first.
+    One query, in which each waiting task is counted once at most; one more for every MOST_POSITIONS after the first.
     None when none of them waits.
     """
     key_of = {task.id: task.queue_key for task in tasks if task.state == State.PENDING and task.queue_key is not None}
