@@ -82,7 +82,8 @@ def _write_progress(run: Run, task: Task) -> bool:
     with database.transaction():
         # Not before: on SQLite this may have waited for a run that wrote it meanwhile, with its own checkpoint.
         progress = run.throttle.take(run.progress)
-        goes_on = progress is None or task.advance(*progress)
+        # A run that writes its own progress may have taken its turn each time: then only its row says what is wanted.
+        goes_on = task.advance(*progress) if progress else task.is_mine_and_running()
     if progress and goes_on:
         run.throttle.written = progress
     return goes_on

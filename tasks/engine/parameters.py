@@ -121,7 +121,9 @@ def check_arguments(parameters: tuple[Parameter, ...], arguments: dict[str, Any]
         if parameter.required and parameter.name not in arguments:
             errors[parameter.name] = "This field is required."
             continue
-        complete[parameter.name] = arguments.get(parameter.name, parameter.default)
+        value = arguments.get(parameter.name, parameter.default)
+        # A whole number will do for a float, as it does in Python.
+        complete[parameter.name] = float(value) if parameter.type is float and type(value) is int else value
         if problem := parameter.problem(complete[parameter.name]):
             errors[parameter.name] = problem
     if errors:

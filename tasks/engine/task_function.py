@@ -112,7 +112,8 @@ class TaskFunction:
 
     def under_way(self, user: User, **arguments: Any) -> Task | None:
         """The active task that would keep such a one from starting, where only one at a time is allowed."""
-        key = self._unique_key(user, arguments)
+        defaults = {parameter.name: parameter.default for parameter in self.parameters}
+        key = self._unique_key(user, defaults | arguments)
         return Task.get_or_none(Task.active_unique_key == key) if key else None
 
     def _start(self, user: User, arguments: dict[str, Any], **place: Any) -> Task:

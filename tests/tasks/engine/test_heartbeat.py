@@ -1,5 +1,6 @@
 """The heartbeat: it writes progress at a bounded rate, holds leases, and tells runs what became of their tasks."""
 
+import threading
 import time
 from datetime import timedelta
 
@@ -7,6 +8,7 @@ import pytest
 
 from tasks.engine import executor, heartbeat
 from tasks.engine.config import config
+from tasks.engine.progress_throttle import ProgressThrottle
 from tests.racing import elsewhere
 from webapp.dev.factories import make_user
 from webapp.lib.times import utcnow
@@ -56,6 +58,28 @@ def test_the_heartbeat_renews_the_lease_between_steps(execute, quick_heartbeat, 
         _wait_until(task, lambda: _row(task).lease_until > first + timedelta(seconds=0.5))
 
     assert execute(wait).state == State.SUCCEEDED
+
+
+@pytest.mark.parametrize(("ask", "becomes"), [("cancel", State.CANCELED), ("pause", State.PAUSED)])
+def test_a_run_that_writes_its_progress_at_every_step_hears_of_a_cancel_or_pause(
+    execute, configure, monkeypatch, ask, becomes
+):
+    """Its checkpoints take every turn at writing progress, so that the heartbeat gets none."""
+    configure(report_every=0.1, checkpoint_every=0.0)
+    take = ProgressThrottle.take
+    is_heartbeat = lambda: threading.current_thread().name == "heartbeat"  # noqa: E731
+    monkeypatch.setattr(ProgressThrottle, "take", lambda self, now: None if is_heartbeat() else take(self, now))
+    begun = []
+
+    def post(task):
+        for number in task.each(range(100_000), every_step=True):
+            if number == 5:
+                elsewhere(lambda: getattr(Task.get_by_id(task.id), ask)())
+                begun.append(time.monotonic())
+            Post.create(user=task.user, body=str(number))
+            assert not begun or time.monotonic() - begun[0] < 20, "it never hears of that"
+
+    assert execute(post).state == becomes
 
 
 @pytest.mark.parametrize("steps", [0, 5], ids=["without news", "with news"])

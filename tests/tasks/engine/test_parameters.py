@@ -217,3 +217,11 @@ def test_files_of_which_some_may_be_wrong_are_taken_if_one_is_right(wrong):
     assert check_arguments(parameters, {"pictures": [wrong, PICTURE]})["pictures"] == [wrong, PICTURE]
     with pytest.raises(InvalidArguments):
         check_arguments(parameters, {"pictures": [wrong, wrong]})
+
+
+def test_a_whole_number_will_do_for_a_float():
+    def stamp(task, pause: float) -> None:
+        """Stamp."""
+
+    arguments = check_arguments(read_parameters(stamp), {"pause": 60})
+    assert (arguments, type(arguments["pause"])) == ({"pause": 60.0}, float)

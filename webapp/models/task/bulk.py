@@ -36,19 +36,19 @@ VERBS = tuple(_ABLE)
 @dataclass
 class Outcome:
     """What a press did. `stopping` of those done stop at their next step; `passed` counts the others by their state,
-    or by None for those that are not there any more; `twins` are those in whose place another runs, of which there can
-    be one; `left` are for another press."""
+    or by None for those that are not there any more; `duplicates` were refused because another active task
+    has their unique key; `left` were not reached before the limit of time or number."""
 
     done: int = 0
     stopping: int = 0
     left: int = 0
-    twins: int = 0
+    duplicates: int = 0
     passed: Counter[State | None] = field(default_factory=Counter)
 
     @property
     def total(self) -> int:
         """How many tasks it was about."""
-        return self.done + self.left + self.twins + self.passed.total()
+        return self.done + self.left + self.duplicates + self.passed.total()
 
 
 def press(verb: str, tasks: "ModelSelect[Task]", most: int = MOST_AT_ONCE, longest: float = LONGEST) -> Outcome:
@@ -87,7 +87,7 @@ def _do(verb: str, task: Task, outcome: Outcome) -> None:
     except IllegalTransition as error:
         outcome.passed[error.task.state] += 1
     except AlreadyRunning:
-        outcome.twins += 1
+        outcome.duplicates += 1
     except DoesNotExist:
         outcome.passed[None] += 1
     else:

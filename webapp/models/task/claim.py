@@ -1,10 +1,10 @@
 # ruff: noqa: S608 - nothing in these statements comes from anybody
 """The claim: which of the tasks that wait goes to a worker that is free, as one statement.
 
-It is the one at the head of the line, but for one thing: while others wait, nobody runs more tasks at once than all
-worker processes but one, so that however long these take, the others' do not wait for them. Who has as many is *full*.
-Where all who wait are full, or nobody knows how many processes there are, the head of the line it is: a worker that is
-free never goes without a task that waits.
+Usually it is the head of the queue. But while others wait, one person may hold at most all worker processes but one, so
+that their long tasks cannot block everybody. A person at that limit is *full*.
+Where all who wait are full, or the number of processes is unknown, it is the head of the queue after all: a worker that
+is free never goes without a task that waits.
 
 On SQLite one writes at a time, so that is exact. On PostgreSQL two may claim for one person without seeing each other:
 each then counts again once it has the lock of that person's row, which every claim takes, and gives way if it must.
@@ -28,6 +28,8 @@ from webapp.models.task.state import LEASED
 NEAR = 20  # tasks at the head of the line, among which that of somebody who is not full mostly is
 TRIES = 5
 PEOPLE = 200  # who wait, and are looked through for that otherwise; it takes a long blockade to get there
+
+# In SQL the columns have their old names: turn is queue_key, owner fencing_token, quiet hidden, worked run_seconds.
 
 # How many tasks a person may run at once while others wait; NULL if no worker is known. Takes the present time.
 _MOST = """(

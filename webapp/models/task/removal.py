@@ -1,4 +1,4 @@
-"""Removal: what refers to a row, and goes or is let go of before the row is deleted, a bounded number at a time.
+"""Removal: deletes or unlinks, in small batches, the rows that refer to a row before that is deleted itself.
 
 The database would see to that by itself as the row is deleted, but all at once, in whatever order, and with everybody
 else waiting for it.
@@ -13,8 +13,8 @@ from peewee import CompositeKey, Model, Tuple
 from webapp.db import locking
 from webapp.models.task.row import TaskRow
 
-# Deletes or changes rows in one transaction: a query without a condition, and one for the keys of the rows it is about.
-# Returns how many those were.
+# Runs an UPDATE or DELETE, its first argument, which has no condition, on the rows whose keys the second one selects,
+# in one transaction; returns the number of rows.
 Act = Callable[[Any, Any], int]
 
 

@@ -69,7 +69,7 @@ def bulk_result_message(verb: str, outcome: Outcome) -> str:
     reasons: Counter[Words] = Counter()
     for state, passed in outcome.passed.items():
         reasons[_why(verb, state)] += passed
-    reasons[_TWIN] += outcome.twins
+    reasons[_TWIN] += outcome.duplicates
     why = [ngettext(*reason, passed) for reason, passed in reasons.items() if passed]
     words = "; ".join([words, ", ".join(why)]) if why else words
     left = f" {number(outcome.left)} more to go: press again to continue." if outcome.left else ""

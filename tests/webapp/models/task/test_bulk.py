@@ -106,7 +106,7 @@ def test_of_those_that_run_one_at_a_time_one_is_retried_and_the_others_are_told(
     user = make_user()
     tasks = [make_task(State.FAILED, user, unique_key=f"{user.id} export") for _ in range(3)]
     outcome = press("retry", Task.of(user))
-    assert (outcome.done, outcome.twins, outcome.total) == (1, 2, 3)
+    assert (outcome.done, outcome.duplicates, outcome.total) == (1, 2, 3)
     assert sorted(task.reload().state for task in tasks) == [State.FAILED, State.FAILED, State.PENDING]
 
 
@@ -232,7 +232,7 @@ def test_a_press_touches_nobody_elses(each_database):
         ("resume", Outcome(1, passed=Counter([State.FAILED, State.PENDING])), "Resumed 1 task; 2 weren’t paused."),
         (
             "retry",
-            Outcome(2, twins=1, passed=Counter({State.SUCCEEDED: 2, State.CANCELED: 1})),
+            Outcome(2, duplicates=1, passed=Counter({State.SUCCEEDED: 2, State.CANCELED: 1})),
             "Retried 2 tasks; 2 had already finished, 1 was canceled before it ran (start it with its own "
             "button), 1 can’t run while another task like it is running.",
         ),
