@@ -172,7 +172,7 @@ def test_how_large_a_file_may_be_is_told_without_powers_of_ten(configure, most, 
 def test_an_exact_number_of_files_is_told_as_one():
     [pages] = read_parameters(of_two)
     assert pages.hint.startswith("2 files. Up to ")
-    assert pages.problem([PAGE]) == "Choose 2 files, not 1."
+    assert pages.problem([PAGE]) == "Choose 2 files. You chose 1."
 
 
 PAGE, PICTURE = Upload("a.TXT", b"text"), Upload("a.png", b"picture")
