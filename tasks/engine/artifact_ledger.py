@@ -13,13 +13,14 @@ class ArtifactLedger:
     """Opens artifacts and counts them by name: the second `a.csv` of a run is the second one of its next run, too.
 
     `saved` is what `as_json` gave at the latest checkpoint. A run that goes on skips the steps that are done, so it
-    counts what these have made as soon as their loop begins. Each write to an artifact calls `touch`.
+    counts what these have made as soon as their loop begins. Each write to an artifact calls `touch`. `of_step` are the
+    names that the current step has made, for `end_step` to count.
     """
 
     def __init__(self, task: Task, saved: list[dict[str, int]], touch: Callable[[], object]) -> None:
         self._task, self._touch = task, touch
         self._by_loop: list[Counter[str]] = [Counter(names) for names in saved]
-        self._of_step: list[str] = []
+        self.of_step: list[str] = []
         self._loop = -1  # the number of the loop that began last, from 0
         self._used: Counter[str] = Counter()
         self._open: list[ArtifactWriter] = []
@@ -38,9 +39,9 @@ class ArtifactLedger:
 
     def end_step(self) -> None:
         """A step of the loop is done: no later run makes its artifacts again."""
-        if self._of_step:
-            self._by_loop[self._loop].update(self._of_step)
-            self._of_step = []
+        if self.of_step:
+            self._by_loop[self._loop].update(self.of_step)
+            self.of_step = []
 
     @contextmanager
     def file(self, name: str, within_step: bool) -> Iterator[ArtifactWriter]:
@@ -78,5 +79,5 @@ class ArtifactLedger:
         """The next artifact of this name, which an earlier run may have begun."""
         nth, self._used[name] = self._used[name], self._used[name] + 1
         if within_step:
-            self._of_step.append(name)
+            self.of_step.append(name)
         return ArtifactWriter(self._task, name, kind, nth, config().keep_artifacts, self._touch)

@@ -19,7 +19,8 @@ from webapp.models.task.locks import changing
 class Checkpoints:
     """Makes the checkpoints of one run, and knows when the next one is due.
 
-    Until then the writes of its steps are in `unit`, and its lines for the timeline in `log`.
+    Until then the writes of its steps are in `unit`, and its lines for the timeline in `log`. With nothing written the
+    next one is due at `next_at`, by time.monotonic().
     """
 
     def __init__(
@@ -31,7 +32,7 @@ class Checkpoints:
         self.log = RunLog(task, self._fence)
         self.throttle = ProgressThrottle(self.progress)
         # Where a run has crashed the next may, too, so that one saves its very first step: each gets further by one.
-        self._next = time.monotonic() + (0 if task.rescues else config().checkpoint_every)
+        self.next_at = time.monotonic() + (0 if task.rescues else config().checkpoint_every)
         self._last_step = 0.0  # by time.monotonic(); set as a loop begins
 
     @property
@@ -40,8 +41,8 @@ class Checkpoints:
         return Progress(self._loops.done, self._loops.total, self.stage)
 
     def may_be_due(self) -> bool:
-        """Whether anything is written, or the time of the next one has come. Cheap: it is asked after each step."""
-        return self.unit.begun_at is not None or time.monotonic() >= self._next
+        """Whether anything is written, or the time of the next one has come."""
+        return self.unit.begun_at is not None or time.monotonic() >= self.next_at
 
     def begin_loop(self) -> None:
         """Watch the writes of the steps that follow."""
@@ -59,7 +60,7 @@ class Checkpoints:
             self._loops.reads_next or now - min(begun_at, step_began) >= config().hold_at_most
         ):
             return True
-        return now >= self._next
+        return now >= self.next_at
 
     def save(self, own: Any) -> None:
         """Make a checkpoint, with the cursor of the task function's own. Raises LeaseLost, having saved nothing."""
@@ -78,7 +79,7 @@ class Checkpoints:
             self.throttle.written = news
         if made_progress:
             self._clock.mark_progress()
-        self._next = time.monotonic() + config().checkpoint_every
+        self.next_at = time.monotonic() + config().checkpoint_every
 
     def roll_back(self) -> None:
         """Undo what was written since the latest checkpoint, and count as done what stands."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from copy import deepcopy
+from time import monotonic
 from typing import Any
 
 from tasks.engine.artifact_ledger import ArtifactLedger
@@ -49,12 +50,13 @@ class Steps:
             return
         loop = self.loops.enter(items, size)
         self.checkpoints.begin_loop()
-        stop, may_be_due = self.stop, self.checkpoints.may_be_due  # asked at each step, of which there may be millions
+        stop, checkpoints, unit = self.stop, self.checkpoints, self.checkpoints.unit
         try:
             for item in loop:
                 yield item
                 self._end_step(loop.advance(item))
-                if every_step or stop.is_set or may_be_due():
+                # Spelled out here: this is asked after each step, of which there may be millions.
+                if every_step or stop.is_set or unit.begun_at is not None or monotonic() >= checkpoints.next_at:
                     self._between_steps(every_step)
         except GeneratorExit:
             self.loops.leave_loop(len(item) if size else 1)
@@ -138,7 +140,8 @@ class Steps:
     def _end_step(self, steps: int) -> None:
         self.loops.done += steps
         self.clock.touch()
-        self.artifacts.end_step()
+        if self.artifacts.of_step:
+            self.artifacts.end_step()
 
     def _between_steps(self, every_step: bool) -> None:
         is_due = self.checkpoints.is_due_between_steps()

@@ -20,7 +20,8 @@ from webapp.models.task.signals import enqueued
 log = logging.getLogger(__name__)
 
 
-@huey.task(name="perform")  # the name in messages, which workers of the release before understand, too
+# Messages carry this name and module, by which workers of the release before know them, wherever the function stands.
+@huey.task(name="perform", __module__="tasks.engine.doorbell")
 def handle() -> bool:
     """What a message calls. Whether there was a task to execute."""
     if heartbeat.is_shutting_down():

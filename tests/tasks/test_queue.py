@@ -60,6 +60,28 @@ def test_a_message_says_that_a_task_waits_and_nothing_else(queue):
     assert b"7]" not in raw
 
 
+# As the release before sent it, and understands it, too: by the module in which the function stood then.
+OF_RELEASE_BEFORE = (
+    b'["b1f7b1de-6a2a-4c2b-8a52-0d6f63f9f6a0", "tasks.engine.doorbell.perform", null]'
+    b".ihZvslzDjzSFfwcO608lRpLtrSkbxaFYQ4NKwlQIX2w"
+)
+
+
+def test_a_message_of_the_release_before_executes_a_task(app, run_tasks):
+    task = countdown.launch(make_user(), seconds=1)
+    huey.storage.flush_queue()
+    huey.storage.enqueue(OF_RELEASE_BEFORE)
+    assert run_tasks() == 1
+    assert task.reload().state == State.SUCCEEDED
+
+
+def test_a_message_has_the_name_by_which_the_release_before_knows_it(queue):
+    countdown.launch(make_user(), seconds=7)
+    [raw] = queue.enqueued_items()
+    ours, theirs = (json.loads(data[: data.rindex(b"]") + 1]) for data in (bytes(raw), OF_RELEASE_BEFORE))
+    assert ours[1:] == theirs[1:]
+
+
 def test_a_message_survives_the_way_through_the_queue():
     serializer = SignedJson("key")
     message = Message(id="1", name="perform", retries=0, retry_delay=0, priority=None, args=("a",), kwargs={})
