@@ -77,7 +77,7 @@ class Respawner:
 
     def _is_change(self, paths: list[str]) -> bool:
         if paths:
-            _say(f"{paths[0]} has changed, so it is started anew")
+            _say(f"{paths[0]} has changed: restarting")
             self._has_changed = True
         return bool(paths)
 
