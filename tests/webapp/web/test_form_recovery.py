@@ -115,11 +115,11 @@ def test_somebody_else_who_signs_in_there_is_told_before_anything_is_sent_in_the
     _sign_in(browser, "bob")
     again = _press(browser, page)
     assert (again.status_code, Post.select().count()) == (400, 0)
-    assert "You are bob here now" in again.words
-    assert again.one("main form button").text == "Send it as bob"
+    assert "You’re signed in as bob now." in again.words
+    assert again.one("main form button").text == "Send as bob"
     _sign_in(browser)
     third = _press(browser, again)
-    assert (third.status_code, third.one("main form button").text) == (400, "Send it as ann"), "not unseen either"
+    assert (third.status_code, third.one("main form button").text) == (400, "Send as ann"), "not unseen either"
     assert _press(browser, third).status_code == 303
     assert Post.get().user == _ann()
 
@@ -145,7 +145,7 @@ def test_a_press_for_many_comes_back_with_all_that_was_checked(browser):
     token = browser.token()
     _sign_in(browser)
     page = browser.post("/tasks/bulk", data={"csrf_token": token, "action": "cancel", "task": tasks})
-    assert "5 chosen" in page.words
+    assert "5 selected" in page.words
     assert _press(browser, page).status_code == 303
     assert {task.state for task in Task.select()} == {State.CANCELED}
 
@@ -271,7 +271,7 @@ def test_a_form_of_an_older_release_whose_token_names_nobody_is_asked_about(app,
     page = browser.post("/posts", data={"body": TYPED, "csrf_token": token})
     _sign_in(browser)
     again = _press(browser, page)
-    assert again.one("main form button").text == "Send it as ann"
+    assert again.one("main form button").text == "Send as ann"
     assert _press(browser, again).status_code == 303
 
 
