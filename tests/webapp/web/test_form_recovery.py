@@ -115,7 +115,7 @@ def test_somebody_else_who_signs_in_there_is_told_before_anything_is_sent_in_the
     _sign_in(browser, "bob")
     again = _press(browser, page)
     assert (again.status_code, Post.select().count()) == (400, 0)
-    assert "You’re signed in as bob now." in again.words
+    assert "You’re signed in as bob now" in again.words
     assert again.one("main form button").text == "Send as bob"
     _sign_in(browser)
     third = _press(browser, again)

@@ -50,7 +50,7 @@ def test_who_chose_mail_and_takes_back_the_address_is_told_what_that_means(ann, 
     assert "You’ll get none" not in ann.get("/settings").words
     ann.submit("/settings/profile", **PROFILE | {"email": ""})
     assert "You’ll get none until you add an email address." in ann.get("/settings").words
-    assert "You won’t get any emails until you add an email address." in ann.get("/notifications").one("#hear").text
+    assert "won’t get any emails until you add an email address" in ann.get("/notifications").one("#hear").text
 
 
 def test_an_address_can_be_taken_back(ann):
