@@ -82,6 +82,7 @@ class Person:
         page = self.visit("/mail")
         page.get_by_label("To", exact=True).fill(recipients)
         page.get_by_label("Subject").fill(subject)
+        page.get_by_label("Text", exact=True).fill("Hello,\n\nall.")
         page.get_by_role("button", name="Send", exact=True).click()
         page.wait_for_url("**/tasks/*-*")
 

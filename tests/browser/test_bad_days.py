@@ -95,7 +95,7 @@ def test_a_form_whose_session_ended_is_sent_by_one_press_after_a_sign_in_in_anot
     opened.value.get_by_label("Username").fill("ann")
     opened.value.get_by_label("Password").fill("correct horse")
     opened.value.get_by_role("button", name="Sign in").click()
-    page.get_by_role("button", name="Send it again").click()
+    page.get_by_role("button", name="Send again").click()
     see(page.locator(".post").get_by_text("Typed for <b>long</b>"))
 
 

@@ -85,15 +85,15 @@ def test_a_mail_to_many_needs_no_javascript(plain_person):
     person = plain_person
     person.register("plain-clerk", email="plain@example.com")
     page = person.visit("/mail")
-    page.get_by_label("Or a file of addresses").set_input_files(
+    page.get_by_label("Add addresses from a file").set_input_files(
         {"name": "people.csv", "mimeType": "text/csv", "buffer": "name;mail\nÄ;plain-0@example.com\n".encode("utf-16")}
     )
     page.get_by_label("To", exact=True).fill("\n".join(f"plain-{number}@example.com" for number in range(1, 50)))
     page.get_by_label("Attachments").set_input_files(_files(*FILES))
-    page.keyboard.press("Tab")
+    page.get_by_label("Template").select_option("Welcome")
     page.get_by_label("Subject", exact=True).press("Enter")
     see(page.get_by_role("heading", name="Welcome to Errand"))
-    see(page.locator("#mail-found").get_by_text("50 people"))
+    see(page.locator("#mail-found").get_by_text("50 recipients"))
     assert page.locator("#mail-files li").count() == 2, "the files stay with the draft"
     page.get_by_label("Subject", exact=True).fill("Soon")
     _schedule_and_change(person, "The plain clerk says hello")
@@ -114,7 +114,7 @@ def test_files_come_and_go_and_the_focus_stays_with_them(person):
     see_gone(page.locator("#mail-files li").get_by_text("日本語.tar.gz"))
     _see_focus(page, "attachment")
     picture = {"name": "picture.csv", "mimeType": "text/csv", "buffer": bytes(range(256)) * 9}
-    page.get_by_label("Or a file of addresses").set_input_files(picture)
+    page.get_by_label("Add addresses from a file").set_input_files(picture)
     see(page.get_by_text("No addresses found in picture.csv."))
     assert page.get_by_label("To", exact=True).input_value() == "bea@example.com"
     huge = {"name": "huge.bin", "mimeType": "text/plain", "buffer": b"x" * 12 * 1024 * 1024}
@@ -144,6 +144,7 @@ def test_a_draft_that_was_sent_in_another_tab_is_not_sent_twice_unasked(new_pers
     for _ in range(2):
         tabs.append(person.visit("/mail", person.new_tab()))
         tabs[-1].get_by_label("To", exact=True).fill(f"bea-{len(tabs)}@example.com")
+        tabs[-1].get_by_label("Text", exact=True).fill("Hello")
     for tab in tabs:
         tab.get_by_role("button", name="Send", exact=True).click()
     see(tabs[0].locator("article[data-state=pending]"))

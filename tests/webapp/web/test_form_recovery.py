@@ -125,7 +125,7 @@ def test_somebody_else_who_signs_in_there_is_told_before_anything_is_sent_in_the
 
 
 def test_files_are_named_and_asked_for_again_and_those_of_a_draft_are_still_there(browser):
-    form = {"recipients": "bea@example.com", "subject": "RecoveredForm", "template": "free", "body": TYPED}
+    form = {"recipients": "bea@example.com", "subject": "Kept", "template": "free", "body": TYPED}
     browser.submit("/mail/draft", **form, attachment=(io.BytesIO(b"1"), "before.txt"))
     token = browser.token()
     _sign_in(browser)

@@ -40,7 +40,7 @@ class FakeSmtp:
         if self.is_down:
             return "451 Not now"
         self._new.append(envelope.original_content)
-        return "250 RecoveredForm"
+        return "250 OK"
 
     @contextmanager
     def serving(self) -> Iterator[Self]:

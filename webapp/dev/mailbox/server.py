@@ -24,7 +24,7 @@ class _Handler:
         at = datetime.now(UTC)
         await asyncio.sleep(SECONDS_PER_MAIL)
         save_mail(self.folder, envelope.original_content, at)
-        return "250 RecoveredForm"
+        return "250 OK"
 
 
 def main() -> None:

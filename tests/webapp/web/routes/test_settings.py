@@ -47,7 +47,7 @@ def test_settings_lead_to_where_mail_is_chosen(ann):
 def test_who_chose_mail_and_takes_back_the_address_is_told_what_that_means(ann, chosen):
     User.update(chosen).execute()
     ann.submit("/settings/profile", **PROFILE)
-    assert "you get none" not in ann.get("/settings").words
+    assert "You’ll get none" not in ann.get("/settings").words
     ann.submit("/settings/profile", **PROFILE | {"email": ""})
     assert "You’ll get none until you add an email address." in ann.get("/settings").words
     assert "won’t get any emails until you add an email address" in ann.get("/notifications").one("#hear").text

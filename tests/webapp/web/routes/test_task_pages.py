@@ -47,13 +47,13 @@ def test_the_bar_shows_how_far_it_is_and_never_more(ann, state):
         assert (bar["max"], bar["value"]) == ("1", "0")
     else:
         assert (bar["max"], bar["value"]) == ("40", "40" if state is State.SUCCEEDED else "12")
-    assert "100 %" not in page.one("article.task").text
+    assert "100%" not in page.one("article.task").text
 
 
 def test_a_failed_task_is_never_full(ann):
     task = make_task(State.FAILED, ann.user, done=40, total=40, error="The mail could not be sent.")
     element = ann.get(f"/tasks/{task.id}").one("article.task")
-    assert "100 %" not in element.text
+    assert "100%" not in element.text
     assert "Finished" not in element.text
 
 

@@ -38,11 +38,11 @@ def test_files_that_are_too_large_together_are_named_and_what_was_typed_is_kept(
 
 
 def test_far_too_large_a_request_leads_back_to_the_draft(ann):
-    send(ann, "/mail/draft", subject="RecoveredForm")
+    send(ann, "/mail/draft", subject="Kept")
     answer = send(ann, body="x" * 12 * 1024 * 1024)
     assert answer.status_code == 413, "a browser that is still sending does not hear of a redirect"
     assert "10 MB" in answer.one("#attachment-error").text
-    assert answer.one("#subject")["value"] == "RecoveredForm"
+    assert answer.one("#subject")["value"] == "Kept"
     answer = send(ann, subject="Typed since", body="Now", attachment=[upload("a.bin", b"x" * 12 * 1024 * 1024)])
     assert answer.status_code == 413
     assert answer.one("#subject")["value"] == "Typed since"

@@ -21,7 +21,7 @@ def test_recipients_are_typed_in_many_ways_and_each_gets_one(ann):
 
 def test_invalid_recipients_are_listed_by_line_and_nothing_is_sent(ann):
     typed = "bea@example.com\nnobody\nBea@example.com, cem@example\nx@y@z.example"
-    answer = send(ann, recipients=typed, subject="RecoveredForm", template="free", body="My words")
+    answer = send(ann, recipients=typed, subject="Kept", template="free", body="My words")
     assert answer.status_code == 422
     assert "3 addresses aren’t valid" in answer.one("#recipients-error").text
     slips = [" ".join(slip.get_text(" ").split()) for slip in answer.page.select(".slips li")]
@@ -31,7 +31,7 @@ def test_invalid_recipients_are_listed_by_line_and_nothing_is_sent(ann):
     ]  # fmt: skip
     assert slips[-1].endswith("Duplicate of line 1.")
     assert answer.one("#recipients").text.strip() == typed
-    assert answer.one("#subject")["value"] == "RecoveredForm"
+    assert answer.one("#subject")["value"] == "Kept"
     assert answer.one("#template option[selected]")["value"] == "free"
     assert answer.one("#body").text.strip() == "My words"
     assert not Task.select().exists()
@@ -177,7 +177,7 @@ def _leave_out(browser, page, **fields):
 
 
 def test_the_invalid_ones_are_left_out_by_one_press_and_all_else_stays(ann):
-    typed = {"subject": "RecoveredForm", "template": "free", "body": "My words", "send_at": in_future(days=1)}
+    typed = {"subject": "Kept", "template": "free", "body": "My words", "send_at": in_future(days=1)}
     page = send(ann, recipients=WRONG, attachment=[upload("early.txt", b"1")], **typed)
     assert page.one("#mail-leave-out").text == "Remove 2 invalid addresses"
     answer = _leave_out(ann, page, attachment=[upload("late.txt", b"2")], **typed)
@@ -185,7 +185,7 @@ def test_the_invalid_ones_are_left_out_by_one_press_and_all_else_stays(ann):
     page = ann.get(answer.location)
     assert page.one("#recipients").text.strip() == RIGHT
     assert not page.page.select("#mail-leave-out, .bad")
-    assert (page.one("#subject")["value"], page.one("#body").text.strip()) == ("RecoveredForm", "My words")
+    assert (page.one("#subject")["value"], page.one("#body").text.strip()) == ("Kept", "My words")
     assert page.one("#send_at")["value"][:10] == typed["send_at"][:10]
     assert [file.name for file in Mailing.draft_of(ann.user).files()] == ["early.txt", "late.txt"]
 
