@@ -1,5 +1,6 @@
 """How gunicorn serves the site. It reads WEB_CONCURRENCY by itself; GUNICORN_CMD_ARGS overrules this file."""
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -10,7 +11,7 @@ from tasks.queue import huey
 from webapp import db
 from webapp.db import startup
 from webapp.db.bulkhead import PLACES, SPARE_THREADS
-from webapp.lib import logs
+from webapp.lib import i18n, logs
 from webapp.settings import Settings, SettingsError
 from webapp.web import bind_address
 
@@ -65,6 +66,12 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 
 
 def when_ready(server):
-    """Log who can connect, unless gunicorn was told where to listen or was handed its socket."""
+    """Log who can connect, unless gunicorn was told where to listen or was handed its socket. Nothing is forked yet.
+
+    What is loaded by now stays shared: what Babel reads at first use is read here, once, and not by each worker; and no
+    worker's garbage collector goes through it, which would copy all of its pages.
+    """
+    i18n.number(1)
+    gc.freeze()
     if [str(listener) for listener in server.LISTENERS] == [f"http://{address}" for address in bind]:
         server.log.info("%s", bind_address.words(settings))
