@@ -210,7 +210,7 @@ def test_what_no_queue_can_take_costs_no_second_wait_and_is_told_once(make_app, 
 
 def test_a_kept_connection_that_has_died_loses_no_message(make_app, redis_url):
     with Network(urlsplit(redis_url).port) as network:
-        make_app(redis_url=f"redis://127.0.0.1:{network.port}/0")
+        make_app(redis_url=f"redis://127.0.0.1:{network.port}{urlsplit(redis_url).path}")
         wakeup.send()
         network.cut()
         wakeup.send()
@@ -221,7 +221,7 @@ def test_a_kept_connection_that_has_died_loses_no_message(make_app, redis_url):
 
 def test_a_redis_that_drips_holds_nobody(make_app, redis_url):
     with Network(urlsplit(redis_url).port) as network:
-        make_app(redis_url=f"redis://127.0.0.1:{network.port}/0")
+        make_app(redis_url=f"redis://127.0.0.1:{network.port}{urlsplit(redis_url).path}")
         network.drip(0.5)
         begun = time.monotonic()
         with pytest.raises(OSError, match="no answer within"):

@@ -94,7 +94,7 @@ def test_a_queue_that_is_down_keeps_nobody_from_being_rescued_and_is_filled_when
 
 def test_a_queue_that_hangs_costs_a_look_one_wait_however_much_is_to_be_done(make_app, redis_url):
     with Network(urlsplit(redis_url).port) as network:
-        make_app(redis_url=f"redis://127.0.0.1:{network.port}/0")
+        make_app(redis_url=f"redis://127.0.0.1:{network.port}{urlsplit(redis_url).path}")
         lost = [lost_task(user=make_user()) for _ in range(10)]
         due = [make_task(State.SCHEDULED, lost[0].user, run_at=utcnow() - AGO) for _ in range(40)]
         network.stall()

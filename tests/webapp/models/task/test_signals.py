@@ -50,7 +50,7 @@ def test_a_life_is_told_step_by_step_each_after_its_commit(heard):
     task.succeed()
     assert heard == [
         ("launched", "pending"),
-        ("lined up", "pending"),
+        ("enqueued", "pending"),
         ("started", "in_progress"),
         ("progressed", "in_progress"),
         ("progressed", "in_progress"),
@@ -68,10 +68,10 @@ def test_an_attempt_that_fails_and_the_next_one(heard):
     task.enqueue()
     _claim().fail("It broke.")
     assert heard[1:] == [
-        ("lined up", "pending"),
+        ("enqueued", "pending"),
         ("started", "in_progress"),
         ("retried", "retrying"),
-        ("lined up", "pending"),
+        ("enqueued", "pending"),
         ("started", "in_progress"),
         ("stopped", "failed"),
     ]
@@ -83,7 +83,7 @@ def test_a_run_that_died(heard):
     Task.update(lease_until=utcnow() - LEASE).execute()
     heard.clear()
     assert Task.get_by_id(task.id).rescue()
-    assert sorted(heard) == [("lined up", "pending"), ("rescued", "pending")]
+    assert sorted(heard) == [("enqueued", "pending"), ("rescued", "pending")]
 
 
 @pytest.mark.parametrize("state", [State.PENDING, State.SCHEDULED, State.RETRYING, State.PAUSED])
@@ -119,7 +119,7 @@ def test_a_transaction_of_many_moves_tells_them_at_its_end(heard):
         task = _claim()
         task.succeed()
         assert heard == []
-    assert [name for name, _ in heard] == ["launched", "lined up", "started", "stopped"]
+    assert [name for name, _ in heard] == ["launched", "enqueued", "started", "stopped"]
     assert {state for _, state in heard} == {"succeeded"}
 
 
