@@ -3,8 +3,8 @@
 import re
 
 # What a spreadsheet would take for a formula (https://owasp.org/www-community/attacks/CSV_Injection): also in full
-# width, and behind spaces and quotation marks, which some leave out. What `harmless` has made of one is one, too: so
-# each cell comes back as it was.
+# width, and behind spaces and quotation marks, which some leave out. What `escape_formula` returns for one is one, too:
+# so each cell comes back as it was.
 _FORMULA = re.compile(r"""[\s'"]*[=+\-@＝＋－＠\t\r\n]""")
 # Where columns are separated otherwise than here, a cell must not fall apart into others.
 _QUOTED = re.compile(r"""[",;|\s]|\A\Z""")
