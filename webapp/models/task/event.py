@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from peewee import AutoField, CharField, DateTimeField, DeferredForeignKey, UUIDField
+from peewee import AutoField, CharField, DateTimeField, DeferredForeignKey, JSONField, UUIDField
 
 from webapp.db import BaseModel, database
 from webapp.lib.times import utcnow
@@ -19,6 +19,7 @@ class TaskEvent(BaseModel):
     at = DateTimeField(default=utcnow)
     kind = CharField(max_length=16, help_text="launched, started, log, undoing, undone, or the state it came to")
     text = CharField(max_length=500)
+    phrase = JSONField(null=True, help_text="the same as a phrase, unless an author wrote it")
     link = UUIDField(null=True, help_text="the other task that it tells of, which may be there no more")
 
     @classmethod

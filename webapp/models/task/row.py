@@ -48,6 +48,7 @@ class TaskRow(BaseModel):
     )
     name = CharField(max_length=60, help_text="the task function; empty for a workflow")
     title = CharField(max_length=200, help_text="what people read")
+    title_phrase = JSONField(null=True, help_text="the title as a phrase, unless an author wrote it")
     hidden = BooleanField(
         column_name="quiet",
         default=False,
@@ -57,6 +58,7 @@ class TaskRow(BaseModel):
     arguments = JSONField(default=dict)
     state = EnumField(State, max_length=16, default=State.PENDING)
     stage = CharField(max_length=200, default="", help_text="what it is doing now, in words")
+    stage_phrase = JSONField(null=True, help_text="the stage as a phrase, unless an author wrote it")
     done = IntegerField(default=0)
     total = IntegerField(null=True, help_text="null while unknown")
     expected = IntegerField(null=True, help_text="the total at its start; null if unknown then")
@@ -64,6 +66,7 @@ class TaskRow(BaseModel):
     cursor = JSONField(null=True, help_text="where the next run continues; null for the beginning")
     result = JSONField(null=True, help_text="what its function returned")
     error = TextField(default="", help_text="what went wrong, in words for people")
+    error_phrase = JSONField(null=True, help_text="the error as a phrase, unless an author wrote it")
     attempts = IntegerField(default=0, help_text="interruptions and pauses are not counted")
     retries = IntegerField(default=0, constraints=_ZERO, help_text="attempts allowed after the first")
     rescues = IntegerField(default=0, constraints=_ZERO, help_text="runs that crashed or were interrupted")
