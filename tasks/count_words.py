@@ -9,9 +9,9 @@ from functools import cache
 from heapq import nsmallest
 
 from tasks.engine import Run, TaskError, Upload, user_task
+from tasks.engine.models.artifact import CHUNK
 from tasks.lib.csv_cells import csv_row
 from webapp.lib.i18n import ngettext
-from webapp.models.task.artifact import CHUNK
 
 MOST = 100
 LONGEST = 100  # letters: what has more is no word, but data or a mistake

@@ -5,12 +5,12 @@ from typing import Any
 from peewee import fn
 
 from tasks.engine import Run, sweep_hook, user_task
+from tasks.engine.models.state import ACTIVE
 from tasks.lib.mail_once import AFTER_PEOPLE, RETRIES, line_up, mail_once
 from webapp import mail
 from webapp.lib.i18n import ngettext
 from webapp.mail import OutgoingMail
 from webapp.models import Message, NoticeKind, Task, User
-from webapp.models.task.state import ACTIVE
 
 MOST_NAMES = 3
 MOST_LINES = 3  # of each person

@@ -5,6 +5,7 @@ from datetime import timedelta
 from peewee import fn
 
 from tasks.engine import Run, sweep_hook, user_task
+from tasks.engine.models.state import ACTIVE
 from tasks.lib.mail_once import AFTER_PEOPLE, RETRIES, line_up, mail_once
 from webapp import mail
 from webapp.lib.i18n import ngettext, number
@@ -12,7 +13,6 @@ from webapp.lib.times import utcnow
 from webapp.mail import OutgoingMail
 from webapp.mail.headers import one_line
 from webapp.models import NoticeKind, OutcomeMail, Task, User, notice_kind
-from webapp.models.task.state import ACTIVE
 
 AT_MOST_EVERY = timedelta(minutes=1)  # for one person
 MOST_SHOWN = 20  # tasks in one mail, each with its words and its address

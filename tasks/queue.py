@@ -14,6 +14,7 @@ from huey.serializer import Serializer
 from huey.storage import BaseSqlStorage, PostgresStorage, PriorityRedisExpireStorage
 from itsdangerous import BadSignature, Signer
 
+from tasks.engine import wakeup
 from webapp import db
 from webapp.lib.circuit_breaker import Breaker, NotAsked
 from webapp.lib.outage import Outage
@@ -168,3 +169,4 @@ def _storage(settings: Settings) -> Any:
 
 
 huey = Queue(NAME, results=False)
+wakeup.send_by(huey)

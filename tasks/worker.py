@@ -8,9 +8,10 @@ import logging
 import os
 import signal
 import sys
-from socket import gethostname
+from functools import partial
+from socket import getaddrinfo, gethostname
 
-from tasks.engine import executor
+from tasks.engine.config import configure
 from tasks.engine.consumer import WorkerConsumer
 from tasks.queue import huey
 from webapp.db import database, startup
@@ -33,11 +34,11 @@ def create_consumer(settings: Settings) -> WorkerConsumer:
     from webapp.app import create_app
 
     app = create_app(settings, patient=True)
-    executor.run_context = app.app_context
+    configure(run_context=app.app_context)
     return WorkerConsumer(
         huey,
         workers=settings.worker_concurrency,
-        mail_server=settings.mail_server,
+        on_start=partial(_resolve, settings.mail_server),
         worker_type="process",
         periodic=False,
         initial_delay=LOOK_EVERY,
@@ -47,6 +48,15 @@ def create_consumer(settings: Settings) -> WorkerConsumer:
         graceful_signal="TERM",
         shutdown_timeout=SHUTDOWN_WITHIN,
     )
+
+
+def _resolve(mail_server: str | None) -> None:
+    """Tell the operator of a mail server whose name does not resolve, which may take long to find out."""
+    try:
+        if mail_server:
+            getaddrinfo(mail_server, None)
+    except (OSError, UnicodeError) as error:
+        log.warning("MAIL_SERVER cannot be resolved here, so no mail is sent: %s: %s", mail_server, error)
 
 
 def main() -> None:

@@ -118,14 +118,14 @@ def _compiled() -> Iterator[CompiledTemplates]:
 
 
 @pytest.fixture
-def make_app(settings, monkeypatch, _compiled) -> Callable[..., flask.Flask]:
+def make_app(settings, configure, _compiled) -> Callable[..., flask.Flask]:
     """A function that makes the app, with some settings changed. The latest app has the process's database."""
 
     def make(**changes: object) -> flask.Flask:
         app = create_app(replace(settings, **changes))
         app.jinja_env.bytecode_cache = _compiled
         db.migrate(huey.create_tables)
-        monkeypatch.setattr(executor, "run_context", app.app_context)
+        configure(run_context=app.app_context)
         return app
 
     yield make
@@ -250,7 +250,7 @@ def configure(monkeypatch) -> Callable[..., None]:
     Making an app takes from its settings what they have, so ask for the app first.
     """
     monkeypatch.setattr(config, "_config", config.config())
-    return config.change
+    return config.configure
 
 
 @pytest.fixture

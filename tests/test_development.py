@@ -10,6 +10,7 @@ from datetime import timedelta
 import psutil
 import pytest
 
+from tasks.engine.models.sweeping import NOT_HEARD_FROM
 from tests.copies import Copy
 from tests.processes import BIN, ROOT, Process, is_answering, until
 from tests.surfing import Surfer
@@ -17,7 +18,6 @@ from webapp.dev.__main__ import free_port
 from webapp.dev.factories import make_user
 from webapp.dev.shell import find_user
 from webapp.lib.times import utcnow
-from webapp.models.task.sweeping import NOT_HEARD_FROM
 from webapp.settings import SettingsError
 
 

@@ -2,13 +2,14 @@
 
 import hashlib
 import logging
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
 from flask import Flask
 from werkzeug.utils import import_string
 
-from tasks.engine import config
+from tasks import engine
 from tasks.queue import huey
 from webapp import cli, db, mail
 from webapp.db import resilience
@@ -72,7 +73,14 @@ def _configure_process(settings: Settings, patient: bool) -> None:
         log.warning("%s", warning)
     db.configure(settings, patient)
     huey.configure(settings)
-    config.configure(settings)
+    engine.configure(
+        lease=timedelta(seconds=settings.task_lease),
+        sweep=timedelta(seconds=settings.task_sweep),
+        timeout=float(settings.task_timeout),
+        keep_tasks=timedelta(days=settings.retention_days),
+        keep_artifacts=timedelta(days=settings.artifact_days),
+        max_upload=settings.max_upload,
+    )
     reserve(settings.app_name)
 
 

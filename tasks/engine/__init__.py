@@ -14,6 +14,7 @@ docs/architecture.md tells how these work together.
 """
 
 from tasks.engine import wakeup
+from tasks.engine.config import configure
 from tasks.engine.declaration_error import DeclarationError
 from tasks.engine.decorator import user_task
 from tasks.engine.parameters import InvalidArguments, Labels
@@ -45,6 +46,7 @@ __all__ = [
     "catalogue",
     "chain",
     "chord",
+    "configure",
     "group",
     "sweep_hook",
     "user_task",

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tasks.engine.config import config
-from webapp.models import Artifact, ArtifactWriter, Task
-from webapp.models.task.artifact import Kind, checked_link
+from tasks.engine.models import Artifact, ArtifactWriter, Task
+from tasks.engine.models.artifact import Kind, checked_link
 
 
 class ArtifactLedger:

@@ -7,13 +7,13 @@ from typing import Any
 from tasks.engine.artifact_ledger import ArtifactLedger
 from tasks.engine.config import config
 from tasks.engine.loop_cursor import LoopCursor
+from tasks.engine.models import Task
+from tasks.engine.models.locks import changing
 from tasks.engine.progress_throttle import Progress, ProgressThrottle
 from tasks.engine.run_clock import RunClock
 from tasks.engine.run_log import RunLog
 from tasks.engine.stop_flag import StopFlag
 from tasks.engine.unit_of_work import UnitOfWork
-from webapp.models import Task
-from webapp.models.task.locks import changing
 
 
 class Checkpoints:

@@ -1,20 +1,43 @@
-"""The engine's configuration: how long things may take, how often they happen, and how much is done at a time.
+"""The engine's configuration: what the app gives it, how long things may take, how often they happen, and how much is
+done at a time.
 
 One frozen object that is replaced as a whole. Call `config()` where a value is used; keep none of it.
 """
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
-from webapp.settings import Settings
+
+class WakeupQueue(Protocol):
+    """What carries wake-ups to workers. Each method raises when the queue does not answer."""
+
+    def send(self) -> None:
+        """Put one more message into the queue."""
+
+    def pending_count(self) -> int:
+        """How many messages are in the queue."""
+
+    def handle(self) -> bool:
+        """Do at once what a worker does that gets a message. Whether there was a task to execute."""
+
+
+def _never() -> bool:
+    return False
 
 
 @dataclass(frozen=True)
 class Config:
     """Numbers without a unit are seconds."""
 
-    # From the settings
+    # From the app
+    queue: WakeupQueue | None = None  # without one, tasks wait until a worker looks by itself
+    run_context: Callable[[], AbstractContextManager[object]] = nullcontext  # entered around each run and each sweep
+    is_shutting_down: Callable[[], bool] = _never  # each worker process has a function of its own
+
+    # From its settings
     lease: timedelta = timedelta(seconds=15)  # a run that has not renewed its lease for this long is lost
     sweep: timedelta = timedelta(seconds=5)  # how often the sweeper looks for such runs
     timeout: float = 300.0  # a run that shows no progress for this long is ended
@@ -31,6 +54,7 @@ class Config:
     preview_within: float = 5.0  # how long a web process reads files for a preview
 
     # The heartbeat
+    heartbeat: bool = True  # without it, only a run's own checkpoints renew its lease and write its progress
     report_every: float = 0.5  # how often a run's progress is written at most
 
     # The sweeper
@@ -59,19 +83,7 @@ def config() -> Config:
     return _config
 
 
-def configure(settings: Settings) -> None:
-    """Take from the settings what they have; the rest stays as it is."""
-    change(
-        lease=timedelta(seconds=settings.task_lease),
-        sweep=timedelta(seconds=settings.task_sweep),
-        timeout=float(settings.task_timeout),
-        keep_tasks=timedelta(days=settings.retention_days),
-        keep_artifacts=timedelta(days=settings.artifact_days),
-        max_upload=settings.max_upload,
-    )
-
-
-def change(**fields: Any) -> None:
+def configure(**fields: Any) -> None:
     """Replace the configuration by one that differs in these fields. Raises TypeError for a field there is not."""
     global _config
     _config = replace(_config, **fields)

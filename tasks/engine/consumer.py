@@ -4,6 +4,7 @@ import ctypes
 import os
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing import current_process
 from typing import Any
@@ -11,7 +12,7 @@ from uuid import uuid4
 
 from huey.consumer import Consumer, ProcessEnvironment
 
-from tasks.engine import heartbeat
+from tasks.engine.config import configure
 from tasks.engine.queue_reader import QueueReader
 from tasks.engine.sweeper_process import SweeperProcess
 from tasks.engine.watchdog import Watchdog
@@ -37,7 +38,7 @@ class ChildEnvironment(ProcessEnvironment):
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() != self.parent:  # it died before we asked
                 os._exit(1)
-        heartbeat.is_shutting_down = process.stop_flag.is_set
+        configure(is_shutting_down=process.stop_flag.is_set)
 
 
 def _number_of(name: str) -> int:
@@ -47,12 +48,15 @@ def _number_of(name: str) -> int:
 
 
 class WorkerConsumer(Consumer):
-    """Huey's, with a sweeper in the place of its scheduler, and a watchdog over its worker processes."""
+    """Huey's, with a sweeper in the place of its scheduler, and a watchdog over its worker processes.
+
+    `on_start` is called once in the sweeper's process, in a thread of its own: it may take its time.
+    """
 
     worker_class = QueueReader
 
-    def __init__(self, *args: Any, workers: int, mail_server: str | None, **options: Any) -> None:
-        self._watchdog, self._token, self._mail_server = Watchdog(workers), uuid4().hex, mail_server
+    def __init__(self, *args: Any, workers: int, on_start: Callable[[], object], **options: Any) -> None:
+        self._watchdog, self._token, self._on_start = Watchdog(workers), uuid4().hex, on_start
         super().__init__(*args, workers=workers, **options)
         # INT, from a terminal, means the same as TERM: nothing is cut off in the middle of a step.
         self._signal_actions[signal.SIGINT] = self._signal_actions[signal.SIGTERM]
@@ -64,7 +68,7 @@ class WorkerConsumer(Consumer):
     def _create_scheduler(self) -> SweeperProcess:
         own = {"token": self._token, "pid": os.getpid(), "processes": self.workers}
         killed_runs = self._watchdog.killed_runs
-        return SweeperProcess(self.huey, self.stop_flag, self._mail_server, killed_runs=killed_runs, **own)
+        return SweeperProcess(self.huey, self.stop_flag, self._on_start, killed_runs=killed_runs, **own)
 
     def loop(self, health_check_ts: float | None = None) -> float | None:
         """One turn of the consumer itself, ten times a second; it touches nothing that its children could hold."""

@@ -4,16 +4,17 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from functools import partial
 from itertools import count
 from uuid import uuid4
 
 from peewee import DataError
 
-from tasks.engine import heartbeat, registry
+from tasks.engine import registry
 from tasks.engine.config import config
 from tasks.engine.heartbeat import monitor
+from tasks.engine.models import Artifact, IllegalTransition, Task
 from tasks.engine.parameters import read_back
 from tasks.engine.retries import Retries, TaskError, TimedOut
 from tasks.engine.run import Run
@@ -22,16 +23,12 @@ from tasks.engine.timeouts import alarm
 from webapp.db.resilience import close_if_broken, is_unavailable, tirelessly
 from webapp.lib import logs
 from webapp.lib.outage import one_line
-from webapp.models import Artifact, IllegalTransition, Task
 
 log = logging.getLogger(__name__)
 
 UNEXPECTED = "Something went wrong on our side. We’ve logged the error."
 UNKNOWN = "This version of the site doesn’t know this kind of task."
 NOT_SAVED = "The database didn’t respond."
-
-# Entered around each run; the worker's entry point puts the app's context here, so that mail and templates work.
-run_context: Callable[[], AbstractContextManager[object]] = nullcontext
 
 Record = Callable[[], object]
 
@@ -44,7 +41,7 @@ def execute_next() -> bool:
     rescued once its lease has ended.
     """
     try:
-        with run_context():
+        with config().run_context():
             task = _claim()
             if task:
                 execute(task, Run(task))
@@ -67,7 +64,7 @@ def _claim() -> Task | None:
 
 def _gives_up() -> bool:
     """A worker that was told to stop waits for nothing."""
-    return heartbeat.is_shutting_down()
+    return config().is_shutting_down()
 
 
 def execute(task: Task, run: Run, monitored: bool = True) -> None:

@@ -9,19 +9,19 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tasks.engine.config import config
+from tasks.engine.models import Task
+from tasks.engine.models.state import ON_RELEASE
 from tasks.engine.run import Run
 from tasks.engine.stop_flag import LeaseLost, ShuttingDown, StopRequested
 from webapp.db import database
 from webapp.db.resilience import away, close_if_broken, is_unavailable
 from webapp.lib import logs
 from webapp.lib.outage import Outage
-from webapp.models import Task
-from webapp.models.task.state import ON_RELEASE
 
 log = logging.getLogger(__name__)
 _trouble = Outage(log, "The progress of a task could not be reported")
@@ -40,17 +40,15 @@ class _MonitoredRun:
 _runs: set[_MonitoredRun] = set()
 
 
-def _never() -> bool:
-    return False
-
-
-# Whether this worker was told to shut down; each of its processes puts a function of its own here.
-is_shutting_down: Callable[[], bool] = _never
-
-
 @contextmanager
 def monitor(run: Run, task: Task) -> Iterator[None]:
-    """Keep a run's lease and write its progress while the block lasts. Costs no query by itself."""
+    """Keep a run's lease and write its progress while the block lasts, unless `Config.heartbeat` is off.
+
+    Costs no query by itself.
+    """
+    if not config().heartbeat:
+        yield
+        return
     _ensure_thread()
     monitored = _MonitoredRun(run, task, time.monotonic() + _renewal_interval())
     _runs.add(monitored)
@@ -63,7 +61,7 @@ def monitor(run: Run, task: Task) -> Iterator[None]:
 def _beat(monitored: _MonitoredRun) -> None:
     """Renew a run's lease in time, write its progress if there is any, and tell the run if it should stop."""
     run, task = monitored.run, _private_copy(monitored.task)
-    if is_shutting_down():
+    if config().is_shutting_down():
         run.ask_to_stop(ShuttingDown)
     if time.monotonic() >= monitored.renew_at:
         monitored.renew_at = time.monotonic() + _renewal_interval()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from tasks.engine.config import config
-from webapp.models import Leader
+from tasks.engine.models import Leader
 
 ROLE = "sweeper"
 Item = TypeVar("Item")

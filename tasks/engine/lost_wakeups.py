@@ -4,8 +4,7 @@ import logging
 
 from tasks.engine import wakeup
 from tasks.engine.config import config
-from tasks.queue import huey
-from webapp.models.task import fair_queue
+from tasks.engine.models import fair_queue
 
 log = logging.getLogger(__name__)
 
@@ -36,10 +35,11 @@ class LostWakeups:
             self._missing -= wakeup.send(lost, config().send_wakeups_for)
 
     def _messages(self) -> int:
+        queue = config().queue
         try:
-            messages = huey.pending_count()
+            messages = queue.pending_count() if queue else 0
         except Exception:  # the queue has logged it
             self._queue_answers = False
             return 0
-        self._queue_answers = True
+        self._queue_answers = queue is not None
         return messages

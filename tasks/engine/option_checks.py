@@ -6,12 +6,12 @@ from typing import Any, Protocol
 
 from tasks.engine.declaration_error import DeclarationError
 from tasks.engine.function_checks import refuses
+from tasks.engine.models import Task
+from tasks.engine.models.fair_queue import PRIORITIES
 from tasks.engine.options import Options
 from tasks.engine.parameters import Parameter
 from tasks.engine.retries import Retries
 from tasks.engine.title_checks import bad_format, names_of
-from webapp.models import Task
-from webapp.models.task.fair_queue import PRIORITIES
 
 UNDO_GIVES = ["task_id", "title"]
 

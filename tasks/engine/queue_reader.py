@@ -7,7 +7,7 @@ from typing import Any
 
 from huey.consumer import Worker
 
-from tasks.engine import wakeup
+from tasks.engine.config import config
 from webapp.db.resilience import away, is_unavailable
 from webapp.lib.outage import Outage
 
@@ -66,7 +66,8 @@ class QueueReader(Worker):
 
     def _look_alone(self) -> bool:
         """Execute the task whose turn it is, if one waits. Whether one did."""
-        return bool(self.huey.execute(wakeup.handle.s()))
+        queue = config().queue
+        return queue is not None and queue.handle()
 
 
 class _WithoutOutages(logging.Filter):

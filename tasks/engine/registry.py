@@ -17,14 +17,16 @@ def add(function: TaskFunction) -> None:
 
 
 def catalogue(package: str, *names: str) -> dict[str, TaskFunction]:
-    """The task functions of these names, in this order, each from the file of its own name in a package.
+    """Import the task functions of these names, each from the file of its own name in a package; returns all there are.
 
     Raises DeclarationError for what cannot be listed, and whatever a file raises when it is imported.
     """
-    return {name: _load(package, name) for name in names}
+    for name in names:
+        _load(package, name)
+    return functions
 
 
-def _load(package: str, name: str) -> TaskFunction:
+def _load(package: str, name: str) -> None:
     try:
         module = import_module(f"{package}.{name}")
     except ModuleNotFoundError as error:
@@ -38,4 +40,3 @@ def _load(package: str, name: str) -> TaskFunction:
         raise DeclarationError(name, words)
     if function.listed and not function.description:
         raise DeclarationError(function.body, "has no docstring: write what it does, as its page shows that to people")
-    return function

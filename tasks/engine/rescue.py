@@ -11,14 +11,14 @@ from tasks.engine import registry
 from tasks.engine.config import config
 from tasks.engine.leadership import Leadership
 from tasks.engine.lease_grace import LeaseGrace
+from tasks.engine.models import Task
+from tasks.engine.models.locks import changing_if_free
+from tasks.engine.models.state import LEASED
 from tasks.engine.retries import Retries
 from tasks.engine.run_clock import TimedOutRun
 from webapp.db import after_commit, database
 from webapp.db.resilience import is_unavailable
 from webapp.lib.times import utcnow
-from webapp.models import Task
-from webapp.models.task.locks import changing_if_free
-from webapp.models.task.state import LEASED
 
 log = logging.getLogger(__name__)
 

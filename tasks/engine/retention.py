@@ -15,24 +15,33 @@ from typing import Any, TypeVar
 from peewee import Model
 
 from tasks.engine.config import config
+from tasks.engine.models import Artifact, Task, observers
+from tasks.engine.models.removal import Held, clear, key_of
+from tasks.engine.models.state import FINISHED
 from webapp.db import database, locking
 from webapp.lib.times import utcnow
-from webapp.models import Artifact, FormKey, Task, User
-from webapp.models.task.removal import Held, clear, key_of
-from webapp.models.task.state import FINISHED
 
 TRANSACTION_SECONDS = 0.015  # that one should take
 ROWS_AT_LEAST = 4  # in one, however long they take
 PAUSE = 0.01  # seconds between two, at least
 Result = TypeVar("Result")
+PurgeSome = Callable[[int], int]
+
+also_purged: dict[type[Model], PurgeSome] = {}
+
+
+def also_purge(model: type[Model], purge_some: PurgeSome) -> None:
+    """Register what else a purge deletes: a function that deletes up to so many old rows of a model, and returns how
+    many there were. It is called in a transaction of its own, until there is none."""
+    also_purged[model] = purge_some
 
 
 def purge() -> int:
     """Delete all that is older than the settings allow; returns how many finished tasks and expired files that were.
 
     Finished tasks go with all that belongs to them, hidden ones after `Config.keep_internal`; an artifact that has
-    expired leaves its name, without content. Form keys are kept for a day. What somebody else has locked stays for
-    the next purge.
+    expired leaves its name, without content. Then what `also_purge` has registered. What somebody else has locked stays
+    for the next purge.
     """
     gone, purging = 0, Purge()
     for number in purging.steps():
@@ -69,8 +78,9 @@ class Purge:
             while found := self._some(Artifact, Artifact.expires_at < utcnow(), Artifact.expired_at.is_null(False)):
                 yield from self._clear(Artifact, found)
                 yield 0 * self._write(Artifact.update(expires_at=None), _by_ids(Artifact, found))
-            while self._timed(FormKey, partial(FormKey.purge, self._rows[FormKey])):
-                yield 0
+            for model, purge_some in also_purged.items():
+                while self._timed(model, partial(purge_some, self._rows[model])):
+                    yield 0
         except Held:
             return
 
@@ -130,7 +140,7 @@ def _hide(ids: list[Any], before: datetime) -> int:
     """Hide finished tasks from their owners."""
     tasks = _lock_unchanged(ids, False, before)
     for task in tasks:
-        User.count_change(task.user_id)
+        observers.refreshed(task.user_id)
     return int(Task.update(hidden=True).where(Task.id.in_([task.id for task in tasks])).execute())
 
 
@@ -149,5 +159,5 @@ def _expire(ids: list[Any]) -> int:
     if not expired:
         raise Held
     for artifact in Artifact.select(Artifact.id, Task.user).join(Task).where(Artifact.id.in_(expired)):
-        User.count_change(artifact.task.user_id)
+        observers.refreshed(artifact.task.user_id)
     return int(Artifact.update(expired_at=utcnow()).where(Artifact.id.in_(expired)).execute())

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from tasks.engine.models import Artifact, ArtifactWriter, Task
 from tasks.engine.progress_throttle import Progress, ProgressThrottle
 from tasks.engine.run_clock import RunClock
 from tasks.engine.steps import Steps
 from tasks.engine.stop_flag import ShuttingDown, Stop
-from webapp.models import Artifact, ArtifactWriter, Task, User
 
 Item = TypeVar("Item")
 
@@ -25,8 +25,8 @@ class Run:
         self._steps = Steps(task)
 
     @property
-    def user(self) -> User:
-        """Who started the task."""
+    def user(self) -> Any:
+        """Who started the task: a row of the model that `owned_by` was told."""
         return self._task.user
 
     @property

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from peewee import PeeweeException
 
+from tasks.engine.models import Task
 from webapp.db import database
 from webapp.db.resilience import persistently
 from webapp.lib.times import utcnow
-from webapp.models import Task
 
 log = logging.getLogger(__name__)
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from peewee import Model
+
+from tasks.engine.models import Composition, Task, workflow
 from webapp.db import database
-from webapp.models import Composition, Task, User
-from webapp.models.task import workflow
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Signature:
     title: str
     start: Callable[..., Task]
 
-    def launch(self, user: User, *, run_at: datetime | None = None) -> Task:
+    def launch(self, user: Model, *, run_at: datetime | None = None) -> Task:
         """Start it for a user, or schedule it for `run_at` (naive UTC), and return its row; all in one transaction.
 
         Raises AlreadyRunning, having started nothing, if any child is one at a time and is under way already.
@@ -50,7 +51,7 @@ def _compose(composition: Composition, steps: list[list[Signature]], title: str)
     if not all(steps) or not steps:
         raise ValueError(f"a {composition} has at least one child in each of its steps")
 
-    def start(user: User, **place: Any) -> Task:
+    def start(user: Model, **place: Any) -> Task:
         parent = Task.start(user, "", title, {}, composition=composition, **place)
         for number, children in enumerate(steps):
             for child in children:

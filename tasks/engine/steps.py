@@ -9,10 +9,10 @@ from typing import Any
 from tasks.engine.artifact_ledger import ArtifactLedger
 from tasks.engine.checkpoints import Checkpoints
 from tasks.engine.loop_cursor import LoopCursor
+from tasks.engine.models import Task
 from tasks.engine.run_clock import RunClock
 from tasks.engine.stop_flag import LeaseLost, StopFlag
 from webapp.db import database
-from webapp.models import Task
 
 
 class Steps:

@@ -7,7 +7,7 @@ sweep hooks, and deletes what is old. Each worker has a sweeper; one of them at 
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from socket import gethostname
 from uuid import uuid4
@@ -16,13 +16,12 @@ from tasks.engine.config import config
 from tasks.engine.leadership import Leadership, LeadershipLost
 from tasks.engine.lease_grace import LeaseGrace
 from tasks.engine.lost_wakeups import LostWakeups
+from tasks.engine.models import Task, Worker, fair_queue
 from tasks.engine.rescue import Rescuer
 from tasks.engine.retention import Purge
 from tasks.engine.run_clock import TimedOutRun
 from tasks.engine.sweep_hooks import SweepHook, sweep_hooks
 from webapp.db.resilience import close_if_broken, is_unavailable
-from webapp.models import Task, Worker
-from webapp.models.task import fair_queue
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +43,10 @@ class Sweeper:
         pid: int = 0,
         processes: int = 0,
         clock: Callable[[], float] = time.monotonic,
+        hooks: Sequence[SweepHook] = sweep_hooks,
     ) -> None:
         self._token, self._pid, self._processes, self._clock = token or uuid4().hex, pid, processes, clock
+        self._hooks = hooks
         self._grace = LeaseGrace(clock)
         self._leadership = Leadership(self._token, clock)
         self._rescuer = Rescuer(killed_runs, self._grace, self._leadership, clock)
@@ -94,7 +95,7 @@ class Sweeper:
             self._notify_waiting_users()
         if is_sweep or self._lost_wakeups.are_suspected:
             self._lost_wakeups.replace()
-        for hook in self._leadership.while_held(sweep_hooks if is_sweep else ()):
+        for hook in self._leadership.while_held(self._hooks if is_sweep else ()):
             self._run_hook(hook)
         if now >= self._next_purge:
             self._delete_old(until=now + config().purge_for)

@@ -1,13 +1,12 @@
 """The sweeper's process, one in each worker."""
 
 import logging
-from socket import getaddrinfo
+from collections.abc import Callable
 from threading import Thread
 from typing import Any
 
 from huey.consumer import BaseProcess
 
-from tasks.engine import executor
 from tasks.engine.config import config
 from tasks.engine.sweeper import Sweeper
 from webapp.db.resilience import away, is_unavailable
@@ -19,21 +18,20 @@ log = logging.getLogger(__name__)
 class SweeperProcess(BaseProcess):
     """Stands in the place of Huey's scheduler, which nothing needs: schedules live in rows."""
 
-    def __init__(self, huey: Any, stop_flag: Any, mail_server: str | None, **of_the_worker: Any) -> None:
+    def __init__(self, huey: Any, stop_flag: Any, on_start: Callable[[], object], **of_the_worker: Any) -> None:
         super().__init__(huey, stop_flag)
-        self._mail_server = mail_server
+        self._on_start = on_start
         self._trouble = Outage(log, "Could not sweep", "The sweeper works again")
         self._sweeper = Sweeper(**of_the_worker)
 
     def initialize(self) -> None:
-        """Called once in the new process: see whether the mail server's name resolves, which may take long."""
-        if self._mail_server:
-            Thread(target=_resolve, args=(self._mail_server,), name="resolver", daemon=True).start()
+        """Called once in the new process."""
+        Thread(target=self._on_start, name="on start", daemon=True).start()
 
     def loop(self, now: Any = None) -> None:
         """One look, and a pause."""
         try:
-            with executor.run_context():
+            with config().run_context():
                 self._sweeper.look()
         except Exception as error:
             if is_unavailable(error):
@@ -51,10 +49,3 @@ class SweeperProcess(BaseProcess):
             self._sweeper.resign()
         except Exception as error:
             log.warning("Could not hand over the sweeper's lead: %s", error)
-
-
-def _resolve(mail_server: str) -> None:
-    try:
-        getaddrinfo(mail_server, None)
-    except (OSError, UnicodeError) as error:
-        log.warning("MAIL_SERVER cannot be resolved here, so no mail is sent: %s: %s", mail_server, error)

@@ -7,7 +7,11 @@ from datetime import datetime
 from inspect import cleandoc
 from typing import Any
 
+from peewee import Model
+
 from tasks.engine.function_checks import check_body
+from tasks.engine.models import Task
+from tasks.engine.models.owner import owner_id
 from tasks.engine.option_checks import check_options
 from tasks.engine.options import Options
 from tasks.engine.parameter_reader import read_parameters
@@ -18,7 +22,6 @@ from tasks.engine.signature import Signature
 from tasks.engine.undo import Undo
 from tasks.engine.uploads import as_json, store
 from webapp.db import database
-from webapp.models import Task, User
 
 
 class TaskFunction:
@@ -101,7 +104,7 @@ class TaskFunction:
         complete = check_arguments(self.parameters, arguments)
         return Signature(self.title(complete), lambda user, **place: self._start(user, complete, **place))
 
-    def launch(self, user: User, *, run_at: datetime | None = None, **arguments: Any) -> Task:
+    def launch(self, user: Model, *, run_at: datetime | None = None, **arguments: Any) -> Task:
         """Start a task for a user, or schedule it for `run_at` (naive UTC), and return its row.
 
         Raises InvalidArguments, or AlreadyRunning where only one at a time is allowed. The row is written now, in the
@@ -110,13 +113,13 @@ class TaskFunction:
         """
         return self.s(**arguments).launch(user, run_at=run_at)
 
-    def under_way(self, user: User, **arguments: Any) -> Task | None:
+    def under_way(self, user: Model, **arguments: Any) -> Task | None:
         """The active task that would keep such a one from starting, where only one at a time is allowed."""
         defaults = {parameter.name: parameter.default for parameter in self.parameters}
         key = self._unique_key(user, defaults | arguments)
         return Task.get_or_none(Task.active_unique_key == key) if key else None
 
-    def _start(self, user: User, arguments: dict[str, Any], **place: Any) -> Task:
+    def _start(self, user: Model, arguments: dict[str, Any], **place: Any) -> Task:
         saved, files = as_json(arguments)
         row: dict[str, Any] = {
             "unique_key": self._unique_key(user, arguments),
@@ -130,10 +133,10 @@ class TaskFunction:
             store(task, files)
         return task
 
-    def _unique_key(self, user: User, arguments: dict[str, Any]) -> str | None:
+    def _unique_key(self, user: Model, arguments: dict[str, Any]) -> str | None:
         if not (names := self.options.one_at_a_time):
             return None
         chosen = [arguments[name] for name in names] if isinstance(names, tuple) else []
         # A digest, because arguments may be longer than a key.
         digest = hashlib.sha256(json.dumps(chosen).encode()).hexdigest()[:32] if chosen else ""
-        return f"{self.name}:{user.id}:{digest}"
+        return f"{self.name}:{owner_id(user)}:{digest}"

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from webapp.models import Task, User
+from peewee import Model
+
+from tasks.engine.models import Task
 
 
 class Launchable(Protocol):
@@ -16,10 +18,10 @@ class Launchable(Protocol):
     def label(self) -> str:
         """The name as people read it."""
 
-    def launch(self, user: User, **arguments: Any) -> Task:
+    def launch(self, user: Model, **arguments: Any) -> Task:
         """Start a task of it."""
 
-    def under_way(self, user: User, **arguments: Any) -> Task | None:
+    def under_way(self, user: Model, **arguments: Any) -> Task | None:
         """The active task that keeps such a one from starting."""
 
 
@@ -42,6 +44,6 @@ class Undo:
         """The task that is taking it back now, if there is one."""
         return self.function.under_way(task.user, task_id=str(task.id), title=task.title)
 
-    def launch(self, task: Task, user: User) -> Task:
+    def launch(self, task: Task, user: Model) -> Task:
         """Take a task back. Raises AlreadyRunning while that is under way."""
         return self.function.launch(user, task_id=str(task.id), title=task.title)

@@ -9,12 +9,12 @@ from typing import Any, BinaryIO
 from uuid import UUID, uuid4
 
 from tasks.engine.config import config
+from tasks.engine.models import Artifact, Task
+from tasks.engine.models.artifact import CHUNK
 from tasks.engine.retries import TaskError
 from webapp.db import demand_transaction
+from webapp.lib.chunked_file import ChunkedFile
 from webapp.lib.i18n import number
-from webapp.models import Artifact, Task
-from webapp.models.chunked import ChunkedFile
-from webapp.models.task.artifact import CHUNK
 
 NAME_LENGTH = 200
 LINE = 1024 * 1024  # characters

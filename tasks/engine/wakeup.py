@@ -8,23 +8,48 @@ import logging
 import math
 import time
 
+from huey import Huey
+from huey.api import TaskWrapper
 from peewee import PeeweeException
 
-from tasks.engine import heartbeat
+from tasks.engine.config import config, configure
 from tasks.engine.executor import execute_next
-from tasks.queue import huey
+from tasks.engine.models import Task
+from tasks.engine.models.signals import enqueued
 from webapp.db.resilience import away, is_unavailable
-from webapp.models import Task
-from webapp.models.task.signals import enqueued
 
 log = logging.getLogger(__name__)
 
 
-# Messages carry this name and module, by which workers of the release before know them, wherever the function stands.
-@huey.task(name="perform", __module__="tasks.engine.doorbell")
-def handle() -> bool:
+class HueyQueue:
+    """Carries wake-ups by a Huey."""
+
+    def __init__(self, huey: Huey, handler: TaskWrapper) -> None:
+        self._huey, self._handler = huey, handler
+
+    def send(self) -> None:
+        """Put one more message into the queue."""
+        self._huey.enqueue(self._handler.s())
+
+    def pending_count(self) -> int:
+        """How many messages are in the queue."""
+        return int(self._huey.pending_count())
+
+    def handle(self) -> bool:
+        """Do at once what a worker does that gets a message."""
+        return bool(self._huey.execute(self._handler.s()))
+
+
+def send_by(huey: Huey) -> None:
+    """Let this Huey carry wake-ups, and its workers handle them. Call it once for a Huey."""
+    # Messages carry this name and module, by which workers of the release before know them.
+    handler = huey.task(name="perform", __module__="tasks.engine.doorbell")(_handle)
+    configure(queue=HueyQueue(huey, handler))
+
+
+def _handle() -> bool:
     """What a message calls. Whether there was a task to execute."""
-    if heartbeat.is_shutting_down():
+    if config().is_shutting_down():
         _send_if_possible()  # it was told to stop while it waited for a message, so this one is for another worker
         return False
     try:
@@ -43,11 +68,11 @@ def send(times: int = 1, within: float = math.inf) -> int:
 
     Raises when the queue does not answer; those before it are sent.
     """
-    end = time.monotonic() + within
+    queue, end = config().queue, time.monotonic() + within
     for sent in range(times):
-        if time.monotonic() >= end:
+        if queue is None or time.monotonic() >= end:
             return sent
-        huey.enqueue(handle.s())
+        queue.send()
     return times
 
 
@@ -60,7 +85,6 @@ def send_for(task: Task) -> None:
 
 def _send_if_possible() -> bool:
     try:
-        huey.enqueue(handle.s())
+        return bool(send())
     except Exception:  # the queue has logged it, once for all that wait
         return False
-    return True

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any
 
 from tasks.engine import TaskError, Upload
-from webapp.models.task.artifact import CHUNK
+from tasks.engine.models.artifact import CHUNK
 
 # What comes for bytes that cannot be decoded: halves of characters, which no text has.
 UNDECODABLE = re.compile("[\ud800-\udfff]")

@@ -7,13 +7,13 @@ from datetime import timedelta
 from statistics import quantiles
 
 from tasks.engine.config import config
+from tasks.engine.models.artifact import CHUNK
 from tasks.engine.retention import Purge
 from tests.benchmarks.sites import storage
 from tests.benchmarks.table import show
 from webapp.db import database
 from webapp.lib.times import utcnow
 from webapp.models import Artifact, ArtifactChunk, Notice, Notification, Task, TaskEvent, User
-from webapp.models.task.artifact import CHUNK
 
 TASKS = 100_000
 FILES, CHUNKS = 20, 40  # each file of 10 MB

@@ -4,11 +4,11 @@ import os
 import signal
 import sys
 
+from tasks.engine.models.signals import launched
 from tasks.queue import huey
 from tests.guarantees.worker import stamp
 from webapp import db
 from webapp.models import Task, User
-from webapp.models.task.signals import launched
 from webapp.settings import Settings
 
 

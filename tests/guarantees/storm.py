@@ -11,14 +11,14 @@ from datetime import datetime
 
 import psutil
 
+from tasks.engine.models.state import ACTIVE, LEASED
+from tasks.engine.models.sweeping import NOT_HEARD_FROM
 from tests.guarantees.sites import BOOT, LEADS, LEASE, LOOK, SAID, SWEEP, Workshop, processes_of
 from tests.guarantees.worker import stamp
 from tests.network import Network
 from tests.processes import until
 from webapp.lib.times import utcnow
 from webapp.models import Post, State, Task, User
-from webapp.models.task.state import ACTIVE, LEASED
-from webapp.models.task.sweeping import NOT_HEARD_FROM
 
 CONSUMERS = ("first", "second")
 PROCESSES = 2  # of each consumer

@@ -6,12 +6,12 @@ import signal
 import psutil
 import pytest
 
+from tasks.engine.models.sweeping import DIED_REPEATEDLY
 from tests.guarantees.sites import assert_stamped_once, assert_written_once, is_under_way
 from tests.guarantees.worker import stamp, write_lines
 from tests.processes import Process, until
 from webapp.lib.times import utcnow
 from webapp.models import State, Task
-from webapp.models.task.sweeping import DIED_REPEATEDLY
 
 ON_POSTGRES = pytest.mark.parametrize(
     ("shared_site", "signum"),

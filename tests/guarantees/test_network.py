@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tasks.engine.models.sweeping import DIED_REPEATEDLY
 from tests.guarantees.sites import LEASE, Workshop, assert_stamped_once, assert_written_once, is_under_way
 from tests.guarantees.worker import stamp, stamp_first, write_lines
 from tests.network import Network
 from tests.processes import until
 from webapp.models import Task, User
-from webapp.models.task.sweeping import DIED_REPEATEDLY
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import pytest
 
+from tasks.engine.models.sweeping import DIED_REPEATEDLY, MOST_RESCUES
 from tasks.export_posts import export_posts
 from tests.guarantees.mail import assert_posts_are_ready, mail_server
 from tests.guarantees.sites import (
@@ -22,7 +23,6 @@ from tests.processes import until
 from webapp.dev.factories import make_posts
 from webapp.lib.times import utcnow
 from webapp.models import State, Task, User
-from webapp.models.task.sweeping import DIED_REPEATEDLY, MOST_RESCUES
 
 AT_MOST = 30  # seconds
 

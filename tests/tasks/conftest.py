@@ -1,7 +1,6 @@
 """What tests of tasks arrange with: running a function as a worker would, and what may happen to it on the way."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
@@ -47,9 +46,9 @@ def execute(declare, run_tasks):
 
 
 @pytest.fixture
-def no_heartbeat(monkeypatch):
+def no_heartbeat(configure):
     """No other thread writes to the row, or keeps a connection for longer than the database of the test lives."""
-    monkeypatch.setattr(executor, "monitor", lambda *_: nullcontext())
+    configure(heartbeat=False)
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import pytest
 from tasks import count_words as module
 from tasks.count_words import count_words
 from tasks.engine import Upload
+from tasks.engine.models.artifact import CHUNK
 from tests.tasks.conftest import Killed
 from webapp.dev.factories import make_user
 from webapp.models import Artifact, State, Task, TaskEvent
-from webapp.models.task.artifact import CHUNK
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from tasks.engine import TaskError, Upload
+from tasks.engine.models.event import TaskEvent
 from tasks.import_posts import import_posts, undo_import
 from webapp.dev.factories import make_post
 from webapp.lib.times import utcnow
 from webapp.models import Post, State, Task, User
-from webapp.models.task.event import TaskEvent
 
 pytestmark = pytest.mark.usefixtures("no_heartbeat")
 ROWS = 2000

@@ -6,6 +6,7 @@ import pytest
 
 from tasks import mail_task_outcome as module
 from tasks.engine import sweeper
+from tasks.engine.models.sweeping import MOST_RESCUES
 from tasks.mail_task_outcome import AT_MOST_EVERY, MOST_SHOWN, line_up_outcomes, mail_task_outcome
 from tests.processes import free_port
 from tests.racing import elsewhere
@@ -16,7 +17,6 @@ from webapp.dev.factories import make_task, make_user
 from webapp.lib.times import utcnow
 from webapp.mail import SmtpSession
 from webapp.models import Notice, OutcomeMail, State, Task, User, outcome_mail
-from webapp.models.task.sweeping import MOST_RESCUES
 
 ASKED = {"email": "ann@example.com", "mail_after": 1}
 AGO = timedelta(seconds=1)

@@ -8,6 +8,7 @@ import pytest
 
 from tasks import send_mail as module
 from tasks.engine import executor
+from tasks.engine.models.state import ACTIVE, FINISHED
 from tasks.engine.run import Run
 from tasks.engine.stop_flag import StopRequested
 from tasks.send_mail import submit
@@ -19,7 +20,6 @@ from webapp.lib.times import utcnow
 from webapp.mail import SmtpSession, mailings, templates
 from webapp.models import Artifact, Delivery, State, Task, User
 from webapp.models.mailing.delivery import Sending
-from webapp.models.task.state import ACTIVE, FINISHED
 
 PEOPLE = [f"p{number}@example.com" for number in range(6)]
 

@@ -9,6 +9,8 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
+from tasks.engine.models.artifact import Kind
+from tasks.engine.models.state import FINISHED, LEASED
 from webapp.lib.times import utcnow
 from webapp.mail.recipients import read_recipients
 from webapp.models import (
@@ -31,8 +33,6 @@ from webapp.models import (
 )
 from webapp.models.notification import TASK_PROGRESS, UNREAD_MESSAGE_COUNT
 from webapp.models.passwords import hash_password
-from webapp.models.task.artifact import Kind
-from webapp.models.task.state import FINISHED, LEASED
 from webapp.models.user import new_session_key
 from webapp.models.usernames import skeleton
 

@@ -11,7 +11,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tasks.catalogue import CATALOGUE
-from tasks.engine import registry
 from webapp import models
 from webapp.app import create_app
 from webapp.db.startup import or_one_line
@@ -65,7 +64,7 @@ def find_user(name: str) -> User | None:
 def at_hand(user: User | None) -> dict[str, object]:
     """What the shell's lines may name: every model, every task function that this site has, and a person."""
     named = {name: getattr(models, name) for name in models.__all__}
-    return named | registry.functions | CATALOGUE | {"user": user}
+    return named | CATALOGUE | {"user": user}
 
 
 def _banner(settings: Settings, user: User | None) -> str:

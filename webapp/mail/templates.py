@@ -9,8 +9,8 @@ from typing import Any
 
 from flask import current_app
 
+from tasks.engine.models.state import ACTIVE
 from webapp.models import Mailing, State, Task, User
-from webapp.models.task.state import ACTIVE
 
 FREE = "free"
 MOST_LATEST = 5

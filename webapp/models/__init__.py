@@ -5,6 +5,17 @@ rest; and `User.changes` as the last write before the commit (`User.count_change
 holds several workflows. docs/architecture.md says why there is no circle in that.
 """
 
+from tasks.engine.models import fair_queue, workflow
+from tasks.engine.models.artifact import Artifact, ArtifactChunk
+from tasks.engine.models.artifact_writer import ArtifactWriter
+from tasks.engine.models.composition import Composition
+from tasks.engine.models.event import TaskEvent
+from tasks.engine.models.leader import Leader
+from tasks.engine.models.state import State
+from tasks.engine.models.task import Task
+from tasks.engine.models.transitions import IllegalTransition
+from tasks.engine.models.unique_key import AlreadyRunning
+from tasks.engine.models.worker import Worker
 from webapp.models.form_key import FormKey, Made
 from webapp.models.mailing.attachments import MailingFile
 from webapp.models.mailing.delivery import Delivery
@@ -17,17 +28,6 @@ from webapp.models.notification_preferences import NoticeKind
 from webapp.models.outcome_mail import OutcomeMail
 from webapp.models.post import Post
 from webapp.models.rate_count import RateCount
-from webapp.models.task import fair_queue, workflow
-from webapp.models.task.artifact import Artifact, ArtifactChunk
-from webapp.models.task.artifact_writer import ArtifactWriter
-from webapp.models.task.composition import Composition
-from webapp.models.task.event import TaskEvent
-from webapp.models.task.leader import Leader
-from webapp.models.task.state import State
-from webapp.models.task.task import Task
-from webapp.models.task.transitions import IllegalTransition
-from webapp.models.task.unique_key import AlreadyRunning
-from webapp.models.task.worker import Worker
 from webapp.models.task_news import notice_kind
 from webapp.models.user import User
 from webapp.models.usernames import UsernameTaken, username_key

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from peewee import AutoField, CharField, DateTimeField, ForeignKeyField, TextField
 
+from tasks.engine.models.task import Task
+from tasks.engine.retention import also_purge
 from webapp.db import BaseModel, database
 from webapp.lib.times import utcnow
-from webapp.models.task.task import Task
 from webapp.models.user import User
 
 KEEP = timedelta(days=1)
@@ -62,3 +63,6 @@ class FormKey(BaseModel):
         """Forget at most so many of those that are older than KEEP; returns how many that were."""
         old = cls.select(cls.id).where(cls.at < utcnow() - KEEP).order_by(cls.at).limit(at_once)
         return int(cls.delete().where(cls.id.in_(old)).execute())
+
+
+also_purge(FormKey, FormKey.purge)

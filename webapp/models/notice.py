@@ -7,10 +7,10 @@ from uuid import UUID
 from peewee import JOIN, AutoField, DateTimeField, ForeignKeyField, ModelSelect, TextField
 from playhouse.fields import EnumField
 
+from tasks.engine.models.task import Task
 from webapp.db import BaseModel, database, demand_transaction
 from webapp.lib.times import utcnow
 from webapp.models.notification_preferences import NoticeKind
-from webapp.models.task.task import Task
 from webapp.models.user import User
 
 MOST_SAID = 5  # at once

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from peewee import AutoField, CharField, DateTimeField, ForeignKeyField, JSONField
 
+from tasks.engine.models.task import Task
 from webapp.db import BaseModel, database
 from webapp.lib.times import utcnow
-from webapp.models.task.task import Task
 from webapp.models.user import User
 
 TASK_PROGRESS = "task_progress"

@@ -4,10 +4,10 @@ from uuid import uuid4
 
 from peewee import AutoField, CharField, DateTimeField, ForeignKeyField, ModelSelect
 
+from tasks.engine.models.row import TaskRow
+from tasks.engine.models.task import Task
 from webapp.db import BaseModel, database
 from webapp.models.notification_preferences import NoticeKind
-from webapp.models.task.row import TaskRow
-from webapp.models.task.task import Task
 from webapp.models.user import User
 
 MOST_IN_ONE = 500  # tasks in one mail

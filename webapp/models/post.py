@@ -4,9 +4,9 @@ from datetime import datetime
 
 from peewee import AutoField, DateTimeField, ForeignKeyField, ModelSelect
 
+from tasks.engine.models.task import Task
 from webapp.lib.times import utcnow
 from webapp.models.search import Searched
-from webapp.models.task.task import Task
 from webapp.models.user import User
 
 POST_LENGTH = 500

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from tasks.engine.models.state import OWNER_ACTIONS
+from tasks.engine.models.transitions import IllegalTransition
 from webapp.db import database
 from webapp.models import Message, OutcomeMail, Task
-from webapp.models.task.state import OWNER_ACTIONS
-from webapp.models.task.transitions import IllegalTransition
 
 WHY = "Canceled because the site was restored from a backup; retry it if it still needs to be done"
 

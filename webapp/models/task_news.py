@@ -1,12 +1,12 @@
 """What the owner of a task hears of it: the record that live pages read, the notification, the email."""
 
+from tasks.engine.models.observers import on_change, on_finish, on_refresh, on_removal
+from tasks.engine.models.row import TaskRow
+from tasks.engine.models.state import State
 from webapp.models.notice import Notice
 from webapp.models.notification import TASK_PROGRESS, Notification
 from webapp.models.notification_preferences import NoticeKind
 from webapp.models.outcome_mail import OutcomeMail
-from webapp.models.task.observers import on_change, on_finish
-from webapp.models.task.row import TaskRow
-from webapp.models.task.state import State
 from webapp.models.user import User
 
 
@@ -36,3 +36,15 @@ def notify_of_end(task: TaskRow) -> None:
         outcomes = {NoticeKind.FAILED: f": {task.error}", NoticeKind.MAIL: sent}
         Notice.put(owner, kind, f"{task.title}{outcomes.get(kind, ' finished')}", task_id=task.id)
         OutcomeMail.put(owner, task, kind)
+
+
+@on_refresh
+def count_change(user_id: int) -> None:
+    """Let their open pages look again."""
+    User.count_change(user_id)
+
+
+@on_removal
+def hold_owner(task: TaskRow) -> None:
+    """What goes with a task may be its owner's: notices, mails. Tasks are locked before people."""
+    User.hold(task.user_id)

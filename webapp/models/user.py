@@ -6,6 +6,7 @@ from functools import cache
 
 from peewee import Database, IntegrityError
 
+from tasks.engine.models import owned_by
 from webapp.db import before_commit, database, demand_transaction, locking, locks_rows
 from webapp.db.resilience import writing_if_free
 from webapp.lib.normalization import compatible
@@ -23,6 +24,7 @@ TAKEN = "That username is taken."
 TOO_SIMILAR = "That username is too similar to someone else’s."
 
 
+@owned_by
 class User(UserChannels, UserRow):
     """A person's account. A guest is an account whose password hash is empty; nobody can sign in to it."""
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from peewee import AutoField, BigIntegerField, CharField, DateTimeField, IntegerField, JSONField
 
 from webapp.db import BaseModel
+from webapp.db.traits import Trait
 from webapp.lib.times import utcnow
-from webapp.models.traits import Trait
 
 
 class UserRow(BaseModel):

@@ -2,9 +2,9 @@
 
 import pytest
 
+from tasks.engine.models.artifact import CHUNK
 from webapp.dev.factories import make_user
 from webapp.models import Artifact, ArtifactChunk, Post, State
-from webapp.models.task.artifact import CHUNK
 
 pytestmark = pytest.mark.usefixtures("no_heartbeat")
 

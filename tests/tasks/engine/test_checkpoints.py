@@ -4,10 +4,10 @@ import pytest
 
 from tasks.engine import Retries, TaskError, executor
 from tasks.engine.executor import UNEXPECTED
+from tasks.engine.models.sweeping import DIED_REPEATEDLY, MOST_RESCUES
 from tests.tasks.conftest import Killed
 from webapp.dev.factories import make_posts, make_user
 from webapp.models import Post, State, Task
-from webapp.models.task.sweeping import DIED_REPEATEDLY, MOST_RESCUES
 
 pytestmark = pytest.mark.usefixtures("no_heartbeat")
 

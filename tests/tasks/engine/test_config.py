@@ -1,6 +1,6 @@
 """The configuration: one frozen object, replaced as a whole."""
 
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError
 from datetime import timedelta
 
 import pytest
@@ -8,10 +8,10 @@ import pytest
 from tasks.engine import config
 
 
-def test_settings_replace_what_they_have_and_leave_the_rest(configure, settings):
+def test_an_app_configures_what_its_settings_have_and_leaves_the_rest(configure, make_app):
     configure(report_every=7.0)
     before = config.config()
-    config.configure(replace(settings, task_lease=33, task_timeout=44))
+    make_app(task_lease=33, task_timeout=44)
     assert (config.config().lease, config.config().timeout) == (timedelta(seconds=33), 44.0)
     assert config.config().report_every == 7.0
     assert before.lease != timedelta(seconds=33), "whoever looks at one sees it whole"

@@ -313,7 +313,7 @@ def test_a_file_that_is_not_there_is_told_and_one_that_fails_is_not_hidden(load)
     with pytest.raises(DeclarationError, match=told):
         catalogue("tasks", "count_stars")
     package = load(task("listed=False", body="pass")).__name__.partition(".")[0]
-    assert list(catalogue(package, "wrong")) == ["wrong"], "which needs no docstring, as it has no page"
+    assert "wrong" in catalogue(package, "wrong"), "which needs no docstring, as it has no page"
     with pytest.raises(ModuleNotFoundError, match="missing_library"):
         load("import missing_library")
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from tasks.engine import TaskError, heartbeat, wakeup
+from tasks.engine import TaskError, wakeup
 from tasks.engine.executor import UNEXPECTED, UNKNOWN
 from tasks.engine.stop_flag import ShuttingDown
 from tasks.queue import huey
@@ -189,7 +189,7 @@ def test_the_last_step_wins_over_a_cancel(execute):
     assert execute(be_canceled_too_late).state == State.SUCCEEDED
 
 
-def test_a_worker_that_shuts_down_gives_the_task_back_and_another_finishes_it(execute, quick_heartbeat, monkeypatch):
+def test_a_worker_that_shuts_down_gives_the_task_back_and_another_finishes_it(execute, quick_heartbeat, configure):
     runs = []
 
     def write_a_file(task):
@@ -203,7 +203,7 @@ def test_a_worker_that_shuts_down_gives_the_task_back_and_another_finishes_it(ex
     def is_the_first_worker() -> bool:
         return len(runs) == 1 and Task.get().state == State.IN_PROGRESS
 
-    monkeypatch.setattr(heartbeat, "is_shutting_down", is_the_first_worker)
+    configure(is_shutting_down=is_the_first_worker)
     task = execute(write_a_file)
     assert [event.kind for event in task.timeline()] == ["launched", "started", "pending", "started", "succeeded"]
     assert (task.state, task.attempts, task.done) == (State.SUCCEEDED, 1, 3)
@@ -211,22 +211,22 @@ def test_a_worker_that_shuts_down_gives_the_task_back_and_another_finishes_it(ex
     assert artifact.read() == b"0\n1\n2\n"
 
 
-def test_a_worker_that_was_told_to_stop_claims_nothing_and_leaves_the_message_to_another(app, declare, monkeypatch):
+def test_a_worker_that_was_told_to_stop_claims_nothing_and_leaves_the_message_to_another(app, declare, configure):
     @declare(title="Wait")
     def wait(task):
         pass
 
     task = wait.launch(make_user())
-    monkeypatch.setattr(heartbeat, "is_shutting_down", lambda: True)
+    configure(is_shutting_down=lambda: True)
     huey.execute(huey.dequeue())
     assert (task.reload().state, task.attempts) == (State.PENDING, 0)
     assert huey.pending_count() == 1
 
 
-def test_a_cancel_during_shutdown_is_not_forgotten(execute, quick_heartbeat, monkeypatch):
+def test_a_cancel_during_shutdown_is_not_forgotten(execute, quick_heartbeat, configure):
     def be_canceled_and_shut_down(task):
         elsewhere(Task.get_by_id(task.id).cancel)
-        monkeypatch.setattr(heartbeat, "is_shutting_down", lambda: True)
+        configure(is_shutting_down=lambda: True)
         task.wait(30)
         task.advance()
 
@@ -285,12 +285,12 @@ def test_a_run_that_lost_its_task_changes_nothing(execute, quick_heartbeat, noti
 
 
 def test_a_run_that_lost_its_task_does_not_answer_for_the_other_when_it_is_canceled(
-    execute, quick_heartbeat, monkeypatch
+    execute, quick_heartbeat, configure
 ):
     left = []
 
     def lose_it_to_a_run_that_is_canceled(task):
-        monkeypatch.setattr(heartbeat, "is_shutting_down", lambda: True)
+        configure(is_shutting_down=lambda: True)
         with suppress(ShuttingDown):
             task.wait(30)
         left.append(_lose(task))

@@ -6,14 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.engine import executor, heartbeat
+from tasks.engine import executor
 from tasks.engine.config import config
+from tasks.engine.models import signals
 from tasks.engine.progress_throttle import ProgressThrottle
 from tests.racing import elsewhere
 from webapp.dev.factories import make_user
 from webapp.lib.times import utcnow
 from webapp.models import Post, State, Task
-from webapp.models.task import signals
 
 
 def _row(task) -> Task:
@@ -105,10 +105,10 @@ def test_the_heartbeat_tells_a_run_that_it_was_canceled_or_paused(execute, quick
     assert execute(be_stopped).state == becomes
 
 
-def test_the_heartbeat_tells_a_run_that_its_worker_shuts_down(declare, quick_heartbeat, monkeypatch):
+def test_the_heartbeat_tells_a_run_that_its_worker_shuts_down(declare, quick_heartbeat, configure):
     @declare(title="Wait")
     def wait(task):
-        monkeypatch.setattr(heartbeat, "is_shutting_down", lambda: True)
+        configure(is_shutting_down=lambda: True)
         task.wait(30)
 
     task = wait.launch(make_user())

@@ -6,13 +6,13 @@ import pytest
 
 from tasks.engine import Retries, TemporaryError
 from tasks.engine.config import config
+from tasks.engine.models import fair_queue
 from tasks.engine.retention import purge
 from tasks.mail_task_outcome import line_up_outcomes
 from tests.browsing import browse
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.times import utcnow
 from webapp.models import Notice, Notification, State, Task, TaskEvent, User
-from webapp.models.task import fair_queue
 
 EACH_OUTCOME = {"succeeded": None, "failed": ValueError("no"), "retrying": TemporaryError("later")}
 

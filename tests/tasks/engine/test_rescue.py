@@ -8,6 +8,7 @@ from peewee import OperationalError
 
 from tasks.engine import rescue
 from tasks.engine.config import config
+from tasks.engine.models import signals
 from tasks.engine.run_clock import Reason, TimedOutRun
 from tasks.engine.sweeper import Sweeper
 from tests.tasks.engine.clock import Clock
@@ -15,7 +16,6 @@ from tests.tasks.engine.sweeping import AGO, lost_task, wakeups
 from webapp.dev.factories import make_task
 from webapp.lib.times import utcnow
 from webapp.models import Notice, State, Task
-from webapp.models.task import signals
 
 pytestmark = pytest.mark.usefixtures("each_look_sweeps")
 

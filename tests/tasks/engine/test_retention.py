@@ -7,6 +7,7 @@ from peewee import PostgresqlDatabase
 
 from tasks.engine import retention as purging
 from tasks.engine.config import config
+from tasks.engine.models.state import FINISHED
 from tasks.engine.retention import Purge, purge
 from tests.racing import elsewhere
 from webapp.db import database
@@ -29,7 +30,6 @@ from webapp.models import (
     TaskEvent,
     User,
 )
-from webapp.models.task.state import FINISHED
 
 DAY = timedelta(days=1)
 

@@ -7,13 +7,13 @@ from peewee import IntegrityError, OperationalError, ProgrammingError
 
 from tasks.engine import Retries, TaskError, TemporaryError, executor
 from tasks.engine.executor import NOT_SAVED, UNEXPECTED, UNKNOWN
+from tasks.engine.models.outcome import INTERRUPTED_REPEATEDLY, MOST_INTERRUPTIONS
 from tasks.engine.retries import TimedOut
 from tests.browsing import browse
 from webapp.db import database
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.times import utcnow
 from webapp.models import State, Task
-from webapp.models.task.outcome import INTERRUPTED_REPEATEDLY, MOST_INTERRUPTIONS
 
 
 class Odd(Exception):

@@ -4,10 +4,10 @@ import pytest
 
 from tasks.engine import TaskError, chain, chord, executor, group
 from tasks.engine.config import config
+from tasks.engine.models.workflow import tree
 from tests.browsing import browse
 from webapp.dev.factories import make_user
 from webapp.models import AlreadyRunning, Composition, Notification, State, Task
-from webapp.models.task.workflow import tree
 
 pytestmark = pytest.mark.usefixtures("no_heartbeat")
 

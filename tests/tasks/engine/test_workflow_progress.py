@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 
 from tasks.engine import Signature, TaskError, chain, chord, executor, group
+from tasks.engine.models.signals import launched
 from tasks.queue import huey
 from webapp.db import database
 from webapp.dev.factories import make_user
 from webapp.models import AlreadyRunning, Composition, State, Task
-from webapp.models.task.signals import launched
 from webapp.web.presenters.task_progress import Progress
 
 LEASE = timedelta(seconds=15)

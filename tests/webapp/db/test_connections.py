@@ -1,7 +1,5 @@
 """Each thread keeps its connection to the database; one that has died meanwhile is replaced, and nobody notices."""
 
-from contextlib import nullcontext
-
 import psycopg
 import pytest
 
@@ -34,9 +32,9 @@ def test_request_reconnects_after_the_server_closed_the_connection(hang_up, path
     assert ann.get(path, headers={"If-None-Match": version}).status_code == (304 if path == "/live" else 200)
 
 
-def test_claim_reconnects_after_the_server_closed_the_connection(hang_up, monkeypatch):
+def test_claim_reconnects_after_the_server_closed_the_connection(hang_up, configure):
     # The heartbeat's thread would keep a connection of its own for longer than this database lives.
-    monkeypatch.setattr(executor, "monitor", lambda *_: nullcontext())
+    configure(heartbeat=False)
     _, hang_up = hang_up
     task = make_task(State.PENDING, name="export_posts", arguments={"format": "json"})
     hang_up()

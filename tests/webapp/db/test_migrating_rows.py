@@ -7,11 +7,11 @@ from uuid import uuid4
 import pytest
 from playhouse.migrations import Runner
 
+from tasks.engine.models import fair_queue
 from tests.racing import race
 from webapp.db import MIGRATIONS, configure, database, migrate
 from webapp.lib.times import utcnow
 from webapp.models import Artifact, Composition, Notification, State, Task, TaskEvent, User
-from webapp.models.task import fair_queue
 from webapp.settings import Settings
 
 LEASE = timedelta(seconds=15)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tasks.engine import wakeup
+from tasks.engine.models.state import LEASED
 from tasks.queue import huey
 from tests.browsing import Browser, browse, words
 from tests.processes import ROOT, Site, until
@@ -23,7 +24,6 @@ from webapp.dev.factories import PASSWORD, make_user
 from webapp.dev.mailbox.store import list_mails
 from webapp.lib.times import utcnow
 from webapp.models import MODELS, Artifact, Notice, Post, State, Task, User
-from webapp.models.task.state import LEASED
 from webapp.settings import Settings
 
 STORAGES = {"sqlite": {}, "postgres": {"DATABASE_URL": "postgres_url"}}

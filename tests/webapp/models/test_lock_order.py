@@ -4,7 +4,7 @@ On PostgreSQL, where rows are locked one by one, and a server that finds a circl
 """
 
 import time
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from datetime import timedelta
 
 import psycopg
@@ -12,6 +12,8 @@ import pytest
 from peewee import OperationalError
 
 from tasks.engine import chain, chord, executor, group
+from tasks.engine.models import fair_queue
+from tasks.engine.models.bulk import press
 from tasks.engine.retention import purge
 from tasks.send_mail import change, submit
 from tests.racing import race
@@ -31,8 +33,6 @@ from webapp.models import (
     Task,
     User,
 )
-from webapp.models.task import fair_queue
-from webapp.models.task.bulk import press
 
 LEASE = timedelta(seconds=15)
 SECONDS = 0.8  # in which acts collide; a wrong order is found in a tenth of that
@@ -42,9 +42,9 @@ pytestmark = pytest.mark.usefixtures("no_heartbeat")
 
 
 @pytest.fixture
-def no_heartbeat(monkeypatch):
+def no_heartbeat(configure):
     """Workers in threads, of which none has a heartbeat."""
-    monkeypatch.setattr(executor, "monitor", lambda *_: nullcontext())
+    configure(heartbeat=False)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from webapp.db import configure, database, fulltext, migrate
 from webapp.dev.factories import make_message, make_post, make_posts, make_task, make_user
 from webapp.models import Message, Post, State, User, search
 from webapp.models.search import SearchTooSlow, newest
-from webapp.models.task.filter import TaskFilter
+from webapp.models.task_filter import TaskFilter
 from webapp.settings import Settings
 from webapp.web.presenters.excerpts import excerpt, pieces
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from tasks.engine.models.state import ACTIVE, FINISHED, LEASED
 from webapp.dev.factories import (
     make_artifact,
     make_draft,
@@ -18,7 +19,6 @@ from webapp.dev.factories import (
 )
 from webapp.lib.times import utcnow
 from webapp.models import State, Task
-from webapp.models.task.state import ACTIVE, FINISHED, LEASED
 from webapp.web.polling import POLLED_FRAGMENTS
 
 HTMX = {"HX-Request": "true"}

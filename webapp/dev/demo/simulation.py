@@ -6,10 +6,10 @@ from functools import partial
 from typing import Any
 
 from tasks.engine.config import config
+from tasks.engine.models.state import LEASED
 from webapp.dev.demo.fake_smtp import FakeSmtp
 from webapp.dev.demo.timeline import Event
 from webapp.models import Artifact, Delivery, MailCount, Mailing, Notice, Notification, Task, TaskEvent
-from webapp.models.task.state import LEASED
 
 STARTED = ("started", "in_progress")  # kinds of timeline events, of tasks and of workflows
 QUEUED_FOR = timedelta(seconds=0.3)  # at most

@@ -4,14 +4,14 @@ from typing import Any, Self
 
 from peewee import JOIN, ModelSelect, fn
 
+from tasks.engine.models.task import Task
+from webapp.db.traits import own_references
 from webapp.lib.times import utcnow
 from webapp.models.mailing.attachments import MailingFile
 from webapp.models.mailing.delivery import Delivery
 from webapp.models.mailing.drafts import Drafts
 from webapp.models.mailing.quota import MailCount
 from webapp.models.mailing.row import WRITTEN, MailingRow
-from webapp.models.task.task import Task
-from webapp.models.traits import own_references
 from webapp.models.user import User
 
 

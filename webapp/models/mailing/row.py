@@ -5,10 +5,10 @@ from uuid import UUID
 
 from peewee import AutoField, CharField, DateTimeField, ForeignKeyField, IntegerField, TextField
 
+from tasks.engine.models.task import Task
 from webapp.db import BaseModel
+from webapp.db.traits import Trait, hide_references
 from webapp.lib.times import utcnow
-from webapp.models.task.task import Task
-from webapp.models.traits import Trait, hide_references
 from webapp.models.user import User
 
 SUBJECT_LENGTH = 200

@@ -13,7 +13,7 @@ from webapp.lib.times import from_local
 from webapp.lib.tokenization import QUERY_LENGTH
 from webapp.models import User
 from webapp.models.search import SearchTooSlow, newest
-from webapp.models.task.filter import SEVERAL, TaskFilter
+from webapp.models.task_filter import SEVERAL, TaskFilter
 from webapp.web.paging import Page, page, page_of_ids
 
 TOO_LONG = "Search for at most %(max)d characters."

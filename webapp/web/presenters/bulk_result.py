@@ -2,10 +2,10 @@
 
 from collections import Counter
 
+from tasks.engine.models.bulk import Outcome
+from tasks.engine.models.state import ACTIVE, FINISHED
 from webapp.lib.i18n import ngettext, number
 from webapp.models import State
-from webapp.models.task.bulk import Outcome
-from webapp.models.task.state import ACTIVE, FINISHED
 
 Words = tuple[str, str]  # for one, and for several
 

@@ -1,7 +1,7 @@
 """What a press did to a task, or why it did nothing, in the sentences that its person reads once."""
 
+from tasks.engine.models.row import TaskRow
 from webapp.models import State
-from webapp.models.task.row import TaskRow
 
 STARTED_ALREADY = "You already sent that form. Here’s the task it started."
 

@@ -1,10 +1,10 @@
 """Progress: how far a task is, in words and numbers."""
 
+from tasks.engine.models.fair_queue import QueuePosition
+from tasks.engine.models.state import LEASED
 from webapp.lib.i18n import estimate, ngettext, number
 from webapp.lib.times import utcnow
 from webapp.models import State, Task
-from webapp.models.task.fair_queue import QueuePosition
-from webapp.models.task.state import LEASED
 
 # An estimate after less work than this would be wild.
 ESTIMATE_AFTER = 2.0  # seconds

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from peewee import Case
 
+from tasks.engine.models import fair_queue
+from tasks.engine.models.fair_queue import QueuePosition
+from tasks.engine.models.state import ACTIVE, LEASED
 from webapp.lib.times import utcnow
 from webapp.models import Artifact, Notice, Notification, State, Task, User
-from webapp.models.task import fair_queue
-from webapp.models.task.fair_queue import QueuePosition
-from webapp.models.task.state import ACTIVE, LEASED
 from webapp.web.dom import dom_id
 
 if TYPE_CHECKING:

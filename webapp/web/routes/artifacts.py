@@ -6,8 +6,8 @@ from flask import Blueprint, abort, redirect
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required
 
+from tasks.engine.models.artifact import Kind
 from webapp.models import Artifact, Task
-from webapp.models.task.artifact import Kind
 from webapp.web.downloads import download_as, stream
 
 bp = Blueprint("artifacts", __name__)

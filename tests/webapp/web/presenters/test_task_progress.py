@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from tasks.engine.models.fair_queue import QueuePosition
 from webapp.models import State, Task
-from webapp.models.task.fair_queue import QueuePosition
 from webapp.web.presenters import task_progress as progress_module
 from webapp.web.presenters.task_progress import COUNTDOWN_WITHIN, Progress, queue_text
 

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 from werkzeug.http import parse_options_header
 
+from tasks.engine.models.artifact import CHUNK, Kind
 from tasks.engine.retention import purge
 from webapp.dev.factories import make_artifact, make_task
 from webapp.lib.times import utcnow
 from webapp.models import Artifact, ArtifactChunk, ArtifactWriter, State
-from webapp.models.task.artifact import CHUNK, Kind
 
 
 def _filename(answer) -> str:

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
+from tasks.engine.models import fair_queue
 from tests.browsing import browse
 from webapp.db import database
 from webapp.dev.factories import PASSWORD, make_task, make_unread_messages, make_user
 from webapp.lib.times import utcnow
 from webapp.models import Composition, State, Task, User
-from webapp.models.task import fair_queue
-from webapp.models.task.filter import TaskFilter
+from webapp.models.task_filter import TaskFilter
 from webapp.web.presenters.tray import _ended
 
 HTMX = {"HX-Request": "true"}

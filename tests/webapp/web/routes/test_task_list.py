@@ -9,8 +9,7 @@ from tests.browsing import browse, words
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.times import utcnow
 from webapp.models import Composition, State, Task, User
-from webapp.models.task import filter
-from webapp.models.task.filter import GROUPS
+from webapp.models.task_filter import GROUPS
 from webapp.web.forms.search import STATE_LABELS
 
 HTMX = {"HX-Request": "true"}

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from tasks.engine.models.state import FINISHED
 from tests.browsing import words
 from webapp.dev.factories import make_artifact, make_task
 from webapp.lib.times import utcnow
 from webapp.models import Composition, State, Task, User
-from webapp.models.task.state import FINISHED
 
 WORDS = {
     State.SCHEDULED: "Starts on 2 January 2031, 09:30:05",

@@ -2,11 +2,11 @@
 
 import pytest
 
+from tasks.engine.models.state import ACTIVE, FINISHED, OWNER_ACTIONS
 from tests.racing import elsewhere
 from webapp.dev.factories import make_artifact, make_task
 from webapp.lib.times import utcnow
 from webapp.models import Artifact, ArtifactChunk, Composition, State, Task, TaskEvent, User
-from webapp.models.task.state import ACTIVE, FINISHED, OWNER_ACTIONS
 
 HTMX = {"HX-Request": "true"}
 ASKS = {"cancellation": "cancel", "pause": "pause", "resumption": "resume", "retry": "retry"}

@@ -10,11 +10,11 @@ import pytest
 from tasks.catalogue import CATALOGUE
 from tasks.engine import Accept, Count, Run, TaskError, Undo, Upload
 from tasks.engine.config import config
+from tasks.engine.models.artifact import CHUNK, Kind
 from tasks.engine.retention import purge
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.times import utcnow
 from webapp.models import Artifact, ArtifactChunk, State, Task
-from webapp.models.task.artifact import CHUNK, Kind
 
 HTMX = {"HX-Request": "true"}
 

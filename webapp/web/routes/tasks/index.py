@@ -7,10 +7,10 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from tasks.engine.models import fair_queue
+from tasks.engine.models.bulk import MOST_AT_ONCE, VERBS, Outcome, press
 from webapp.models import Artifact, Task
-from webapp.models.task import fair_queue
-from webapp.models.task.bulk import MOST_AT_ONCE, VERBS, Outcome, press
-from webapp.models.task.filter import MOST_COUNTED
+from webapp.models.task_filter import MOST_COUNTED
 from webapp.web import htmx
 from webapp.web.forms.search import TaskFilterForm
 from webapp.web.paging import Page, page

@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from tasks.catalogue import CATALOGUE
+from tasks.engine.models import fair_queue, workflow
 from webapp.models import Artifact, Notice, Task, TaskEvent
-from webapp.models.task import fair_queue, workflow
 from webapp.web import htmx
 from webapp.web.auth import signed_in_user
 from webapp.web.polling import conditional_fragment

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from tasks.engine.models.state import FINISHED
 from tasks.mail_task_outcome import line_up_outcomes
 from tests.browsing import browse
 from tests.racing import race
@@ -11,7 +12,6 @@ from webapp.dev.factories import make_draft, make_mailing, make_mailing_file, ma
 from webapp.lib.times import utcnow
 from webapp.models import Delivery, Mailing, State, Task, User
 from webapp.models.mailing.delivery import Sending
-from webapp.models.task.state import FINISHED
 
 HTMX = {"HX-Request": "true"}
 THREE = ("bea@example.com", "cem@example.com", "dan@example.com")

@@ -1,0 +1,121 @@
+"""The fair queue: in which order waiting tasks are taken, the position of each, and how long that takes.
+
+A person who starts a thousand tasks must not keep somebody else's one waiting. So each waiting task has a queue key,
+as in start-time fair queueing (Goyal, Vin, Cheng 1996): a person's tasks have keys one after the other, and their first
+has the key of the task at the head. Workers take the smallest key, so that people with waiting tasks take turns.
+Nothing is counted when a task is claimed, and there is no state to lose.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from itertools import chain, pairwise
+from typing import Any
+from uuid import UUID
+
+from peewee import Database, chunked, fn
+
+from tasks.engine.models import observers
+from tasks.engine.models.row import TaskRow
+from tasks.engine.models.state import LEASED, State
+from webapp.db import database
+from webapp.lib.times import utcnow
+
+# A priority is worth more than all turns that there will ever be within one: the higher always goes first.
+LEVEL = 1 << 40
+PRIORITIES = range(-10, 11)
+FIRST = -LEVEL * (PRIORITIES[-1] + 1)  # before every turn
+MOST_POSITIONS = 200  # in one query
+NOTIFIED_AT_ONCE = 200  # people
+RECENT = 20  # finished tasks, from which to judge how long one takes
+
+
+@dataclass(frozen=True)
+class QueuePosition:
+    """Where a waiting task stands. `ahead` counts the tasks before it; `wait` is seconds, or None if nobody can say."""
+
+    ahead: int
+    wait: float | None
+
+
+def next_queue_key(user_id: int, priority: int) -> int:
+    """The turn for a task that joins the line now. Two small reads by index.
+
+    Raises ValueError for a priority outside PRIORITIES.
+    """
+    if priority not in PRIORITIES:
+        raise ValueError(f"a priority is from {PRIORITIES[0]} to {PRIORITIES[-1]}, not {priority}")
+    first = -priority * LEVEL
+    level = (TaskRow.state == State.PENDING) & (TaskRow.queue_key >= first) & (TaskRow.queue_key < first + LEVEL)
+    head = TaskRow.select(fn.MIN(TaskRow.queue_key)).where(level).scalar()
+    last = TaskRow.select(fn.MAX(TaskRow.queue_key)).where(level, TaskRow.user == user_id).scalar()
+    return max(first if head is None else head, first if last is None else last + 1)
+
+
+def waiting_count() -> int:
+    """How many tasks wait for a worker. One query, by index."""
+    return int(TaskRow.select().where(TaskRow.state == State.PENDING, TaskRow.queue_key.is_null(False)).count())
+
+
+def positions(tasks: Sequence[TaskRow]) -> dict[UUID, QueuePosition]:
+    """Where those of these tasks stand that wait, and how long that takes by how long recent ones took.
+
+    One query, in which each waiting task is counted once at most; one more for every MOST_POSITIONS after the first.
+    None when none of them waits.
+    """
+    key_of = {task.id: task.queue_key for task in tasks if task.state == State.PENDING and task.queue_key is not None}
+    keys = sorted({*key_of.values()})
+    ahead: dict[int, int] = {}
+    found, pace, low = 0, None, FIRST
+    for some in chunked(keys, MOST_POSITIONS):
+        values = [utcnow() - timedelta(hours=1), *chain.from_iterable(pairwise([low, *some]))]
+        row = database.execute_sql(_positions_sql(database.obj, len(some)), values).fetchone()
+        mean, workers, *between = row
+        for key, number in zip(some, between, strict=True):
+            low, found = key, found + number
+            ahead[key] = found
+        # While some wait, all workers are at it: so often one is taken.
+        pace = float(mean) / max(1, workers) if mean is not None else None
+    return {task_id: QueuePosition(ahead[key], pace and pace * (ahead[key] + 1)) for task_id, key in key_of.items()}
+
+
+@cache
+def _positions_sql(db: Database, number: int) -> str:
+    """The mean of what the RECENT tasks took, how many run, and how many wait from each turn to the next of so many.
+
+    Each range counts by the index of the line alone; parameters are the earliest end to count, and the turns in pairs.
+    """
+    mark = db.param
+    held = ", ".join(f"'{state}'" for state in sorted(LEASED))
+    between = f"(SELECT COUNT(*) FROM tasks WHERE state = 'pending' AND turn >= {mark} AND turn < {mark})"  # noqa: S608
+    return f"""
+        SELECT (SELECT AVG(worked) FROM (
+                    SELECT worked FROM tasks WHERE quiet = false AND finished_at > {mark} AND worked > 0
+                    ORDER BY finished_at DESC LIMIT {RECENT}
+                ) AS recent),
+               (SELECT COUNT(*) FROM tasks WHERE state IN ({held}) AND lease_until IS NOT NULL),
+               {", ".join([between] * number)}
+    """  # noqa: S608 - nothing in it comes from anybody
+
+
+def notify_waiting_users(soon: timedelta, moved: bool) -> None:
+    """Let the pages of people who wait ask again: for their place in a line that `moved`, or an attempt that is `soon`.
+
+    What those pages show has changed without anything happening to their own tasks. One query, and one write for each
+    of these people, NOTIFIED_AT_ONCE in a transaction: however many wait, nobody waits for all of these.
+    """
+    waits = (TaskRow.state == State.RETRYING) & (TaskRow.run_at < utcnow() + soon)
+    if moved:
+        waits |= (TaskRow.state == State.PENDING) & TaskRow.queue_key.is_null(False)
+    waiting: Any = TaskRow.select(TaskRow.user).where(waits, ~TaskRow.hidden).distinct().tuples()
+    for some in chunked([user_id for (user_id,) in waiting], NOTIFIED_AT_ONCE):
+        with database.transaction():
+            for user_id in some:
+                observers.refreshed(user_id)
+
+
+def snapshot() -> tuple[int, int | None]:
+    """The length of the line and the turn at its head, which seldom stay the same when it moves."""
+    head = TaskRow.select(fn.MIN(TaskRow.queue_key)).where(TaskRow.state == State.PENDING).scalar()
+    return waiting_count(), head

@@ -1,0 +1,82 @@
+"""Observers: what else happens in the transaction in which a task changes.
+
+An observer is a function of the task, registered once as its module is imported. It runs inside the transaction: what
+it writes is committed with the change or not at all, and what it raises undoes the change. What should happen after the
+commit listens to `signals` instead.
+"""
+
+from collections.abc import Callable
+
+from tasks.engine.models.row import TaskRow
+
+Observer = Callable[[TaskRow], object]
+OwnerObserver = Callable[[int], object]
+
+_on_change: list[Observer] = []
+_on_advance: list[Observer] = []
+_on_finish: list[Observer] = []
+_on_removal: list[Observer] = []
+_on_refresh: list[OwnerObserver] = []
+
+
+def on_change(observer: Observer) -> Observer:
+    """Register what follows each change that the task's owner can see: state, progress, timeline, alert."""
+    _on_change.append(observer)
+    return observer
+
+
+def on_advance(observer: Observer) -> Observer:
+    """Register what follows each transition and each progress."""
+    _on_advance.append(observer)
+    return observer
+
+
+def on_finish(observer: Observer) -> Observer:
+    """Register what follows each end: success, failure or cancellation."""
+    _on_finish.append(observer)
+    return observer
+
+
+def on_removal(observer: Observer) -> Observer:
+    """Register what precedes the removal of a task with all that refers to it, once it is locked."""
+    _on_removal.append(observer)
+    return observer
+
+
+def on_refresh(observer: OwnerObserver) -> OwnerObserver:
+    """Register what follows where an owner's pages show something else now, though no task of theirs has changed.
+
+    It gets the owner's id. That is so with a title, an artifact, a place in the queue.
+    """
+    _on_refresh.append(observer)
+    return observer
+
+
+def changed(task: TaskRow) -> None:
+    """Run what follows a change."""
+    for observer in _on_change:
+        observer(task)
+
+
+def advanced(task: TaskRow) -> None:
+    """Run what follows a transition or progress."""
+    for observer in _on_advance:
+        observer(task)
+
+
+def finished(task: TaskRow) -> None:
+    """Run what follows the end of a task."""
+    for observer in _on_finish:
+        observer(task)
+
+
+def removing(task: TaskRow) -> None:
+    """Run what precedes the removal of a task."""
+    for observer in _on_removal:
+        observer(task)
+
+
+def refreshed(owner_id: int) -> None:
+    """Run what follows where an owner's pages show something else."""
+    for observer in _on_refresh:
+        observer(owner_id)

@@ -1,0 +1,71 @@
+"""What the sweeper does: tasks whose time has come, and tasks whose run is lost."""
+
+from typing import Self
+
+from peewee import ModelSelect
+
+from tasks.engine.models import changes as columns
+from tasks.engine.models import signals, transitions, workflow
+from tasks.engine.models.locks import changing, changing_if_free
+from tasks.engine.models.row import TaskTrait
+from tasks.engine.models.state import LEASED, ON_RELEASE, State
+from tasks.engine.models.transitions import is_mine
+from webapp.lib.times import utcnow
+
+MOST_RESCUES = 5  # without any progress
+NOT_HEARD_FROM = "Lost contact with the worker"
+DIED_REPEATEDLY = "The worker crashed repeatedly while running this task."
+
+
+class Sweeping(TaskTrait):
+    """Queries and transitions of the sweeper. Several may sweep at once: each transition happens once."""
+
+    @classmethod
+    def lost(cls, limit: int) -> "ModelSelect[Self]":
+        """Tasks whose run has stopped renewing its lease."""
+        return cls.select().where(cls.state.in_(LEASED), cls.lease_until < utcnow()).limit(limit)
+
+    @classmethod
+    def due(cls, limit: int) -> "ModelSelect[Self]":
+        """Tasks that were scheduled or are to be tried again, and whose time has come; the earliest first."""
+        later = cls.state.in_((State.SCHEDULED, State.RETRYING))
+        return cls.select().where(later, cls.run_at <= utcnow()).order_by(cls.run_at).limit(limit)
+
+    def enqueue(self) -> bool:
+        """Let it wait for a worker, now that its time has come. False when it has moved on by itself."""
+        model = type(self)
+        text = "Time for the next attempt" if self.state == State.RETRYING else "Scheduled time reached"
+        with changing(self):
+            is_due, queued = model.run_at <= utcnow(), columns.joining_queue(self) | columns.resuming(self)
+            if not transitions.attempt(self, State.PENDING, text, is_due, **queued):
+                return False
+            if self.is_workflow:
+                workflow.start_next_step(self)
+        return True
+
+    def rescue(self, why: str = NOT_HEARD_FROM) -> bool:
+        """Take it from a run that is lost, for another. False if that run still holds it.
+
+        After MOST_RESCUES by which it got no further it fails. A task that was to pause or to stop has done so by that.
+        """
+        model = type(self)
+        mine = is_mine(self) & (model.lease_until == self.lease_until)
+        with changing_if_free(self) as free:
+            if not free:
+                return False  # its run is just writing, and renews its lease by that
+            if self.state == State.IN_PROGRESS and self.crashes >= MOST_RESCUES:
+                lost = columns.releasing_lease(self)
+                return transitions.attempt(self, State.FAILED, DIED_REPEATEDLY, mine, error=DIED_REPEATEDLY, **lost)
+            target = ON_RELEASE.get(self.state, State.PENDING)
+            changes = columns.releasing_lease(self, self.updated_at) | columns.one_more_crash(self)
+            if target != State.CANCELED:
+                changes["attempts"] = model.attempts - 1
+            if target == State.PENDING:
+                changes["queue_key"] = columns.next_queue_key(self)
+            if target == State.PENDING or self.cursor:  # what the run had told last may be less than it has done
+                changes |= columns.resuming(self)
+            text = f"{why}; {'waiting for another' if target == State.PENDING else target.words}"
+            rescued = transitions.attempt(self, target, text, mine & (model.state == self.state), **changes)
+            if rescued:
+                signals.announce(signals.rescued, self)
+        return rescued
