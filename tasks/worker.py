@@ -1,8 +1,4 @@
-"""The worker: `python -m tasks.worker` takes tasks from the queue until it is told to stop.
-
-TERM or INT: no new task is taken, running tasks stop at their next step and go back as pending, and the process is
-gone about SHUTDOWN_WITHIN seconds later at the most. Killing this process takes its children along.
-"""
+"""The worker: `python -m tasks.worker` takes tasks from the queue until it is told to stop, as the consumer says."""
 
 import logging
 import os
@@ -11,8 +7,8 @@ import sys
 from functools import partial
 from socket import getaddrinfo, gethostname
 
-from tasks.engine.config import configure
-from tasks.engine.consumer import WorkerConsumer
+from tasks.engine import configure
+from tasks.engine.consumer import WorkerConsumer, leave
 from tasks.queue import huey
 from webapp.db import database, startup
 from webapp.lib import logs
@@ -20,10 +16,6 @@ from webapp.lib.environment import CannotStart
 from webapp.settings import Settings
 
 log = logging.getLogger("tasks.worker")  # as a program it has another name
-
-SHUTDOWN_WITHIN = 20  # seconds
-HEALTH_CHECK_EVERY = 1
-LOOK_EVERY = 0.04  # seconds: the embedded queue cannot wake a worker, so workers look; a look is one indexed read
 
 
 def create_consumer(settings: Settings) -> WorkerConsumer:
@@ -35,19 +27,7 @@ def create_consumer(settings: Settings) -> WorkerConsumer:
 
     app = create_app(settings, patient=True)
     configure(run_context=app.app_context)
-    return WorkerConsumer(
-        huey,
-        workers=settings.worker_concurrency,
-        on_start=partial(_resolve, settings.mail_server),
-        worker_type="process",
-        periodic=False,
-        initial_delay=LOOK_EVERY,
-        max_delay=LOOK_EVERY,
-        backoff=1.0,
-        health_check_interval=HEALTH_CHECK_EVERY,
-        graceful_signal="TERM",
-        shutdown_timeout=SHUTDOWN_WITHIN,
-    )
+    return WorkerConsumer(huey, settings.worker_concurrency, on_start=partial(_resolve, settings.mail_server))
 
 
 def _resolve(mail_server: str | None) -> None:
@@ -77,8 +57,7 @@ def main() -> None:
     log.info("The worker starts, with %d processes for tasks", settings.worker_concurrency)
     consumer.run()
     log.info("The worker has stopped")
-    logging.shutdown()
-    os._exit(0)  # multiprocessing would wait for a child that does not end; this takes it along
+    leave()
 
 
 if __name__ == "__main__":

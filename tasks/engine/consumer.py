@@ -1,15 +1,21 @@
-"""The consumer: a worker's parent process, which keeps its children running and kills those that hang in a run."""
+"""The consumer: a worker's parent process, which keeps its children running and kills those that hang in a run.
+
+TERM or INT: no new task is taken, running tasks stop at their next step and go back as pending, and the process is
+gone about SHUTDOWN_WITHIN seconds later at the most. Killing this process takes its children along.
+"""
 
 import ctypes
+import logging
 import os
 import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing import current_process
-from typing import Any
+from typing import Any, NoReturn
 from uuid import uuid4
 
+from huey import Huey
 from huey.consumer import Consumer, ProcessEnvironment
 
 from tasks.engine.config import configure
@@ -17,6 +23,9 @@ from tasks.engine.queue_reader import QueueReader
 from tasks.engine.sweeper_process import SweeperProcess
 from tasks.engine.watchdog import Watchdog
 
+SHUTDOWN_WITHIN = 20  # seconds
+HEALTH_CHECK_EVERY = 1
+LOOK_EVERY = 0.04  # seconds: the embedded queue cannot wake a worker, so workers look; a look is one indexed read
 PR_SET_PDEATHSIG = 1
 
 
@@ -48,16 +57,27 @@ def _number_of(name: str) -> int:
 
 
 class WorkerConsumer(Consumer):
-    """Huey's, with a sweeper in the place of its scheduler, and a watchdog over its worker processes.
+    """Huey's, with so many worker processes, a sweeper in the place of its scheduler, and a watchdog over them.
 
     `on_start` is called once in the sweeper's process, in a thread of its own: it may take its time.
     """
 
     worker_class = QueueReader
 
-    def __init__(self, *args: Any, workers: int, on_start: Callable[[], object], **options: Any) -> None:
-        self._watchdog, self._token, self._on_start = Watchdog(workers), uuid4().hex, on_start
-        super().__init__(*args, workers=workers, **options)
+    def __init__(self, huey: Huey, processes: int, on_start: Callable[[], object] = lambda: None) -> None:
+        self._watchdog, self._token, self._on_start = Watchdog(processes), uuid4().hex, on_start
+        super().__init__(
+            huey,
+            workers=processes,
+            worker_type="process",
+            periodic=False,
+            initial_delay=LOOK_EVERY,
+            max_delay=LOOK_EVERY,
+            backoff=1.0,
+            health_check_interval=HEALTH_CHECK_EVERY,
+            graceful_signal="TERM",
+            shutdown_timeout=SHUTDOWN_WITHIN,
+        )
         # INT, from a terminal, means the same as TERM: nothing is cut off in the middle of a step.
         self._signal_actions[signal.SIGINT] = self._signal_actions[signal.SIGTERM]
 
@@ -79,3 +99,17 @@ class WorkerConsumer(Consumer):
                 process.join(1)
                 self.check_worker_health()
         return super().loop(health_check_ts)
+
+    def work(self) -> NoReturn:
+        """Take tasks until told to stop, then end this process.
+
+        Call it with no connection open: the children would inherit it.
+        """
+        self.run()
+        leave()
+
+
+def leave() -> NoReturn:
+    """End this process, and with it a child that does not end, for which multiprocessing would wait."""
+    logging.shutdown()
+    os._exit(0)

@@ -12,7 +12,7 @@ from webapp.models import Post
 
 # Seconds, so that tests of what hangs take no longer.
 TIMEOUT = extension.TIMEOUT = 2
-config.change(kill_after=1.0)
+config.configure(kill_after=1.0)
 
 
 @user_task(title="Stamp {steps} times")
