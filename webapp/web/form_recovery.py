@@ -10,7 +10,7 @@ Anybody else who is signed in by then is asked first.
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +21,6 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.datastructures import MultiDict
 
 from webapp.lib.i18n import ngettext, number
-from webapp.mail.templates import TEMPLATES
 from webapp.web.redirects import local_url, path_and_query
 from webapp.web.request_guard import partial_form
 
@@ -33,7 +32,8 @@ INVISIBLE_FIELDS = {"form_key", "again"}  # nobody filled them in: sent again, n
 SECRET_FIELD = re.compile(r"(?:^|_)(?:password|passphrase|secret|pin|code|current)$")
 MAX_TEXT_SHOWN = 5000  # characters of one text; all of it is sent
 MAX_VALUES_SHOWN = 3  # values of one field
-UNRECOVERABLE_ENDPOINTS = {"mail.discard"}  # what was to be deleted
+_unrecoverable_endpoints: set[str] = set()
+_option_labels: dict[str, dict[str, str]] = {}  # by field, then by value
 # Endpoints whose answers contain no form, and so need no token.
 ENDPOINTS_WITHOUT_FORM = {None, "static", "health.healthz", "health.readyz", "artifacts.show"}
 
@@ -50,13 +50,23 @@ class RecoveredForm:
     permit: str
 
 
+def never_recover(endpoint: str) -> None:
+    """Let no form be shown back that was sent to this endpoint: what it held was to be deleted."""
+    _unrecoverable_endpoints.add(endpoint)
+
+
+def label_options(field: str, labels: Mapping[str, str]) -> None:
+    """Let what was chosen in a field be shown by its label instead of its value."""
+    _option_labels[field] = dict(labels)
+
+
 def recover_form(sender: int | None) -> RecoveredForm | None:
     """The form of this request; None if nothing was typed, or it came from another site.
 
     `sender` is the id of who is signed in, if known. No query. Of a form that is too large, the beginning.
     """
     action = local_url(path_and_query(request.url))
-    is_recoverable = request.method == "POST" and request.endpoint and request.endpoint not in UNRECOVERABLE_ENDPOINTS
+    is_recoverable = request.method == "POST" and request.endpoint and request.endpoint not in _unrecoverable_endpoints
     if not is_recoverable or not action or is_cross_site():
         return None
     sent = _parsed_so_far("form")
@@ -157,7 +167,7 @@ def _files() -> Iterator[tuple[str, str, list[str]]]:
 
 def _value_label(name: str, text: str) -> str:
     """The label of an option that was chosen; any other text as it is."""
-    return TEMPLATES[text].label if name == "template" and text in TEMPLATES else text
+    return _option_labels.get(name, {}).get(text, text)
 
 
 def _field_label(name: str) -> str:

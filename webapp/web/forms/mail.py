@@ -25,12 +25,15 @@ from webapp.mail.templates import FREE, TEMPLATES, subject_for
 from webapp.models import Mailing, User
 from webapp.models.mailing.row import BODY_LENGTH, SUBJECT_LENGTH, WRITTEN
 from webapp.web import idempotency
+from webapp.web.form_recovery import label_options
 from webapp.web.forms.attachments import attach_files, chosen_files, upload_limit
 from webapp.web.forms.recipient_input import read_recipient_input, recipients_error
 from webapp.web.forms.start_time import StartTimeField
 from webapp.web.request_guard import MEGABYTE
 
 DEFAULT_TEMPLATE = "welcome"  # of what programs post without one; a page begins with FREE
+
+label_options("template", {name: template.label for name, template in TEMPLATES.items()})
 
 
 class MailForm(FlaskForm):

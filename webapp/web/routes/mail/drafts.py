@@ -6,6 +6,7 @@ from flask_login import current_user
 
 from webapp.mail.mailings import render_mailing
 from webapp.web import htmx
+from webapp.web.form_recovery import never_recover
 from webapp.web.forms.mail import MailForm
 from webapp.web.routes.mail.blueprint import bp
 from webapp.web.routes.mail.draft import Draft
@@ -13,6 +14,8 @@ from webapp.web.routes.mail.pages import form_page, recipients_context, saved_pa
 
 DRAFT_SAVED = "Draft saved."
 CHANGES_KEPT = "Changes kept as a draft. Until you save them, the email goes out as it was."
+
+never_recover("mail.discard")
 
 
 @bp.post("/draft")
