@@ -47,18 +47,19 @@ def _examples() -> list[Example]:
 
 
 EXAMPLES = _examples()
-PYTHON = [example for example in EXAMPLES if example.language == "python"]
+APART = "docs/embedding.md"  # an app of its own, which tests/guarantees/test_embedding.py runs
+PYTHON = [example for example in EXAMPLES if example.language == "python" and example.document != APART]
 
 
 def test_every_example_is_one_that_is_tried():
     assert {example.language for example in EXAMPLES} == {"python", "jinja"}
-    assert {"tasks", "webapp", "templates", "tests", ""} == {example.path.partition("/")[0] for example in EXAMPLES}
+    assert {"tasks", "webapp", "templates", "tests", "club.py", "invitation.html", ""} == {example.path.partition("/")[0] for example in EXAMPLES}
 
 
 def test_every_example_passes_the_projects_own_checks(tmp_path):
     """A snippet, which is no file, needs no docstring, and has a `user`."""
     assert PYTHON
-    for number, example in enumerate(PYTHON):
+    for number, example in enumerate(example for example in EXAMPLES if example.language == "python"):
         path = tmp_path / (example.path or f"snippet_{number}.py")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(example.text)
@@ -74,7 +75,7 @@ def test_every_example_passes_the_projects_own_checks(tmp_path):
 def site(make_app, declare, monkeypatch, tmp_path):
     """An app with the files of all examples, loaded in their order, and what is left to be called."""
     for example in EXAMPLES:
-        if example.language == "jinja":
+        if example.language == "jinja" and example.document != APART:
             path = tmp_path / example.path
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(example.text)
