@@ -6,12 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from huey import Huey
 from huey.registry import Message
 from huey.serializer import Serializer
-from huey.storage import BaseSqlStorage, PostgresStorage, PriorityRedisExpireStorage
+from huey.storage import BaseSqlStorage, BaseStorage, PostgresStorage, PriorityRedisExpireStorage
 from itsdangerous import BadSignature, Signer
 
 from webapp import db
@@ -19,7 +20,6 @@ from webapp.lib.circuit_breaker import Breaker, NotAsked
 from webapp.lib.outage import Outage
 from webapp.lib.queue_file import QueueFile
 from webapp.lib.redis_pool import Client, redis_pool
-from webapp.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -95,14 +95,14 @@ class Queue(Huey):
         """None yet: importing a module opens no file and no connection."""
         return None
 
-    def configure(self, settings: Settings) -> None:
-        """Use the storage that the settings name: Redis, else the PostgreSQL database, else a file of its own.
+    def configure(self, secret_key: str, file: Path, redis_url: str | None = None) -> None:
+        """Use the Redis at a URL; without one the database, where that is PostgreSQL, and else a file of its own.
 
         Opens no connection and no file. The database must have been configured by then, for its deadlines hold for the
-        queue, too. The queue's tables must have been made by `create_tables`.
+        queue, too. The queue's tables must have been made by `create_tables`. Messages are signed with the secret key.
         """
-        self.serializer = SignedJson(settings.secret_key)
-        self.storage = _storage(settings)
+        self.serializer = SignedJson(secret_key)
+        self.storage = _storage(file, redis_url)
         self._use_breaker()
 
     def _use_breaker(self) -> None:
@@ -159,12 +159,12 @@ class _RedisStorage(PriorityRedisExpireStorage):
     redis_client = Client
 
 
-def _storage(settings: Settings) -> Any:
-    if settings.redis_url:
-        return _RedisStorage(NAME, connection_pool=redis_pool(settings.redis_url), read_timeout=1)
-    if settings.database_url.startswith("postgres"):
+def _storage(file: Path, redis_url: str | None) -> BaseStorage:
+    if redis_url:
+        return _RedisStorage(NAME, connection_pool=redis_pool(redis_url), read_timeout=1)
+    if db.is_postgres():
         return _PostgresStorage(NAME, connection=db.connect_to_postgres, read_timeout=1, create_tables=False)
-    return QueueFile(NAME, filename=str(settings.queue_file), create_tables=False)
+    return QueueFile(NAME, filename=str(file), create_tables=False)
 
 
 huey = Queue(NAME, results=False)

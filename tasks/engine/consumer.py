@@ -74,4 +74,5 @@ class WorkerConsumer(Consumer):
                     os.killpg(process.pid, signal.SIGKILL)  # with what its run has started
                 process.join(1)
                 self.check_worker_health()
-        return super().loop(health_check_ts)
+        checked_at: float | None = super().loop(health_check_ts)
+        return checked_at
