@@ -2,7 +2,6 @@
 
 import time
 from copy import deepcopy
-from typing import Any
 
 from tasks.engine.artifact_ledger import ArtifactLedger
 from tasks.engine.config import config
@@ -12,6 +11,7 @@ from tasks.engine.run_clock import RunClock
 from tasks.engine.run_log import RunLog
 from tasks.engine.stop_flag import StopFlag
 from tasks.engine.unit_of_work import UnitOfWork
+from webapp.lib.json_types import Json
 from webapp.models import Task
 from webapp.models.task.locks import changing
 
@@ -62,7 +62,7 @@ class Checkpoints:
             return True
         return now >= self.next_at
 
-    def save(self, own: Any) -> None:
+    def save(self, own: Json) -> None:
         """Make a checkpoint, with the cursor of the task function's own. Raises LeaseLost, having saved nothing."""
         cursor = {**self._loops.as_json(), "own": own, "artifacts": self._artifacts.as_json()}
         progress = self.progress

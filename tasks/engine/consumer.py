@@ -6,13 +6,13 @@ import signal
 import sys
 from contextlib import suppress
 from multiprocessing import current_process
-from typing import Any
 from uuid import uuid4
 
-from huey.consumer import Consumer, ProcessEnvironment
+from huey.consumer import BaseProcess, Consumer, ProcessEnvironment
 
 from tasks.engine import heartbeat
 from tasks.engine.queue_reader import QueueReader
+from tasks.engine.sweeper import Sweeper
 from tasks.engine.sweeper_process import SweeperProcess
 from tasks.engine.watchdog import Watchdog
 
@@ -22,12 +22,12 @@ PR_SET_PDEATHSIG = 1
 class ChildEnvironment(ProcessEnvironment):
     """Children that die with their parent, and know when it was told to stop."""
 
-    def __init__(self, watchdog: Watchdog, *signals: Any) -> None:
+    def __init__(self, watchdog: Watchdog, *signals: object) -> None:
         super().__init__(*signals)
         self.watchdog = watchdog
         self.parent = os.getpid()
 
-    def init_child(self, process: Any) -> None:
+    def init_child(self, process: BaseProcess) -> None:
         """What a new child does first."""
         super().init_child(process)
         if number := _number_of(current_process().name):
@@ -51,7 +51,7 @@ class WorkerConsumer(Consumer):
 
     worker_class = QueueReader
 
-    def __init__(self, *args: Any, workers: int, mail_server: str | None, **options: Any) -> None:
+    def __init__(self, *args: object, workers: int, mail_server: str | None, **options: object) -> None:
         self._watchdog, self._token, self._mail_server = Watchdog(workers), uuid4().hex, mail_server
         super().__init__(*args, workers=workers, **options)
         # INT, from a terminal, means the same as TERM: nothing is cut off in the middle of a step.
@@ -62,9 +62,8 @@ class WorkerConsumer(Consumer):
         return ChildEnvironment(self._watchdog, self._graceful_sig, self._interrupt_sig)
 
     def _create_scheduler(self) -> SweeperProcess:
-        own = {"token": self._token, "pid": os.getpid(), "processes": self.workers}
-        killed_runs = self._watchdog.killed_runs
-        return SweeperProcess(self.huey, self.stop_flag, self._mail_server, killed_runs=killed_runs, **own)
+        sweeper = Sweeper(self._watchdog.killed_runs, self._token, os.getpid(), self.workers)
+        return SweeperProcess(self.huey, self.stop_flag, self._mail_server, sweeper)
 
     def loop(self, health_check_ts: float | None = None) -> float | None:
         """One turn of the consumer itself, ten times a second; it touches nothing that its children could hold."""

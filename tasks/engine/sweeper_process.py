@@ -3,13 +3,13 @@
 import logging
 from socket import getaddrinfo
 from threading import Thread
-from typing import Any
 
-from huey.consumer import BaseProcess
+from huey.consumer import BaseProcess, ForkSafeFlag
 
 from tasks.engine import executor
 from tasks.engine.config import config
 from tasks.engine.sweeper import Sweeper
+from tasks.queue import Queue
 from webapp.db.resilience import away, is_unavailable
 from webapp.lib.outage import Outage
 
@@ -19,18 +19,18 @@ log = logging.getLogger(__name__)
 class SweeperProcess(BaseProcess):
     """Stands in the place of Huey's scheduler, which nothing needs: schedules live in rows."""
 
-    def __init__(self, huey: Any, stop_flag: Any, mail_server: str | None, **of_the_worker: Any) -> None:
+    def __init__(self, huey: Queue, stop_flag: ForkSafeFlag, mail_server: str | None, sweeper: Sweeper) -> None:
         super().__init__(huey, stop_flag)
         self._mail_server = mail_server
         self._trouble = Outage(log, "Could not sweep", "The sweeper works again")
-        self._sweeper = Sweeper(**of_the_worker)
+        self._sweeper = sweeper
 
     def initialize(self) -> None:
         """Called once in the new process: see whether the mail server's name resolves, which may take long."""
         if self._mail_server:
             Thread(target=_resolve, args=(self._mail_server,), name="resolver", daemon=True).start()
 
-    def loop(self, now: Any = None) -> None:
+    def loop(self, now: object = None) -> None:
         """One look, and a pause."""
         try:
             with executor.run_context():

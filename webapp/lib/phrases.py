@@ -18,9 +18,9 @@ from string import Formatter
 from typing import Final, TypeAlias
 
 from webapp.lib.i18n import LOCALE, duration, number, size
+from webapp.lib.json_types import Json
 
 Argument: TypeAlias = "str | int | float | bool | Phrase | list[Argument] | None"
-Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 
 _ID: Final = "phrase"  # the key by which a phrase is known in JSON
 
