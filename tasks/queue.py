@@ -7,15 +7,19 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
+import psycopg
 from huey import Huey
+from huey.api import Task
 from huey.registry import Message
 from huey.serializer import Serializer
 from huey.storage import BaseSqlStorage, BaseStorage, PostgresStorage, PriorityRedisExpireStorage
 from itsdangerous import BadSignature, Signer
 
 from webapp import db
+from webapp.db.cursor import Row
+from webapp.db.postgres_connection import Connection
 from webapp.lib.circuit_breaker import Breaker, NotAsked
 from webapp.lib.outage import Outage
 from webapp.lib.queue_file import QueueFile
@@ -58,21 +62,23 @@ class _PostgresStorage(PostgresStorage):
     """Huey's, in the site's own database and with the deadlines of its connections."""
 
     @contextmanager
-    def db(self, commit: bool = False, close: bool = False) -> Iterator[Any]:
+    def db(self, commit: bool = False, close: bool = False) -> Iterator[psycopg.Cursor[Row]]:
         """A cursor. A thread that waits for the only connection counts as one that waits for the database."""
         with db.place(), super().db(commit, close) as cursor:
             yield cursor
 
     @property
-    def conn(self) -> Any:
+    def conn(self) -> Connection:
         """The connection of all threads, or a new one if that may be dead."""
         if self._conn is not None and self._conn.is_stale:
             self._conn.close()
-        return super().conn
+        connection: Connection = super().conn
+        return connection
 
-    def _listen_conn(self) -> Any:
+    def _listen_conn(self) -> Connection:
         """The connection on which this thread listens. It is asked something now and then, to notice when it died."""
-        conn, now = super()._listen_conn(), time.monotonic()
+        conn: Connection = super()._listen_conn()
+        now = time.monotonic()
         if now - getattr(self._listen_local, "asked_at", 0.0) > LISTEN_CHECK_EVERY:
             conn.execute("SELECT 1")
             self._listen_local.asked_at = now
@@ -87,7 +93,7 @@ class Queue(Huey):
     WAIT_FOR_TURN.
     """
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)
         self._use_breaker()
 
@@ -111,7 +117,7 @@ class Queue(Huey):
         # A storage in a database has one connection, for which Huey lets threads wait for ever.
         self._turn = threading.Lock() if isinstance(self.storage, BaseSqlStorage) else None
 
-    def enqueue(self, task: Any) -> None:
+    def enqueue(self, task: Task) -> None:
         """Send a message. Raises when the storage does not answer; it may then have taken the message all the same."""
         self._ask(lambda: super(Queue, self).enqueue(task))
 
@@ -119,7 +125,7 @@ class Queue(Huey):
         """How many messages wait. Raises when the storage does not answer."""
         return int(self._ask(super().pending_count))
 
-    def is_revoked(self, *_: Any, **__: Any) -> bool:
+    def is_revoked(self, *_: object, **__: object) -> bool:
         """Always False, without asking the storage: the task's row decides."""
         return False
 

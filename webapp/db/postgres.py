@@ -106,7 +106,7 @@ class Postgres(LazyTransactions, CommitHooks, PostgresqlDatabase):
         super().__init__(server.url, prefer_psycopg3=True)
         self._lock = _NoLock()
 
-    def cursor(self, named_cursor: str | None = None) -> "psycopg.Cursor[Row]":
+    def cursor(self, named_cursor: str | None = None) -> psycopg.Cursor[Row]:
         """A cursor of this thread's connection, or of a new one if the server has hung since it was opened."""
         state = self._state
         if state.conn is not None and state.conn.is_stale and not state.transactions:

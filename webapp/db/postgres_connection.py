@@ -6,18 +6,16 @@ in between may accept what is sent and pass nothing on.
 """
 
 import time
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import psycopg
+from psycopg.abc import PQGen
 from psycopg.errors import _WaitTimeout
 from psycopg.pq import TransactionStatus
 
 from webapp.db.bulkhead import Bulkhead, Unavailable
 from webapp.db.cursor import Row
 from webapp.db.postgres_timeouts import NONE, Timeouts
-
-if TYPE_CHECKING:
-    from psycopg.abc import PQGen
 
 POLL_EVERY = 0.1  # seconds: how soon a wait notices a signal
 GRACE = 1.0  # seconds for an answer that is on its way
@@ -52,7 +50,7 @@ class Connection(psycopg.Connection[Row]):
     _bulkhead: Bulkhead | None = None
     _stays = False  # whether its open transaction holds a place in the bulkhead
 
-    def wait(self, gen: "PQGen[Answer]", interval: float = POLL_EVERY, timeout: float | None = None) -> Answer:
+    def wait(self, gen: PQGen[Answer], interval: float = POLL_EVERY, timeout: float | None = None) -> Answer:
         """Psycopg's, through which every answer comes. With a `timeout`, nothing may come: for notifications.
 
         Raises Unavailable if the server does not answer, or may not be asked.
@@ -129,7 +127,7 @@ class Connection(psycopg.Connection[Row]):
             else:
                 bulkhead.leave()
 
-    def _wait_on(self, gen: "PQGen[Answer]") -> Answer:
+    def _wait_on(self, gen: PQGen[Answer]) -> Answer:
         """Wait on after the timeout, if this process is patient and the server says that the statement still runs."""
         pause = self.timeouts.answer
         while self.timeouts.patient:
