@@ -21,11 +21,14 @@ class Handle(DatabaseProxy):
     obj: Backend  # None until it is configured
 
     def atomic(self, *args: object, **options: object) -> _atomic:
-        """A block that is undone alone where it raises: a transaction, or a savepoint of the one that is open."""
+        """A transaction, or a savepoint in the one that is open, for what may fail alone.
+
+        Each savepoint has a new name, and so costs two statements to parse.
+        """
         return self.obj.atomic(*args, **options)
 
     def transaction(self, *args: object, **options: object) -> _transaction:
-        """A transaction, or a part of the one that is open, which is rolled back with it."""
+        """A transaction, or a part of the one that is open: an exception in it rolls back everything."""
         return self.obj.transaction(*args, **options)
 
     def execute_sql(self, sql: str, params: Parameters | None = None) -> Cursor:
@@ -46,8 +49,6 @@ class Handle(DatabaseProxy):
         return self.obj.param
 
 
-# `database.transaction()` joins an open transaction; an exception in it rolls back everything. `database.atomic()`
-# adds a savepoint, for what may fail alone. Each savepoint has a new name, and so costs two statements to parse.
 database = Handle()
 
 
