@@ -13,6 +13,7 @@ from webapp.db import startup
 from webapp.db.bulkhead import PLACES, SPARE_THREADS
 from webapp.lib import i18n, logs
 from webapp.settings import Settings, SettingsError
+from webapp.storage import use_database
 from webapp.web import bind_address
 
 try:
@@ -37,7 +38,7 @@ class logger_class(Logger):  # noqa: N801 - gunicorn's setting
 
 def on_starting(server):
     """Check the database and Redis before anybody is served: log in one line what is wrong, or exit with it."""
-    db.configure(settings)  # as a patient process: this one serves nobody, and its connection is closed before forking
+    use_database(settings)  # as a patient process: this one serves nobody, and its connection is closed before forking
     try:
         startup.look_at_database()
         if settings.redis_url:
@@ -45,7 +46,7 @@ def on_starting(server):
                 huey.pending_count()
     finally:
         db.database.close()
-        db.configure(settings, patient=False)
+        use_database(settings, patient=False)
 
 
 workers = settings.web_concurrency

@@ -6,21 +6,25 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TypeVar
 
+import psycopg
 from huey import Huey
+from huey.api import Task
 from huey.registry import Message
 from huey.serializer import Serializer
-from huey.storage import BaseSqlStorage, PostgresStorage, PriorityRedisExpireStorage
+from huey.storage import BaseSqlStorage, BaseStorage, PostgresStorage, PriorityRedisExpireStorage
 from itsdangerous import BadSignature, Signer
 
 from tasks.engine import wakeup
 from webapp import db
+from webapp.db.cursor import Row
+from webapp.db.postgres_connection import Connection
 from webapp.lib.circuit_breaker import Breaker, NotAsked
 from webapp.lib.outage import Outage
 from webapp.lib.queue_file import QueueFile
 from webapp.lib.redis_pool import Client, redis_pool
-from webapp.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -59,21 +63,23 @@ class _PostgresStorage(PostgresStorage):
     """Huey's, in the site's own database and with the deadlines of its connections."""
 
     @contextmanager
-    def db(self, commit: bool = False, close: bool = False) -> Iterator[Any]:
+    def db(self, commit: bool = False, close: bool = False) -> Iterator[psycopg.Cursor[Row]]:
         """A cursor. A thread that waits for the only connection counts as one that waits for the database."""
         with db.place(), super().db(commit, close) as cursor:
             yield cursor
 
     @property
-    def conn(self) -> Any:
+    def conn(self) -> Connection:
         """The connection of all threads, or a new one if that may be dead."""
         if self._conn is not None and self._conn.is_stale:
             self._conn.close()
-        return super().conn
+        connection: Connection = super().conn
+        return connection
 
-    def _listen_conn(self) -> Any:
+    def _listen_conn(self) -> Connection:
         """The connection on which this thread listens. It is asked something now and then, to notice when it died."""
-        conn, now = super()._listen_conn(), time.monotonic()
+        conn: Connection = super()._listen_conn()
+        now = time.monotonic()
         if now - getattr(self._listen_local, "asked_at", 0.0) > LISTEN_CHECK_EVERY:
             conn.execute("SELECT 1")
             self._listen_local.asked_at = now
@@ -88,7 +94,7 @@ class Queue(Huey):
     WAIT_FOR_TURN.
     """
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)
         self._use_breaker()
 
@@ -96,14 +102,14 @@ class Queue(Huey):
         """None yet: importing a module opens no file and no connection."""
         return None
 
-    def configure(self, settings: Settings) -> None:
-        """Use the storage that the settings name: Redis, else the PostgreSQL database, else a file of its own.
+    def configure(self, secret_key: str, file: Path, redis_url: str | None = None) -> None:
+        """Use the Redis at a URL; without one the database, where that is PostgreSQL, and else a file of its own.
 
         Opens no connection and no file. The database must have been configured by then, for its deadlines hold for the
-        queue, too. The queue's tables must have been made by `create_tables`.
+        queue, too. The queue's tables must have been made by `create_tables`. Messages are signed with the secret key.
         """
-        self.serializer = SignedJson(settings.secret_key)
-        self.storage = _storage(settings)
+        self.serializer = SignedJson(secret_key)
+        self.storage = _storage(file, redis_url)
         self._use_breaker()
 
     def _use_breaker(self) -> None:
@@ -112,7 +118,7 @@ class Queue(Huey):
         # A storage in a database has one connection, for which Huey lets threads wait for ever.
         self._turn = threading.Lock() if isinstance(self.storage, BaseSqlStorage) else None
 
-    def enqueue(self, task: Any) -> None:
+    def enqueue(self, task: Task) -> None:
         """Send a message. Raises when the storage does not answer; it may then have taken the message all the same."""
         self._ask(lambda: super(Queue, self).enqueue(task))
 
@@ -120,7 +126,7 @@ class Queue(Huey):
         """How many messages wait. Raises when the storage does not answer."""
         return int(self._ask(super().pending_count))
 
-    def is_revoked(self, *_: Any, **__: Any) -> bool:
+    def is_revoked(self, *_: object, **__: object) -> bool:
         """Always False, without asking the storage: the task's row decides."""
         return False
 
@@ -160,12 +166,12 @@ class _RedisStorage(PriorityRedisExpireStorage):
     redis_client = Client
 
 
-def _storage(settings: Settings) -> Any:
-    if settings.redis_url:
-        return _RedisStorage(NAME, connection_pool=redis_pool(settings.redis_url), read_timeout=1)
-    if settings.database_url.startswith("postgres"):
+def _storage(file: Path, redis_url: str | None) -> BaseStorage:
+    if redis_url:
+        return _RedisStorage(NAME, connection_pool=redis_pool(redis_url), read_timeout=1)
+    if db.is_postgres():
         return _PostgresStorage(NAME, connection=db.connect_to_postgres, read_timeout=1, create_tables=False)
-    return QueueFile(NAME, filename=str(settings.queue_file), create_tables=False)
+    return QueueFile(NAME, filename=str(file), create_tables=False)
 
 
 huey = Queue(NAME, results=False)

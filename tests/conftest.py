@@ -86,7 +86,7 @@ def redis_url(new_storage) -> str:
 def _migrated_file(tmp_path_factory):
     """An empty, migrated SQLite file, to be copied: migrating for each test would take longer than most tests."""
     path = tmp_path_factory.mktemp("migrated") / "errand.db"
-    db.configure(Settings(secret_key="-", data_dir=path.parent, database_url=f"sqlite:///{path}"))
+    db.configure(f"sqlite:///{path}")
     db.migrate()
     db.database.close()
     return path

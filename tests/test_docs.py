@@ -42,7 +42,8 @@ def test_every_file_that_a_document_names_is_there(document):
     text = document.read_text()
     named = re.findall(r"`([\w./-]+/|[\w./-]+\.(?:py|html|css|toml|txt))`", text)
     named += re.findall(r"ARGS=\"?([\w/]+\.py)", text)
-    linked = re.findall(r"\]\((?!http)([^)#]+)\)|src=\"([^\"]+)\"", text)
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    linked = re.findall(r"\]\((?!http)([^)#]+)\)|src=\"([^\"]+)\"", prose)
     assert [name for name in named if not (ROOT / name).exists()] == []
     assert [link for pair in linked for link in pair if link and not (document.parent / link).exists()] == []
 

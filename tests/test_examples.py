@@ -11,7 +11,6 @@ import pytest
 from jinja2 import ChoiceLoader, FileSystemLoader
 
 from tasks.catalogue import CATALOGUE
-from tasks.engine import TaskFunction
 from tests.browsing import browse
 from tests.processes import BIN, ROOT
 from webapp.dev.factories import make_user
@@ -53,13 +52,14 @@ PYTHON = [example for example in EXAMPLES if example.language == "python" and ex
 
 def test_every_example_is_one_that_is_tried():
     assert {example.language for example in EXAMPLES} == {"python", "jinja"}
-    assert {"tasks", "webapp", "templates", "tests", "club.py", "invitation.html", ""} == {example.path.partition("/")[0] for example in EXAMPLES}
+    places = {example.path.partition("/")[0] for example in EXAMPLES}
+    assert places == {"tasks", "webapp", "templates", "tests", "club.py", "invitation.html", ""}
 
 
 def test_every_example_passes_the_projects_own_checks(tmp_path):
     """A snippet, which is no file, needs no docstring, and has a `user`."""
     assert PYTHON
-    for number, example in enumerate(example for example in EXAMPLES if example.language == "python"):
+    for number, example in enumerate(each for each in EXAMPLES if each.language == "python"):
         path = tmp_path / (example.path or f"snippet_{number}.py")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(example.text)
@@ -86,9 +86,6 @@ def site(make_app, declare, monkeypatch, tmp_path):
             module = ModuleType(example.module)
             monkeypatch.setitem(sys.modules, example.module, module)
             exec(compile(example.text, example.path, "exec"), module.__dict__)
-            for value in list(vars(module).values()):
-                if isinstance(value, TaskFunction):
-                    monkeypatch.setitem(CATALOGUE, value.name, value)
             if example.path.startswith("webapp/web/routes/"):
                 app.register_blueprint(module.bp)
     return app

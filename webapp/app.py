@@ -10,12 +10,12 @@ from flask import Flask
 from werkzeug.utils import import_string
 
 from tasks import engine
-from tasks.queue import huey
-from webapp import cli, db, mail
+from webapp import cli, mail
 from webapp.db import resilience
 from webapp.lib import logs
 from webapp.models.usernames import reserve
 from webapp.settings import Settings
+from webapp.storage import use_storage
 from webapp.web import (
     access_log,
     auth,
@@ -71,8 +71,7 @@ def _configure_process(settings: Settings, patient: bool) -> None:
     logs.configure(settings)
     for warning in settings.warnings:
         log.warning("%s", warning)
-    db.configure(settings, patient)
-    huey.configure(settings)
+    use_storage(settings, patient)
     engine.configure(
         lease=timedelta(seconds=settings.task_lease),
         sweep=timedelta(seconds=settings.task_sweep),

@@ -84,7 +84,8 @@ def backup(folder: Path, overwrite: bool) -> None:
     """Copy the database as it is now, and the secret key, into a new FOLDER while the site runs."""
     try:
         with or_one_line():
-            names = back_up(current_app.config["SETTINGS"], folder, overwrite)
+            settings = current_app.config["SETTINGS"]
+            names = back_up(folder, settings.data_dir, settings.secret_key, overwrite)
     except CannotBackUp as error:
         raise click.ClickException(f"no backup was made: {error}") from error
     click.echo(f"Backed up to {folder}: {', '.join(names)}")

@@ -17,6 +17,7 @@ from tasks.engine import wakeup
 from tasks.engine.config import configure
 from tasks.engine.declaration_error import DeclarationError
 from tasks.engine.decorator import user_task
+from tasks.engine.models import owned_by
 from tasks.engine.parameters import InvalidArguments, Labels
 from tasks.engine.preview import Preview
 from tasks.engine.registry import catalogue
@@ -48,6 +49,7 @@ __all__ = [
     "chord",
     "configure",
     "group",
+    "owned_by",
     "sweep_hook",
     "user_task",
     "wakeup",

@@ -2,7 +2,6 @@
 
 import time
 from copy import deepcopy
-from typing import Any
 
 from tasks.engine.artifact_ledger import ArtifactLedger
 from tasks.engine.config import config
@@ -14,6 +13,7 @@ from tasks.engine.run_clock import RunClock
 from tasks.engine.run_log import RunLog
 from tasks.engine.stop_flag import StopFlag
 from tasks.engine.unit_of_work import UnitOfWork
+from webapp.lib.json_types import Json
 
 
 class Checkpoints:
@@ -62,7 +62,7 @@ class Checkpoints:
             return True
         return now >= self.next_at
 
-    def save(self, own: Any) -> None:
+    def save(self, own: Json) -> None:
         """Make a checkpoint, with the cursor of the task function's own. Raises LeaseLost, having saved nothing."""
         cursor = {**self._loops.as_json(), "own": own, "artifacts": self._artifacts.as_json()}
         progress = self.progress

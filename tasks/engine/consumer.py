@@ -12,14 +12,15 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing import current_process
-from typing import Any, NoReturn
+from typing import NoReturn
 from uuid import uuid4
 
 from huey import Huey
-from huey.consumer import Consumer, ProcessEnvironment
+from huey.consumer import BaseProcess, Consumer, ProcessEnvironment
 
 from tasks.engine.config import configure
 from tasks.engine.queue_reader import QueueReader
+from tasks.engine.sweeper import Sweeper
 from tasks.engine.sweeper_process import SweeperProcess
 from tasks.engine.watchdog import Watchdog
 
@@ -32,12 +33,12 @@ PR_SET_PDEATHSIG = 1
 class ChildEnvironment(ProcessEnvironment):
     """Children that die with their parent, and know when it was told to stop."""
 
-    def __init__(self, watchdog: Watchdog, *signals: Any) -> None:
+    def __init__(self, watchdog: Watchdog, *signals: object) -> None:
         super().__init__(*signals)
         self.watchdog = watchdog
         self.parent = os.getpid()
 
-    def init_child(self, process: Any) -> None:
+    def init_child(self, process: BaseProcess) -> None:
         """What a new child does first."""
         super().init_child(process)
         if number := _number_of(current_process().name):
@@ -86,9 +87,8 @@ class WorkerConsumer(Consumer):
         return ChildEnvironment(self._watchdog, self._graceful_sig, self._interrupt_sig)
 
     def _create_scheduler(self) -> SweeperProcess:
-        own = {"token": self._token, "pid": os.getpid(), "processes": self.workers}
-        killed_runs = self._watchdog.killed_runs
-        return SweeperProcess(self.huey, self.stop_flag, self._on_start, killed_runs=killed_runs, **own)
+        sweeper = Sweeper(self._watchdog.killed_runs, self._token, os.getpid(), self.workers)
+        return SweeperProcess(self.huey, self.stop_flag, self._on_start, sweeper)
 
     def loop(self, health_check_ts: float | None = None) -> float | None:
         """One turn of the consumer itself, ten times a second; it touches nothing that its children could hold."""
@@ -98,7 +98,8 @@ class WorkerConsumer(Consumer):
                     os.killpg(process.pid, signal.SIGKILL)  # with what its run has started
                 process.join(1)
                 self.check_worker_health()
-        return super().loop(health_check_ts)
+        checked_at: float | None = super().loop(health_check_ts)
+        return checked_at
 
     def work(self) -> NoReturn:
         """Take tasks until told to stop, then end this process.

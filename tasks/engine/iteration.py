@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Sized
 from itertools import islice
 from typing import Any, Protocol
 
-from peewee import Expression, ModelSelect, Ordering
+from peewee import Expression, Field, ModelSelect, Ordering
 
 from tasks.engine.config import config
+from webapp.lib.json_types import Json
 
 
 class Loop(Protocol):
@@ -17,7 +18,7 @@ class Loop(Protocol):
         """How many items are left; None if that is unknown."""
 
     @property
-    def position(self) -> Any:
+    def position(self) -> Json:
         """Where a later run goes on."""
 
     @property
@@ -28,13 +29,13 @@ class Loop(Protocol):
     def is_over(self) -> bool:
         """Whether there is no further item; False if that is unknown. One query at most."""
 
-    def advance(self, item: Any) -> int:
+    def advance(self, item: object) -> int:
         """The work on this item is done. Returns how many steps it was."""
 
-    def __iter__(self) -> Iterator[Any]: ...
+    def __iter__(self) -> Iterator[object]: ...
 
 
-def loop_over(items: Iterable[Any], position: Any, size: int | None = None) -> Loop:
+def loop_over(items: Iterable[object], position: Any, size: int | None = None) -> Loop:
     """A loop over a query or any iterable, from the `position` of an earlier run's loop over the same; None to begin.
 
     With a `size` it gives lists of up to that many items. Raises ValueError for a query that cannot be read in batches.
@@ -56,17 +57,18 @@ class _Batches:
         return self._loop.remaining
 
     @property
-    def position(self) -> Any:
+    def position(self) -> Json:
         return self._loop.position
 
     @property
     def is_over(self) -> bool:
         return self._loop.is_over
 
-    def advance(self, batch: list[Any]) -> int:
+    def advance(self, batch: object) -> int:
+        assert isinstance(batch, list)
         return sum(map(self._loop.advance, batch))
 
-    def __iter__(self) -> Iterator[list[Any]]:
+    def __iter__(self) -> Iterator[list[object]]:
         items = iter(self._loop)
         while batch := list(islice(items, self._size)):
             yield batch
@@ -77,7 +79,7 @@ class _Items:
 
     reads_next = False
 
-    def __init__(self, items: Iterable[Any], position: int | None) -> None:
+    def __init__(self, items: Iterable[object], position: int | None) -> None:
         self._items = items
         self.position = position or 0
         self.remaining = max(0, len(items) - self.position) if isinstance(items, Sized) else None
@@ -86,11 +88,11 @@ class _Items:
     def is_over(self) -> bool:
         return isinstance(self._items, Sized) and self.position >= len(self._items)
 
-    def advance(self, _: Any) -> int:
+    def advance(self, _: object) -> int:
         self.position += 1
         return 1
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[object]:
         return islice(self._items, self.position, None)
 
 
@@ -101,16 +103,18 @@ class _Rows:
     before it, the next run neither repeats nor skips any.
     """
 
-    def __init__(self, query: Any, position: list[Any] | None) -> None:
-        if query._limit is not None or query._offset is not None:
+    def __init__(self, query: ModelSelect, position: list[Any] | None) -> None:
+        own: Any = query  # Peewee's types leave out what is private
+        if own._limit is not None or own._offset is not None:
             raise ValueError("each() reads a whole query: one without limit and offset")
-        self._columns = [_column(order) for order in query._order_by or [query.model._meta.primary_key]]
+        self._columns = [_column(order) for order in own._order_by or [query.model._meta.primary_key]]
         self._query = query.order_by(*self._columns)
-        self._last: Any = None
+        self._last: object = None
         self._start = position
         self._unread = 0  # rows of the present batch that are still to be given
         if position is not None:
-            values = [column.python_value(value) for column, value in zip(self._columns, position, strict=True)]
+            pairs = zip(self._columns, position, strict=True)
+            values = [column.python_value(value) for column, value in pairs]  # type: ignore[no-untyped-call]
             self._query = self._query.where(_after(self._columns, values))
 
     @property
@@ -118,7 +122,7 @@ class _Rows:
         return int(self._query.order_by().count())
 
     @property
-    def position(self) -> list[Any] | None:
+    def position(self) -> list[Json] | None:
         if self._last is None:
             return self._start
         return [_as_json(getattr(self._last, column.name)) for column in self._columns]
@@ -134,11 +138,11 @@ class _Rows:
         done = [getattr(self._last, column.name) for column in self._columns]
         return not self._query.where(_after(self._columns, done)).exists()
 
-    def advance(self, item: Any) -> int:
+    def advance(self, item: object) -> int:
         self._last = item
         return 1
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[object]:
         query = self._query.limit(config().query_batch)
         after: Expression | None = None
         while batch := list(query.where(after) if after is not None else query):
@@ -147,15 +151,16 @@ class _Rows:
             after = _after(self._columns, [getattr(batch[-1], column.name) for column in self._columns])
 
 
-def _column(order: Any) -> Any:
-    if isinstance(order, Ordering):
-        if order.direction != "ASC":
-            raise ValueError("each() reads a query in ascending order only")
-        return order.node
-    return order
+def _column(order: Field | Ordering) -> Field:
+    if not isinstance(order, Ordering):
+        return order
+    if order.direction != "ASC":
+        raise ValueError("each() reads a query in ascending order only")
+    column: Field = order.node
+    return column
 
 
-def _after(columns: list[Any], values: list[Any]) -> Any:
+def _after(columns: list[Field], values: list[object]) -> Expression:
     """(a, b) > (x, y), spelled as a > x OR (a = x AND b > y), which every database and its indexes understand."""
     column, value = columns[0], values[0]
     if len(columns) == 1:
@@ -163,6 +168,6 @@ def _after(columns: list[Any], values: list[Any]) -> Any:
     return (column > value) | ((column == value) & _after(columns[1:], values[1:]))
 
 
-def _as_json(value: Any) -> Any:
+def _as_json(value: object) -> Json:
     """A column's value so that the column reads it back the same; all but numbers by their texts."""
     return value if isinstance(value, int | float | str) else str(value)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tasks.engine.iteration import Loop, loop_over
+from webapp.lib.json_types import Json
 
 END = "end"  # the position of a loop that is done
 
@@ -19,7 +20,7 @@ class LoopCursor:
         self.done: int = saved.get("done", 0)
         self._total: int | None = saved.get("total", expected)
         self._total_is_given = expected is not None
-        self._positions: list[Any] = saved.get("loops", [])
+        self._positions: list[Json] = saved.get("loops", [])
         self._number = -1  # of the loop that began last, from 0
         self._loop: Loop | None = None
         # How many steps the item was that the function left a loop with: by `break`, or, which only its next call to
@@ -58,7 +59,7 @@ class LoopCursor:
             self._positions.append(None)
         return bool(self._positions[self._number] != END)
 
-    def enter(self, items: Iterable[Any], size: int | None) -> Loop:
+    def enter(self, items: Iterable[object], size: int | None) -> Loop:
         """The loop that has begun, from where an earlier run left it; the run is in it from now on.
 
         Unless the task has said its total, that becomes what is done and what remains, if that is known. Raises
@@ -87,7 +88,7 @@ class LoopCursor:
         steps, self._left_with = self._left_with, None
         return steps
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Json]:
         """What a checkpoint saves."""
         if self._loop is not None and self._positions[self._number] != END:
             self._positions[self._number] = self._loop.position

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from tasks.engine.config import config
 from tasks.engine.retries import TaskError
@@ -39,7 +38,7 @@ class TooLong(TaskError):
     """A preview took too long, which says nothing about what it was given."""
 
 
-def make_preview(preview: Callable[..., Preview], arguments: dict[str, Any]) -> Preview:
+def make_preview(preview: Callable[..., Preview], arguments: dict[str, object]) -> Preview:
     """Call a preview function.
 
     Raises TaskError, in words for people, if it finds something wrong, and TooLong if it still reads its files after
@@ -54,7 +53,7 @@ def make_preview(preview: Callable[..., Preview], arguments: dict[str, Any]) -> 
     return made
 
 
-def _time_limited(value: Any) -> Any:
+def _time_limited(value: object) -> object:
     if isinstance(value, list):
         return [_time_limited(each) for each in value]
     return TimeLimitedUpload(value, config().preview_within) if isinstance(value, Upload) else value

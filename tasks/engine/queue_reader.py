@@ -3,7 +3,6 @@
 import logging
 import math
 import time
-from typing import Any
 
 from huey.consumer import Worker
 
@@ -22,13 +21,13 @@ ASK_AGAIN_AFTER = 5.0  # seconds, after some failures
 class QueueReader(Worker):
     """Huey's worker, but where the queue does not answer, it is asked again after a while, and tasks run without it."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)
         self._failures = 0
         self._failed_at = self._looked_at = -math.inf
         self._foreign = Outage(log, "Dropped a queue message that is not ours")
 
-    def loop(self, _: Any = None) -> None:
+    def loop(self, _: object = None) -> None:
         """Wait for one message, for about a second, and execute it."""
         try:
             data = self.huey.storage.dequeue()

@@ -4,7 +4,6 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from tasks.engine import registry
@@ -97,6 +96,6 @@ def _time_out(task: Task, run: TimedOutRun) -> bool:
     return free
 
 
-def _about(task: Task) -> dict[str, Any]:
+def _about(task: Task) -> dict[str, dict[str, object]]:
     """The fields by which a line of the log about this task is found."""
     return {"fields": {"task_id": task.id, "kind": task.name, "user_id": task.user_id}}

@@ -133,7 +133,11 @@ def _lock_unchanged(ids: list[Any], hidden: bool, before: datetime) -> list[Task
     Selected by id alone and checked here: with more conditions, a database may walk all that is old instead.
     """
     found = locking(Task.select().where(Task.id.in_(ids)), skip_locked=True)
-    return [task for task in found if task.is_finished and task.hidden == hidden and task.finished_at < before]
+    return [
+        task
+        for task in found
+        if task.is_finished and task.hidden == hidden and task.finished_at and task.finished_at < before
+    ]
 
 
 def _hide(ids: list[Any], before: datetime) -> int:

@@ -2,7 +2,6 @@
 
 import random
 from dataclasses import dataclass
-from typing import Any
 
 from peewee import DataError, IntegrityError, ProgrammingError
 
@@ -64,5 +63,5 @@ class Retries:
 
     def wait(self, attempt: int) -> float:
         """Seconds between this attempt, counted from 1, and the next."""
-        longest: Any = min(self.longest, self.delay * 2.0 ** min(attempt - 1, 60))
+        longest = min(self.longest, self.delay * 2.0 ** min(attempt - 1, 60))
         return random.uniform(longest / 2, longest)  # noqa: S311 - nobody gains by guessing it

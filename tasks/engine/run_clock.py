@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
 
 from tasks.engine.config import config
 from webapp.lib.i18n import duration
@@ -60,9 +59,9 @@ class SharedDeadline:
     reason; its seconds; and whether the run has made progress. `token` says whose run it is.
     """
 
-    def __init__(self, numbers: Any = None, token: Any = None) -> None:
-        self.numbers: Any = array("d", [0.0] * 4) if numbers is None else numbers
-        self.token: Any = bytearray(TOKEN_SIZE) if token is None else token
+    def __init__(self, numbers: "memoryview[float] | None" = None, token: memoryview | None = None) -> None:
+        self.numbers: array[float] | memoryview[float] = array("d", [0.0] * 4) if numbers is None else numbers
+        self.token: bytearray | memoryview = bytearray(TOKEN_SIZE) if token is None else token
 
     @property
     def at(self) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from copy import deepcopy
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from tasks.engine.artifact_ledger import ArtifactLedger
 from tasks.engine.checkpoints import Checkpoints
@@ -13,6 +13,9 @@ from tasks.engine.models import Task
 from tasks.engine.run_clock import RunClock
 from tasks.engine.stop_flag import LeaseLost, StopFlag
 from webapp.db import database
+from webapp.lib.json_types import Json
+
+Item = TypeVar("Item")
 
 
 class Steps:
@@ -22,8 +25,9 @@ class Steps:
     """
 
     def __init__(self, task: Task) -> None:
-        saved = deepcopy(task.cursor) or {}  # the row keeps its own, to tell whether this run makes progress
-        self.cursor: Any = saved.get("own")
+        # The row keeps its own, to tell whether this run makes progress.
+        saved: dict[str, Any] = deepcopy(task.cursor) or {}
+        self.cursor: Json = saved.get("own")
         self.clock = RunClock()
         self.stop = StopFlag()
         self.loops = LoopCursor(saved, task.expected)
@@ -38,7 +42,13 @@ class Steps:
             self._end_step(steps)
             self._end_loop()
 
-    def go_through(self, items: Iterable[Any], every_step: bool, size: int | None = None) -> Iterator[Any]:
+    @overload
+    def go_through(self, items: Iterable[Item], every_step: bool) -> Iterator[Item]: ...
+
+    @overload
+    def go_through(self, items: Iterable[Item], every_step: bool, size: int) -> Iterator[list[Item]]: ...
+
+    def go_through(self, items: Iterable[object], every_step: bool, size: int | None = None) -> Iterator[object]:
         """Give the items of the next loop one by one, or in lists of up to `size`; see `Run.each`."""
         if self.loops.is_in_loop:
             raise RuntimeError("each() within each(): only one loop counts steps; write a plain one inside")
@@ -59,7 +69,7 @@ class Steps:
                 if every_step or stop.is_set or unit.begun_at is not None or monotonic() >= checkpoints.next_at:
                     self._between_steps(every_step)
         except GeneratorExit:
-            self.loops.leave_loop(len(item) if size else 1)
+            self.loops.leave_loop(len(item) if size and isinstance(item, list) else 1)
             raise
         else:
             self._end_loop()

@@ -9,9 +9,8 @@ sweep. Two sweepers may overlap for a moment, so what a hook does must be right 
 """
 
 from collections.abc import Callable
-from typing import Any
 
-SweepHook = Callable[[int], Any]
+SweepHook = Callable[[int], object]
 sweep_hooks: list[SweepHook] = []
 
 

@@ -3,9 +3,9 @@
 import logging
 from collections.abc import Callable
 from threading import Thread
-from typing import Any
 
-from huey.consumer import BaseProcess
+from huey import Huey
+from huey.consumer import BaseProcess, ForkSafeFlag
 
 from tasks.engine.config import config
 from tasks.engine.sweeper import Sweeper
@@ -18,17 +18,17 @@ log = logging.getLogger(__name__)
 class SweeperProcess(BaseProcess):
     """Stands in the place of Huey's scheduler, which nothing needs: schedules live in rows."""
 
-    def __init__(self, huey: Any, stop_flag: Any, on_start: Callable[[], object], **of_the_worker: Any) -> None:
+    def __init__(self, huey: Huey, stop_flag: ForkSafeFlag, on_start: Callable[[], object], sweeper: Sweeper) -> None:
         super().__init__(huey, stop_flag)
         self._on_start = on_start
         self._trouble = Outage(log, "Could not sweep", "The sweeper works again")
-        self._sweeper = Sweeper(**of_the_worker)
+        self._sweeper = sweeper
 
     def initialize(self) -> None:
         """Called once in the new process."""
         Thread(target=self._on_start, name="on start", daemon=True).start()
 
-    def loop(self, now: Any = None) -> None:
+    def loop(self, now: object = None) -> None:
         """One look, and a pause."""
         try:
             with config().run_context():

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from peewee import Model
 
@@ -18,10 +18,10 @@ class Launchable(Protocol):
     def label(self) -> str:
         """The name as people read it."""
 
-    def launch(self, user: Model, **arguments: Any) -> Task:
+    def launch(self, user: Model, *, task_id: str, title: str) -> Task:
         """Start a task of it."""
 
-    def under_way(self, user: Model, **arguments: Any) -> Task | None:
+    def under_way(self, user: Model, *, task_id: str, title: str) -> Task | None:
         """The active task that keeps such a one from starting."""
 
 

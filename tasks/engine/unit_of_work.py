@@ -3,9 +3,8 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
 
-from peewee import PeeweeException
+from peewee import PeeweeException, _atomic
 
 from webapp.db import database, open_at_first_write, sqlite_lock
 from webapp.db.resilience import close_if_broken
@@ -20,7 +19,7 @@ class UnitOfWork:
 
     def __init__(self, fence: Callable[[], None]) -> None:
         self._fence = fence
-        self._transaction: Any = None
+        self._transaction: _atomic | None = None
         # By time.monotonic(); None while nothing is written. From then on it holds SQLite's only write lock.
         self.begun_at: float | None = None
 
@@ -44,7 +43,7 @@ class UnitOfWork:
                 yield
         else:
             yield
-            self._end()
+            self._end(self._transaction)
 
     def roll_back(self) -> bool:
         """Undo what was written since the latest checkpoint. Whether there was anything."""
@@ -52,7 +51,7 @@ class UnitOfWork:
         if self._transaction is None:
             return False
         with suppress(PeeweeException):  # a database that failed may have rolled it back by itself
-            self._end(RuntimeError())
+            self._end(self._transaction, RuntimeError())
         close_if_broken()
         return True
 
@@ -67,6 +66,6 @@ class UnitOfWork:
         self._transaction, self.begun_at = transaction, time.monotonic()
         self._fence()
 
-    def _end(self, error: BaseException | None = None) -> None:
-        transaction, self._transaction, self.begun_at = self._transaction, None, None
+    def _end(self, transaction: _atomic, error: BaseException | None = None) -> None:
+        self._transaction, self.begun_at = None, None
         transaction.__exit__(type(error) if error else None, error, None)

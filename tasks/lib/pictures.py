@@ -45,7 +45,7 @@ def open_picture(file: Upload, longest: int) -> Opened:
     Takes less than 128 MB, whatever the file is. Raises Refused, before anything is decoded, for one that needs more,
     and for what is no image.
     """
-    from PIL import Image, PngImagePlugin
+    from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
     if not file.size:
         raise Refused("The file is empty.")
@@ -60,7 +60,7 @@ def open_picture(file: Upload, longest: int) -> Opened:
         raise Refused("There isn’t enough memory to open it. Try a smaller image.") from error
     except Image.DecompressionBombError as error:
         raise Refused("It has too many pixels.") from error
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise Refused("Not a JPEG, PNG, WebP or GIF, despite its name.") from error
     except Exception as error:  # a broken file makes Pillow raise whatever it stumbles over
         raise Refused("The file is damaged or incomplete.") from error

@@ -13,6 +13,7 @@ from tasks.queue import huey
 from tests.processes import BIN, ROOT, free_port, is_answering, until
 from webapp import db
 from webapp.settings import Settings
+from webapp.storage import use_storage
 
 
 @contextmanager
@@ -27,8 +28,7 @@ def storage(**variables: str) -> Iterator[dict[str, str]]:
     }
     env = basic | variables
     settings = Settings.from_env(env)
-    db.configure(settings)
-    huey.configure(settings)
+    use_storage(settings)
     db.migrate(huey.create_tables)
     huey.storage.flush_queue()
     try:

@@ -5,11 +5,11 @@ import sys
 from typing import Any
 
 from tests.processes import Site
-from webapp import db
 from webapp.dev.factories import make_artifact, make_mailing, make_mailing_file, make_task
 from webapp.models import Composition, Delivery, State, Task, User
 from webapp.models.mailing.delivery import Sending
 from webapp.settings import Settings
+from webapp.storage import use_database
 
 
 def put(site: Site, username: str, *what: str) -> dict[str, str]:
@@ -67,7 +67,7 @@ def _make(user: User, what: str) -> Task:
 
 def main() -> None:
     """Say as JSON what was made."""
-    db.configure(Settings.from_env())
+    use_database(Settings.from_env())
     if sys.argv[1] == "--":
         task = Task.get_by_id(sys.argv[2])
         getattr(task, sys.argv[3])(*(["It broke."] if sys.argv[3] == "fail" else []))

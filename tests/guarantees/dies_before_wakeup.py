@@ -5,11 +5,10 @@ import signal
 import sys
 
 from tasks.engine.models.signals import launched
-from tasks.queue import huey
 from tests.guarantees.worker import stamp
-from webapp import db
 from webapp.models import Task, User
 from webapp.settings import Settings
+from webapp.storage import use_storage
 
 
 @launched.connect
@@ -19,6 +18,5 @@ def _die(_: Task) -> None:
 
 if __name__ == "__main__":
     settings = Settings.from_env()
-    db.configure(settings)
-    huey.configure(settings)
+    use_storage(settings)
     stamp.launch(User.get_by_id(int(sys.argv[1])), steps=5)

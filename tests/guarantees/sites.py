@@ -16,6 +16,7 @@ from tests.processes import Process, Site, until
 from webapp import db
 from webapp.models import Artifact, Post, State, Task, TaskEvent
 from webapp.settings import Settings
+from webapp.storage import use_storage
 
 LEASE, SWEEP = 2, 1
 BOOT = 5  # seconds: how long a worker may take to start while the machine is busy
@@ -75,8 +76,7 @@ class Workshop(Site):
     def entered(self, **variables: str) -> Iterator[None]:
         """Point this process's database and queue at the site's storage, or where it is told, while the block lasts."""
         settings = Settings.from_env(self.near | variables)
-        db.configure(settings)
-        huey.configure(settings)
+        use_storage(settings)
         try:
             yield
         finally:

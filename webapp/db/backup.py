@@ -18,8 +18,8 @@ from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from webapp.db.handle import database, is_postgres
+from webapp.db.postgres import Postgres
 from webapp.db.postgres_timeouts import CONNECT_OPTIONS
-from webapp.settings import Settings
 
 BATCH_SIZE = 1000  # pages
 DUMP, KEY = "database.dump", "secret_key"
@@ -29,8 +29,8 @@ class CannotBackUp(Exception):
     """Why there is no backup, in words; nothing of it is left."""
 
 
-def back_up(settings: Settings, target: Path, overwrite: bool = False) -> list[str]:
-    """Copy the database, and the secret key if it is in a file, into a new folder; returns the names of its files.
+def back_up(target: Path, data_dir: Path, secret_key: str, overwrite: bool = False) -> list[str]:
+    """Copy the database, and the secret key if `data_dir` has it, into a new folder; returns the names of its files.
 
     It holds everything that was committed before, and nothing half done. Writers do not wait for it. Only the folder's
     owner can read it. With `overwrite`, it replaces another backup once it is complete.
@@ -39,15 +39,15 @@ def back_up(settings: Settings, target: Path, overwrite: bool = False) -> list[s
     """
     try:
         target = target.resolve()
-        _demand_free(settings, target, overwrite)
+        _demand_free(target, data_dir, overwrite)
         with _replacing(target) as folder:
-            if is_postgres():
-                _dump(settings.database_url, folder / _file_name())
+            if isinstance(database.obj, Postgres):
+                _dump(database.obj.server.url, folder / _file_name())
             else:
                 _copy(Path(database.obj.database), folder / _file_name())
-            key = settings.data_dir / KEY
-            if key.is_file() and key.read_text() == settings.secret_key:
-                _private(folder / KEY).write_text(settings.secret_key)
+            key = data_dir / KEY
+            if key.is_file() and key.read_text() == secret_key:
+                _private(folder / KEY).write_text(secret_key)
             names = sorted(path.name for path in folder.iterdir())
     except OSError as error:
         raise CannotBackUp(f"{error.filename or target}: {error.strerror or error}") from error
@@ -69,8 +69,8 @@ def dump_command(url: str, file: Path) -> tuple[list[str], dict[str, str]]:
     return ["pg_dump", "--format=custom", f"--file={file}", f"--dbname={make_conninfo(**parameters)}"], environment
 
 
-def _demand_free(settings: Settings, target: Path, overwrite: bool) -> None:
-    used = {settings.data_dir.resolve()}
+def _demand_free(target: Path, data_dir: Path, overwrite: bool) -> None:
+    used = {data_dir.resolve()}
     if not is_postgres():
         used.add(Path(database.obj.database).resolve().parent)
     if any(target == folder or target in folder.parents for folder in used):

@@ -6,24 +6,24 @@ were registered in it.
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Self, TypeAlias
 
-from peewee import Database, _savepoint
+from peewee import Database, _ConnectionLocal, _savepoint
 
-Write = Callable[[list[Any]], object]
+Write: TypeAlias = Callable[[list[int]], object]
 
 
 class _Deferred(threading.local):
     """What this thread's transaction has still to write: for each function, its keys."""
 
     def __init__(self) -> None:
-        self.writes: dict[Write, set[Any]] = {}
+        self.writes: dict[Write, set[int]] = {}
 
 
 _deferred = _Deferred()
 
 
-def before_commit(database: Database, write: Write, key: Any) -> None:
+def before_commit(database: Database, write: Write, key: int) -> None:
     """Call `write` once, just before this thread's transaction commits, with all keys given for it, sorted.
 
     A row that every transaction writes, such as a person's counter, is then locked only for as long as the commit
@@ -40,7 +40,9 @@ def before_commit(database: Database, write: Write, key: Any) -> None:
 class _Savepoint(_savepoint):
     """A savepoint whose rollback also drops the after-commit callbacks that were registered in it."""
 
-    def __enter__(self) -> Any:
+    db: "CommitHooks"
+
+    def __enter__(self) -> Self:
         self._before = len(self.db._state.commit_callbacks)
         return super().__enter__()
 
@@ -49,25 +51,27 @@ class _Savepoint(_savepoint):
         del self.db._state.commit_callbacks[self._before :]
 
 
-class CommitHooks:
+class CommitHooks(Database):
     """Mixin of a Peewee database on which `before_commit` works, and `after_commit` in savepoints."""
 
-    def begin(self, *args: Any, **options: Any) -> None:
+    _state: _ConnectionLocal
+
+    def begin(self, *options: str | None) -> None:
         """Begin a transaction, with no deferred writes."""
         _deferred.writes = {}  # a connection that broke may have left some
-        super().begin(*args, **options)  # type: ignore[misc]
+        super().begin(*options)
 
     def commit(self) -> None:
         """Make the deferred writes, then commit."""
         writes, _deferred.writes = _deferred.writes, {}
         for write, keys in writes.items():
             write(sorted(keys))
-        super().commit()  # type: ignore[misc]
+        super().commit()
 
     def rollback(self) -> None:
         """Roll back, and drop the deferred writes."""
         _deferred.writes = {}
-        super().rollback()  # type: ignore[misc]
+        super().rollback()
 
     def savepoint(self) -> _Savepoint:
         """A savepoint whose rollback also takes back its after-commit callbacks."""

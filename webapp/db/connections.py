@@ -3,22 +3,23 @@
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from typing import Any
 from urllib.parse import unquote, urlsplit
-
-import psycopg
-from peewee import Database
 
 from webapp.db import postgres_timeouts, sqlite
 from webapp.db.bulkhead import Bulkhead
-from webapp.db.handle import database, is_postgres
+from webapp.db.handle import database
 from webapp.db.postgres import Postgres, Server
+from webapp.db.postgres_connection import Connection
 from webapp.db.sqlite import Sqlite
-from webapp.settings import Settings
+
+IDLE_TIMEOUT = 15  # seconds
 
 
-def configure(settings: Settings, patient: bool = True) -> None:
-    """Point `database` at the storage that the settings name; nothing is opened yet.
+def configure(url: str, *, idle_timeout: int = IDLE_TIMEOUT, patient: bool = True) -> None:
+    """Point `database` at the one at a URL; nothing is opened yet.
+
+    The URL is `sqlite:///relative/path.db`, `sqlite:////absolute/path.db`, or one that libpq takes, `postgresql://…`.
+    PostgreSQL rolls a transaction back once its process has done nothing in it for `idle_timeout` seconds.
 
     Each thread opens its connection at its first query and keeps it: opening one costs more than most requests do. A
     forked child starts without its parent's connections.
@@ -26,26 +27,25 @@ def configure(settings: Settings, patient: bool = True) -> None:
     People wait for a process that is not `patient`. There, no query may take longer than five seconds, and only a few
     threads at a time may wait for one; the others get Unavailable.
     """
-    url = settings.database_url
     if url.startswith("sqlite"):
-        db: Database = _sqlite(unquote(urlsplit(url).path[1:]), patient)
+        database.initialize(_sqlite(unquote(urlsplit(url).path[1:]), patient))
     else:
-        timeouts = (postgres_timeouts.of_worker if patient else postgres_timeouts.of_web)(settings.task_lease)
-        db = Postgres(Server(url, timeouts, guarded=not patient))
-    database.initialize(db)
+        timeouts = (postgres_timeouts.of_worker if patient else postgres_timeouts.of_web)(idle_timeout)
+        database.initialize(Postgres(Server(url, timeouts, guarded=not patient)))
 
 
 def _sqlite(path: str, patient: bool) -> Sqlite:
     return Sqlite(path, sqlite.WORKER_TIMEOUT) if patient else Sqlite(path, sqlite.WEB_TIMEOUT, Bulkhead())
 
 
-def connect_to_postgres() -> psycopg.Connection[Any]:
+def connect_to_postgres() -> Connection:
     """A connection besides those of `database`, to the same server and with the same timeouts, for the queue.
 
-    Raises psycopg.OperationalError, or Unavailable.
+    Raises psycopg.OperationalError, or Unavailable; TypeError where the database is SQLite.
     """
-    connection: psycopg.Connection[Any] = database.obj.server.connect()
-    return connection
+    if not isinstance(database.obj, Postgres):
+        raise TypeError("the database is SQLite, which has no server to connect to")
+    return database.obj.server.connect()
 
 
 def forget_connection() -> None:
@@ -63,7 +63,7 @@ def place() -> AbstractContextManager[None]:
     Raises Unavailable if none is free. In a patient process every thread has a place.
     """
     db = database.obj
-    bulkhead: Bulkhead | None = db.server.bulkhead if is_postgres() else db.bulkhead
+    bulkhead = db.server.bulkhead if isinstance(db, Postgres) else db.bulkhead
     return bulkhead.place() if bulkhead else nullcontext()
 
 
@@ -74,7 +74,7 @@ def without_deadlines() -> Iterator[None]:
     On SQLite, they wait for the write lock for as long as a worker's do, and so do other threads' meanwhile.
     """
     db = database.obj
-    if is_postgres():
+    if isinstance(db, Postgres):
         with db.server.without_timeouts(db.connection()):
             yield
         return

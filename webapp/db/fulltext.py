@@ -12,10 +12,9 @@ import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
 
-from peewee import PostgresqlDatabase
-
+from webapp.db.handle import Backend
+from webapp.db.postgres import Postgres
 from webapp.lib.tokenization import Term, terms_of
 
 # The tables whose column `body` is searched, each with the columns that name the owners of a row.
@@ -30,7 +29,7 @@ SECONDS = range(-(2**32), 2**32)  # from 1833 to 2106; a time outside is taken f
 _OWNER = "\ue100"  # with an id behind it, a term that no text has
 
 
-def mend(db: Any, batch_size: int = BATCH_SIZE) -> list[str]:
+def mend(db: Backend, batch_size: int = BATCH_SIZE) -> list[str]:
     """Create missing indexes, and the terms of rows that have none; returns the tables whose index was created.
 
     Call it after migrations, in their transaction: SQLite changes a table by replacing it, which drops its triggers.
@@ -47,14 +46,14 @@ def mend(db: Any, batch_size: int = BATCH_SIZE) -> list[str]:
     return missing
 
 
-def fill_all(db: Any, table: str, batch_size: int = BATCH_SIZE) -> None:
+def fill_all(db: Backend, table: str, batch_size: int = BATCH_SIZE) -> None:
     """Make the terms of all rows that have none, in batches: one pass."""
     last_id: int | None = -1
     while last_id is not None:
         last_id = fill(db, table, batch_size, last_id)
 
 
-def fill(db: Any, table: str, most: int, after: int = -1) -> int | None:
+def fill(db: Backend, table: str, most: int, after: int = -1) -> int | None:
     """Make the terms of at most `most` rows that have none, with ids above `after`; returns the last id, or None.
 
     Rows that the release before this writes have none. Two processes may do this at once: each skips the other's rows.
@@ -64,7 +63,7 @@ def fill(db: Any, table: str, most: int, after: int = -1) -> int | None:
     ids, made = [row[0] for row in rows], [terms_of(row[1]) for row in rows]
     if not rows:
         return None
-    if isinstance(db, PostgresqlDatabase):
+    if isinstance(db, Postgres):
         db.execute_sql(
             f"UPDATE {table} SET terms = made.terms FROM unnest(%s::bigint[], %s::text[]) AS made (id, terms)"  # noqa: S608
             f" WHERE {table}.id = made.id AND {table}.terms IS NULL",
@@ -77,9 +76,9 @@ def fill(db: Any, table: str, most: int, after: int = -1) -> int | None:
     return int(ids[-1])
 
 
-def drop(db: Any, table: str) -> None:
+def drop(db: Backend, table: str) -> None:
     """Drop the index of a table, if there is one."""
-    if isinstance(db, PostgresqlDatabase):
+    if isinstance(db, Postgres):
         db.execute_sql(f"DROP INDEX IF EXISTS {table}_terms")
         return
     for event in EVENTS:
@@ -116,16 +115,17 @@ def position(moment: datetime, row_id: int) -> int:
     return (max(SECONDS[0], min(SECONDS[-1], seconds)) << ID_BITS) + row_id
 
 
-def _is_missing(db: Any, table: str) -> bool:
-    if isinstance(db, PostgresqlDatabase):
-        return db.execute_sql("SELECT to_regclass(%s)", (f"{table}_terms",)).fetchone() == (None,)
+def _is_missing(db: Backend, table: str) -> bool:
+    if isinstance(db, Postgres):
+        [found] = db.execute_sql("SELECT to_regclass(%s)", (f"{table}_terms",)).fetchone()
+        return found is None
     names = {f"{table}_terms_{event}" for event in EVENTS}
-    found = {name for [name] in db.execute_sql("SELECT name FROM sqlite_master").fetchall()}
-    return has_fts5() and not names <= found
+    made = {name for [name] in db.execute_sql("SELECT name FROM sqlite_master").fetchall()}
+    return has_fts5() and not names <= made
 
 
-def _create(db: Any, table: str) -> None:
-    if isinstance(db, PostgresqlDatabase):
+def _create(db: Backend, table: str) -> None:
+    if isinstance(db, Postgres):
         db.execute_sql(f"CREATE INDEX {table}_terms ON {table} USING gin (({vector('terms')}))")
         db.execute_sql(f"ANALYZE {table}")  # without it, the planner takes all words for equally frequent
         return

@@ -1,23 +1,55 @@
 """`database`, the one database of this process, and BaseModel, on which every table is built."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import TypeAlias
 
-from peewee import DatabaseProxy, Model, PostgresqlDatabase
+from peewee import DatabaseProxy, Model, _atomic, _transaction
+
+from webapp.db.cursor import Cursor, Parameters
+from webapp.db.postgres import Postgres
+from webapp.db.sqlite import Sqlite
+
+Backend: TypeAlias = Sqlite | Postgres
 
 
-class _Proxy(DatabaseProxy):
-    """Hands `atomic` and `transaction` on: Peewee's own proxy would go past what our databases do in them."""
+class Handle(DatabaseProxy):
+    """Stands for the backend that `configure` chooses, and has its types; until then it raises AttributeError.
 
-    def atomic(self, *args: Any, **options: Any) -> Any:
+    `atomic` and `transaction` are handed on: Peewee's own proxy would go past what our backends do in them.
+    """
+
+    obj: Backend  # None until it is configured
+
+    def atomic(self, *args: object, **options: object) -> _atomic:
+        """A transaction, or a savepoint in the one that is open, for what may fail alone.
+
+        Each savepoint has a new name, and so costs two statements to parse.
+        """
         return self.obj.atomic(*args, **options)
 
-    def transaction(self, *args: Any, **options: Any) -> Any:
+    def transaction(self, *args: object, **options: object) -> _transaction:
+        """A transaction, or a part of the one that is open: an exception in it rolls back everything."""
         return self.obj.transaction(*args, **options)
 
+    def execute_sql(self, sql: str, params: Parameters | None = None) -> Cursor:
+        """Run a statement whose placeholders are the backend's, `param`. Raises PeeweeException."""
+        return self.obj.execute_sql(sql, params)
 
-# `database.transaction()` joins an open transaction; an exception in it rolls back everything. `database.atomic()`
-# adds a savepoint, for what may fail alone. Each savepoint has a new name, and so costs two statements to parse.
-database: Any = _Proxy()
+    def in_transaction(self) -> bool:
+        """Whether this thread has a transaction open."""
+        return self.obj.in_transaction()
+
+    def after_commit(self, action: Callable[[], object]) -> None:
+        """Peewee's; `webapp.db.after_commit` also keeps an exception of the action from going on."""
+        self.obj.after_commit(action)
+
+    @property
+    def param(self) -> str:
+        """The placeholder of the backend: `?` or `%s`."""
+        return self.obj.param
+
+
+database = Handle()
 
 
 class BaseModel(Model):
@@ -34,4 +66,4 @@ class BaseModel(Model):
 
 def is_postgres() -> bool:
     """Whether the database is PostgreSQL; otherwise it is SQLite."""
-    return isinstance(database.obj, PostgresqlDatabase)
+    return isinstance(database.obj, Postgres)

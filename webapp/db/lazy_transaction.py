@@ -12,7 +12,10 @@ or writes (FOR UPDATE, or a function with effects) counts as reading: put it in 
 
 import threading
 from collections.abc import Callable
-from typing import Any
+
+from peewee import Database, _atomic, _transaction
+
+from webapp.db.cursor import Cursor, Parameters
 
 
 class _Pending(threading.local):
@@ -39,21 +42,22 @@ def open_now() -> None:
         action()
 
 
-class LazyTransactions:
+class LazyTransactions(Database):
     """Mixin of a Peewee database on which `open_at_first_write` works."""
 
-    def atomic(self, *args: Any, **options: Any) -> Any:
+    def atomic(self, *args: object, **options: object) -> _atomic:
         """Peewee's, after the pending action."""
         open_now()
-        return super().atomic(*args, **options)  # type: ignore[misc]
+        return super().atomic(*args, **options)
 
-    def transaction(self, *args: Any, **options: Any) -> Any:
+    def transaction(self, *args: object, **options: object) -> _transaction:
         """Peewee's, after the pending action."""
         open_now()
-        return super().transaction(*args, **options)  # type: ignore[misc]
+        return super().transaction(*args, **options)
 
-    def execute_sql(self, sql: str, params: Any = None) -> Any:
+    def execute_sql(self, sql: str, params: Parameters | None = None) -> Cursor:
         """Peewee's; before a write, the pending action runs, and may raise."""
         if _pending.action and not sql.startswith("SELECT"):
             open_now()
-        return super().execute_sql(sql, params)  # type: ignore[misc]
+        cursor: Cursor = super().execute_sql(sql, params)  # type: ignore[no-untyped-call]
+        return cursor

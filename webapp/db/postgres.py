@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING
 
 import psycopg
 from peewee import PostgresqlDatabase, Psycopg3Adapter
@@ -11,6 +11,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from webapp.db.bulkhead import Bulkhead, Unavailable
 from webapp.db.commit_hooks import CommitHooks
+from webapp.db.cursor import Row
 from webapp.db.lazy_transaction import LazyTransactions
 from webapp.db.postgres_connection import Connection
 from webapp.db.postgres_timeouts import CONNECT_OPTIONS, NONE, Timeouts
@@ -86,7 +87,7 @@ class Server:
 
 
 class _Adapter(Psycopg3Adapter):
-    def connect(self, db: "Postgres", **_: Any) -> Connection:
+    def connect(self, db: "Postgres", **_: object) -> Connection:
         return db.server.connect()
 
 
@@ -95,17 +96,23 @@ class Postgres(LazyTransactions, CommitHooks, PostgresqlDatabase):
 
     psycopg3_adapter = _Adapter
 
+    if TYPE_CHECKING:
+
+        def connection(self) -> Connection:
+            """Peewee's."""
+
     def __init__(self, server: Server) -> None:
         self.server = server
         super().__init__(server.url, prefer_psycopg3=True)
         self._lock = _NoLock()
 
-    def cursor(self, named_cursor: str | None = None) -> Any:
+    def cursor(self, named_cursor: str | None = None) -> psycopg.Cursor[Row]:
         """A cursor of this thread's connection, or of a new one if the server has hung since it was opened."""
-        state: Any = self._state  # type: ignore[attr-defined]
+        state = self._state
         if state.conn is not None and state.conn.is_stale and not state.transactions:
             self.close()
-        return super().cursor(named_cursor)
+        cursor: psycopg.Cursor[Row] = super().cursor(named_cursor)  # type: ignore[no-untyped-call]
+        return cursor
 
 
 class _NoLock:

@@ -6,18 +6,21 @@ in between may accept what is sent and pass nothing on.
 """
 
 import time
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 import psycopg
+from psycopg.abc import PQGen
 from psycopg.errors import _WaitTimeout
 from psycopg.pq import TransactionStatus
 
 from webapp.db.bulkhead import Bulkhead, Unavailable
+from webapp.db.cursor import Row
 from webapp.db.postgres_timeouts import NONE, Timeouts
 
 POLL_EVERY = 0.1  # seconds: how soon a wait notices a signal
 GRACE = 1.0  # seconds for an answer that is on its way
 BLIND_TIMEOUT = 60.0  # seconds for a statement about which the server cannot be asked
+Answer = TypeVar("Answer")
 OPEN = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 
 
@@ -35,7 +38,7 @@ class Host(Protocol):
         """Whether the server's process of this id has not finished its statement; asks for so many seconds."""
 
 
-class Connection(psycopg.Connection[Any]):
+class Connection(psycopg.Connection[Row]):
     """A connection that is closed after a wait that timed out, as its state is then unknown.
 
     Made by `Server.connect`, whose timeouts and bulkhead it has.
@@ -47,7 +50,7 @@ class Connection(psycopg.Connection[Any]):
     _bulkhead: Bulkhead | None = None
     _stays = False  # whether its open transaction holds a place in the bulkhead
 
-    def wait(self, gen: Any, interval: float = POLL_EVERY, timeout: float | None = None) -> Any:
+    def wait(self, gen: PQGen[Answer], interval: float = POLL_EVERY, timeout: float | None = None) -> Answer:
         """Psycopg's, through which every answer comes. With a `timeout`, nothing may come: for notifications.
 
         Raises Unavailable if the server does not answer, or may not be asked.
@@ -93,7 +96,7 @@ class Connection(psycopg.Connection[Any]):
         # Behind a connection pooler, each transaction has another process.
         self._pid = row[0] if row and row[0] == self.info.backend_pid else None
 
-    def set_timeouts(self, timeouts: Timeouts) -> Any:
+    def set_timeouts(self, timeouts: Timeouts) -> Row | None:
         """Have these from now on, here and in the session; returns a row with the id of the server's process."""
         self.timeouts = timeouts
         known = {name: value for name, value in timeouts.session.items() if self._knows(name)}
@@ -124,7 +127,7 @@ class Connection(psycopg.Connection[Any]):
             else:
                 bulkhead.leave()
 
-    def _wait_on(self, gen: Any) -> Any:
+    def _wait_on(self, gen: PQGen[Answer]) -> Answer:
         """Wait on after the timeout, if this process is patient and the server says that the statement still runs."""
         pause = self.timeouts.answer
         while self.timeouts.patient:

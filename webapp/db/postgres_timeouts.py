@@ -22,20 +22,20 @@ class Timeouts:
     session: dict[str, str] = field(default_factory=dict)  # settings of the server's, for each session
 
 
-def of_web(lease: int) -> Timeouts:
+def of_web(idle: int) -> Timeouts:
     """For a process in which people wait. The server times out first, as the connection is then still good."""
     limits = {"statement_timeout": "4500ms", "transaction_timeout": "60s"}
-    return Timeouts(5.0, session=limits | _idle(lease))
+    return Timeouts(5.0, session=limits | _idle(idle))
 
 
-def of_worker(lease: int) -> Timeouts:
+def of_worker(idle: int) -> Timeouts:
     """For a process whose statements may take long for good reasons."""
-    return Timeouts(5.0, patient=True, session={"statement_timeout": "1h"} | _idle(lease))
+    return Timeouts(5.0, patient=True, session={"statement_timeout": "1h"} | _idle(idle))
 
 
-def _idle(lease: int) -> dict[str, str]:
+def _idle(idle: int) -> dict[str, str]:
     """A process that is stopped within a transaction must not hold its locks for long."""
-    return {"idle_in_transaction_session_timeout": f"{lease}s"}
+    return {"idle_in_transaction_session_timeout": f"{idle}s"}
 
 
 NONE = Timeouts(None, session=dict.fromkeys(("statement_timeout", "transaction_timeout"), "0") | _idle(3600))

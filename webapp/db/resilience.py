@@ -6,7 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import psycopg
 from peewee import InterfaceError, OperationalError, PeeweeException
@@ -87,7 +87,7 @@ def is_unavailable(error: BaseException | None) -> bool:
     return False
 
 
-def driver_error(error: BaseException) -> Any:
+def driver_error(error: BaseException) -> BaseException:
     """The driver's own error, which Peewee wraps in one of its own; in two, if connecting failed."""
     while orig := getattr(error, "orig", None):
         error = orig

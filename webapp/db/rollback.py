@@ -3,9 +3,8 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from peewee import SqliteDatabase
+from peewee import Database, SqliteDatabase
 from playhouse.migrations import Migration, Runner
 
 from webapp.db.migration_runner import changing_schema, migrations
@@ -93,7 +92,7 @@ def _difference(before: dict[str, set[str]], after: dict[str, set[str]]) -> Iter
         yield from (f"{table}.{column}" for column in sorted(before.get(table, set()) - after[table]))
 
 
-def _columns(db: Any) -> dict[str, set[str]]:
+def _columns(db: Database) -> dict[str, set[str]]:
     # A full-text index is no loss: it is built again from the texts.
     tables = [table for table in sorted(db.get_tables()) if "_search" not in table and "_terms" not in table]
     return {table: {column.name for column in db.get_columns(table)} for table in tables}

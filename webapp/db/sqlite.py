@@ -1,13 +1,15 @@
 """SQLite as a database of Peewee's: who waits for its write lock, for how long, and how many at a time."""
 
+import sqlite3
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING
 
 from peewee import SqliteDatabase
 
 from webapp.db import sqlite_lock
 from webapp.db.bulkhead import Bulkhead
 from webapp.db.commit_hooks import CommitHooks
+from webapp.db.cursor import Cursor, Parameters
 from webapp.db.lazy_transaction import LazyTransactions
 
 # Seconds for which a statement waits for the write lock: in a worker, and where people wait.
@@ -34,12 +36,20 @@ class Sqlite(LazyTransactions, CommitHooks, SqliteDatabase):
         # SQLite's own knows the case of English letters only.
         self.register_function(lambda text: text and text.lower(), "lower", 1, deterministic=True)
 
-    def begin(self, *options: Any) -> None:
+    if TYPE_CHECKING:
+
+        def connection(self) -> sqlite_lock.Connection:
+            """Peewee's."""
+
+        def cursor(self, named_cursor: None = None) -> sqlite3.Cursor:
+            """Peewee's."""
+
+    def begin(self, *options: str | None) -> None:
         """Begin a transaction, which takes the write lock. Raises Unavailable if too many threads wait for it."""
         with self._place():
             super().begin(*options)
 
-    def execute_sql(self, sql: str, params: Any = None) -> Any:
+    def execute_sql(self, sql: str, params: Parameters | None = None) -> Cursor:
         """Peewee's. A write outside a transaction raises Unavailable as `begin` does."""
         # Ask the connection, not Peewee: to Peewee a transaction has ended before its last writes and its commit.
         if self.bulkhead is None or sql.startswith("SELECT") or self.connection().in_transaction:

@@ -15,9 +15,12 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsLenAndGetItem
 
 POLL_EVERY = 0.004  # seconds, while another connection writes
 YIELD_TO_PEOPLE = 0.25  # seconds at most for which a run lets people go first, before each of its transactions
@@ -67,23 +70,24 @@ class Connection(sqlite3.Connection):
     path: str
     timeout: Callable[[], float]
 
-    def cursor(self, factory: Any = None) -> Any:
+    def cursor(self, factory: type[sqlite3.Cursor] | None = None) -> sqlite3.Cursor:  # type: ignore[override]
         """A cursor whose statements wait so."""
         return super().cursor(factory or _Cursor)
 
 
-def connecting(path: str, timeout: Callable[[], float]) -> Callable[..., Connection]:
+def connecting(path: str, timeout: Callable[[], float]) -> type[Connection]:
     """A `factory` for sqlite3.connect. `timeout` returns for how many seconds a statement waits at most.
 
     sqlite3's own `timeout` must be 0: it would wait before this does.
     """
-    return type("Connection", (Connection,), {"path": path, "timeout": staticmethod(timeout)})
+    made: type[Connection] = type("Connection", (Connection,), {"path": path, "timeout": staticmethod(timeout)})
+    return made
 
 
 class _Cursor(sqlite3.Cursor):
     connection: Connection
 
-    def execute(self, sql: str, parameters: Any = ()) -> Any:
+    def execute(self, sql: str, parameters: "SupportsLenAndGetItem[object] | Mapping[str, object]" = ()) -> Self:
         """Run a statement. It waits for the write lock, and raises OperationalError after the timeout."""
         if _this.is_run and sql.startswith("BEGIN"):
             _give_way(self.connection.path)

@@ -2,7 +2,9 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
+
+from peewee import Select
 
 from webapp.db import commit_hooks
 from webapp.db.commit_hooks import Write
@@ -10,6 +12,8 @@ from webapp.db.handle import database, is_postgres
 from webapp.db.lazy_transaction import open_now
 
 log = logging.getLogger(__name__)
+
+Query = TypeVar("Query", bound=Select)
 
 
 def after_commit(action: Callable[[], object]) -> None:
@@ -28,7 +32,7 @@ def after_commit(action: Callable[[], object]) -> None:
     database.after_commit(guarded)
 
 
-def before_commit(write: Write, key: Any) -> None:
+def before_commit(write: Write, key: int) -> None:
     """Call `write` as the last thing before the outermost transaction commits; see `commit_hooks.before_commit`."""
     open_now()  # this is a write, too: the transaction that it may open is the one whose commit it waits for
     commit_hooks.before_commit(database.obj, write, key)
@@ -45,6 +49,8 @@ def locks_rows() -> bool:
     return is_postgres()
 
 
-def locking(query: Any, strength: str = "UPDATE", skip_locked: bool = False) -> Any:
+def locking(query: Query, strength: str = "UPDATE", skip_locked: bool = False) -> Query:
     """The query, which then locks its rows until the transaction ends; unchanged on SQLite."""
-    return query.for_update(f"FOR {strength}", skip_locked=skip_locked) if locks_rows() else query
+    if not locks_rows():
+        return query
+    return query.for_update(f"FOR {strength}", skip_locked=skip_locked)  # type: ignore[arg-type]

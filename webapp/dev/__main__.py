@@ -18,6 +18,7 @@ from webapp import db
 from webapp.db.startup import or_one_line
 from webapp.dev import respawn
 from webapp.settings import LOOPBACK, Settings, SettingsError, hostname
+from webapp.storage import use_storage
 
 PYTHON = shlex.quote(sys.executable)
 ROOT = Path(__file__).parents[2]
@@ -85,8 +86,7 @@ def _is_here(url: str) -> bool:
 
 def make_ready(settings: Settings) -> None:
     """Bring the database and the queue of these settings up to date, and see that both answer."""
-    db.configure(settings)
-    huey.configure(settings)
+    use_storage(settings)
     db.migrate(huey.create_tables)
     db.database.close()
     huey.storage.queue_size()  # not `pending_count`, which tells the log of it, too

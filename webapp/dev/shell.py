@@ -55,7 +55,7 @@ def find_user(name: str) -> User | None:
     Raises SettingsError where nobody has it.
     """
     if not name:
-        return User.select().order_by(User.seen_at.desc(), User.id.desc()).first()
+        return next(iter(User.select().order_by(User.seen_at.desc(), User.id.desc()).limit(1)), None)
     if user := User.get_or_none(User.username_key == username_key(name)):
         return user
     raise SettingsError(f"nobody here is called {name}")

@@ -3,7 +3,10 @@
 import io
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 
 class ChunkedFile(io.RawIOBase):
@@ -31,7 +34,7 @@ class ChunkedFile(io.RawIOBase):
         self._at = max(0, offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence])
         return self._at
 
-    def readinto(self, buffer: Any) -> int:
+    def readinto(self, buffer: "WriteableBuffer") -> int:
         """Read what is left of one chunk, or as much of that as there is room for; nothing at the end."""
         number = bisect_right(self._starts, self._at) - 1
         if number < 0:
@@ -39,7 +42,8 @@ class ChunkedFile(io.RawIOBase):
         if number != self._number:
             self._number, self._chunk = number, memoryview(next(self._chunks(number), b""))
         offset = self._at - self._starts[number]
-        part = self._chunk[offset : offset + len(buffer)]
-        buffer[: len(part)] = part
+        target = memoryview(buffer)
+        part = self._chunk[offset : offset + len(target)]
+        target[: len(part)] = part
         self._at += len(part)
         return len(part)

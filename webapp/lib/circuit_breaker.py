@@ -3,7 +3,6 @@
 import threading
 import time
 from types import TracebackType
-from typing import Any
 
 from webapp.lib.outage import Outage
 
@@ -38,7 +37,7 @@ class Breaker:
             if self._failures:
                 self._is_trying, self._ask_at = True, now + TRIAL_TIMEOUT
 
-    def __exit__(self, _: Any, error: BaseException | None, __: TracebackType | None) -> None:
+    def __exit__(self, _: object, error: BaseException | None, __: TracebackType | None) -> None:
         if error is None:
             self._answered()
         elif isinstance(error, Exception):

@@ -17,7 +17,7 @@ import time
 from contextlib import suppress
 from itertools import count
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from weakref import ref
 
 
@@ -44,7 +44,7 @@ class Deadline:
         _watchdog.expect(self)
         return self
 
-    def __exit__(self, _: Any, error: BaseException | None, __: TracebackType | None) -> None:
+    def __exit__(self, _: object, error: BaseException | None, __: TracebackType | None) -> None:
         _here.innermost = ref(self._outer) if self._outer else None
         with _watchdog.lock:
             self._is_over = True

@@ -63,7 +63,7 @@ def estimate(seconds: float) -> str:
     return _measured(round(seconds / 86400), "duration-day", "long")
 
 
-def size(number_of_bytes: int) -> str:
+def size(number_of_bytes: float) -> str:
     """So many bytes as people read them, like '800 bytes', '1.2 kB' or '10.0 MB'."""
     if number_of_bytes < 1000:
         return _measured(number_of_bytes, "digital-byte", "long")

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import Protocol, TextIO
 
 LONGEST_MESSAGE = 3000  # characters
 LONGEST_EXCEPTION = 6000  # the beginning and the end: the cause is at one, its consequence at the other
@@ -21,12 +21,12 @@ LONGEST_FIELD = 500
 LONGEST_JSON = 9500  # bytes; log shippers cut or split longer lines
 ACCESS_OF_WERKZEUG = re.compile(r" - - \[\d\d/")
 
-_context: ContextVar[dict[str, Any]] = ContextVar("context", default={})  # noqa: B039 - never changed in place
-_of_process: dict[str, Any] = {}
+_context: ContextVar[dict[str, object]] = ContextVar("context", default={})  # noqa: B039 - never changed in place
+_of_process: dict[str, object] = {}
 
 
 @contextmanager
-def context(**fields: Any) -> Iterator[None]:
+def context(**fields: object) -> Iterator[None]:
     """Add fields to every line that this thread logs within the block. Ids and numbers only: nothing private."""
     before = _context.set(_context.get() | fields)
     try:
@@ -35,7 +35,7 @@ def context(**fields: Any) -> Iterator[None]:
         _context.reset(before)
 
 
-def bind(**fields: Any) -> None:
+def bind(**fields: object) -> None:
     """Add fields to every line that this thread logs from now on, until `unbind`."""
     _context.set(_context.get() | fields)
 
@@ -45,7 +45,7 @@ def unbind() -> None:
     _context.set({})
 
 
-def belong_to(**fields: Any) -> None:
+def belong_to(**fields: object) -> None:
     """Add fields to every line of this process, and of those that it forks."""
     _of_process.update(fields)
 
@@ -100,12 +100,12 @@ def shorten(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:half]} … {text[-half:]}"
 
 
-class _Handler(logging.StreamHandler[Any]):
+class _Handler(logging.StreamHandler[TextIO]):
     """The handler that `configure` adds."""
 
 
 class _Formatter(logging.Formatter):
-    def _about(self, record: logging.LogRecord) -> dict[str, Any]:
+    def _about(self, record: logging.LogRecord) -> dict[str, object]:
         """The fields of the line."""
         fields = _of_process | _context.get() | getattr(record, "fields", {})
         return {

@@ -2,7 +2,7 @@
 
 import re
 from email.utils import parseaddr
-from typing import Any
+from typing import TypedDict
 
 from webapp.lib.environment import Reader
 from webapp.lib.service_urls import HOST, LOOPBACK
@@ -10,7 +10,19 @@ from webapp.lib.service_urls import HOST, LOOPBACK
 ADDRESS = re.compile(r"[!-?A-~]{1,64}@[^\s@]{1,253}")  # few mail servers take other than ASCII before the @
 
 
-def read_mail_server(read: Reader, mailbox_port: int | None, default_sender: str) -> dict[str, Any]:
+class MailSettings(TypedDict):
+    """The settings of mail by their names; `mail_server` is None where mail cannot be sent at all."""
+
+    mail_server: str | None
+    mail_port: int
+    mail_username: str | None
+    mail_password: str | None
+    mail_use_tls: bool
+    mail_use_ssl: bool
+    mail_default_sender: str
+
+
+def read_mail_server(read: Reader, mailbox_port: int | None, default_sender: str) -> MailSettings:
     """Each setting of mail by its name; remembers as problems what does not go together.
 
     With a `mailbox_port`, and no MAIL_SERVER, the server is the mailbox on that port of this machine.

@@ -12,15 +12,15 @@ given another meaning. What authors of tasks write stays a text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from string import Formatter
 from typing import Final, TypeAlias
 
 from webapp.lib.i18n import LOCALE, duration, number, size
+from webapp.lib.json_types import Json
 
 Argument: TypeAlias = "str | int | float | bool | Phrase | list[Argument] | None"
-Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 
 _ID: Final = "phrase"  # the key by which a phrase is known in JSON
 
@@ -87,6 +87,9 @@ class Phrase:
         return cls(str(kept[_ID]), {name: _read(value) for name, value in kept.items() if name != _ID})
 
 
+_UNITS: Final[dict[str, Callable[[float], str]]] = {"duration": duration, "size": size, "": number}
+
+
 class _Words(Formatter):
     """Puts the arguments of a phrase into its words, for the same reader."""
 
@@ -100,7 +103,7 @@ class _Words(Formatter):
         if isinstance(value, list):
             return ", ".join(self.format_field(each, spec) for each in value)
         if isinstance(value, int | float) and not isinstance(value, bool):
-            return {"duration": duration, "size": size, "": number}[spec](value)  # type: ignore[operator]
+            return _UNITS[spec](value)
         return str(value)
 
 

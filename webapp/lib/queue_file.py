@@ -10,7 +10,6 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from typing import Any
 
 from huey.storage import SqliteStorage
 
@@ -26,7 +25,7 @@ class QueueFile(SqliteStorage):
     _opened: tuple[int, int] | None = None  # device and inode of the open file, whatever its name is by now
 
     @contextmanager
-    def db(self, commit: bool = False, close: bool = False) -> Iterator[Any]:
+    def db(self, commit: bool = False, close: bool = False) -> Iterator[sqlite3.Cursor]:
         """A cursor, as Huey's own. Raises sqlite3.DatabaseError if the file turns out to be damaged."""
         if self._conn is not None and self._opened != _identity(self.filename):
             self.close()  # the file was removed or replaced
@@ -63,7 +62,7 @@ class QueueFile(SqliteStorage):
                     raise
                 return False
 
-    def _create_connection(self) -> Any:
+    def _create_connection(self) -> sqlite3.Connection:
         try:
             connection = self._open_checked()
         except sqlite3.DatabaseError as error:
@@ -74,8 +73,8 @@ class QueueFile(SqliteStorage):
         self._opened = _identity(self.filename)
         return connection
 
-    def _open_checked(self) -> Any:
-        connection = super()._create_connection()
+    def _open_checked(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection = super()._create_connection()
         try:
             connection.execute("SELECT 1 FROM task LIMIT 1")
         except sqlite3.DatabaseError:

@@ -27,10 +27,10 @@ class _Connection(Connection):
         sock.settimeout(self.socket_timeout)
         return sock
 
-    def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+    def send_packed_command(self, command: object, check_health: bool = True) -> None:
         if self._sock:
             current().watch(self._sock)
-        super().send_packed_command(command, check_health)
+        super().send_packed_command(command, check_health)  # type: ignore[no-untyped-call]
 
 
 class _TlsConnection(SSLConnection, _Connection):
@@ -43,11 +43,11 @@ class Client(Redis):
     A blocking command has its own timeout in addition. A pipeline has no deadline: put one around it.
     """
 
-    def execute_command(self, *args: Any, **options: Any) -> Any:
+    def execute_command(self, *args: Any, **options: object) -> Any:  # type: ignore[explicit-any]  # redis-py's
         """Redis-py's, within the deadline."""
         waits = float(args[-1]) if args[0] in BLOCKING else 0.0
         with deadline(waits + ANSWERS_WITHIN):
-            return super().execute_command(*args, **options)
+            return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
 
 
 def redis_pool(url: str) -> ConnectionPool:

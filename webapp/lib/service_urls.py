@@ -46,7 +46,8 @@ def read_redis_url(read: Reader) -> str | None:
         from redis.connection import parse_url
 
         try:
-            options = {name: value for name, value in parse_url(url).items() if name != "connection_class"}
+            options = parse_url(url)  # type: ignore[no-untyped-call]
+            options.pop("connection_class", None)
             (SSLConnection if url.startswith("rediss") else Connection)(**options)  # connects to nothing
         except (TypeError, ValueError, RedisError):  # which may repeat the password
             read.problem("REDIS_URL", "has options after its ? that Redis clients do not know")

@@ -2,11 +2,16 @@
 
 import socket
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import TypeAlias
 
 from webapp.lib.deadline import current
+
+AddressInfo: TypeAlias = tuple[
+    socket.AddressFamily, socket.SocketKind, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
+]
 
 
 def connect(host: str, port: int) -> socket.socket:
@@ -32,11 +37,11 @@ def connect(host: str, port: int) -> socket.socket:
     raise error or OSError(f"{host} has no address")
 
 
-def _addresses(host: str, port: int, seconds: float) -> list[Any]:
+def _addresses(host: str, port: int, seconds: float) -> Sequence[AddressInfo]:
     """The addresses of a host. The system's resolver cannot be interrupted, so it runs in a thread that may be left."""
     with suppress(socket.gaierror):
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    answers: SimpleQueue[list[Any] | Exception] = SimpleQueue()
+    answers: SimpleQueue[Sequence[AddressInfo] | Exception] = SimpleQueue()
     threading.Thread(target=_resolve, args=(host, port, answers), name="resolver", daemon=True).start()
     try:
         answer = answers.get(timeout=seconds)
@@ -47,7 +52,7 @@ def _addresses(host: str, port: int, seconds: float) -> list[Any]:
     return answer
 
 
-def _resolve(host: str, port: int, answers: "SimpleQueue[list[Any] | Exception]") -> None:
+def _resolve(host: str, port: int, answers: "SimpleQueue[Sequence[AddressInfo] | Exception]") -> None:
     try:
         answers.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     except Exception as error:

@@ -58,7 +58,8 @@ def _recipients(people: int) -> str:
 
 def state_words(task: Task) -> str:
     """How the task that sends a mail stands, like 'Sending'."""
-    return STATES.get(task.state, task.state.words.capitalize())
+    words: str = STATES.get(task.state) or task.state.words.capitalize()
+    return words
 
 
 def count_words(counts: dict[Sending, int], is_over: bool) -> str:

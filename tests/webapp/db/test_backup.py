@@ -5,7 +5,6 @@ import sqlite3
 import stat
 import subprocess
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -142,7 +141,7 @@ def test_backup_of_postgresql_can_be_restored(make_app, new_storage, emptied_pos
     restore = [programs / "pg_restore", "--exit-on-error", "--no-owner", f"--dbname={url}", dump]
     subprocess.run(restore, check=True, capture_output=True)
     database.close()
-    configure(replace(settings, database_url=url))
+    configure(url)
     assert [post.body for post in Post] == ["kept"]
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from tasks.engine import executor
 from tests.browsing import browse
-from webapp.db import database
+from webapp.db import connect_to_postgres, database
 from webapp.dev.factories import make_task, make_user
 from webapp.models import State
 
@@ -40,3 +40,8 @@ def test_claim_reconnects_after_the_server_closed_the_connection(hang_up, config
     hang_up()
     assert executor.execute_next()
     assert task.reload().state == State.SUCCEEDED
+
+
+def test_sqlite_has_no_server_that_the_queue_could_connect_to(app):
+    with pytest.raises(TypeError, match="SQLite"):
+        connect_to_postgres()

@@ -12,7 +12,6 @@ from tests.racing import race
 from webapp.db import MIGRATIONS, configure, database, migrate
 from webapp.lib.times import utcnow
 from webapp.models import Artifact, Composition, Notification, State, Task, TaskEvent, User
-from webapp.settings import Settings
 
 LEASE = timedelta(seconds=15)
 OLD_STATES = ("pending", "in_progress", "canceling", "canceled", "succeeded", "failed")
@@ -24,7 +23,7 @@ def old(request, tmp_path):
     url = (
         f"sqlite:///{tmp_path / 'errand.db'}" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
     )
-    configure(Settings(secret_key="-", data_dir=tmp_path, database_url=url))
+    configure(url)
     with database.atomic():
         Runner(database.obj, str(MIGRATIONS)).up("0001_initial")
     _fill()

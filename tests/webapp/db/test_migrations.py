@@ -22,7 +22,6 @@ from webapp.dev.factories import (
     make_user,
 )
 from webapp.models import MODELS, Leader, OutcomeMail, RateCount, State, User, Worker
-from webapp.settings import Settings
 
 # No model can declare them: `_search` is what the release before searches by.
 SEARCHED_BY = {f"{table}_{index}" for table in ("posts", "messages") for index in ("terms", "without_terms", "search")}
@@ -34,7 +33,7 @@ def url(request, tmp_path):
     url = (
         f"sqlite:///{tmp_path / 'errand.db'}" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
     )
-    configure(Settings(secret_key="-", data_dir=tmp_path, database_url=url))
+    configure(url)
     yield url
     database.close()
 

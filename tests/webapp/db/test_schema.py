@@ -21,7 +21,6 @@ from webapp.db import (
 )
 from webapp.dev.factories import make_post, make_task
 from webapp.models import Post, Task
-from webapp.settings import Settings
 
 # What a release of before this writes, the present schema need not take any more. A migration that takes something
 # away, a release after the last that needs it, moves this on.
@@ -34,7 +33,7 @@ FROM_THE_FUTURE = "9999_from_the_future"
 def empty(request, tmp_path):
     """An empty database; this process is connected to it."""
     url = f"sqlite:///{tmp_path / 'site.db'}" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
-    configure(Settings(secret_key="-", data_dir=tmp_path, database_url=url))
+    configure(url)
     yield
     database.close()
 

@@ -183,7 +183,7 @@ def wrong(request, settings, tmp_path):
             "nobody there": lambda: "postgres://u:secret@127.0.0.1:1/x",
         }
         app = create_app(replace(settings, database_url=urls[what]()))
-        request.addfinalizer(lambda: db.configure(settings))
+        request.addfinalizer(lambda: db.configure(settings.database_url))
         return app
 
     return wrong

@@ -12,7 +12,6 @@ from webapp.dev.factories import make_message, make_post, make_posts, make_task,
 from webapp.models import Message, Post, State, User, search
 from webapp.models.search import SearchTooSlow, newest
 from webapp.models.task_filter import TaskFilter
-from webapp.settings import Settings
 from webapp.web.presenters.excerpts import excerpt, pieces
 
 BODIES = (
@@ -201,7 +200,7 @@ def test_search_for_a_hundred_words_works(each_database):
 
 
 def test_search_finds_the_same_without_fts5(monkeypatch, tmp_path):
-    configure(Settings(secret_key="-", data_dir=tmp_path, database_url=f"sqlite:///{tmp_path / 'errand.db'}"))
+    configure(f"sqlite:///{tmp_path / 'errand.db'}")
     with monkeypatch.context() as built_without:
         built_without.setattr(fulltext, "has_fts5", lambda: False)
         migrate()

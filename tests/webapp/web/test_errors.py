@@ -3,7 +3,6 @@
 import sqlite3
 import time
 from contextlib import closing
-from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -15,6 +14,7 @@ from webapp.dev.factories import (
     make_task,
 )
 from webapp.models import Post, State
+from webapp.storage import use_database
 from webapp.web.routes import BLUEPRINTS
 
 
@@ -88,9 +88,9 @@ def broken(make_app, tmp_path):
     (tmp_path / "a file").touch()
     app = make_app()
     db.database.close()
-    db.configure(replace(app.config["SETTINGS"], database_url=f"sqlite:///{tmp_path}/a file/errand.db"))
+    db.configure(f"sqlite:///{tmp_path}/a file/errand.db")
     yield browse(app)
-    db.configure(app.config["SETTINGS"])
+    use_database(app.config["SETTINGS"])
 
 
 def test_without_a_database_the_site_says_so_in_words(broken):

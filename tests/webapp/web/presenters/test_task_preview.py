@@ -4,7 +4,6 @@ import io
 
 import pytest
 
-from tasks.catalogue import CATALOGUE
 from tasks.engine import Preview, Run, TaskError, Upload
 from webapp.db.bulkhead import Unavailable
 from webapp.models import Artifact, Task
@@ -17,7 +16,7 @@ def _file(name: str, data: bytes) -> tuple[io.BytesIO, str]:
 
 
 @pytest.fixture
-def look_first(declare, monkeypatch):
+def look_first(declare):
     """A task function with a preview, in the catalogue."""
 
     def preview(file: Upload) -> Preview:
@@ -27,8 +26,6 @@ def look_first(declare, monkeypatch):
     @declare(title="Look first", preview=preview)
     def look_first(task: Run, file: Upload):
         """Shows it before."""
-
-    monkeypatch.setitem(CATALOGUE, "look_first", look_first)
 
 
 def test_a_preview_is_swapped_into_the_form_that_stays(ann, look_first):
@@ -62,7 +59,7 @@ def test_a_preview_says_what_is_wrong(ann, look_first, headers, status, data, wo
 
 
 @pytest.fixture
-def look_closely(declare, monkeypatch):
+def look_closely(declare):
     """A function that puts a task with a preview into the catalogue, which raises or returns what it is given."""
 
     def put(outcome: object) -> None:
@@ -75,8 +72,6 @@ def look_closely(declare, monkeypatch):
         @declare(title="Look closely", preview=preview)
         def look_closely(task: Run, file: Upload, column: str = "amount"):
             """Has a preview that fails."""
-
-        monkeypatch.setitem(CATALOGUE, "look_closely", look_closely)
 
     return put
 

@@ -1,0 +1,16 @@
+"""Storage: points the database and the queue of this process at what the settings name."""
+
+from tasks.queue import huey
+from webapp import db
+from webapp.settings import Settings
+
+
+def use_storage(settings: Settings, patient: bool = True) -> None:
+    """Use the database and the queue of these settings; nothing is opened yet. `patient` is as in `db.configure`."""
+    use_database(settings, patient)
+    huey.configure(settings.secret_key, settings.queue_file, settings.redis_url)
+
+
+def use_database(settings: Settings, patient: bool = True) -> None:
+    """Use the database of these settings. What a run holds there is released when its lease ends, at the latest."""
+    db.configure(settings.database_url, idle_timeout=settings.task_lease, patient=patient)
