@@ -54,12 +54,12 @@ def _content(user: User, key: str) -> OutgoingMail | None:
 
 
 def _title(task: Task) -> str:
-    return f"{task.title} {WORDS[notice_kind(task)]}"
+    return f"{task.title_words()} {WORDS[notice_kind(task)]}"
 
 
 def _note(task: Task) -> str:
     """What went wrong, or whom a mail did not reach."""
-    return task.error or (str(task.result or "") if notice_kind(task) == NoticeKind.MAIL else "")
+    return task.error_words() or (str(task.result or "") if notice_kind(task) == NoticeKind.MAIL else "")
 
 
 def _counted(ended: list[Task]) -> str:

@@ -22,13 +22,11 @@ from tasks.engine.timeouts import alarm
 from webapp.db.resilience import close_if_broken, is_unavailable, tirelessly
 from webapp.lib import logs
 from webapp.lib.outage import one_line
+from webapp.lib.phrases import Phrase, Words
 from webapp.models import Artifact, IllegalTransition, Task
+from webapp.models.task.phrases import NOT_SAVED, UNEXPECTED, UNKNOWN
 
 log = logging.getLogger(__name__)
-
-UNEXPECTED = "Something went wrong on our side. We’ve logged the error."
-UNKNOWN = "This version of the site doesn’t know this kind of task."
-NOT_SAVED = "The database didn’t respond."
 
 # Entered around each run; the worker's entry point puts the app's context here, so that mail and templates work.
 run_context: Callable[[], AbstractContextManager[object]] = nullcontext
@@ -101,7 +99,7 @@ def _execute(task: Task, run: Run, monitored: bool) -> None:
             # The result or the error holds what this database cannot store; retrying cannot help.
             log.exception("How the run ended cannot be recorded")
             task.__data__.update(before)
-            task.fail(UNEXPECTED)
+            task.fail(UNEXPECTED())
 
     try:
         tirelessly(write, _gives_up)
@@ -111,7 +109,7 @@ def _execute(task: Task, run: Run, monitored: bool) -> None:
         return
     if task.is_finished and not task.cursor and run.has_artifacts:
         Artifact.discard(task, unfinished=True)
-    reason = f": {task.error}" if task.error else ""
+    reason = f": {task.error_words()}" if task.error else ""
     log.info("The run ends after %.3f s: %s%s", time.monotonic() - begun, task.state, reason)
 
 
@@ -119,7 +117,7 @@ def _run_function(task: Task, run: Run, monitored: bool) -> Record:
     """Run the task's function; returns the transition that records how it ended."""
     function = registry.functions.get(task.name)
     if function is None:
-        return partial(task.fail, UNKNOWN)
+        return partial(task.fail, UNKNOWN())
     try:
         _prepare(task, function.retries)
         heart = monitor(run, task) if monitored else nullcontext()
@@ -153,15 +151,20 @@ def _outcome(task: Task, run: Run, retries: Retries, error: BaseException) -> Re
         case TimedOut():
             return partial(task.time_out, run.clock.message, retries.wait(task.attempts), run.clock.made_progress)
         case TaskError():
-            words = str(error)
+            words: Words = _own_words(error)
         case Exception() | SystemExit():
             if is_unavailable(error):
                 log.warning("The run was interrupted: %s", one_line(error))
-                return partial(task.interrupt, NOT_SAVED)
+                return partial(task.interrupt, NOT_SAVED())
             log.exception("The run failed unexpectedly", exc_info=error)
-            words = UNEXPECTED
+            words = UNEXPECTED()
         case _:
             raise error
     if task.attempts <= task.retries and retries.allow(error):
         return partial(task.retry_later, retries.wait(task.attempts), words)
     return partial(task.fail, words)
+
+
+def _own_words(error: TaskError) -> Words:
+    """What the owner reads of it: the phrase or the text that it was raised with."""
+    return error.args[0] if len(error.args) == 1 and isinstance(error.args[0], Phrase) else str(error)

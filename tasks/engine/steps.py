@@ -12,6 +12,7 @@ from tasks.engine.loop_cursor import LoopCursor
 from tasks.engine.run_clock import RunClock
 from tasks.engine.stop_flag import LeaseLost, StopFlag
 from webapp.db import database
+from webapp.lib.phrases import Words
 from webapp.models import Task
 
 
@@ -93,10 +94,10 @@ class Steps:
         self.clock.touch()
         self.stop_outside_of_each()
 
-    def log(self, text: str) -> None:
+    def log(self, words: Words) -> None:
         """Add a line to the timeline: now, or where a transaction is open, when that ends."""
         self.go_on()
-        self.checkpoints.log.append(text)
+        self.checkpoints.log.append(words)
         if database.in_transaction():
             return
         self.checkpoints.unit.unwatch()  # else this would be the write that begins the transaction of the step

@@ -15,6 +15,7 @@ from webapp.lib.i18n import number
 from webapp.models import Artifact, Task
 from webapp.models.chunked import ChunkedFile
 from webapp.models.task.artifact import CHUNK
+from webapp.models.task.phrases import NO_TEXT
 
 NAME_LENGTH = 200
 LINE = 1024 * 1024  # characters
@@ -95,7 +96,7 @@ class Upload:
             raise self._no_text() from error
 
     def _no_text(self) -> TaskError:
-        return TaskError(f"{self.name} isn’t UTF-8 text. Save it as UTF-8, then try again.")
+        return TaskError(NO_TEXT(file=self.name))
 
 
 class TimeLimitedUpload(Upload):

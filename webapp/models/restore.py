@@ -4,10 +4,9 @@ from typing import Any
 
 from webapp.db import database
 from webapp.models import Message, OutcomeMail, Task
+from webapp.models.task.phrases import RESTORED
 from webapp.models.task.state import OWNER_ACTIONS
 from webapp.models.task.transitions import IllegalTransition
-
-WHY = "Canceled because the site was restored from a backup; retry it if it still needs to be done"
 
 
 def cancel_all() -> int:
@@ -32,7 +31,7 @@ def _cancel(task: Task) -> bool:
     try:
         with database.transaction():
             task.cancel()
-            task.log(WHY)
+            task.log(RESTORED())
     except IllegalTransition:
         return False  # somebody was faster
     return True

@@ -7,11 +7,12 @@ from webapp.lib.times import utcnow
 from webapp.models.task import fair_queue
 from webapp.models.task.row import TaskRow
 from webapp.models.task.state import FINISHED, State
+from webapp.models.task.words import kept
 
 Changes = dict[str, Any]
 # Of a task that is retried.
 NO_TROUBLE: Changes = {
-    "error": "",
+    **kept(error=""),
     "attempts": 0,
     "rescues": 0,
     "crashes": 0,
@@ -40,7 +41,7 @@ def releasing_lease(task: TaskRow, at: datetime | None = None) -> Changes:
     """No run has the task any more, since the time given or now."""
     run = ((at or utcnow()) - task.started_at).total_seconds() if task.started_at else 0.0
     run_seconds = task.run_seconds + max(0.0, run)
-    return {"fencing_token": None, "lease_until": None, "stage": "", "run_seconds": run_seconds}
+    return {"fencing_token": None, "lease_until": None, "run_seconds": run_seconds} | kept(stage="")
 
 
 def resuming(task: TaskRow) -> Changes:

@@ -3,14 +3,16 @@
 from datetime import datetime
 
 from webapp.db import database, locking, locks_rows
+from webapp.lib.phrases import Words
 from webapp.lib.times import utcnow
 from webapp.models.task import changes as columns
-from webapp.models.task import observers, removal, transitions, workflow
+from webapp.models.task import observers, phrases, removal, transitions, workflow
 from webapp.models.task.locks import changing
 from webapp.models.task.row import TaskTrait
 from webapp.models.task.state import FINISHED, State
 from webapp.models.task.transitions import IllegalTransition
 from webapp.models.task.unique_key import holding_unique_key
+from webapp.models.task.words import kept
 from webapp.models.user import User
 
 
@@ -65,19 +67,19 @@ class OwnerActions(TaskTrait):
 
         holding_unique_key(self, start_again)
 
-    def reschedule(self, run_at: datetime, title: str) -> None:
-        """Give a scheduled task another time and title, in one transaction with its timeline.
+    def reschedule(self, run_at: datetime, title: Words | None = None) -> None:
+        """Give a scheduled task another time, and another title if one is given, in one transaction with its timeline.
 
         Raises IllegalTransition once it is not scheduled any more.
         """
         model = type(self)
-        changes = {"run_at": run_at, "title": title[:200], "updated_at": utcnow()}
+        changes = {"run_at": run_at, "updated_at": utcnow()} | (kept(title=title) if title is not None else {})
         with database.transaction():
             scheduled = model.id == self.id, model.state == State.SCHEDULED
             if not model.update(**changes).where(*scheduled).execute():
                 raise IllegalTransition(self.fresh(), State.SCHEDULED)
             self.__data__.update(changes)
-            transitions.tell(self, "scheduled", "Changed by you")
+            transitions.tell(self, "scheduled", phrases.CHANGED_BY_OWNER())
 
     def dismiss(self) -> None:
         """Close its alert, on every page and for good. Raises IllegalTransition while it is active; twice is once."""

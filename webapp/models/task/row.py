@@ -24,13 +24,14 @@ from webapp.lib.times import utcnow
 from webapp.models.task.composition import Composition
 from webapp.models.task.event import TaskEvent
 from webapp.models.task.state import FINISHED, ON_RELEASE, OWNER_ACTIONS, State
+from webapp.models.task.words import TaskWords
 from webapp.models.traits import Trait, hide_references
 from webapp.models.user import User
 
 _ZERO: list[Any] = [SQL("DEFAULT 0")]  # in the database, too: a release from before the column does not name it
 
 
-class TaskRow(BaseModel):
+class TaskRow(TaskWords, BaseModel):
     """A row of `tasks`. What changes it are the traits of `Task`, and the functions that these share."""
 
     id = UUIDField(primary_key=True, default=uuid4)
@@ -120,7 +121,7 @@ class TaskRow(BaseModel):
         )
 
     def __str__(self) -> str:
-        return self.title
+        return self.title_words()
 
     @property
     def is_workflow(self) -> bool:

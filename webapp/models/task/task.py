@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from peewee import ModelSelect
 
+from webapp.lib.phrases import Words
 from webapp.models.task import changes as columns
-from webapp.models.task import signals, transitions, workflow
+from webapp.models.task import phrases, signals, transitions, workflow
 from webapp.models.task.claim import Claiming
 from webapp.models.task.outcome import Outcomes
 from webapp.models.task.owner_actions import OwnerActions
@@ -16,6 +17,7 @@ from webapp.models.task.state import State
 from webapp.models.task.sweeping import Sweeping
 from webapp.models.task.undoing import Undoing
 from webapp.models.task.unique_key import holding_unique_key
+from webapp.models.task.words import kept
 from webapp.models.traits import own_references
 from webapp.models.user import User
 
@@ -34,7 +36,7 @@ class Task(OwnerActions, Undoing, Claiming, Progress, Outcomes, Sweeping, TaskRo
         cls,
         user: User,
         name: str,
-        title: str,
+        title: Words,
         arguments: dict[str, Any],
         *,
         run_at: datetime | None = None,
@@ -47,7 +49,7 @@ class Task(OwnerActions, Undoing, Claiming, Progress, Outcomes, Sweeping, TaskRo
         `total` is how many steps it will have, where that is known. Raises AlreadyRunning when its `unique_key` is held
         by an active task, also when two requests race. A workflow must be told to `begin` once it has its children.
         """
-        task = cls(user=user, name=name, title=title[:200], arguments=arguments, run_at=run_at, **fields)
+        task = cls(user=user, name=name, arguments=arguments, run_at=run_at, **kept(title=title), **fields)
         task.active_unique_key = task.unique_key
         task.total = task.expected = total
         if parent:
@@ -59,7 +61,8 @@ class Task(OwnerActions, Undoing, Claiming, Progress, Outcomes, Sweeping, TaskRo
 
         def write() -> None:
             task.save(force_insert=True)
-            transitions.tell(task, "launched", "Scheduled by you" if run_at else "Started by you")
+            by_owner = phrases.SCHEDULED_BY_OWNER if run_at else phrases.STARTED_BY_OWNER
+            transitions.tell(task, "launched", by_owner())
             signals.announce(signals.launched, task)
             if task.queue_key is not None:
                 signals.announce(signals.enqueued, task)
