@@ -11,7 +11,7 @@ from tests.guarantees.worker import stamp, write_lines
 from tests.processes import Process, until
 from webapp.lib.times import utcnow
 from webapp.models import State, Task
-from webapp.models.task.sweeping import DIED_REPEATEDLY
+from webapp.models.task.phrases import DIED_REPEATEDLY
 
 ON_POSTGRES = pytest.mark.parametrize(
     ("shared_site", "signum"),
@@ -36,7 +36,7 @@ def test_tasks_survive_a_database_that_goes_away_and_comes_back(site, postgres, 
     assert_written_once(writing)
     assert worker.popen.poll() is None
     assert Task.get_by_id(running.id).attempts == 1, "it was not its fault"
-    assert DIED_REPEATEDLY not in {event.text for event in running.timeline()}
+    assert str(DIED_REPEATEDLY()) not in {event.text for event in running.timeline()}
 
 
 @ON_SQLITE

@@ -10,7 +10,7 @@ from tests.guarantees.worker import stamp, stamp_first, write_lines
 from tests.network import Network
 from tests.processes import until
 from webapp.models import Task, User
-from webapp.models.task.sweeping import DIED_REPEATEDLY
+from webapp.models.task.phrases import DIED_REPEATEDLY
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +86,6 @@ def test_a_network_that_fails_is_no_tasks_fault(site, fault):
     for task in running, writing, waiting:
         now = Task.get_by_id(task.id)
         assert now.attempts == 1
-        assert not any(event.text == DIED_REPEATEDLY or event.kind == "failed" for event in task.timeline())
+        assert not any(event.text == str(DIED_REPEATEDLY()) or event.kind == "failed" for event in task.timeline())
     assert site.processes["worker"].popen.poll() is None
     assert "Traceback" not in site.processes["worker"].output()

@@ -22,7 +22,8 @@ from tests.processes import until
 from webapp.dev.factories import make_posts
 from webapp.lib.times import utcnow
 from webapp.models import State, Task, User
-from webapp.models.task.sweeping import DIED_REPEATEDLY, MOST_RESCUES
+from webapp.models.task.phrases import DIED_REPEATEDLY
+from webapp.models.task.sweeping import MOST_RESCUES
 
 AT_MOST = 30  # seconds
 
@@ -57,7 +58,7 @@ def test_a_task_that_kills_its_worker_each_time_fails_in_words_and_can_be_retrie
         task = die.launch(User.register_guest())
         until(lambda: is_done(task))
         now = Task.get_by_id(task.id)
-        assert (now.state, now.error, now.rescues) == (State.FAILED, DIED_REPEATEDLY, MOST_RESCUES)
+        assert (now.state, now.error, now.rescues) == (State.FAILED, str(DIED_REPEATEDLY()), MOST_RESCUES)
         assert kinds(task).count("started") == MOST_RESCUES + 1
         site.stop("worker")
         now.retry()

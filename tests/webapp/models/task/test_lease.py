@@ -10,9 +10,9 @@ from webapp.dev.factories import make_task
 from webapp.lib.times import utcnow
 from webapp.models import IllegalTransition, State, Task
 from webapp.models.task.outcome import MOST_INTERRUPTIONS
-from webapp.models.task.phrases import INTERRUPTED_REPEATEDLY
+from webapp.models.task.phrases import DIED_REPEATEDLY, INTERRUPTED_REPEATEDLY
 from webapp.models.task.state import LEASED
-from webapp.models.task.sweeping import DIED_REPEATEDLY, MOST_RESCUES
+from webapp.models.task.sweeping import MOST_RESCUES
 
 LEASE = timedelta(seconds=15)
 OVER = timedelta(seconds=-1)
@@ -214,7 +214,7 @@ def test_what_was_asked_for_goes_before_the_failure_of_one_that_was_interrupted_
     getattr(Task.get_by_id(task.id), asked)()
     task.interrupt("The database didn’t respond.")
     assert (row(task).state, row(task).fencing_token, row(task).error) == (is_then, None, "")
-    assert row(task).timeline()[-1].text.endswith(f": {INTERRUPTED_REPEATEDLY()!s}")
+    assert row(task).timeline()[-1].text.endswith(f": {INTERRUPTED_REPEATEDLY()}")
 
 
 def test_an_interruption_after_which_it_gets_further_is_forgotten(app):
