@@ -12,6 +12,7 @@ Changes = dict[str, Any]
 # Of a task that is retried.
 NO_TROUBLE: Changes = {
     "error": "",
+    "error_phrase": None,
     "attempts": 0,
     "rescues": 0,
     "crashes": 0,
@@ -40,7 +41,7 @@ def releasing_lease(task: TaskRow, at: datetime | None = None) -> Changes:
     """No run has the task any more, since the time given or now."""
     run = ((at or utcnow()) - task.started_at).total_seconds() if task.started_at else 0.0
     run_seconds = task.run_seconds + max(0.0, run)
-    return {"fencing_token": None, "lease_until": None, "stage": "", "run_seconds": run_seconds}
+    return {"fencing_token": None, "lease_until": None, "stage": "", "stage_phrase": None, "run_seconds": run_seconds}
 
 
 def resuming(task: TaskRow) -> Changes:

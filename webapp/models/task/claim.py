@@ -65,7 +65,8 @@ _FIRST_OF_EACH = f"""
 _FAIR = f"SELECT COALESCE(({_NEAR_HEAD}), ({_FIRST_OF_EACH}))"
 _CLAIM = f"""
     UPDATE tasks SET state = 'in_progress', owner = {{p}}, lease_until = {{p}}, turn = NULL,
-        attempts = attempts + 1, started_at = {{p}}, updated_at = {{p}}, stage = '', error = ''
+        attempts = attempts + 1, started_at = {{p}}, updated_at = {{p}}, stage = '', error = '',
+        stage_phrase = NULL, error_phrase = NULL
     WHERE state = 'pending' AND id = COALESCE(
         (SELECT CASE WHEN EXISTS ({_FULL}) THEN ({_FAIR}) END), ({_HEAD})
     ) RETURNING *

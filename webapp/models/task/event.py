@@ -1,5 +1,6 @@
 """TaskEvent: one line of a task's timeline."""
 
+import json
 from datetime import datetime
 from uuid import UUID
 
@@ -7,8 +8,9 @@ from peewee import AutoField, CharField, DateTimeField, DeferredForeignKey, JSON
 
 from webapp.db import BaseModel, database
 from webapp.lib.times import utcnow
+from webapp.models.task.stored import Words, stored
 
-INSERT = "INSERT INTO task_events (task_id, at, kind, text, link) VALUES ({0}, {0}, {0}, {0}, {0})"
+INSERT = "INSERT INTO task_events (task_id, at, kind, text, phrase, link) VALUES ({0}, {0}, {0}, {0}, {0}, {0})"
 
 
 class TaskEvent(BaseModel):
@@ -23,7 +25,11 @@ class TaskEvent(BaseModel):
     link = UUIDField(null=True, help_text="the other task that it tells of, which may be there no more")
 
     @classmethod
-    def write(cls, task_id: UUID, kind: str, text: str, at: datetime | None = None, link: UUID | None = None) -> None:
+    def write(
+        cls, task_id: UUID, kind: str, words: Words, at: datetime | None = None, link: UUID | None = None
+    ) -> None:
         """Add a line, cut to what fits. One write, spelled beforehand: it comes with every move of every task."""
-        values = (cls.task.db_value(task_id), at or utcnow(), kind, text[:500], cls.link.db_value(link))
+        text, phrase = stored(words, cls.text.max_length)
+        as_json = json.dumps(phrase) if phrase else None
+        values = (cls.task.db_value(task_id), at or utcnow(), kind, text, as_json, cls.link.db_value(link))
         database.execute_sql(INSERT.format(database.param), values)

@@ -8,6 +8,7 @@ from webapp.models.task import changes as columns
 from webapp.models.task import transitions
 from webapp.models.task.row import TaskTrait
 from webapp.models.task.state import State
+from webapp.models.task.stored import Words, kept
 from webapp.models.task.transitions import is_mine
 
 # Without any progress. That takes a quarter of an hour at least; it may be what the task does.
@@ -25,16 +26,16 @@ class Outcomes(TaskTrait):
         full = self.done if self.total is None else self.total
         transitions.finish(self, State.SUCCEEDED, "Finished", done=full, total=full or None, result=result)
 
-    def fail(self, error: str) -> None:
+    def fail(self, error: Words) -> None:
         """It ended without success, for a reason in words. Progress stays where it stopped."""
-        transitions.finish(self, State.FAILED, error, error=error)
+        transitions.finish(self, State.FAILED, error, **kept("error", error))
 
-    def retry_later(self, delay: float, error: str) -> None:
+    def retry_later(self, delay: float, error: Words) -> None:
         """An attempt failed; the next begins after so many seconds. If its owner asked for it to stop, it has."""
         again = f"{error} Retrying (attempt {self.attempts + 1} of {self.retries + 1})"
         self._try_again(delay, error, again)
 
-    def time_out(self, error: str, delay: float, further: bool) -> None:
+    def time_out(self, error: Words, delay: float, further: bool) -> None:
         """A clock has ended this run, for a reason in words. If its owner asked for it to stop or to pause, it has.
 
         With an attempt left it is tried again after so many seconds. A run that got `further` has used up none.
@@ -45,11 +46,11 @@ class Outcomes(TaskTrait):
         elif self.attempts <= self.retries:
             self.retry_later(delay, error)
         else:
-            transitions.give_up_lease(self, State.FAILED, error, error=error)
+            transitions.give_up_lease(self, State.FAILED, error, **kept("error", error))
 
-    def _try_again(self, delay: float, error: str, text: str, **changes: Any) -> None:
+    def _try_again(self, delay: float, error: Words, text: Words, **changes: Any) -> None:
         run_at = utcnow() + timedelta(seconds=delay)
-        transitions.give_up_lease(self, State.RETRYING, text, run_at=run_at, error=error, **changes)
+        transitions.give_up_lease(self, State.RETRYING, text, run_at=run_at, **kept("error", error), **changes)
 
     def interrupt(self, why: str) -> None:
         """The database ended this run, by no fault of the task's. Another goes on in some seconds, longer each time.

@@ -9,6 +9,7 @@ from webapp.models.task import observers, removal, transitions, workflow
 from webapp.models.task.locks import changing
 from webapp.models.task.row import TaskTrait
 from webapp.models.task.state import FINISHED, State
+from webapp.models.task.stored import Words, kept
 from webapp.models.task.transitions import IllegalTransition
 from webapp.models.task.unique_key import holding_unique_key
 from webapp.models.user import User
@@ -65,13 +66,13 @@ class OwnerActions(TaskTrait):
 
         holding_unique_key(self, start_again)
 
-    def reschedule(self, run_at: datetime, title: str) -> None:
+    def reschedule(self, run_at: datetime, title: Words) -> None:
         """Give a scheduled task another time and title, in one transaction with its timeline.
 
         Raises IllegalTransition once it is not scheduled any more.
         """
         model = type(self)
-        changes = {"run_at": run_at, "title": title[:200], "updated_at": utcnow()}
+        changes = {"run_at": run_at, "updated_at": utcnow(), **kept("title", title, model.title.max_length)}
         with database.transaction():
             scheduled = model.id == self.id, model.state == State.SCHEDULED
             if not model.update(**changes).where(*scheduled).execute():

@@ -8,8 +8,9 @@ from webapp.lib.times import utcnow
 from webapp.models.task import transitions
 from webapp.models.task.event import TaskEvent
 from webapp.models.task.locks import changing
-from webapp.models.task.row import TaskTrait
+from webapp.models.task.row import TaskRow, TaskTrait
 from webapp.models.task.state import LEASED, State
+from webapp.models.task.stored import Words, kept
 from webapp.models.task.transitions import is_mine
 from webapp.models.user import User
 
@@ -19,13 +20,13 @@ _COUNTED = {"done": 0, "total": None}  # of a cursor
 class Progress(TaskTrait):
     """Each write demands that this run still holds the task, by its fencing token: otherwise it writes nothing."""
 
-    def advance(self, done: int, total: int | None, stage: str) -> bool:
+    def advance(self, done: int, total: int | None, stage: Words) -> bool:
         """Record how far this run is. False, and nothing written, when it should stop: canceled, or taken over."""
         model = type(self)
-        return transitions.record(self, model.state == State.IN_PROGRESS, done=done, total=total, stage=stage[:200])
+        return transitions.record(self, model.state == State.IN_PROGRESS, **_progress(done, total, stage))
 
     def checkpoint(
-        self, cursor: dict[str, Any], done: int, total: int | None, stage: str, lease: timedelta, tell: bool = True
+        self, cursor: dict[str, Any], done: int, total: int | None, stage: Words, lease: timedelta, tell: bool = True
     ) -> bool:
         """Record from where to go on, in the transaction of the effects that led there; renew the lease.
 
@@ -35,7 +36,7 @@ class Progress(TaskTrait):
         False, and nothing written, when another run has the task: the transaction must then be rolled back.
         """
         model = type(self)
-        changes: dict[str, Any] = {"done": done, "total": total, "stage": stage[:200]} if tell else {}
+        changes: dict[str, Any] = _progress(done, total, stage) if tell else {}
         if self.gets_further(cursor):
             changes["crashes"] = changes["interruptions"] = 0
         return transitions.record(
@@ -56,12 +57,13 @@ class Progress(TaskTrait):
         until = utcnow() + lease
         return bool(model.update(lease_until=until).where(is_mine(self), model.state.in_(LEASED)).execute())
 
-    def rename(self, title: str) -> None:
+    def rename(self, title: Words) -> None:
         """Call it otherwise from now on. Nothing happens when another run has the task."""
         model = type(self)
+        renamed = kept("title", title, model.title.max_length)
         with changing(self):
-            if model.update(title=title[:200], updated_at=utcnow()).where(is_mine(self)).execute():
-                self.title = title[:200]
+            if model.update(**renamed, updated_at=utcnow()).where(is_mine(self)).execute():
+                self.__data__.update(renamed)
                 if not self.hidden:
                     User.count_change(self.user_id)
 
@@ -80,9 +82,13 @@ class Progress(TaskTrait):
         model = type(self)
         return model.select().where(is_mine(self), model.state == State.IN_PROGRESS).exists()
 
-    def log(self, text: str, at: datetime | None = None) -> None:
+    def log(self, words: Words, at: datetime | None = None) -> None:
         """Add a line to the timeline, of now or of another time."""
         with database.transaction():
-            TaskEvent.write(self.id, "log", text, at)
+            TaskEvent.write(self.id, "log", words, at)
             if not self.hidden:
                 User.count_change(self.user_id)
+
+
+def _progress(done: int, total: int | None, stage: Words) -> dict[str, Any]:
+    return {"done": done, "total": total, **kept("stage", stage, TaskRow.stage.max_length)}

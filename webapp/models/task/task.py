@@ -13,6 +13,7 @@ from webapp.models.task.owner_actions import OwnerActions
 from webapp.models.task.progress import Progress
 from webapp.models.task.row import TaskRow
 from webapp.models.task.state import State
+from webapp.models.task.stored import Words, kept
 from webapp.models.task.sweeping import Sweeping
 from webapp.models.task.undoing import Undoing
 from webapp.models.task.unique_key import holding_unique_key
@@ -34,7 +35,7 @@ class Task(OwnerActions, Undoing, Claiming, Progress, Outcomes, Sweeping, TaskRo
         cls,
         user: User,
         name: str,
-        title: str,
+        title: Words,
         arguments: dict[str, Any],
         *,
         run_at: datetime | None = None,
@@ -47,7 +48,8 @@ class Task(OwnerActions, Undoing, Claiming, Progress, Outcomes, Sweeping, TaskRo
         `total` is how many steps it will have, where that is known. Raises AlreadyRunning when its `unique_key` is held
         by an active task, also when two requests race. A workflow must be told to `begin` once it has its children.
         """
-        task = cls(user=user, name=name, title=title[:200], arguments=arguments, run_at=run_at, **fields)
+        fields |= kept("title", title, cls.title.max_length)
+        task = cls(user=user, name=name, arguments=arguments, run_at=run_at, **fields)
         task.active_unique_key = task.unique_key
         task.total = task.expected = total
         if parent:

@@ -19,6 +19,7 @@ from webapp.models.task.event import TaskEvent
 from webapp.models.task.locks import changing
 from webapp.models.task.row import TaskRow
 from webapp.models.task.state import FINISHED, LEASED, ON_RELEASE, OWNER_ACTIONS, State, sources_of
+from webapp.models.task.stored import Words
 
 # What the timeline says of an owner action, by the state that it leads to.
 _BY_OWNER = {
@@ -39,20 +40,20 @@ class IllegalTransition(Exception):
         self.task = task
 
 
-def attempt(task: TaskRow, target: State, text: str, condition: Any = True, **changes: Any) -> bool:
+def attempt(task: TaskRow, target: State, words: Words, condition: Any = True, **changes: Any) -> bool:
     """Make a transition if the table allows it from the task's present state and the condition holds."""
     model, changes = type(task), columns.of_state(target) | changes
     with database.transaction():
         allowed = model.id == task.id, model.state.in_(sources_of(target)), condition
         moved = model.update(**changes).where(*allowed).execute()
         if moved:
-            _has_moved(task, target, text, changes)
+            _has_moved(task, target, words, changes)
     return bool(moved)
 
 
-def demand(task: TaskRow, target: State, text: str, **changes: Any) -> None:
+def demand(task: TaskRow, target: State, words: Words, **changes: Any) -> None:
     """Make a transition. Raises IllegalTransition where the table does not allow it."""
-    if not attempt(task, target, text, **changes):
+    if not attempt(task, target, words, **changes):
         raise IllegalTransition(task.fresh(), target)
 
 
@@ -80,7 +81,7 @@ def _on_again(task: TaskRow, action: str) -> str:
     return "Resumed by you" if action == "resume" else "Retried by you" if task.started_at else "Started by you"
 
 
-def finish(task: TaskRow, target: State, text: str, **changes: Any) -> None:
+def finish(task: TaskRow, target: State, words: Words, **changes: Any) -> None:
     """End a task by the run that holds it. Raises IllegalTransition when the run does not hold it any more."""
     progress = {"done": task.done, "total": task.total}
     changes = columns.releasing_lease(task) | progress | columns.of_state(target) | changes
@@ -91,10 +92,10 @@ def finish(task: TaskRow, target: State, text: str, **changes: Any) -> None:
         key = type(task).id.db_value(task.id), task.fencing_token or NO_TOKEN
         if not database.execute_sql(sql, (*values, *key)).rowcount:
             raise IllegalTransition(task.fresh(), target)
-        _has_moved(task, target, text, changes)
+        _has_moved(task, target, words, changes)
 
 
-def give_up_lease(task: TaskRow, target: State | None, text: str, **changes: Any) -> None:
+def give_up_lease(task: TaskRow, target: State | None, text: Words, **changes: Any) -> None:
     """Let go of a task before its end. What its owner asked for meanwhile comes before the `target` of the run."""
     leaving = columns.releasing_lease(task) | {"done": task.done, "total": task.total}
     with changing(task):
@@ -134,15 +135,15 @@ def is_mine(task: TaskRow, state: State | None = None) -> Any:
     return mine & (model.state == state) if state else mine
 
 
-def tell(task: TaskRow, kind: str, text: str, link: UUID | None = None) -> None:
+def tell(task: TaskRow, kind: str, words: Words, link: UUID | None = None) -> None:
     """Add a line to its timeline, which its owner sees at once."""
-    TaskEvent.write(task.id, kind, text, link=link)
+    TaskEvent.write(task.id, kind, words, link=link)
     observers.changed(task)
 
 
-def _has_moved(task: TaskRow, target: State, text: str, changes: dict[str, Any]) -> None:
+def _has_moved(task: TaskRow, target: State, words: Words, changes: dict[str, Any]) -> None:
     task.__data__.update({name: value for name, value in changes.items() if not isinstance(value, Node)})
-    tell(task, target, text)
+    tell(task, target, words)
     if target in FINISHED:
         observers.finished(task)
         signals.announce(signals.stopped, task)

@@ -11,6 +11,7 @@ from webapp.models.task import transitions
 from webapp.models.task.event import TaskEvent
 from webapp.models.task.row import TaskTrait
 from webapp.models.task.state import FINISHED
+from webapp.models.task.stored import Words
 
 
 class Undoing(TaskTrait):
@@ -48,7 +49,7 @@ class Undoing(TaskTrait):
                 transitions.tell(self, "undoing", "Undo started by you", by)
         return True
 
-    def end_undo(self, by: UUID, words: str) -> None:
+    def end_undo(self, by: UUID, words: Words) -> None:
         """Record that all is taken back, with words for what that was. Nothing happens if it has moved since."""
         model = type(self)
         began = model.undo_began_at >= model.finished_at, model.undone_at.is_null()
