@@ -23,6 +23,7 @@ from webapp.db.resilience import close_if_broken, is_unavailable, tirelessly
 from webapp.lib import logs
 from webapp.lib.outage import one_line
 from webapp.models import Artifact, IllegalTransition, Task
+from webapp.models.task.stored import Words
 
 log = logging.getLogger(__name__)
 
@@ -143,6 +144,7 @@ def _prepare(task: Task, retries: Retries) -> None:
 
 def _outcome(task: Task, run: Run, retries: Retries, error: BaseException) -> Record:
     """The transition that records how a run ended by an exception."""
+    words: Words
     match error:
         case StopRequested():
             return task.acknowledge_stop
@@ -153,7 +155,7 @@ def _outcome(task: Task, run: Run, retries: Retries, error: BaseException) -> Re
         case TimedOut():
             return partial(task.time_out, run.clock.message, retries.wait(task.attempts), run.clock.made_progress)
         case TaskError():
-            words = str(error)
+            words = error.words
         case Exception() | SystemExit():
             if is_unavailable(error):
                 log.warning("The run was interrupted: %s", one_line(error))

@@ -12,10 +12,12 @@ given another meaning. What authors of tasks write stays a text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from math import isfinite
 from string import Formatter
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from webapp.lib.i18n import LOCALE, duration, number, size
 
@@ -23,6 +25,7 @@ Argument: TypeAlias = "str | int | float | bool | Phrase | list[Argument] | None
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 
 _ID: Final = "phrase"  # the key by which a phrase is known in JSON
+_UNITS: dict[str, Callable[[Any], str]] = {"": number, "duration": duration, "size": size}
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,14 @@ class Wording:
     others: str = ""
 
     def __call__(self, **arguments: Argument) -> Phrase:
-        """The phrase with these arguments."""
+        """The phrase with these arguments. Raises TypeError where its words need another."""
+        if missing := self._needed - arguments.keys():
+            raise TypeError(f"the phrase {self.id} needs {', '.join(sorted(missing))}")
         return Phrase(self.id, arguments)
+
+    @cached_property
+    def _needed(self) -> set[str]:
+        return {name for words in (self.owner, self.plural, self.others) for name, _ in _fields(words)} - {"owner"}
 
 
 WORDINGS: dict[str, Wording] = {}
@@ -45,10 +54,12 @@ WORDINGS: dict[str, Wording] = {}
 def phrase(id: str, owner: str, *, plural: str = "", others: str = "") -> Wording:
     """Declare a phrase by its words, a format string over its arguments: once, where it is used.
 
-    `{rows}` puts a number as people read it, `{seconds:duration}` and `{bytes:size}` likewise. Raises ValueError for an
-    id that others words have.
+    `{rows}` puts a number as people read it, `{seconds:duration}` and `{bytes:size}` likewise. Raises ValueError for
+    words that cannot be read so, and for an id that other words have.
     """
     wording = Wording(id, owner, plural, others)
+    if unknown := [unit for words in (owner, plural, others) for _, unit in _fields(words) if unit not in _UNITS]:
+        raise ValueError(f"the phrase {id} has the unit {unknown[0]}, and there are {', '.join(filter(None, _UNITS))}")
     if WORDINGS.setdefault(id, wording) != wording:
         raise ValueError(f"two phrases have the id {id}")
     return wording
@@ -56,7 +67,7 @@ def phrase(id: str, owner: str, *, plural: str = "", others: str = "") -> Wordin
 
 @dataclass(frozen=True)
 class Phrase:
-    """A phrase with its arguments: JSON, or other phrases."""
+    """A phrase with its arguments: JSON, other phrases, or what is kept as its text, like an uploaded file."""
 
     id: str
     arguments: Mapping[str, Argument] = field(default_factory=dict)
@@ -100,14 +111,25 @@ class _Words(Formatter):
         if isinstance(value, list):
             return ", ".join(self.format_field(each, spec) for each in value)
         if isinstance(value, int | float) and not isinstance(value, bool):
-            return {"duration": duration, "size": size, "": number}[spec](value)  # type: ignore[operator]
+            return _UNITS[spec](value)
         return str(value)
 
 
-def _as_json(value: Argument) -> Json:
+def _fields(words: str) -> Iterator[tuple[str, str]]:
+    """The arguments that words name, each with its unit. Raises ValueError for a brace that stands alone."""
+    for _, name, unit, _ in Formatter().parse(words):
+        if name is not None:
+            yield name, unit or ""
+
+
+def _as_json(value: object) -> Json:
     if isinstance(value, Phrase):
         return value.as_json()
-    return [_as_json(each) for each in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_as_json(each) for each in value]
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
+    return value if isinstance(value, str | int | float | None) else str(value)  # an uploaded file by its name, a date
 
 
 def _read(value: Json) -> Argument:

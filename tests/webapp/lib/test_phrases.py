@@ -1,6 +1,7 @@
 """Phrases: ids with arguments that are put into words for whoever reads them."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -53,3 +54,21 @@ def test_two_phrases_with_one_id_are_refused():
 
 def test_an_id_of_a_later_release_is_shown_as_it_is():
     assert str(Phrase("later.release")) == "later.release"
+
+
+@pytest.mark.parametrize("words", ["{rows:d}", "{rows", "{rows:{unit}}"])
+def test_words_that_cannot_be_read_are_refused_as_they_are_declared(words):
+    with pytest.raises(ValueError, match=r"unit|expected"):
+        phrase("wrong", words)
+
+
+def test_a_phrase_without_an_argument_of_its_words_is_refused_as_it_is_made():
+    gone = phrase("gone", "One post of {file}", plural="{number} posts of {file}")
+    with pytest.raises(TypeError, match="the phrase gone needs file, number"):
+        gone()
+
+
+def test_what_is_no_json_is_kept_as_its_text():
+    named = phrase("named", "{file} takes {seconds}")
+    kept = json.loads(json.dumps(named(file=Path("a.csv"), seconds=float("inf")).as_json(), allow_nan=False))
+    assert kept == {"phrase": "named", "file": "a.csv", "seconds": "inf"}
