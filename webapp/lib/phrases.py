@@ -25,6 +25,7 @@ Argument: TypeAlias = "str | int | float | bool | Phrase | list[Argument] | None
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 
 _ID: Final = "phrase"  # the key by which a phrase is known in JSON
+_SENTENCE: Final = "sentence"
 _UNITS: dict[str, Callable[[Any], str]] = {"": number, "duration": duration, "size": size}
 
 
@@ -54,12 +55,13 @@ WORDINGS: dict[str, Wording] = {}
 def phrase(id: str, owner: str, *, plural: str = "", others: str = "") -> Wording:
     """Declare a phrase by its words, a format string over its arguments: once, where it is used.
 
-    `{rows}` puts a number as people read it, `{seconds:duration}` and `{bytes:size}` likewise. Raises ValueError for
-    words that cannot be read so, and for an id that other words have.
+    `{rows}` puts a number as people read it, `{seconds:duration}` and `{bytes:size}` likewise; `{reason:sentence}`
+    begins with a capital. Raises ValueError for words that cannot be read so, and for an id that other words have.
     """
     wording = Wording(id, owner, plural, others)
-    if unknown := [unit for words in (owner, plural, others) for _, unit in _fields(words) if unit not in _UNITS]:
-        raise ValueError(f"the phrase {id} has the unit {unknown[0]}, and there are {', '.join(filter(None, _UNITS))}")
+    known = {*_UNITS, _SENTENCE}
+    if unknown := [unit for words in (owner, plural, others) for _, unit in _fields(words) if unit not in known]:
+        raise ValueError(f"the phrase {id} has the unit {unknown[0]}, which there is not")
     if WORDINGS.setdefault(id, wording) != wording:
         raise ValueError(f"two phrases have the id {id}")
     return wording
@@ -106,13 +108,12 @@ class _Words(Formatter):
 
     def format_field(self, value: object, spec: str) -> str:
         """One argument, by its kind or by the unit that the words name."""
-        if isinstance(value, Phrase):
-            return value.words(self._owner)
         if isinstance(value, list):
             return ", ".join(self.format_field(each, spec) for each in value)
         if isinstance(value, int | float) and not isinstance(value, bool):
-            return _UNITS[spec](value)
-        return str(value)
+            return _UNITS.get(spec, number)(value)
+        text = value.words(self._owner) if isinstance(value, Phrase) else str(value)
+        return text[:1].upper() + text[1:] if spec == _SENTENCE else text
 
 
 def _fields(words: str) -> Iterator[tuple[str, str]]:

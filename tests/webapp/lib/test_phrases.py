@@ -33,6 +33,12 @@ def test_numbers_durations_and_sizes_read_as_people_write_them():
     assert str(took(rows=12345, bytes=1200, seconds=120)) == "12,345 rows of 1.2 kB in 2 minutes"
 
 
+def test_what_is_said_within_a_sentence_may_begin_one():
+    inner, outer = phrase("inner", "the server hung up."), phrase("outer", "{why:sentence} So {why} {n:sentence}")
+    assert str(outer(why=inner(), n=1200)) == "The server hung up. So the server hung up. 1,200"
+    assert str(outer(why="", n="")) == " So  "
+
+
 def test_a_phrase_within_a_phrase_is_put_into_words_for_the_same_reader():
     inner = phrase("inner", "yours", others="{owner}’s")
     outer = phrase("outer", "It is {what}; {all}")
