@@ -8,12 +8,14 @@ from tasks.engine import Run, sweep_hook, user_task
 from tasks.lib.mail_once import AFTER_PEOPLE, RETRIES, line_up, mail_once
 from webapp import mail
 from webapp.lib.i18n import ngettext, number
+from webapp.lib.phrases import phrase
 from webapp.lib.times import utcnow
 from webapp.mail import OutgoingMail
 from webapp.mail.headers import one_line
 from webapp.models import NoticeKind, OutcomeMail, Task, User, notice_kind
 from webapp.models.task.state import ACTIVE
 
+TITLE = phrase("mail_task_outcome.title", "Mail about tasks")
 AT_MOST_EVERY = timedelta(minutes=1)  # for one person
 MOST_SHOWN = 20  # tasks in one mail, each with its words and its address
 WORDS = {
@@ -32,7 +34,7 @@ def line_up_outcomes(at_once: int) -> None:
     line_up(mail_task_outcome, list(OutcomeMail.mail_due(at_once).where(~under_way, User.id.not_in(recent))))
 
 
-@user_task(title="Mail about tasks", one_at_a_time=True, internal=True, priority=AFTER_PEOPLE, retries=RETRIES)
+@user_task(title=TITLE, one_at_a_time=True, internal=True, priority=AFTER_PEOPLE, retries=RETRIES)
 def mail_task_outcome(task: Run) -> None:
     """Mail somebody how tasks of theirs have ended, unless by now these are gone or tried again, or nobody wants it."""
     if task.user.email and mail.is_configured():

@@ -22,7 +22,7 @@ from tasks.engine.timeouts import alarm
 from webapp.db.resilience import close_if_broken, is_unavailable, tirelessly
 from webapp.lib import logs
 from webapp.lib.outage import one_line
-from webapp.lib.phrases import Phrase, Words
+from webapp.lib.phrases import Words
 from webapp.models import Artifact, IllegalTransition, Task
 from webapp.models.task.phrases import NOT_SAVED, UNEXPECTED, UNKNOWN
 
@@ -141,6 +141,7 @@ def _prepare(task: Task, retries: Retries) -> None:
 
 def _outcome(task: Task, run: Run, retries: Retries, error: BaseException) -> Record:
     """The transition that records how a run ended by an exception."""
+    words: Words
     match error:
         case StopRequested():
             return task.acknowledge_stop
@@ -151,7 +152,7 @@ def _outcome(task: Task, run: Run, retries: Retries, error: BaseException) -> Re
         case TimedOut():
             return partial(task.time_out, run.clock.message, retries.wait(task.attempts), run.clock.made_progress)
         case TaskError():
-            words: Words = _own_words(error)
+            words = error.words
         case Exception() | SystemExit():
             if is_unavailable(error):
                 log.warning("The run was interrupted: %s", one_line(error))
@@ -163,8 +164,3 @@ def _outcome(task: Task, run: Run, retries: Retries, error: BaseException) -> Re
     if task.attempts <= task.retries and retries.allow(error):
         return partial(task.retry_later, retries.wait(task.attempts), words)
     return partial(task.fail, words)
-
-
-def _own_words(error: TaskError) -> Words:
-    """What the owner reads of it: the phrase or the text that it was raised with."""
-    return error.args[0] if len(error.args) == 1 and isinstance(error.args[0], Phrase) else str(error)

@@ -9,18 +9,17 @@
 So a row reads right in every language and for every reader. Ids are kept in rows for as long as these: they are never
 given another meaning. What authors of tasks write stays a text.
 
-A row keeps a phrase beside its words, `kept` and `read` say how: the text is what is searched, what the release before
-reads and writes, and what is shown where the phrase is unknown.
+How a row keeps one beside its words is in `kept_words`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
+from math import isfinite
 from string import Formatter
 from typing import Any, Final, TypeAlias
-from zlib import crc32
 
 from webapp.lib.i18n import LOCALE, duration, number, size
 
@@ -28,11 +27,13 @@ Argument: TypeAlias = "str | int | float | bool | Phrase | list[Argument] | None
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 
 _ID: Final = "phrase"  # the key by which a phrase is known in JSON
-_OF: Final = "of"  # the checksum of the text beside it
-_RESERVED: Final = frozenset({_ID, _OF})
+CHECKSUM: Final = "of"  # the checksum of the text beside it
+_RESERVED: Final = frozenset({_ID, CHECKSUM})
 _OWNER: Final = "owner"
 _NUMBERS: Final[dict[str, Any]] = {"": number, "duration": duration, "size": size}
+_SENTENCE: Final = "sentence"
 _LISTS: Final = {"": ", ", "then": ", then "}
+_UNITS: Final = {*_NUMBERS, *_LISTS, _SENTENCE}
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,15 @@ class Wording:
             _pieces(words)
 
     def __call__(self, **arguments: Argument) -> Phrase:
-        """The phrase with these arguments."""
+        """The phrase with these arguments. Raises TypeError where its words need another."""
+        if missing := self._needed - arguments.keys():
+            raise TypeError(f"the phrase {self.id} needs {', '.join(sorted(missing))}")
         return Phrase(self.id, arguments)
+
+    @cached_property
+    def _needed(self) -> set[str]:
+        named = {name for words in (self.owner, self.plural, self.others) for _, name, _ in _pieces(words) if name}
+        return named - {_OWNER}
 
 
 WORDINGS: dict[str, Wording] = {}
@@ -60,8 +68,8 @@ def phrase(id: str, owner: str, *, plural: str = "", others: str = "") -> Wordin
     """Declare a phrase by its words, a format string over its arguments: once, where it is used.
 
     `{rows}` puts a number as people read it, `{seconds:duration}` and `{bytes:size}` likewise; `{titles}` puts a list
-    with commas, `{titles:then}` as what follows one another. Raises ValueError for an id that others words have, and
-    for a format string that could not be put into words.
+    with commas, `{titles:then}` as what follows one another; `{reason:sentence}` begins with a capital. Raises
+    ValueError for a format string that could not be put into words, and for an id that other words have.
     """
     wording = Wording(id, owner, plural, others)
     if WORDINGS.setdefault(id, wording) != wording:
@@ -71,7 +79,7 @@ def phrase(id: str, owner: str, *, plural: str = "", others: str = "") -> Wordin
 
 @dataclass(frozen=True)
 class Phrase:
-    """A phrase with its arguments: JSON, or other phrases."""
+    """A phrase with its arguments: JSON, other phrases, or what is kept as its text, like an uploaded file."""
 
     id: str
     arguments: Mapping[str, Argument] = field(default_factory=dict, hash=False)
@@ -97,7 +105,7 @@ class Phrase:
         else:
             chosen = wording.plural if wording.plural and _is_many(values.get("number", 1)) else wording.owner
         return "".join(
-            before if name is None else before + _put(owner if name == _OWNER else values[name], unit, owner)
+            before if name is None else before + _put(_value(values, name, owner), unit, owner)
             for before, name, unit in _pieces(chosen)
         )
 
@@ -114,50 +122,6 @@ class Phrase:
 Words: TypeAlias = str | Phrase  # a text of an author's, or a phrase of ours
 
 
-def kept(words: Words, longest: int | None = None) -> tuple[str, dict[str, Json] | None]:
-    """Words as a row keeps them: the text, cut to `longest` characters, and the phrase, or None for a text.
-
-    What had to be cut is kept as the text alone, so a phrase takes no more room than its words by much.
-    """
-    text = str(words)
-    if isinstance(words, str) or (longest is not None and len(text) > longest):
-        return text[:longest], None
-    return text, words.as_json()
-
-
-def kept_changing(words: Words, longest: int | None = None) -> tuple[str, dict[str, Json] | None]:
-    """The same for a row whose words change: with a checksum by which the two are known to belong together.
-
-    The release before writes another text and leaves the phrase as it is.
-    """
-    text, json = kept(words, longest)
-    return text, json and json | {_OF: checksum(text)}
-
-
-def read(text: str, json: Any) -> Words:
-    """What a row keeps: the phrase if it is that of its text, else the text."""
-    if not isinstance(json, dict) or json.get(_OF) not in (None, checksum(text)):
-        return text
-    try:
-        return Phrase.from_json(json)
-    except KeyError:  # of a later release
-        return text
-
-
-def put_into_words(text: str, json: Any, owner: str = "") -> str:
-    """What a row keeps, as its owner reads it; as others do where that owner's name is given."""
-    words = read(text, json)
-    try:
-        return words if isinstance(words, str) else words.spelled(owner)
-    except (LookupError, TypeError, ValueError):  # of a later release
-        return text
-
-
-def checksum(text: str) -> int:
-    """By which a text is told from others."""
-    return crc32(text.encode(errors="surrogatepass"))
-
-
 @cache
 def _pieces(words: str) -> tuple[tuple[str, str | None, str], ...]:
     """A format string as what it is made of: each time a text, what comes after it, and the unit of that.
@@ -166,8 +130,8 @@ def _pieces(words: str) -> tuple[tuple[str, str | None, str], ...]:
     """
     pieces = tuple((before, name, unit or "") for before, name, unit, _ in Formatter().parse(words))
     for _, name, unit in pieces:
-        if name is not None and (not name.isidentifier() or name in _RESERVED or unit not in _NUMBERS | _LISTS):
-            raise ValueError(f"{words!r}: {{{name}}} cannot be put into words")
+        if name is not None and (not name.isidentifier() or name in _RESERVED or unit not in _UNITS):
+            raise ValueError(f"{words!r}: {{{name}}} is no argument, or has a unit that there is not")
     return pieces
 
 
@@ -175,23 +139,28 @@ def _is_many(count: Argument) -> bool:
     return isinstance(count, int | float) and LOCALE.plural_form(count) != "one"
 
 
+def _value(values: Mapping[str, Argument], name: str, owner: str) -> Argument:
+    return owner if name == _OWNER and name not in values else values[name]
+
+
 def _put(value: Argument, unit: str, owner: str) -> str:
     """One argument, by its kind or by the unit that the words name."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Phrase):
-        return value.spelled(owner)
     if isinstance(value, list):
         return _LISTS.get(unit, _LISTS[""]).join(_put(each, unit, owner) for each in value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(_NUMBERS.get(unit, number)(value))
-    return str(value)
+    text = value.spelled(owner) if isinstance(value, Phrase) else str(value)
+    return text[:1].upper() + text[1:] if unit == _SENTENCE else text
 
 
-def _as_json(value: Argument) -> Json:
+def _as_json(value: object) -> Json:
     if isinstance(value, Phrase):
         return value.as_json()
-    return [_as_json(each) for each in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_as_json(each) for each in value]
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
+    return value if isinstance(value, str | int | float | None) else str(value)  # an uploaded file by its name, a date
 
 
 def _read(value: Json) -> Argument:

@@ -7,7 +7,8 @@ from uuid import UUID
 from peewee import AutoField, CharField, DateTimeField, DeferredForeignKey, JSONField, UUIDField
 
 from webapp.db import BaseModel, database
-from webapp.lib.phrases import Words, kept, put_into_words
+from webapp.lib.kept_words import kept, put_into_words
+from webapp.lib.phrases import Words
 from webapp.lib.times import utcnow
 
 INSERT = "INSERT INTO task_events (task_id, at, kind, text, phrase, link) VALUES ({0}, {0}, {0}, {0}, {0}, {0})"

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from webapp.lib.phrases import Words, kept_changing, put_into_words, read
+from webapp.lib.kept_words import kept_changing, put_into_words, read_words
+from webapp.lib.phrases import Words
 
 LONGEST = {"title": 200, "stage": 200}  # characters
 
@@ -43,9 +44,9 @@ class TaskWords:
     @property
     def own_title(self) -> Words:
         """What it is called, for a phrase of which that is a part, or for another row."""
-        return read(self.title, self.title_phrase)
+        return read_words(self.title, self.title_phrase)
 
     @property
     def own_error(self) -> Words:
         """What went wrong, for a phrase of which that is a part, or for another row."""
-        return read(self.error, self.error_phrase)
+        return read_words(self.error, self.error_phrase)
