@@ -109,7 +109,7 @@ def _execute(task: Task, run: Run, monitored: bool) -> None:
         return
     if task.is_finished and not task.cursor and run.has_artifacts:
         Artifact.discard(task, unfinished=True)
-    reason = f": {task.error_words()}" if task.error else ""
+    reason = f": {words}" if (words := task.error_words()) else ""
     log.info("The run ends after %.3f s: %s%s", time.monotonic() - begun, task.state, reason)
 
 
