@@ -68,7 +68,7 @@ def test_what_the_release_before_has_written_is_shown_though_a_phrase_is_left_be
     assert row(task).error_words() == ""
 
 
-def test_a_workflow_says_the_phrase_of_its_part_and_of_what_failed(each_database, declare):
+def test_a_workflow_says_the_phrase_of_its_part_and_of_what_failed(declare, each_database):
     @declare(title=phrase("test_words.part", "Part {number}"), retries=1)
     def part(task, number: int):
         pass
