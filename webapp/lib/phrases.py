@@ -7,7 +7,7 @@
     Phrase.from_json(event.phrase).words()  # '3 posts are gone'
 
 So a row reads right in every language and for every reader. Ids are kept in rows for as long as these: they are never
-given another meaning. What authors of tasks write stays a text.
+given another meaning, nor other arguments. Authors of tasks may write texts, which are shown as they are.
 """
 
 from __future__ import annotations
