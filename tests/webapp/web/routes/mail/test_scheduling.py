@@ -194,6 +194,7 @@ def test_a_scheduled_mail_can_be_changed(ann, mailserver, run_tasks):
     assert (answer.status_code, answer.location) == (303, f"/tasks/{mailing.task_id}")
     task = Task.get()
     assert (task.state, task.title) == (State.SCHEDULED, "Email to 1 person: Changed")
+    assert task.title_phrase == {"phrase": "send_mail.title", "number": 1, "subject": "Changed"}
     assert task.run_at == when.replace(microsecond=0)
     assert addresses() == ["dee@example.com"]
     assert Mailing.select().count() == 1
