@@ -1,7 +1,7 @@
 """What our own tasks say is a phrase wherever a row keeps it, so that it reads right in every language."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -22,27 +22,37 @@ MAKES_TEXT = {"str", "ngettext", "format", "join"}
 def _plain_words(source: str) -> list[int]:
     """The lines that say a text where a phrase belongs."""
     tree = ast.parse(source)
-    texts = {
-        target.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign) and _is_text(node.value, MAKES_TEXT)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
+    texts = _assigned(tree, lambda node: _is_text(node, MAKES_TEXT))
+    declared = _assigned(tree, lambda node: isinstance(node, ast.Call) and _name(node.func) == "phrase")
     functions = {
         node.name
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef) and isinstance(node.returns, ast.Name) and node.returns.id == "str"
     }
-    return sorted({said.lineno for said in _said(tree) if _is_text(said, MAKES_TEXT | texts | functions)})
+    known = MAKES_TEXT | texts | functions
+    without_call = {said.lineno for said in _said(tree, titles=False) if _name(said) in declared}
+    return sorted({said.lineno for said in _said(tree) if _is_text(said, known)} | without_call)
 
 
-def _said(tree: ast.AST) -> Iterator[ast.expr]:
+def _assigned(tree: ast.AST, holds: Callable[[ast.expr], bool]) -> set[str]:
+    """The names of what the condition holds for."""
+    return {
+        target.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and holds(node.value)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def _said(tree: ast.AST, titles: bool = True) -> Iterator[ast.expr]:
     """What is given to whatever says something; each of what a condition chooses from."""
     raised = [node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)]
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _name(node.func) in SAYS]
     waiting = [each for call in (*raised, *calls) for each in call.args]
-    waiting += [each.value for call in calls for each in call.keywords if each.arg in ("title", "text", "words")]
+    waiting += [
+        each.value for call in calls for each in call.keywords if each.arg in ("text", "words", titles and "title")
+    ]
     while waiting:
         match node := waiting.pop():
             case ast.IfExp():
@@ -96,11 +106,17 @@ def test_our_tasks_say_no_plain_text(path):
         "user_task(title='Read {file}')",
         "user_task(title=lambda files: 'Read')",
         "user_task(title=title_of)",
+        "raise TaskError(PHRASE)",
     ],
 )
 def test_a_text_in_place_of_a_phrase_is_found(said):
-    rest = f"    NO = 'No.'\n    {said}\ndef title_of(number) -> str: ...\n"
-    assert _plain_words(f"def work(task):\n{rest}") == [3]
+    rest = f"    {said}\ndef title_of(number) -> str: ...\n"
+    assert _plain_words(f"NO = 'No.'\nPHRASE = phrase('a.b', 'Yes.')\ndef work(task):\n{rest}") == [4]
+
+
+def test_a_phrase_is_none():
+    said = "raise TaskError(NO())\ntask.log(NO() if bad else YES(number=1))\nuser_task(title=NO)"
+    assert _plain_words(f"NO = phrase('a.b', 'No.')\n{said}") == []
 
 
 def test_each_phrase_of_a_task_is_named_after_the_file_that_says_it(app):

@@ -38,7 +38,7 @@ class Wording:
     plural: str = ""
     others: str = ""
 
-    def __call__(self, **arguments: Argument) -> Phrase:
+    def __call__(self, /, **arguments: Argument) -> Phrase:
         """The phrase with these arguments. Raises TypeError where its words need another."""
         if missing := self._needed - arguments.keys():
             raise TypeError(f"the phrase {self.id} needs {', '.join(sorted(missing))}")
