@@ -17,8 +17,8 @@ MAILED = "mailed"
 
 
 TITLE = phrase("export_posts.title", "Export posts as {format}")
-NO_POSTS = phrase("export_posts.no_posts", "{title}: you have no posts yet")
-COLLECTING = phrase("export_posts.collecting", "Collecting your posts")
+NO_POSTS = phrase("export_posts.no_posts", "{title}: you have no posts yet", others="{title}: {owner} has no posts yet")
+COLLECTING = phrase("export_posts.collecting", "Collecting your posts", others="Collecting {owner}’s posts")
 SENDING = phrase("export_posts.sending", "Sending the email")
 SENT = phrase("export_posts.sent", "Emailed to {address}")
 NO_SERVER = phrase("export_posts.no_server", "Not emailed: this site has no mail server")

@@ -24,7 +24,7 @@ BATCH_SIZE = 256 * 1024  # characters of them, at most, beyond the first row
 TITLE = phrase("import_posts.title", "Import posts from {file}")
 UNDO_TITLE = phrase("import_posts.undo_title", "Undo: {title}")
 READING = phrase("import_posts.reading", "Reading the file")
-SAVING = phrase("import_posts.saving", "Saving your posts")
+SAVING = phrase("import_posts.saving", "Saving your posts", others="Saving {owner}’s posts")
 DELETING = phrase("import_posts.deleting", "Deleting posts")
 DELETED = phrase("import_posts.deleted", "{number} post deleted", plural="{number} posts deleted")
 IMPORTED = phrase("import_posts.imported", "{number} post imported", plural="{number} posts imported")

@@ -7,7 +7,7 @@
     CANCELED().words(owner="ann")         # 'Canceled by ann'
 
 So a row reads right in every language and for every reader. Ids are kept in rows for as long as these: they are never
-given another meaning. What authors of tasks write stays a text.
+given another meaning, nor other arguments. Authors of tasks may write texts, which are shown as they are.
 
 How a row keeps one beside its words is in `kept_words`.
 """
@@ -49,7 +49,7 @@ class Wording:
         for words in (self.owner, self.plural, self.others):
             _pieces(words)
 
-    def __call__(self, **arguments: Argument) -> Phrase:
+    def __call__(self, /, **arguments: Argument) -> Phrase:
         """The phrase with these arguments. Raises TypeError where its words need another."""
         if missing := self._needed - arguments.keys():
             raise TypeError(f"the phrase {self.id} needs {', '.join(sorted(missing))}")
