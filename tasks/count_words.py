@@ -11,7 +11,20 @@ from heapq import nsmallest
 from tasks.engine import Run, TaskError, Upload, user_task
 from tasks.engine.models.artifact import CHUNK
 from tasks.lib.csv_cells import csv_row
-from webapp.lib.i18n import ngettext
+from webapp.lib.phrases import phrase
+
+TITLE = phrase("count_words.title", "Count words in {file}")
+COUNTING = phrase("count_words.counting", "Counting")
+COUNTED = phrase(
+    "count_words.counted", "{number} word, {different} different", plural="{number} words, {different} different"
+)
+MORE_THAN = phrase("count_words.more_than", "more than {most}")
+DROPPED = phrase(
+    "count_words.dropped",
+    "Too many to keep, so rare words were dropped along the way: a count may be up to {short} too low",
+)
+NO_WORDS = phrase("count_words.no_words", "{file} contains no words.")
+NO_TEXT = phrase("count_words.no_text", "{file} isn’t a text file.")
 
 MOST = 100
 LONGEST = 100  # letters: what has more is no word, but data or a mistake
@@ -24,12 +37,12 @@ _UNSEEN = re.compile("[\u00ad\u2060\ufeff]")  # soft hyphens and the like: they 
 _TOO_MANY = re.compile(r"(\W{30})\W+")
 
 
-@user_task(title="Count words in {file}", one_at_a_time=True, total=lambda file: -(-file.size // CHUNK))
+@user_task(title=TITLE, one_at_a_time=True, total=lambda file: -(-file.size // CHUNK))
 def count_words(task: Run, file: Upload) -> None:
     """List the 100 most frequent words in a UTF-8 text file, ignoring case."""
     # No checkpoints: the counts of a long text are as many as its words, so they would cost more to save again and
     # again than a run that is interrupted costs to repeat. Nothing is written before the end, so repeating is safe.
-    task.stage("Counting")
+    task.stage(COUNTING())
     counts: Counter[str] = Counter()
     number = short = 0
     for piece in _pieces(_counted(task, file)):
@@ -39,18 +52,10 @@ def count_words(task: Run, file: Upload) -> None:
         counts.update(_words(piece))
         number += counts.total() - before
     if not number:
-        raise TaskError(f"{file} contains no words.")
-    different = f"more than {MOST_DIFFERENT:,}" if short else f"{len(counts):,}"
-    task.log(
-        ngettext(
-            "%(num)s word, %(different)s different",
-            "%(num)s words, %(different)s different",
-            number,
-            different=different,
-        )
-    )
+        raise TaskError(NO_WORDS(file=file.name))
+    task.log(COUNTED(number=number, different=MORE_THAN(most=MOST_DIFFERENT) if short else len(counts)))
     if short:
-        task.log(f"Too many to keep, so rare words were dropped along the way: a count may be up to {short:,} too low")
+        task.log(DROPPED(short=short))
     most = nsmallest(MOST, counts.items(), key=lambda item: (-item[1], item[0]))
     task.attach("words.csv", "".join([csv_row("word", "count"), *(csv_row(*each) for each in most)]))
 
@@ -67,7 +72,7 @@ def _counted(task: Run, file: Upload) -> Iterator[str]:
     """The text, each chunk a step."""
     for text in file.text():
         if "\0" in text:
-            raise TaskError(f"{file} isn’t a text file.")
+            raise TaskError(NO_TEXT(file=file.name))
         yield text
         if text:
             task.advance()

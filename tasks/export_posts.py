@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from tasks.engine import Labels, Run, TaskError, TemporaryError, user_task
 from tasks.lib.csv_cells import csv_row
 from webapp import mail
+from webapp.lib.phrases import Phrase, phrase
 from webapp.lib.times import exact_iso
 from webapp.models import Artifact, Post
 
@@ -15,24 +16,33 @@ ATTACHMENT_LIMIT = 7 * 1024 * 1024
 MAILED = "mailed"
 
 
-def _title(format: str) -> str:
-    return f"Export posts as {format.upper()}"
+TITLE = phrase("export_posts.title", "Export posts as {format}")
+NO_POSTS = phrase("export_posts.no_posts", "{title}: you have no posts yet", others="{title}: {owner} has no posts yet")
+COLLECTING = phrase("export_posts.collecting", "Collecting your posts", others="Collecting {owner}’s posts")
+SENDING = phrase("export_posts.sending", "Sending the email")
+SENT = phrase("export_posts.sent", "Emailed to {address}")
+NO_SERVER = phrase("export_posts.no_server", "Not emailed: this site has no mail server")
+NOT_SENT = phrase("export_posts.not_sent", "The file is ready, but we couldn’t email it: {reason}")
+
+
+def _title(format: str) -> Phrase:
+    return TITLE(format=format.upper())
 
 
 @user_task(title=_title, one_at_a_time=True, retries=3)
 def export_posts(task: Run, format: Annotated[Literal["json", "csv"], Labels("JSON", "CSV")] = "json") -> None:
     """Get all your posts in one file, oldest first. It’s also emailed to you if your account has an email address."""
-    task.stage("Collecting your posts")
+    task.stage(COLLECTING())
     posts = Post.by(task.user)
     number = posts.count()
     task.total = number + bool(task.user.email)  # the mail is a step, too: without it the bar is not full
     if not number:
-        task.rename(f"{_title(format)}: you have no posts yet")  # the file is there all the same, and as it should be
+        task.rename(NO_POSTS(title=_title(format)))  # the file is there all the same, and as it should be
     with task.artifact(f"posts.{format}") as out:
         for line in FORMATS[format](task.each(posts), out.size == 0):
             out.write(line)
     if task.user.email and task.cursor != MAILED:
-        task.stage("Sending the email")
+        task.stage(SENDING())
         _send(task, out.artifact, count=task.done)
         task.cursor = MAILED
         task.advance()
@@ -73,5 +83,5 @@ def _send(task: Run, artifact: Artifact, count: int) -> None:
         )
     except mail.MailError as error:
         kind = TemporaryError if error.may_retry else TaskError
-        raise kind(f"The file is ready, but we couldn’t email it: {error}") from error
-    task.log(f"Emailed to {task.user.email}" if sent else "Not emailed: this site has no mail server")
+        raise kind(NOT_SENT(reason=error.reason)) from error
+    task.log(SENT(address=task.user.email) if sent else NO_SERVER())

@@ -10,7 +10,8 @@ from tasks.engine import Accept, Preview, Run, TaskError, Undo, Upload, user_tas
 from tasks.lib.csv_cells import csv_row
 from tasks.lib.decoding import UNDECODABLE
 from tasks.lib.post_files import BEGINNING, ERRORS, PostFile, Row, open_posts
-from webapp.lib.i18n import ngettext, number
+from webapp.lib.i18n import number
+from webapp.lib.phrases import Phrase, Wording, phrase
 from webapp.lib.times import exact_iso, utcnow
 from webapp.models import ArtifactWriter, Post, Task
 
@@ -18,37 +19,50 @@ SHOWN = 5  # rows of a preview
 SHOWN_PROBLEMS = 3
 LOOKED_AT = 1000  # rows, at most, for a preview
 BATCH = 250  # rows that are written at once
-UNDER_WAY = "That import is running again. Cancel it first."
 BATCH_SIZE = 256 * 1024  # characters of them, at most, beyond the first row
-Words = tuple[str, str]  # for one, and for several
 
-_READY: Words = "%(num)s post ready to import", "%(num)s posts ready to import"
-_IMPORTED: Words = "%(num)s post imported", "%(num)s posts imported"
-# The others, by what holds a post in the file.
-_WRONG: dict[str, Words] = {
-    "row": ("%(num)s row has errors", "%(num)s rows have errors"),
-    "item": ("%(num)s item has errors", "%(num)s items have errors"),
+TITLE = phrase("import_posts.title", "Import posts from {file}")
+UNDO_TITLE = phrase("import_posts.undo_title", "Undo: {title}")
+READING = phrase("import_posts.reading", "Reading the file")
+SAVING = phrase("import_posts.saving", "Saving your posts", others="Saving {owner}’s posts")
+DELETING = phrase("import_posts.deleting", "Deleting posts")
+DELETED = phrase("import_posts.deleted", "{number} post deleted", plural="{number} posts deleted")
+IMPORTED = phrase("import_posts.imported", "{number} post imported", plural="{number} posts imported")
+READY = phrase("import_posts.ready", "{number} post ready to import", plural="{number} posts ready to import")
+BOTH = phrase("import_posts.both", "{right}, {wrong}")
+# By what holds a post in the file.
+SKIPPED = {
+    "row": phrase("import_posts.rows_skipped", "{number} row skipped", plural="{number} rows skipped"),
+    "item": phrase("import_posts.items_skipped", "{number} item skipped", plural="{number} items skipped"),
 }
-_SKIPPED: dict[str, Words] = {
-    "row": ("%(num)s row skipped", "%(num)s rows skipped"),
-    "item": ("%(num)s item skipped", "%(num)s items skipped"),
+WRONG = {
+    "row": phrase("import_posts.rows_wrong", "{number} row has errors", plural="{number} rows have errors"),
+    "item": phrase("import_posts.items_wrong", "{number} item has errors", plural="{number} items have errors"),
 }
-_FIRST: dict[str, Words] = {
-    "row": ("In the first row", "In the first %(num)s rows"),
-    "item": ("In the first item", "In the first %(num)s items"),
+FIRST = {
+    "row": phrase("import_posts.first_rows", "In the first row", plural="In the first {number} rows"),
+    "item": phrase("import_posts.first_items", "In the first item", plural="In the first {number} items"),
 }
+NO_POSTS = phrase("import_posts.no_posts", "{file} contains no posts.")
+NONE_RIGHT = phrase("import_posts.none_right", "Nothing in {file} could be imported. See errors.csv for the reasons.")
+UNDER_WAY = phrase("import_posts.under_way", "That import is running again. Cancel it first.")
+BEING_UNDONE = phrase("import_posts.being_undone", "This import is being undone. Try again once that has finished.")
+PARTLY_UNDONE = phrase(
+    "import_posts.partly_undone", "This import was only partly undone. Undo it once more, then retry."
+)
+UNDONE = phrase("import_posts.undone", "This import was undone. Start a new one with the same file.")
 
 
 def _preview(file: Upload) -> Preview:
     posts = open_posts(file, BEGINNING)
     rows = list(islice(posts, LOOKED_AT))
     if not rows and not posts.is_cut:
-        raise TaskError(f"{file} contains no posts.")
+        raise TaskError(NO_POSTS(file=file.name))
     good = [row for row in rows if not row.problem]
-    words = _joined(_READY, len(good), _WRONG[posts.item], len(rows) - len(good))
+    words = _joined(READY(number=len(good)), WRONG[posts.item], len(rows) - len(good))
     only_beginning = len(rows) == LOOKED_AT or posts.is_cut
     return Preview(
-        f"{ngettext(*_FIRST[posts.item], len(rows))}: {words}." if only_beginning else f"{words}.",
+        f"{FIRST[posts.item](number=len(rows))}: {words}." if only_beginning else f"{words}.",
         (posts.item.capitalize(), "Body", "Timestamp"),
         [(str(row.number), row.body, exact_iso(row.created_at) if row.created_at else "now") for row in good[:SHOWN]],
         [f"{posts.item.capitalize()} {number(row.number)}: {row.problem}" for row in rows if row.problem][
@@ -58,29 +72,34 @@ def _preview(file: Upload) -> Preview:
     )
 
 
-@user_task(title="Undo: {title}", one_at_a_time=("task_id",))
+def _undo_title(task_id: str, title: str) -> Phrase:
+    made_by = Task.get_or_none(Task.id == UUID(task_id))
+    return UNDO_TITLE(title=made_by.own_title if made_by else title)
+
+
+@user_task(title=_undo_title, one_at_a_time=("task_id",))
 def undo_import(task: Run, task_id: str, title: str) -> None:
     """Delete the posts that an import created."""
     theirs = Task.id == UUID(task_id), Task.user == task.user
     made_by = Task.get_or_none(*theirs)
     if made_by and not made_by.is_finished:
-        raise TaskError(UNDER_WAY)
-    task.stage("Deleting posts")
+        raise TaskError(UNDER_WAY())
+    task.stage(DELETING())
     is_first = True
     for post in task.each(Post.select().where(Post.task == UUID(task_id), Post.user == task.user)):
         # In the transaction of the first deletion: what has begun to be taken back can only begin anew.
         if is_first and made_by and not made_by.begin_undo(by=UUID(task.id)):
-            raise TaskError(UNDER_WAY)
+            raise TaskError(UNDER_WAY())
         is_first = False
         post.delete_instance()
-    words = ngettext("%(num)s post deleted", "%(num)s posts deleted", task.done)
+    words = DELETED(number=task.done)
     if made_by:
         made_by.end_undo(UUID(task.id), words)
     task.log(words)
 
 
 @user_task(
-    title="Import posts from {file}",
+    title=TITLE,
     preview=_preview,
     undo=Undo("Undo this import", undo_import, lambda task: Post.select().where(Post.task == task.id).exists()),
 )
@@ -90,14 +109,14 @@ def import_posts(task: Run, file: Annotated[Upload, Accept(".csv", ".tsv", ".txt
     You can import our own exports as they are. Rows with errors come back as a file that you can correct and import.
     """
     _check_undone(task)
-    task.stage("Reading the file")
+    task.stage(READING())
     posts = open_posts(file)
     if not isinstance(task.cursor, dict):
         # What the release before began it counted row by row, and how many of them were refused.
         task.cursor = {"batch": 1 if task.done else BATCH, "refused": task.cursor or 0, **_count(task, posts)}
     if not task.cursor["rows"]:
-        raise TaskError(f"{file} contains no posts.")
-    task.stage("Saving your posts")
+        raise TaskError(NO_POSTS(file=file.name))
+    task.stage(SAVING())
     task.total = task.cursor["rows"]
     with task.artifact("errors.csv") if task.cursor["wrong"] else nullcontext() as errors:
         if errors and errors.size == 0:
@@ -108,20 +127,20 @@ def import_posts(task: Run, file: Annotated[Upload, Accept(".csv", ".tsv", ".txt
             task.advance(len(batch) - 1)
     refused = task.cursor["refused"]
     if refused == task.done:
-        raise TaskError(f"Nothing in {file} could be imported. See errors.csv for the reasons.")
-    task.log(_joined(_IMPORTED, task.done - refused, _SKIPPED[posts.item], refused))
+        raise TaskError(NONE_RIGHT(file=file.name))
+    task.log(_joined(IMPORTED(number=task.done - refused), SKIPPED[posts.item], refused))
 
 
 def _check_undone(task: Run) -> None:
     """Raises TaskError while posts that an earlier try has made are being deleted, and where only some of them are."""
     if undo_import.under_way(task.user, task_id=task.id, title=""):
-        raise TaskError("This import is being undone. Try again once that has finished.")
+        raise TaskError(BEING_UNDONE())
     made = Post.select().where(Post.task == UUID(task.id))
     if not task.done and made.exists():
-        raise TaskError("This import was only partly undone. Undo it once more, then retry.")
+        raise TaskError(PARTLY_UNDONE())
     if task.done and not isinstance(task.cursor, dict) and made.count() < task.done - (task.cursor or 0):
         # Undone by the release before, after which it would go on where it had stopped.
-        raise TaskError("This import was undone. Start a new one with the same file.")
+        raise TaskError(UNDONE())
 
 
 def _count(task: Run, posts: PostFile) -> dict[str, int]:
@@ -169,6 +188,6 @@ def _as_error(row: Row) -> str:
     return UNDECODABLE.sub("\ufffd", csv_row(row.number, row.problem, *row.cells))
 
 
-def _joined(right: Words, good: int, wrong: Words, bad: int) -> str:
+def _joined(right: Phrase, wrong: Wording, bad: int) -> Phrase:
     """Like '9,998 posts imported, 2 rows skipped'."""
-    return ", ".join([ngettext(*right, good), *([ngettext(*wrong, bad)] if bad else [])])
+    return BOTH(right=right, wrong=wrong(number=bad)) if bad else right

@@ -9,9 +9,11 @@ from tasks.engine.models.state import ACTIVE
 from tasks.lib.mail_once import AFTER_PEOPLE, RETRIES, line_up, mail_once
 from webapp import mail
 from webapp.lib.i18n import ngettext
+from webapp.lib.phrases import phrase
 from webapp.mail import OutgoingMail
 from webapp.models import Message, NoticeKind, Task, User
 
+TITLE = phrase("mail_messages.title", "Mail about messages")
 MOST_NAMES = 3
 MOST_LINES = 3  # of each person
 MOST_READ = 100  # messages, to find these lines in
@@ -25,7 +27,7 @@ def line_up_messages(at_once: int) -> None:
     line_up(mail_messages, list(Message.mail_due(at_once).where(~fn.EXISTS(Task.select(Task.id).where(*under_way)))))
 
 
-@user_task(title="Mail about messages", one_at_a_time=True, internal=True, priority=AFTER_PEOPLE, retries=RETRIES)
+@user_task(title=TITLE, one_at_a_time=True, internal=True, priority=AFTER_PEOPLE, retries=RETRIES)
 def mail_messages(task: Run) -> None:
     """Mail somebody what they have not read, unless by now they have, or want no mail any more."""
     if task.user.wants_email_about(NoticeKind.MESSAGE) and mail.is_configured():

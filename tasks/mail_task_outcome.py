@@ -9,11 +9,13 @@ from tasks.engine.models.state import ACTIVE
 from tasks.lib.mail_once import AFTER_PEOPLE, RETRIES, line_up, mail_once
 from webapp import mail
 from webapp.lib.i18n import ngettext, number
+from webapp.lib.phrases import phrase
 from webapp.lib.times import utcnow
 from webapp.mail import OutgoingMail
 from webapp.mail.headers import one_line
 from webapp.models import NoticeKind, OutcomeMail, Task, User, notice_kind
 
+TITLE = phrase("mail_task_outcome.title", "Mail about tasks")
 AT_MOST_EVERY = timedelta(minutes=1)  # for one person
 MOST_SHOWN = 20  # tasks in one mail, each with its words and its address
 WORDS = {
@@ -32,7 +34,7 @@ def line_up_outcomes(at_once: int) -> None:
     line_up(mail_task_outcome, list(OutcomeMail.mail_due(at_once).where(~under_way, User.id.not_in(recent))))
 
 
-@user_task(title="Mail about tasks", one_at_a_time=True, internal=True, priority=AFTER_PEOPLE, retries=RETRIES)
+@user_task(title=TITLE, one_at_a_time=True, internal=True, priority=AFTER_PEOPLE, retries=RETRIES)
 def mail_task_outcome(task: Run) -> None:
     """Mail somebody how tasks of theirs have ended, unless by now these are gone or tried again, or nobody wants it."""
     if task.user.email and mail.is_configured():
@@ -54,12 +56,12 @@ def _content(user: User, key: str) -> OutgoingMail | None:
 
 
 def _title(task: Task) -> str:
-    return f"{task.title} {WORDS[notice_kind(task)]}"
+    return f"{task.title_words()} {WORDS[notice_kind(task)]}"
 
 
 def _note(task: Task) -> str:
     """What went wrong, or whom a mail did not reach."""
-    return task.error or (str(task.result or "") if notice_kind(task) == NoticeKind.MAIL else "")
+    return task.error_words() or (str(task.result or "") if notice_kind(task) == NoticeKind.MAIL else "")
 
 
 def _counted(ended: list[Task]) -> str:

@@ -8,7 +8,21 @@ from tasks.lib import resumable_zip
 from tasks.lib.pictures import FORMATS, Opened, Refused, open_picture
 from webapp.lib.filenames import MOST_BYTES as MOST_BYTES_OF_NAME
 from webapp.lib.filenames import unique_names
-from webapp.lib.i18n import ngettext, number
+from webapp.lib.kept_words import read_words
+from webapp.lib.phrases import phrase
+
+TITLE = phrase("resize_images.title", "Resize {number} image", plural="Resize {number} images")
+RESIZING = phrase("resize_images.resizing", "Resizing")
+RESIZED = phrase(
+    "resize_images.resized",
+    "{resized} of {number} image resized",
+    plural="{resized} of {number} images resized",
+)
+FIRST_FRAMES = phrase("resize_images.first_frames", "Only the first frame was kept of {files}")
+NONE_RESIZED = phrase("resize_images.none_resized", "No images could be resized. {first}")
+REFUSED = phrase("resize_images.refused", "{file}: {reason}")
+TOO_LARGE = phrase("resize_images.too_large", "These images are too large for one ZIP file. Try again with fewer.")
+NO_MEMORY = phrase("resize_images.no_memory", "There isn’t enough memory to resize it.")
 
 SIZES = (320, 800, 1600)  # pixels, of the longer side
 LONGEST_END = "-1600.webp"
@@ -23,7 +37,7 @@ Images = Annotated[list[Upload], Count(1, 50, some_right=True), Accept(".jpg", "
 
 
 @user_task(
-    title=lambda files: ngettext("Resize %(num)s image", "Resize %(num)s images", len(files)),
+    title=lambda files: TITLE(number=len(files)),
     total=lambda files: len(files),
 )
 def resize_images(task: Run, files: Images) -> None:
@@ -34,7 +48,7 @@ def resize_images(task: Run, files: Images) -> None:
     # What the ZIP file has so far is saved with the checkpoint that counts the image: so no run leaves a gap or a
     # duplicate, wherever the one before was cut off, and each knows what the directory at the end has to say.
     task.cursor = {"animated": []} | (task.cursor or {"members": [], "refused": []})
-    task.stage("Resizing")
+    task.stage(RESIZING())
     with task.artifact("images.zip") as out:
         # A checkpoint after each: while the next is decoded, nobody waits for what this one has written.
         for file, stem in task.each(list(zip(files, _stems(files), strict=True)), every_step=True):
@@ -43,29 +57,25 @@ def resize_images(task: Run, files: Images) -> None:
                 made = _resized(opened)
             except Refused as error:
                 task.cursor["refused"].append(f"{file}: {error}")
+                task.cursor.setdefault("first", REFUSED(file=file.name, reason=error.reason).as_json())
                 continue
             if opened.has_more:
                 task.cursor["animated"].append(file.name)
             for size, suffix, data in made:
                 member = resumable_zip.member(f"{stem}-{size}{suffix}", data, out.size)
                 if out.size + len(data) > MOST_BYTES:
-                    raise TaskError("These images are too large for one ZIP file. Try again with fewer.")
+                    raise TaskError(TOO_LARGE())
                 out.write(resumable_zip.head(member) + data)
                 task.cursor["members"].append(member)
         members, refused = task.cursor["members"], task.cursor["refused"]
         if refused:
             task.attach("not-resized.txt", "".join(f"{line}\n" for line in refused))
         if not members:
-            raise TaskError(f"No images could be resized. {refused[0]}")
+            raise TaskError(NONE_RESIZED(first=read_words(refused[0], task.cursor.get("first"))))
         out.write(resumable_zip.directory(members, out.size))
-    resized = number(len(members) // len(SIZES))
-    task.log(
-        ngettext(
-            "%(resized)s of %(num)s image resized", "%(resized)s of %(num)s images resized", len(files), resized=resized
-        )
-    )
+    task.log(RESIZED(resized=len(members) // len(SIZES), number=len(files)))
     if animated := task.cursor["animated"]:
-        task.log(f"Only the first frame was kept of {', '.join(animated)}")
+        task.log(FIRST_FRAMES(files=animated))
 
 
 def _stems(files: list[Upload]) -> list[str]:
@@ -79,7 +89,7 @@ def _resized(opened: Opened) -> list[tuple[int, str, bytes]]:
     try:
         return [(size, FORMATS[opened.format], _saved(opened, size)) for size in SIZES]
     except MemoryError as error:
-        raise Refused("There isn’t enough memory to resize it.") from error
+        raise Refused(NO_MEMORY()) from error
 
 
 def _saved(opened: Opened, size: int) -> bytes:

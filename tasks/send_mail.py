@@ -1,9 +1,10 @@
 """Send one mail to many people, one at a time: each at least once, and again only with the same Message-ID."""
 
 from tasks.engine import Retries, Run, TaskError, TemporaryError, user_task
+from tasks.engine.models.words import kept
 from tasks.lib.csv_cells import csv_row
 from webapp.db import database
-from webapp.lib.i18n import ngettext
+from webapp.lib.phrases import Phrase, phrase
 from webapp.lib.times import utcnow
 from webapp.mail import MailError, OutgoingMail, SmtpSession, is_configured
 from webapp.mail.mailings import outgoing_mail, render_mailing
@@ -11,22 +12,28 @@ from webapp.mail.words import count_words
 from webapp.models import Delivery, Mailing, Task
 from webapp.models.mailing.delivery import Sending
 
+TITLE = phrase("send_mail.title", "Email to {number} person: {subject}", plural="Email to {number} people: {subject}")
+SENDING = phrase("send_mail.sending", "Sending to {address}")
+SO_FAR = phrase("send_mail.so_far", "{sent} of {recipients} sent.")
+DEFERRED = phrase("send_mail.deferred", "{so_far} The mail server deferred {waiting}.")
+STOPPED = phrase("send_mail.stopped", "{reason:sentence} {so_far}")
+REASON = phrase("send_mail.reason", "{reason:sentence}")
+GONE = phrase("send_mail.gone", "This email no longer exists.")
+NO_SERVER = phrase("send_mail.no_server", "This site has no mail server, so nothing was sent.")
+
 NOT_DELIVERED = "not-delivered.csv"
 MOST_DROPS = 3  # in a row: then it is the server that is ill, and not one mail that it cannot bear
 MOST_HANGS = 3  # and one in ten: each has kept a worker from everybody else
 
 
-def _title(mailing: int) -> str:
+def _title(mailing: int) -> Phrase:
     return title_of(Mailing.get_by_id(mailing))
 
 
-def title_of(mailing: Mailing) -> str:
+def title_of(mailing: Mailing) -> Phrase:
     """What its task is called: how many it goes to, and its subject."""
     number = Delivery.select().where(Delivery.mailing == mailing.id).count()
-    subject = mailing.subject
-    return ngettext(
-        "Email to %(num)s person: %(subject)s", "Email to %(num)s people: %(subject)s", number, subject=subject
-    )
+    return TITLE(number=number, subject=mailing.subject)
 
 
 def submit(draft: Mailing, addresses: list[str], limit: int) -> Task:
@@ -51,9 +58,9 @@ def change(mailing: Mailing, draft: Mailing, addresses: list[str], limit: int) -
     """
     task = Task.get_by_id(mailing.task_id)
     with database.atomic():
-        task.reschedule(draft.send_at or utcnow(), task.title)  # first, so that it cannot start meanwhile
+        task.reschedule(draft.send_at or utcnow())  # first, so that it cannot start meanwhile
         mailing.replace_by(draft, addresses, limit)
-        Task.update(title=title_of(mailing)[:200]).where(Task.id == task.id).execute()
+        Task.update(**kept(title=title_of(mailing))).where(Task.id == task.id).execute()
         if draft.send_at is None:
             task.retry()
     return task.reload()
@@ -64,9 +71,9 @@ def send_mail(task: Run, mailing: int) -> str:
     """Send an email to each of its recipients, and list those who didn’t get it."""
     mail = Mailing.get_or_none(Mailing.id == mailing)
     if mail is None:
-        raise TaskError("This email no longer exists.")
+        raise TaskError(GONE())
     if not is_configured():
-        raise TaskError("This site has no mail server, so nothing was sent.")
+        raise TaskError(NO_SERVER())
     if not mail.html:
         mail.keep(*render_mailing(mail, task.user))
     task.total = Delivery.select().where(Delivery.mailing == mail.id).count()
@@ -79,18 +86,18 @@ def send_mail(task: Run, mailing: int) -> str:
     if counts[Sending.WAITING]:
         task.cursor = rounds + 1
         task.checkpoint()
-        raise TemporaryError(f"{_so_far(mail)} The mail server deferred {counts[Sending.WAITING]:,}.")
+        raise TemporaryError(DEFERRED(so_far=_so_far(mail), waiting=counts[Sending.WAITING]))
     _list_lost(task, mail)
     words = count_words(counts, is_over=True)
     task.log(words)
-    return words if counts[Sending.SENT] < sum(counts.values()) else ""
+    return str(words) if counts[Sending.SENT] < sum(counts.values()) else ""
 
 
 def _go_round(task: Run, mail: Mailing, content: OutgoingMail, session: SmtpSession) -> None:
     """Try each that is left once. Raises TemporaryError or TaskError when it is the server that does not work."""
     drops = hangs = 0
     for tried, delivery in enumerate(task.each(Delivery.unsettled(mail), every_step=True), 1):
-        task.stage(f"Sending to {delivery.address}")
+        task.stage(SENDING(address=delivery.address))
         try:
             session.make_ready()
         except MailError as error:
@@ -114,13 +121,13 @@ def _go_round(task: Run, mail: Mailing, content: OutgoingMail, session: SmtpSess
 def _note(delivery: Delivery, error: MailError, is_last: bool) -> Sending:
     """Record that a delivery was not made; returns its state from now on."""
     state = Sending.REFUSED if not error.may_retry else Sending.FAILED if is_last else Sending.WAITING
-    delivery.settle(state, _sentence(error))
+    delivery.settle(state, str(REASON(reason=error.reason)))
     return state
 
 
 def _stopped_by(error: MailError, mail: Mailing) -> TaskError:
     kind = TemporaryError if error.may_retry else TaskError
-    return kind(f"{_sentence(error)} {_so_far(mail)}")
+    return kind(STOPPED(reason=error.reason, so_far=_so_far(mail)))
 
 
 def _list_lost(task: Run, mail: Mailing) -> None:
@@ -129,11 +136,6 @@ def _list_lost(task: Run, mail: Mailing) -> None:
         task.attach(NOT_DELIVERED, "".join([csv_row("address", "reason"), *rows]))
 
 
-def _so_far(mail: Mailing) -> str:
+def _so_far(mail: Mailing) -> Phrase:
     counts = Delivery.counts(mail)
-    return f"{counts[Sending.SENT]:,} of {sum(counts.values()):,} sent."
-
-
-def _sentence(error: MailError) -> str:
-    words = str(error)
-    return words[0].upper() + words[1:]
+    return SO_FAR(sent=counts[Sending.SENT], recipients=sum(counts.values()))

@@ -120,6 +120,22 @@ def test_no_template_asks_for_several_states(name):
     assert not found, f"{name} compares several states: ask a property such as task.is_stopping in place of {found}"
 
 
+# What is no phrase's text: a form's label, an address as it was typed, what a mail server said, what is said once.
+TEXTS = {"field.label.text", "form.body.label.text", "rejected.text", "delivery.error", "news.text", "notice.text"}
+
+
+def test_what_rows_keep_for_people_is_read_as_words_and_not_as_the_text_beside_the_phrase():
+    """The text is what the owner read then: ask `title_words()`, `stage_words()`, `error_words()` or `words()`."""
+    tags = {tag for text in TEMPLATES.values() for tag in re.findall(r"{[{%].*?[}%]}", text, re.DOTALL)}
+    named = {name for tag in tags for name in re.findall(r"\b[\w.]+\.(?:text|title|stage|error)\b", tag)}
+    assert named <= TEXTS
+    # `task.stage(…)` is a verb of runs.
+    raw = re.compile(r"\b(?:task|parent|part|child|event)\.(?:text|title|stage|error)\b(?!\()")
+    readers = re.compile(r"webapp/(web|mail)/|tasks/(?!engine/)")
+    read = {(name, each) for name, text in MODULES.items() if readers.match(name) for each in raw.findall(text)}
+    assert read == set()
+
+
 def test_every_button_of_htmx_says_so_if_it_does_not_get_through():
     """What is sent by itself, or while one types, is sent again; what somebody pressed is not."""
     tag = r"<(?:button|form)\b(?:{{.*?}}|[^>])*?\bhx-post=(?:{{.*?}}|[^>])*>"

@@ -1,9 +1,7 @@
 """create_app: wires settings, storage, security, accounts, mail and routes into one Flask app."""
 
-import hashlib
 import logging
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
 
 from flask import Flask
@@ -28,6 +26,7 @@ from webapp.web import (
     security,
     templating,
 )
+from webapp.web.release import release_name
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +46,7 @@ def create_app(settings: Settings | None = None, patient: bool = False) -> Flask
         SECRET_KEY=settings.secret_key,
         SETTINGS=settings,
         BASE_URL=settings.base_url,
-        RELEASE=_release(settings),
+        RELEASE=release_name(settings),
         SEND_FILE_MAX_AGE_DEFAULT=security.YEAR,  # static URLs carry the release
         RATELIMIT_STORAGE_URI=rate_limits.STORAGE_URI,
     )
@@ -97,19 +96,3 @@ def _add_extensions(app: Flask, settings: Settings) -> None:
     rate_limits.limiter.init_app(app)
     auth.init_app(app)
     templating.init_app(app)
-
-
-def _release(settings: Settings) -> str:
-    """A name for all that pages are made of, the same in every process that has it: words stand in Python, too."""
-    return hashlib.sha256(settings.app_name.encode() + _sources()).hexdigest()[:12]
-
-
-@cache
-def _sources() -> bytes:
-    """The digest of all source files. A process runs what it has read, so it asks once."""
-    digest = hashlib.sha256()
-    for folder in ("templates", "webapp", "tasks"):
-        for path in sorted((ROOT / folder).rglob("*.*")):
-            if "__pycache__" not in path.parts:  # where files come and go while other processes start
-                digest.update(path.read_bytes())
-    return digest.digest()

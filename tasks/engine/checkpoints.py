@@ -14,6 +14,7 @@ from tasks.engine.run_log import RunLog
 from tasks.engine.stop_flag import StopFlag
 from tasks.engine.unit_of_work import UnitOfWork
 from webapp.lib.json_types import Json
+from webapp.lib.phrases import Words
 
 
 class Checkpoints:
@@ -27,7 +28,7 @@ class Checkpoints:
         self, task: Task, loops: LoopCursor, artifacts: ArtifactLedger, stop: StopFlag, clock: RunClock
     ) -> None:
         self._task, self._loops, self._artifacts, self._stop, self._clock = task, loops, artifacts, stop, clock
-        self.stage = ""
+        self.stage: Words = ""
         self.unit = UnitOfWork(self._fence)
         self.log = RunLog(task, self._fence)
         self.throttle = ProgressThrottle(self.progress)

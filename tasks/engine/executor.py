@@ -15,6 +15,7 @@ from tasks.engine import registry
 from tasks.engine.config import config
 from tasks.engine.heartbeat import monitor
 from tasks.engine.models import Artifact, IllegalTransition, Task
+from tasks.engine.models.phrases import NOT_SAVED, UNEXPECTED, UNKNOWN
 from tasks.engine.parameters import read_back
 from tasks.engine.retries import Retries, TaskError, TimedOut
 from tasks.engine.run import Run
@@ -23,12 +24,10 @@ from tasks.engine.timeouts import alarm
 from webapp.db.resilience import close_if_broken, is_unavailable, tirelessly
 from webapp.lib import logs
 from webapp.lib.outage import one_line
+from webapp.lib.phrases import Words
 
 log = logging.getLogger(__name__)
 
-UNEXPECTED = "Something went wrong on our side. We’ve logged the error."
-UNKNOWN = "This version of the site doesn’t know this kind of task."
-NOT_SAVED = "The database didn’t respond."
 
 Record = Callable[[], object]
 
@@ -98,7 +97,7 @@ def _execute(task: Task, run: Run, monitored: bool) -> None:
             # The result or the error holds what this database cannot store; retrying cannot help.
             log.exception("How the run ended cannot be recorded")
             task.__data__.update(before)
-            task.fail(UNEXPECTED)
+            task.fail(UNEXPECTED())
 
     try:
         tirelessly(write, _gives_up)
@@ -108,7 +107,7 @@ def _execute(task: Task, run: Run, monitored: bool) -> None:
         return
     if task.is_finished and not task.cursor and run.has_artifacts:
         Artifact.discard(task, unfinished=True)
-    reason = f": {task.error}" if task.error else ""
+    reason = f": {words}" if (words := task.error_words()) else ""
     log.info("The run ends after %.3f s: %s%s", time.monotonic() - begun, task.state, reason)
 
 
@@ -116,7 +115,7 @@ def _run_function(task: Task, run: Run, monitored: bool) -> Record:
     """Run the task's function; returns the transition that records how it ended."""
     function = registry.functions.get(task.name)
     if function is None:
-        return partial(task.fail, UNKNOWN)
+        return partial(task.fail, UNKNOWN())
     try:
         _prepare(task, function.retries)
         heart = monitor(run, task) if monitored else nullcontext()
@@ -140,6 +139,7 @@ def _prepare(task: Task, retries: Retries) -> None:
 
 def _outcome(task: Task, run: Run, retries: Retries, error: BaseException) -> Record:
     """The transition that records how a run ended by an exception."""
+    words: Words
     match error:
         case StopRequested():
             return task.acknowledge_stop
@@ -150,13 +150,13 @@ def _outcome(task: Task, run: Run, retries: Retries, error: BaseException) -> Re
         case TimedOut():
             return partial(task.time_out, run.clock.message, retries.wait(task.attempts), run.clock.made_progress)
         case TaskError():
-            words = str(error)
+            words = error.words
         case Exception() | SystemExit():
             if is_unavailable(error):
                 log.warning("The run was interrupted: %s", one_line(error))
-                return partial(task.interrupt, NOT_SAVED)
+                return partial(task.interrupt, NOT_SAVED())
             log.exception("The run failed unexpectedly", exc_info=error)
-            words = UNEXPECTED
+            words = UNEXPECTED()
         case _:
             raise error
     if task.attempts <= task.retries and retries.allow(error):

@@ -11,7 +11,8 @@ from tasks.engine.models.fair_queue import PRIORITIES
 from tasks.engine.options import Options
 from tasks.engine.parameters import Parameter
 from tasks.engine.retries import Retries
-from tasks.engine.title_checks import bad_format, names_of
+from tasks.engine.title_checks import bad_format, bad_wording, names_of
+from webapp.lib.phrases import Wording
 
 UNDO_GIVES = ["task_id", "title"]
 
@@ -50,6 +51,8 @@ def _title(function: Declared) -> str | None:
     title = function.options.title
     if title is None:
         return None
+    if isinstance(title, Wording):
+        return bad_wording(title, function.parameters)
     if callable(title):
         return _cannot_call(title, "title", function)
     if not isinstance(title, str) or not title.strip():

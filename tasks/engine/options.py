@@ -6,14 +6,16 @@ from dataclasses import KW_ONLY, dataclass
 from tasks.engine.preview import Preview
 from tasks.engine.retries import Retries
 from tasks.engine.undo import Undo
+from webapp.lib.phrases import Words
 
 
 @dataclass(frozen=True)
 class Options:
     """The options of `@user_task`, each with its default."""
 
-    # What people read: a format string over the arguments, or a function of them; without one, the function's name.
-    title: str | Callable[..., str] | None = None
+    # What people read: a format string over the arguments, a declared phrase, or a function of them that gives either;
+    # without one, the function's name.
+    title: str | Callable[..., Words] | None = None
     _: KW_ONLY
     # A user has at most one such task under way; with names of parameters, one for each combination of their values.
     one_at_a_time: bool | tuple[str, ...] = False

@@ -5,6 +5,7 @@ import time
 from typing import NamedTuple
 
 from tasks.engine.config import config
+from webapp.lib.phrases import Words
 
 
 class Progress(NamedTuple):
@@ -12,7 +13,7 @@ class Progress(NamedTuple):
 
     done: int
     total: int | None
-    stage: str
+    stage: Words
 
 
 class ProgressThrottle:

@@ -9,6 +9,7 @@ from tasks.engine.progress_throttle import Progress, ProgressThrottle
 from tasks.engine.run_clock import RunClock
 from tasks.engine.steps import Steps
 from tasks.engine.stop_flag import ShuttingDown, Stop
+from webapp.lib.phrases import Words
 
 Item = TypeVar("Item")
 
@@ -116,18 +117,18 @@ class Run:
         """
         self._steps.wait(seconds)
 
-    def stage(self, text: str) -> None:
-        """Say in a few words what the task is doing now. Outside of `each`, the run may stop here."""
+    def stage(self, text: Words) -> None:
+        """Say in a few words, a text or a phrase, what the task is doing. Outside of `each`, the run may stop here."""
         self._steps.checkpoints.stage = text
         self._steps.advance(0)
 
-    def rename(self, title: str) -> None:
+    def rename(self, title: Words) -> None:
         """Give the task another title, of at most 200 characters. Writes at once."""
         self._steps.go_on()
         self._task.rename(title)
 
-    def log(self, text: str) -> None:
-        """Add a line to the task's timeline, for what is worth remembering.
+    def log(self, text: Words) -> None:
+        """Add a line to the task's timeline, a text or a phrase, for what is worth remembering.
 
         It is written once: now or, while a transaction is open, when that is committed or rolled back. Raises
         LeaseLost when another run has the task.

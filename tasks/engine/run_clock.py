@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from tasks.engine.config import config
-from webapp.lib.i18n import duration
+from tasks.engine.models.phrases import DID_NOT_STOP, NO_PROGRESS, TOOK_TOO_LONG
+from webapp.lib.phrases import Phrase
 
 TOKEN_SIZE = 64  # bytes: a task's id and its run's fencing token, both in hex
 
@@ -30,9 +31,9 @@ class Reason(IntEnum):
 
 
 _MESSAGES = {
-    Reason.NO_PROGRESS: "It made no progress for {} and was stopped.",
-    Reason.WHOLE_RUN: "It took longer than {} and was stopped.",
-    Reason.STOP_REQUESTED: "It didn’t reach its next step within {} and was stopped.",
+    Reason.NO_PROGRESS: NO_PROGRESS,
+    Reason.WHOLE_RUN: TOOK_TOO_LONG,
+    Reason.STOP_REQUESTED: DID_NOT_STOP,
 }
 
 
@@ -47,9 +48,9 @@ class TimedOutRun:
     made_progress: bool  # whether a checkpoint of it stands that is beyond the one from which it began
 
     @property
-    def message(self) -> str:
+    def message(self) -> Phrase:
         """Why it was ended, for people."""
-        return _MESSAGES[self.reason].format(duration(self.seconds))
+        return _MESSAGES[self.reason](seconds=self.seconds)
 
 
 class SharedDeadline:
@@ -153,9 +154,9 @@ class RunClock:
         return self._deadline.made_progress
 
     @property
-    def message(self) -> str:
+    def message(self) -> Phrase:
         """Why the run was ended, for people."""
-        return _MESSAGES[self._deadline.reason].format(duration(float(self._deadline.numbers[2])))
+        return _MESSAGES[self._deadline.reason](seconds=float(self._deadline.numbers[2]))
 
     def check(self) -> float:
         """Seconds until it must be checked again; 0 once the deadline has passed, which then nothing puts off."""

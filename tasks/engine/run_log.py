@@ -9,6 +9,7 @@ from peewee import PeeweeException
 from tasks.engine.models import Task
 from webapp.db import database
 from webapp.db.resilience import persistently
+from webapp.lib.phrases import Words
 from webapp.lib.times import utcnow
 
 log = logging.getLogger(__name__)
@@ -22,11 +23,11 @@ class RunLog:
 
     def __init__(self, task: Task, fence: Callable[[], None]) -> None:
         self._task, self._fence = task, fence
-        self._buffer: list[tuple[datetime, str]] = []
+        self._buffer: list[tuple[datetime, Words]] = []
 
-    def append(self, text: str) -> None:
+    def append(self, words: Words) -> None:
         """Buffer a line: written now, it would go with its step if that is undone."""
-        self._buffer.append((utcnow(), text))
+        self._buffer.append((utcnow(), words))
 
     def flush(self) -> None:
         """Write the buffered lines in a transaction of their own. Not while another is open."""
@@ -38,8 +39,8 @@ class RunLog:
 
     def write(self) -> None:
         """Write the buffered lines in the transaction that is open; call `clear` once it is committed."""
-        for at, text in self._buffer:
-            self._task.log(text, at)
+        for at, words in self._buffer:
+            self._task.log(words, at)
 
     def clear(self) -> None:
         """Drop the lines that are written for good."""
@@ -50,5 +51,5 @@ class RunLog:
         try:
             persistently(self.flush)
         except PeeweeException as error:
-            lines = "; ".join(text for _, text in self._buffer)
+            lines = "; ".join(str(words) for _, words in self._buffer)
             log.warning("Task %s said what could not be written (%s): %s", self._task.id, error, lines)

@@ -8,14 +8,16 @@ from typing import Any
 from peewee import Model
 
 from tasks.engine.models import Composition, Task, workflow
+from tasks.engine.models.phrases import CHAIN, CHORD, GROUP
 from webapp.db import database
+from webapp.lib.phrases import Words
 
 
 @dataclass(frozen=True)
 class Signature:
     """Something that can be launched, alone or as a child of a workflow. `start` writes its rows."""
 
-    title: str
+    title: Words
     start: Callable[..., Task]
 
     def launch(self, user: Model, *, run_at: datetime | None = None) -> Task:
@@ -30,24 +32,24 @@ class Signature:
         return task
 
 
-def chain(*children: Signature, title: str = "") -> Signature:
+def chain(*children: Signature, title: Words = "") -> Signature:
     """One after the other; when one fails, those after it are canceled. A child can read the `results` before it."""
-    title = title or ", then ".join(child.title for child in children)
+    title = title or CHAIN(titles=[child.title for child in children])
     return _compose(Composition.CHAIN, [[child] for child in children], title)
 
 
-def group(*children: Signature, title: str = "") -> Signature:
+def group(*children: Signature, title: Words = "") -> Signature:
     """Side by side; when one fails, the others still run to their end."""
-    return _compose(Composition.GROUP, [list(children)], title or ", ".join(child.title for child in children))
+    return _compose(Composition.GROUP, [list(children)], title or GROUP(titles=[child.title for child in children]))
 
 
-def chord(header: list[Signature], body: Signature, title: str = "") -> Signature:
+def chord(header: list[Signature], body: Signature, title: Words = "") -> Signature:
     """Side by side, and when all have succeeded, the body."""
-    title = title or f"{', '.join(child.title for child in header)}, then {body.title}"
+    title = title or CHORD(header=[child.title for child in header], body=body.title)
     return _compose(Composition.CHORD, [list(header), [body]], title)
 
 
-def _compose(composition: Composition, steps: list[list[Signature]], title: str) -> Signature:
+def _compose(composition: Composition, steps: list[list[Signature]], title: Words) -> Signature:
     if not all(steps) or not steps:
         raise ValueError(f"a {composition} has at least one child in each of its steps")
 

@@ -14,6 +14,7 @@ from tasks.engine.run_clock import RunClock
 from tasks.engine.stop_flag import LeaseLost, StopFlag
 from webapp.db import database
 from webapp.lib.json_types import Json
+from webapp.lib.phrases import Words
 
 Item = TypeVar("Item")
 
@@ -103,10 +104,10 @@ class Steps:
         self.clock.touch()
         self.stop_outside_of_each()
 
-    def log(self, text: str) -> None:
+    def log(self, words: Words) -> None:
         """Add a line to the timeline: now, or where a transaction is open, when that ends."""
         self.go_on()
-        self.checkpoints.log.append(text)
+        self.checkpoints.log.append(words)
         if database.in_transaction():
             return
         self.checkpoints.unit.unwatch()  # else this would be the write that begins the transaction of the step

@@ -22,6 +22,7 @@ from tasks.engine.signature import Signature
 from tasks.engine.undo import Undo
 from tasks.engine.uploads import as_json, store
 from webapp.db import database
+from webapp.lib.phrases import Words
 
 
 class TaskFunction:
@@ -79,7 +80,7 @@ class TaskFunction:
         """How a finished task is taken back, if it can be."""
         return self.options.undo
 
-    def title(self, arguments: dict[str, Any]) -> str:
+    def title(self, arguments: dict[str, Any]) -> Words:
         """The title of a task with these arguments."""
         title = self.label if self.options.title is None else self.options.title
         return title(**arguments) if callable(title) else title.format(**arguments)

@@ -1,11 +1,13 @@
 """Checks of a title: whether it can be written for whatever arguments."""
 
 import re
+from collections.abc import Iterator
 from string import Formatter
 from typing import Any
 
 from tasks.engine.parameters import Parameter
 from tasks.engine.uploads import Upload
+from webapp.lib.phrases import Wording
 
 SAMPLES: dict[type, tuple[Any, ...]] = {
     str: ("text",),
@@ -37,15 +39,35 @@ def bad_format(title: str, parameters: tuple[Parameter, ...]) -> str | None:
     return None
 
 
+def bad_wording(title: Wording, parameters: tuple[Parameter, ...]) -> str | None:
+    """The same of a declared phrase."""
+    names = {parameter.name for parameter in parameters}
+    for words, known in ((title.owner, names), (title.plural, names), (title.others, names | {"owner"})):
+        if unknown := [name for _, name, *_ in Formatter().parse(words) if name is not None and name not in known]:
+            return f"its title has {{{unknown[0]}}}, and {names_of(parameters)}"
+    samples = {parameter.name: tuple(_values(parameter)) for parameter in parameters}
+    for place in (0, -1):
+        try:
+            str(title(**{name: values[place] for name, values in samples.items()}))
+        except (ValueError, TypeError, ArithmeticError, LookupError) as error:
+            return f"its title {title.owner!r} cannot be written for each argument: {error}"
+    return None
+
+
 def _bad_spec(spec: str, conversion: str | None, parameter: Parameter) -> str:
     """Why some value of a parameter cannot be written by a format; empty if each can."""
-    for sample in parameter.choices or _samples(parameter):
-        value = sample if parameter.is_file else parameter.type(sample)
+    for value in _values(parameter):
         try:
             format(Formatter().convert_field(value, conversion), spec)
         except (ValueError, TypeError, OverflowError) as error:
             return str(error)
     return ""
+
+
+def _values(parameter: Parameter) -> Iterator[Any]:
+    """All that a parameter may be, or values of it that differ as much as any."""
+    for sample in parameter.choices or _samples(parameter):
+        yield sample if parameter.is_file else parameter.type(sample)
 
 
 def _samples(parameter: Parameter) -> tuple[Any, ...]:

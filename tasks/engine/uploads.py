@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from tasks.engine.config import config
 from tasks.engine.models import Artifact, Task
 from tasks.engine.models.artifact import CHUNK
+from tasks.engine.models.phrases import NO_TEXT
 from tasks.engine.retries import TaskError
 from webapp.db import demand_transaction
 from webapp.lib.chunked_file import ChunkedFile
@@ -95,7 +96,7 @@ class Upload:
             raise self._no_text() from error
 
     def _no_text(self) -> TaskError:
-        return TaskError(f"{self.name} isn’t UTF-8 text. Save it as UTF-8, then try again.")
+        return TaskError(NO_TEXT(file=self.name))
 
 
 class TimeLimitedUpload(Upload):

@@ -10,6 +10,9 @@ from typing import Any
 
 from tasks.engine import TaskError, Upload
 from tasks.engine.models.artifact import CHUNK
+from webapp.lib.phrases import phrase
+
+NO_TEXT = phrase("decoding.no_text", "{file} isn’t a text file. Save it as CSV in UTF-8, then try again.")
 
 # What comes for bytes that cannot be decoded: halves of characters, which no text has.
 UNDECODABLE = re.compile("[\ud800-\udfff]")
@@ -59,7 +62,7 @@ def recognize(file: Upload) -> Encoding:
     if broken <= foreign:
         return UTF8
     if odd * 100 > file.size:
-        raise TaskError(f"{file} isn’t a text file. Save it as CSV in UTF-8, then try again.")
+        raise TaskError(NO_TEXT(file=file.name))
     return WINDOWS
 
 

@@ -8,6 +8,11 @@ from typing import Any
 from tasks.engine import TaskError
 from tasks.lib.decoding import Text
 from tasks.lib.scanning import Scanner
+from webapp.lib.phrases import phrase
+
+NO_POSTS = phrase("json_items.no_posts", '{file} does not begin like a file of posts: {{"posts": [')
+CUT_OFF = phrase("json_items.cut_off", "{file} ends in the middle of post {place}, so part of it is missing.")
+INVALID = phrase("json_items.invalid", "Post {place} in {file} is not valid JSON.")
 
 _BEGINNING = re.compile(r'\s*(?:\{\s*"posts"\s*:\s*)?\[(?=\s*[{\]])')
 _MARK = re.compile(r'["\[\]{},]')
@@ -32,7 +37,7 @@ class JsonItems:
     def __iter__(self) -> Iterator[tuple[int, Any]]:
         beginning = _BEGINNING.match(self._text.piece(0) or "")
         if not beginning:
-            raise TaskError(f'{self._name} does not begin like a file of posts: {{"posts": [')
+            raise TaskError(NO_POSTS(file=self._name))
         scanner = Scanner(self._text)
         scanner.go_to((0, beginning.end()))
         number, end = 0, ","
@@ -41,7 +46,7 @@ class JsonItems:
             scanner.keep_anew()
             end = _pass_item(scanner)
             if not end:
-                raise TaskError(f"{self._name} ends in the middle of post {number:,}, so part of it is missing.")
+                raise TaskError(CUT_OFF(file=self._name, place=number))
             if scanner.is_too_long:
                 yield number, None
             elif end == "," or number > 1 or scanner.kept().strip():
@@ -51,7 +56,7 @@ class JsonItems:
         try:
             return json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise TaskError(f"Post {number:,} in {self._name} is not valid JSON.") from error
+            raise TaskError(INVALID(file=self._name, place=number)) from error
 
 
 def _pass_item(scanner: Scanner) -> str:

@@ -9,7 +9,11 @@ from itertools import dropwhile, islice
 from tasks.engine import TaskError
 from tasks.lib.decoding import Text
 from tasks.lib.tables import Record, Table
+from webapp.lib.phrases import phrase
 
+NO_HEADER = phrase(
+    "layouts.no_header", "{file} needs a header row that names its columns: body, and optionally timestamp."
+)
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 # The names of columns, in small letters; the first is ours, the others are what else people call them.
 BODY = ("body", "post", "text", "content", "message")
@@ -65,7 +69,7 @@ def find_layout(text: Text, name: str) -> Layout:
         body, timestamp = _place(names, BODY), _place(names, TIMESTAMP)
         return Layout(separator, bool(told), _named(top.cells), top.number, body or 0, timestamp)
     if any(len(names) > 1 and set(TIMESTAMP) & set(names) for names in headings.values()):
-        raise TaskError(f"{name} needs a header row that names its columns: body, and optionally timestamp.")
+        raise TaskError(NO_HEADER(file=name))
     return _without_names(samples, bool(told))
 
 

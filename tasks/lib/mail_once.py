@@ -53,7 +53,7 @@ def mail_once(task: Run, outbox: Outbox, about: str, content_of: Callable[[User,
         try:
             session.make_ready()
         except MailError as error:
-            raise TemporaryError(str(error)) from error
+            raise TemporaryError(error.reason) from error
         key = outbox.begin_mail(user)
         task.checkpoint()  # a run that has lost its task sends nothing
         if key is None:
@@ -68,9 +68,9 @@ def _send(task: Run, outbox: Outbox, about: str, session: SmtpSession, content: 
         session.send(content, task.user.email, key)
     except MailError as error:
         if error.connection_lost:
-            raise TemporaryError(str(error)) from error  # it may have arrived: so it is the same mail again
+            raise TemporaryError(error.reason) from error  # it may have arrived: so it is the same mail again
         if error.for_everybody or (error.may_retry and not task.is_last_attempt):
             outbox.put_mail_off(task.user, key)
-            raise TemporaryError(str(error)) from error
+            raise TemporaryError(error.reason) from error
         reason = str(error).replace(task.user.email, "…")
         log.warning("User %d is not mailed about %s: %s", task.user.id, about, reason)

@@ -10,9 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.engine import Upload
 from tasks.lib.headers import jpeg_buffer, webp_size
+from webapp.lib.phrases import Phrase, phrase
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
+
+EMPTY = phrase("pictures.empty", "The file is empty.")
+NO_MEMORY = phrase("pictures.no_memory", "There isn’t enough memory to open it. Try a smaller image.")
+TOO_MANY_PIXELS = phrase("pictures.too_many_pixels", "It has too many pixels.")
+NO_PICTURE = phrase("pictures.no_picture", "Not a JPEG, PNG, WebP or GIF, despite its name.")
+DAMAGED = phrase("pictures.damaged", "The file is damaged or incomplete.")
+TOO_LARGE = phrase(
+    "pictures.too_large",
+    "It has {width} × {height} pixels. Opening it would take {needed} MB of memory; the limit is {limit} MB.",
+)
 
 MOST_MEMORY = 96_000_000  # bytes while an image is decoded: 24 million pixels in color. With all else: 128 MB
 MOST_TEXT = 1024 * 1024  # bytes of texts in a PNG, unpacked
@@ -27,7 +38,11 @@ _ROWS_OF_PNG = 4  # that its decoder keeps besides, which matters where rows are
 
 
 class Refused(Exception):
-    """Why an image cannot be opened, in words."""
+    """An image that cannot be opened. Its `reason` says why, for people, and is its text."""
+
+    def __init__(self, reason: Phrase) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -48,7 +63,7 @@ def open_picture(file: Upload, longest: int) -> Opened:
     from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
     if not file.size:
-        raise Refused("The file is empty.")
+        raise Refused(EMPTY())
     PngImagePlugin.MAX_TEXT_MEMORY = MOST_TEXT
     try:
         with warnings.catch_warnings():
@@ -57,13 +72,13 @@ def open_picture(file: Upload, longest: int) -> Opened:
     except Refused:
         raise
     except MemoryError as error:
-        raise Refused("There isn’t enough memory to open it. Try a smaller image.") from error
+        raise Refused(NO_MEMORY()) from error
     except Image.DecompressionBombError as error:
-        raise Refused("It has too many pixels.") from error
+        raise Refused(TOO_MANY_PIXELS()) from error
     except UnidentifiedImageError as error:
-        raise Refused("Not a JPEG, PNG, WebP or GIF, despite its name.") from error
+        raise Refused(NO_PICTURE()) from error
     except Exception as error:  # a broken file makes Pillow raise whatever it stumbles over
-        raise Refused("The file is damaged or incomplete.") from error
+        raise Refused(DAMAGED()) from error
 
 
 def _open(file: Upload, longest: int) -> Opened:
@@ -113,10 +128,8 @@ def _needed(opened: Any, format: str, stream: Any) -> int:
 
 def _check_memory(size: tuple[int, int], needed: int) -> None:
     if needed > MOST_MEMORY:
-        raise Refused(
-            f"It has {size[0]:,} × {size[1]:,} pixels. Opening it would take {needed / 1_000_000:,.0f} MB of memory;"
-            f" the limit is {MOST_MEMORY / 1_000_000:,.0f} MB."
-        )
+        megabytes = {"needed": round(needed / 1_000_000), "limit": MOST_MEMORY // 1_000_000}
+        raise Refused(TOO_LARGE(width=size[0], height=size[1], **megabytes))
 
 
 def _is_animated(opened: Any) -> bool:

@@ -6,7 +6,7 @@ import signal
 import psutil
 import pytest
 
-from tasks.engine.models.sweeping import DIED_REPEATEDLY
+from tasks.engine.models.phrases import DIED_REPEATEDLY
 from tests.guarantees.sites import assert_stamped_once, assert_written_once, is_under_way
 from tests.guarantees.worker import stamp, write_lines
 from tests.processes import Process, until
@@ -36,7 +36,7 @@ def test_tasks_survive_a_database_that_goes_away_and_comes_back(site, postgres, 
     assert_written_once(writing)
     assert worker.popen.poll() is None
     assert Task.get_by_id(running.id).attempts == 1, "it was not its fault"
-    assert DIED_REPEATEDLY not in {event.text for event in running.timeline()}
+    assert str(DIED_REPEATEDLY()) not in {event.text for event in running.timeline()}
 
 
 @ON_SQLITE

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tasks.engine.models.sweeping import DIED_REPEATEDLY
+from tasks.engine.models.phrases import DIED_REPEATEDLY
 from tests.guarantees.sites import LEASE, Workshop, assert_stamped_once, assert_written_once, is_under_way
 from tests.guarantees.worker import stamp, stamp_first, write_lines
 from tests.network import Network
@@ -86,6 +86,6 @@ def test_a_network_that_fails_is_no_tasks_fault(site, fault):
     for task in running, writing, waiting:
         now = Task.get_by_id(task.id)
         assert now.attempts == 1
-        assert not any(event.text == DIED_REPEATEDLY or event.kind == "failed" for event in task.timeline())
+        assert not any(event.text == str(DIED_REPEATEDLY()) or event.kind == "failed" for event in task.timeline())
     assert site.processes["worker"].popen.poll() is None
     assert "Traceback" not in site.processes["worker"].output()

@@ -5,7 +5,8 @@ from datetime import datetime
 
 import pytest
 
-from tasks.engine.models.sweeping import DIED_REPEATEDLY, MOST_RESCUES
+from tasks.engine.models.phrases import DIED_REPEATEDLY
+from tasks.engine.models.sweeping import MOST_RESCUES
 from tasks.export_posts import export_posts
 from tests.guarantees.mail import assert_posts_are_ready, mail_server
 from tests.guarantees.sites import (
@@ -57,7 +58,7 @@ def test_a_task_that_kills_its_worker_each_time_fails_in_words_and_can_be_retrie
         task = die.launch(User.register_guest())
         until(lambda: is_done(task))
         now = Task.get_by_id(task.id)
-        assert (now.state, now.error, now.rescues) == (State.FAILED, DIED_REPEATEDLY, MOST_RESCUES)
+        assert (now.state, now.error, now.rescues) == (State.FAILED, str(DIED_REPEATEDLY()), MOST_RESCUES)
         assert kinds(task).count("started") == MOST_RESCUES + 1
         site.stop("worker")
         now.retry()

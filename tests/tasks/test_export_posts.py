@@ -12,6 +12,7 @@ from tasks import export_posts as module
 from tasks.export_posts import export_posts
 from tests.processes import free_port
 from webapp.dev.factories import make_post, make_posts, make_user
+from webapp.lib.phrases import Phrase
 from webapp.lib.times import utcnow
 from webapp.models import Artifact, State, Task
 
@@ -77,6 +78,8 @@ def test_no_posts_make_a_valid_file_and_a_sentence(mailserver, export, format, e
     assert artifact.read() == empty
     assert (task.state, task.done) == (State.SUCCEEDED, 1)
     assert task.title == f"Export posts as {format.upper()}: you have no posts yet"
+    others = Phrase.from_json(task.title_phrase).words(owner="ann")
+    assert others == f"Export posts as {format.upper()}: ann has no posts yet"
     [mail] = mailserver.mails
     assert (
         f"You have no posts yet, so the attached file posts.{format} has none in it."

@@ -64,6 +64,8 @@ def test_an_import_that_was_undone_brings_all_posts_when_it_is_tried_again(ann, 
         _press(ann, stopped, "undo")
         run_waiting()
         assert (_undoing().state, _number(stopped)) == (State.SUCCEEDED, 0)
+        assert _undoing().title == "Undo: Import posts from posts.csv"
+        assert _undoing().own_title.arguments["title"] == stopped.own_title
         if stopped.reload().state == State.SUCCEEDED:
             break
         _press(ann, stopped, "retry")

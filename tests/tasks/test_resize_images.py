@@ -357,6 +357,7 @@ def test_if_none_can_be_resized_the_task_fails_in_words(resize, name):
     task = resize((name, BAD[name][0]))
     assert task.state == State.FAILED
     assert f"No images could be resized. {name}: {BAD[name][1]}" in task.error
+    assert task.error_phrase["first"]["reason"]["phrase"].startswith("pictures.")
     assert list(_made(task)) == ["not-resized.txt"]
 
 

@@ -195,6 +195,7 @@ def test_a_server_that_is_away_is_waited_for(make_app, post, mailserver, setting
     make_app(mail_port=free_port())
     assert _perform(task).state == State.RETRYING
     assert task.error == "The mail server could not be reached. 0 of 6 sent."
+    assert task.error_phrase["reason"] == {"phrase": "mail.not_reached"}
     assert _states() == [Sending.WAITING] * 6
     make_app()
     assert _go_on(task).state == State.SUCCEEDED

@@ -5,11 +5,22 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from webapp.lib.phrases import Phrase, phrase
 from webapp.mail.headers import InvalidHeader
+
+_REFUSED_ADDRESS = phrase("mail.refused_address", "the mail server refused the address {address}.")
+_REFUSED_SIGN_IN = phrase("mail.refused_sign_in", "the mail server refused our sign-in.")
+_NOT_VERIFIED = phrase("mail.not_verified", "the mail server's certificate could not be verified.")
+_NO_ANSWER = phrase("mail.no_answer", "the mail server did not answer in time.")
+_NOT_OFFERED = phrase("mail.not_offered", "the mail server does not offer what MAIL_USE_TLS or MAIL_USERNAME asks for.")
+_REFUSED = phrase("mail.refused", "the mail server refused it (code {code}).")
+_BAD_ADDRESS = phrase("mail.bad_address", "the address {address} cannot be mailed to.")
+_BAD_HEADER = phrase("mail.bad_header", "its {name} cannot stand in a mail.")
+_NOT_REACHED = phrase("mail.not_reached", "the mail server could not be reached.")
 
 
 class MailError(Exception):
-    """A mail that was not sent. Its text says why, in words for people.
+    """A mail that was not sent. Its `reason` says why, for people, and is its text.
 
     `may_retry`: whether a later try may do. `for_everybody`: it would be the same for every recipient.
     `connection_lost`: the server hung up or fell silent, so it may have got the mail. `timed_out`: it was the latter.
@@ -17,13 +28,14 @@ class MailError(Exception):
 
     def __init__(
         self,
-        reason: str,
+        reason: Phrase,
         may_retry: bool,
         for_everybody: bool = False,
         connection_lost: bool = False,
         timed_out: bool = False,
     ) -> None:
         super().__init__(reason)
+        self.reason = reason
         self.may_retry, self.for_everybody = may_retry, for_everybody
         self.connection_lost, self.timed_out = connection_lost, timed_out
 
@@ -76,23 +88,23 @@ def _may_retry(error: BaseException) -> bool:
     return True
 
 
-def _reason(error: BaseException, recipient: str) -> str:
+def _reason(error: BaseException, recipient: str) -> Phrase:
     match error:
         case smtplib.SMTPRecipientsRefused():
-            return f"the mail server refused the address {recipient}."
+            return _REFUSED_ADDRESS(address=recipient)
         case smtplib.SMTPAuthenticationError():
-            return "the mail server refused our sign-in."
+            return _REFUSED_SIGN_IN()
         case ssl.SSLError():
-            return "the mail server's certificate could not be verified."
+            return _NOT_VERIFIED()
         case TimeoutError():
-            return "the mail server did not answer in time."
+            return _NO_ANSWER()
         case smtplib.SMTPNotSupportedError():
-            return "the mail server does not offer what MAIL_USE_TLS or MAIL_USERNAME asks for."
+            return _NOT_OFFERED()
         case smtplib.SMTPResponseException():
-            return f"the mail server refused it (code {error.smtp_code})."
+            return _REFUSED(code=str(error.smtp_code))
         case InvalidHeader(name="To"):
-            return f"the address {recipient} cannot be mailed to."
+            return _BAD_ADDRESS(address=recipient)
         case InvalidHeader():
-            return f"its {error.name} cannot stand in a mail."
+            return _BAD_HEADER(name=error.name)
         case _:
-            return "the mail server could not be reached."
+            return _NOT_REACHED()

@@ -3,19 +3,24 @@
 from dataclasses import dataclass
 
 from webapp.lib.i18n import ngettext, number
+from webapp.lib.phrases import Phrase, phrase
 from webapp.models import Delivery, Mailing, State, Task
 from webapp.models.mailing.delivery import Sending
 
 STATES = {State.SUCCEEDED: "Sent", State.FAILED: "Stopped", State.IN_PROGRESS: "Sending"}
 UNDER_WAY = {
-    Sending.SENT: "sent",
-    Sending.SENDING: "sending",
-    Sending.REFUSED: "refused",
-    Sending.FAILED: "failed",
-    Sending.WAITING: "waiting",
+    Sending.SENT: phrase("mail.sent", "{number} sent"),
+    Sending.SENDING: phrase("mail.sending", "{number} sending"),
+    Sending.REFUSED: phrase("mail.refused_count", "{number} refused"),
+    Sending.FAILED: phrase("mail.failed", "{number} failed"),
+    Sending.WAITING: phrase("mail.waiting", "{number} waiting"),
 }
 # Nothing waits any more; what was in flight when its worker died may have arrived.
-OVER = UNDER_WAY | {Sending.SENDING: "possibly sent", Sending.WAITING: "not sent"}
+OVER = UNDER_WAY | {
+    Sending.SENDING: phrase("mail.possibly_sent", "{number} possibly sent"),
+    Sending.WAITING: phrase("mail.not_sent", "{number} not sent"),
+}
+COUNTS = phrase("mail.counts", "{counts}")
 ICONS = {
     State.SCHEDULED: "calendar-clock",
     State.SUCCEEDED: "circle-check",
@@ -48,7 +53,7 @@ def standing_of(mailing: Mailing, counts: dict[Sending, int]) -> Standing:
         total,
         sent=number(counts[Sending.SENT]),
     )
-    others = count_words(counts | {Sending.SENT: 0}, is_over=True) if task.is_finished else ""
+    others = str(count_words(counts | {Sending.SENT: 0}, is_over=True)) if task.is_finished else ""
     return Standing(icon, ", ".join(filter(None, [state_words(task), delivered, others])))
 
 
@@ -62,13 +67,13 @@ def state_words(task: Task) -> str:
     return words
 
 
-def count_words(counts: dict[Sending, int], is_over: bool) -> str:
+def count_words(counts: dict[Sending, int], is_over: bool) -> Phrase:
     """How many were sent and what came of the others, like '8 sent, 1 refused, 12 not sent'; empty for none."""
-    words = OVER if is_over else UNDER_WAY
-    return ", ".join(f"{number(counts[state])} {word}" for state, word in words.items() if counts[state])
+    wordings = OVER if is_over else UNDER_WAY
+    return COUNTS(counts=[wording(number=counts[state]) for state, wording in wordings.items() if counts[state]])
 
 
 def counts_of_task(task: Task) -> str:
     """The same of the mail that a task sends. Two queries."""
     mailing = Mailing.get_or_none(Mailing.task == task.id)
-    return count_words(Delivery.counts(mailing), task.is_finished) if mailing else ""
+    return str(count_words(Delivery.counts(mailing), task.is_finished)) if mailing else ""

@@ -2,12 +2,11 @@
 
 from typing import Any
 
+from tasks.engine.models.phrases import RESTORED
 from tasks.engine.models.state import OWNER_ACTIONS
 from tasks.engine.models.transitions import IllegalTransition
 from webapp.db import database
 from webapp.models import Message, OutcomeMail, Task
-
-WHY = "Canceled because the site was restored from a backup; retry it if it still needs to be done"
 
 
 def cancel_all() -> int:
@@ -32,7 +31,7 @@ def _cancel(task: Task) -> bool:
     try:
         with database.transaction():
             task.cancel()
-            task.log(WHY)
+            task.log(RESTORED())
     except IllegalTransition:
         return False  # somebody was faster
     return True

@@ -33,8 +33,8 @@ def notify_of_end(task: TaskRow) -> None:
     if task.is_shown and task.state != State.CANCELED:
         kind, owner = notice_kind(task), User.listening(task.user_id)
         sent = f" was sent{f': {task.result}' if task.result else ''}"
-        outcomes = {NoticeKind.FAILED: f": {task.error}", NoticeKind.MAIL: sent}
-        Notice.put(owner, kind, f"{task.title}{outcomes.get(kind, ' finished')}", task_id=task.id)
+        outcomes = {NoticeKind.FAILED: f": {task.error_words()}", NoticeKind.MAIL: sent}
+        Notice.put(owner, kind, f"{task.title_words()}{outcomes.get(kind, ' finished')}", task_id=task.id)
         OutcomeMail.put(owner, task, kind)
 
 

@@ -6,12 +6,13 @@ from typing import Any
 from tasks.engine.models import fair_queue
 from tasks.engine.models.row import TaskRow
 from tasks.engine.models.state import FINISHED, State
+from tasks.engine.models.words import kept
 from webapp.lib.times import utcnow
 
 Changes = dict[str, Any]
 # Of a task that is retried.
 NO_TROUBLE: Changes = {
-    "error": "",
+    **kept(error=""),
     "attempts": 0,
     "rescues": 0,
     "crashes": 0,
@@ -40,7 +41,7 @@ def releasing_lease(task: TaskRow, at: datetime | None = None) -> Changes:
     """No run has the task any more, since the time given or now."""
     run = ((at or utcnow()) - task.started_at).total_seconds() if task.started_at else 0.0
     run_seconds = task.run_seconds + max(0.0, run)
-    return {"fencing_token": None, "lease_until": None, "stage": "", "run_seconds": run_seconds}
+    return {"fencing_token": None, "lease_until": None, "run_seconds": run_seconds} | kept(stage="")
 
 
 def resuming(task: TaskRow) -> Changes:

@@ -17,12 +17,12 @@ from uuid import uuid4
 
 from peewee import Database, PostgresqlDatabase
 
-from tasks.engine.models import observers, signals, transitions
+from tasks.engine.models import observers, phrases, signals, transitions
 from tasks.engine.models.locks import changing
 from tasks.engine.models.row import TaskRow, TaskTrait
 from tasks.engine.models.state import LEASED
 from webapp.db import database
-from webapp.lib.i18n import number
+from webapp.lib.phrases import Phrase
 from webapp.lib.times import utcnow
 
 NEAR = 20  # tasks at the head of the line, among which that of somebody who is not full mostly is
@@ -65,7 +65,8 @@ _FIRST_OF_EACH = f"""
 _FAIR = f"SELECT COALESCE(({_NEAR_HEAD}), ({_FIRST_OF_EACH}))"
 _CLAIM = f"""
     UPDATE tasks SET state = 'in_progress', owner = {{p}}, lease_until = {{p}}, turn = NULL,
-        attempts = attempts + 1, started_at = {{p}}, updated_at = {{p}}, stage = '', error = ''
+        attempts = attempts + 1, started_at = {{p}}, updated_at = {{p}}, stage = '', stage_phrase = NULL,
+        error = '', error_phrase = NULL
     WHERE state = 'pending' AND id = COALESCE(
         (SELECT CASE WHEN EXISTS ({_FULL}) THEN ({_FAIR}) END), ({_HEAD})
     ) RETURNING *
@@ -145,10 +146,10 @@ class Claiming(TaskTrait):
             signals.announce(signals.started, task)
         return task
 
-    def _how_it_starts(self) -> str:
+    def _how_it_starts(self) -> Phrase:
         if self.cursor:
-            return f"Continued by a worker after step {number(self.cursor['done'])}"
-        return "Picked up by a worker" + (f" (attempt {self.attempts})" if self.attempts > 1 else "")
+            return phrases.CONTINUED(step=self.cursor["done"])
+        return phrases.PICKED_UP_AGAIN(attempt=self.attempts) if self.attempts > 1 else phrases.PICKED_UP()
 
 
 class _GiveWay(Exception):

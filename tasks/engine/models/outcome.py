@@ -4,17 +4,18 @@ from datetime import timedelta
 from typing import Any
 
 from tasks.engine.models import changes as columns
-from tasks.engine.models import transitions
+from tasks.engine.models import phrases, transitions
 from tasks.engine.models.row import TaskTrait
 from tasks.engine.models.state import State
 from tasks.engine.models.transitions import is_mine
+from tasks.engine.models.words import kept
+from webapp.lib.phrases import Words
 from webapp.lib.times import utcnow
 
 # Without any progress. That takes a quarter of an hour at least; it may be what the task does.
 MOST_INTERRUPTIONS = 20
 INTERRUPTED_FOR = 5.0  # seconds, doubled with each time
 INTERRUPTED_AT_MOST = 60.0
-INTERRUPTED_REPEATEDLY = "The database failed repeatedly while this task was running."
 
 
 class Outcomes(TaskTrait):
@@ -23,35 +24,35 @@ class Outcomes(TaskTrait):
     def succeed(self, result: Any = None) -> None:
         """All is done: the bar is full. Wins over a cancel or a pause that came during the last step."""
         full = self.done if self.total is None else self.total
-        transitions.finish(self, State.SUCCEEDED, "Finished", done=full, total=full or None, result=result)
+        transitions.finish(self, State.SUCCEEDED, phrases.SUCCEEDED(), done=full, total=full or None, result=result)
 
-    def fail(self, error: str) -> None:
+    def fail(self, error: Words) -> None:
         """It ended without success, for a reason in words. Progress stays where it stopped."""
-        transitions.finish(self, State.FAILED, error, error=error)
+        transitions.finish(self, State.FAILED, error, **kept(error=error))
 
-    def retry_later(self, delay: float, error: str) -> None:
+    def retry_later(self, delay: float, error: Words) -> None:
         """An attempt failed; the next begins after so many seconds. If its owner asked for it to stop, it has."""
-        again = f"{error} Retrying (attempt {self.attempts + 1} of {self.retries + 1})"
+        again = phrases.RETRYING(error=error, attempt=self.attempts + 1, attempts=self.retries + 1)
         self._try_again(delay, error, again)
 
-    def time_out(self, error: str, delay: float, further: bool) -> None:
+    def time_out(self, error: Words, delay: float, further: bool) -> None:
         """A clock has ended this run, for a reason in words. If its owner asked for it to stop or to pause, it has.
 
         With an attempt left it is tried again after so many seconds. A run that got `further` has used up none.
         """
         model = type(self)
         if further and self.retries:
-            self._try_again(delay, error, f"{error} Continuing from the latest step", attempts=model.attempts - 1)
+            self._try_again(delay, error, phrases.CONTINUING(error=error), attempts=model.attempts - 1)
         elif self.attempts <= self.retries:
             self.retry_later(delay, error)
         else:
-            transitions.give_up_lease(self, State.FAILED, error, error=error)
+            transitions.give_up_lease(self, State.FAILED, error, error)
 
-    def _try_again(self, delay: float, error: str, text: str, **changes: Any) -> None:
+    def _try_again(self, delay: float, error: Words, words: Words, **changes: Any) -> None:
         run_at = utcnow() + timedelta(seconds=delay)
-        transitions.give_up_lease(self, State.RETRYING, text, run_at=run_at, error=error, **changes)
+        transitions.give_up_lease(self, State.RETRYING, words, error, run_at=run_at, **changes)
 
-    def interrupt(self, why: str) -> None:
+    def interrupt(self, why: Words) -> None:
         """The database ended this run, by no fault of the task's. Another goes on in some seconds, longer each time.
 
         After MOST_INTERRUPTIONS by which it got no further it fails: it may be what the task does. If its owner asked
@@ -59,7 +60,8 @@ class Outcomes(TaskTrait):
         """
         model = type(self)
         if self.interruptions >= MOST_INTERRUPTIONS:
-            transitions.give_up_lease(self, State.FAILED, INTERRUPTED_REPEATEDLY, error=INTERRUPTED_REPEATEDLY)
+            error = phrases.INTERRUPTED_REPEATEDLY()
+            transitions.give_up_lease(self, State.FAILED, error, error)
             return
         self._recall_cursor()
         delay = min(INTERRUPTED_FOR * 2.0**self.interruptions, INTERRUPTED_AT_MOST)
@@ -68,8 +70,8 @@ class Outcomes(TaskTrait):
             "rescues": model.rescues + 1,
             "attempts": model.attempts - 1,
         }
-        back = columns.resuming(self) | counts | {"error": why, "run_at": utcnow() + timedelta(seconds=delay)}
-        transitions.give_up_lease(self, State.RETRYING, why, **back)
+        back = columns.resuming(self) | counts | {"run_at": utcnow() + timedelta(seconds=delay)}
+        transitions.give_up_lease(self, State.RETRYING, why, why, **back)
 
     def _recall_cursor(self) -> None:
         """Nobody else knows whether the last checkpoint was committed when the connection was lost meanwhile."""
@@ -81,7 +83,7 @@ class Outcomes(TaskTrait):
         """Give it back so that another worker goes on; for a worker that is shutting down."""
         model = type(self)
         back = columns.resuming(self) | {"attempts": model.attempts - 1, "queue_key": columns.next_queue_key(self)}
-        transitions.give_up_lease(self, State.PENDING, "Worker shut down; waiting for another", **back)
+        transitions.give_up_lease(self, State.PENDING, phrases.HANDED_BACK(), **back)
 
     def acknowledge_stop(self) -> None:
         """It noticed what its owner asked for, and has stopped or paused by that.
@@ -89,4 +91,4 @@ class Outcomes(TaskTrait):
         To pause uses up no attempt. Raises IllegalTransition if nothing was asked for.
         """
         model = type(self)
-        transitions.give_up_lease(self, None, "", attempts=model.attempts - 1)
+        transitions.give_up_lease(self, attempts=model.attempts - 1)

@@ -3,13 +3,15 @@
 from datetime import datetime
 
 from tasks.engine.models import changes as columns
-from tasks.engine.models import observers, removal, transitions, workflow
+from tasks.engine.models import observers, phrases, removal, transitions, workflow
 from tasks.engine.models.locks import changing
 from tasks.engine.models.row import TaskTrait
 from tasks.engine.models.state import FINISHED, State
 from tasks.engine.models.transitions import IllegalTransition
 from tasks.engine.models.unique_key import holding_unique_key
+from tasks.engine.models.words import kept
 from webapp.db import database, locking, locks_rows
+from webapp.lib.phrases import Words
 from webapp.lib.times import utcnow
 
 
@@ -64,19 +66,19 @@ class OwnerActions(TaskTrait):
 
         holding_unique_key(self, start_again)
 
-    def reschedule(self, run_at: datetime, title: str) -> None:
-        """Give a scheduled task another time and title, in one transaction with its timeline.
+    def reschedule(self, run_at: datetime, title: Words | None = None) -> None:
+        """Give a scheduled task another time, and another title if one is given, in one transaction with its timeline.
 
         Raises IllegalTransition once it is not scheduled any more.
         """
         model = type(self)
-        changes = {"run_at": run_at, "title": title[:200], "updated_at": utcnow()}
+        changes = {"run_at": run_at, "updated_at": utcnow()} | (kept(title=title) if title is not None else {})
         with database.transaction():
             scheduled = model.id == self.id, model.state == State.SCHEDULED
             if not model.update(**changes).where(*scheduled).execute():
                 raise IllegalTransition(self.fresh(), State.SCHEDULED)
             self.__data__.update(changes)
-            transitions.tell(self, "scheduled", "Changed by you")
+            transitions.tell(self, "scheduled", phrases.CHANGED_BY_OWNER())
 
     def dismiss(self) -> None:
         """Close its alert, on every page and for good. Raises IllegalTransition while it is active; twice is once."""

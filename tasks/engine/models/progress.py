@@ -9,7 +9,9 @@ from tasks.engine.models.locks import changing
 from tasks.engine.models.row import TaskTrait
 from tasks.engine.models.state import LEASED, State
 from tasks.engine.models.transitions import is_mine
+from tasks.engine.models.words import kept
 from webapp.db import database
+from webapp.lib.phrases import Words
 from webapp.lib.times import utcnow
 
 _COUNTED = {"done": 0, "total": None}  # of a cursor
@@ -18,13 +20,13 @@ _COUNTED = {"done": 0, "total": None}  # of a cursor
 class Progress(TaskTrait):
     """Each write demands that this run still holds the task, by its fencing token: otherwise it writes nothing."""
 
-    def advance(self, done: int, total: int | None, stage: str) -> bool:
+    def advance(self, done: int, total: int | None, stage: Words) -> bool:
         """Record how far this run is. False, and nothing written, when it should stop: canceled, or taken over."""
         model = type(self)
-        return transitions.record(self, model.state == State.IN_PROGRESS, done=done, total=total, stage=stage[:200])
+        return transitions.record(self, model.state == State.IN_PROGRESS, done=done, total=total, **kept(stage=stage))
 
     def checkpoint(
-        self, cursor: dict[str, Any], done: int, total: int | None, stage: str, lease: timedelta, tell: bool = True
+        self, cursor: dict[str, Any], done: int, total: int | None, stage: Words, lease: timedelta, tell: bool = True
     ) -> bool:
         """Record from where to go on, in the transaction of the effects that led there; renew the lease.
 
@@ -34,7 +36,7 @@ class Progress(TaskTrait):
         False, and nothing written, when another run has the task: the transaction must then be rolled back.
         """
         model = type(self)
-        changes: dict[str, Any] = {"done": done, "total": total, "stage": stage[:200]} if tell else {}
+        changes: dict[str, Any] = {"done": done, "total": total, **kept(stage=stage)} if tell else {}
         if self.gets_further(cursor):
             changes["crashes"] = changes["interruptions"] = 0
         return transitions.record(
@@ -55,12 +57,13 @@ class Progress(TaskTrait):
         until = utcnow() + lease
         return bool(model.update(lease_until=until).where(is_mine(self), model.state.in_(LEASED)).execute())
 
-    def rename(self, title: str) -> None:
+    def rename(self, title: Words) -> None:
         """Call it otherwise from now on. Nothing happens when another run has the task."""
         model = type(self)
         with changing(self):
-            if model.update(title=title[:200], updated_at=utcnow()).where(is_mine(self)).execute():
-                self.title = title[:200]
+            changes = kept(title=title)
+            if model.update(**changes, updated_at=utcnow()).where(is_mine(self)).execute():
+                self.__data__.update(changes)
                 if not self.hidden:
                     observers.refreshed(self.user_id)
 
@@ -79,9 +82,9 @@ class Progress(TaskTrait):
         model = type(self)
         return model.select().where(is_mine(self), model.state == State.IN_PROGRESS).exists()
 
-    def log(self, text: str, at: datetime | None = None) -> None:
+    def log(self, words: Words, at: datetime | None = None) -> None:
         """Add a line to the timeline, of now or of another time."""
         with database.transaction():
-            TaskEvent.write(self.id, "log", text, at)
+            TaskEvent.write(self.id, "log", words, at)
             if not self.hidden:
                 observers.refreshed(self.user_id)

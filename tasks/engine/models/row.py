@@ -23,6 +23,7 @@ from tasks.engine.models.composition import Composition
 from tasks.engine.models.event import TaskEvent
 from tasks.engine.models.owner import OwnerKey
 from tasks.engine.models.state import FINISHED, ON_RELEASE, OWNER_ACTIONS, State
+from tasks.engine.models.words import TaskWords
 from webapp.db import BaseModel
 from webapp.db.traits import Trait, hide_references
 from webapp.lib.times import utcnow
@@ -30,7 +31,7 @@ from webapp.lib.times import utcnow
 _ZERO: list[Any] = [SQL("DEFAULT 0")]  # in the database, too: a release from before the column does not name it
 
 
-class TaskRow(BaseModel):
+class TaskRow(TaskWords, BaseModel):
     """A row of `tasks`. What changes it are the traits of `Task`, and the functions that these share."""
 
     id = UUIDField(primary_key=True, default=uuid4)
@@ -120,7 +121,7 @@ class TaskRow(BaseModel):
         )
 
     def __str__(self) -> str:
-        return self.title
+        return self.title_words()
 
     @property
     def is_workflow(self) -> bool:

@@ -5,16 +5,15 @@ from typing import Self
 from peewee import ModelSelect
 
 from tasks.engine.models import changes as columns
-from tasks.engine.models import signals, transitions, workflow
+from tasks.engine.models import phrases, signals, transitions, workflow
 from tasks.engine.models.locks import changing, changing_if_free
 from tasks.engine.models.row import TaskTrait
 from tasks.engine.models.state import LEASED, ON_RELEASE, State
 from tasks.engine.models.transitions import is_mine
+from tasks.engine.models.words import kept
 from webapp.lib.times import utcnow
 
 MOST_RESCUES = 5  # without any progress
-NOT_HEARD_FROM = "Lost contact with the worker"
-DIED_REPEATEDLY = "The worker crashed repeatedly while running this task."
 
 
 class Sweeping(TaskTrait):
@@ -34,16 +33,16 @@ class Sweeping(TaskTrait):
     def enqueue(self) -> bool:
         """Let it wait for a worker, now that its time has come. False when it has moved on by itself."""
         model = type(self)
-        text = "Time for the next attempt" if self.state == State.RETRYING else "Scheduled time reached"
+        words = phrases.NEXT_ATTEMPT if self.state == State.RETRYING else phrases.TIME_CAME
         with changing(self):
             is_due, queued = model.run_at <= utcnow(), columns.joining_queue(self) | columns.resuming(self)
-            if not transitions.attempt(self, State.PENDING, text, is_due, **queued):
+            if not transitions.attempt(self, State.PENDING, words(), is_due, **queued):
                 return False
             if self.is_workflow:
                 workflow.start_next_step(self)
         return True
 
-    def rescue(self, why: str = NOT_HEARD_FROM) -> bool:
+    def rescue(self) -> bool:
         """Take it from a run that is lost, for another. False if that run still holds it.
 
         After MOST_RESCUES by which it got no further it fails. A task that was to pause or to stop has done so by that.
@@ -54,8 +53,8 @@ class Sweeping(TaskTrait):
             if not free:
                 return False  # its run is just writing, and renews its lease by that
             if self.state == State.IN_PROGRESS and self.crashes >= MOST_RESCUES:
-                lost = columns.releasing_lease(self)
-                return transitions.attempt(self, State.FAILED, DIED_REPEATEDLY, mine, error=DIED_REPEATEDLY, **lost)
+                lost, error = columns.releasing_lease(self), phrases.DIED_REPEATEDLY()
+                return transitions.attempt(self, State.FAILED, error, mine, **lost | kept(error=error))
             target = ON_RELEASE.get(self.state, State.PENDING)
             changes = columns.releasing_lease(self, self.updated_at) | columns.one_more_crash(self)
             if target != State.CANCELED:
@@ -64,8 +63,8 @@ class Sweeping(TaskTrait):
                 changes["queue_key"] = columns.next_queue_key(self)
             if target == State.PENDING or self.cursor:  # what the run had told last may be less than it has done
                 changes |= columns.resuming(self)
-            text = f"{why}; {'waiting for another' if target == State.PENDING else target.words}"
-            rescued = transitions.attempt(self, target, text, mine & (model.state == self.state), **changes)
+            words = phrases.LOST[target]()
+            rescued = transitions.attempt(self, target, words, mine & (model.state == self.state), **changes)
             if rescued:
                 signals.announce(signals.rescued, self)
         return rescued

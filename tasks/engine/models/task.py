@@ -6,7 +6,7 @@ from typing import Any, Self
 from peewee import Model, ModelSelect
 
 from tasks.engine.models import changes as columns
-from tasks.engine.models import signals, transitions, workflow
+from tasks.engine.models import phrases, signals, transitions, workflow
 from tasks.engine.models.claim import Claiming
 from tasks.engine.models.outcome import Outcomes
 from tasks.engine.models.owner_actions import OwnerActions
@@ -16,7 +16,9 @@ from tasks.engine.models.state import State
 from tasks.engine.models.sweeping import Sweeping
 from tasks.engine.models.undoing import Undoing
 from tasks.engine.models.unique_key import holding_unique_key
+from tasks.engine.models.words import kept
 from webapp.db.traits import own_references
+from webapp.lib.phrases import Words
 
 
 class Task(OwnerActions, Undoing, Claiming, Progress, Outcomes, Sweeping, TaskRow):
@@ -33,7 +35,7 @@ class Task(OwnerActions, Undoing, Claiming, Progress, Outcomes, Sweeping, TaskRo
         cls,
         user: Model,
         name: str,
-        title: str,
+        title: Words,
         arguments: dict[str, Any],
         *,
         run_at: datetime | None = None,
@@ -46,7 +48,7 @@ class Task(OwnerActions, Undoing, Claiming, Progress, Outcomes, Sweeping, TaskRo
         `total` is how many steps it will have, where that is known. Raises AlreadyRunning when its `unique_key` is held
         by an active task, also when two requests race. A workflow must be told to `begin` once it has its children.
         """
-        task = cls(user=user, name=name, title=title[:200], arguments=arguments, run_at=run_at, **fields)
+        task = cls(user=user, name=name, arguments=arguments, run_at=run_at, **kept(title=title), **fields)
         task.active_unique_key = task.unique_key
         task.total = task.expected = total
         if parent:
@@ -58,7 +60,8 @@ class Task(OwnerActions, Undoing, Claiming, Progress, Outcomes, Sweeping, TaskRo
 
         def write() -> None:
             task.save(force_insert=True)
-            transitions.tell(task, "launched", "Scheduled by you" if run_at else "Started by you")
+            by_owner = phrases.SCHEDULED_BY_OWNER if run_at else phrases.STARTED_BY_OWNER
+            transitions.tell(task, "launched", by_owner())
             signals.announce(signals.launched, task)
             if task.queue_key is not None:
                 signals.announce(signals.enqueued, task)

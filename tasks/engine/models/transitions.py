@@ -12,22 +12,16 @@ from uuid import UUID
 from peewee import Database, JSONField, Node
 
 from tasks.engine.models import changes as columns
-from tasks.engine.models import observers, signals
+from tasks.engine.models import observers, phrases, signals
 from tasks.engine.models.event import TaskEvent
 from tasks.engine.models.locks import changing
 from tasks.engine.models.row import TaskRow
 from tasks.engine.models.state import FINISHED, LEASED, ON_RELEASE, OWNER_ACTIONS, State, sources_of
+from tasks.engine.models.words import kept
 from webapp.db import database
+from webapp.lib.phrases import Phrase, Wording, Words
 from webapp.lib.times import utcnow
 
-# What the timeline says of an owner action, by the state that it leads to.
-_BY_OWNER = {
-    State.CANCELED: "Canceled by you",
-    State.CANCELING: "Canceled by you; stopping after the current step",
-    State.PAUSED: "Paused by you",
-    State.PAUSING: "Paused by you; stopping after the current step",
-}
-_ON_RELEASE = {State.PAUSED: "Paused", State.CANCELED: "Canceled"}
 NO_TOKEN = "-"  # noqa: S105 - a fencing token that no run has
 
 
@@ -39,25 +33,25 @@ class IllegalTransition(Exception):
         self.task = task
 
 
-def attempt(task: TaskRow, target: State, text: str, condition: Any = True, **changes: Any) -> bool:
+def attempt(task: TaskRow, target: State, words: Words, condition: Any = True, **changes: Any) -> bool:
     """Make a transition if the table allows it from the task's present state and the condition holds."""
     model, changes = type(task), columns.of_state(target) | changes
     with database.transaction():
         allowed = model.id == task.id, model.state.in_(sources_of(target)), condition
         moved = model.update(**changes).where(*allowed).execute()
         if moved:
-            _has_moved(task, target, text, changes)
+            _has_moved(task, target, words, changes)
     return bool(moved)
 
 
-def demand(task: TaskRow, target: State, text: str, **changes: Any) -> None:
+def demand(task: TaskRow, target: State, words: Words, **changes: Any) -> None:
     """Make a transition. Raises IllegalTransition where the table does not allow it."""
-    if not attempt(task, target, text, **changes):
+    if not attempt(task, target, words, **changes):
         raise IllegalTransition(task.fresh(), target)
 
 
 def ask(
-    task: TaskRow, action: str, seen: State | None = None, words: dict[State, str] | None = None, **changes: Any
+    task: TaskRow, action: str, seen: State | None = None, words: dict[State, Wording] | None = None, **changes: Any
 ) -> None:
     """Make the transition of an owner action, from any state that has it or only from the one that was `seen`.
 
@@ -68,19 +62,21 @@ def ask(
     as_seen = model.hidden == task.hidden  # otherwise it is being deleted
     for target in dict.fromkeys(wanted.values()):
         sources = [source for source, to in wanted.items() if to == target and seen in (None, source)]
-        text = (_BY_OWNER | (words or {})).get(target, _on_again(task, action))
+        wording = (phrases.BY_OWNER | (words or {})).get(target, _on_again(task, action))
         given = {} if target in LEASED else changes
-        if attempt(task, target, text, model.state.in_(sources) & as_seen, **given):
+        if attempt(task, target, wording(), model.state.in_(sources) & as_seen, **given):
             return
     raise IllegalTransition(task.fresh(), next(iter(wanted.values())))
 
 
-def _on_again(task: TaskRow, action: str) -> str:
+def _on_again(task: TaskRow, action: str) -> Wording:
     """What the timeline says of a task that its owner lets go on; what has never run is not retried by that."""
-    return "Resumed by you" if action == "resume" else "Retried by you" if task.started_at else "Started by you"
+    if action == "resume":
+        return phrases.RESUMED_BY_OWNER
+    return phrases.RETRIED_BY_OWNER if task.started_at else phrases.STARTED_BY_OWNER
 
 
-def finish(task: TaskRow, target: State, text: str, **changes: Any) -> None:
+def finish(task: TaskRow, target: State, words: Words, **changes: Any) -> None:
     """End a task by the run that holds it. Raises IllegalTransition when the run does not hold it any more."""
     progress = {"done": task.done, "total": task.total}
     changes = columns.releasing_lease(task) | progress | columns.of_state(target) | changes
@@ -91,23 +87,33 @@ def finish(task: TaskRow, target: State, text: str, **changes: Any) -> None:
         key = type(task).id.db_value(task.id), task.fencing_token or NO_TOKEN
         if not database.execute_sql(sql, (*values, *key)).rowcount:
             raise IllegalTransition(task.fresh(), target)
-        _has_moved(task, target, text, changes)
+        _has_moved(task, target, words, changes)
 
 
-def give_up_lease(task: TaskRow, target: State | None, text: str, **changes: Any) -> None:
-    """Let go of a task before its end. What its owner asked for meanwhile comes before the `target` of the run."""
+def give_up_lease(
+    task: TaskRow, target: State | None = None, words: Words = "", error: Words = "", **changes: Any
+) -> None:
+    """Let go of a task before its end, because of an `error` if there is one.
+
+    What its owner asked for meanwhile comes before the `target` of the run.
+    """
     leaving = columns.releasing_lease(task) | {"done": task.done, "total": task.total}
     with changing(task):
-        if target and attempt(task, target, text, is_mine(task, State.IN_PROGRESS), **leaving | changes):
+        wrong = kept(error=error) if error else {}
+        if target and attempt(task, target, words, is_mine(task, State.IN_PROGRESS), **leaving | wrong | changes):
             if target == State.RETRYING:
                 signals.announce(signals.retried, task)
             return
         for source, instead in ON_RELEASE.items():
-            text = f"{_ON_RELEASE[instead]}: {why}" if (why := changes.get("error")) else _ON_RELEASE[instead]
             unused = {name: changes[name] for name in {"attempts"} & changes.keys() if instead == State.PAUSED}
-            if attempt(task, instead, text, is_mine(task, source), **leaving | unused):
+            if attempt(task, instead, _on_release(instead, error), is_mine(task, source), **leaving | unused):
                 return
     raise IllegalTransition(task.fresh(), target or State.CANCELED)
+
+
+def _on_release(instead: State, error: Words) -> Phrase:
+    """What the timeline says of a task that is let go of as its owner asked for."""
+    return phrases.STOPPED_BY_ERROR[instead](error=error) if error else phrases.STOPPED[instead]()
 
 
 def record(task: TaskRow, condition: Any, tell: bool = True, **changes: Any) -> bool:
@@ -134,15 +140,15 @@ def is_mine(task: TaskRow, state: State | None = None) -> Any:
     return mine & (model.state == state) if state else mine
 
 
-def tell(task: TaskRow, kind: str, text: str, link: UUID | None = None) -> None:
+def tell(task: TaskRow, kind: str, words: Words, link: UUID | None = None) -> None:
     """Add a line to its timeline, which its owner sees at once."""
-    TaskEvent.write(task.id, kind, text, link=link)
+    TaskEvent.write(task.id, kind, words, link=link)
     observers.changed(task)
 
 
-def _has_moved(task: TaskRow, target: State, text: str, changes: dict[str, Any]) -> None:
+def _has_moved(task: TaskRow, target: State, words: Words, changes: dict[str, Any]) -> None:
     task.__data__.update({name: value for name, value in changes.items() if not isinstance(value, Node)})
-    tell(task, target, text)
+    tell(task, target, words)
     if target in FINISHED:
         observers.finished(task)
         signals.announce(signals.stopped, task)

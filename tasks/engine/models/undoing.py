@@ -5,11 +5,12 @@ from uuid import UUID
 
 from peewee import Case
 
-from tasks.engine.models import transitions
+from tasks.engine.models import phrases, transitions
 from tasks.engine.models.event import TaskEvent
 from tasks.engine.models.row import TaskTrait
 from tasks.engine.models.state import FINISHED
 from webapp.db import database
+from webapp.lib.phrases import Words
 from webapp.lib.times import utcnow
 
 
@@ -45,17 +46,17 @@ class Undoing(TaskTrait):
                 return False
             told = TaskEvent.task == self.id, TaskEvent.kind == "undoing", TaskEvent.link == by
             if not TaskEvent.select().where(*told).exists():
-                transitions.tell(self, "undoing", "Undo started by you", by)
+                transitions.tell(self, "undoing", phrases.UNDO_STARTED(), by)
         return True
 
-    def end_undo(self, by: UUID, words: str) -> None:
+    def end_undo(self, by: UUID, words: Words) -> None:
         """Record that all is taken back, with words for what that was. Nothing happens if it has moved since."""
         model = type(self)
         began = model.undo_began_at >= model.finished_at, model.undone_at.is_null()
         with database.transaction():
             mine = model.id == self.id, model.state.in_(FINISHED), *began
             if model.update(undone_at=self._not_before_its_end()).where(*mine).execute():
-                transitions.tell(self, "undone", f"Undone by you: {words}", by)
+                transitions.tell(self, "undone", phrases.UNDONE(what=words), by)
 
     def _not_before_its_end(self) -> Case:
         """Now, by a clock that may be behind that of the worker which ended the task."""

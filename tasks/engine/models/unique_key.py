@@ -14,7 +14,7 @@ class AlreadyRunning(Exception):
     """Only one such task may be active at a time. `task` is the one that is."""
 
     def __init__(self, task: TaskRow) -> None:
-        super().__init__(f"{task.title} is already under way")
+        super().__init__(f"{task} is already under way")
         self.task = task
 
 

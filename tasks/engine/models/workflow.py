@@ -12,19 +12,15 @@ from uuid import UUID
 from peewee import Case
 
 from tasks.engine.models import changes as columns
-from tasks.engine.models import observers, signals, transitions
+from tasks.engine.models import observers, phrases, signals, transitions
 from tasks.engine.models.locks import changing
 from tasks.engine.models.row import TaskRow
 from tasks.engine.models.state import FINISHED, LEASED, State
 from tasks.engine.models.unique_key import holding_unique_key
-from tasks.engine.models.workflow_totals import totals_of
-from webapp.lib.i18n import number
+from tasks.engine.models.words import kept
+from tasks.engine.models.workflow_totals import stage_of, totals_of
+from webapp.lib.phrases import Wording, Words
 from webapp.lib.times import utcnow
-
-_WITH_THE_REST = {
-    State.CANCELED: "Canceled with the other parts",
-    State.CANCELING: "Canceled with the other parts; stopping after the current step",
-}
 
 
 class _Canceling(threading.local):
@@ -40,7 +36,7 @@ _canceling = _Canceling()
 def start(task: TaskRow) -> None:
     """Start a child whose step has come, or the first step of a workflow."""
     if task.state == State.WAITING:
-        transitions.demand(task, State.PENDING, "Earlier steps are done", **columns.joining_queue(task))
+        transitions.demand(task, State.PENDING, phrases.STEP_CAME(), **columns.joining_queue(task))
     if task.is_workflow:
         start_next_step(task)
 
@@ -54,7 +50,7 @@ def start_next_step(parent: TaskRow) -> None:
             start(child)
 
 
-def cancel(task: TaskRow, words: dict[State, str] | None = None) -> None:
+def cancel(task: TaskRow, words: dict[State, Wording] | None = None) -> None:
     """Ask a task to stop, with all its children. Raises IllegalTransition if it has finished or is stopping."""
     model = type(task)
     with changing(task):
@@ -70,7 +66,7 @@ def cancel_children(parent: TaskRow) -> None:
     try:
         for child in list(parent.children()):
             if child.can("cancel"):
-                cancel(child, _WITH_THE_REST)
+                cancel(child, phrases.WITH_THE_REST)
     finally:
         _canceling.parents.discard(parent.id)
     _settle(parent.fresh())
@@ -88,9 +84,7 @@ def reset_for_retry(child: TaskRow) -> None:
     """Make a child that was not done wait for its step again, as its workflow is retried."""
     anew = columns.NO_TROUBLE | {"started_at": None, "finished_at": None, "active_unique_key": child.unique_key}
     anew |= columns.resuming(child) | {"share": columns.nothing_done(child)}
-    holding_unique_key(
-        child, lambda: transitions.demand(child, State.WAITING, "The whole task is being retried", **anew)
-    )
+    holding_unique_key(child, lambda: transitions.demand(child, State.WAITING, phrases.RETRIED_WITH_THE_REST(), **anew))
 
 
 def expect_total(parent: TaskRow) -> None:
@@ -109,13 +103,13 @@ def update_parent(child: TaskRow) -> None:
     parent = type(child).get_by_id(child.parent_id)
     totals = totals_of(parent)
     # The latest to say what it does, or else whoever else has said it.
-    stage = (child.stage if child.state in LEASED else "") or totals.stage
+    stage = stage_of(child) if child.state in LEASED and child.stage else totals.stage
     _aggregate(parent, totals.done, totals.total, totals.share, stage, begun=child.started_at is not None)
     if child.state in FINISHED:
         _settle(parent)
         parent = parent.reload()
-    if _has_failed(child) and not parent.is_finished and (words := _failure(parent)) != parent.error:
-        _write(parent, {"error": words})
+    if _has_failed(child) and not parent.is_finished and str(words := _failure(parent)) != parent.error:
+        _write(parent, kept(error=words))
         transitions.tell(parent, "log", words)
     update_parent(parent)
 
@@ -131,15 +125,15 @@ def tree(parent: TaskRow) -> dict[UUID | None, list[TaskRow]]:
     return found
 
 
-def _aggregate(parent: TaskRow, done: int, total: int, share: float, stage: str, begun: bool) -> None:
+def _aggregate(parent: TaskRow, done: int, total: int, share: float, stage: columns.Changes, begun: bool) -> None:
     """Make a workflow say how far its children are, what one of them is doing, and that one has begun.
 
     Its share never goes back, whatever becomes of the totals of its children: it waits until they get there.
     """
     share = max(share, parent.share or 0.0)
-    _write(parent, {"done": done, "total": total or None, "share": share, "stage": stage, "updated_at": utcnow()})
+    _write(parent, {"done": done, "total": total or None, "share": share, "updated_at": utcnow()} | stage)
     waits = type(parent).state == State.PENDING
-    if begun and transitions.attempt(parent, State.IN_PROGRESS, "First part started", waits, started_at=utcnow()):
+    if begun and transitions.attempt(parent, State.IN_PROGRESS, phrases.PART_STARTED(), waits, started_at=utcnow()):
         signals.announce(signals.started, parent)
     observers.changed(parent)
 
@@ -161,12 +155,13 @@ def _settle(parent: TaskRow) -> None:
         start_next_step(parent)
 
 
-def _finish(parent: TaskRow, outcome: State, error: str) -> None:
+def _finish(parent: TaskRow, outcome: State, error: Words) -> None:
     if outcome == State.CANCELED:
         runs = type(parent).state == State.IN_PROGRESS
-        transitions.attempt(parent, State.CANCELING, "A part was canceled", runs)
-    text = {State.SUCCEEDED: "All parts finished", State.CANCELED: "Canceled"}.get(outcome, error)
-    transitions.demand(parent, outcome, text, error=error, **columns.releasing_lease(parent))
+        transitions.attempt(parent, State.CANCELING, phrases.PART_CANCELED(), runs)
+    wording = {State.SUCCEEDED: phrases.ALL_FINISHED, State.CANCELED: phrases.CANCELED}.get(outcome)
+    words = wording() if wording else error
+    transitions.demand(parent, outcome, words, **kept(error=error), **columns.releasing_lease(parent))
 
 
 def _has_failed(child: TaskRow) -> bool:
@@ -174,14 +169,16 @@ def _has_failed(child: TaskRow) -> bool:
     return child.state == State.FAILED or (child.is_workflow and bool(child.error) and not child.is_finished)
 
 
-def _failure(parent: TaskRow) -> str:
-    """What has failed of a workflow, in words."""
+def _failure(parent: TaskRow) -> Words:
+    """What has failed of a workflow; empty if nothing has."""
     children = list(parent.children())
     failed = [child for child in children if _has_failed(child)]
     if not failed:
         return ""
-    first = f"{failed[0].title}: {failed[0].error}"
-    return first if len(children) == 1 else f"{number(len(failed))} of {number(len(children))} parts failed. {first}"
+    first = phrases.PART_FAILED(title=failed[0].own_title, error=failed[0].own_error)
+    if len(children) == 1:
+        return first
+    return phrases.PARTS_FAILED(failed=len(failed), parts=len(children), first=first)
 
 
 def _write(parent: TaskRow, changes: columns.Changes) -> None:

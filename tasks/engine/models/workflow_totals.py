@@ -1,5 +1,6 @@
 """The totals of a workflow: how far its children are, taken together."""
 
+import json
 from typing import Any, NamedTuple
 
 from peewee import Case, fn
@@ -8,6 +9,8 @@ from tasks.engine.models.composition import Composition
 from tasks.engine.models.row import TaskRow
 from tasks.engine.models.state import LEASED, State
 
+_APART = "\x1f"  # the unit separator
+
 
 class Totals(NamedTuple):
     """Of all children: their steps, the share that is done, from 0 to 1, and what one that runs says it is doing."""
@@ -15,7 +18,7 @@ class Totals(NamedTuple):
     done: int
     total: int
     share: float
-    stage: str
+    stage: dict[str, Any]
 
 
 def totals_of(parent: TaskRow) -> Totals:
@@ -31,9 +34,24 @@ def totals_of(parent: TaskRow) -> Totals:
     ended, is_workflow = model.state == State.SUCCEEDED, model.composition != Composition.SINGLE
     shares = [(ended, 1.0), (is_workflow, fn.COALESCE(model.share, 0.0)), (model.done > model.total, 1.0)]
     share = Case(None, [*shares, (model.total > 0, own)], 0.0)
-    stage = Case(None, [(model.state.in_(sorted(LEASED)), model.stage)], "")
+    stage = Case(None, [(model.state.in_(sorted(LEASED)), _both(model))], "")
     weights = (fn.COUNT(model.id) - fn.COUNT(model.expected), fn.SUM(model.expected), fn.SUM(share * model.expected))
     query = model.select(fn.SUM(model.done), fn.SUM(total), fn.AVG(share), fn.MAX(stage), *weights)
     done, total, mean, stage, unknown, expected, weighted = query.where(model.parent == parent.id).tuples().get()
     is_weighted = expected and not unknown
-    return Totals(int(done), int(total), float(weighted) / float(expected) if is_weighted else mean, stage)
+    return Totals(int(done), int(total), float(weighted) / float(expected) if is_weighted else mean, _apart(stage))
+
+
+def stage_of(task: TaskRow) -> dict[str, Any]:
+    """What a task says it is doing, as its columns have it."""
+    return {"stage": task.stage, "stage_phrase": task.stage_phrase}
+
+
+def _both(model: Any) -> Any:
+    """The text and the phrase of a stage as one text: an aggregate of each alone might give those of two children."""
+    return model.stage.concat(_APART).concat(fn.COALESCE(model.stage_phrase.cast("TEXT"), ""))
+
+
+def _apart(both: str | None) -> dict[str, Any]:
+    text, _, phrase = (both or "").rpartition(_APART)
+    return {"stage": text, "stage_phrase": json.loads(phrase) if phrase else None}

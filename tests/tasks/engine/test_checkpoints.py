@@ -3,8 +3,8 @@
 import pytest
 
 from tasks.engine import Retries, TaskError, executor
-from tasks.engine.executor import UNEXPECTED
-from tasks.engine.models.sweeping import DIED_REPEATEDLY, MOST_RESCUES
+from tasks.engine.models.phrases import DIED_REPEATEDLY, UNEXPECTED
+from tasks.engine.models.sweeping import MOST_RESCUES
 from tests.tasks.conftest import Killed
 from webapp.dev.factories import make_posts, make_user
 from webapp.models import Post, State, Task
@@ -88,7 +88,7 @@ def test_a_step_that_kills_its_worker_each_time_ends_the_task_wherever_it_comes(
             Post.create(user=task.user, body=str(number))
 
     task = live_on(write.launch(make_user()))
-    assert (task.state, task.error, _effects()) == (State.FAILED, DIED_REPEATEDLY, ["0", "1", "2"])
+    assert (task.state, task.error, _effects()) == (State.FAILED, str(DIED_REPEATEDLY()), ["0", "1", "2"])
     assert (task.rescues, task.crashes) == (MOST_RESCUES, MOST_RESCUES)
 
 
@@ -322,7 +322,7 @@ def test_a_task_that_returns_what_a_database_cannot_hold_has_ended_all_the_same(
     assert task.reload().attempts == 1
     assert (task.state, task.result) == (State.SUCCEEDED, [value]) or (task.state, task.error) == (
         State.FAILED,
-        UNEXPECTED,
+        str(UNEXPECTED()),
     )
 
 
@@ -335,7 +335,7 @@ def test_a_task_that_fails_in_words_a_database_cannot_hold_has_failed_all_the_sa
     task = fail.launch(make_user())
     run_waiting()
     assert (task.reload().state, task.attempts) == (State.FAILED, 1)
-    assert task.error in (UNEXPECTED, words)
+    assert task.error in (str(UNEXPECTED()), words)
 
 
 def test_counting_the_same_steps_in_each_run_is_no_progress(declare, live_on):
@@ -348,7 +348,7 @@ def test_counting_the_same_steps_in_each_run_is_no_progress(declare, live_on):
         raise Killed
 
     task = live_on(count.launch(make_user()))
-    assert (task.state, task.error, task.rescues) == (State.FAILED, DIED_REPEATEDLY, MOST_RESCUES)
+    assert (task.state, task.error, task.rescues) == (State.FAILED, str(DIED_REPEATEDLY()), MOST_RESCUES)
 
 
 def test_changing_its_own_cursor_in_place_is_progress(declare, live_on):

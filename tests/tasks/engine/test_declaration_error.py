@@ -17,7 +17,7 @@ FILES = count()
 HEAD = """
 import asyncio, functools
 from typing import Annotated, Any, Literal; from annotated_types import *
-from tasks.engine import *
+from tasks.engine import *; from webapp.lib.phrases import phrase
 
 """
 
@@ -172,6 +172,9 @@ WRONG = {
     "a title that is a number": (task("5"), "title is 5", "write a text"),
     "a title of other arguments": (task("lambda m: 'x'", "task, n: int"), "its title is given n", r"def title\(n\)"),
     "a title that is async": (task("hook", before="async " + HOOK.format("")), "its title is async", "write def title"),
+    "a phrase of other arguments": (task("phrase('w.1', '{m}')", "task, n: int"), r"title has \{m\}", "it has n"),
+    "a phrase of a plural": (task("phrase('w.2', 'One', plural='{number}')"), r"\{number\}", "no parameters"),
+    "a phrase too long": (task("phrase('w.3', '{n:size}')", "task, n: float"), r"'\{n:size\}'", "cannot be written"),
     # the other options
     "a name alone": (task("one_at_a_time='n'", "task, n: int"), "one_at_a_time is 'n'", r'like \("n",\)'),
     "a list of names": (task("one_at_a_time=['n']", "task, n: int"), r"\['n'\]", r'like \("n",\)'),

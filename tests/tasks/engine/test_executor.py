@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from tasks.engine import TaskError, wakeup
-from tasks.engine.executor import UNEXPECTED, UNKNOWN
+from tasks.engine.models.phrases import UNEXPECTED, UNKNOWN
 from tasks.engine.stop_flag import ShuttingDown
 from tasks.queue import huey
 from tests.browsing import browse
@@ -59,10 +59,10 @@ def test_an_unexpected_error_is_logged_and_not_shown(app, execute, caplog):
         return 1 / 0
 
     task = execute(divide)
-    assert (task.state, task.error) == (State.FAILED, UNEXPECTED)
+    assert (task.state, task.error) == (State.FAILED, str(UNEXPECTED()))
     assert "ZeroDivisionError" in caplog.text
     shown = browse(app, task.user).get(f"/tasks/{task.id}").text
-    assert UNEXPECTED.split(".")[0] in shown
+    assert str(UNEXPECTED()).split(".")[0] in shown
     assert "ZeroDivision" not in shown
     assert "Traceback" not in shown
 
@@ -71,7 +71,7 @@ def test_a_kind_of_task_that_is_gone_fails_in_words(app, run_tasks):
     task = make_task(State.PENDING, name="sing")
     wakeup.send()
     run_tasks()
-    assert (task.reload().state, task.error) == (State.FAILED, UNKNOWN)
+    assert (task.reload().state, task.error) == (State.FAILED, str(UNKNOWN()))
 
 
 def test_one_bad_task_does_not_keep_the_next_from_running(execute):

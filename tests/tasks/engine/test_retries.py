@@ -6,8 +6,8 @@ import pytest
 from peewee import IntegrityError, OperationalError, ProgrammingError
 
 from tasks.engine import Retries, TaskError, TemporaryError, executor
-from tasks.engine.executor import NOT_SAVED, UNEXPECTED, UNKNOWN
-from tasks.engine.models.outcome import INTERRUPTED_REPEATEDLY, MOST_INTERRUPTIONS
+from tasks.engine.models.outcome import MOST_INTERRUPTIONS
+from tasks.engine.models.phrases import INTERRUPTED_REPEATEDLY, NOT_SAVED, UNEXPECTED, UNKNOWN
 from tasks.engine.retries import TimedOut
 from tests.browsing import browse
 from webapp.db import database
@@ -102,14 +102,14 @@ def test_an_attempt_that_succeeds_leaves_no_error(declare, no_heartbeat):
 
     task = try_it.launch(make_user())
     executor.execute_next()
-    assert (task.reload().state, task.error) == (State.RETRYING, UNEXPECTED)
+    assert (task.reload().state, task.error) == (State.RETRYING, str(UNEXPECTED()))
     assert (_attempt(task).state, task.error, task.attempts, task.result) == (State.SUCCEEDED, "", 2, 42)
 
 
 def test_a_hopeless_error_fails_the_task_despite_retries(failing):
     task = failing(ValueError(), retries=9)
     executor.execute_next()
-    assert (task.reload().state, task.attempts, task.error) == (State.FAILED, 1, UNEXPECTED)
+    assert (task.reload().state, task.attempts, task.error) == (State.FAILED, 1, str(UNEXPECTED()))
 
 
 def test_any_error_fails_a_task_without_retries(failing):
@@ -121,7 +121,7 @@ def test_any_error_fails_a_task_without_retries(failing):
 def test_a_kind_of_task_that_is_gone_is_not_tried_again(app, no_heartbeat):
     task = make_task(State.PENDING, name="sing", retries=9)
     executor.execute_next()
-    assert (task.reload().state, task.error) == (State.FAILED, UNKNOWN)
+    assert (task.reload().state, task.error) == (State.FAILED, str(UNKNOWN()))
 
 
 @pytest.mark.parametrize(("asked", "became"), [("cancel", State.CANCELED), ("pause", State.PAUSED)])
@@ -177,10 +177,10 @@ def test_a_database_that_does_not_answer_is_no_fault_of_the_task(failing):
     waits = []
     for _ in range(MOST_INTERRUPTIONS):
         _attempt(task)
-        assert (task.state, task.error, task.attempts) == (State.RETRYING, NOT_SAVED, 0)
+        assert (task.state, task.error, task.attempts) == (State.RETRYING, str(NOT_SAVED()), 0)
         waits.append(round((task.run_at - utcnow()).total_seconds()))
     assert waits == [5, 10, 20, 40] + [60] * (MOST_INTERRUPTIONS - 4)
-    assert (_attempt(task).state, task.error) == (State.FAILED, INTERRUPTED_REPEATEDLY)
+    assert (_attempt(task).state, task.error) == (State.FAILED, str(INTERRUPTED_REPEATEDLY()))
     assert task.crashes == 0
 
 
@@ -218,7 +218,7 @@ def test_a_result_that_is_no_json_fails_the_task(declare, no_heartbeat):
 
     task = give.launch(make_user())
     executor.execute_next()
-    assert (task.reload().state, task.attempts, task.error) == (State.FAILED, 1, UNEXPECTED)
+    assert (task.reload().state, task.attempts, task.error) == (State.FAILED, 1, str(UNEXPECTED()))
 
 
 def test_a_row_from_before_a_function_had_retries_is_tried_again_like_a_new_one(declare, app):

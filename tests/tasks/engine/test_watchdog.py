@@ -71,7 +71,7 @@ def test_the_timeout_of_a_whole_run_is_not_put_off_by_progress(dog, clock, overd
         dog.report(1)
     [killed] = dog.killed_runs()
     assert killed.made_progress
-    assert killed.message == "It took longer than 0.05 seconds and was stopped."
+    assert str(killed.message) == "It took longer than 0.05 seconds and was stopped."
 
 
 def test_a_run_asked_to_stop_is_overdue_however_much_progress_it_makes(dog, clock, overdue):

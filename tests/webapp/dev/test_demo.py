@@ -22,8 +22,9 @@ from webapp.dev.demo import people, work, world
 from webapp.dev.demo.fake_smtp import FakeSmtp
 from webapp.dev.factories import PASSWORD, make_user
 from webapp.dev.mailbox.store import list_mails
+from webapp.lib.kept_words import read_words
 from webapp.lib.times import utcnow
-from webapp.models import MODELS, Artifact, Notice, Post, State, Task, User
+from webapp.models import MODELS, Artifact, Notice, Post, State, Task, TaskEvent, User
 from webapp.settings import Settings
 
 STORAGES = {"sqlite": {}, "postgres": {"DATABASE_URL": "postgres_url"}}
@@ -79,6 +80,14 @@ def test_the_demo_ends_with_four_lines_that_say_how_to_sign_in(site):
 def test_every_state_of_a_task_is_there(app):
     assert {task.state for task in Task.select()} == set(State)
     assert {task.composition for task in Task.select()} == {"single", "chain", "group", "chord"}
+
+
+def test_what_tasks_say_is_kept_as_phrases(app):
+    single = Task.select().where(Task.name != "")
+    said = TaskEvent.select().where(TaskEvent.kind == "log", TaskEvent.task.in_(single))
+    assert [task.title for task in single if read_words(task.title, task.title_phrase) == task.title] == []
+    assert [line.text for line in said if read_words(line.text, line.phrase) == line.text] == []
+    assert said.count() > 10
 
 
 def test_its_main_person_has_more_than_a_page_of_everything(app):

@@ -7,6 +7,7 @@ from tasks.engine.config import config
 from tasks.engine.executor import execute
 from tasks.engine.run import Run
 from tasks.engine.stop_flag import StopRequested
+from webapp.lib.phrases import Words
 from webapp.lib.times import utcnow
 from webapp.models import Task
 
@@ -22,7 +23,7 @@ class InstantRun(Run):
         """Go on at once."""
         self._reach(self.done)
 
-    def stage(self, text: str) -> None:
+    def stage(self, text: Words) -> None:
         """Tell what it is doing, which is where an interruption may come."""
         super().stage(text)
         self._reach(self.done)

@@ -33,24 +33,24 @@ _IS = {
 
 def started_message(task: TaskRow) -> str:
     """What starting it has done, like 'Started “Count down from 25”.'"""
-    return f"{'Scheduled' if task.state == State.SCHEDULED else 'Started'} “{task.title}”."
+    return f"{'Scheduled' if task.state == State.SCHEDULED else 'Started'} “{task.title_words()}”."
 
 
 def changed_message(task: TaskRow) -> str:
     """What saving its changes has done: it is scheduled as it was, or has been started by that."""
-    return f"Saved your changes to “{task.title}”." if task.state == State.SCHEDULED else started_message(task)
+    return f"Saved your changes to “{task.title_words()}”." if task.state == State.SCHEDULED else started_message(task)
 
 
 def asked_message(task: TaskRow) -> str:
     """What its owner's asking has made of it, like 'Paused “Count down from 25”.'"""
-    return _BECAME.get(task.state, _IS[task.state]).format(task.title)
+    return _BECAME.get(task.state, _IS[task.state]).format(task.title_words())
 
 
 def refused_message(task: TaskRow) -> str:
     """Why nothing was done to it, like 'Nothing changed: “Count down from 25” has already finished.'"""
-    return f"Nothing changed: {_IS[task.state].format(task.title)}"
+    return f"Nothing changed: {_IS[task.state].format(task.title_words())}"
 
 
 def deleted_message(task: TaskRow) -> str:
     """That it is gone."""
-    return f"Deleted “{task.title}”."
+    return f"Deleted “{task.title_words()}”."

@@ -118,7 +118,7 @@ def _announcements(user: User, tasks: list[Task], unread: int) -> list[Announcem
     """
     since = utcnow() - ANNOUNCED_FOR
     moved = [
-        Announcement(dom_id(task, _announcement_id(task)), ANNOUNCEMENTS[task.state].format(task.title))
+        Announcement(dom_id(task, _announcement_id(task)), ANNOUNCEMENTS[task.state].format(task.title_words()))
         for task in tasks
         if _moved_at(task) > since and task.state in ANNOUNCEMENTS
     ]

@@ -93,5 +93,5 @@ def illegal_transition(error: IllegalTransition) -> ResponseReturnValue:
 @bp.app_errorhandler(AlreadyRunning)
 def already_running(error: AlreadyRunning) -> ResponseReturnValue:
     """A second press: the first task goes on, and no other starts."""
-    flash(f"“{error.task.title}” hasn’t finished yet, so no new task was started.")
+    flash(f"“{error.task.title_words()}” hasn’t finished yet, so no new task was started.")
     return htmx.respond(url_for("tasks.show", task_id=error.task.id))

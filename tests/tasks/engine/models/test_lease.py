@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.engine.models.outcome import INTERRUPTED_REPEATEDLY, MOST_INTERRUPTIONS
+from tasks.engine.models.outcome import MOST_INTERRUPTIONS
+from tasks.engine.models.phrases import DIED_REPEATEDLY, INTERRUPTED_REPEATEDLY
 from tasks.engine.models.state import LEASED
-from tasks.engine.models.sweeping import DIED_REPEATEDLY, MOST_RESCUES
+from tasks.engine.models.sweeping import MOST_RESCUES
 from tests.racing import race
 from tests.webapp.models.everything import everything, row
 from webapp.dev.factories import make_task
@@ -151,8 +152,8 @@ def test_a_task_that_kills_its_workers_fails_in_words_after_so_many(app):
     [lost] = _lost()
     assert lost.rescue()
     task = row(task)
-    assert (task.state, task.error, task.fencing_token) == (State.FAILED, DIED_REPEATEDLY, None)
-    assert task.timeline()[-1].text == DIED_REPEATEDLY
+    assert (task.state, task.error, task.fencing_token) == (State.FAILED, str(DIED_REPEATEDLY()), None)
+    assert task.timeline()[-1].text == str(DIED_REPEATEDLY())
     assert task.finished_at
 
 
@@ -182,7 +183,7 @@ def test_what_cuts_a_run_off_is_no_attempt_but_no_death_and_has_an_end(app):
         assert task.enqueue()
     task = _claim()
     task.interrupt("The database didn’t respond.")
-    assert (row(task).state, row(task).error) == (State.FAILED, INTERRUPTED_REPEATEDLY)
+    assert (row(task).state, row(task).error) == (State.FAILED, str(INTERRUPTED_REPEATEDLY()))
 
 
 @pytest.mark.parametrize(
@@ -213,7 +214,7 @@ def test_what_was_asked_for_goes_before_the_failure_of_one_that_was_interrupted_
     getattr(Task.get_by_id(task.id), asked)()
     task.interrupt("The database didn’t respond.")
     assert (row(task).state, row(task).fencing_token, row(task).error) == (is_then, None, "")
-    assert row(task).timeline()[-1].text.endswith(f": {INTERRUPTED_REPEATEDLY}")
+    assert row(task).timeline()[-1].text.endswith(f": {INTERRUPTED_REPEATEDLY()}")
 
 
 def test_an_interruption_after_which_it_gets_further_is_forgotten(app):

@@ -30,6 +30,7 @@ VERBS = OWNER_ACTIONS | {
     "reset_for_retry": dict.fromkeys((State.FAILED, State.CANCELED), State.WAITING),
 }
 ARGUMENTS = {"fail": ["It broke."], "retry_later": [30.0, "It broke."], "interrupt": ["It was cut off."]}
+AUTHORS = {words for arguments in ARGUMENTS.values() for words in arguments}
 OF_ITS_OWNER = (*OWNER_ACTIONS, "dismiss", "remove")
 OF_ITS_RUN = ("succeed", "fail", "hand_back", "retry_later", "interrupt", "acknowledge_stop")
 
@@ -64,7 +65,9 @@ def test_a_verb_moves_a_task_where_the_table_says_and_is_else_refused_and_change
         assert row(task).state == target
         assert target in TRANSITIONS[state] or target == state, "each move is in the table"
         if target != state:
-            assert task.timeline()[-1].kind in (target, "started")
+            last = task.timeline()[-1]
+            assert last.kind in (target, "started")
+            assert (last.phrase is None) == (last.text in AUTHORS), "what the engine says is a phrase"
 
 
 @pytest.mark.parametrize("verb", OF_ITS_OWNER)

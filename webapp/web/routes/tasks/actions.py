@@ -54,7 +54,7 @@ def undo(task_id: UUID) -> ResponseReturnValue:
     if answer := replay_response(STARTED_ALREADY):
         return answer
     if not function.undo.can_undo(task):
-        flash(f"“{task.title}” has nothing left to undo." if task.is_finished else refused_message(task))
+        flash(f"“{task.title_words()}” has nothing left to undo." if task.is_finished else refused_message(task))
         return htmx.respond(url_for("tasks.show", task_id=task.id))
     launch = partial(function.undo.launch, task, signed_in_user())
     return create_once(lambda: started(launch()), STARTED_ALREADY)

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from tasks import send_mail
 from tests.webapp.web.routes.mail.desk import HTMX, TWO, addresses, in_future, send, upload
 from webapp.dev.factories import make_draft, make_mailing, make_mailing_file
 from webapp.lib.times import local, utcnow
@@ -194,6 +195,7 @@ def test_a_scheduled_mail_can_be_changed(ann, mailserver, run_tasks):
     assert (answer.status_code, answer.location) == (303, f"/tasks/{mailing.task_id}")
     task = Task.get()
     assert (task.state, task.title) == (State.SCHEDULED, "Email to 1 person: Changed")
+    assert task.own_title == send_mail.TITLE(number=1, subject="Changed")
     assert task.run_at == when.replace(microsecond=0)
     assert addresses() == ["dee@example.com"]
     assert Mailing.select().count() == 1

@@ -1,0 +1,52 @@
+"""Words: what people read of a task. A row keeps it as the phrase that it is and as its text, in a column for each."""
+
+from typing import Any
+
+from webapp.lib.kept_words import kept_changing, put_into_words, read_words
+from webapp.lib.phrases import Words
+
+LONGEST = {"title": 200, "stage": 200}  # characters
+
+
+def kept(**columns: Words) -> dict[str, Any]:
+    """The columns that keep a `title`, a `stage` or an `error`: its text, cut to fit, and its phrase."""
+    changes: dict[str, Any] = {}
+    for column, words in columns.items():
+        changes[column], changes[f"{column}_phrase"] = kept_changing(words, LONGEST.get(column))
+    return changes
+
+
+class TaskWords:
+    """What people read of a task: its owner, or others where the owner's name is given.
+
+    Whatever is shown is read by these: the text of a row is what the owner read when it was written.
+    """
+
+    title: Any
+    title_phrase: Any
+    stage: Any
+    stage_phrase: Any
+    error: Any
+    error_phrase: Any
+
+    def title_words(self, owner: str = "") -> str:
+        """What it is called."""
+        return put_into_words(self.title, self.title_phrase, owner)
+
+    def stage_words(self, owner: str = "") -> str:
+        """What it is doing now; empty while it has not said."""
+        return put_into_words(self.stage, self.stage_phrase, owner)
+
+    def error_words(self, owner: str = "") -> str:
+        """What went wrong; empty if nothing has."""
+        return put_into_words(self.error, self.error_phrase, owner)
+
+    @property
+    def own_title(self) -> Words:
+        """What it is called, for a phrase of which that is a part, or for another row."""
+        return read_words(self.title, self.title_phrase)
+
+    @property
+    def own_error(self) -> Words:
+        """What went wrong, for a phrase of which that is a part, or for another row."""
+        return read_words(self.error, self.error_phrase)
