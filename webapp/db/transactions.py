@@ -45,6 +45,9 @@ def locks_rows() -> bool:
     return is_postgres()
 
 
-def locking(query: Any, strength: str = "UPDATE", skip_locked: bool = False) -> Any:
-    """The query, which then locks its rows until the transaction ends; unchanged on SQLite."""
-    return query.for_update(f"FOR {strength}", skip_locked=skip_locked) if locks_rows() else query
+def locking(query: Any, strength: str = "UPDATE", skip_locked: bool = False, of: Any = None) -> Any:
+    """The query, which then locks its rows, or those `of` one of its tables, until the transaction ends.
+
+    Unchanged on SQLite.
+    """
+    return query.for_update(f"FOR {strength}", of=of, skip_locked=skip_locked) if locks_rows() else query

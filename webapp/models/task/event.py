@@ -1,14 +1,13 @@
 """TaskEvent: one line of a task's timeline."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from peewee import AutoField, CharField, DateTimeField, DeferredForeignKey, JSONField, UUIDField
 
-from webapp.db import BaseModel, database
+from webapp.db import BaseModel, compiled, params_of
 from webapp.lib.times import utcnow
-
-INSERT = "INSERT INTO task_events (task_id, at, kind, text, link) VALUES ({0}, {0}, {0}, {0}, {0})"
 
 
 class TaskEvent(BaseModel):
@@ -24,6 +23,11 @@ class TaskEvent(BaseModel):
 
     @classmethod
     def write(cls, task_id: UUID, kind: str, text: str, at: datetime | None = None, link: UUID | None = None) -> None:
-        """Add a line, cut to what fits. One write, spelled beforehand: it comes with every move of every task."""
-        values = (cls.task.db_value(task_id), at or utcnow(), kind, text[:500], cls.link.db_value(link))
-        database.execute_sql(INSERT.format(database.param), values)
+        """Add a line, cut to what fits. One write, compiled: it comes with every move of every task."""
+        _insert.execute(task=task_id, at=at or utcnow(), kind=kind, text=text[:500], link=link)
+
+
+@compiled
+def _insert() -> Any:
+    written = TaskEvent.task, TaskEvent.at, TaskEvent.kind, TaskEvent.text, TaskEvent.link
+    return TaskEvent.insert(params_of(*written))

@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from itertools import chain, pairwise
 from typing import Any
 from uuid import UUID
 
-from peewee import Database, chunked, fn
+from peewee import Select, chunked, fn
 
-from webapp.db import database
+from webapp.db import CompiledQuery, Param, compiled, database
 from webapp.lib.times import utcnow
 from webapp.models.task.row import TaskRow
 from webapp.models.task.state import LEASED, State
@@ -69,8 +68,8 @@ def positions(tasks: Sequence[TaskRow]) -> dict[UUID, QueuePosition]:
     ahead: dict[int, int] = {}
     found, pace, low = 0, None, FIRST
     for some in chunked(keys, MOST_POSITIONS):
-        values = [utcnow() - timedelta(hours=1), *chain.from_iterable(pairwise([low, *some]))]
-        row = database.execute_sql(_positions_sql(database.obj, len(some)), values).fetchone()
+        places = {f"place{n}": key for n, key in enumerate([low, *some])}
+        row = _between(len(some)).execute(ended_after=utcnow() - timedelta(hours=1), **places).fetchone()
         mean, workers, *between = row
         for key, number in zip(some, between, strict=True):
             low, found = key, found + number
@@ -81,22 +80,32 @@ def positions(tasks: Sequence[TaskRow]) -> dict[UUID, QueuePosition]:
 
 
 @cache
-def _positions_sql(db: Database, number: int) -> str:
-    """The mean of what the RECENT tasks took, how many run, and how many wait from each turn to the next of so many.
+def _between(number: int) -> CompiledQuery:
+    """The mean of what the RECENT tasks took, how many run, and how many wait from each of so many places to the next.
 
-    Each range counts by the index of the line alone; parameters are the earliest end to count, and the turns in pairs.
+    Each range counts by the index of the line alone. The places are `place0`, `place1`, …
     """
-    mark = db.param
-    held = ", ".join(f"'{state}'" for state in sorted(LEASED))
-    between = f"(SELECT COUNT(*) FROM tasks WHERE state = 'pending' AND turn >= {mark} AND turn < {mark})"  # noqa: S608
-    return f"""
-        SELECT (SELECT AVG(worked) FROM (
-                    SELECT worked FROM tasks WHERE quiet = false AND finished_at > {mark} AND worked > 0
-                    ORDER BY finished_at DESC LIMIT {RECENT}
-                ) AS recent),
-               (SELECT COUNT(*) FROM tasks WHERE state IN ({held}) AND lease_until IS NOT NULL),
-               {", ".join([between] * number)}
-    """  # noqa: S608 - nothing in it comes from anybody
+
+    @compiled
+    def between() -> Any:
+        # Compared, not negated: SQLite finds no index by a negation.
+        ended = (TaskRow.hidden == False) & (TaskRow.finished_at > Param("ended_after"))  # noqa: E712
+        took = TaskRow.select(TaskRow.run_seconds).where(ended, TaskRow.run_seconds > 0)
+        recent = took.order_by(TaskRow.finished_at.desc()).limit(RECENT).alias("recent")
+        pace = Select([recent], [fn.AVG(recent.c[TaskRow.run_seconds.column_name])])
+        running = _number(TaskRow.state.in_(sorted(LEASED)) & TaskRow.lease_until.is_null(False))
+        return Select(columns=[pace, running, *(_waiting(n) for n in range(number))])
+
+    return between
+
+
+def _waiting(n: int) -> Any:
+    place = TaskRow.queue_key
+    return _number((TaskRow.state == State.PENDING) & (place >= Param(f"place{n}")) & (place < Param(f"place{n + 1}")))
+
+
+def _number(which: Any) -> Any:
+    return TaskRow.select(fn.COUNT(TaskRow.state)).where(which)
 
 
 def notify_waiting_users(soon: timedelta, moved: bool) -> None:
