@@ -58,12 +58,10 @@ class Progress(TaskTrait):
 
     def rename(self, title: str) -> None:
         """Call it otherwise from now on. Nothing happens when another run has the task."""
-        model = type(self)
         with changing(self):
-            if model.update(title=title[:200], updated_at=utcnow()).where(is_mine(self)).execute():
-                self.title = title[:200]
-                if not self.hidden:
-                    User.count_change(self.user_id)
+            renamed = transitions.write(self, is_mine(self), title=title[:200], updated_at=utcnow())
+            if renamed and not self.hidden:
+                User.count_change(self.user_id)
 
     def take_retries(self, number: int) -> None:
         """Let this run, which has just claimed it, have as many attempts after the first as its function has by now.

@@ -94,6 +94,9 @@ class TaskRow(BaseModel):
     )
     run_at = DateTimeField(null=True, help_text="when to start or retry it; of a canceled task, when it was to start")
     created_at = DateTimeField(default=utcnow)
+    ready_at = DateTimeField(
+        null=True, help_text="when it last became pending; null if it never was, or a release before said so"
+    )
     started_at = DateTimeField(null=True, help_text="when the current run began")
     updated_at = DateTimeField(default=utcnow, help_text="when it last changed state or made progress")
     run_seconds = FloatField(
@@ -106,6 +109,11 @@ class TaskRow(BaseModel):
     dismissed_at = DateTimeField(null=True, help_text="when its owner closed its alert")
     undo_began_at = DateTimeField(null=True, help_text="when its undo began")
     undone_at = DateTimeField(null=True, help_text="when its undo ended")
+    moves = IntegerField(
+        default=0,
+        constraints=_ZERO,
+        help_text="counts what changed otherwise than by the progress of a run: its states, its time, its title, …",
+    )
 
     class Meta:
         table_name = "tasks"
