@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from peewee import Select, chunked, fn
+from peewee import SQL, Select, chunked, fn
 
 from webapp.db import CompiledQuery, Param, compiled, database
 from webapp.lib.times import utcnow
@@ -39,16 +39,14 @@ class QueuePosition:
 
 
 def next_queue_key(user_id: int, priority: int) -> int:
-    """The turn for a task that joins the line now. Two small reads by index.
+    """The turn for a task that joins the line now. One query, of two small reads by index.
 
     Raises ValueError for a priority outside PRIORITIES.
     """
     if priority not in PRIORITIES:
         raise ValueError(f"a priority is from {PRIORITIES[0]} to {PRIORITIES[-1]}, not {priority}")
     first = -priority * LEVEL
-    level = (TaskRow.state == State.PENDING) & (TaskRow.queue_key >= first) & (TaskRow.queue_key < first + LEVEL)
-    head = TaskRow.select(fn.MIN(TaskRow.queue_key)).where(level).scalar()
-    last = TaskRow.select(fn.MAX(TaskRow.queue_key)).where(level, TaskRow.user == user_id).scalar()
+    head, last = _ends.execute(place0=first, place1=first + LEVEL, user_id=user_id).fetchone()
     return max(first if head is None else head, first if last is None else last + 1)
 
 
@@ -79,6 +77,14 @@ def positions(tasks: Sequence[TaskRow]) -> dict[UUID, QueuePosition]:
     return {task_id: QueuePosition(ahead[key], pace and pace * (ahead[key] + 1)) for task_id, key in key_of.items()}
 
 
+@compiled
+def _ends() -> Any:
+    """The first key that is from `place0` to `place1`, and the last one of a person."""
+    head = TaskRow.select(fn.MIN(TaskRow.queue_key)).where(_is_between(0))
+    last = TaskRow.select(fn.MAX(TaskRow.queue_key)).where(_is_between(0), TaskRow.user == Param("user_id"))
+    return Select(columns=[head, last])
+
+
 @cache
 def _between(number: int) -> CompiledQuery:
     """The mean of what the RECENT tasks took, how many run, and how many wait from each of so many places to the next.
@@ -94,18 +100,19 @@ def _between(number: int) -> CompiledQuery:
         recent = took.order_by(TaskRow.finished_at.desc()).limit(RECENT).alias("recent")
         pace = Select([recent], [fn.AVG(recent.c[TaskRow.run_seconds.column_name])])
         running = _number(TaskRow.state.in_(sorted(LEASED)) & TaskRow.lease_until.is_null(False))
-        return Select(columns=[pace, running, *(_waiting(n) for n in range(number))])
+        return Select(columns=[pace, running, *(_number(_is_between(n)) for n in range(number))])
 
     return between
 
 
-def _waiting(n: int) -> Any:
-    place = TaskRow.queue_key
-    return _number((TaskRow.state == State.PENDING) & (place >= Param(f"place{n}")) & (place < Param(f"place{n + 1}")))
+def _is_between(n: int) -> Any:
+    """Whether a task waits from one of the places to the next."""
+    key, place, following = TaskRow.queue_key, Param(f"place{n}", int), Param(f"place{n + 1}", int)
+    return (TaskRow.state == State.PENDING) & (key >= place) & (key < following)
 
 
 def _number(which: Any) -> Any:
-    return TaskRow.select(fn.COUNT(TaskRow.state)).where(which)
+    return TaskRow.select(fn.COUNT(SQL("*"))).where(which)
 
 
 def notify_waiting_users(soon: timedelta, moved: bool) -> None:

@@ -95,7 +95,7 @@ class TaskRow(BaseModel):
     run_at = DateTimeField(null=True, help_text="when to start or retry it; of a canceled task, when it was to start")
     created_at = DateTimeField(default=utcnow)
     ready_at = DateTimeField(
-        null=True, help_text="when it last became pending; null if it never was, or a release before said so"
+        null=True, help_text="when it last became pending, which a claim leaves; null if it never was"
     )
     started_at = DateTimeField(null=True, help_text="when the current run began")
     updated_at = DateTimeField(default=utcnow, help_text="when it last changed state or made progress")

@@ -57,7 +57,7 @@ def write(task: TaskRow, condition: Any, **changes: Any) -> bool:
     """
     model = type(task)
     query = model.update(**changes, moves=model.moves + 1).where(model.id == task.id, condition)
-    written = list(query.returning(model.moves).tuples().execute())
+    written = database.execute(query.returning(model.moves)).fetchall()
     if written:
         _take_over(task, changes | {"moves": written[0][0]})
     return bool(written)
@@ -94,15 +94,17 @@ def _on_again(task: TaskRow, action: str) -> str:
 
 
 def finish(task: TaskRow, target: State, text: str, **changes: Any) -> None:
-    """End a task by the run that holds it. Raises IllegalTransition when the run does not hold it any more."""
+    """End a task by the run that holds it. Raises IllegalTransition when the run does not hold it any more.
+
+    The object does not learn what `moves` the row has then: SQLite takes twice as long for an UPDATE that says so.
+    """
     progress = {"done": task.done, "total": task.total}
     changes = columns.releasing_lease(task) | progress | columns.of_state(target) | changes
     with changing(task):
         key = {"key": task.id, "held_by": task.fencing_token or NO_TOKEN}
-        [*written] = _finishing(target, *changes).execute(**changes, **key)
-        if not written:
+        if not _finishing(target, *changes).execute(**changes, **key).rowcount:
             raise IllegalTransition(task.fresh(), target)
-        _take_over(task, changes | {"moves": written[0][0]})
+        _take_over(task, changes)
         _has_moved(task, target, text)
 
 
@@ -169,12 +171,12 @@ def _has_moved(task: TaskRow, target: State, text: str) -> None:
 
 @cache
 def _finishing(target: State, *names: str) -> CompiledQuery:
-    """How a run ends its task, by its `key` and the fencing token by which it is `held_by` it; gives its `moves`."""
+    """How a run ends its task, by its `key` and the fencing token that it is `held_by`."""
 
     @compiled
     def finishing() -> Any:
         written = params_of(*(TaskRow._meta.fields[name] for name in names)) | {TaskRow.moves: TaskRow.moves + 1}
         held = (TaskRow.id == Param("key")) & (TaskRow.fencing_token == Param("held_by"))
-        return TaskRow.update(written).where(held, TaskRow.state.in_(sources_of(target))).returning(TaskRow.moves)
+        return TaskRow.update(written).where(held, TaskRow.state.in_(sources_of(target)))
 
     return finishing
