@@ -47,10 +47,10 @@ def _most() -> Any:
 def _full() -> Any:
     """Who is full."""
     # By the limit, PostgreSQL reads the index of what runs and not the table, also where it has no statistics yet.
-    runs = TaskRow.select(TaskRow.user).where(TaskRow.fencing_token.is_null(False)).order_by(TaskRow.user)
-    running = runs.limit(RUN_AT_MOST).alias("running")
-    people = Select([running], [running.c.user_id]).group_by(running.c.user_id)
-    return people.having(fn.COUNT(running.c.user_id) >= _most())
+    runs = TaskRow.select(TaskRow.user.alias("person")).where(TaskRow.fencing_token.is_null(False))
+    running = runs.order_by(TaskRow.user).limit(RUN_AT_MOST).alias("running")
+    people = Select([running], [running.c.person]).group_by(running.c.person)
+    return people.having(fn.COUNT(running.c.person) >= _most())
 
 
 def _head() -> Any:
@@ -69,19 +69,19 @@ def _people_who_wait() -> Any:
     """Found by stepping from one person to the next in the index: none of the other tasks is read."""
     waiting = TaskRow.alias("waiting")
     first = waiting.select(waiting.user).where(_waits(waiting)).order_by(waiting.user).limit(1)
-    people = Select(columns=[first, 1]).cte("people", recursive=True, columns=("user_id", "number"))
-    after = Select([people], [first.where(waiting.user > people.c.user_id), people.c.number + 1])
-    return people.union_all(after.where(people.c.user_id.is_null(False), people.c.number < PEOPLE))
+    people = Select(columns=[first, 1]).cte("people", recursive=True, columns=("person", "number"))
+    after = Select([people], [first.where(waiting.user > people.c.person), people.c.number + 1])
+    return people.union_all(after.where(people.c.person.is_null(False), people.c.number < PEOPLE))
 
 
 def _first_of_each(lock: bool) -> Any:
     """The first task of somebody who is not full, among the first of each person who waits."""
     people, found, other = _people_who_wait(), TaskRow.alias("found"), TaskRow.alias("other")
-    first = other.select(fn.MIN(other.queue_key)).where(_waits(other), other.user == people.c.user_id)
-    is_first = (found.state == State.PENDING) & (found.user == people.c.user_id) & (found.queue_key == first)
+    first = other.select(fn.MIN(other.queue_key)).where(_waits(other), other.user == people.c.person)
+    is_first = (found.state == State.PENDING) & (found.user == people.c.person) & (found.queue_key == first)
     # A CROSS JOIN, because SQLite takes its sides in this order.
     both = Select([Join(people, found, JOIN.CROSS)], [found.id]).with_cte(people)
-    query = both.where(is_first, people.c.user_id.not_in(_full())).order_by(found.queue_key).limit(1)
+    query = both.where(is_first, people.c.person.not_in(_full())).order_by(found.queue_key).limit(1)
     return locking(query, skip_locked=True, of=found) if lock else query
 
 
@@ -92,7 +92,7 @@ def _fair(lock: bool) -> Any:
 
 
 @compiled
-def taking() -> Any:
+def _taking() -> Any:
     """Takes a task: gives its row as it is then, or none when nothing waits.
 
     On PostgreSQL it passes over what another is claiming.
@@ -164,7 +164,7 @@ class Claiming(TaskTrait):
 
     @classmethod
     def _take(cls, now: datetime, lease: timedelta, token: str) -> Self | None:
-        sql, values = taking.sql(fencing_token=token, lease_until=now + lease, now=now)
+        sql, values = _taking.sql(fencing_token=token, lease_until=now + lease, now=now)
         task = next(iter(cls.raw(sql, *values)), None)
         if task:
             transitions.tell(task, "started", task._how_it_starts())
