@@ -3,6 +3,7 @@
 Import from here what stands in `__all__`; the modules beside this one import each other, never this package.
 """
 
+from webapp.db.compiled_query import CompiledQuery, Param, compiled, param_of, params_of
 from webapp.db.connections import configure, connect_to_postgres, forget_connection, place, without_deadlines
 from webapp.db.handle import BaseModel, database, is_postgres
 from webapp.db.lazy_transaction import open_at_first_write
@@ -12,9 +13,12 @@ from webapp.db.transactions import after_commit, before_commit, demand_transacti
 __all__ = [
     "MIGRATIONS",
     "BaseModel",
+    "CompiledQuery",
+    "Param",
     "after_commit",
     "before_commit",
     "changing_schema",
+    "compiled",
     "configure",
     "connect_to_postgres",
     "database",
@@ -26,6 +30,8 @@ __all__ = [
     "migrate",
     "migrations",
     "open_at_first_write",
+    "param_of",
+    "params_of",
     "place",
     "without_deadlines",
 ]

@@ -49,8 +49,11 @@ def locks_rows() -> bool:
     return is_postgres()
 
 
-def locking(query: Query, strength: str = "UPDATE", skip_locked: bool = False) -> Query:
-    """The query, which then locks its rows until the transaction ends; unchanged on SQLite."""
+def locking(query: Query, strength: str = "UPDATE", skip_locked: bool = False, of: object = None) -> Query:
+    """The query, which then locks its rows, or those `of` one of its tables, until the transaction ends.
+
+    Unchanged on SQLite.
+    """
     if not locks_rows():
         return query
-    return query.for_update(f"FOR {strength}", skip_locked=skip_locked)  # type: ignore[arg-type]
+    return query.for_update(f"FOR {strength}", of=of, skip_locked=skip_locked)  # type: ignore[arg-type]

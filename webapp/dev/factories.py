@@ -55,9 +55,6 @@ _FIELDS: dict[State, dict[str, Any]] = {
     State.FAILED: _RUNNING | {"error": "The mail server refused the address."},
 }
 _TIMELINE: dict[State, list[tuple[str, str]]] = {
-    State.SCHEDULED: [],
-    State.WAITING: [],
-    State.PENDING: [],
     State.RETRYING: [
         ("started", "A worker started it"),
         ("retrying", "The mail server did not answer in time. It is tried again, attempt 2 of 4"),
@@ -111,7 +108,7 @@ def make_task(state: State = State.PENDING, user: User | None = None, **fields: 
     user = user or make_user()
     defaults = {"name": "countdown", "title": "Count down from 40", "arguments": {"seconds": 40}}
     task = Task.create(user=user, state=state, **defaults | _FIELDS[state] | _times(state, utcnow()) | fields)
-    for kind, text in [("launched", "Started by you"), *_TIMELINE[state]]:
+    for kind, text in [("launched", "Started by you"), *_TIMELINE.get(state, [])]:
         TaskEvent.create(task=task, kind=kind, text=text)
     Notification.put(user.id, TASK_PROGRESS, {"state": state, "done": task.done, "total": task.total}, task.id)
     return task
@@ -187,7 +184,10 @@ def _times(state: State, now: datetime) -> dict[str, Any]:
     times: dict[str, Any] = {"created_at": now - timedelta(seconds=70)}
     if state in (State.SCHEDULED, State.RETRYING):
         times["run_at"] = now + timedelta(minutes=5)
-    if state in (State.SCHEDULED, State.WAITING, State.PENDING):
+    if state in (State.SCHEDULED, State.WAITING):
+        return times
+    times["ready_at"] = times["created_at"]
+    if state == State.PENDING:
         return times
     times |= {"started_at": now - timedelta(seconds=60), "updated_at": now}
     if state in LEASED:

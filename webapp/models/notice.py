@@ -8,17 +8,12 @@ from peewee import JOIN, AutoField, DateTimeField, ForeignKeyField, ModelSelect,
 from playhouse.fields import EnumField
 
 from tasks.engine.models.task import Task
-from webapp.db import BaseModel, database, demand_transaction
+from webapp.db import BaseModel, compiled, database, demand_transaction, params_of
 from webapp.lib.times import utcnow
 from webapp.models.notification_preferences import NoticeKind
 from webapp.models.user import User
 
 MOST_SAID = 5  # at once
-
-# With every end of every task: building it anew each time would cost more than running it.
-INSERT = (
-    "INSERT INTO notices (user_id, kind, text, task_id, sender_id, created_at) VALUES ({0}, {0}, {0}, {0}, {0}, {0})"
-)
 
 
 class Notice(BaseModel):
@@ -47,8 +42,7 @@ class Notice(BaseModel):
         """
         if not user.hears(kind).here:
             return False
-        values = (user.id, kind.value, text, cls.task.db_value(task_id), sender_id, utcnow())
-        database.execute_sql(INSERT.format(database.param), values)
+        _insert.execute(user=user.id, kind=kind, text=text, task=task_id, sender=sender_id, created_at=utcnow())
         return True
 
     @classmethod
@@ -117,3 +111,9 @@ class Notice(BaseModel):
     def _unread_from(cls, reader: User, sender: User, change: Any) -> None:
         mine = cls.user == reader, cls.kind == NoticeKind.MESSAGE, cls.sender == sender, cls.read_at.is_null()
         change.where(*mine).execute()
+
+
+@compiled
+def _insert() -> Any:
+    written = Notice.user, Notice.kind, Notice.text, Notice.task, Notice.sender, Notice.created_at
+    return Notice.insert(params_of(*written))

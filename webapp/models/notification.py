@@ -1,6 +1,5 @@
 """Notification: a record that something changed for one user; the feed that the live pages read."""
 
-import json
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,16 +7,12 @@ from uuid import UUID
 from peewee import AutoField, CharField, DateTimeField, ForeignKeyField, JSONField
 
 from tasks.engine.models.task import Task
-from webapp.db import BaseModel, database
+from webapp.db import BaseModel, Param, compiled, database, params_of
 from webapp.lib.times import utcnow
 from webapp.models.user import User
 
 TASK_PROGRESS = "task_progress"
 UNREAD_MESSAGE_COUNT = "unread_message_count"
-
-
-# With every move and every progress of every task: building it anew each time would cost more than running it.
-REPLACE = "UPDATE notifications SET payload = {0}, updated_at = {0} WHERE user_id = {0} AND name = {0} AND scope = {0}"
 
 
 class Notification(BaseModel):
@@ -43,8 +38,8 @@ class Notification(BaseModel):
         """
         now, scope = utcnow(), str(task_id or "")
         with database.transaction():
-            values = (json.dumps(payload), now, user_id, name, scope)
-            if not database.execute_sql(REPLACE.format(database.param), values).rowcount:
+            record = {"user_id": user_id, "name": name, "scope": scope}
+            if not _replace.execute(**record, payload=payload, updated_at=now).rowcount:
                 cls._insert(user_id, name, payload, task_id, scope, now)
             User.count_change(user_id)
 
@@ -62,3 +57,11 @@ class Notification(BaseModel):
         """How many private messages the user has not read, as last recorded. One query."""
         record = cls.get_or_none(cls.user == user, cls.name == UNREAD_MESSAGE_COUNT, cls.scope == "")
         return record.payload["count"] if record else 0
+
+
+@compiled
+def _replace() -> Any:
+    owner, name, scope = Notification.user, Notification.name, Notification.scope
+    written = params_of(Notification.payload, Notification.updated_at)
+    record = owner == Param("user_id"), name == Param("name"), scope == Param("scope")
+    return Notification.update(written).where(*record)

@@ -3,17 +3,12 @@
 import math
 import time
 from hashlib import blake2b
+from typing import Any
 
-from peewee import CharField, DoubleField, IntegerField
+from peewee import EXCLUDED, Case, CharField, DoubleField, IntegerField
 
-from webapp.db import BaseModel, database, locking
+from webapp.db import BaseModel, Param, compiled, locking, params_of
 
-COUNT = """
-    INSERT INTO rate_counts (key, number, until) VALUES ({0}, {0}, {0}) ON CONFLICT (key) DO UPDATE SET
-        number = CASE WHEN rate_counts.until > {0} THEN rate_counts.number + excluded.number ELSE excluded.number END,
-        until = CASE WHEN rate_counts.until > {0} THEN rate_counts.until ELSE excluded.until END
-    RETURNING number
-"""
 SWEPT = 5  # old rows that each new one takes along, so that they never become many
 
 
@@ -34,8 +29,7 @@ class RateCount(BaseModel):
     def add(cls, name: str, seconds: float, amount: int = 1) -> int:
         """Count for a window of so many seconds, which the first one begins; returns the number. One write, atomic."""
         now = time.time()
-        values = (_digest(name), amount, now + seconds, now, now)
-        [number] = database.execute_sql(COUNT.format(database.param), values).fetchone()
+        [[number]] = _count.execute(key=_digest(name), number=amount, until=now + seconds, now=now).fetchall()
         if number == amount:
             old = cls.select(cls.key).where(cls.until < now).limit(SWEPT)
             cls.delete().where(cls.key.in_(locking(old, skip_locked=True))).execute()
@@ -50,6 +44,18 @@ class RateCount(BaseModel):
     def forget(cls, name: str) -> None:
         """Count anew."""
         cls.delete().where(cls.key == _digest(name)).execute()
+
+
+@compiled
+def _count() -> Any:
+    goes_on = RateCount.until > Param("now")
+    number = Case(None, [(goes_on, RateCount.number + EXCLUDED.number)], EXCLUDED.number)
+    until = Case(None, [(goes_on, RateCount.until)], EXCLUDED.until)
+    row = RateCount.insert(params_of(RateCount.key, RateCount.number, RateCount.until))
+    counted = row.on_conflict(
+        conflict_target=(RateCount.key,), update={RateCount.number: number, RateCount.until: until}
+    )
+    return counted.returning(RateCount.number)
 
 
 def _digest(name: str) -> str:

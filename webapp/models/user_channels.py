@@ -1,12 +1,10 @@
 """UserChannels: the channel by which a person hears of each kind of notice."""
 
-from typing import Self
+from typing import Any, Self
 
-from webapp.db import database
+from webapp.db import Param, compiled
 from webapp.models.notification_preferences import CHANNELS, Channel, NoticeKind, channel_of
-from webapp.models.user_row import UserTrait
-
-LISTENING = "SELECT id, email, hearing, mail_after FROM users WHERE id = {0}"
+from webapp.models.user_row import UserRow, UserTrait
 
 
 class UserChannels(UserTrait):
@@ -16,9 +14,9 @@ class UserChannels(UserTrait):
     def listening(cls, user_id: int) -> Self:
         """The account with its notification preferences and email address only.
 
-        One query, written as SQL: it runs with every end of every task.
+        One query, compiled: it runs with every end of every task.
         """
-        found = database.execute_sql(LISTENING.format(database.param), (user_id,)).fetchone()
+        found = _listening.execute(user_id=user_id).fetchone()
         return cls(id=found[0], email=found[1], hearing=cls.hearing.python_value(found[2]), mail_after=found[3])
 
     def channel_for(self, kind: str) -> str:
@@ -43,3 +41,9 @@ class UserChannels(UserTrait):
         """Save their channel for each kind of notice, by its name in CHANNELS."""
         self.hearing, self.mail_after = ways, None
         self.save(only=["hearing", "mail_after"])
+
+
+@compiled
+def _listening() -> Any:
+    wanted = UserRow.id, UserRow.email, UserRow.hearing, UserRow.mail_after
+    return UserRow.select(*wanted).where(UserRow.id == Param("user_id"))

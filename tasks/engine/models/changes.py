@@ -21,9 +21,11 @@ NO_TROUBLE: Changes = {
 
 
 def of_state(target: State) -> Changes:
-    """What changes with every transition to a state."""
+    """What changes with every transition to a state, and what a new task in that state begins with."""
     now = utcnow()
     changes: Changes = {"state": target, "updated_at": now}
+    if target == State.PENDING:
+        changes["ready_at"] = now
     return changes | {"finished_at": now, "active_unique_key": None} if target in FINISHED else changes
 
 

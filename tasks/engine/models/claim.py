@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - nothing in these statements comes from anybody
 """The claim: which of the tasks that wait goes to a worker that is free, as one statement.
 
 Usually it is the head of the queue. But while others wait, one person may hold at most all worker processes but one, so
@@ -11,94 +10,120 @@ each then counts again once it has the lock of that person's row, which every cl
 """
 
 from datetime import datetime, timedelta
-from functools import cache
-from typing import Self
+from typing import Any, Self
 from uuid import uuid4
 
-from peewee import Database, PostgresqlDatabase
+from peewee import JOIN, Case, Join, Select, fn
 
 from tasks.engine.models import observers, phrases, signals, transitions
 from tasks.engine.models.locks import changing
 from tasks.engine.models.row import TaskRow, TaskTrait
-from tasks.engine.models.state import LEASED
-from webapp.db import database
+from tasks.engine.models.state import LEASED, State
+from tasks.engine.models.worker import Worker
+from webapp.db import Param, compiled, database, is_postgres, locking, params_of
 from webapp.lib.phrases import Phrase
 from webapp.lib.times import utcnow
 
 NEAR = 20  # tasks at the head of the line, among which that of somebody who is not full mostly is
 TRIES = 5
 PEOPLE = 200  # who wait, and are looked through for that otherwise; it takes a long blockade to get there
+RUN_AT_MOST = 10_000  # tasks at once, on all workers
+LAST = 1 << 62  # after every place in the queue
 
-# In SQL the columns have their old names: turn is queue_key, owner fencing_token, quiet hidden, worked run_seconds.
-
-# How many tasks a person may run at once while others wait; NULL if no worker is known. Takes the present time.
-_MOST = """(
-    SELECT CASE WHEN SUM(processes) > 2 THEN SUM(processes) - 1 WHEN SUM(processes) > 0 THEN 1 END
-    FROM workers WHERE lives_until > {p}
-)"""
-# Who is full. The inner LIMIT is more than ever run at once; by it, PostgreSQL reads the index of what runs and not the
-# table, also where it has no statistics yet.
-_RUNNING = "SELECT user_id FROM tasks WHERE owner IS NOT NULL ORDER BY user_id LIMIT 10000"
-_FULL = f"SELECT user_id FROM ({_RUNNING}) AS running GROUP BY user_id HAVING COUNT(*) >= {_MOST}"
-_WAITS = "state = 'pending' AND turn IS NOT NULL"
-_HEAD = f"SELECT id FROM tasks WHERE {_WAITS} ORDER BY turn LIMIT 1 {{lock}}"
-_NEAR_HEAD = f"""
-    SELECT id FROM tasks WHERE {_WAITS} AND user_id NOT IN ({_FULL}) AND turn <= COALESCE(
-        (SELECT turn FROM tasks WHERE {_WAITS} ORDER BY turn LIMIT 1 OFFSET {NEAR - 1}), {1 << 62}
-    ) ORDER BY turn LIMIT 1 {{lock}}
-"""
-# The first of each person, found by stepping from one person to the next in the index: none of the others is read.
-# A CROSS JOIN, because SQLite takes its sides in this order.
-_FIRST_OF_EACH = f"""
-    WITH RECURSIVE people (user_id, number) AS (
-        SELECT (SELECT user_id FROM tasks WHERE {_WAITS} ORDER BY user_id LIMIT 1), 1
-        UNION ALL
-        SELECT (
-            SELECT user_id FROM tasks WHERE {_WAITS} AND user_id > people.user_id ORDER BY user_id LIMIT 1
-        ), number + 1 FROM people WHERE user_id IS NOT NULL AND number < {PEOPLE}
-    )
-    SELECT found.id FROM people CROSS JOIN tasks AS found
-    WHERE found.state = 'pending' AND found.user_id = people.user_id AND people.user_id NOT IN ({_FULL})
-        AND found.turn = (SELECT MIN(turn) FROM tasks WHERE {_WAITS} AND user_id = people.user_id)
-    ORDER BY found.turn LIMIT 1 {{lock_found}}
-"""
-_FAIR = f"SELECT COALESCE(({_NEAR_HEAD}), ({_FIRST_OF_EACH}))"
-_CLAIM = f"""
-    UPDATE tasks SET state = 'in_progress', owner = {{p}}, lease_until = {{p}}, turn = NULL,
-        attempts = attempts + 1, started_at = {{p}}, updated_at = {{p}}, stage = '', stage_phrase = NULL,
-        error = '', error_phrase = NULL
-    WHERE state = 'pending' AND id = COALESCE(
-        (SELECT CASE WHEN EXISTS ({_FULL}) THEN ({_FAIR}) END), ({_HEAD})
-    ) RETURNING *
-"""
-_IS_OVER = f"SELECT COUNT(*) > {_MOST} FROM tasks WHERE owner IS NOT NULL AND user_id = {{p}}"
+NOW = Param("now")
 
 
-@cache
-def claim_sql(db: Database) -> str:
-    """The statement. Takes the run's token, the end of its lease, and the present time five times.
+def _waits(task: Any) -> Any:
+    return (task.state == State.PENDING) & task.queue_key.is_null(False)
 
-    It gives the row as it is then, or none when nothing waits. On PostgreSQL it passes over what another is claiming.
+
+def _most() -> Any:
+    """How many tasks a person may run at once while others wait; NULL if no worker is known."""
+    processes = fn.SUM(Worker.processes)
+    most = Case(None, [(processes > 2, processes - 1), (processes > 0, 1)])
+    return Worker.select(most).where(Worker.lives_until > NOW)
+
+
+def _full() -> Any:
+    """Who is full."""
+    # By the limit, PostgreSQL reads the index of what runs and not the table, also where it has no statistics yet.
+    runs = TaskRow.select(TaskRow.user.alias("person")).where(TaskRow.fencing_token.is_null(False))
+    running = runs.order_by(TaskRow.user).limit(RUN_AT_MOST).alias("running")
+    people = Select([running], [running.c.person]).group_by(running.c.person)
+    return people.having(fn.COUNT(running.c.person) >= _most())
+
+
+def _head() -> Any:
+    """The task at the head of the queue."""
+    return TaskRow.select(TaskRow.id).where(_waits(TaskRow)).order_by(TaskRow.queue_key).limit(1)
+
+
+def _near_head() -> Any:
+    """The first task of somebody who is not full, if it is among those near the head."""
+    near = TaskRow.select(TaskRow.queue_key).where(_waits(TaskRow)).order_by(TaskRow.queue_key)
+    is_near = TaskRow.queue_key <= fn.COALESCE(near.limit(1).offset(NEAR - 1), LAST)
+    return _head().where(TaskRow.user.not_in(_full()), is_near)
+
+
+def _people_who_wait() -> Any:
+    """Found by stepping from one person to the next in the index: none of the other tasks is read."""
+    waiting = TaskRow.alias("waiting")
+    first = waiting.select(waiting.user).where(_waits(waiting)).order_by(waiting.user).limit(1)
+    people = Select(columns=[first, 1]).cte("people", recursive=True, columns=("person", "number"))
+    after = Select([people], [first.where(waiting.user > people.c.person), people.c.number + 1])
+    return people.union_all(after.where(people.c.person.is_null(False), people.c.number < PEOPLE))
+
+
+def _first_of_each(lock: bool) -> Any:
+    """The first task of somebody who is not full, among the first of each person who waits."""
+    people, found, other = _people_who_wait(), TaskRow.alias("found"), TaskRow.alias("other")
+    first = other.select(fn.MIN(other.queue_key)).where(_waits(other), other.user == people.c.person)
+    is_first = (found.state == State.PENDING) & (found.user == people.c.person) & (found.queue_key == first)
+    # A CROSS JOIN, because SQLite takes its sides in this order.
+    both = Select([Join(people, found, JOIN.CROSS)], [found.id]).with_cte(people)
+    query = both.where(is_first, people.c.person.not_in(_full())).order_by(found.queue_key).limit(1)
+    return locking(query, skip_locked=True, of=found) if lock else query
+
+
+def _fair(lock: bool) -> Any:
+    """The first task of somebody who is not full, or NULL."""
+    near = locking(_near_head(), skip_locked=True) if lock else _near_head()
+    return Select(columns=[fn.COALESCE(near, _first_of_each(lock))])
+
+
+@compiled
+def _taking() -> Any:
+    """Takes a task: gives its row as it is then, or none when nothing waits.
+
+    On PostgreSQL it passes over what another is claiming.
     """
-    return _spelled(db, _CLAIM)
+    fair = Select(columns=[Case(None, [(fn.EXISTS(_full()), _fair(lock=True))])])
+    chosen = TaskRow.id == fn.COALESCE(fair, locking(_head(), skip_locked=True))
+    run = params_of(TaskRow.fencing_token, TaskRow.lease_until)
+    run |= dict.fromkeys((TaskRow.started_at, TaskRow.updated_at), NOW)
+    run |= {TaskRow.attempts: TaskRow.attempts + 1, TaskRow.moves: TaskRow.moves + 1}
+    begun = {TaskRow.state: State.IN_PROGRESS, TaskRow.queue_key: None, TaskRow.stage: "", TaskRow.error: ""}
+    begun |= dict.fromkeys((TaskRow.stage_phrase, TaskRow.error_phrase))
+    return TaskRow.update(run | begun).where(TaskRow.state == State.PENDING, chosen).returning(TaskRow)
 
 
-@cache
-def is_over_sql(db: Database) -> str:
-    """Whether a person runs more than they may while others wait. Takes the present time and the person."""
-    return _spelled(db, _IS_OVER)
+@compiled
+def _has_too_many() -> Any:
+    """Whether a person runs more than they may while others wait."""
+    runs = TaskRow.fencing_token.is_null(False) & (TaskRow.user == Param("user_id"))
+    return TaskRow.select(fn.COUNT(TaskRow.user) > _most()).where(runs)
 
 
-@cache
-def fair_sql(db: Database) -> str:
-    """A task that waits and is of somebody who is not full, or NULL. Takes the present time twice."""
-    return _spelled(db, _FAIR, lock=False)
+@compiled
+def _find_fair() -> Any:
+    """A task that waits and is of somebody who is not full, or NULL."""
+    return _fair(lock=False)
 
 
-def _spelled(db: Database, sql: str, lock: bool = True) -> str:
-    skips = lock and isinstance(db, PostgresqlDatabase)
-    locks = ("FOR UPDATE SKIP LOCKED", "FOR UPDATE OF found SKIP LOCKED") if skips else ("", "")
-    return sql.format(p=db.param, lock=locks[0], lock_found=locks[1])
+@compiled
+def _lock_owner() -> Any:
+    owner = TaskRow.user.rel_field
+    return locking(owner.model.select(owner).where(owner == Param("user_id")), "NO KEY UPDATE")
 
 
 class Claiming(TaskTrait):
@@ -140,7 +165,8 @@ class Claiming(TaskTrait):
 
     @classmethod
     def _take(cls, now: datetime, lease: timedelta, token: str) -> Self | None:
-        task = next(iter(cls.raw(claim_sql(database.obj), token, now + lease, *[now] * 5)), None)
+        sql, values = _taking.sql(fencing_token=token, lease_until=now + lease, now=now)
+        task = next(iter(cls.raw(sql, *values)), None)
         if task:
             transitions.tell(task, "started", task._how_it_starts())
             signals.announce(signals.started, task)
@@ -157,9 +183,9 @@ class _GiveWay(Exception):
 
 
 def _is_one_too_many(task: TaskRow, now: datetime) -> bool:
-    if not isinstance(database.obj, PostgresqlDatabase) or database.transaction_depth() > 1:
+    if not is_postgres() or database.transaction_depth() > 1:
         return False
-    database.execute_sql("SELECT id FROM users WHERE id = %s FOR NO KEY UPDATE", (task.user_id,))
-    if not database.execute_sql(is_over_sql(database.obj), (now, task.user_id)).fetchone()[0]:
+    _lock_owner.execute(user_id=task.user_id)
+    if not _has_too_many.execute(now=now, user_id=task.user_id).fetchone()[0]:
         return False
-    return database.execute_sql(fair_sql(database.obj), (now, now)).fetchone()[0] is not None
+    return _find_fair.execute(now=now).fetchone()[0] is not None

@@ -1,17 +1,16 @@
 """TaskEvent: one line of a task's timeline."""
 
-import json
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from peewee import AutoField, CharField, DateTimeField, DeferredForeignKey, JSONField, UUIDField
 
-from webapp.db import BaseModel, database
+from webapp.db import BaseModel, compiled, params_of
 from webapp.lib.kept_words import kept, put_into_words
 from webapp.lib.phrases import Words
 from webapp.lib.times import utcnow
 
-INSERT = "INSERT INTO task_events (task_id, at, kind, text, phrase, link) VALUES ({0}, {0}, {0}, {0}, {0}, {0})"
 LONGEST = 500  # characters
 
 
@@ -30,12 +29,16 @@ class TaskEvent(BaseModel):
     def write(
         cls, task_id: UUID, kind: str, words: Words, at: datetime | None = None, link: UUID | None = None
     ) -> None:
-        """Add a line, cut to what fits. One write, spelled beforehand: it comes with every move of every task."""
+        """Add a line, cut to what fits. One write, compiled: it comes with every move of every task."""
         text, phrase = kept(words, LONGEST)
-        said = text, phrase and json.dumps(phrase)
-        values = (cls.task.db_value(task_id), at or utcnow(), kind, *said, cls.link.db_value(link))
-        database.execute_sql(INSERT.format(database.param), values)
+        _insert.execute(task=task_id, at=at or utcnow(), kind=kind, text=text, phrase=phrase, link=link)
 
     def words(self, owner: str = "") -> str:
         """As the owner of its task reads it; as others do where that owner's name is given."""
         return put_into_words(self.text, self.phrase, owner)
+
+
+@compiled
+def _insert() -> Any:
+    written = TaskEvent.task, TaskEvent.at, TaskEvent.kind, TaskEvent.text, TaskEvent.phrase, TaskEvent.link
+    return TaskEvent.insert(params_of(*written))

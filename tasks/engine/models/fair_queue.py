@@ -10,16 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from itertools import chain, pairwise
 from typing import Any
 from uuid import UUID
 
-from peewee import Database, chunked, fn
+from peewee import SQL, Select, chunked, fn
 
 from tasks.engine.models import observers
 from tasks.engine.models.row import TaskRow
 from tasks.engine.models.state import LEASED, State
-from webapp.db import database
+from webapp.db import CompiledQuery, Param, compiled, database
 from webapp.lib.times import utcnow
 
 # A priority is worth more than all turns that there will ever be within one: the higher always goes first.
@@ -40,16 +39,14 @@ class QueuePosition:
 
 
 def next_queue_key(user_id: int, priority: int) -> int:
-    """The turn for a task that joins the line now. Two small reads by index.
+    """The turn for a task that joins the line now. One query, of two small reads by index.
 
     Raises ValueError for a priority outside PRIORITIES.
     """
     if priority not in PRIORITIES:
         raise ValueError(f"a priority is from {PRIORITIES[0]} to {PRIORITIES[-1]}, not {priority}")
     first = -priority * LEVEL
-    level = (TaskRow.state == State.PENDING) & (TaskRow.queue_key >= first) & (TaskRow.queue_key < first + LEVEL)
-    head = TaskRow.select(fn.MIN(TaskRow.queue_key)).where(level).scalar()
-    last = TaskRow.select(fn.MAX(TaskRow.queue_key)).where(level, TaskRow.user == user_id).scalar()
+    head, last = _ends.execute(place0=first, place1=first + LEVEL, user_id=user_id).fetchone()
     return max(first if head is None else head, first if last is None else last + 1)
 
 
@@ -69,8 +66,8 @@ def positions(tasks: Sequence[TaskRow]) -> dict[UUID, QueuePosition]:
     ahead: dict[int, int] = {}
     found, pace, low = 0, None, FIRST
     for some in chunked(keys, MOST_POSITIONS):
-        values = [utcnow() - timedelta(hours=1), *chain.from_iterable(pairwise([low, *some]))]
-        row = database.execute_sql(_positions_sql(database.obj, len(some)), values).fetchone()
+        places = {f"place{n}": key for n, key in enumerate([low, *some])}
+        row = _between(len(some)).execute(ended_after=utcnow() - timedelta(hours=1), **places).fetchone()
         mean, workers, *between = row
         for key, number in zip(some, between, strict=True):
             low, found = key, found + number
@@ -80,23 +77,42 @@ def positions(tasks: Sequence[TaskRow]) -> dict[UUID, QueuePosition]:
     return {task_id: QueuePosition(ahead[key], pace and pace * (ahead[key] + 1)) for task_id, key in key_of.items()}
 
 
-@cache
-def _positions_sql(db: Database, number: int) -> str:
-    """The mean of what the RECENT tasks took, how many run, and how many wait from each turn to the next of so many.
+@compiled
+def _ends() -> Any:
+    """The first key that is from `place0` to `place1`, and the last one of a person."""
+    head = TaskRow.select(fn.MIN(TaskRow.queue_key)).where(_is_between(0))
+    last = TaskRow.select(fn.MAX(TaskRow.queue_key)).where(_is_between(0), TaskRow.user == Param("user_id"))
+    return Select(columns=[head, last])
 
-    Each range counts by the index of the line alone; parameters are the earliest end to count, and the turns in pairs.
+
+@cache
+def _between(number: int) -> CompiledQuery:
+    """The mean of what the RECENT tasks took, how many run, and how many wait from each of so many places to the next.
+
+    Each range counts by the index of the line alone. The places are `place0`, `place1`, …
     """
-    mark = db.param
-    held = ", ".join(f"'{state}'" for state in sorted(LEASED))
-    between = f"(SELECT COUNT(*) FROM tasks WHERE state = 'pending' AND turn >= {mark} AND turn < {mark})"  # noqa: S608
-    return f"""
-        SELECT (SELECT AVG(worked) FROM (
-                    SELECT worked FROM tasks WHERE quiet = false AND finished_at > {mark} AND worked > 0
-                    ORDER BY finished_at DESC LIMIT {RECENT}
-                ) AS recent),
-               (SELECT COUNT(*) FROM tasks WHERE state IN ({held}) AND lease_until IS NOT NULL),
-               {", ".join([between] * number)}
-    """  # noqa: S608 - nothing in it comes from anybody
+
+    @compiled
+    def between() -> Any:
+        # Compared, not negated: SQLite finds no index by a negation.
+        ended = (TaskRow.hidden == False) & (TaskRow.finished_at > Param("ended_after"))  # noqa: E712
+        took = TaskRow.select(TaskRow.run_seconds).where(ended, TaskRow.run_seconds > 0)
+        recent = took.order_by(TaskRow.finished_at.desc()).limit(RECENT).alias("recent")
+        pace = Select([recent], [fn.AVG(recent.c[TaskRow.run_seconds.column_name])])
+        running = _number(TaskRow.state.in_(sorted(LEASED)) & TaskRow.lease_until.is_null(False))
+        return Select(columns=[pace, running, *(_number(_is_between(n)) for n in range(number))])
+
+    return between
+
+
+def _is_between(n: int) -> Any:
+    """Whether a task waits from one of the places to the next."""
+    key, place, following = TaskRow.queue_key, Param(f"place{n}", int), Param(f"place{n + 1}", int)
+    return (TaskRow.state == State.PENDING) & (key >= place) & (key < following)
+
+
+def _number(which: Any) -> Any:
+    return TaskRow.select(fn.COUNT(SQL("*"))).where(which)
 
 
 def notify_waiting_users(soon: timedelta, moved: bool) -> None:

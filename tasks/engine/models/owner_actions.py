@@ -74,21 +74,16 @@ class OwnerActions(TaskTrait):
         model = type(self)
         changes = {"run_at": run_at, "updated_at": utcnow()} | (kept(title=title) if title is not None else {})
         with database.transaction():
-            scheduled = model.id == self.id, model.state == State.SCHEDULED
-            if not model.update(**changes).where(*scheduled).execute():
+            if not transitions.write(self, model.state == State.SCHEDULED, **changes):
                 raise IllegalTransition(self.fresh(), State.SCHEDULED)
-            self.__data__.update(changes)
             transitions.tell(self, "scheduled", phrases.CHANGED_BY_OWNER())
 
     def dismiss(self) -> None:
         """Close its alert, on every page and for good. Raises IllegalTransition while it is active; twice is once."""
         model = type(self)
         with changing(self):
-            closed = (
-                model.update(dismissed_at=utcnow())
-                .where(model.id == self.id, model.state.in_(FINISHED), model.dismissed_at.is_null())
-                .execute()
-            )
+            is_open = model.state.in_(FINISHED) & model.dismissed_at.is_null()
+            closed = transitions.write(self, is_open, dismissed_at=utcnow())
             if closed:
                 observers.changed(self)
         if not closed and not (now := self.fresh()).is_finished:

@@ -59,13 +59,10 @@ class Progress(TaskTrait):
 
     def rename(self, title: Words) -> None:
         """Call it otherwise from now on. Nothing happens when another run has the task."""
-        model = type(self)
         with changing(self):
-            changes = kept(title=title)
-            if model.update(**changes, updated_at=utcnow()).where(is_mine(self)).execute():
-                self.__data__.update(changes)
-                if not self.hidden:
-                    observers.refreshed(self.user_id)
+            renamed = transitions.write(self, is_mine(self), **kept(title=title), updated_at=utcnow())
+            if renamed and not self.hidden:
+                observers.refreshed(self.user_id)
 
     def take_retries(self, number: int) -> None:
         """Let this run, which has just claimed it, have as many attempts after the first as its function has by now.

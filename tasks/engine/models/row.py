@@ -95,6 +95,9 @@ class TaskRow(TaskWords, BaseModel):
     )
     run_at = DateTimeField(null=True, help_text="when to start or retry it; of a canceled task, when it was to start")
     created_at = DateTimeField(default=utcnow)
+    ready_at = DateTimeField(
+        null=True, help_text="when it last became pending, which a claim leaves; null if it never was"
+    )
     started_at = DateTimeField(null=True, help_text="when the current run began")
     updated_at = DateTimeField(default=utcnow, help_text="when it last changed state or made progress")
     run_seconds = FloatField(
@@ -107,6 +110,11 @@ class TaskRow(TaskWords, BaseModel):
     dismissed_at = DateTimeField(null=True, help_text="when its owner closed its alert")
     undo_began_at = DateTimeField(null=True, help_text="when its undo began")
     undone_at = DateTimeField(null=True, help_text="when its undo ended")
+    moves = IntegerField(
+        default=0,
+        constraints=_ZERO,
+        help_text="counts what changed otherwise than by the progress of a run: its states, its time, its title, …",
+    )
 
     class Meta:
         table_name = "tasks"

@@ -48,14 +48,13 @@ class Task(OwnerActions, Undoing, Claiming, Progress, Outcomes, Sweeping, TaskRo
         `total` is how many steps it will have, where that is known. Raises AlreadyRunning when its `unique_key` is held
         by an active task, also when two requests race. A workflow must be told to `begin` once it has its children.
         """
+        fields |= columns.of_state(State.WAITING if parent else State.SCHEDULED if run_at else State.PENDING)
         task = cls(user=user, name=name, arguments=arguments, run_at=run_at, **kept(title=title), **fields)
         task.active_unique_key = task.unique_key
         task.total = task.expected = total
         if parent:
-            task.parent, task.root, task.state = parent, parent.root_id or parent.id, State.WAITING
-        elif run_at:
-            task.state = State.SCHEDULED
-        else:
+            task.parent, task.root = parent, parent.root_id or parent.id
+        if task.state == State.PENDING:
             task.queue_key = columns.next_queue_key(task)
 
         def write() -> None:

@@ -37,12 +37,8 @@ class Undoing(TaskTrait):
         """
         model = type(self)
         with database.transaction():
-            mine = model.id == self.id, model.state.in_(FINISHED)
-            if (
-                not model.update(cursor=None, undo_began_at=self._not_before_its_end(), undone_at=None)
-                .where(*mine)
-                .execute()
-            ):
+            begun = {"cursor": None, "undo_began_at": self._not_before_its_end(), "undone_at": None}
+            if not transitions.write(self, model.state.in_(FINISHED), **begun):
                 return False
             told = TaskEvent.task == self.id, TaskEvent.kind == "undoing", TaskEvent.link == by
             if not TaskEvent.select().where(*told).exists():
@@ -52,10 +48,9 @@ class Undoing(TaskTrait):
     def end_undo(self, by: UUID, words: Words) -> None:
         """Record that all is taken back, with words for what that was. Nothing happens if it has moved since."""
         model = type(self)
-        began = model.undo_began_at >= model.finished_at, model.undone_at.is_null()
+        began = model.state.in_(FINISHED) & (model.undo_began_at >= model.finished_at) & model.undone_at.is_null()
         with database.transaction():
-            mine = model.id == self.id, model.state.in_(FINISHED), *began
-            if model.update(undone_at=self._not_before_its_end()).where(*mine).execute():
+            if transitions.write(self, began, undone_at=self._not_before_its_end()):
                 transitions.tell(self, "undone", phrases.UNDONE(what=words), by)
 
     def _not_before_its_end(self) -> Case:

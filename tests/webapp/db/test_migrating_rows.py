@@ -156,6 +156,9 @@ def test_migrated_rows_are_readable_and_new_fields_have_defaults(old):
     assert {
         (task.composition, task.priority, task.retries, task.rescues, task.crashes, task.run_seconds) for task in Task
     } == {(Composition.SINGLE, 0, 0, 0, 0, 0.0)}
+    assert {task.moves for task in Task} == {0}
+    assert {task.title for task in Task if task.ready_at} == {"pending", "in_progress"}, "which wait for a worker now"
+    assert all(task.ready_at in (None, task.updated_at) for task in Task)
 
 
 def test_foreign_keys_are_enforced_after_migration(old):

@@ -11,7 +11,6 @@ from webapp.dev.factories import make_user
 from webapp.lib.phrases import Phrase
 from webapp.lib.times import utcnow
 from webapp.models import Task, TaskEvent
-from webapp.settings import Settings
 
 OURS = [
     ("launched", "Started by you", "task.started", {}),
@@ -45,7 +44,7 @@ def before(request, tmp_path):
     url = (
         f"sqlite:///{tmp_path / 'errand.db'}" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
     )
-    configure(Settings(secret_key="-", data_dir=tmp_path, database_url=url))
+    configure(url)
     with database.atomic():
         Runner(database.obj, str(MIGRATIONS)).up("0022_phrases")
     yield

@@ -141,9 +141,9 @@ def test_migrate_leaves_a_newer_schema_alone_and_says_so(make_app, postgres_url)
 
 def test_defaults_are_added_to_tables_with_rows_indexes_and_triggers(empty):
     migrations().up()
-    migrations().down("0020_defaults")
     task, post = make_task(title="kept"), make_post(body="kept")
     Post.update(task=task).execute()
+    migrations().down("0020_defaults")
     is_sqlite = not is_postgres()
     if is_sqlite:
         database.execute_sql("CREATE TRIGGER mine AFTER DELETE ON tasks BEGIN DELETE FROM rate_counts; END")

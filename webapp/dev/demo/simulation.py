@@ -77,7 +77,7 @@ def _mapping(task: Task, began: datetime, took: float) -> Mapping:
 
 
 def _backdate_row(task: Task, move: Mapping, took: float) -> None:
-    moments = ("created_at", "started_at", "updated_at", "finished_at")
+    moments = ("created_at", "ready_at", "started_at", "updated_at", "finished_at")
     changes: dict[str, Any] = {name: move(at) for name in moments if (at := getattr(task, name))}
     if task.started_at and task.state not in LEASED:
         changes["run_seconds"] = took

@@ -55,7 +55,7 @@ def _due(state: State, **fields) -> Task:
 @pytest.mark.parametrize("state", State)
 def test_a_verb_moves_a_task_where_the_table_says_and_is_else_refused_and_changes_nothing(app, state, verb):
     task = _due(state)
-    before, target = everything(), VERBS[verb].get(state)
+    before, ready_at, target = everything(), task.ready_at, VERBS[verb].get(state)
     assert _do(task, verb) == (target is not None)
     if target is None:
         assert everything() == before
@@ -68,6 +68,8 @@ def test_a_verb_moves_a_task_where_the_table_says_and_is_else_refused_and_change
             last = task.timeline()[-1]
             assert last.kind in (target, "started")
             assert (last.phrase is None) == (last.text in AUTHORS), "what the engine says is a phrase"
+        assert row(task).moves == 1, "each counts once"
+        assert (row(task).ready_at != ready_at) == (target == State.PENDING), "since then it waits for a worker"
 
 
 @pytest.mark.parametrize("verb", OF_ITS_OWNER)
