@@ -4,7 +4,7 @@ from typing import Any
 
 from webapp.db import database
 from webapp.models import Message, OutcomeMail, Task
-from webapp.models.task.state import OWNER_ACTIONS
+from webapp.models.task.action_table import OWNER_ACTIONS
 from webapp.models.task.transitions import IllegalTransition
 
 WHY = "Canceled because the site was restored from a backup; retry it if it still needs to be done"
@@ -16,7 +16,7 @@ def cancel_all() -> int:
     Call it before a worker starts. Owners can retry each task, which continues where the backup has it. A task that ran
     when the backup was made is canceled by the first worker, once its lease has ended.
     """
-    able: Any = Task.state.in_(sorted(OWNER_ACTIONS["cancel"]))
+    able = OWNER_ACTIONS["cancel"].where(Task)
     ids_of_unfinished: Any = Task.select(Task.id).where(able, Task.parent.is_null()).tuples()
     canceled, ids = 0, [task_id for (task_id,) in ids_of_unfinished]
     for task_id in ids:

@@ -6,9 +6,10 @@ from webapp.db import database, locking, locks_rows
 from webapp.lib.times import utcnow
 from webapp.models.task import changes as columns
 from webapp.models.task import observers, removal, transitions, workflow
+from webapp.models.task.action_table import OWNER_ACTIONS
 from webapp.models.task.locks import changing
 from webapp.models.task.row import TaskTrait
-from webapp.models.task.state import FINISHED, State
+from webapp.models.task.state import State
 from webapp.models.task.transitions import IllegalTransition
 from webapp.models.task.unique_key import holding_unique_key
 from webapp.models.user import User
@@ -20,6 +21,10 @@ class OwnerActions(TaskTrait):
     Each raises IllegalTransition, and changes nothing, in a state that does not allow it: `can` tells beforehand.
     """
 
+    def can(self, action: str) -> bool:
+        """Whether one of OWNER_ACTIONS would work on the state of this row."""
+        return OWNER_ACTIONS[action].allows(self)
+
     def cancel(self) -> None:
         """Ask for this task to stop: now if it waits, else at its next step; with all its children."""
         workflow.cancel(self)
@@ -29,8 +34,6 @@ class OwnerActions(TaskTrait):
 
         Raises IllegalTransition where it cannot.
         """
-        if self.is_workflow:
-            raise IllegalTransition(self.fresh(), State.PAUSED)
         with changing(self):
             transitions.ask(self, "pause", queue_key=None)
 
@@ -85,7 +88,7 @@ class OwnerActions(TaskTrait):
         with changing(self):
             closed = (
                 model.update(dismissed_at=utcnow())
-                .where(model.id == self.id, model.state.in_(FINISHED), model.dismissed_at.is_null())
+                .where(model.id == self.id, OWNER_ACTIONS["dismiss"].where(model))
                 .execute()
             )
             if closed:
@@ -100,7 +103,7 @@ class OwnerActions(TaskTrait):
         """
         model = type(self)
         with database.transaction():
-            finished = model.id == self.id, model.state.in_(FINISHED), model.parent.is_null()
+            finished = model.id == self.id, OWNER_ACTIONS["remove"].where(model)
             if locks_rows() and list(locking(model.select(model.id).where(*finished))):
                 removal.detach(model, self.id)
                 User.hold(self.user_id)  # what goes with it may be theirs: notices, mails

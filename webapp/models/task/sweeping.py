@@ -9,7 +9,7 @@ from webapp.models.task import changes as columns
 from webapp.models.task import signals, transitions, workflow
 from webapp.models.task.locks import changing, changing_if_free
 from webapp.models.task.row import TaskTrait
-from webapp.models.task.state import LEASED, ON_RELEASE, State
+from webapp.models.task.state import LEASED, ON_RELEASE, TIMED, State
 from webapp.models.task.transitions import is_mine
 
 MOST_RESCUES = 5  # without any progress
@@ -28,7 +28,7 @@ class Sweeping(TaskTrait):
     @classmethod
     def due(cls, limit: int) -> "ModelSelect[Self]":
         """Tasks that were scheduled or are to be tried again, and whose time has come; the earliest first."""
-        later = cls.state.in_((State.SCHEDULED, State.RETRYING))
+        later = cls.state.in_(sorted(TIMED))
         return cls.select().where(later, cls.run_at <= utcnow()).order_by(cls.run_at).limit(limit)
 
     def enqueue(self) -> bool:

@@ -15,10 +15,11 @@ from webapp.db import database
 from webapp.lib.times import utcnow
 from webapp.models.task import changes as columns
 from webapp.models.task import observers, signals
+from webapp.models.task.action_table import OWNER_ACTIONS
 from webapp.models.task.event import TaskEvent
 from webapp.models.task.locks import changing
 from webapp.models.task.row import TaskRow
-from webapp.models.task.state import FINISHED, LEASED, ON_RELEASE, OWNER_ACTIONS, State, sources_of
+from webapp.models.task.state import FINISHED, LEASED, ON_RELEASE, State, sources_of
 
 # What the timeline says of an owner action, by the state that it leads to.
 _BY_OWNER = {
@@ -64,15 +65,15 @@ def ask(
     `words` go into the timeline instead of the usual ones, by the state that the task comes to.
     Raises IllegalTransition where there is none.
     """
-    model, wanted = type(task), OWNER_ACTIONS[action]
+    model, row = type(task), OWNER_ACTIONS[action]
     as_seen = model.hidden == task.hidden  # otherwise it is being deleted
-    for target in dict.fromkeys(wanted.values()):
-        sources = [source for source, to in wanted.items() if to == target and seen in (None, source)]
+    for target in dict.fromkeys(row.moves.values()):
+        sources = [source for source, to in row.moves.items() if to == target and seen in (None, source)]
         text = (_BY_OWNER | (words or {})).get(target, _on_again(task, action))
         given = {} if target in LEASED else changes
-        if attempt(task, target, text, model.state.in_(sources) & as_seen, **given):
+        if attempt(task, target, text, model.state.in_(sources) & as_seen & row.where(model), **given):
             return
-    raise IllegalTransition(task.fresh(), next(iter(wanted.values())))
+    raise IllegalTransition(task.fresh(), next(iter(row.moves.values())))
 
 
 def _on_again(task: TaskRow, action: str) -> str:

@@ -15,9 +15,10 @@ from webapp.lib.i18n import number
 from webapp.lib.times import utcnow
 from webapp.models.task import changes as columns
 from webapp.models.task import observers, signals, transitions
+from webapp.models.task.action_table import OWNER_ACTIONS
 from webapp.models.task.locks import changing
 from webapp.models.task.row import TaskRow
-from webapp.models.task.state import FINISHED, LEASED, State
+from webapp.models.task.state import FINISHED, LEASED, SEVERITY, UNSUCCESSFUL, State
 from webapp.models.task.unique_key import holding_unique_key
 from webapp.models.task.workflow_totals import totals_of
 
@@ -69,7 +70,7 @@ def cancel_children(parent: TaskRow) -> None:
     _canceling.parents.add(parent.id)
     try:
         for child in list(parent.children()):
-            if child.can("cancel"):
+            if OWNER_ACTIONS["cancel"].allows(child):
                 cancel(child, _WITH_THE_REST)
     finally:
         _canceling.parents.discard(parent.id)
@@ -79,7 +80,7 @@ def cancel_children(parent: TaskRow) -> None:
 def reset_children(parent: TaskRow) -> None:
     """Make all children wait again that have not succeeded; `start_next_step` then starts the first of them."""
     for child in list(parent.children()):
-        if child.state in FINISHED - {State.SUCCEEDED}:
+        if child.state in UNSUCCESSFUL:
             reset_for_retry(child)
             reset_children(child)
 
@@ -151,10 +152,9 @@ def _settle(parent: TaskRow) -> None:
     states = {child.state for child in found}
     if parent.is_finished or parent.id in _canceling.parents or states - FINISHED - {State.WAITING}:
         return
-    unwanted = parent.state == State.CANCELING or states & {State.FAILED, State.CANCELED}
+    unwanted = parent.state == State.CANCELING or states & UNSUCCESSFUL
     if State.WAITING not in states:
-        outcomes = (State.FAILED, State.CANCELED, State.SUCCEEDED)  # the worst counts
-        _finish(parent, next(state for state in outcomes if state in states), _failure(parent))
+        _finish(parent, max(states, key=SEVERITY.__getitem__), _failure(parent))
     elif unwanted:
         cancel_children(parent)  # which comes back to this, and settles it
     else:

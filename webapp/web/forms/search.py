@@ -14,20 +14,11 @@ from webapp.lib.tokenization import QUERY_LENGTH
 from webapp.models import User
 from webapp.models.search import SearchTooSlow, newest
 from webapp.models.task.filter import SEVERAL, TaskFilter
+from webapp.models.task.state import Group
 from webapp.web.paging import Page, page, page_of_ids
 
 TOO_LONG = "Search for at most %(max)d characters."
 TOO_SLOW = "That search takes too long. Try longer or less common words."
-STATE_LABELS = {
-    "": "Any state",
-    "waiting": "Waiting",
-    "scheduled": "Scheduled",
-    "in_progress": "In progress",
-    "paused": "Paused",
-    "finished": "Finished",
-    "failed": "Failed",
-    "canceled": "Canceled",
-}
 
 
 def _clean(text: str | None) -> str:
@@ -35,7 +26,7 @@ def _clean(text: str | None) -> str:
 
 
 def _state_choices() -> list[SelectChoice]:
-    return [SelectChoice(value, label) for value, label in STATE_LABELS.items()]
+    return [SelectChoice("", "Any state"), *(SelectChoice(group.value, group.words) for group in Group)]
 
 
 def _kind_choices() -> list[SelectChoice]:

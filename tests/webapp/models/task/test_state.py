@@ -8,15 +8,15 @@ from tests.webapp.models.everything import everything, row
 from webapp.dev.factories import make_task
 from webapp.lib.times import utcnow
 from webapp.models import Composition, IllegalTransition, State, Task
-from webapp.models.task.state import ACTIVE, FINISHED, LEASED, ON_RELEASE, OWNER_ACTIONS, TRANSITIONS, sources_of
+from webapp.models.task.action_table import OWNER_ACTIONS
+from webapp.models.task.state import ACTIVE, FINISHED, LEASED, ON_RELEASE, TRANSITIONS, sources_of
 
 LEASE = timedelta(seconds=15)
 GONE = "gone"
 PAST = timedelta(seconds=1)
 
 # What each verb makes of a task in each state in which it works.
-VERBS = OWNER_ACTIONS | {
-    "dismiss": {state: state for state in FINISHED},
+VERBS = {name: action.moves for name, action in OWNER_ACTIONS.items()} | {
     "remove": {state: GONE for state in FINISHED},
     "claim": {State.PENDING: State.IN_PROGRESS},
     "succeed": dict.fromkeys(LEASED, State.SUCCEEDED),
@@ -30,7 +30,6 @@ VERBS = OWNER_ACTIONS | {
     "reset_for_retry": dict.fromkeys((State.FAILED, State.CANCELED), State.WAITING),
 }
 ARGUMENTS = {"fail": ["It broke."], "retry_later": [30.0, "It broke."], "interrupt": ["It was cut off."]}
-OF_ITS_OWNER = (*OWNER_ACTIONS, "dismiss", "remove")
 OF_ITS_RUN = ("succeed", "fail", "hand_back", "retry_later", "interrupt", "acknowledge_stop")
 
 
@@ -67,14 +66,14 @@ def test_a_verb_moves_a_task_where_the_table_says_and_is_else_refused_and_change
             assert task.timeline()[-1].kind in (target, "started")
 
 
-@pytest.mark.parametrize("verb", OF_ITS_OWNER)
+@pytest.mark.parametrize("verb", OWNER_ACTIONS)
 @pytest.mark.parametrize("state", State)
 def test_a_button_is_there_when_it_works(app, state, verb):
     task = make_task(state)
     assert task.can(verb) == (state in VERBS[verb])
 
 
-@pytest.mark.parametrize("verb", OF_ITS_OWNER)
+@pytest.mark.parametrize("verb", OWNER_ACTIONS)
 @pytest.mark.parametrize("state", State)
 @pytest.mark.parametrize("place", ["a whole", "a part"])
 def test_a_button_of_a_whole_or_of_a_part_is_there_when_it_works(app, state, verb, place):
@@ -91,7 +90,8 @@ def test_a_button_of_a_whole_or_of_a_part_is_there_when_it_works(app, state, ver
 
 
 def test_what_its_owner_may_ask_for_is_in_the_table_of_moves():
-    assert all(target in TRANSITIONS[source] for wanted in OWNER_ACTIONS.values() for source, target in wanted.items())
+    moves = [move for action in OWNER_ACTIONS.values() for move in action.moves.items()]
+    assert all(target in TRANSITIONS[source] or target == source for source, target in moves)
 
 
 def test_a_task_that_waits_for_a_whole_or_that_is_a_whole_has_fewer_buttons(app):

@@ -10,8 +10,7 @@ from webapp.dev.factories import make_task, make_user
 from webapp.lib.times import utcnow
 from webapp.models import Composition, State, Task, User
 from webapp.models.task import filter
-from webapp.models.task.filter import GROUPS
-from webapp.web.forms.search import STATE_LABELS
+from webapp.models.task.state import Group
 
 HTMX = {"HX-Request": "true"}
 
@@ -32,12 +31,25 @@ def _titled(user: User, *titles: str, **fields) -> None:
 def test_every_state_is_in_one_group_and_found_by_it(ann, state):
     for other in State:
         make_task(other, ann.user, title=other)
-    [group] = [name for name, states in GROUPS.items() if state in states]
-    assert set(_shown(ann.get(f"/tasks?state={group}"))) == GROUPS[group]
+    [group] = [group for group in Group if state in group.states]
+    assert set(_shown(ann.get(f"/tasks?state={group}"))) == group.states
 
 
-def test_every_group_has_a_name_for_people(app):
-    assert STATE_LABELS.keys() == GROUPS.keys() | {""}
+def test_every_group_is_offered_by_its_name_for_people(ann):
+    make_task(State.PENDING, ann.user)
+    options = {
+        option["value"]: option.text for option in ann.get("/tasks").page.select("#filter select[name=state] option")
+    }
+    assert options == {
+        "": "Any state",
+        "waiting": "Waiting",
+        "scheduled": "Scheduled",
+        "in_progress": "In progress",
+        "paused": "Paused",
+        "finished": "Finished",
+        "failed": "Failed",
+        "canceled": "Canceled",
+    }
 
 
 def test_tasks_are_found_by_kind(ann):
