@@ -18,6 +18,7 @@ from peewee import (
     DateTimeField,
     ForeignKeyField,
     IntegerField,
+    ModelSelect,
     UUIDField,
     fn,
 )
@@ -27,6 +28,7 @@ from webapp.db import BaseModel
 from webapp.lib.times import utcnow
 from webapp.models.chunked import ChunkedFile
 from webapp.models.task.task import Task
+from webapp.models.user import User
 
 CHUNK = 256 * 1024
 KEEP = timedelta(days=7)
@@ -66,6 +68,11 @@ class Artifact(BaseModel):
 
     def __str__(self) -> str:
         return self.name
+
+    @classmethod
+    def visible_to(cls, user: User) -> "ModelSelect[Self]":
+        """The artifacts and uploads that this person may see: those of the tasks that they may, once complete."""
+        return cls.select().join(Task).where(Task.is_visible_to(user), cls.completed_at.is_null(False))
 
     @classmethod
     def completed(cls, tasks: list[Task]) -> dict[Task, list[Self]]:

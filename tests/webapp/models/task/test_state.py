@@ -1,6 +1,7 @@
 """A task's states: the tables write most of these tests, each verb in each state; the sentences catch a wrong table."""
 
 from datetime import timedelta
+from itertools import product
 
 import pytest
 
@@ -92,6 +93,24 @@ def test_a_button_of_a_whole_or_of_a_part_is_there_when_it_works(app, state, ver
 def test_what_its_owner_may_ask_for_is_in_the_table_of_moves():
     moves = [move for action in OWNER_ACTIONS.values() for move in action.moves.items()]
     assert all(target in TRANSITIONS[source] or target == source for source, target in moves)
+
+
+def test_an_action_allows_of_a_row_what_it_finds_by_a_query(each_database):
+    """Whatever a task is like: so a button and a press for many tasks cannot disagree."""
+    parent, now = make_task(State.IN_PROGRESS, composition=Composition.GROUP), utcnow()
+    for state, *kind in product(
+        State, (None, parent), (Composition.SINGLE, Composition.CHAIN), (None, now), (None, now)
+    ):
+        fields = dict(zip(("parent", "composition", "started_at", "dismissed_at"), kind, strict=True))
+        make_task(state, parent.user, root=fields["parent"], **fields)
+    for action, in_bulk in product(OWNER_ACTIONS.values(), (False, True)):
+        allowed = {task.id for task in Task.select() if action.allows(task, in_bulk=in_bulk)}
+        assert allowed == {task.id for task in Task.select().where(action.where(Task, in_bulk=in_bulk))}
+        assert {task.state for task in Task.select() if task.id in allowed} == action.moves.keys()
+
+
+def test_each_action_is_a_verb_of_the_task():
+    assert all(getattr(Task, name).__doc__ for name in OWNER_ACTIONS)
 
 
 def test_a_task_that_waits_for_a_whole_or_that_is_a_whole_has_fewer_buttons(app):
