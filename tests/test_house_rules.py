@@ -10,7 +10,6 @@ import yaml
 from bs4 import BeautifulSoup
 
 from tests.processes import ROOT
-from webapp.models import State
 
 TEMPLATES = {str(path.relative_to(ROOT)): path.read_text() for path in sorted((ROOT / "templates").rglob("*.*"))}
 PAGES = {name: text for name, text in TEMPLATES.items() if "/email/" not in name}
@@ -138,16 +137,6 @@ def test_nothing_that_is_polled_holds_a_form_or_the_present_time(name):
 def test_how_a_page_polls_is_spelled_once(name):
     found = re.search(r"\bevery \d+m?s\b|\bload delay:|visibilitychange|\blive from:|timeout:4s", PAGES[name])
     assert not found, f"{name} spells {found[0]!r}: say it by `polling` or `look_once` of polling.html"
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_no_template_asks_for_several_states(name):
-    """What several states have in common has a name on Task or its presenter, and is tested there."""
-    state = rf"[\"'](?:{'|'.join(State)})[\"']"
-    either = rf"[\[(]\s*{state}\s*,\s*{state}|\bstate\s*[!=]=.*?\bstate\s*[!=]="
-    tags = re.findall(r"{[{%].*?[}%]}", PAGES[name], re.DOTALL)
-    found = [tag for tag in tags if re.search(either, tag, re.DOTALL)]
-    assert not found, f"{name} compares several states: ask a property such as task.is_stopping in place of {found}"
 
 
 # What is no phrase's text: a form's label, an address as it was typed, what a mail server said, what is said once.

@@ -37,7 +37,10 @@ class TaskFunction:
         self.name: str = body.__name__
         self.parameters: tuple[Parameter, ...] = read_parameters(body)
         self.options = options
+        self.is_undo = False
         check_options(self)
+        if self.undo:
+            self.undo.function.is_undo = True
 
     @property
     def label(self) -> str:
@@ -68,7 +71,7 @@ class TaskFunction:
     @property
     def listed(self) -> bool:
         """Whether it has a form of its own."""
-        return self.options.listed and not self.internal
+        return self.options.listed and not self.internal and not self.is_undo
 
     @property
     def preview(self) -> Callable[..., Preview] | None:

@@ -13,6 +13,7 @@ class Launchable(Protocol):
     """A task function, as far as an Undo needs it."""
 
     name: str
+    is_undo: bool  # it is offered where there is something to take back, and nowhere else
 
     @property
     def label(self) -> str:

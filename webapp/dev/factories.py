@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from tasks.engine.models.artifact import Kind
-from tasks.engine.models.state import FINISHED, LEASED
+from tasks.engine.models.state import FINISHED, LEASED, TIMED
 from webapp.lib.times import utcnow
 from webapp.mail.recipients import read_recipients
 from webapp.models import (
@@ -39,8 +39,10 @@ from webapp.models.usernames import skeleton
 PASSWORD = "correct horse battery"  # noqa: S105 - of nobody real
 _numbers = count(1)
 
-# What a row in each state says about its run, apart from the times.
+# What a row in each state says about its run, apart from the times; of any other state, that it has been run.
 _RUNNING = {"attempts": 1, "done": 12, "total": 40}
+_STARTED = ("started", "A worker started it")
+_NEVER_RAN = frozenset({State.SCHEDULED, State.WAITING, State.PENDING})
 _FIELDS: dict[State, dict[str, Any]] = {
     State.SCHEDULED: {},
     State.WAITING: {},
@@ -55,25 +57,20 @@ _FIELDS: dict[State, dict[str, Any]] = {
     State.FAILED: _RUNNING | {"error": "The mail server refused the address."},
 }
 _TIMELINE: dict[State, list[tuple[str, str]]] = {
+    State.SCHEDULED: [],
+    State.WAITING: [],
+    State.PENDING: [],
     State.RETRYING: [
-        ("started", "A worker started it"),
+        _STARTED,
         ("retrying", "The mail server did not answer in time. It is tried again, attempt 2 of 4"),
     ],
-    State.PAUSING: [("started", "A worker started it"), ("pausing", "Paused by you, stopping at its next step")],
-    State.PAUSED: [
-        ("started", "A worker started it"),
-        ("pausing", "Paused by you, stopping at its next step"),
-        ("paused", "Paused"),
-    ],
-    State.IN_PROGRESS: [("started", "A worker started it")],
-    State.CANCELING: [("started", "A worker started it"), ("canceling", "Canceled by you, stopping at its next step")],
-    State.CANCELED: [
-        ("started", "A worker started it"),
-        ("canceling", "Canceled by you, stopping at its next step"),
-        ("canceled", "Canceled"),
-    ],
-    State.SUCCEEDED: [("started", "A worker started it"), ("succeeded", "Finished")],
-    State.FAILED: [("started", "A worker started it"), ("failed", "The mail server refused the address.")],
+    State.PAUSING: [_STARTED, ("pausing", "Paused by you, stopping at its next step")],
+    State.PAUSED: [_STARTED, ("pausing", "Paused by you, stopping at its next step"), ("paused", "Paused")],
+    State.IN_PROGRESS: [_STARTED],
+    State.CANCELING: [_STARTED, ("canceling", "Canceled by you, stopping at its next step")],
+    State.CANCELED: [_STARTED, ("canceling", "Canceled by you, stopping at its next step"), ("canceled", "Canceled")],
+    State.SUCCEEDED: [_STARTED, ("succeeded", "Finished")],
+    State.FAILED: [_STARTED, ("failed", "The mail server refused the address.")],
 }
 
 
@@ -107,8 +104,10 @@ def make_task(state: State = State.PENDING, user: User | None = None, **fields: 
     """A task in any state, with the timeline and the notification that such a row has."""
     user = user or make_user()
     defaults = {"name": "countdown", "title": "Count down from 40", "arguments": {"seconds": 40}}
-    task = Task.create(user=user, state=state, **defaults | _FIELDS[state] | _times(state, utcnow()) | fields)
-    for kind, text in [("launched", "Started by you"), *_TIMELINE.get(state, [])]:
+    said = _FIELDS.get(state, _RUNNING) | _times(state, utcnow())
+    lived = _TIMELINE.get(state, [_STARTED, (state, state.words.capitalize())])
+    task = Task.create(user=user, state=state, **defaults | said | fields)
+    for kind, text in [("launched", "Started by you"), *lived]:
         TaskEvent.create(task=task, kind=kind, text=text)
     Notification.put(user.id, TASK_PROGRESS, {"state": state, "done": task.done, "total": task.total}, task.id)
     return task
@@ -182,12 +181,11 @@ def make_mailing_file(mailing: Mailing, name: str = "notes.txt", data: bytes = b
 
 def _times(state: State, now: datetime) -> dict[str, Any]:
     times: dict[str, Any] = {"created_at": now - timedelta(seconds=70)}
-    if state in (State.SCHEDULED, State.RETRYING):
+    if state in TIMED:
         times["run_at"] = now + timedelta(minutes=5)
-    if state in (State.SCHEDULED, State.WAITING):
-        return times
-    times["ready_at"] = times["created_at"]
-    if state == State.PENDING:
+    if state == State.PENDING or state not in _NEVER_RAN:
+        times["ready_at"] = times["created_at"]
+    if state in _NEVER_RAN:
         return times
     times |= {"started_at": now - timedelta(seconds=60), "updated_at": now}
     if state in LEASED:

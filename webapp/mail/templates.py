@@ -9,13 +9,13 @@ from typing import Any
 
 from flask import current_app
 
-from tasks.engine.models.state import ACTIVE
+from tasks.engine.models.state import ACTIVE, FINISHED
 from webapp.models import Mailing, State, Task, User
 
 FREE = "free"
 MOST_LATEST = 5
 MOST_LISTED = 500  # tasks in a mail; it says how many more there are
-ENDED = (State.SUCCEEDED, State.FAILED)  # of itself, and not because its owner did not want it any more
+ENDED = FINISHED - {State.CANCELED}  # of itself, and not because its owner did not want it any more
 
 
 def _all(tasks: Any) -> Any:
@@ -23,7 +23,7 @@ def _all(tasks: Any) -> Any:
 
 
 def _latest_finished(tasks: Any) -> Any:
-    return tasks.where(Task.state.in_(ENDED)).order_by(Task.finished_at.desc(), Task.id)
+    return tasks.where(Task.state.in_(sorted(ENDED))).order_by(Task.finished_at.desc(), Task.id)
 
 
 def _in_progress(tasks: Any) -> Any:

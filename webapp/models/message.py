@@ -75,6 +75,11 @@ class Message(Searched):
         return bool(cls.select().where(cls.recipient == reader, cls.sender == other, cls.read_at.is_null()).exists())
 
     @classmethod
+    def visible_to(cls, user: User) -> "ModelSelect[Message]":
+        """The messages that this person may see: those that they wrote or got."""
+        return cls.select().where((cls.sender == user) | (cls.recipient == user))
+
+    @classmethod
     def between(cls, one: User, other: User) -> "ModelSelect[Message]":
         """The messages between two people, newest first."""
         there = (cls.sender == one) & (cls.recipient == other)
@@ -92,10 +97,10 @@ class Message(Searched):
         """All messages from or to a person, newest first, each with both people: one query."""
         sender, recipient = User.alias(), User.alias()
         return (
-            cls.select(cls, sender, recipient)
+            cls.visible_to(user)
+            .select(cls, sender, recipient)
             .join_from(cls, sender, on=cls.sender)
             .join_from(cls, recipient, on=cls.recipient)
-            .where((cls.sender == user) | (cls.recipient == user))
             .order_by(cls.created_at.desc(), cls.id.desc())
         )
 
@@ -105,8 +110,8 @@ class Message(Searched):
         partner = Case(None, [(cls.sender == user.id, cls.recipient)], cls.sender)
         is_unread = Case(None, [((cls.recipient == user.id) & cls.read_at.is_null(), 1)], 0)
         rows: Any = (
-            cls.select(partner.alias("partner"), fn.MAX(cls.id).alias("latest"), fn.SUM(is_unread).alias("unread"))
-            .where((cls.sender == user) | (cls.recipient == user))
+            cls.visible_to(user)
+            .select(partner.alias("partner"), fn.MAX(cls.id).alias("latest"), fn.SUM(is_unread).alias("unread"))
             .group_by(SQL("1"))  # by its number: a database does not recognize the two CASEs as equal
             .order_by(fn.MAX(cls.id).desc())
             .limit(limit)

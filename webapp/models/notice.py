@@ -63,6 +63,11 @@ class Notice(BaseModel):
         cls._unread_from(reader, sender, cls.update(read_at=utcnow()))
 
     @classmethod
+    def visible_to(cls, user: User) -> "ModelSelect[Notice]":
+        """The notices that this person may see."""
+        return cls.select().where(cls.user == user)
+
+    @classmethod
     def of(cls, user: User) -> "ModelSelect[Notice]":
         """All of a person's notices, newest first, each with its sender: one query."""
         found = cls.select(cls, User).join(User, JOIN.LEFT_OUTER, on=cls.sender)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.phrases import RESTORED
-from tasks.engine.models.state import OWNER_ACTIONS
 from tasks.engine.models.transitions import IllegalTransition
 from webapp.db import database
 from webapp.models import Message, OutcomeMail, Task
@@ -15,7 +15,7 @@ def cancel_all() -> int:
     Call it before a worker starts. Owners can retry each task, which continues where the backup has it. A task that ran
     when the backup was made is canceled by the first worker, once its lease has ended.
     """
-    able: Any = Task.state.in_(sorted(OWNER_ACTIONS["cancel"]))
+    able = OWNER_ACTIONS["cancel"].where(Task)
     ids_of_unfinished: Any = Task.select(Task.id).where(able, Task.parent.is_null()).tuples()
     canceled, ids = 0, [task_id for (task_id,) in ids_of_unfinished]
     for task_id in ids:

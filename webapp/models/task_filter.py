@@ -6,28 +6,21 @@ from typing import Any
 
 from peewee import ModelSelect, fn
 
-from tasks.engine.models.state import FINISHED, State
+from tasks.engine.models.state import FINISHED, Group
 from tasks.engine.models.task import Task
 from webapp.models.search import all_of
 from webapp.models.user import User
 
-# Every state is in one of these.
-GROUPS: dict[str, frozenset[State]] = {
-    "waiting": frozenset({State.PENDING, State.WAITING, State.RETRYING}),
-    "scheduled": frozenset({State.SCHEDULED}),
-    "in_progress": frozenset({State.IN_PROGRESS, State.PAUSING, State.CANCELING}),
-    "paused": frozenset({State.PAUSED}),
-    "finished": frozenset({State.SUCCEEDED}),
-    "failed": frozenset({State.FAILED}),
-    "canceled": frozenset({State.CANCELED}),
-}
 SEVERAL = "several"  # as a name: what is made of parts, and so has no function
 MOST_COUNTED = 1000
 
 
 @dataclass(frozen=True)
 class TaskFilter:
-    """What a task must be like. What is empty demands nothing; times are naive UTC, `until` itself is left out."""
+    """What a task must be like. What is empty demands nothing; times are naive UTC, `until` itself is left out.
+
+    `group` is one of `Group`.
+    """
 
     group: str = ""
     name: str = ""
@@ -42,7 +35,7 @@ class TaskFilter:
         """
         query, conditions = Task.of(user), list[Any]()
         if self.group:
-            conditions.append(Task.state.in_(sorted(GROUPS[self.group])))
+            conditions.append(Task.state.in_(sorted(Group(self.group).states)))
         if self.name:
             conditions.append(Task.name == ("" if self.name == SEVERAL else self.name))
         title, error = fn.LOWER(Task.title), fn.LOWER(Task.error)
@@ -60,7 +53,7 @@ class TaskFilter:
     @property
     def order(self) -> str:
         """The column by which they are ordered: where only what has ended is wanted, by its end."""
-        return "finished_at" if self.group and GROUPS[self.group] <= FINISHED else "created_at"
+        return "finished_at" if self.group and Group(self.group).states <= FINISHED else "created_at"
 
     def count(self, user: User) -> int:
         """How many they are, one more than MOST_COUNTED at most. One query."""

@@ -9,7 +9,7 @@ from webapp.lib.language_detection import language_of
 from webapp.mail import words as mail_words
 from webapp.models.post import POST_LENGTH
 from webapp.web import dom, htmx, idempotency
-from webapp.web.presenters import excerpts, task_buttons, task_progress, tray
+from webapp.web.presenters import action_words, excerpts, state_words, task_buttons, task_progress, tray
 
 
 def init_app(app: Flask) -> None:
@@ -34,6 +34,8 @@ def init_app(app: Flask) -> None:
         schedule_again_form=task_buttons.schedule_again_form,
         progress_of=task_progress.Progress,
         queue_text=task_progress.queue_text,
+        tone_of=state_words.tone_of,
+        bulk_actions=action_words.bulk_actions,
         mail_counts=mail_words.counts_of_task,
         mail_state=mail_words.state_words,
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from enum import StrEnum
 from itertools import accumulate
-from typing import Any, BinaryIO, Self, cast
+from typing import Any, BinaryIO, Final, Self, cast
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
@@ -18,6 +18,8 @@ from peewee import (
     DateTimeField,
     ForeignKeyField,
     IntegerField,
+    Model,
+    ModelSelect,
     UUIDField,
     fn,
 )
@@ -29,7 +31,7 @@ from webapp.lib.chunked_file import ChunkedFile
 from webapp.lib.times import utcnow
 
 CHUNK = 256 * 1024
-KEEP = timedelta(days=7)
+KEEP: Final = timedelta(days=7)
 
 
 class Kind(StrEnum):
@@ -66,6 +68,11 @@ class Artifact(BaseModel):
 
     def __str__(self) -> str:
         return self.name
+
+    @classmethod
+    def visible_to(cls, user: Model) -> "ModelSelect[Self]":
+        """The artifacts and uploads that this person may see: those of the tasks that they may, once complete."""
+        return cls.select().join(Task).where(Task.is_visible_to(user), cls.completed_at.is_null(False))
 
     @classmethod
     def completed(cls, tasks: list[Task]) -> dict[Task, list[Self]]:

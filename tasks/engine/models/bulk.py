@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from peewee import SQL, Case, DoesNotExist, fn
 
-from tasks.engine.models.composition import Composition
-from tasks.engine.models.state import FINISHED, OWNER_ACTIONS, State
+from tasks.engine.models.action_table import OWNER_ACTIONS
+from tasks.engine.models.state import State
 from tasks.engine.models.task import Task
 from tasks.engine.models.transitions import IllegalTransition
 from tasks.engine.models.unique_key import AlreadyRunning
@@ -19,22 +19,9 @@ if TYPE_CHECKING:
 MOST_AT_ONCE = 1000
 LONGEST = 8.0  # seconds, after which a press leaves the rest for the next: people and proxies do not wait for ever
 
-# What each press asks of a task, by the verb of Task that does it: in which tasks that works.
-_HAS_RUN = Task.started_at.is_null(False)
-_ABLE: dict[str, Any] = {
-    # What was canceled before it ran, a mail before its time say, is not tried again: that is to start it after all.
-    "retry": Task.state.in_([State.FAILED, State.RETRYING]) | ((Task.state == State.CANCELED) & _HAS_RUN),
-    "pause": Task.state.in_(sorted(OWNER_ACTIONS["pause"])) & (Task.composition == Composition.SINGLE),
-    "resume": Task.state.in_(sorted(OWNER_ACTIONS["resume"])),
-    "cancel": Task.state.in_(sorted(OWNER_ACTIONS["cancel"])),
-    "dismiss": Task.state.in_(sorted(FINISHED)) & Task.dismissed_at.is_null(),
-    "remove": Task.state.in_(sorted(FINISHED)),
-}
-VERBS = tuple(_ABLE)
-
 
 @dataclass
-class Outcome:
+class BulkResult:
     """What a press did. `stopping` of those done stop at their next step; `passed` counts the others by their state,
     or by None for those that are not there any more; `duplicates` were refused because another active task
     has their unique key; `left` were not reached before the limit of time or number."""
@@ -51,45 +38,46 @@ class Outcome:
         return self.done + self.left + self.duplicates + self.passed.total()
 
 
-def press(verb: str, tasks: "ModelSelect[Task]", most: int = MOST_AT_ONCE, longest: float = LONGEST) -> Outcome:
-    """Do what VERBS allow to those of a query's tasks for which it works, newest first.
+def press(verb: str, tasks: "ModelSelect[Task]", most: int = MOST_AT_ONCE, longest: float = LONGEST) -> BulkResult:
+    """Do one of OWNER_ACTIONS to those of a query's tasks for which it works, newest first.
 
     Ends after so many tasks or seconds. A task that somebody else has moved meanwhile is counted and nothing more:
     presses may race with each other and with workers. Each task is counted once, whenever it moves.
     """
-    found = list(tasks.where(_ABLE[verb]).limit(most))
-    outcome = _others(verb, tasks, found)
+    able = OWNER_ACTIONS[verb].where(Task, in_bulk=True)
+    found = list(tasks.where(able).limit(most))
+    result = _others(able, tasks, found)
     until = time.monotonic() + longest
     for number, task in enumerate(found):
         if time.monotonic() > until:
-            outcome.left += len(found) - number
+            result.left += len(found) - number
             break
-        _do(verb, task, outcome)
-    return outcome
+        _do(verb, task, result)
+    return result
 
 
-def _others(verb: str, tasks: "ModelSelect[Task]", found: list[Task]) -> Outcome:
+def _others(able: Any, tasks: "ModelSelect[Task]", found: list[Task]) -> BulkResult:
     """The tasks that are not found, as they are at one later moment: what has only now become able is left, too."""
-    able: Any = Case(None, [(_ABLE[verb], 1)], 0)
-    query: Any = tasks.select(Task.state, able, fn.COUNT(Task.id)).order_by().group_by(Task.state, SQL("2"))
-    outcome = Outcome()
-    for state, is_able, number in query.where(Task.id.not_in([task.id for task in found])).tuples():
-        if is_able:
-            outcome.left += number
+    is_able: Any = Case(None, [(able, 1)], 0)
+    query: Any = tasks.select(Task.state, is_able, fn.COUNT(Task.id)).order_by().group_by(Task.state, SQL("2"))
+    result = BulkResult()
+    for state, works, number in query.where(Task.id.not_in([task.id for task in found])).tuples():
+        if works:
+            result.left += number
         else:
-            outcome.passed[state] += number
-    return outcome
+            result.passed[state] += number
+    return result
 
 
-def _do(verb: str, task: Task, outcome: Outcome) -> None:
+def _do(verb: str, task: Task, result: BulkResult) -> None:
     try:
         getattr(task, verb)()
     except IllegalTransition as error:
-        outcome.passed[error.task.state] += 1
+        result.passed[error.task.state] += 1
     except AlreadyRunning:
-        outcome.duplicates += 1
+        result.duplicates += 1
     except DoesNotExist:
-        outcome.passed[None] += 1
+        result.passed[None] += 1
     else:
-        outcome.done += 1
-        outcome.stopping += task.state in (State.CANCELING, State.PAUSING)
+        result.done += 1
+        result.stopping += task.is_stopping

@@ -4,9 +4,10 @@ from datetime import datetime
 
 from tasks.engine.models import changes as columns
 from tasks.engine.models import observers, phrases, removal, transitions, workflow
+from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.locks import changing
 from tasks.engine.models.row import TaskTrait
-from tasks.engine.models.state import FINISHED, State
+from tasks.engine.models.state import State
 from tasks.engine.models.transitions import IllegalTransition
 from tasks.engine.models.unique_key import holding_unique_key
 from tasks.engine.models.words import kept
@@ -21,6 +22,10 @@ class OwnerActions(TaskTrait):
     Each raises IllegalTransition, and changes nothing, in a state that does not allow it: `can` tells beforehand.
     """
 
+    def can(self, action: str) -> bool:
+        """Whether one of OWNER_ACTIONS would work on the state of this row."""
+        return OWNER_ACTIONS[action].allows(self)
+
     def cancel(self) -> None:
         """Ask for this task to stop: now if it waits, else at its next step; with all its children."""
         workflow.cancel(self)
@@ -30,8 +35,6 @@ class OwnerActions(TaskTrait):
 
         Raises IllegalTransition where it cannot.
         """
-        if self.is_workflow:
-            raise IllegalTransition(self.fresh(), State.PAUSED)
         with changing(self):
             transitions.ask(self, "pause", queue_key=None)
 
@@ -82,8 +85,7 @@ class OwnerActions(TaskTrait):
         """Close its alert, on every page and for good. Raises IllegalTransition while it is active; twice is once."""
         model = type(self)
         with changing(self):
-            is_open = model.state.in_(FINISHED) & model.dismissed_at.is_null()
-            closed = transitions.write(self, is_open, dismissed_at=utcnow())
+            closed = transitions.write(self, OWNER_ACTIONS["dismiss"].where(model), dismissed_at=utcnow())
             if closed:
                 observers.changed(self)
         if not closed and not (now := self.fresh()).is_finished:
@@ -96,7 +98,7 @@ class OwnerActions(TaskTrait):
         """
         model = type(self)
         with database.transaction():
-            finished = model.id == self.id, model.state.in_(FINISHED), model.parent.is_null()
+            finished = model.id == self.id, OWNER_ACTIONS["remove"].where(model)
             if locks_rows() and list(locking(model.select(model.id).where(*finished))):
                 removal.detach(model, self.id)
                 observers.removing(self)

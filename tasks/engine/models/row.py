@@ -22,7 +22,7 @@ from playhouse.fields import EnumField
 from tasks.engine.models.composition import Composition
 from tasks.engine.models.event import TaskEvent
 from tasks.engine.models.owner import OwnerKey
-from tasks.engine.models.state import FINISHED, ON_RELEASE, OWNER_ACTIONS, State
+from tasks.engine.models.state import FINISHED, ON_RELEASE, UNSUCCESSFUL, State
 from tasks.engine.models.words import TaskWords
 from webapp.db import BaseModel
 from webapp.db.traits import Trait, hide_references
@@ -137,6 +137,11 @@ class TaskRow(TaskWords, BaseModel):
         return self.composition != Composition.SINGLE
 
     @property
+    def is_scheduled(self) -> bool:
+        """Whether its time has not come yet, so that it can still be changed."""
+        return self.state == State.SCHEDULED
+
+    @property
     def is_finished(self) -> bool:
         """Whether nothing more will happen by itself."""
         return self.state in FINISHED
@@ -144,7 +149,7 @@ class TaskRow(TaskWords, BaseModel):
     @property
     def is_unsuccessful(self) -> bool:
         """Whether it ended otherwise than its owner wanted when they started it."""
-        return self.state in FINISHED - {State.SUCCEEDED}
+        return self.state in UNSUCCESSFUL
 
     @property
     def is_stopping(self) -> bool:
@@ -152,26 +157,9 @@ class TaskRow(TaskWords, BaseModel):
         return self.state in ON_RELEASE
 
     @property
-    def is_settling(self) -> bool:
-        """Whether it will most likely be in another state within a second or two."""
-        return self.is_stopping or self.state == State.PENDING
-
-    @property
     def is_shown(self) -> bool:
         """Whether its owner sees it on its own: it is neither hidden nor a child."""
         return not self.hidden and self.parent_id is None
-
-    def can(self, action: str) -> bool:
-        """Whether `cancel`, `pause`, `resume`, `retry`, `dismiss` or `remove` would work on the state of this row."""
-        if action == "dismiss":
-            return self.is_finished and self.dismissed_at is None
-        if action == "remove":
-            return self.is_finished and self.parent_id is None
-        if action == "pause" and self.is_workflow:
-            return False
-        if action == "retry" and self.parent_id is not None and self.is_finished:
-            return False  # it is retried with its workflow
-        return self.state in OWNER_ACTIONS[action]
 
     def children(self) -> "ModelSelect[Self]":
         """The tasks that it is made of, in order. One query; a task that is no workflow has none."""

@@ -8,7 +8,7 @@ from tasks.engine.models import changes as columns
 from tasks.engine.models import phrases, signals, transitions, workflow
 from tasks.engine.models.locks import changing, changing_if_free
 from tasks.engine.models.row import TaskTrait
-from tasks.engine.models.state import LEASED, ON_RELEASE, State
+from tasks.engine.models.state import LEASED, ON_RELEASE, TIMED, State
 from tasks.engine.models.transitions import is_mine
 from tasks.engine.models.words import kept
 from webapp.lib.times import utcnow
@@ -27,7 +27,7 @@ class Sweeping(TaskTrait):
     @classmethod
     def due(cls, limit: int) -> "ModelSelect[Self]":
         """Tasks that were scheduled or are to be tried again, and whose time has come; the earliest first."""
-        later = cls.state.in_((State.SCHEDULED, State.RETRYING))
+        later = cls.state.in_(sorted(TIMED))
         return cls.select().where(later, cls.run_at <= utcnow()).order_by(cls.run_at).limit(limit)
 
     def enqueue(self) -> bool:

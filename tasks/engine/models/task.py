@@ -77,10 +77,19 @@ class Task(OwnerActions, Undoing, Claiming, Progress, Outcomes, Sweeping, TaskRo
         workflow.reset_for_retry(self)
 
     @classmethod
+    def is_visible_to(cls, user: Model) -> Any:
+        """The condition of a query for the tasks that this person may see: theirs, but for those that are hidden."""
+        return (cls.user == user) & ~cls.hidden
+
+    @classmethod
+    def visible_to(cls, user: Model) -> "ModelSelect[Self]":
+        """The tasks that this person may see, children included."""
+        return cls.select().where(cls.is_visible_to(user))
+
+    @classmethod
     def of(cls, user: Model) -> "ModelSelect[Self]":
-        """All tasks that are shown to this person, newest first."""
-        shown = cls.user == user, cls.parent.is_null(), ~cls.hidden
-        return cls.select().where(*shown).order_by(cls.created_at.desc(), cls.id.desc())
+        """All tasks that are shown to this person on their own, newest first."""
+        return cls.visible_to(user).where(cls.parent.is_null()).order_by(cls.created_at.desc(), cls.id.desc())
 
 
 own_references(Task)

@@ -12,10 +12,11 @@ from peewee import Node
 
 from tasks.engine.models import changes as columns
 from tasks.engine.models import observers, phrases, signals
+from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.event import TaskEvent
 from tasks.engine.models.locks import changing
 from tasks.engine.models.row import TaskRow
-from tasks.engine.models.state import FINISHED, LEASED, ON_RELEASE, OWNER_ACTIONS, State, sources_of
+from tasks.engine.models.state import FINISHED, LEASED, ON_RELEASE, State, sources_of
 from tasks.engine.models.words import kept
 from webapp.db import CompiledQuery, Param, compiled, database, params_of
 from webapp.lib.phrases import Phrase, Wording, Words
@@ -71,15 +72,15 @@ def ask(
     `words` go into the timeline instead of the usual ones, by the state that the task comes to.
     Raises IllegalTransition where there is none.
     """
-    model, wanted = type(task), OWNER_ACTIONS[action]
+    model, row = type(task), OWNER_ACTIONS[action]
     as_seen = model.hidden == task.hidden  # otherwise it is being deleted
-    for target in dict.fromkeys(wanted.values()):
-        sources = [source for source, to in wanted.items() if to == target and seen in (None, source)]
+    for target in dict.fromkeys(row.moves.values()):
+        sources = [source for source, to in row.moves.items() if to == target and seen in (None, source)]
         wording = (phrases.BY_OWNER | (words or {})).get(target, _on_again(task, action))
         given = {} if target in LEASED else changes
-        if attempt(task, target, wording(), model.state.in_(sources) & as_seen, **given):
+        if attempt(task, target, wording(), model.state.in_(sources) & as_seen & row.where(model), **given):
             return
-    raise IllegalTransition(task.fresh(), next(iter(wanted.values())))
+    raise IllegalTransition(task.fresh(), next(iter(row.moves.values())))
 
 
 def _on_again(task: TaskRow, action: str) -> Wording:

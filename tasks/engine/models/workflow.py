@@ -13,9 +13,10 @@ from peewee import Case
 
 from tasks.engine.models import changes as columns
 from tasks.engine.models import observers, phrases, signals, transitions
+from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.locks import changing
 from tasks.engine.models.row import TaskRow
-from tasks.engine.models.state import FINISHED, LEASED, State
+from tasks.engine.models.state import FINISHED, LEASED, SEVERITY, UNSUCCESSFUL, State
 from tasks.engine.models.unique_key import holding_unique_key
 from tasks.engine.models.words import kept
 from tasks.engine.models.workflow_totals import stage_of, totals_of
@@ -65,7 +66,7 @@ def cancel_children(parent: TaskRow) -> None:
     _canceling.parents.add(parent.id)
     try:
         for child in list(parent.children()):
-            if child.can("cancel"):
+            if OWNER_ACTIONS["cancel"].allows(child):
                 cancel(child, phrases.WITH_THE_REST)
     finally:
         _canceling.parents.discard(parent.id)
@@ -75,7 +76,7 @@ def cancel_children(parent: TaskRow) -> None:
 def reset_children(parent: TaskRow) -> None:
     """Make all children wait again that have not succeeded; `start_next_step` then starts the first of them."""
     for child in list(parent.children()):
-        if child.state in FINISHED - {State.SUCCEEDED}:
+        if child.state in UNSUCCESSFUL:
             reset_for_retry(child)
             reset_children(child)
 
@@ -145,10 +146,9 @@ def _settle(parent: TaskRow) -> None:
     states = {child.state for child in found}
     if parent.is_finished or parent.id in _canceling.parents or states - FINISHED - {State.WAITING}:
         return
-    unwanted = parent.state == State.CANCELING or states & {State.FAILED, State.CANCELED}
+    unwanted = parent.state == State.CANCELING or states & UNSUCCESSFUL
     if State.WAITING not in states:
-        outcomes = (State.FAILED, State.CANCELED, State.SUCCEEDED)  # the worst counts
-        _finish(parent, next(state for state in outcomes if state in states), _failure(parent))
+        _finish(parent, max(states, key=SEVERITY.__getitem__), _failure(parent))
     elif unwanted:
         cancel_children(parent)  # which comes back to this, and settles it
     else:

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from peewee import AutoField, BlobField, CharField, DeferredForeignKey, IntegerField
+from peewee import AutoField, BlobField, CharField, DeferredForeignKey, IntegerField, ModelSelect
 
 from webapp.db import BaseModel
 from webapp.models.mailing.row import MailingTrait
+from webapp.models.user import User
 
 FILE_NAME_LENGTH = 200
 
@@ -19,6 +20,17 @@ class MailingFile(BaseModel):
     content_type = CharField(max_length=100)
     size = IntegerField(help_text="bytes")
     data = BlobField()
+
+    @classmethod
+    def visible_to(cls, user: User) -> "ModelSelect[MailingFile]":
+        """The files that this person may see: those of their mails. Without their data, each with its mail."""
+        mailing = cls.mailing.rel_model
+        return cls.select(*cls.lean(), mailing).join(mailing).where(mailing.user == user)
+
+    @classmethod
+    def lean(cls) -> tuple[Any, ...]:
+        """All columns but the data."""
+        return cls.id, cls.mailing, cls.name, cls.content_type, cls.size
 
     def read(self) -> bytes:
         """The file's content."""
@@ -37,5 +49,6 @@ class Attachments(MailingTrait):
 
     def files(self) -> "list[MailingFile]":
         """Its attachments in order, without their data."""
-        lean = (MailingFile.id, MailingFile.mailing, MailingFile.name, MailingFile.content_type, MailingFile.size)
-        return list(MailingFile.select(*lean).where(MailingFile.mailing == self.id).order_by(MailingFile.id))
+        return list(
+            MailingFile.select(*MailingFile.lean()).where(MailingFile.mailing == self.id).order_by(MailingFile.id)
+        )

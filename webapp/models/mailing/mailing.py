@@ -23,6 +23,11 @@ class Mailing(Drafts, MailingRow):
     """A mail to many people. While it has a `draft_key` it is a draft; then it has a task, whose state is its own."""
 
     @classmethod
+    def visible_to(cls, user: User) -> "ModelSelect[Self]":
+        """The mails that this person may see, drafts included."""
+        return cls.select().where(cls.user == user)
+
+    @classmethod
     def of(cls, user: User) -> "ModelSelect[Self]":
         """What a person has sent and scheduled, and their draft of a new mail if it says anything; newest first.
 
@@ -35,11 +40,16 @@ class Mailing(Drafts, MailingRow):
         task = (Task.id, Task.state, Task.run_at, Task.finished_at)
         shown = cls.draft_key.is_null() | (cls.recipients != "") | (cls.subject != "") | (cls.body != "")
         return (
-            cls.select(*lean, begun.alias("is_changed"), *task)
+            cls.visible_to(user)
+            .select(*lean, begun.alias("is_changed"), *task)
             .join(Task, JOIN.LEFT_OUTER)
-            .where(cls.user == user, cls.original.is_null(), shown)
+            .where(cls.original.is_null(), shown)
             .order_by(cls.created_at.desc(), cls.id.desc())
         )
+
+    def current_task(self) -> Task:
+        """The task that sends it, as it is now. One query. Raises DoesNotExist for a draft, which has none."""
+        return Task.get_by_id(self.task_id)
 
     @classmethod
     def sent_from(cls, user_id: int, form_key: str) -> Self | None:

@@ -8,6 +8,7 @@ from wtforms import DateField, Field, Form, SearchField, SelectChoice, SelectFie
 from wtforms.validators import Length, Optional, ValidationError
 
 from tasks.catalogue import CATALOGUE
+from tasks.engine.models.state import Group
 from webapp.lib.normalization import clean
 from webapp.lib.times import from_local
 from webapp.lib.tokenization import QUERY_LENGTH
@@ -18,16 +19,6 @@ from webapp.web.paging import Page, page, page_of_ids
 
 TOO_LONG = "Search for at most %(max)d characters."
 TOO_SLOW = "That search takes too long. Try longer or less common words."
-STATE_LABELS = {
-    "": "Any state",
-    "waiting": "Waiting",
-    "scheduled": "Scheduled",
-    "in_progress": "In progress",
-    "paused": "Paused",
-    "finished": "Finished",
-    "failed": "Failed",
-    "canceled": "Canceled",
-}
 
 
 def _clean(text: str | None) -> str:
@@ -35,7 +26,7 @@ def _clean(text: str | None) -> str:
 
 
 def _state_choices() -> list[SelectChoice]:
-    return [SelectChoice(value, label) for value, label in STATE_LABELS.items()]
+    return [SelectChoice("", "Any state"), *(SelectChoice(group.value, group.words) for group in Group)]
 
 
 def _kind_choices() -> list[SelectChoice]:

@@ -6,62 +6,16 @@ end is below its card, never where *Cancel* was, and has an id of its own, so th
 focus.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Literal
-
 from flask import url_for
 
 from tasks.catalogue import CATALOGUE
 from webapp.models import State, Task
-
-OwnerAction = Literal["cancel", "pause", "resume", "retry"]
-
-
-class Slot(StrEnum):
-    """Where a button is; also the last part of its id. Pausing and resuming share a slot."""
-
-    PAUSE = "pause"
-    CANCEL = "cancel"
-    RETRY = "retry"
-
+from webapp.web.presenters.state_words import RETRY, START_NOW, STATE_WORDS, Slot, TaskButton
 
 HEADER_SLOTS = (Slot.PAUSE, Slot.CANCEL)  # beside the title; the other is below
-
-
-@dataclass(frozen=True)
-class TaskButton:
-    """One button and the action that it asks for; None if that has been asked for and is under way.
-
-    A placeholder fills a slot that has nothing to ask for any more.
-    """
-
-    slot: Slot
-    label: str
-    action: OwnerAction | None = None
-    is_placeholder: bool = False
-
-
-_PAUSE = TaskButton(Slot.PAUSE, "Pause", "pause")
-_CANCEL = TaskButton(Slot.CANCEL, "Cancel", "cancel")
-_RETRY = TaskButton(Slot.RETRY, "Retry", "retry")
-_NOW = TaskButton(Slot.PAUSE, "Start now", "retry")
-BUTTONS: dict[State, tuple[TaskButton, ...]] = {
-    State.SCHEDULED: (_NOW, _CANCEL),
-    State.WAITING: (_CANCEL,),
-    State.PENDING: (_PAUSE, _CANCEL),
-    State.IN_PROGRESS: (_PAUSE, _CANCEL),
-    State.RETRYING: (TaskButton(Slot.PAUSE, "Retry now", "retry"), _CANCEL),
-    State.PAUSING: (TaskButton(Slot.PAUSE, "Pausing"), _CANCEL),
-    State.PAUSED: (TaskButton(Slot.PAUSE, "Resume", "resume"), _CANCEL),
-    State.CANCELING: (TaskButton(Slot.CANCEL, "Canceling"),),
-    State.CANCELED: (_RETRY,),
-    State.FAILED: (_RETRY,),
-    State.SUCCEEDED: (),
-}
 _START = TaskButton(Slot.RETRY, "Start now", "retry")  # of a task that never ran
 # The labels for a task that sends an email: to everybody, or to the rest.
-_MAIL_LABELS = {_NOW: "Send now", _START: "Send now", _RETRY: "Send the rest"}
+_MAIL_LABELS = {START_NOW: "Send now", _START: "Send now", RETRY: "Send the rest"}
 
 
 def header_buttons(task: Task) -> list[TaskButton]:
@@ -88,10 +42,10 @@ def schedule_again_form(task: Task) -> tuple[str, bool]:
 
 
 def _button_in(task: Task, slot: Slot) -> TaskButton:
-    found = next((button for button in BUTTONS[task.state] if button.slot == slot), None)
+    found = next((button for button in STATE_WORDS[task.state].buttons if button.slot == slot), None)
     if found is None or (found.action and not task.can(found.action)):
         return TaskButton(slot, task.state.words.capitalize(), is_placeholder=True)
-    if found is _RETRY and task.state == State.CANCELED and task.started_at is None:
+    if found is RETRY and task.state == State.CANCELED and task.started_at is None:
         found = _START
     is_mail = task.name == "send_mail" and task.state != State.FAILED
     return TaskButton(slot, _MAIL_LABELS[found], found.action) if is_mail and found in _MAIL_LABELS else found

@@ -2,33 +2,9 @@
 
 from tasks.engine.models.row import TaskRow
 from webapp.models import State
+from webapp.web.presenters.state_words import STATE_WORDS
 
 STARTED_ALREADY = "You already sent that form. Here’s the task it started."
-
-# What a task has become by what its owner asked for, as a sentence about its title.
-_BECAME = {
-    State.PENDING: "“{}” is waiting for a worker.",
-    State.WAITING: "“{}” is waiting for earlier steps.",
-    State.IN_PROGRESS: "“{}” is running.",
-    State.PAUSING: "Pausing “{}” after its current step.",
-    State.PAUSED: "Paused “{}”.",
-    State.CANCELING: "Canceling “{}” after its current step.",
-    State.CANCELED: "Canceled “{}”.",
-}
-# Why what was asked for came too late, or too early.
-_IS = {
-    State.SCHEDULED: "“{}” is scheduled and hasn’t started yet.",
-    State.WAITING: "“{}” is waiting for earlier steps.",
-    State.PENDING: "“{}” is already waiting for a worker.",
-    State.IN_PROGRESS: "“{}” is running.",
-    State.RETRYING: "“{}” is waiting for its next attempt.",
-    State.PAUSING: "“{}” is already pausing.",
-    State.PAUSED: "“{}” is paused.",
-    State.CANCELING: "“{}” is already being canceled.",
-    State.CANCELED: "“{}” was already canceled.",
-    State.SUCCEEDED: "“{}” has already finished.",
-    State.FAILED: "“{}” has already failed.",
-}
 
 
 def started_message(task: TaskRow) -> str:
@@ -43,12 +19,12 @@ def changed_message(task: TaskRow) -> str:
 
 def asked_message(task: TaskRow) -> str:
     """What its owner's asking has made of it, like 'Paused “Count down from 25”.'"""
-    return _BECAME.get(task.state, _IS[task.state]).format(task.title_words())
+    return STATE_WORDS[task.state].became.format(task.title_words())
 
 
 def refused_message(task: TaskRow) -> str:
     """Why nothing was done to it, like 'Nothing changed: “Count down from 25” has already finished.'"""
-    return f"Nothing changed: {_IS[task.state].format(task.title_words())}"
+    return f"Nothing changed: {STATE_WORDS[task.state].refusal.format(task.title_words())}"
 
 
 def deleted_message(task: TaskRow) -> str:

@@ -5,6 +5,7 @@ from tasks.engine.models.state import LEASED
 from webapp.lib.i18n import estimate, ngettext, number
 from webapp.lib.times import utcnow
 from webapp.models import State, Task
+from webapp.web.presenters.state_words import STATE_WORDS
 
 # An estimate after less work than this would be wild.
 ESTIMATE_AFTER = 2.0  # seconds
@@ -73,6 +74,16 @@ class Progress:
         """How far it is while it runs, like 'about 2 minutes left · 43%'; empty while nothing is known."""
         percent = "" if self.percent is None else f"{self.percent}%"
         return " · ".join(filter(None, [self.left, self.amount if self.max is None else "", percent]))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the bar is full although the total is unknown: all is done."""
+        return self.task.state == State.SUCCEEDED
+
+    @property
+    def is_settling(self) -> bool:
+        """Whether it will most likely be in another state within a second or two."""
+        return STATE_WORDS[self.task.state].settles_soon
 
     @property
     def is_moving(self) -> bool:

@@ -13,6 +13,7 @@ from tasks.engine.models.state import ACTIVE, LEASED
 from webapp.lib.times import utcnow
 from webapp.models import Artifact, Notice, Notification, State, Task, User
 from webapp.web.dom import dom_id
+from webapp.web.presenters.state_words import STATE_WORDS, first_announced_as
 
 if TYPE_CHECKING:
     from peewee import ModelSelect
@@ -22,20 +23,6 @@ TASK_LIST = "tasks"
 
 # Older news is not announced: even a hidden page polls once a minute.
 ANNOUNCED_FOR = timedelta(minutes=2)
-
-# What a screen reader says of a task, once for each state; the same while it waits for a worker and while it runs.
-ANNOUNCEMENTS = {
-    State.SCHEDULED: "{} is scheduled.",
-    State.PENDING: "{} has started.",
-    State.IN_PROGRESS: "{} has started.",
-    State.PAUSING: "Pausing {}.",
-    State.PAUSED: "{} is paused.",
-    State.RETRYING: "{} failed and will be retried.",
-    State.CANCELING: "Canceling {}.",
-    State.SUCCEEDED: "{} finished.",
-    State.FAILED: "{} failed.",
-    State.CANCELED: "{} was canceled.",
-}
 
 
 @dataclass(frozen=True)
@@ -118,9 +105,9 @@ def _announcements(user: User, tasks: list[Task], unread: int) -> list[Announcem
     """
     since = utcnow() - ANNOUNCED_FOR
     moved = [
-        Announcement(dom_id(task, _announcement_id(task)), ANNOUNCEMENTS[task.state].format(task.title_words()))
+        Announcement(dom_id(task, f"said-{first_announced_as(task.state)}"), announcement.format(task.title_words()))
         for task in tasks
-        if _moved_at(task) > since and task.state in ANNOUNCEMENTS
+        if _moved_at(task) > since and (announcement := STATE_WORDS[task.state].announcement)
     ]
     wrote = Notice.writers(user, since) if unread else []
     # Ids may be reused once their rows are deleted; a moment is not.
@@ -128,10 +115,6 @@ def _announcements(user: User, tasks: list[Task], unread: int) -> list[Announcem
         Announcement(dom_id(notice, f"said-{notice.created_at:%H%M%S%f}"), f"New message from {name}.")
         for notice, name in wrote
     ]
-
-
-def _announcement_id(task: Task) -> str:
-    return "said-" + (State.PENDING if task.state == State.IN_PROGRESS else task.state).value
 
 
 def _moved_at(task: Task) -> datetime:

@@ -4,10 +4,11 @@ from uuid import UUID
 
 from flask import Blueprint, abort, redirect
 from flask.typing import ResponseReturnValue
-from flask_login import current_user, login_required
+from flask_login import login_required
 
 from tasks.engine.models.artifact import Kind
-from webapp.models import Artifact, Task
+from webapp.models import Artifact
+from webapp.web.auth import signed_in_user
 from webapp.web.downloads import download_as, stream
 
 bp = Blueprint("artifacts", __name__)
@@ -17,12 +18,7 @@ bp = Blueprint("artifacts", __name__)
 @login_required
 def show(artifact_id: UUID) -> ResponseReturnValue:
     """A file to download, in constant memory, whole or in part; a text to read; a link to follow. Its owner's only."""
-    artifact = (
-        Artifact.select()
-        .join(Task)
-        .where(Artifact.id == artifact_id, Artifact.completed_at.is_null(False), Task.user == current_user.id)
-        .get_or_none()
-    ) or abort(404)
+    artifact = Artifact.visible_to(signed_in_user()).where(Artifact.id == artifact_id).get_or_none() or abort(404)
     if artifact.expired_at:
         abort(410)
     if artifact.kind == Kind.LINK:

@@ -41,7 +41,7 @@ def read_all() -> ResponseReturnValue:
 @bp.post("/<int:notice_id>/reading")
 def read(notice_id: int) -> ResponseReturnValue:
     """Mark one as read without going where it leads, which does that, too. Somebody else's does not exist."""
-    notice = Notice.get_or_none(Notice.id == notice_id, Notice.user == current_user.id) or abort(404)
+    notice = Notice.visible_to(signed_in_user()).where(Notice.id == notice_id).get_or_none() or abort(404)
     Notice.read(signed_in_user(), Notice.id == notice.id)
     return htmx.respond(redirect_back(url_for("notifications.index")))
 

@@ -5,8 +5,9 @@ from collections import Counter
 
 import pytest
 
-from tasks.engine.models.bulk import VERBS, Outcome, press
-from tasks.engine.models.state import FINISHED, OWNER_ACTIONS
+from tasks.engine.models.action_table import OWNER_ACTIONS
+from tasks.engine.models.bulk import BulkResult, press
+from tasks.engine.models.state import FINISHED
 from tests.racing import elsewhere, race
 from tests.webapp.models.everything import row
 from webapp.db import database
@@ -18,7 +19,7 @@ ABLE = {
     "retry": {State.FAILED, State.CANCELED, State.RETRYING},
     "pause": {State.PENDING, State.IN_PROGRESS},
     "resume": {State.PAUSED},
-    "cancel": frozenset(OWNER_ACTIONS["cancel"]),
+    "cancel": frozenset(OWNER_ACTIONS["cancel"].moves),
     "dismiss": FINISHED,
     "remove": FINISHED,
 }
@@ -29,7 +30,7 @@ def _states(user: User) -> Counter:
     return Counter(task.state for task in Task.select().where(Task.user == user))
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", OWNER_ACTIONS)
 def test_a_press_does_what_it_can_and_counts_the_rest_by_state(each_database, verb):
     user = make_user()
     for state in State:
@@ -65,7 +66,7 @@ def test_a_task_that_runs_is_asked_to_stop(each_database):
     assert _states(user) == {State.CANCELED: 1, State.CANCELING: 1}
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", OWNER_ACTIONS)
 def test_two_presses_at_once_do_each_task_once(each_database, verb):
     user = make_user()
     for _ in range(40):
@@ -207,7 +208,7 @@ def test_a_press_touches_nobody_elses(each_database):
     make_artifact(make_task(State.SUCCEEDED, other))
     make_task(State.PENDING, other)
     before = list(Task.select().where(Task.user == other).dicts())
-    for verb in VERBS:
+    for verb in OWNER_ACTIONS:
         assert press(verb, Task.of(user)).total == 0
     assert list(Task.select().where(Task.user == other).dicts()) == before
 
@@ -215,32 +216,32 @@ def test_a_press_touches_nobody_elses(each_database):
 @pytest.mark.parametrize(
     ("verb", "outcome", "words"),
     [
-        ("cancel", Outcome(12, passed=Counter({State.SUCCEEDED: 3})), "Canceled 12 tasks; 3 had already finished."),
-        ("cancel", Outcome(1, stopping=1), "Canceled 1 task, after the current step."),
-        ("cancel", Outcome(3, stopping=3), "Canceled 3 tasks, after the current step."),
+        ("cancel", BulkResult(12, passed=Counter({State.SUCCEEDED: 3})), "Canceled 12 tasks; 3 had already finished."),
+        ("cancel", BulkResult(1, stopping=1), "Canceled 1 task, after the current step."),
+        ("cancel", BulkResult(3, stopping=3), "Canceled 3 tasks, after the current step."),
         (
             "cancel",
-            Outcome(0, passed=Counter({State.FAILED: 1, State.SUCCEEDED: 1, State.CANCELING: 1, None: 2})),
+            BulkResult(0, passed=Counter({State.FAILED: 1, State.SUCCEEDED: 1, State.CANCELING: 1, None: 2})),
             "No tasks canceled; 2 had already finished, 1 was already being canceled, 2 were already gone.",
         ),
-        ("pause", Outcome(2, stopping=1), "Paused 2 tasks, 1 of them after the current step."),
+        ("pause", BulkResult(2, stopping=1), "Paused 2 tasks, 1 of them after the current step."),
         (
             "pause",
-            Outcome(0, passed=Counter({State.PAUSED: 1, State.PAUSING: 1, State.FAILED: 1, State.SCHEDULED: 1})),
+            BulkResult(0, passed=Counter({State.PAUSED: 1, State.PAUSING: 1, State.FAILED: 1, State.SCHEDULED: 1})),
             "No tasks paused; 2 were already paused, 1 had already finished, 1 can’t be paused right now.",
         ),
-        ("resume", Outcome(1, passed=Counter([State.FAILED, State.PENDING])), "Resumed 1 task; 2 weren’t paused."),
+        ("resume", BulkResult(1, passed=Counter([State.FAILED, State.PENDING])), "Resumed 1 task; 2 weren’t paused."),
         (
             "retry",
-            Outcome(2, duplicates=1, passed=Counter({State.SUCCEEDED: 2, State.CANCELED: 1})),
+            BulkResult(2, duplicates=1, passed=Counter({State.SUCCEEDED: 2, State.CANCELED: 1})),
             "Retried 2 tasks; 2 had already finished, 1 was canceled before it ran (start it with its own "
             "button), 1 can’t run while another task like it is running.",
         ),
-        ("dismiss", Outcome(2, passed=Counter({State.PENDING: 1})), "Closed 2 alerts; 1 hasn’t finished yet."),
-        ("remove", Outcome(1000, left=1234), "Deleted 1,000 tasks. 1,234 more to go: press again to continue."),
+        ("dismiss", BulkResult(2, passed=Counter({State.PENDING: 1})), "Closed 2 alerts; 1 hasn’t finished yet."),
+        ("remove", BulkResult(1000, left=1234), "Deleted 1,000 tasks. 1,234 more to go: press again to continue."),
         (
             "remove",
-            Outcome(1, left=1, passed=Counter({State.PAUSED: 2})),
+            BulkResult(1, left=1, passed=Counter({State.PAUSED: 2})),
             "Deleted 1 task; 2 haven’t finished yet. 1 more to go: press again to continue.",
         ),
     ],
@@ -249,7 +250,7 @@ def test_what_a_press_did_is_said_in_words(verb, outcome, words):
     assert bulk_result_message(verb, outcome) == words
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", OWNER_ACTIONS)
 def test_a_press_has_words_for_every_state_that_it_passes_over(verb):
     for state in (None, *State):
-        assert "; 1 " in bulk_result_message(verb, Outcome(0, passed=Counter([state])))
+        assert "; 1 " in bulk_result_message(verb, BulkResult(0, passed=Counter([state])))

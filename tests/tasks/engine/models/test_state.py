@@ -1,10 +1,12 @@
 """A task's states: the tables write most of these tests, each verb in each state; the sentences catch a wrong table."""
 
 from datetime import timedelta
+from itertools import product
 
 import pytest
 
-from tasks.engine.models.state import ACTIVE, FINISHED, LEASED, ON_RELEASE, OWNER_ACTIONS, TRANSITIONS, sources_of
+from tasks.engine.models.action_table import OWNER_ACTIONS
+from tasks.engine.models.state import ACTIVE, FINISHED, LEASED, ON_RELEASE, TRANSITIONS, sources_of
 from tests.webapp.models.everything import everything, row
 from webapp.dev.factories import make_task
 from webapp.lib.times import utcnow
@@ -15,8 +17,7 @@ GONE = "gone"
 PAST = timedelta(seconds=1)
 
 # What each verb makes of a task in each state in which it works.
-VERBS = OWNER_ACTIONS | {
-    "dismiss": {state: state for state in FINISHED},
+VERBS = {name: action.moves for name, action in OWNER_ACTIONS.items()} | {
     "remove": {state: GONE for state in FINISHED},
     "claim": {State.PENDING: State.IN_PROGRESS},
     "succeed": dict.fromkeys(LEASED, State.SUCCEEDED),
@@ -31,7 +32,6 @@ VERBS = OWNER_ACTIONS | {
 }
 ARGUMENTS = {"fail": ["It broke."], "retry_later": [30.0, "It broke."], "interrupt": ["It was cut off."]}
 AUTHORS = {words for arguments in ARGUMENTS.values() for words in arguments}
-OF_ITS_OWNER = (*OWNER_ACTIONS, "dismiss", "remove")
 OF_ITS_RUN = ("succeed", "fail", "hand_back", "retry_later", "interrupt", "acknowledge_stop")
 
 
@@ -72,14 +72,14 @@ def test_a_verb_moves_a_task_where_the_table_says_and_is_else_refused_and_change
         assert (row(task).ready_at != ready_at) == (target == State.PENDING), "since then it waits for a worker"
 
 
-@pytest.mark.parametrize("verb", OF_ITS_OWNER)
+@pytest.mark.parametrize("verb", OWNER_ACTIONS)
 @pytest.mark.parametrize("state", State)
 def test_a_button_is_there_when_it_works(app, state, verb):
     task = make_task(state)
     assert task.can(verb) == (state in VERBS[verb])
 
 
-@pytest.mark.parametrize("verb", OF_ITS_OWNER)
+@pytest.mark.parametrize("verb", OWNER_ACTIONS)
 @pytest.mark.parametrize("state", State)
 @pytest.mark.parametrize("place", ["a whole", "a part"])
 def test_a_button_of_a_whole_or_of_a_part_is_there_when_it_works(app, state, verb, place):
@@ -96,7 +96,26 @@ def test_a_button_of_a_whole_or_of_a_part_is_there_when_it_works(app, state, ver
 
 
 def test_what_its_owner_may_ask_for_is_in_the_table_of_moves():
-    assert all(target in TRANSITIONS[source] for wanted in OWNER_ACTIONS.values() for source, target in wanted.items())
+    moves = [move for action in OWNER_ACTIONS.values() for move in action.moves.items()]
+    assert all(target in TRANSITIONS[source] or target == source for source, target in moves)
+
+
+def test_an_action_allows_of_a_row_what_it_finds_by_a_query(each_database):
+    """Whatever a task is like: so a button and a press for many tasks cannot disagree."""
+    parent, now = make_task(State.IN_PROGRESS, composition=Composition.GROUP), utcnow()
+    for state, *kind in product(
+        State, (None, parent), (Composition.SINGLE, Composition.CHAIN), (None, now), (None, now)
+    ):
+        fields = dict(zip(("parent", "composition", "started_at", "dismissed_at"), kind, strict=True))
+        make_task(state, parent.user, root=fields["parent"], **fields)
+    for action, in_bulk in product(OWNER_ACTIONS.values(), (False, True)):
+        allowed = {task.id for task in Task.select() if action.allows(task, in_bulk=in_bulk)}
+        assert allowed == {task.id for task in Task.select().where(action.where(Task, in_bulk=in_bulk))}
+        assert {task.state for task in Task.select() if task.id in allowed} == action.moves.keys()
+
+
+def test_each_action_is_a_verb_of_the_task():
+    assert all(getattr(Task, name).__doc__ for name in OWNER_ACTIONS)
 
 
 def test_a_task_that_waits_for_a_whole_or_that_is_a_whole_has_fewer_buttons(app):

@@ -18,7 +18,7 @@ from webapp.web.forms import start_time
 
 
 @pytest.fixture
-def every_kind(declare, monkeypatch):
+def every_kind(declare):
     """A task function with a parameter of each kind, in the catalogue."""
 
     @declare(title="Every kind")
@@ -32,7 +32,6 @@ def every_kind(declare, monkeypatch):
     ):
         """One field of each kind."""
 
-    monkeypatch.setitem(CATALOGUE, "every_kind", every_kind)
     return every_kind
 
 
@@ -62,12 +61,11 @@ def test_the_form_of_a_task_comes_from_its_signature(ann, every_kind):
     assert "One field of each kind." in page.words
 
 
-def test_a_form_tells_browsers_of_one_end_and_never_has_them_cut_a_text(ann, declare, monkeypatch):
+def test_a_form_tells_browsers_of_one_end_and_never_has_them_cut_a_text(ann, declare):
     @declare(title="Bounded")
     def bounded(task, year: Annotated[int, Ge(1900)] = 2000, note: Annotated[str, MaxLen(5)] = ""):
         """A number with a beginning, a text with an end."""
 
-    monkeypatch.setitem(CATALOGUE, "bounded", bounded)
     page = ann.get("/tasks/new/bounded")
     assert (page.one("#year")["min"], page.one("#year").get("max")) == ("1900", None)
     assert {"minlength", "maxlength", "min", "max"}.isdisjoint(page.one("#note").attrs)

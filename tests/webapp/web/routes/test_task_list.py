@@ -5,12 +5,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from tasks.engine.models.state import Group
 from tests.browsing import browse, words
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.times import utcnow
-from webapp.models import Composition, State, Task, User
-from webapp.models.task_filter import GROUPS
-from webapp.web.forms.search import STATE_LABELS
+from webapp.models import Composition, State, Task, User, task_filter
 
 HTMX = {"HX-Request": "true"}
 
@@ -31,12 +30,25 @@ def _titled(user: User, *titles: str, **fields) -> None:
 def test_every_state_is_in_one_group_and_found_by_it(ann, state):
     for other in State:
         make_task(other, ann.user, title=other)
-    [group] = [name for name, states in GROUPS.items() if state in states]
-    assert set(_shown(ann.get(f"/tasks?state={group}"))) == GROUPS[group]
+    [group] = [group for group in Group if state in group.states]
+    assert set(_shown(ann.get(f"/tasks?state={group}"))) == group.states
 
 
-def test_every_group_has_a_name_for_people(app):
-    assert STATE_LABELS.keys() == GROUPS.keys() | {""}
+def test_every_group_is_offered_by_its_name_for_people(ann):
+    make_task(State.PENDING, ann.user)
+    options = {
+        option["value"]: option.text for option in ann.get("/tasks").page.select("#filter select[name=state] option")
+    }
+    assert options == {
+        "": "Any state",
+        "waiting": "Waiting",
+        "scheduled": "Scheduled",
+        "in_progress": "In progress",
+        "paused": "Paused",
+        "finished": "Finished",
+        "failed": "Failed",
+        "canceled": "Canceled",
+    }
 
 
 def test_tasks_are_found_by_kind(ann):
@@ -134,7 +146,7 @@ def test_a_list_that_is_filtered_goes_on_asking_as_tasks_come_into_it(ann):
 
 
 def test_the_count_is_clear_and_bounded(ann, monkeypatch):
-    monkeypatch.setattr(filter, "MOST_COUNTED", 3)
+    monkeypatch.setattr(task_filter, "MOST_COUNTED", 3)
     monkeypatch.setattr("webapp.web.routes.tasks.index.MOST_COUNTED", 3)
     for said in ("1 task", "2 tasks", "3 tasks", "More than 3 tasks", "More than 3 tasks"):
         make_task(State.SUCCEEDED, ann.user)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tasks.engine.models.state import ACTIVE, FINISHED, OWNER_ACTIONS
+from tasks.engine.models.action_table import OWNER_ACTIONS
+from tasks.engine.models.state import ACTIVE, FINISHED
 from tests.racing import elsewhere
 from webapp.dev.factories import make_artifact, make_task
 from webapp.lib.times import utcnow
@@ -31,8 +32,9 @@ IS = {
     State.SUCCEEDED: "“{}” has already finished.",
     State.FAILED: "“{}” has already failed.",
 }
-ALLOWED = [(action, state, target) for action, ask in ASKS.items() for state, target in OWNER_ACTIONS[ask].items()]
-REFUSED = [(action, state) for action, ask in ASKS.items() for state in State if state not in OWNER_ACTIONS[ask]]
+MOVES = {noun: OWNER_ACTIONS[action].moves for noun, action in ASKS.items()}
+ALLOWED = [(noun, state, target) for noun, moves in MOVES.items() for state, target in moves.items()]
+REFUSED = [(noun, state) for noun, moves in MOVES.items() for state in State if state not in moves]
 
 
 # Asking
@@ -98,7 +100,7 @@ def test_a_whole_is_canceled_and_tried_again_with_its_parts(ann):
     assert [task.reload().state for task in (parent, *parts)] == [State.PENDING, State.PENDING, State.WAITING]
 
 
-@pytest.mark.parametrize("state", sorted(OWNER_ACTIONS["cancel"]))
+@pytest.mark.parametrize("state", sorted(OWNER_ACTIONS["cancel"].moves))
 def test_the_timeline_says_who_canceled_it(ann, state):
     task = make_task(state, ann.user)
     ann.submit(f"/tasks/{task.id}/cancellation")

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import pytest
 
-from tasks.catalogue import CATALOGUE
 from tasks.engine import Accept, Count, Run, TaskError, Undo, Upload
 from tasks.engine.config import config
 from tasks.engine.models.artifact import CHUNK, Kind
@@ -26,7 +25,7 @@ def app(each_database):
 
 
 @pytest.fixture
-def read_file(declare, monkeypatch):
+def read_file(declare):
     """A task function of one file, in the catalogue; it leaves what it read."""
 
     @declare(title="Read {file}")
@@ -34,12 +33,11 @@ def read_file(declare, monkeypatch):
         """Reads it."""
         task.attach(f"copy of {file.name}", file.read() * times)
 
-    monkeypatch.setitem(CATALOGUE, "read_file", read_file)
     return read_file
 
 
 @pytest.fixture
-def read_files(declare, monkeypatch):
+def read_files(declare):
     """A task function of up to three files, in the catalogue."""
 
     @declare(title="Read files")
@@ -47,7 +45,6 @@ def read_files(declare, monkeypatch):
         """Reads them."""
         task.attach("names.txt", "\n".join(f"{file.name} {file.size}" for file in files))
 
-    monkeypatch.setitem(CATALOGUE, "read_files", read_files)
     return read_files
 
 
@@ -283,12 +280,11 @@ def test_a_finished_task_can_be_run_again_with_changes(ann, read_file, run_waiti
     assert "Please choose it again." in page.one("#file-hint").text
 
 
-def test_a_task_without_arguments_has_no_form_to_run_it_with_changes(ann, declare, monkeypatch):
+def test_a_task_without_arguments_has_no_form_to_run_it_with_changes(ann, declare):
     @declare(title="Plain")
     def plain(task):
         """Ask for nothing."""
 
-    monkeypatch.setitem(CATALOGUE, "plain", plain)
     task = make_task(State.SUCCEEDED, ann.user, name="plain", arguments={})
     assert "Run again" not in ann.get(f"/tasks/{task.id}").words
 
@@ -305,7 +301,7 @@ def test_nobody_sees_the_values_of_somebody_elses_task(ann, bob):
 
 
 @pytest.fixture
-def undoable(ann, declare, monkeypatch):
+def undoable(ann, declare):
     """Ann's finished task that can be taken back while `left` says that there is something left."""
     left = [True]
 
@@ -317,7 +313,6 @@ def undoable(ann, declare, monkeypatch):
     def do_it(task: Run):
         """Does it."""
 
-    monkeypatch.setitem(CATALOGUE, "do_it", do_it)
     return make_task(State.SUCCEEDED, ann.user, name="do_it", title="Do it", arguments={})
 
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from flask import abort, current_app
-from flask_login import current_user
 
 from tasks.send_mail import change, submit
 from webapp.db import database
@@ -30,8 +29,7 @@ class Draft:
     @classmethod
     def of_file(cls, file_id: int) -> Self:
         """The draft in whose form a file of this person is shown. Aborts with 404."""
-        files = MailingFile.select(MailingFile.id, Mailing).join(Mailing)
-        file = files.where(MailingFile.id == file_id, Mailing.user == current_user.id).get_or_none() or abort(404)
+        file = MailingFile.visible_to(signed_in_user()).where(MailingFile.id == file_id).get_or_none() or abort(404)
         return cls.find(file.mailing.original_id if file.mailing.is_draft else file.mailing.id)
 
     def load(self) -> Self:
@@ -61,7 +59,7 @@ class Draft:
 
     def keep(self, form: MailForm) -> Mailing:
         """Save a form, valid or not. Raises IllegalTransition, having saved nothing, once the original has started."""
-        if self.original and (task := task_of(self.original)).state != State.SCHEDULED:
+        if self.original and not (task := self.original.current_task()).is_scheduled:
             raise IllegalTransition(task, State.SCHEDULED)
         self.row = Mailing.begin_draft(self.user, self.original)
         form.write_to(self.row)
@@ -111,13 +109,8 @@ class Draft:
 
 def find_mailing(mailing_id: int) -> Mailing:
     """A mail that this person has sent or scheduled. Aborts with 404 for anybody else's, and for a draft."""
-    owned = Mailing.id == mailing_id, Mailing.user == current_user.id, Mailing.draft_key.is_null()
-    return Mailing.get_or_none(*owned) or abort(404)
-
-
-def task_of(mailing: Mailing) -> Task:
-    """The task that sends a mail, as it is now. One query."""
-    return Task.get_by_id(mailing.task_id)
+    sent = Mailing.id == mailing_id, Mailing.draft_key.is_null()
+    return Mailing.visible_to(signed_in_user()).where(*sent).get_or_none() or abort(404)
 
 
 def _copy_of(file: MailingFile, copies: list[MailingFile]) -> MailingFile:

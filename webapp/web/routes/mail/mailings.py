@@ -7,13 +7,13 @@ from flask_login import current_user
 from webapp.lib.i18n import ngettext
 from webapp.mail.mailings import render_mailing
 from webapp.mail.rendering import html_for_browser
-from webapp.models import DraftGone, Mailing, OverLimit, State, Task
+from webapp.models import DraftGone, Mailing, OverLimit, Task
 from webapp.web import htmx
 from webapp.web.forms.mail import MailForm
 from webapp.web.polling import FocusFallback, conditional_fragment
 from webapp.web.presenters.task_messages import changed_message, started_message
 from webapp.web.routes.mail.blueprint import bp
-from webapp.web.routes.mail.draft import Draft, find_mailing, task_of
+from webapp.web.routes.mail.draft import Draft, find_mailing
 from webapp.web.routes.mail.pages import form_page, mailing_list, over_limit_message, sent_page
 from webapp.web.security import HTML_FRAME_POLICY
 
@@ -26,7 +26,7 @@ SENT_BEFORE = "This email was already sent. To send it as a new one, press Send 
 def show(mailing_id: int | None = None) -> ResponseReturnValue:
     """The form with its draft; for a mail that was sent, what it says and whom it reached."""
     draft = Draft.find(mailing_id)
-    if draft.original and task_of(draft.original).state != State.SCHEDULED:
+    if draft.original and not draft.original.current_task().is_scheduled:
         return sent_page(draft.original)
     return form_page(draft.load(), MailForm(current_user.time_zone, draft.shown))
 
@@ -73,7 +73,7 @@ def send(mailing_id: int | None = None) -> ResponseReturnValue:
 def html(mailing_id: int | None = None) -> ResponseReturnValue:
     """The HTML alone, for the frame that shows it: of the draft, or of what was sent."""
     draft = Draft.find(mailing_id)
-    is_sent = draft.original and task_of(draft.original).state != State.SCHEDULED
+    is_sent = draft.original and not draft.original.current_task().is_scheduled
     mailing = (draft.original if is_sent else draft.load().shown) or abort(404)
     source = mailing.html or render_mailing(mailing, draft.user)[1]
     response = Response(html_for_browser(source), mimetype="text/html")

@@ -14,7 +14,7 @@ from webapp.web import htmx, paging
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.mail import MailForm
 from webapp.web.idempotency import new_key
-from webapp.web.routes.mail.draft import Draft, task_of
+from webapp.web.routes.mail.draft import Draft
 
 MAX_UNDELIVERED_SHOWN = 100  # addresses
 
@@ -68,7 +68,7 @@ def sent_page(mailing: Mailing, draft: Mailing | None = None) -> str:
     return render_template(
         "mail/sent.html",
         mailing=mailing,
-        task=task_of(mailing),
+        task=mailing.current_task(),
         files=mailing.files(),
         lost=list(Delivery.not_delivered(mailing).limit(MAX_UNDELIVERED_SHOWN)),
         template=template_of(mailing),

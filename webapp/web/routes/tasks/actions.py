@@ -1,6 +1,6 @@
 """What its owner may ask of one task."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from webapp.models import Task
 from webapp.web import htmx
 from webapp.web.auth import signed_in_user
 from webapp.web.idempotency import create_once, replay_response
+from webapp.web.presenters.action_words import ACTION_WORDS
 from webapp.web.presenters.task_messages import STARTED_ALREADY, asked_message, deleted_message, refused_message
 from webapp.web.presenters.tray import parse_page_shows, tray_for
 from webapp.web.redirects import redirect_back
@@ -20,28 +21,37 @@ from webapp.web.routes.tasks.blueprint import bp, find_task
 from webapp.web.routes.tasks.started import started
 
 
-@bp.post("/<uuid:task_id>/cancellation")
-def cancel(task_id: UUID) -> ResponseReturnValue:
-    """Cancel a task with all its children, at once or at its next step."""
-    return _ask(task_id, Task.cancel)
+def _ask(task: Task, action: str) -> ResponseReturnValue:
+    """Ask for an action, and say what it has made of the task."""
+    getattr(task, action)()
+    return htmx.respond(redirect_back(url_for("tasks.show", task_id=task.id)), asked_message(task))
 
 
-@bp.post("/<uuid:task_id>/pause")
-def pause(task_id: UUID) -> ResponseReturnValue:
-    """Pause a task, at once or at its next step."""
-    return _ask(task_id, Task.pause)
+def _dismiss(task: Task, _: str) -> ResponseReturnValue:
+    """Close its alert, and lead on to the next."""
+    on = request.args.get("on", "", type=parse_page_shows)
+    following = tray_for(current_user, on).next_after(task) if htmx.is_htmx() else None
+    task.dismiss()
+    return htmx.respond(redirect_back(url_for("tasks.show", task_id=task.id)), closed=task, next=following, on=on)
 
 
-@bp.post("/<uuid:task_id>/resumption")
-def resume(task_id: UUID) -> ResponseReturnValue:
-    """Resume a paused task."""
-    return _ask(task_id, Task.resume)
+def _remove(task: Task, _: str) -> ResponseReturnValue:
+    """Delete it with all that it made, and leave its page."""
+    task.remove()
+    return htmx.respond(url_for("tasks.index"), deleted_message(task))
 
 
-@bp.post("/<uuid:task_id>/retry")
-def retry(task_id: UUID) -> ResponseReturnValue:
-    """Retry a task, or start now what was scheduled for later."""
-    return _ask(task_id, Task.retry)
+# What answers an action; `_ask`, unless it leads elsewhere than back to the task.
+_ANSWERS: Mapping[str, Callable[[Task, str], ResponseReturnValue]] = {"dismiss": _dismiss, "remove": _remove}
+
+
+def act(task_id: UUID, action: str) -> ResponseReturnValue:
+    """Do what its owner asks of a task. Each of ACTION_WORDS has a URL, which ends in its noun, and an endpoint."""
+    return _ANSWERS.get(action, _ask)(find_task(task_id), action)
+
+
+for _action, _words in ACTION_WORDS.items():
+    bp.post(f"/<uuid:task_id>/{_words.noun}", endpoint=_action, defaults={"action": _action})(act)
 
 
 @bp.post("/<uuid:task_id>/undo")
@@ -58,26 +68,3 @@ def undo(task_id: UUID) -> ResponseReturnValue:
         return htmx.respond(url_for("tasks.show", task_id=task.id))
     launch = partial(function.undo.launch, task, signed_in_user())
     return create_once(lambda: started(launch()), STARTED_ALREADY)
-
-
-@bp.post("/<uuid:task_id>/dismissal")
-def dismiss(task_id: UUID) -> ResponseReturnValue:
-    """Close a finished task's alert."""
-    task, on = find_task(task_id), request.args.get("on", "", type=parse_page_shows)
-    following = tray_for(current_user, on).next_after(task) if htmx.is_htmx() else None
-    task.dismiss()
-    return htmx.respond(redirect_back(url_for("tasks.show", task_id=task_id)), closed=task, next=following, on=on)
-
-
-@bp.post("/<uuid:task_id>/deletion")
-def remove(task_id: UUID) -> ResponseReturnValue:
-    """Delete a finished task with all that it made."""
-    task = find_task(task_id)
-    task.remove()
-    return htmx.respond(url_for("tasks.index"), deleted_message(task))
-
-
-def _ask(task_id: UUID, action: Callable[[Task], None]) -> ResponseReturnValue:
-    task = find_task(task_id)
-    action(task)
-    return htmx.respond(redirect_back(url_for("tasks.show", task_id=task_id)), asked_message(task))

@@ -4,14 +4,13 @@ from uuid import UUID
 
 from flask import Blueprint, abort, flash, make_response, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 from werkzeug.exceptions import NotFound
 
 from tasks.catalogue import CATALOGUE
 from tasks.engine import TaskFunction
 from webapp.models import Task
 from webapp.web import htmx
-from webapp.web.auth import require_sign_in
+from webapp.web.auth import require_sign_in, signed_in_user
 from webapp.web.routes.errors import http_error
 
 bp = require_sign_in(Blueprint("tasks", __name__, url_prefix="/tasks"))
@@ -19,7 +18,7 @@ bp = require_sign_in(Blueprint("tasks", __name__, url_prefix="/tasks"))
 
 def find_task(task_id: UUID) -> Task:
     """This person's task. Aborts with 404 for anybody else's, and for an internal one."""
-    return Task.get_or_none(Task.id == task_id, Task.user == current_user.id, ~Task.hidden) or abort(404)
+    return Task.visible_to(signed_in_user()).where(Task.id == task_id).get_or_none() or abort(404)
 
 
 def find_function(name: str) -> TaskFunction:

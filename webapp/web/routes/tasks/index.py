@@ -8,13 +8,15 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from tasks.engine.models import fair_queue
-from tasks.engine.models.bulk import MOST_AT_ONCE, VERBS, Outcome, press
+from tasks.engine.models.action_table import OWNER_ACTIONS
+from tasks.engine.models.bulk import MOST_AT_ONCE, BulkResult, press
 from webapp.models import Artifact, Task
 from webapp.models.task_filter import MOST_COUNTED
 from webapp.web import htmx
 from webapp.web.forms.search import TaskFilterForm
 from webapp.web.paging import Page, page
 from webapp.web.polling import FocusFallback, conditional_fragment
+from webapp.web.presenters.action_words import FINAL_ACTION
 from webapp.web.presenters.bulk_result import bulk_result_message
 from webapp.web.presenters.tray import TASK_LIST
 from webapp.web.routes.tasks.blueprint import bp
@@ -40,27 +42,27 @@ def list_fragment() -> ResponseReturnValue:
 @bp.post("/bulk")
 def bulk() -> ResponseReturnValue:
     """Do one thing to the selected tasks, or to `all` that the filter in the URL lets through."""
-    form, verb = _filter_form(), request.form.get("action")
-    if verb not in VERBS or form.errors:
+    form, verb = _filter_form(), request.form.get("action", "")
+    if verb not in OWNER_ACTIONS or form.errors:
         abort(400)
-    outcome = _apply(verb, form)
-    if outcome is None:
+    result = _apply(verb, form)
+    if result is None:
         return _index_page("Select at least one task first.")
-    flash(bulk_result_message(verb, outcome))
-    before = request.args.get("before") if verb != "remove" else None
+    flash(bulk_result_message(verb, result))
+    before = request.args.get("before") if verb != FINAL_ACTION else None
     return redirect(url_for("tasks.index", before=before, **form.arguments), 303)
 
 
-def _apply(verb: str, form: TaskFilterForm) -> Outcome | None:
+def _apply(verb: str, form: TaskFilterForm) -> BulkResult | None:
     """What became of the tasks; None if none was selected."""
     if request.form.get("all"):
         return press(verb, form.filter.of(current_user))
     selected = set(request.form.getlist("task", type=UUID)[:MOST_AT_ONCE])
     if not selected:
         return None
-    outcome = press(verb, Task.of(current_user).where(Task.id.in_(selected)))
-    outcome.passed[None] += len(selected) - outcome.total  # deleted meanwhile
-    return outcome
+    result = press(verb, Task.of(current_user).where(Task.id.in_(selected)))
+    result.passed[None] += len(selected) - result.total  # deleted meanwhile
+    return result
 
 
 def _filter_form() -> TaskFilterForm:

@@ -1,0 +1,105 @@
+"""The table of owner actions: what a task's owner may ask of it, when, and what it then becomes.
+
+Whatever asks whether an action works goes by these rows: `Task.can` by the row in memory, a press for many tasks by a
+query, and the verb itself by the condition of its UPDATE.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tasks.engine.models.composition import Composition
+from tasks.engine.models.row import TaskRow
+from tasks.engine.models.state import FINISHED, State
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What must hold of a task, said twice: of a row in memory, and of the rows of a query."""
+
+    of_row: Callable[[TaskRow], bool]
+    of_query: Callable[[type[TaskRow]], Any]
+
+
+_IS_SINGLE = Condition(
+    lambda task: task.composition == Composition.SINGLE, lambda model: model.composition == Composition.SINGLE
+)
+_IS_NO_CHILD = Condition(lambda task: task.parent_id is None, lambda model: model.parent.is_null())
+_HAS_ALERT = Condition(lambda task: task.dismissed_at is None, lambda model: model.dismissed_at.is_null())
+_HAS_RUN = Condition(lambda task: task.started_at is not None, lambda model: model.started_at.is_null(False))
+# A child that has ended is retried with its workflow.
+_IS_RETRIED_ALONE = Condition(
+    lambda task: task.parent_id is None or not task.is_finished,
+    lambda model: model.parent.is_null() | model.state.not_in(sorted(FINISHED)),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnerAction:
+    """One action. `name` is also that of the method of `Task` that does it.
+
+    `moves` are the states in which it works, each with the one to which it leads: itself where the task stays in it, or
+    is deleted. All of the `conditions` must hold besides; for many tasks at once, also those `in_bulk`.
+    """
+
+    name: str
+    moves: Mapping[State, State]
+    conditions: tuple[Condition, ...] = ()
+    in_bulk: tuple[Condition, ...] = ()
+
+    @property
+    def targets(self) -> frozenset[State]:
+        """The states to which it leads."""
+        return frozenset(self.moves.values())
+
+    def allows(self, task: TaskRow, *, in_bulk: bool = False) -> bool:
+        """Whether it would work on a row as this one is. No query."""
+        return task.state in self.moves and all(condition.of_row(task) for condition in self._conditions(in_bulk))
+
+    def where(self, model: type[TaskRow], *, in_bulk: bool = False) -> Any:
+        """The condition of a query for the tasks on which it would work."""
+        where: Any = model.state.in_(sorted(self.moves))
+        for condition in self._conditions(in_bulk):
+            where &= condition.of_query(model)
+        return where
+
+    def _conditions(self, in_bulk: bool) -> tuple[Condition, ...]:
+        return self.conditions + (self.in_bulk if in_bulk else ())
+
+
+# In the order in which pages offer them for many tasks.
+_TABLE = (
+    OwnerAction(
+        name="retry",
+        moves={
+            State.FAILED: State.PENDING,
+            State.CANCELED: State.PENDING,
+            State.RETRYING: State.PENDING,
+            State.SCHEDULED: State.PENDING,
+        },
+        conditions=(_IS_RETRIED_ALONE,),
+        # What never ran, a mail before its time say, is not tried again by that: it would be started after all.
+        in_bulk=(_HAS_RUN,),
+    ),
+    OwnerAction(
+        name="pause",
+        moves={State.PENDING: State.PAUSED, State.IN_PROGRESS: State.PAUSING},
+        conditions=(_IS_SINGLE,),
+    ),
+    OwnerAction(name="resume", moves={State.PAUSED: State.PENDING}),
+    OwnerAction(
+        name="cancel",
+        moves={
+            State.SCHEDULED: State.CANCELED,
+            State.WAITING: State.CANCELED,
+            State.PENDING: State.CANCELED,
+            State.RETRYING: State.CANCELED,
+            State.PAUSED: State.CANCELED,
+            State.IN_PROGRESS: State.CANCELING,
+            State.PAUSING: State.CANCELING,
+        },
+    ),
+    OwnerAction(name="dismiss", moves={state: state for state in FINISHED}, conditions=(_HAS_ALERT,)),
+    OwnerAction(name="remove", moves={state: state for state in FINISHED}, conditions=(_IS_NO_CHILD,)),
+)
+OWNER_ACTIONS: Mapping[str, OwnerAction] = {action.name: action for action in _TABLE}
