@@ -9,6 +9,7 @@ from flask import Flask
 from werkzeug.utils import import_string
 
 from tasks.engine import config
+from tasks.engine.parameters import secret
 from tasks.queue import huey
 from webapp import cli, db, mail
 from webapp.db import resilience
@@ -73,6 +74,7 @@ def _configure_process(settings: Settings, patient: bool) -> None:
     db.configure(settings, patient)
     huey.configure(settings)
     config.configure(settings)
+    secret.configure(settings.secret_key)
     reserve(settings.app_name)
 
 

@@ -4,16 +4,8 @@ import re
 from string import Formatter
 from typing import Any
 
-from tasks.engine.parameters import Parameter
-from tasks.engine.uploads import Upload
-
-SAMPLES: dict[type, tuple[Any, ...]] = {
-    str: ("text",),
-    int: (-1, 10**30),
-    float: (-1.5, 1e300),
-    bool: (False, True),
-    Upload: (Upload("text.txt", b""),),
-}
+from tasks.engine.parameters.parameter import Parameter
+from tasks.engine.parameters.secret import Secret
 
 
 def bad_format(title: str, parameters: tuple[Parameter, ...]) -> str | None:
@@ -32,6 +24,10 @@ def bad_format(title: str, parameters: tuple[Parameter, ...]) -> str | None:
             return f"its title has {written}, and {names_of(parameters)}"
         if plain != name or "{" in spec or known[name].count:
             return f"its title has {written}, which is no single value: write a function of the arguments as the title"
+        if known[name].type.python is Secret:
+            return f"its title has {written}, which is a secret: take that out"
+        if known[name].optional:
+            return f"its title has {written}, which may be None: write a function of the arguments as the title"
         if problem := _bad_spec(spec, conversion, known[name]):
             return f"its title has {written}, and {name} cannot be written so: {problem}"
     return None
@@ -40,7 +36,7 @@ def bad_format(title: str, parameters: tuple[Parameter, ...]) -> str | None:
 def _bad_spec(spec: str, conversion: str | None, parameter: Parameter) -> str:
     """Why some value of a parameter cannot be written by a format; empty if each can."""
     for sample in parameter.choices or _samples(parameter):
-        value = sample if parameter.is_file else parameter.type(sample)
+        value = parameter.type.in_title(parameter.type.take(sample))
         try:
             format(Formatter().convert_field(value, conversion), spec)
         except (ValueError, TypeError, OverflowError) as error:
@@ -50,8 +46,8 @@ def _bad_spec(spec: str, conversion: str | None, parameter: Parameter) -> str:
 
 def _samples(parameter: Parameter) -> tuple[Any, ...]:
     """Values of a parameter that differ as much as any: its bounds, or what is as far off as there is none."""
-    samples, bounds = SAMPLES[parameter.type], parameter.bounds
-    if bounds is None or parameter.type is str:
+    samples, bounds = parameter.type.samples, parameter.bounds
+    if bounds is None or parameter.type.limits != "range":
         return samples
     low = min(samples[0], bounds.high or 0) if bounds.low is None else bounds.low
     return low, max(samples[1], low) if bounds.high is None else bounds.high

@@ -25,7 +25,7 @@ from webapp.models.task.event import TaskEvent
 from webapp.models.task.leader import Leader
 from webapp.models.task.state import State
 from webapp.models.task.task import Task
-from webapp.models.task.transitions import IllegalTransition
+from webapp.models.task.transitions import IllegalTransition, SecretsGone
 from webapp.models.task.unique_key import AlreadyRunning
 from webapp.models.task.worker import Worker
 from webapp.models.task_news import notice_kind
@@ -77,6 +77,7 @@ __all__ = [
     "OverLimit",
     "Post",
     "RateCount",
+    "SecretsGone",
     "State",
     "Task",
     "TaskEvent",

@@ -6,6 +6,7 @@ from typing import Any
 from webapp.lib.times import utcnow
 from webapp.models.task import fair_queue
 from webapp.models.task.row import TaskRow
+from webapp.models.task.sealed import without_secrets
 from webapp.models.task.state import FINISHED, State
 
 Changes = dict[str, Any]
@@ -47,6 +48,13 @@ def resuming(task: TaskRow) -> Changes:
     """How far it is at the point from which the next run continues."""
     saved = task.cursor or {}
     return {"done": saved.get("done", 0), "total": saved.get("total", task.expected)}
+
+
+def forgetting_secrets(task: TaskRow) -> Changes:
+    """It has ended, and nobody needs the secrets among its arguments. Nothing for a task that has none."""
+    is_whole = "arguments" in task.__data__  # otherwise the row was read in part
+    rest = without_secrets(task.arguments if is_whole else task.fresh().arguments)
+    return {} if rest is None else {"arguments": rest}
 
 
 def one_more_crash(task: TaskRow) -> Changes:

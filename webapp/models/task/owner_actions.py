@@ -8,8 +8,9 @@ from webapp.models.task import changes as columns
 from webapp.models.task import observers, removal, transitions, workflow
 from webapp.models.task.locks import changing
 from webapp.models.task.row import TaskTrait
+from webapp.models.task.sealed import has_lost_secrets
 from webapp.models.task.state import FINISHED, State
-from webapp.models.task.transitions import IllegalTransition
+from webapp.models.task.transitions import IllegalTransition, SecretsGone
 from webapp.models.task.unique_key import holding_unique_key
 from webapp.models.user import User
 
@@ -45,12 +46,12 @@ class OwnerActions(TaskTrait):
     def retry(self) -> None:
         """Try a failed or canceled task again, or do now what is scheduled for later. It goes on where it stopped.
 
-        Raises IllegalTransition in other states, and for a child whose workflow has to be retried; AlreadyRunning if
-        another task has its unique key by now.
+        Raises IllegalTransition in other states, and for a child whose workflow has to be retried; SecretsGone if it
+        had secrets; AlreadyRunning if another task has its unique key by now.
         """
         was_hidden = self.hidden
         if self.reload().hidden != was_hidden or not self.can("retry"):
-            raise IllegalTransition(self, State.PENDING)
+            raise (SecretsGone if has_lost_secrets(self.arguments) else IllegalTransition)(self, State.PENDING)
         anew = columns.NO_TROUBLE | {"finished_at": None, "dismissed_at": None}
         changes = {"active_unique_key": self.unique_key, "share": columns.nothing_done(self)}
         changes |= anew if self.is_finished else {}

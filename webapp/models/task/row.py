@@ -23,6 +23,7 @@ from webapp.db import BaseModel
 from webapp.lib.times import utcnow
 from webapp.models.task.composition import Composition
 from webapp.models.task.event import TaskEvent
+from webapp.models.task.sealed import has_lost_secrets
 from webapp.models.task.state import FINISHED, ON_RELEASE, OWNER_ACTIONS, State
 from webapp.models.traits import Trait, hide_references
 from webapp.models.user import User
@@ -162,6 +163,8 @@ class TaskRow(BaseModel):
             return False
         if action == "retry" and self.parent_id is not None and self.is_finished:
             return False  # it is retried with its workflow
+        if action == "retry" and has_lost_secrets(self.arguments):
+            return False  # they are entered again, in its form
         return self.state in OWNER_ACTIONS[action]
 
     def children(self) -> "ModelSelect[Self]":

@@ -39,6 +39,10 @@ class IllegalTransition(Exception):
         self.task = task
 
 
+class SecretsGone(IllegalTransition):
+    """The task cannot be tried again: its secrets were deleted when it ended, and have to be entered anew."""
+
+
 def attempt(task: TaskRow, target: State, text: str, condition: Any = True, **changes: Any) -> bool:
     """Make a transition if the table allows it from the task's present state and the condition holds."""
     model, changes = type(task), columns.of_state(target) | changes
@@ -144,6 +148,9 @@ def _has_moved(task: TaskRow, target: State, text: str, changes: dict[str, Any])
     task.__data__.update({name: value for name, value in changes.items() if not isinstance(value, Node)})
     tell(task, target, text)
     if target in FINISHED:
+        if gone := columns.forgetting_secrets(task):
+            type(task).update(**gone).where(type(task).id == task.id).execute()
+            task.__data__.update(gone)
         observers.finished(task)
         signals.announce(signals.stopped, task)
     elif target == State.PENDING and task.queue_key is not None:

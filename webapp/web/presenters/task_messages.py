@@ -51,6 +51,11 @@ def refused_message(task: TaskRow) -> str:
     return f"Nothing changed: {_IS[task.state].format(task.title)}"
 
 
+def secrets_gone_message(task: TaskRow) -> str:
+    """Why it cannot be retried as it was, and what to do."""
+    return f"The secret of “{task.title}” was deleted when it ended. Enter it again to start the task anew."
+
+
 def deleted_message(task: TaskRow) -> str:
     """That it is gone."""
     return f"Deleted “{task.title}”."
