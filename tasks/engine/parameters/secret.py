@@ -35,6 +35,9 @@ class Secret:
     def __repr__(self) -> str:
         return f"Secret({MASK!r})"
 
+    def __format__(self, spec: str) -> str:
+        return format(MASK, spec)
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
