@@ -1,6 +1,6 @@
 """The table of parameter types. What is particular to a type stands in its row, and nowhere else in the engine.
 
-A new type is a row here and, if no field fits, a field of its kind in `webapp/web/forms/task_fields.py`.
+A new type is a row here and, if no field fits, a field of its kind in `webapp/web/forms/task_fields/`.
 """
 
 from collections.abc import Callable, Mapping

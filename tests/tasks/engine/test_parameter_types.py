@@ -19,14 +19,14 @@ from tasks.engine.parameters.reader import read_parameters
 from tasks.engine.parameters.schema import schema_of
 from tasks.engine.parameters.types import SHAPES, TYPES
 from tests.processes import ROOT
-from webapp.web.forms.task_fields import FIELDS
+from webapp.web.forms.task_fields.table import FIELDS
 
 TYPED = [row for row in TYPES if row.name not in {"Enum", "Upload"}]  # the values of those are chosen
 
 
 @pytest.mark.parametrize("kind", [*(row.field for row in TYPES), *SHAPES])
 def test_every_kind_of_field_has_one(kind):
-    assert kind in FIELDS, f"no form can ask for a {kind}: give it a class in webapp/web/forms/task_fields.py"
+    assert kind in FIELDS, f"no form can ask for a {kind}: give it a class in webapp/web/forms/task_fields/table.py"
 
 
 def test_no_field_is_of_a_kind_that_nothing_has():

@@ -11,7 +11,8 @@ from wtforms.validators import StopValidation
 from tasks.engine import DeclarationError, TaskFunction
 from webapp.models import Task, User
 from webapp.web.forms.start_time import StartTimeField
-from webapp.web.forms.task_fields import OfParameter, field_of
+from webapp.web.forms.task_fields.base import OfParameter
+from webapp.web.forms.task_fields.table import field_of
 
 RESERVED_NAMES = {"csrf_token", "form_key", "again"}  # hidden fields that templates add
 
