@@ -8,7 +8,7 @@ from tasks.engine.parameters.annotations import Choice
 from tasks.engine.parameters.bounds import Bounds
 from tasks.engine.parameters.conversions import NOWHERE, Json, Place, content
 from tasks.engine.parameters.files import either, hint_of_files, problem_of_files
-from tasks.engine.parameters.types import ParameterType
+from tasks.engine.parameters.parameter_type import ParameterType
 from tasks.engine.uploads import Count, Upload
 from webapp.lib.i18n import number
 from webapp.lib.normalization import is_blank

@@ -11,8 +11,8 @@ from tasks.engine.parameters.bounds import Bounds, bounds_of, unpacked
 from tasks.engine.parameters.checks import CHECKS
 from tasks.engine.parameters.conversions import label_of
 from tasks.engine.parameters.parameter import Parameter, WrongValue
+from tasks.engine.parameters.parameter_type import ParameterType
 from tasks.engine.parameters.spelling import YES_AND_NO, SpelledParameter, spell
-from tasks.engine.parameters.types import ParameterType
 from tasks.engine.uploads import Accept, Count
 
 RUN_NAMES = {"task", "run", ""}  # but for underscores

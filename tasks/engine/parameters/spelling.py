@@ -6,7 +6,8 @@ from enum import Enum
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from tasks.engine.parameters.types import ParameterType, type_of
+from tasks.engine.parameters.parameter_type import ParameterType
+from tasks.engine.parameters.types import type_of
 from tasks.engine.uploads import Upload
 
 YES_AND_NO = (True, False)
