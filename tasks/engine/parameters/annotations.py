@@ -72,6 +72,8 @@ class Choice:
 
     def find(self, owner: Any, value: Any) -> Option | None:
         """A value with its label if it is the owner's now, otherwise None. One query, or a pass through the rest."""
+        if isinstance(value, int) and not -(2**63) <= value < 2**63:
+            return None  # no database has such a number, and some would raise
         options = self.options(owner)
         if isinstance(options, ModelSelect):
             query: Any = options

@@ -64,9 +64,15 @@ def not_typed(_: Any, __: Place | None = None) -> NoReturn:
 
 def take_float(value: Any) -> float:
     """A finite number; a whole one will do, as it does in Python."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("no number")
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError as error:  # a whole number that no float can be
+        raise ValueError("no number") from error
+    if not isfinite(number):
+        raise ValueError("no number")
+    return number
 
 
 def take_decimal(value: Any) -> Decimal:

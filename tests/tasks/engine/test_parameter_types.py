@@ -93,6 +93,7 @@ def example(
     count: Annotated[int | None, Interval(ge=1, le=9)] = None,
     note: Annotated[str, Multiline(), Label("Your note"), Hint("Be kind.")] = "",
     file: Upload | None = None,
+    share: float = 0.5,
 ):
     """An example."""
 
@@ -114,6 +115,7 @@ FULL = GOOD | {
     "count": 9,
     "note": "a\nb",
     "file": None,
+    "share": 0.25,
 }
 
 
@@ -172,6 +174,8 @@ def test_what_code_may_give_instead_is_taken_as_what_it_means(given, taken):
         ({"price": Decimal("1e1000000")}, "Enter a number, like 12.50."),
         ({"price": Decimal("1e-1000000")}, "Enter a number, like 12.50."),
         ({"price": Decimal(0)}, "Enter a number above 0."),
+        ({"share": 10**400}, "Enter a number."),
+        ({"share": Decimal(1)}, "Enter a number."),
         ({"mood": "fine"}, "Choose Very good or Bad."),
         ({"mood": None}, "Choose Very good or Bad."),
         ({"words": "one"}, "Enter a list."),

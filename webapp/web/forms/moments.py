@@ -60,7 +60,10 @@ class MomentField(Field):
     def _wall(self) -> datetime | None:
         """The local time without a zone; None if it is not a time."""
         if not self.raw_data:
-            return local(self._given, self.zone).replace(tzinfo=None) if self._given else None
+            try:
+                return local(self._given, self.zone).replace(tzinfo=None) if self._given else None
+            except OverflowError:  # it was entered in another zone, at the edge of the calendar
+                return None
         for form in FORMATS:
             try:
                 return datetime.strptime(self._typed, form)

@@ -241,6 +241,23 @@ def test_what_is_somebody_elses_is_no_choice(ann, ran, sent):
     assert "Bob's" not in answer.get_data(as_text=True)
 
 
+@pytest.mark.parametrize("number", ["0", "-1", "9" * 18, "9" * 19, "9" * 400, "9" * 5000, "1 OR 1=1"])
+def test_what_is_nobodys_is_no_choice(ann, ran, sent, number):
+    answer = ann.submit("/tasks/new/everything", **sent | {"post": number})
+    assert (answer.status_code, Task.select().count()) == (422, 0)
+    assert "That isn’t a valid choice." in answer.one("#post-error").text
+
+
+@pytest.mark.parametrize(("zone", "moment"), [("America/New_York", datetime.min), ("Asia/Tokyo", datetime.max)])
+def test_a_moment_that_no_clock_of_its_owner_can_show_is_entered_anew(ann, ran, sent, zone, moment):
+    ann.submit("/tasks/new/everything", **sent)
+    task = Task.get()
+    Task.update(arguments=task.arguments | {"moment": f"{moment.isoformat()}Z"}).execute()
+    User.update(time_zone=zone).execute()
+    page = ann.get(f"/tasks/new/everything?like={task.id}")
+    assert (page.status_code, page.one("#moment")["value"], page.one("#day")["value"]) == (200, "", sent["day"])
+
+
 def test_what_was_offered_a_moment_ago_and_is_gone_is_no_choice(ann, ran, sent, posts):
     posts[2].delete_instance()
     answer = ann.submit("/tasks/new/everything", **sent)

@@ -86,12 +86,12 @@ class TimeField(TypedField):
 
 
 class SecretField(TypedField):
-    """A password, which no page ever has."""
+    """A password, which no page ever has. Browsers must not fill in the one of this site, and ignore "off" here."""
 
     widget = PasswordInput(hide_value=True)
 
     def __init__(self, *args: Any, render_kw: dict[str, Any], **kwargs: Any) -> None:
-        super().__init__(*args, render_kw={"autocomplete": "off"} | render_kw, **kwargs)
+        super().__init__(*args, render_kw={"autocomplete": "new-password"} | render_kw, **kwargs)
 
     def _value(self) -> str:
         return ""
