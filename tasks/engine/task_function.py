@@ -127,9 +127,13 @@ class TaskFunction:
         return self.s(**arguments).launch(user, run_at=run_at)
 
     def under_way(self, user: User, **arguments: Any) -> Task | None:
-        """The active task that would keep such a one from starting, where only one at a time is allowed."""
-        defaults = {parameter.name: parameter.default for parameter in self.parameters}
-        key = self._unique_key(user, defaults | arguments)
+        """The active task that would keep such a one from starting, where only one at a time is allowed.
+
+        Raises WrongValue for an argument that decides that and that the function does not take.
+        """
+        names = self.options.one_at_a_time if isinstance(self.options.one_at_a_time, tuple) else ()
+        chosen = [parameter for parameter in self.parameters if parameter.name in names]
+        key = self._unique_key(user, {each.name: each.check(arguments.get(each.name, each.default)) for each in chosen})
         return Task.get_or_none(Task.active_unique_key == key) if key else None
 
     def _start(self, user: User, arguments: dict[str, Any], **place: Any) -> Task:
