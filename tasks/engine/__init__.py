@@ -18,7 +18,9 @@ from tasks.engine.config import configure
 from tasks.engine.declaration_error import DeclarationError
 from tasks.engine.decorator import user_task
 from tasks.engine.models import owned_by
-from tasks.engine.parameters import InvalidArguments, Labels
+from tasks.engine.parameters.annotations import Choice, Hint, Label, Labels, Multiline, Placeholder
+from tasks.engine.parameters.arguments import InvalidArguments
+from tasks.engine.parameters.secret import Secret
 from tasks.engine.preview import Preview
 from tasks.engine.registry import catalogue
 from tasks.engine.retries import Retries, TaskError, TemporaryError
@@ -31,13 +33,19 @@ from tasks.engine.uploads import Accept, Count, Upload
 
 __all__ = [
     "Accept",
+    "Choice",
     "Count",
     "DeclarationError",
+    "Hint",
     "InvalidArguments",
+    "Label",
     "Labels",
+    "Multiline",
+    "Placeholder",
     "Preview",
     "Retries",
     "Run",
+    "Secret",
     "Signature",
     "TaskError",
     "TaskFunction",

@@ -24,7 +24,7 @@ def place(body: Any) -> str:
     if code is not None:
         return f"{_short(code.co_filename)}:{code.co_firstlineno}"
     frame = inspect.currentframe()
-    while frame and Path(frame.f_code.co_filename).parent == HERE:
+    while frame and Path(frame.f_code.co_filename).is_relative_to(HERE):
         frame = frame.f_back
     return f"{_short(frame.f_code.co_filename)}:{frame.f_lineno}" if frame else ""
 

@@ -24,9 +24,9 @@ def _takes(_: Callable[P, Options]) -> Callable[[Callable[..., Decorator]], Call
 def user_task(*title: Any, **options: Any) -> Decorator:
     """Declare a function as a kind of task. What it can be told are the fields of `Options`.
 
-    The function's first parameter gets the Run; the others must be typed, and their values must be JSON, as must what
-    the function returns. Raises DeclarationError, in one line that says what to write instead, for whatever could
-    never work: no process starts with it.
+    The function's first parameter gets the Run; the others must be of the types that `parameters.types` lists, and
+    what the function returns must be JSON. Raises DeclarationError, in one line that says what to write instead, for
+    whatever could never work: no process starts with it.
     """
     if title and inspect.isfunction(title[0]) and next(iter(inspect.signature(title[0]).parameters), "") == "task":
         raise DeclarationError(title[0], "stands below @user_task alone: write @user_task(), with the parentheses")

@@ -16,7 +16,8 @@ from tasks.engine.config import config
 from tasks.engine.heartbeat import monitor
 from tasks.engine.models import Artifact, IllegalTransition, Task
 from tasks.engine.models.phrases import NOT_SAVED, UNEXPECTED, UNKNOWN
-from tasks.engine.parameters import read_back
+from tasks.engine.parameters.arguments import load_arguments
+from tasks.engine.parameters.conversions import Place
 from tasks.engine.retries import Retries, TaskError, TimedOut
 from tasks.engine.run import Run
 from tasks.engine.stop_flag import LeaseLost, ShuttingDown, StopRequested
@@ -121,7 +122,7 @@ def _run_function(task: Task, run: Run, monitored: bool) -> Record:
         heart = monitor(run, task) if monitored else nullcontext()
         clock = run.clock.running(task.id.hex, str(task.fencing_token), function.options.timeout)
         with heart, clock, alarm(run.clock.check):
-            result = function.body(run, **read_back(function.parameters, task.arguments))
+            result = function.body(run, **load_arguments(function.parameters, task.arguments, Place(task.id)))
             run.finish()
         json.dumps(result, allow_nan=False)  # raises here, and not while the outcome is recorded
         return partial(task.succeed, result)

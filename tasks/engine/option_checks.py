@@ -9,7 +9,8 @@ from tasks.engine.function_checks import refuses
 from tasks.engine.models import Task
 from tasks.engine.models.fair_queue import PRIORITIES
 from tasks.engine.options import Options
-from tasks.engine.parameters import Parameter
+from tasks.engine.parameters.parameter import Parameter
+from tasks.engine.parameters.secret import Secret
 from tasks.engine.retries import Retries
 from tasks.engine.title_checks import bad_format, bad_wording, names_of
 from webapp.lib.phrases import Wording
@@ -72,6 +73,8 @@ def _one_at_a_time(function: Declared) -> str | None:
         return f"one_at_a_time names {', '.join(unknown)}, and {names_of(function.parameters)}"
     if files := [name for name in names if known[name].is_file]:
         return f"it cannot be one at a time by a file, and {files[0]} is one: no two are the same"
+    if secrets := [name for name in names if known[name].type.python is Secret]:
+        return f"it cannot be one at a time by a secret, and {secrets[0]} is one: name another parameter"
     return None
 
 
@@ -125,7 +128,7 @@ def _undo(function: Declared) -> str | None:
     if undo is None:
         return None
     parameters = getattr(getattr(undo, "function", None), "parameters", ())
-    if sorted(p.name for p in parameters) != UNDO_GIVES or any(p.type is not str for p in parameters):
+    if sorted(p.name for p in parameters) != UNDO_GIVES or any(p.type.python is not str for p in parameters):
         return "its Undo needs a task function of its own: write @user_task(…) def name(task, task_id: str, title: str)"
     if not isinstance(undo.label, str) or not undo.label.strip():
         return f"its Undo has the label {undo.label!r}: write what its button says"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from inspect import cleandoc
 from typing import Any
+from uuid import uuid4
 
 from peewee import Model
 
@@ -14,15 +15,18 @@ from tasks.engine.models import Task
 from tasks.engine.models.owner import owner_id
 from tasks.engine.option_checks import check_options
 from tasks.engine.options import Options
-from tasks.engine.parameter_reader import read_parameters
-from tasks.engine.parameters import Parameter, check_arguments
+from tasks.engine.parameters.arguments import check_arguments, check_own, dump_arguments, refill
+from tasks.engine.parameters.conversions import NOWHERE, Place
+from tasks.engine.parameters.parameter import Parameter
+from tasks.engine.parameters.reader import read_parameters
+from tasks.engine.parameters.schema import schema_of
 from tasks.engine.preview import Preview, make_preview
 from tasks.engine.retries import Retries
 from tasks.engine.signature import Signature
 from tasks.engine.undo import Undo
-from tasks.engine.uploads import as_json, store
+from tasks.engine.uploads import store
 from webapp.db import database
-from webapp.lib.phrases import Words
+from webapp.lib.phrases import Wording, Words
 
 
 class TaskFunction:
@@ -86,7 +90,15 @@ class TaskFunction:
     def title(self, arguments: dict[str, Any]) -> Words:
         """The title of a task with these arguments."""
         title = self.label if self.options.title is None else self.options.title
-        return title(**arguments) if callable(title) else title.format(**arguments)
+        if callable(title) and not isinstance(title, Wording):
+            return title(**arguments)
+        known = [parameter for parameter in self.parameters if parameter.name in arguments]
+        written = {each.name: each.in_title(arguments[each.name]) for each in known}
+        return title(**written) if isinstance(title, Wording) else title.format(**written)
+
+    def schema(self, owner: Model | None = None) -> dict[str, Any]:
+        """What it takes, as JSON Schema 2020-12; for an `owner`, with what there is to choose of their own."""
+        return schema_of(self.parameters, owner)
 
     def total(self, arguments: dict[str, Any]) -> int | None:
         """How many steps a task with these arguments has; None where that is unknown before it runs.
@@ -98,6 +110,10 @@ class TaskFunction:
         if number is not None and (not isinstance(number, int) or number < 0):
             raise ValueError(f"{self.name}: its total is {number!r}, which is no number of steps")
         return number
+
+    def refill(self, task: Task) -> dict[str, Any]:
+        """The arguments of an earlier task that can fill in a form: all but files, secrets and what is outdated."""
+        return refill(self.parameters, task.arguments, Place(task.id))
 
     def make_preview(self, arguments: dict[str, Any]) -> Preview | None:
         """What a task with these arguments would do; None without a preview function. Raises as `preview` says."""
@@ -111,21 +127,29 @@ class TaskFunction:
     def launch(self, user: Model, *, run_at: datetime | None = None, **arguments: Any) -> Task:
         """Start a task for a user, or schedule it for `run_at` (naive UTC), and return its row.
 
-        Raises InvalidArguments, or AlreadyRunning where only one at a time is allowed. The row is written now, in the
+        Raises InvalidArguments, also for what is not the user's own now, or AlreadyRunning where only one at a time is
+        allowed. The row is written now, in the
         caller's transaction if there is one; the queue hears of it after the commit. If the queue is down, or this
         process dies before that, this still succeeds, and the sweeper sends the wake-up.
         """
         return self.s(**arguments).launch(user, run_at=run_at)
 
     def under_way(self, user: Model, **arguments: Any) -> Task | None:
-        """The active task that would keep such a one from starting, where only one at a time is allowed."""
-        defaults = {parameter.name: parameter.default for parameter in self.parameters}
-        key = self._unique_key(user, defaults | arguments)
+        """The active task that would keep such a one from starting, where only one at a time is allowed.
+
+        Raises WrongValue for an argument that decides that and that the function does not take.
+        """
+        names = self.options.one_at_a_time if isinstance(self.options.one_at_a_time, tuple) else ()
+        chosen = [parameter for parameter in self.parameters if parameter.name in names]
+        key = self._unique_key(user, {each.name: each.check(arguments.get(each.name, each.default)) for each in chosen})
         return Task.get_or_none(Task.active_unique_key == key) if key else None
 
     def _start(self, user: Model, arguments: dict[str, Any], **place: Any) -> Task:
-        saved, files = as_json(arguments)
+        check_own(self.parameters, user, arguments)
+        kept = Place(uuid4())
+        saved = dump_arguments(self.parameters, arguments, kept)
         row: dict[str, Any] = {
+            "id": kept.task_id,
             "unique_key": self._unique_key(user, arguments),
             "retries": self.retries.times,
             "priority": self.options.priority,
@@ -134,13 +158,14 @@ class TaskFunction:
         }
         with database.atomic():
             task = Task.start(user, self.name, self.title(arguments), saved, **row, **place)
-            store(task, files)
+            store(task, kept.files)
         return task
 
     def _unique_key(self, user: Model, arguments: dict[str, Any]) -> str | None:
         if not (names := self.options.one_at_a_time):
             return None
-        chosen = [arguments[name] for name in names] if isinstance(names, tuple) else []
+        known = {parameter.name: parameter for parameter in self.parameters}
+        chosen = [known[name].dump(arguments[name], NOWHERE) for name in names] if isinstance(names, tuple) else []
         # A digest, because arguments may be longer than a key.
         digest = hashlib.sha256(json.dumps(chosen).encode()).hexdigest()[:32] if chosen else ""
         return f"{self.name}:{owner_id(user)}:{digest}"

@@ -5,17 +5,11 @@ from collections.abc import Iterator
 from string import Formatter
 from typing import Any
 
-from tasks.engine.parameters import Parameter
-from tasks.engine.uploads import Upload
+from tasks.engine.parameters.parameter import Parameter
+from tasks.engine.parameters.secret import Secret
 from webapp.lib.phrases import Wording
 
-SAMPLES: dict[type, tuple[Any, ...]] = {
-    str: ("text",),
-    int: (-1, 10**30),
-    float: (-1.5, 1e300),
-    bool: (False, True),
-    Upload: (Upload("text.txt", b""),),
-}
+_SEVERAL = "which is no single value: write a function of the arguments as the title"
 
 
 def bad_format(title: str, parameters: tuple[Parameter, ...]) -> str | None:
@@ -32,8 +26,10 @@ def bad_format(title: str, parameters: tuple[Parameter, ...]) -> str | None:
         written = f"{{{name}{'!' if conversion else ''}{conversion or ''}{':' if spec else ''}{spec}}}"
         if plain not in known:
             return f"its title has {written}, and {names_of(parameters)}"
-        if plain != name or "{" in spec or known[name].count:
-            return f"its title has {written}, which is no single value: write a function of the arguments as the title"
+        if plain != name or "{" in spec:
+            return f"its title has {written}, {_SEVERAL}"
+        if problem := _never_written(known[name]):
+            return f"its title has {written}, {problem}"
         if problem := _bad_spec(spec, conversion, known[name]):
             return f"its title has {written}, and {name} cannot be written so: {problem}"
     return None
@@ -41,10 +37,13 @@ def bad_format(title: str, parameters: tuple[Parameter, ...]) -> str | None:
 
 def bad_wording(title: Wording, parameters: tuple[Parameter, ...]) -> str | None:
     """The same of a declared phrase."""
-    names = {parameter.name for parameter in parameters}
-    for words, known in ((title.owner, names), (title.plural, names), (title.others, names | {"owner"})):
-        if unknown := [name for _, name, *_ in Formatter().parse(words) if name is not None and name not in known]:
-            return f"its title has {{{unknown[0]}}}, and {names_of(parameters)}"
+    known = {parameter.name: parameter for parameter in parameters}
+    for words in (title.owner, title.plural, title.others):
+        for name in [name for _, name, *_ in Formatter().parse(words) if name is not None]:
+            if name not in known and not (name == "owner" and words == title.others):
+                return f"its title has {{{name}}}, and {names_of(parameters)}"
+            if problem := _never_written(known[name]) if name in known else "":
+                return f"its title has {{{name}}}, {problem}"
     samples = {parameter.name: tuple(_values(parameter)) for parameter in parameters}
     for place in (0, -1):
         try:
@@ -52,6 +51,15 @@ def bad_wording(title: Wording, parameters: tuple[Parameter, ...]) -> str | None
         except (ValueError, TypeError, ArithmeticError, LookupError) as error:
             return f"its title {title.owner!r} cannot be written for each argument: {error}"
     return None
+
+
+def _never_written(parameter: Parameter) -> str:
+    """Why a parameter cannot stand in a title at all; empty if it can."""
+    if parameter.count:
+        return _SEVERAL
+    if parameter.type.python is Secret:
+        return "which is a secret: take that out"
+    return "which may be None: write a function of the arguments as the title" if parameter.optional else ""
 
 
 def _bad_spec(spec: str, conversion: str | None, parameter: Parameter) -> str:
@@ -67,13 +75,13 @@ def _bad_spec(spec: str, conversion: str | None, parameter: Parameter) -> str:
 def _values(parameter: Parameter) -> Iterator[Any]:
     """All that a parameter may be, or values of it that differ as much as any."""
     for sample in parameter.choices or _samples(parameter):
-        yield sample if parameter.is_file else parameter.type(sample)
+        yield parameter.type.in_title(parameter.type.take(sample))
 
 
 def _samples(parameter: Parameter) -> tuple[Any, ...]:
     """Values of a parameter that differ as much as any: its bounds, or what is as far off as there is none."""
-    samples, bounds = SAMPLES[parameter.type], parameter.bounds
-    if bounds is None or parameter.type is str:
+    samples, bounds = parameter.type.samples, parameter.bounds
+    if bounds is None or parameter.type.limits != "range":
         return samples
     low = min(samples[0], bounds.high or 0) if bounds.low is None else bounds.low
     return low, max(samples[1], low) if bounds.high is None else bounds.high

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from tasks.engine.config import config
 from tasks.engine.models import Artifact, Task
@@ -23,10 +23,10 @@ LINE = 1024 * 1024  # characters
 
 @dataclass(frozen=True)
 class Count:
-    """The smallest and the largest number of files that a parameter takes, both included.
+    """The smallest and the largest number of files, or of whatever else a list has, both included.
 
-    `some_right`: it is enough that one of them is of the right kind and not empty. The others come along, so that
-    nobody has to choose fifty files again because of one, and the task function says what became of them.
+    `some_right`, of files: it is enough that one of them is of the right kind and not empty. The others come along, so
+    that nobody has to choose fifty files again because of one, and the task function says what became of them.
     """
 
     low: int
@@ -124,22 +124,6 @@ class _Stored(Upload):
         return Artifact(id=self.id).chunks(first)
 
 
-def as_json(arguments: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[UUID, Upload]]]:
-    """Arguments as a task's row has them, and the files among them, each with the id that stands there in its place."""
-    files: list[tuple[UUID, Upload]] = []
-
-    def saved(value: Any) -> Any:
-        """A file by its id and what people see of it; anything else as it is."""
-        if isinstance(value, list):
-            return [saved(item) for item in value]
-        if isinstance(value, Upload):
-            files.append((uuid4(), value))
-            return {"id": str(files[-1][0]), "name": value.name, "size": value.size}
-        return value
-
-    return {name: saved(value) for name, value in arguments.items()}, files
-
-
 def store(task: Task, files: Iterable[tuple[UUID, Upload]]) -> None:
     """Store files with the task that they were given to. Raises RuntimeError outside of a transaction."""
     demand_transaction()
@@ -147,9 +131,9 @@ def store(task: Task, files: Iterable[tuple[UUID, Upload]]) -> None:
         Artifact.keep(task, file_id, file.name, file.chunks())
 
 
-def from_json(saved: Any) -> Any:
-    """An upload, or a list of them, as the task function gets it."""
-    return [_Stored(each) for each in saved] if isinstance(saved, list) else _Stored(saved)
+def from_json(saved: dict[str, Any]) -> Upload:
+    """An upload as the task function gets it, by what the task's row has of it."""
+    return _Stored(saved)
 
 
 def too_large(file: Upload) -> bool:

@@ -13,7 +13,7 @@ from tasks.engine.models.event import TaskEvent
 from tasks.engine.models.leader import Leader
 from tasks.engine.models.state import State
 from tasks.engine.models.task import Task
-from tasks.engine.models.transitions import IllegalTransition
+from tasks.engine.models.transitions import IllegalTransition, SecretsGone
 from tasks.engine.models.unique_key import AlreadyRunning
 from tasks.engine.models.worker import Worker
 from webapp.models.form_key import FormKey, Made
@@ -77,6 +77,7 @@ __all__ = [
     "OverLimit",
     "Post",
     "RateCount",
+    "SecretsGone",
     "State",
     "Task",
     "TaskEvent",

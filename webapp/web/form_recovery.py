@@ -20,6 +20,8 @@ from flask_login import current_user
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.datastructures import MultiDict
 
+from tasks.catalogue import CATALOGUE
+from tasks.engine import Secret
 from webapp.lib.i18n import ngettext, number
 from webapp.web.redirects import local_url, path_and_query
 from webapp.web.request_guard import partial_form
@@ -71,15 +73,22 @@ def recover_form(sender: int | None) -> RecoveredForm | None:
         return None
     sent = _parsed_so_far("form")
     fields = [(name, text) for name, text in sent.items(multi=True) if name not in {CSRF_FIELD, PERMIT_FIELD}]
-    hidden = [(name, text) for name, text in fields if not SECRET_FIELD.search(name)]
+    secret_names = {name for name, _ in fields if SECRET_FIELD.search(name)} | _secret_parameters()
+    hidden = [(name, text) for name, text in fields if name not in secret_names]
     shown = list(_shown([(name, text) for name, text in hidden if name not in INVISIBLE_FIELDS and text]))
     passwords = [
-        (name, _field_label(name)) for name in dict.fromkeys(name for name, _ in fields) if SECRET_FIELD.search(name)
+        (name, _field_label(name)) for name in dict.fromkeys(name for name, _ in fields) if name in secret_names
     ]
     files = list(_files())
     if not (shown or passwords or files):
         return None
     return RecoveredForm(action, hidden, shown, passwords, files, _permit(sender))
+
+
+def _secret_parameters() -> set[str]:
+    """The fields of a task's form that are secret by their type, whatever they are called."""
+    function = CATALOGUE.get((request.view_args or {}).get("name", "")) if request.blueprint == "tasks" else None
+    return {each.name for each in function.parameters if each.type.python is Secret} if function else set()
 
 
 def is_cross_site() -> bool:

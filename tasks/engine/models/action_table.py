@@ -10,6 +10,7 @@ from typing import Any
 
 from tasks.engine.models.composition import Composition
 from tasks.engine.models.row import TaskRow
+from tasks.engine.models.sealed import has_lost_secrets, lost_secrets_in
 from tasks.engine.models.state import FINISHED, State
 
 
@@ -31,6 +32,10 @@ _HAS_RUN = Condition(lambda task: task.started_at is not None, lambda model: mod
 _IS_RETRIED_ALONE = Condition(
     lambda task: task.parent_id is None or not task.is_finished,
     lambda model: model.parent.is_null() | model.state.not_in(sorted(FINISHED)),
+)
+# They are deleted at the end of a task, and entered again in its form.
+_HAS_ITS_SECRETS = Condition(
+    lambda task: not has_lost_secrets(task.arguments), lambda model: ~lost_secrets_in(model.arguments)
 )
 
 
@@ -77,7 +82,7 @@ _TABLE = (
             State.RETRYING: State.PENDING,
             State.SCHEDULED: State.PENDING,
         },
-        conditions=(_IS_RETRIED_ALONE,),
+        conditions=(_IS_RETRIED_ALONE, _HAS_ITS_SECRETS),
         # What never ran, a mail before its time say, is not tried again by that: it would be started after all.
         in_bulk=(_HAS_RUN,),
     ),

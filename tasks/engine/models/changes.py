@@ -5,6 +5,7 @@ from typing import Any
 
 from tasks.engine.models import fair_queue
 from tasks.engine.models.row import TaskRow
+from tasks.engine.models.sealed import without_secrets
 from tasks.engine.models.state import FINISHED, State
 from tasks.engine.models.words import kept
 from webapp.lib.times import utcnow
@@ -50,6 +51,13 @@ def resuming(task: TaskRow) -> Changes:
     """How far it is at the point from which the next run continues."""
     saved = task.cursor or {}
     return {"done": saved.get("done", 0), "total": saved.get("total", task.expected)}
+
+
+def forgetting_secrets(task: TaskRow) -> Changes:
+    """It has ended, and nobody needs the secrets among its arguments. Nothing for a task that has none."""
+    is_whole = "arguments" in task.__data__  # otherwise the row was read in part
+    rest = without_secrets(task.arguments if is_whole else task.fresh().arguments)
+    return {} if rest is None else {"arguments": rest}
 
 
 def one_more_crash(task: TaskRow) -> Changes:

@@ -7,8 +7,9 @@ from tasks.engine.models import observers, phrases, removal, transitions, workfl
 from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.locks import changing
 from tasks.engine.models.row import TaskTrait
+from tasks.engine.models.sealed import has_lost_secrets
 from tasks.engine.models.state import State
-from tasks.engine.models.transitions import IllegalTransition
+from tasks.engine.models.transitions import IllegalTransition, SecretsGone
 from tasks.engine.models.unique_key import holding_unique_key
 from tasks.engine.models.words import kept
 from webapp.db import database, locking, locks_rows
@@ -49,12 +50,12 @@ class OwnerActions(TaskTrait):
     def retry(self) -> None:
         """Try a failed or canceled task again, or do now what is scheduled for later. It goes on where it stopped.
 
-        Raises IllegalTransition in other states, and for a child whose workflow has to be retried; AlreadyRunning if
-        another task has its unique key by now.
+        Raises IllegalTransition in other states, and for a child whose workflow has to be retried; SecretsGone if it
+        had secrets; AlreadyRunning if another task has its unique key by now.
         """
         was_hidden = self.hidden
         if self.reload().hidden != was_hidden or not self.can("retry"):
-            raise IllegalTransition(self, State.PENDING)
+            raise (SecretsGone if has_lost_secrets(self.arguments) else IllegalTransition)(self, State.PENDING)
         anew = columns.NO_TROUBLE | {"finished_at": None, "dismissed_at": None}
         changes = {"active_unique_key": self.unique_key, "share": columns.nothing_done(self)}
         changes |= anew if self.is_finished else {}

@@ -33,6 +33,10 @@ class IllegalTransition(Exception):
         self.task = task
 
 
+class SecretsGone(IllegalTransition):
+    """The task cannot be tried again: its secrets were deleted when it ended, and have to be entered anew."""
+
+
 def attempt(task: TaskRow, target: State, words: Words, condition: Any = True, **changes: Any) -> bool:
     """Make a transition if the table allows it from the task's present state and the condition holds."""
     with database.transaction():
@@ -169,6 +173,9 @@ def _take_over(task: TaskRow, changes: dict[str, Any]) -> None:
 def _has_moved(task: TaskRow, target: State, words: Words) -> None:
     tell(task, target, words)
     if target in FINISHED:
+        if gone := columns.forgetting_secrets(task):
+            type(task).update(**gone).where(type(task).id == task.id).execute()
+            task.__data__.update(gone)
         observers.finished(task)
         signals.announce(signals.stopped, task)
     elif target == State.PENDING and task.queue_key is not None:

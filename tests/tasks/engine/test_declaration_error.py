@@ -15,7 +15,7 @@ from tests.processes import BIN, free_port
 
 FILES = count()
 HEAD = """
-import asyncio, functools
+import asyncio, enum, functools; from datetime import date, datetime, time; from decimal import Decimal
 from typing import Annotated, Any, Literal; from annotated_types import *
 from tasks.engine import *; from webapp.lib.phrases import phrase
 
@@ -78,11 +78,55 @@ WRONG = {
     "no type": (parameter("n"), "parameter n has no type", "write str, int"),
     "a type of its own": (parameter("n: dict[str, str]"), r"the type dict\[str, str\]", "write str, int"),
     "a list": (parameter("n: list"), "the type list", "write str, int"),
-    "perhaps nothing": (parameter("n: int | None = None"), r"the type int \| None", "write str, int"),
+    "one of two": (parameter("n: int | str"), r"the type int \| str", "write str, int"),
+    "a list or nothing": (parameter("n: list[str] | None = None"), "a list or None", "take the None out"),
+    "a list of answers": (parameter("n: list[bool]"), "a list of bool", "several parameters"),
+    "a list of secrets": (parameter("n: list[Secret]"), "a list of Secret", "several parameters"),
+    "a list of lists": (parameter("n: list[list[str]]"), r"the type list\[list\[str\]\]", "write str, int"),
+    "a length of a list": (parameter("n: Annotated[list[str], MaxLen(3)]"), "a limit for a list", r"write Count\(…\)"),
+    "flags": (parameter("n: enum.Flag('Mood', 'A B')"), "the Flag Mood", r"write list\[…\] of an Enum"),
+    "an enum of nothing": (parameter("n: enum.Enum('Mood', '')"), "Enum Mood, which has no members", "write some"),
+    "an enum of pairs": (parameter("n: enum.Enum('Mood', {'A': (1, 2)})"), "Enum Mood, whose values", "all texts"),
+    "an enum of both": (parameter("n: enum.Enum('Mood', {'A': 1, 'B': '1'})"), "Enum Mood, whose values", "all texts"),
+    "no member": (parameter("n: enum.Enum('Mood', 'A B') = 3"), "the default 3", "Choose A or B."),
+    "a secret by default": (
+        parameter("n: Secret = 'x'"),
+        "a secret or a file, .* default",
+        r"write Secret \| None = None",
+    ),
+    "an inexact decimal": (parameter("n: Decimal = 0.1"), "the default 0.1", "choose another"),
+    "an inexact limit": (parameter("n: Annotated[Decimal, Ge(0.1)]"), "ge=0.1", r"Decimal\('0.05'\)"),
+    "a moment for a day": (parameter("n: date = datetime(2026, 1, 1)"), "the default datetime", "choose another"),
+    "a range of days": (parameter("n: Annotated[date, Ge(date(2026, 1, 1))]"), "is no number", "take that out"),
+    "a label of nothing": (parameter("n: Annotated[int, Label(' ')]"), r"Label\(' '\)", "write a text"),
+    "two labels": (parameter("n: Annotated[int, Label('a'), Label('b')]"), "Label twice", "leave one"),
+    "lines in a number": (
+        parameter("n: Annotated[int, Multiline()]"),
+        "no text of one's own, .* Multiline",
+        "take that",
+    ),
+    "an example of a choice": (parameter("n: Annotated[bool, Placeholder('x')]"), "nothing that is typed", "take that"),
+    "a choice of files": (parameter("n: Annotated[Upload, Choice(len)]"), "neither int nor str", "take that out"),
+    "a choice of nothing": (
+        parameter("n: Annotated[int, Choice(7)]"),
+        "is a int, and no function",
+        r"def options\(user\)",
+    ),
+    "a choice of nobody's": (
+        parameter("n: Annotated[int, Choice(lambda: [])]"),
+        "is given 1 argument",
+        r"options\(user\)",
+    ),
+    "a choice of none": (parameter("n: Annotated[int, Choice(len, most=0)]"), "most=0", "at least 1"),
+    "somebody's by default": (
+        parameter("n: Annotated[int, Choice(len)] = 3"),
+        "the owner's own",
+        r"int \| None = None",
+    ),
     "a type that is not there": (parameter("n: 'Missing'"), "name 'Missing' is not defined", "import"),
     "files without end": (parameter("n: list[Upload]"), "without an end", r"write Annotated\[list\[Upload\], Count"),
-    "a file by default": (parameter("n: Upload = None"), "no file can be a default", "take the default out"),
-    "None by default": (parameter("n: int = None"), "the default None", "choose another"),
+    "a file by default": (parameter("n: Upload = None"), "the default None", r"write Upload \| None = None"),
+    "None by default": (parameter("n: int = None"), "the default None", r"write int \| None = None"),
     "a text for a number": (parameter("n: int = '5'"), "the default '5'", "choose another"),
     "a fraction for a whole": (parameter("n: int = 1.5"), "the default 1.5", "choose another"),
     "yes for a number": (parameter("n: int = True"), "the default True", "choose another"),
@@ -162,6 +206,9 @@ WRONG = {
     "a format from outside": (task("'{n:{w}}'", "task, n: int, w: int"), "no single value", "write a function"),
     "a format of a file": (task("'{n:>9}'", "task, n: Upload"), r"\{n:>9\}", "cannot be written so"),
     "a bad conversion": (task("'{n!x}'", "task, n: int"), r"\{n!x\}", "cannot be written so"),
+    "a secret title": (task("'{n}'", "task, n: Secret"), r"\{n\}, which is a secret", "take that out"),
+    "a title of nothing": (task("'{n}'", "task, n: int | None = None"), "may be None", "write a function"),
+    "a title of a list": (task("'{n}'", "task, n: list[str]"), r"\{n\}", "write a function"),
     "several files": (
         task("'{n}'", "task, n: Annotated[list[Upload], Count(1, 2)]"),
         r"\{n\}",
@@ -181,6 +228,7 @@ WRONG = {
     "no names": (task("one_at_a_time=()", "task, n: int"), r"one_at_a_time is \(\)", r'like \("n",\)'),
     "one at a time by what is not": (task("one_at_a_time=('m',)", "task, n: int"), "names m", "it has n"),
     "one at a time by a file": (task("one_at_a_time=('n',)", "task, n: Upload"), "by a file", "no two are the same"),
+    "one at a time by a secret": (task("one_at_a_time=('n',)", "task, n: Secret"), "by a secret", "name another"),
     "negative retries": (task("retries=-1"), "retries is -1", "0 or more"),
     "half a retry": (task("retries=0.5"), "retries is 0.5", "0 or more"),
     "retries in the past": (task("retries=Retries(1, delay=-1)"), "no number of seconds", "0 or more"),
@@ -265,6 +313,13 @@ RIGHT = {
         "'{n:>4} {{}} {m!r:.3} {f:.1f} {c} {u} {b}'",
         "task, n: int, m: str, f: float, c: Literal[1], u: Upload, b: bool",
     ),
+    "perhaps nothing": parameter(
+        "n: int | None = None, m: Annotated[Literal['a'] | None, 'x'] = None, f: Upload | None = None"
+    ),
+    "lists": parameter(
+        "n: list[str] = [], m: Annotated[list[Annotated[int, Ge(7)]], Count(0, 5)] = (7, 8), o: list[date] = ()"
+    ),
+    "a title by label": task("'{n:>9} {d:%d.%m.} {m:.2f}'", "task, n: enum.Enum('Mood', 'A B'), d: date, m: Decimal"),
     "defaults": parameter("n: Annotated[int, Le(9)] = 9, f: float = 1, s: str = '', c: Literal['a'] = 'a'"),
     "bounds": parameter("n: Annotated[int, Gt(0), Le(9)] = 1, f: Annotated[float, Interval(gt=0, lt=1e-9)] = 5e-10"),
     "a length": parameter("s: Annotated[str, Len(0, 3)] = '', t: Annotated[str, MinLen(2)] = 'ab'"),

@@ -1,5 +1,8 @@
 """One at a time: for each person, and where a function says so for each combination of some of its arguments."""
 
+from datetime import date
+from enum import StrEnum
+
 import pytest
 from peewee import IntegrityError
 
@@ -99,3 +102,20 @@ def test_a_row_that_cannot_be_written_for_another_reason_is_not_tried_for_ever(a
     with pytest.raises(IntegrityError):
         alone.launch(user)
     assert not Task.select().exists()
+
+
+def test_one_at_a_time_goes_by_values_that_json_does_not_have(declare):
+    class Size(StrEnum):
+        SMALL = "s"
+
+    @declare(title="Cut", one_at_a_time=("day", "size", "words"))
+    def cut(task, day: date, size: Size = Size.SMALL, words: list[str] = []):  # noqa: B006
+        pass
+
+    ann = make_user("ann")
+    first = cut.launch(ann, day=date(2026, 11, 30), words=["a"])
+    assert cut.under_way(ann, day=date(2026, 11, 30), size="s", words=("a",)) == first
+    assert cut.under_way(ann, day=date(2026, 11, 30)) is None
+    with pytest.raises(AlreadyRunning):
+        cut.launch(ann, day=date(2026, 11, 30), words=["a"])
+    cut.launch(ann, day=date(2026, 12, 1), words=["a"])

@@ -5,16 +5,15 @@ from functools import cache
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, Field, FloatField, IntegerField, SelectChoice, SelectField, StringField
+from wtforms import Field
 from wtforms.validators import StopValidation
 
 from tasks.engine import DeclarationError, TaskFunction
-from tasks.engine.parameters import Parameter
-from webapp.models import Task
-from webapp.web.forms.fields import UploadField, UploadsField
+from webapp.models import Task, User
 from webapp.web.forms.start_time import StartTimeField
+from webapp.web.forms.task_fields.base import OfParameter
+from webapp.web.forms.task_fields.table import field_of
 
-FIELD_TYPES: dict[type, type[Field]] = {str: StringField, int: IntegerField, float: FloatField, bool: BooleanField}
 RESERVED_NAMES = {"csrf_token", "form_key", "again"}  # hidden fields that templates add
 
 
@@ -23,9 +22,12 @@ class TaskForm(FlaskForm):
 
     run_at = StartTimeField("Start at")
 
-    def __init__(self, zone: str, **kwargs: Any) -> None:
+    def __init__(self, owner: User, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.run_at.zone = zone
+        self.run_at.zone = owner.time_zone
+        for field in self:
+            if isinstance(field, OfParameter):
+                field.belong_to(owner)
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -52,19 +54,18 @@ def require_forms(functions: Iterable[TaskFunction]) -> None:
         task_form_class(function)
 
 
-def task_form(function: TaskFunction, zone: str, earlier: Task | None = None) -> TaskForm:
+def task_form(function: TaskFunction, owner: User, earlier: Task | None = None) -> TaskForm:
     """The form of a task function: a field for each parameter, validated by the same rules as a launch in code.
 
-    `zone` is the time zone of `run_at`. An `earlier` task fills in its arguments, except files, which browsers let
-    nobody prefill; and the time that it was scheduled for, if it was canceled before. A time in the past is refused as
-    any other, so that nothing meant for later starts at once.
+    Times are in the `owner`'s time zone, and what can be chosen of their own is theirs. An `earlier` task fills in its
+    arguments, except files and secrets; and the time that it was scheduled for, if it was canceled before. A time in
+    the past is refused as any other, so that nothing meant for later starts at once.
     """
-    files = {parameter.name for parameter in function.parameters if parameter.is_file}
     data: dict[str, Any] = {}
     if earlier:
-        data = {name: value for name, value in earlier.arguments.items() if name not in files}
+        data = function.refill(earlier)
         data["run_at"] = earlier.run_at if earlier.is_finished else None
-    return task_form_class(function)(zone, data=data)
+    return task_form_class(function)(owner, data=data)
 
 
 @cache
@@ -74,24 +75,11 @@ def task_form_class(function: TaskFunction) -> type[TaskForm]:
         if hasattr(TaskForm, parameter.name) or parameter.name in RESERVED_NAMES:
             words = f"parameter {parameter.name} has a name that forms need for themselves: write {parameter.name}_"
             raise DeclarationError(function.body, words)
-    return type("TaskForm", (TaskForm,), {parameter.name: _task_field(parameter) for parameter in function.parameters})
+    fields = {parameter.name: field_of(parameter, [_check]) for parameter in function.parameters}
+    return type("TaskForm", (TaskForm,), fields)
 
 
-def _task_field(parameter: Parameter) -> Field:
-    def check(_: FlaskForm, field: Field) -> None:
-        problem = parameter.problem(field.data)
-        if problem:
-            field.errors = []  # WTForms reports a malformed number in its own words
-            raise StopValidation(problem)
-
-    options: dict[str, Any] = {"label": parameter.label, "default": parameter.default, "validators": [check]}
-    if parameter.choices:
-        choices = [SelectChoice(value, label) for value, label in parameter.options]
-        return SelectField(choices=choices, coerce=parameter.type, **options)
-    if parameter.is_file:
-        options["render_kw"] = {"accept": ",".join(parameter.suffixes)} if parameter.suffixes else {}
-        return UploadsField(**options) if parameter.count else UploadField(**options)
-    if parameter.bounds and parameter.type is not str:  # a browser would cut a text that is too long, without a word
-        ends = {"min": parameter.bounds.low, "max": parameter.bounds.high}
-        options["render_kw"] = {name: end for name, end in ends.items() if end is not None}
-    return FIELD_TYPES[parameter.type](**options)
+def _check(_: FlaskForm, field: Field) -> None:
+    if problem := field.problem:
+        field.errors = []  # WTForms reports a malformed value in its own words
+        raise StopValidation(problem)

@@ -27,6 +27,11 @@ def refused_message(task: TaskRow) -> str:
     return f"Nothing changed: {STATE_WORDS[task.state].refusal.format(task.title_words())}"
 
 
+def secrets_gone_message(task: TaskRow) -> str:
+    """Why it cannot be retried as it was, and what to do."""
+    return f"The secret of “{task.title_words()}” was deleted when it ended. Enter it again to start the task anew."
+
+
 def deleted_message(task: TaskRow) -> str:
     """That it is gone."""
     return f"Deleted “{task.title_words()}”."

@@ -6,14 +6,15 @@ from flask_wtf.csrf import CSRFError
 from peewee import PeeweeException
 from werkzeug.exceptions import HTTPException, TooManyRequests
 
+from tasks.catalogue import CATALOGUE
 from webapp.db import readiness
 from webapp.db.resilience import away, is_unavailable
 from webapp.lib.i18n import estimate
-from webapp.models import AlreadyRunning, IllegalTransition
+from webapp.models import AlreadyRunning, IllegalTransition, SecretsGone
 from webapp.web import htmx
 from webapp.web.form_recovery import is_cross_site
 from webapp.web.presenters.error_page import error_for_htmx, error_page, session_over_for_htmx
-from webapp.web.presenters.task_messages import refused_message
+from webapp.web.presenters.task_messages import refused_message, secrets_gone_message
 from webapp.web.request_guard import too_large_message
 
 bp = Blueprint("errors", __name__)
@@ -88,6 +89,16 @@ def illegal_transition(error: IllegalTransition) -> ResponseReturnValue:
     """A stale button: nothing happened, and the task is shown as it is now."""
     flash(refused_message(error.task))
     return htmx.respond(url_for("tasks.show", task_id=error.task.id))
+
+
+@bp.app_errorhandler(SecretsGone)
+def secrets_gone(error: SecretsGone) -> ResponseReturnValue:
+    """What was entered in confidence is deleted with the end of a task: it is entered again, in the filled-in form."""
+    task, function = error.task, CATALOGUE.get(error.task.name)
+    has_form = function is not None and function.listed
+    flash(secrets_gone_message(task))
+    form = url_for("tasks.new", name=task.name, like=task.id) if has_form else ""
+    return htmx.respond(form or url_for("tasks.show", task_id=task.id))
 
 
 @bp.app_errorhandler(AlreadyRunning)

@@ -5,10 +5,9 @@ from uuid import UUID
 
 from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
 from tasks.catalogue import CATALOGUE
-from tasks.engine import TaskFunction
+from tasks.engine import InvalidArguments, TaskFunction
 from webapp.web import htmx
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.tasks import TaskForm, require_forms, task_form
@@ -35,7 +34,7 @@ def new(name: str) -> ResponseReturnValue:
     earlier = find_task(like) if like else None
     if earlier and earlier.name != name:
         abort(404)
-    form = task_form(function, current_user.time_zone, earlier)
+    form = task_form(function, signed_in_user(), earlier)
     return render_template("tasks/new.html", function=function, form=form, earlier=earlier)
 
 
@@ -45,18 +44,23 @@ def create(name: str) -> ResponseReturnValue:
     function = find_function(name)
     if answer := replay_response(STARTED_ALREADY):
         return answer
-    form = task_form(function, current_user.time_zone)
+    form = task_form(function, signed_in_user())
     if not _is_valid(function, form):
         return render_template("tasks/new.html", function=function, form=form), 422
     launch = partial(function.launch, signed_in_user(), run_at=form.run_at.data, **form.arguments)
-    return create_once(lambda: started(launch()), STARTED_ALREADY)
+    try:
+        return create_once(lambda: started(launch()), STARTED_ALREADY)
+    except InvalidArguments as refused:  # what was theirs a moment ago
+        for name, words in refused.errors.items():
+            form.add_error(words, name)
+    return render_template("tasks/new.html", function=function, form=form), 422
 
 
 @bp.post("/new/<name>/preview")
 def preview(name: str) -> ResponseReturnValue:
     """Show what a task would do, below its form; without JavaScript, on the page of the form."""
     function = find_function(name)
-    form = task_form(function, current_user.time_zone) if function.preview else abort(404)
+    form = task_form(function, signed_in_user()) if function.preview else abort(404)
     form.validate_on_submit()
     seen, fault = (None, "") if form.argument_errors else look(function, form)
     wrong = form.argument_errors | ({"": fault} if fault else {})

@@ -1,12 +1,13 @@
 """Bounds: the limits of a parameter's number, or of its text's length, in the words of annotated-types.
 
 `Annotated[int, Interval(ge=1, le=100)]`, `Annotated[float, Gt(0)]`, `Annotated[str, MaxLen(80)]`: who knows pydantic
-knows these. What of that vocabulary no form here keeps to is refused (`reading`), so that no limit is one in name only.
+knows these. What of that vocabulary no form here keeps to is refused (`checks`), so that no limit is one in name only.
 """
 
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from math import inf, nextafter
 from typing import Any
 
@@ -26,12 +27,12 @@ class Bounds:
     Whole numbers are never `above` or `below`: what is above 0 is 1 at least.
     """
 
-    low: float | None = None
-    high: float | None = None
+    low: float | Decimal | None = None
+    high: float | Decimal | None = None
     above: bool = False
     below: bool = False
 
-    def hold(self, value: float) -> bool:
+    def hold(self, value: float | Decimal) -> bool:
         """Whether a number is within."""
         is_high_enough = self.low is None or (value > self.low if self.above else value >= self.low)
         return is_high_enough and (self.high is None or (value < self.high if self.below else value <= self.high))
@@ -52,10 +53,10 @@ class Bounds:
         upper = f"below {high}" if self.below else f"of at most {high}"
         return f"Enter a number {' and '.join([lower] * bool(low) + [upper] * bool(high))}."
 
-    def problem_of_text(self, text: str) -> str:
+    def problem_of_length(self, length: int) -> str:
         """What is wrong with how long a text is, in words for the person who wrote it."""
-        has = ngettext("That has %(num)s character", "That has %(num)s characters", len(text))
-        if self.low is not None and len(text) < self.low:
+        has = ngettext("That has %(num)s character", "That has %(num)s characters", length)
+        if self.low is not None and length < self.low:
             return f"{has}; it needs at least {number(self.low)}."
         return f"{has}; it may have at most {number(self.high or 0)}."
 
@@ -86,11 +87,14 @@ def bounds_of(kind: type, extras: Iterable[Any]) -> Bounds | None:
     return Bounds(**ends) if ends else None
 
 
-def wrong_bounds(kind: type, has_choices: bool, extras: Iterable[Any]) -> str | None:
-    """What is wrong with the bounds of a parameter of this type, and what to write; None if nothing is."""
+def wrong_bounds(kind: type, limits: str, extras: Iterable[Any]) -> str | None:
+    """What is wrong with the bounds of a parameter of this type, and what to write; None if nothing is.
+
+    `limits` says which it can have: a "range", a "length", or neither.
+    """
     bounds = list(filter(is_bound, extras))
     for bound in bounds:
-        if words := _wrong_bound(bound, kind, has_choices):
+        if words := _wrong_bound(bound, kind, limits):
             return words
     for side in ([each for each in bounds if isinstance(each, LOWER) is is_lower] for is_lower in (True, False)):
         if len(side) > 1:
@@ -101,9 +105,9 @@ def wrong_bounds(kind: type, has_choices: bool, extras: Iterable[Any]) -> str | 
     return None
 
 
-def _wrong_bound(bound: Any, kind: type, has_choices: bool) -> str | None:
+def _wrong_bound(bound: Any, kind: type, limits: str) -> str | None:
     is_length, value = isinstance(bound, LENGTHS), _value(bound)
-    if has_choices or not (kind is str if is_length else kind in {int, float}):
+    if limits != ("length" if is_length else "range"):
         return f"is no {'text' if is_length else 'number'}, and yet has {_spell(bound)}: take that out"
     if is_length and not (type(value) is int and value >= 0):
         return f"has {_spell(bound)}: write a whole number of at least 0"
@@ -111,6 +115,8 @@ def _wrong_bound(bound: Any, kind: type, has_choices: bool) -> str | None:
         return f"has {_spell(bound)}: write a whole number"
     if kind is float and not (type(value) in {int, float} and abs(value) <= sys.float_info.max):
         return f"has {_spell(bound)}: write a number"
+    if kind is Decimal and not (type(value) is int or (type(value) is Decimal and value.is_finite())):
+        return f"has {_spell(bound)}: write a whole number, or an exact one like Decimal('0.05')"
     return None
 
 

@@ -1,0 +1,42 @@
+"""Sealed arguments: the secrets of a task, encrypted, which its row has until the task ends and not longer."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from peewee import Field
+
+_KEY: Final = "sealed"
+
+
+def sealed(text: str | None) -> dict[str, str | None]:
+    """An argument that is secret, as a row has it; None once it is gone."""
+    return {_KEY: text}
+
+
+def sealed_text(argument: Any) -> str | None:
+    """What was sealed; None if it is gone. Raises KeyError for an argument that is not secret."""
+    if not _is_sealed(argument):
+        raise KeyError(_KEY)
+    text: str | None = argument[_KEY]
+    return text
+
+
+def without_secrets(arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The arguments of a task that ends; None if there is no secret among them, and so nothing to change."""
+    kept = [name for name, each in arguments.items() if _is_sealed(each) and each[_KEY] is not None]
+    return {**arguments, **dict.fromkeys(kept, sealed(None))} if kept else None
+
+
+def has_lost_secrets(arguments: Mapping[str, Any] | None) -> bool:
+    """Whether any secret among the arguments of a task is gone, so that it cannot run again."""
+    return any(_is_sealed(each) and each[_KEY] is None for each in (arguments or {}).values())
+
+
+def _is_sealed(argument: Any) -> bool:
+    return isinstance(argument, dict) and argument.keys() == {_KEY}
+
+
+def lost_secrets_in(arguments: Field) -> Any:
+    """The same as the condition of a query over that column."""
+    return arguments.cast("TEXT").contains(json.dumps(sealed(None)))

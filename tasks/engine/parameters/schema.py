@@ -1,0 +1,60 @@
+"""The arguments of a task function as JSON Schema 2020-12, for programs."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from tasks.engine.parameters.conversions import NOWHERE, Json
+from tasks.engine.parameters.parameter import Parameter
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schema_of(parameters: Iterable[Parameter], owner: Any = None) -> dict[str, Any]:
+    """The schema of an object with these arguments. For an `owner`, it names what there is to choose of their own."""
+    parameters = list(parameters)
+    return {
+        "$schema": DIALECT,
+        "type": "object",
+        "properties": {parameter.name: _property(parameter, owner) for parameter in parameters},
+        "required": [parameter.name for parameter in parameters if parameter.required],
+        "additionalProperties": False,
+    }
+
+
+def _property(parameter: Parameter, owner: Any) -> dict[str, Any]:
+    one = _value(parameter, owner)
+    if parameter.count:
+        ends = {"minItems": parameter.count.low, "maxItems": parameter.count.high}
+        one = {"type": "array", "items": one, **ends, **({"uniqueItems": True} if parameter.choices else {})}
+    if parameter.optional:
+        one = {"anyOf": [one, {"type": "null"}]}
+    told = {"title": parameter.label, "description": parameter.hint}
+    if not parameter.required and not parameter.type.again:
+        one["default"] = parameter.dump(parameter.default, NOWHERE)
+    return {**{name: words for name, words in told.items() if words}, **one}
+
+
+def _value(parameter: Parameter, owner: Any) -> dict[str, Any]:
+    """The schema of one value."""
+    if parameter.choices:
+        values = [parameter.type.dump(choice, NOWHERE) for choice in parameter.choices]
+        labels = [label for _, label in parameter.options]
+        return {"oneOf": [{"const": value, "title": label} for value, label in zip(values, labels, strict=True)]}
+    schema = {**parameter.type.schema, **_bounds(parameter)}
+    if parameter.own and owner is not None:
+        offered, has_more = parameter.own.offered(owner)
+        values_of_owner: list[Json] = [{"const": value, "title": label} for value, label in offered]
+        return schema if has_more or not offered else {**schema, "oneOf": values_of_owner}
+    return schema
+
+
+def _bounds(parameter: Parameter) -> dict[str, Json]:
+    bounds = parameter.bounds
+    if bounds is None or (parameter.type.schema["type"] == "string" and parameter.type.limits == "range"):
+        return {}  # JSON Schema knows no range of numbers that are texts
+    if parameter.type.limits == "length":
+        ends: dict[str, Any] = {"minLength": bounds.low, "maxLength": bounds.high}
+    else:
+        low, high = ("exclusiveMinimum", "exclusiveMaximum")
+        ends = {low if bounds.above else "minimum": bounds.low, high if bounds.below else "maximum": bounds.high}
+    return {name: end for name, end in ends.items() if end is not None}
