@@ -1,19 +1,25 @@
-"""What the owner of a task hears of it: the record that live pages read, the notification, the email."""
+"""What the owner of a task hears of it: its own record, how it has ended in the notification center, the email."""
 
-from webapp.models.notice import Notice
-from webapp.models.notification import TASK_PROGRESS, Notification
-from webapp.models.notification_preferences import NoticeKind
+from webapp.lib.phrases import Argument, Phrase
+from webapp.models.notification import Notification
+from webapp.models.notification_kinds import FAILED, SUCCEEDED, TASK_PROGRESS, NotificationKind
 from webapp.models.outcome_mail import OutcomeMail
 from webapp.models.task.observers import on_change, on_finish
 from webapp.models.task.row import TaskRow
 from webapp.models.task.state import State
 from webapp.models.user import User
 
+_KINDS_OF_SUCCESS: dict[str, NotificationKind] = {}
 
-def notice_kind(task: TaskRow) -> NoticeKind:
-    """What a notification or an email about the end of a task is about."""
-    is_mail = task.name == "send_mail" and task.state == State.SUCCEEDED
-    return NoticeKind.MAIL if is_mail else NoticeKind(task.state)
+
+def tell_success_as(kind: NotificationKind, name: str) -> None:
+    """Let the success of the tasks of a task function be told as that kind. Beside the function, as it is imported."""
+    _KINDS_OF_SUCCESS[name] = kind
+
+
+def kind_of_end(task: TaskRow) -> NotificationKind:
+    """What a notification or an email about the end of a task is about, unless its owner canceled it."""
+    return FAILED if task.state == State.FAILED else _KINDS_OF_SUCCESS.get(task.name, SUCCEEDED)
 
 
 @on_change
@@ -31,8 +37,13 @@ def notify_of_end(task: TaskRow) -> None:
     Nothing about what they canceled, nor about each child of a workflow.
     """
     if task.is_shown and task.state != State.CANCELED:
-        kind, owner = notice_kind(task), User.listening(task.user_id)
-        sent = f" was sent{f': {task.result}' if task.result else ''}"
-        outcomes = {NoticeKind.FAILED: f": {task.error}", NoticeKind.MAIL: sent}
-        Notice.put(owner, kind, f"{task.title}{outcomes.get(kind, ' finished')}", task_id=task.id)
+        kind, owner = kind_of_end(task), User.listening(task.user_id)
+        said = kind.phrase(_kept(task, "title"), _kept(task, kind.detail) if kind.detail else None)
+        Notification.tell_end(owner, kind, said, task.id)
         OutcomeMail.put(owner, task, kind)
+
+
+def _kept(task: TaskRow, column: str) -> Argument:
+    """What a task says in a column: a phrase, where it keeps one, or the text of an author."""
+    phrase = getattr(task, f"{column}_phrase", None)
+    return Phrase.from_json(phrase) if phrase else str(getattr(task, column) or "")

@@ -22,7 +22,7 @@ from webapp.dev.demo.fake_smtp import FakeSmtp
 from webapp.dev.factories import PASSWORD, make_user
 from webapp.dev.mailbox.store import list_mails
 from webapp.lib.times import utcnow
-from webapp.models import MODELS, Artifact, Notice, Post, State, Task, User
+from webapp.models import MODELS, Artifact, Notification, Post, State, Task, User
 from webapp.models.task.state import LEASED
 from webapp.settings import Settings
 
@@ -84,8 +84,8 @@ def test_every_state_of_a_task_is_there(app):
 def test_its_main_person_has_more_than_a_page_of_everything(app):
     ann = User.by_username("ann")
     assert Task.of(ann).count() > 30
-    assert Notice.of(ann).count() > 20
-    assert Notice.unread(ann) > 4
+    assert Notification.of(ann).count() > 20
+    assert Notification.unread(ann) > 4
     assert ann.posts.count() > 30
     assert Post.select().count() > 120
 

@@ -103,7 +103,7 @@ class OwnerActions(TaskTrait):
             finished = model.id == self.id, model.state.in_(FINISHED), model.parent.is_null()
             if locks_rows() and list(locking(model.select(model.id).where(*finished))):
                 removal.detach(model, self.id)
-                User.hold(self.user_id)  # what goes with it may be theirs: notices, mails
+                User.hold(self.user_id)  # what goes with it may be theirs: notifications, mails
             if not model.delete().where(*finished).execute():
                 raise IllegalTransition(self.fresh(), "deleted")
             User.count_change(self.user_id)
