@@ -28,6 +28,8 @@ TELL = (
     " WHERE user_id = {0} AND name = {0} AND scope = {0}"
 )
 
+READ_AT_ONCE = 1000
+
 
 class Notification(NotificationLists, NotificationRow):
     """The record of one subject: a `task_progress` a task, a `conversation` a sender, one `unread_message_count`."""
@@ -90,11 +92,17 @@ class Notification(NotificationLists, NotificationRow):
 
     @classmethod
     def read(cls, user: User, which: Any = True) -> int:
-        """Mark all, or those `which` fit, as read; returns how many were not. Somebody else's stay as they are."""
+        """Mark all, or those `which` fit, as read; returns how many were not. Somebody else's stay as they are.
+
+        In transactions of READ_AT_ONCE, so that others can write in between, however many there are.
+        """
         unread = cls._unread_by(user) & which
         # A task that changes at this moment has its record, and may wait for the user in the end: not so the other way.
-        free = locking(cls.select(cls.id).where(unread), "NO KEY UPDATE", skip_locked=True)
-        marked = cls._read(user, cls.id.in_(free))
+        some = locking(cls.select(cls.id).where(unread).limit(READ_AT_ONCE), "NO KEY UPDATE", skip_locked=True)
+        marked = latest = cls._read(user, cls.id.in_(some))
+        while latest == READ_AT_ONCE:
+            latest = cls._read(user, cls.id.in_(some))
+            marked += latest
         if locks_rows():
             changing: Any = cls.select(cls.task).where(unread, cls.task.is_null(False)).tuples()
             marked += sum(cls._read(user, unread & cls.about(task_id), task_id) for (task_id,) in list(changing))

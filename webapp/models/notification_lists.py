@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
-from peewee import JOIN, ModelSelect
+from peewee import JOIN, ModelSelect, Tuple, Value
 
 from webapp.models.notification_kinds import KINDS, TASK_PROGRESS, UNREAD_MESSAGE_COUNT
 from webapp.models.notification_row import NotificationTrait
@@ -30,8 +30,8 @@ class NotificationLists(NotificationTrait):
         and `id` of the last one they saw misses none of several that changed at once. A transaction may commit later
         than one that changed something later: ask for some seconds before that time again. One query, by index.
         """
-        later = (cls.updated_at > since) | (cls.id > after)
-        return cls.select().where(cls.user == user, cls.updated_at >= since, later).order_by(cls.updated_at, cls.id)
+        later = Tuple(cls.updated_at, cls.id) > Tuple(Value(since, converter=cls.updated_at.db_value), after)
+        return cls.select().where(cls.user == user, later).order_by(cls.updated_at, cls.id)
 
     @classmethod
     def unread(cls, user: User) -> int:

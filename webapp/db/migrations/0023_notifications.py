@@ -54,7 +54,14 @@ def up(migrator, db):
     )
     # Before the rows are copied: that waits for those who write notices just now, and keeps others from it.
     create_triggers(db, 'notices')
+    # On PostgreSQL a join is several times faster than the index lookups of a million upserts.
     latest = 'SELECT max(id) FROM notices WHERE task_id IS NOT NULL OR sender_id IS NOT NULL GROUP BY task_id, sender_id, user_id'
+    if isinstance(db, PostgresqlDatabase):
+        db.execute_sql(
+            'UPDATE notifications SET kind = n.kind, text = n.text, told_at = n.created_at, read_at = n.read_at FROM notices n'
+            f" WHERE n.task_id = notifications.task_id AND notifications.name = 'task_progress' AND n.id IN ({latest})"
+        )
+        latest += ' HAVING sender_id IS NOT NULL OR NOT EXISTS (SELECT 1 FROM notifications t WHERE t.task_id = notices.task_id)'
     db.execute_sql(tell(f'SELECT {values(db, "notices")} FROM notices WHERE id IN ({latest})', ('kind', 'text', 'told_at', 'read_at')))
     create_triggers(db, 'notifications')
     for name, columns in INDEXES.items():
