@@ -24,7 +24,7 @@ from webapp.models.user import User
 # than running them.
 REPLACE = "UPDATE notifications SET payload = {0}, updated_at = {0} WHERE user_id = {0} AND name = {0} AND scope = {0}"
 TELL = (
-    "UPDATE notifications SET kind = {0}, phrase = {0}, text = {0}, told_at = {0}, updated_at = {0}, read_at = NULL"
+    "UPDATE notifications SET kind = {0}, phrase = {0}, text = {0}, told_at = {0}, read_at = NULL"
     " WHERE user_id = {0} AND name = {0} AND scope = {0}"
 )
 
@@ -77,8 +77,8 @@ class Notification(NotificationLists, NotificationRow):
 
     @classmethod
     def _tell(cls, user_id: int, kind: NotificationKind, phrase: Phrase, *record: str) -> None:
-        now = utcnow()
-        values = (kind.name, json.dumps(phrase.as_json()), str(phrase), now, now, user_id, *record)
+        """One write to a record that has just been `put`, and so is in the feed as of now."""
+        values = (kind.name, json.dumps(phrase.as_json()), str(phrase), utcnow(), user_id, *record)
         database.execute_sql(TELL.format(database.param), values)
 
     # What has been read
