@@ -11,7 +11,8 @@ from webapp import mail
 from webapp.lib.i18n import ngettext
 from webapp.lib.phrases import phrase
 from webapp.mail import OutgoingMail
-from webapp.models import Message, NoticeKind, Task, User
+from webapp.models import Message, Task, User
+from webapp.models.notification_kinds import MESSAGE
 
 TITLE = phrase("mail_messages.title", "Mail about messages")
 MOST_NAMES = 3
@@ -30,7 +31,7 @@ def line_up_messages(at_once: int) -> None:
 @user_task(title=TITLE, one_at_a_time=True, internal=True, priority=AFTER_PEOPLE, retries=RETRIES)
 def mail_messages(task: Run) -> None:
     """Mail somebody what they have not read, unless by now they have, or want no mail any more."""
-    if task.user.wants_email_about(NoticeKind.MESSAGE) and mail.is_configured():
+    if task.user.wants_email_about(MESSAGE) and mail.is_configured():
         mail_once(task, Message, "messages", _content)
     else:
         Message.settle_mail(task.user)

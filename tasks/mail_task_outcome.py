@@ -13,16 +13,12 @@ from webapp.lib.phrases import phrase
 from webapp.lib.times import utcnow
 from webapp.mail import OutgoingMail
 from webapp.mail.headers import one_line
-from webapp.models import NoticeKind, OutcomeMail, Task, User, notice_kind
+from webapp.models import OutcomeMail, Task, User, kind_of_end
+from webapp.models.notification_kinds import FAILED
 
 TITLE = phrase("mail_task_outcome.title", "Mail about tasks")
 AT_MOST_EVERY = timedelta(minutes=1)  # for one person
 MOST_SHOWN = 20  # tasks in one mail, each with its words and its address
-WORDS = {
-    NoticeKind.SUCCEEDED: "finished",
-    NoticeKind.MAIL: "was sent",
-    NoticeKind.FAILED: "failed",
-}
 
 
 @sweep_hook
@@ -46,7 +42,7 @@ def mail_task_outcome(task: Run) -> None:
 def _content(user: User, key: str) -> OutgoingMail | None:
     """The mail about what has ended and is still so; None if nothing is. One query."""
     ended = [
-        task for task in OutcomeMail.of_mail(user, key) if user.wants_email_about(notice_kind(task), task.run_seconds)
+        task for task in OutcomeMail.of_mail(user, key) if user.wants_email_about(kind_of_end(task), task.run_seconds)
     ]
     if not ended:
         return None
@@ -56,16 +52,17 @@ def _content(user: User, key: str) -> OutgoingMail | None:
 
 
 def _title(task: Task) -> str:
-    return f"{task.title_words()} {WORDS[notice_kind(task)]}"
+    return f"{task.title_words()} {kind_of_end(task).mailed}"
 
 
 def _note(task: Task) -> str:
     """What went wrong, or whom a mail did not reach."""
-    return task.error_words() or (str(task.result or "") if notice_kind(task) == NoticeKind.MAIL else "")
+    detail = kind_of_end(task).detail
+    return str(detail(task)) if detail else ""
 
 
 def _counted(ended: list[Task]) -> str:
-    failed = sum(notice_kind(task) == NoticeKind.FAILED for task in ended)
+    failed = sum(kind_of_end(task) == FAILED for task in ended)
     finished = len(ended) - failed
     if not failed:
         return ngettext("%(num)s task finished", "%(num)s tasks finished", finished)

@@ -9,8 +9,9 @@ from webapp.lib.times import utcnow
 from webapp.mail import MailError, OutgoingMail, SmtpSession, is_configured
 from webapp.mail.mailings import outgoing_mail, render_mailing
 from webapp.mail.words import count_words
-from webapp.models import Delivery, Mailing, Task
+from webapp.models import Delivery, Mailing, Task, tell_success_as
 from webapp.models.mailing.delivery import Sending
+from webapp.models.notification_kinds import MAIL
 
 TITLE = phrase("send_mail.title", "Email to {number} person: {subject}", plural="Email to {number} people: {subject}")
 SENDING = phrase("send_mail.sending", "Sending to {address}")
@@ -91,6 +92,9 @@ def send_mail(task: Run, mailing: int) -> str:
     words = count_words(counts, is_over=True)
     task.log(words)
     return str(words) if counts[Sending.SENT] < sum(counts.values()) else ""
+
+
+tell_success_as(MAIL, send_mail.name)
 
 
 def _go_round(task: Run, mail: Mailing, content: OutgoingMail, session: SmtpSession) -> None:

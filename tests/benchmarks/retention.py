@@ -13,7 +13,7 @@ from tests.benchmarks.sites import storage
 from tests.benchmarks.table import show
 from webapp.db import database
 from webapp.lib.times import utcnow
-from webapp.models import Artifact, ArtifactChunk, Notice, Notification, Task, TaskEvent, User
+from webapp.models import Artifact, ArtifactChunk, Notification, Task, TaskEvent, User
 
 TASKS = 100_000
 FILES, CHUNKS = 20, 40  # each file of 10 MB
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def _fill(users: list[User], number: int, begin: int) -> None:
-    """Old tasks, each with the timeline, the notification and the notice that such a task has."""
+    """Old tasks, each with the timeline and the notification that such a task has."""
     old = utcnow() - config().keep_tasks - timedelta(days=1)
     defaults = {"name": "countdown", "title": "Old", "state": "succeeded"}
     tasks = [
@@ -60,11 +60,11 @@ def _fill(users: list[User], number: int, begin: int) -> None:
     events = [
         {"task": t.id, "kind": kind, "text": kind} for t in tasks for kind in ("launched", "started", "succeeded")
     ]
-    scopes = [{"user": t.user_id, "name": "task_progress", "task": t.id, "scope": str(t.id)} for t in tasks]
-    notices = [{"user": t.user_id, "kind": "succeeded", "text": "It is finished", "task": t.id} for t in tasks]
+    told = {"name": "task_progress", "kind_name": "succeeded", "text": "It is finished", "told_at": old}
+    scopes = [{"user": t.user_id, "task": t.id, "scope": str(t.id)} | told for t in tasks]
     with database.atomic():
         Task.bulk_create(tasks)
-        for model, rows in ((TaskEvent, events), (Notification, scopes), (Notice, notices)):
+        for model, rows in ((TaskEvent, events), (Notification, scopes)):
             model.insert_many(rows).execute()
 
 

@@ -7,7 +7,7 @@ from tests.guarantees.mail import mail_server
 from tests.guarantees.sites import Workshop, assert_stamped_once, is_done, kinds, process_of, state_of
 from tests.guarantees.worker import hang, stamp
 from tests.processes import until
-from webapp.models import Notice, Post, State, Task, User
+from webapp.models import Notification, Post, State, Task, User
 
 STALLED = "It made no progress for 1 second and was stopped."
 
@@ -43,7 +43,7 @@ def test_a_run_that_hangs_with_the_write_lock_is_killed_and_its_owner_is_told_wh
     assert (now.state, now.error, now.done, now.rescues) == (State.FAILED, STALLED, 1, 0)
     assert kinds(task) == ["launched", "started", "failed"]
     assert not Post.select().where(Post.body.startswith(f"{task.id} ")).exists(), "its last step is undone"
-    assert [notice.text for notice in Notice.select().where(Notice.user == ann)] == [f"Hang at step 1: {STALLED}"]
+    assert [str(said) for said in Notification.of(ann)] == [f"Hang at step 1: {STALLED}"]
     assert server.mails[0]["Subject"].startswith("Hang at step 1 failed")
 
 

@@ -16,7 +16,7 @@ from webapp.db import database
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.times import utcnow
 from webapp.mail import SmtpSession
-from webapp.models import Notice, OutcomeMail, State, Task, User, outcome_mail
+from webapp.models import Notification, OutcomeMail, State, Task, User, outcome_mail
 
 ASKED = {"email": "ann@example.com", "mail_after": 1}
 AGO = timedelta(seconds=1)
@@ -218,7 +218,7 @@ def test_nobody_hears_of_the_mail_itself(ann, mailserver, pass_by):
     pass_by()
     assert len(mailserver.mails) == 1
     assert User.get_by_id(ann.id).changes == before
-    assert [notice.text for notice in Notice] == ["Count to ten finished"]
+    assert [str(said) for said in Notification.of(ann)] == ["Count to ten finished"]
 
 
 @pytest.mark.parametrize("where", ["before", "after"])

@@ -1,7 +1,4 @@
-"""Rows for tests and for demonstration: each function makes one valid row, and what it is about can be said in words.
-
-Plain functions over the models; they need a configured database and nothing else.
-"""
+"""Rows for tests and for demonstration: each function makes one valid row. They need a configured database alone."""
 
 from datetime import datetime, timedelta
 from functools import cache
@@ -22,16 +19,15 @@ from webapp.models import (
     Mailing,
     MailingFile,
     Message,
-    Notice,
-    NoticeKind,
     Notification,
+    NotificationKind,
     Post,
     State,
     Task,
     TaskEvent,
     User,
 )
-from webapp.models.notification import TASK_PROGRESS, UNREAD_MESSAGE_COUNT
+from webapp.models.notification_kinds import SUCCEEDED, TASK_PROGRESS, UNREAD_MESSAGE_COUNT
 from webapp.models.passwords import hash_password
 from webapp.models.user import new_session_key
 from webapp.models.usernames import skeleton
@@ -129,11 +125,14 @@ def make_message(sender: User | None = None, recipient: User | None = None, body
     return Message.send(sender or make_user(), recipient or make_user(), body or f"Message number {next(_numbers)}")
 
 
-def make_notice(user: User | None = None, text: str = "", **fields: Any) -> Notice:
-    """A notice that has not been read, of a task that is finished, unless said otherwise."""
+def make_notification(
+    user: User | None = None, title: str = "", kind: NotificationKind = SUCCEEDED, task: Task | None = None
+) -> Notification:
+    """A notification that has not been read, about a task that has succeeded unless said otherwise."""
     user = user or make_user()
-    fields = {"task": make_task(State.SUCCEEDED, user)} | fields
-    return Notice.create(user=user, kind=NoticeKind.SUCCEEDED, text=text or f"Notice number {next(_numbers)}", **fields)
+    task = task or make_task(State.SUCCEEDED, user, title=title or f"Task number {next(_numbers)}")
+    Notification.tell_end(user, kind, kind.phrase(task.title, "It broke."), task.id)
+    return Notification.get(Notification.user == user, Notification.about(task.id))
 
 
 def make_form_key(user: User | None = None, key: str = "", **fields: Any) -> FormKey:

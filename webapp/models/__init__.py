@@ -22,13 +22,12 @@ from webapp.models.mailing.delivery import Delivery
 from webapp.models.mailing.mailing import DraftGone, Mailing
 from webapp.models.mailing.quota import MailCount, OverLimit
 from webapp.models.message import Message
-from webapp.models.notice import Notice
 from webapp.models.notification import Notification
-from webapp.models.notification_preferences import NoticeKind
+from webapp.models.notification_kinds import NotificationKind
 from webapp.models.outcome_mail import OutcomeMail
 from webapp.models.post import Post
 from webapp.models.rate_count import RateCount
-from webapp.models.task_news import notice_kind
+from webapp.models.task_news import kind_of_end, tell_success_as
 from webapp.models.user import User
 from webapp.models.usernames import UsernameTaken, username_key
 
@@ -46,7 +45,6 @@ MODELS = (
     Delivery,
     MailCount,
     Message,
-    Notice,
     RateCount,
     FormKey,
     OutcomeMail,
@@ -70,9 +68,8 @@ __all__ = [
     "Mailing",
     "MailingFile",
     "Message",
-    "Notice",
-    "NoticeKind",
     "Notification",
+    "NotificationKind",
     "OutcomeMail",
     "OverLimit",
     "Post",
@@ -85,7 +82,8 @@ __all__ = [
     "UsernameTaken",
     "Worker",
     "fair_queue",
-    "notice_kind",
+    "kind_of_end",
+    "tell_success_as",
     "username_key",
     "workflow",
 ]

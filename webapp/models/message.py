@@ -11,9 +11,8 @@ from peewee import SQL, AutoField, Case, CharField, DateTimeField, ForeignKeyFie
 
 from webapp.db import database
 from webapp.lib.times import utcnow
-from webapp.models.notice import Notice
-from webapp.models.notification import UNREAD_MESSAGE_COUNT, Notification
-from webapp.models.notification_preferences import NoticeKind
+from webapp.models.notification import Notification
+from webapp.models.notification_kinds import MESSAGE, UNREAD_MESSAGE_COUNT
 from webapp.models.search import Searched
 from webapp.models.user import User
 
@@ -55,8 +54,8 @@ class Message(Searched):
         if sender.id == recipient.id:
             raise ValueError("nobody writes to themselves")
         with cls._counting(sender, recipient):
-            Notice.put_message(recipient, sender)
-            due = utcnow() + UNREAD_FOR if recipient.wants_email_about(NoticeKind.MESSAGE) else None
+            Notification.tell_message(recipient, sender)
+            due = utcnow() + UNREAD_FOR if recipient.wants_email_about(MESSAGE) else None
             return cls.create(sender=sender, recipient=recipient, body=body, mail_due_at=due)
 
     @classmethod
@@ -66,7 +65,7 @@ class Message(Searched):
             return 0
         unread = cls.recipient == reader, cls.sender == other, cls.read_at.is_null()
         with cls._counting(other, reader):
-            Notice.read_message(reader, other)
+            Notification.read_message(reader, other)
             return int(cls.update(read_at=utcnow(), mail_due_at=None).where(*unread).execute())
 
     @classmethod

@@ -1,67 +1,131 @@
-"""Notification: a record that something changed for one user; the feed that the live pages read."""
+"""Notification: what a person is told, one record for each subject.
 
-from datetime import datetime
+The subjects are each of their tasks, each conversation, and the number of their unread messages. A record is always up
+to date: the feed of the API reads `name`, `payload` and `updated_at`. Once it has something to tell, it is also listed
+in the notification center, from `told_at` on, in the words of its kind. What happens again is told again.
+
+A record ends with its task, or with the account of either person; until then there is one, however much happens.
+"""
+
 from typing import Any
 from uuid import UUID
 
-from peewee import AutoField, CharField, DateTimeField, ForeignKeyField, JSONField
-
 from tasks.engine.models.task import Task
-from webapp.db import BaseModel, Param, compiled, database, params_of
+from webapp.db import Param, compiled, database, demand_transaction, locking, locks_rows, params_of
+from webapp.lib.phrases import Phrase
 from webapp.lib.times import utcnow
+from webapp.models.notification_kinds import CONVERSATION, MESSAGE, TASK_PROGRESS, NotificationKind
+from webapp.models.notification_lists import NotificationLists
+from webapp.models.notification_row import NotificationRow
 from webapp.models.user import User
 
-TASK_PROGRESS = "task_progress"
-UNREAD_MESSAGE_COUNT = "unread_message_count"
+READ_AT_ONCE = 1000
 
 
-class Notification(BaseModel):
-    """The latest of its kind: one `task_progress` for each task, one `unread_message_count` for each user."""
-
-    id = AutoField()
-    user = ForeignKeyField(User, on_delete="CASCADE", index=False)
-    name = CharField(max_length=40)
-    task = ForeignKeyField(Task, null=True, on_delete="CASCADE")
-    # A unique key holds no two NULLs to be the same, so the key has this and not the task.
-    scope = CharField(max_length=36, default="", help_text="the task's id, or empty for the user's own record")
-    payload = JSONField(default=dict)
-    updated_at = DateTimeField(default=utcnow)
-
-    class Meta:
-        indexes = ((("user", "name", "scope"), True),)
+class Notification(NotificationLists, NotificationRow):
+    """The record of one subject: a `task_progress` a task, a `conversation` a sender, one `unread_message_count`."""
 
     @classmethod
-    def put(cls, user_id: int, name: str, payload: dict[str, Any], task_id: UUID | None = None) -> None:
+    def put(
+        cls, user_id: int, name: str, payload: dict[str, Any], task_id: UUID | None = None, sender_id: int | None = None
+    ) -> None:
         """Write the record in place of its predecessor and count the user's `changes` up, in one transaction.
 
         `payload` is small JSON. Two writes; the user's open pages show it at their next poll.
         """
-        now, scope = utcnow(), str(task_id or "")
+        now, scope = utcnow(), str(task_id or sender_id or "")
         with database.transaction():
             record = {"user_id": user_id, "name": name, "scope": scope}
             if not _replace.execute(**record, payload=payload, updated_at=now).rowcount:
-                cls._insert(user_id, name, payload, task_id, scope, now)
+                # Two may find nothing to replace and insert at once; the later one then replaces after all.
+                row = {"user": user_id, "name": name, "task": task_id, "scope": scope}
+                row |= {"sender": sender_id} if sender_id else {}
+                changes = {cls.payload: payload, cls.updated_at: now}
+                inserting = cls.insert(payload=payload, updated_at=now, **row)
+                inserting.on_conflict(conflict_target=(cls.user, cls.name, cls.scope), update=changes).execute()
             User.count_change(user_id)
 
     @classmethod
-    def _insert(
-        cls, user_id: int, name: str, payload: dict[str, Any], task_id: UUID | None, scope: str, now: datetime
-    ) -> None:
-        # Two may find nothing to replace and insert at once; the later one then replaces after all.
-        cls.insert(user=user_id, name=name, task=task_id, scope=scope, payload=payload, updated_at=now).on_conflict(
-            conflict_target=(cls.user, cls.name, cls.scope), update={cls.payload: payload, cls.updated_at: now}
-        ).execute()
+    def tell_end(cls, user: User, kind: NotificationKind, phrase: Phrase, task_id: UUID) -> None:
+        """List how a task has ended, as unread and as new, unless its user wants to hear nothing of that kind.
+
+        `user` is as `User.listening` has them. For the transaction of that end, which has `put` the record. One write.
+        """
+        if user.hears(kind).here:
+            cls._tell(user.id, kind, phrase, TASK_PROGRESS, str(task_id))
 
     @classmethod
-    def unread_messages(cls, user: User) -> int:
-        """How many private messages the user has not read, as last recorded. One query."""
-        record = cls.get_or_none(cls.user == user, cls.name == UNREAD_MESSAGE_COUNT, cls.scope == "")
-        return record.payload["count"] if record else 0
+    def tell_message(cls, recipient: User, sender: User) -> None:
+        """List that somebody wrote, as unread and as new; however much they write, it is one notification.
+
+        For who holds the recipient. Three queries.
+        """
+        demand_transaction()
+        reader = User.listening(recipient.id)
+        if reader.hears(MESSAGE).here:
+            cls.put(reader.id, CONVERSATION, {}, sender_id=sender.id)
+            cls._tell(reader.id, MESSAGE, MESSAGE.phrase(sender.username), CONVERSATION, str(sender.id))
+
+    @classmethod
+    def _tell(cls, user_id: int, kind: NotificationKind, phrase: Phrase, *record: str) -> None:
+        """One write to a record that has just been `put`, and so is in the feed as of now."""
+        name, scope = record
+        said = {"kind_name": kind.name, "phrase": phrase.as_json(), "text": str(phrase), "told_at": utcnow()}
+        _tell.execute(user_id=user_id, name=name, scope=scope, **said)
+
+    # What has been read
+
+    @classmethod
+    def read_message(cls, reader: User, sender: User) -> None:
+        """What they wrote has been read. For who holds the reader."""
+        demand_transaction()
+        its_record = cls.name == CONVERSATION, cls.scope == str(sender.id)
+        cls.update(read_at=utcnow()).where(cls._unread_by(reader), *its_record).execute()
+
+    @classmethod
+    def read(cls, user: User, which: Any = True) -> int:
+        """Mark all, or those `which` fit, as read; returns how many were not. Somebody else's stay as they are.
+
+        In transactions of READ_AT_ONCE, so that others can write in between, however many there are.
+        """
+        unread = cls._unread_by(user) & which
+        # A task that changes at this moment has its record, and may wait for the user in the end: not so the other way.
+        some = locking(cls.select(cls.id).where(unread).limit(READ_AT_ONCE), "NO KEY UPDATE", skip_locked=True)
+        marked = latest = cls._read(user, cls.id.in_(some))
+        while latest == READ_AT_ONCE:
+            latest = cls._read(user, cls.id.in_(some))
+            marked += latest
+        if locks_rows():
+            changing: Any = cls.select(cls.task).where(unread, cls.task.is_null(False)).tuples()
+            marked += sum(cls._read(user, unread & cls.about(task_id), task_id) for (task_id,) in list(changing))
+        return marked
+
+    @classmethod
+    def _read(cls, user: User, which: Any, task_id: UUID | None = None) -> int:
+        with database.transaction():
+            if task_id:
+                list(locking(Task.select(Task.id).where(Task.id == task_id), "NO KEY UPDATE"))
+            User.hold(user.id)
+            marked = int(cls.update(read_at=utcnow()).where(which).execute())
+            if marked:
+                User.count_change(user.id)
+        return marked
+
+
+# With every move and every progress of every task, and with every end.
 
 
 @compiled
 def _replace() -> Any:
+    return Notification.update(params_of(Notification.payload, Notification.updated_at)).where(*_record())
+
+
+@compiled
+def _tell() -> Any:
+    told = params_of(Notification.kind_name, Notification.phrase, Notification.text, Notification.told_at)
+    return Notification.update(told | {Notification.read_at: None}).where(*_record())
+
+
+def _record() -> tuple[Any, ...]:
     owner, name, scope = Notification.user, Notification.name, Notification.scope
-    written = params_of(Notification.payload, Notification.updated_at)
-    record = owner == Param("user_id"), name == Param("name"), scope == Param("scope")
-    return Notification.update(written).where(*record)
+    return owner == Param("user_id"), name == Param("name"), scope == Param("scope")

@@ -1,16 +1,8 @@
-"""Notification preferences: the kinds of notice, and the channel that a person chooses for each."""
+"""Notification preferences: the channels by which a person may hear of each kind of notification."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-
-class NoticeKind(StrEnum):
-    """What a notice is about; people choose for each kind whether and how they hear of it."""
-
-    MESSAGE = "message"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    MAIL = "mail"
+from webapp.models.notification_kinds import TASK_PROGRESS, NotificationKind
 
 
 @dataclass(frozen=True)
@@ -36,28 +28,24 @@ CHANNELS = {
     "off": Channel("Off", here=False),
 }
 _DEFAULT = "app"
-# The others could only be had by two settings that were chosen apart: who has one keeps it, and nobody else is offered.
-_OFFERED = ("app", "mail", "mail-1", "mail-5", "mail-30", "only", "off")
-_OFFERED_OF_MESSAGES = ("app", "mail", "only", "off")  # which take no time
 
 
-def channels_for(kind: str, present: str) -> dict[str, str]:
+def channels_for(kind: NotificationKind, present: str) -> dict[str, str]:
     """What may be chosen for a kind, by name, in words; the present channel is among them."""
-    offered = _OFFERED_OF_MESSAGES if kind == NoticeKind.MESSAGE else _OFFERED
-    return {name: channel.words for name, channel in CHANNELS.items() if name in {*offered, present}}
+    return {name: channel.words for name, channel in CHANNELS.items() if name in {*kind.channels, present}}
 
 
-def channel_of(kind: str, chosen: dict[str, str] | None, mail_after: int | None) -> str:
-    """The name of the channel for a kind of notice.
+def channel_of(kind: NotificationKind, chosen: dict[str, str] | None, mail_after: int | None) -> str:
+    """The name of the channel for a kind of notification.
 
     `chosen` is what somebody chose for each kind. `mail_after` is an older setting for all tasks, in minutes of work,
     and still holds: they are mailed if either setting asks for it.
     """
-    name = (chosen or {}).get(kind, _DEFAULT)
+    name = (chosen or {}).get(kind.name, _DEFAULT)
     channel = CHANNELS.get(name)
     if channel is None:  # of a later release
         return _DEFAULT
-    adds = mail_after is not None and kind != NoticeKind.MESSAGE
+    adds = mail_after is not None and kind.subject == TASK_PROGRESS
     if mail_after is None or not adds or _is_after(channel, mail_after):
         return name
     fitting = [name for name, other in CHANNELS.items() if other.here == channel.here and _is_after(other, mail_after)]

@@ -7,7 +7,7 @@ from peewee import AutoField, CharField, DateTimeField, ForeignKeyField, ModelSe
 from tasks.engine.models.row import TaskRow
 from tasks.engine.models.task import Task
 from webapp.db import BaseModel, database
-from webapp.models.notification_preferences import NoticeKind
+from webapp.models.notification_kinds import NotificationKind
 from webapp.models.user import User
 
 MOST_IN_ONE = 500  # tasks in one mail
@@ -29,7 +29,7 @@ class OutcomeMail(BaseModel):
         table_name = "outcome_mails"
 
     @classmethod
-    def put(cls, owner: User, task: TaskRow, kind: NoticeKind) -> None:
+    def put(cls, owner: User, task: TaskRow, kind: NotificationKind) -> None:
         """Let its owner be mailed of a task that has just ended, if they want that; in the transaction of its end."""
         if owner.wants_email_about(kind, task.run_seconds):
             cls.create(user=task.user_id, task=task.id, ended_at=task.finished_at)

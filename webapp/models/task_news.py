@@ -1,19 +1,24 @@
-"""What the owner of a task hears of it: the record that live pages read, the notification, the email."""
+"""What the owner of a task hears of it: its own record, how it has ended in the notification center, the email."""
 
 from tasks.engine.models.observers import on_change, on_finish, on_refresh, on_removal
 from tasks.engine.models.row import TaskRow
 from tasks.engine.models.state import State
-from webapp.models.notice import Notice
-from webapp.models.notification import TASK_PROGRESS, Notification
-from webapp.models.notification_preferences import NoticeKind
+from webapp.models.notification import Notification
+from webapp.models.notification_kinds import FAILED, SUCCEEDED, TASK_PROGRESS, NotificationKind
 from webapp.models.outcome_mail import OutcomeMail
 from webapp.models.user import User
 
+_KINDS_OF_SUCCESS: dict[str, NotificationKind] = {}
 
-def notice_kind(task: TaskRow) -> NoticeKind:
-    """What a notification or an email about the end of a task is about."""
-    is_mail = task.name == "send_mail" and task.state == State.SUCCEEDED
-    return NoticeKind.MAIL if is_mail else NoticeKind(task.state)
+
+def tell_success_as(kind: NotificationKind, name: str) -> None:
+    """Let the success of the tasks of a task function be told as that kind. Beside the function, as it is imported."""
+    _KINDS_OF_SUCCESS[name] = kind
+
+
+def kind_of_end(task: TaskRow) -> NotificationKind:
+    """What a notification or an email about the end of a task is about, unless its owner canceled it."""
+    return FAILED if task.state == State.FAILED else _KINDS_OF_SUCCESS.get(task.name, SUCCEEDED)
 
 
 @on_change
@@ -31,10 +36,9 @@ def notify_of_end(task: TaskRow) -> None:
     Nothing about what they canceled, nor about each child of a workflow.
     """
     if task.is_shown and task.state != State.CANCELED:
-        kind, owner = notice_kind(task), User.listening(task.user_id)
-        sent = f" was sent{f': {task.result}' if task.result else ''}"
-        outcomes = {NoticeKind.FAILED: f": {task.error_words()}", NoticeKind.MAIL: sent}
-        Notice.put(owner, kind, f"{task.title_words()}{outcomes.get(kind, ' finished')}", task_id=task.id)
+        kind, owner = kind_of_end(task), User.listening(task.user_id)
+        said = kind.phrase(task.own_title, kind.detail(task) if kind.detail else None)
+        Notification.tell_end(owner, kind, said, task.id)
         OutcomeMail.put(owner, task, kind)
 
 
@@ -46,5 +50,5 @@ def count_change(user_id: int) -> None:
 
 @on_removal
 def hold_owner(task: TaskRow) -> None:
-    """What goes with a task may be its owner's: notices, mails. Tasks are locked before people."""
+    """What goes with a task may be its owner's: notifications, mails. Tasks are locked before people."""
     User.hold(task.user_id)

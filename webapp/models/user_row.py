@@ -26,7 +26,7 @@ class UserRow(BaseModel):
     mail_after = IntegerField(
         null=True, help_text="an earlier release's setting, see `channel_of`; null once they choose"
     )
-    hearing = JSONField(null=True, help_text="for each kind of notice, the name of its channel in CHANNELS")
+    hearing = JSONField(null=True, help_text="for each kind of notification, the name of its channel in CHANNELS")
     changes = BigIntegerField(default=0, help_text="counts up with every notification written for this user")
 
     # Flask-Login's interface.

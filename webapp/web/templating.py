@@ -9,7 +9,7 @@ from webapp.lib.language_detection import language_of
 from webapp.mail import words as mail_words
 from webapp.models.post import POST_LENGTH
 from webapp.web import dom, htmx, idempotency
-from webapp.web.presenters import action_words, excerpts, state_words, task_buttons, task_progress, tray
+from webapp.web.presenters import action_words, excerpts, notifications, state_words, task_buttons, task_progress, tray
 
 
 def init_app(app: Flask) -> None:
@@ -28,6 +28,7 @@ def init_app(app: Flask) -> None:
         POST_LENGTH=POST_LENGTH,
         excerpt=excerpts.excerpt,
         pieces=excerpts.pieces,
+        address_of=notifications.address_of,
         tray_for=tray.tray_for,
         header_buttons=task_buttons.header_buttons,
         retry_button=task_buttons.retry_button,

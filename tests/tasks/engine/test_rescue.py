@@ -15,7 +15,7 @@ from tests.tasks.engine.clock import Clock
 from tests.tasks.engine.sweeping import AGO, lost_task, wakeups
 from webapp.dev.factories import make_task
 from webapp.lib.times import utcnow
-from webapp.models import Notice, State, Task
+from webapp.models import Notification, State, Task
 
 pytestmark = pytest.mark.usefixtures("each_look_sweeps")
 
@@ -101,7 +101,7 @@ def test_a_killed_run_ends_in_words(each_database, configure, state, fields, fur
     assert "It made no progress for 5 minutes and was stopped." in task.timeline()[-1].text
     if becomes == State.FAILED:
         assert now.error == "It made no progress for 5 minutes and was stopped."
-        assert [notice.text for notice in Notice.select()] == [f"{task.title}: {now.error}"]
+        assert [str(said) for said in Notification.of(task.user)] == [f"{task.title}: {now.error}"]
         assert [(sender.title, sender.name, sender.arguments) for sender in told] == [
             (task.title, task.name, task.arguments)
         ]

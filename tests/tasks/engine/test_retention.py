@@ -11,7 +11,15 @@ from tasks.engine.models.state import FINISHED
 from tasks.engine.retention import Purge, purge
 from tests.racing import elsewhere
 from webapp.db import database
-from webapp.dev.factories import make_artifact, make_mailing, make_mailing_file, make_posts, make_task, make_user
+from webapp.dev.factories import (
+    make_artifact,
+    make_mailing,
+    make_mailing_file,
+    make_notification,
+    make_posts,
+    make_task,
+    make_user,
+)
 from webapp.lib.times import utcnow
 from webapp.models import (
     MODELS,
@@ -21,8 +29,6 @@ from webapp.models import (
     IllegalTransition,
     MailCount,
     Mailing,
-    Notice,
-    NoticeKind,
     Notification,
     Post,
     State,
@@ -30,6 +36,7 @@ from webapp.models import (
     TaskEvent,
     User,
 )
+from webapp.models.notification_kinds import FAILED
 
 DAY = timedelta(days=1)
 
@@ -124,7 +131,7 @@ def _much(user: User) -> Task:
     TaskEvent.insert_many({"task": task.id, "kind": "log", "text": f"{n}"} for n in range(300)).execute()
     for number in range(3):
         make_artifact(task, f"{number}.bin", bytes(2_000_000))
-        Notice.create(user=user, kind=NoticeKind.FAILED, text="It broke.", task=task)
+    make_notification(user, kind=FAILED, task=task)
     make_posts(user, 300, task=task.id)
     part = make_task(State.SUCCEEDED, user, parent=task, root=task, **_old())
     make_artifact(make_task(State.SUCCEEDED, user, parent=part, root=task, **_old()), "far below.txt", "x")
@@ -200,9 +207,9 @@ def test_locked_rows_are_skipped_and_deleted_by_the_next_purge(postgres_url, mak
     make_app(database_url=postgres_url)
     locked = _much(make_user())
     _much(make_user())
-    assert Notice.select().where(Notice.task == locked).exists()
+    assert Notification.select().where(Notification.task == locked).exists()
     with database.atomic():
-        list(Notice.select().where(Notice.task == locked).limit(1).for_update())
+        list(Notification.select().where(Notification.task == locked).limit(1).for_update())
         assert elsewhere(purge) < 2
     assert purge() > 0
     assert not Task.select().exists()

@@ -14,7 +14,7 @@ from webapp.models import (
     Artifact,
     IllegalTransition,
     Message,
-    Notice,
+    Notification,
     Post,
     State,
     Task,
@@ -318,7 +318,7 @@ def test_a_step_goes_on_after_a_message_that_could_not_be_sent_and_nothing_of_th
     assert task.reload().state == State.SUCCEEDED
     assert [message.body for message in Message.select().order_by(Message.id)] == ["one", "two"]
     assert Post.select().count() == 4
-    assert (Notice.is_any_unread(ann), Notice.is_any_unread(bea)) == (True, False)
+    assert (Notification.is_any_unread(ann), Notification.is_any_unread(bea)) == (True, False)
 
 
 def test_a_step_goes_on_after_a_move_that_could_not_be_and_nothing_of_that_stands(declare, run_waiting):

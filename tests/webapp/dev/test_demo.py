@@ -24,7 +24,7 @@ from webapp.dev.factories import PASSWORD, make_user
 from webapp.dev.mailbox.store import list_mails
 from webapp.lib.kept_words import read_words
 from webapp.lib.times import utcnow
-from webapp.models import MODELS, Artifact, Notice, Post, State, Task, TaskEvent, User
+from webapp.models import MODELS, Artifact, Notification, Post, State, Task, TaskEvent, User
 from webapp.settings import Settings
 
 STORAGES = {"sqlite": {}, "postgres": {"DATABASE_URL": "postgres_url"}}
@@ -93,8 +93,8 @@ def test_what_tasks_say_is_kept_as_phrases(app):
 def test_its_main_person_has_more_than_a_page_of_everything(app):
     ann = User.by_username("ann")
     assert Task.of(ann).count() > 30
-    assert Notice.of(ann).count() > 20
-    assert Notice.unread(ann) > 4
+    assert Notification.of(ann).count() > 20
+    assert Notification.unread(ann) > 4
     assert ann.posts.count() > 30
     assert Post.select().count() > 120
 

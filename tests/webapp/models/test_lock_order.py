@@ -18,7 +18,7 @@ from tasks.engine.retention import purge
 from tasks.send_mail import change, submit
 from tests.racing import race
 from webapp.db import database, demand_transaction
-from webapp.dev.factories import make_artifact, make_draft, make_notice, make_posts, make_task, make_user
+from webapp.dev.factories import make_artifact, make_draft, make_notification, make_posts, make_task, make_user
 from webapp.lib.times import utcnow
 from webapp.models import (
     AlreadyRunning,
@@ -27,12 +27,13 @@ from webapp.models import (
     MailCount,
     Mailing,
     Message,
-    Notice,
+    Notification,
     Post,
     State,
     Task,
     User,
 )
+from webapp.models.notification_kinds import FAILED
 
 LEASE = timedelta(seconds=15)
 SECONDS = 0.8  # in which acts collide; a wrong order is found in a tenth of that
@@ -78,10 +79,31 @@ def collide(
 def test_marking_all_as_read_collides_with_what_others_write(app):
     ann, others = make_user("ann"), [make_user() for _ in range(2)]
     collide(
-        lambda: Notice.read(ann),
+        lambda: Notification.read(ann),
         lambda: Message.send(others[0], ann, "Hello"),
         lambda: Message.send(others[1], ann, "Hello"),
         lambda: Message.read(ann, others[0]),
+    )
+
+
+def test_marking_all_as_read_collides_with_what_is_told_of_tasks_that_change(app):
+    ann = make_user("ann")
+
+    def end():
+        task = make_task(State.IN_PROGRESS, ann)
+        task.fail("It broke.")
+
+    def latest() -> Task:
+        return Task.of(ann).order_by(Task.id).get()
+
+    end()
+    collide(
+        end,
+        lambda: latest().dismiss(),
+        lambda: latest().retry(),
+        lambda: Notification.read(ann),
+        lambda: Notification.read(ann, Notification.about(latest().id)),
+        lambda: latest().remove(),
     )
 
 
@@ -115,14 +137,14 @@ def test_the_purge_collides_with_people_who_read_retry_and_delete(app):
     def begin():
         tasks = [make_task(State.FAILED, ann, finished_at=utcnow() - OLD) for _ in range(4)]
         for task in tasks:
-            Notice.create(user=ann, kind="failed", text="It broke.", task=task)
+            make_notification(ann, kind=FAILED, task=task)
             make_posts(ann, 2, task=task.id)
 
     begin()
     collide(
         begin,
         purge,
-        lambda: Notice.read(ann),
+        lambda: Notification.read(ann),
         lambda: Task.of(ann).get().remove(),
         lambda: Task.of(ann).where(Task.state == State.FAILED).get().retry(),
         lambda: press("cancel", Task.of(ann), most=5),
@@ -147,7 +169,7 @@ def test_an_undo_that_deletes_posts_collides_with_the_deletion_of_their_task(app
         begin,
         lambda: forget.launch(ann) and executor.execute_next(),
         lambda: Task.of(ann).where(Task.title == "Import").get().remove(),
-        lambda: Notice.read(ann),
+        lambda: Notification.read(ann),
     )
     assert not Task.select().where(Task.state == State.RETRYING).exists(), "no run was ended by the server"
 
@@ -246,7 +268,7 @@ def test_mails_that_are_written_sent_and_copied_at_once(app):
         lambda draft: draft.replace_by(draft, ["bea@example.com"], 10),
         lambda draft: MailCount.take(draft.user_id, 1, 10, draft),
         lambda draft: User.hold(draft.user_id),
-        lambda draft: Notice.put_message(draft.user, draft.user),
+        lambda draft: Notification.tell_message(draft.user, draft.user),
         lambda _: demand_transaction(),
     ],
 )
@@ -262,7 +284,7 @@ def test_hold_blocks_another_hold_but_no_foreign_key(app):
     ann, bob = make_user("ann"), make_user("bob")
     with database.atomic():
         User.hold(ann.id)
-        make_notice(bob)
+        make_notification(bob)
 
         def refer():
             database.execute_sql("SET lock_timeout = 200")

@@ -8,18 +8,18 @@ from webapp.dev.factories import (
     make_mailing,
     make_mailing_file,
     make_message,
-    make_notice,
+    make_notification,
     make_task,
     make_user,
 )
-from webapp.models import Artifact, Mailing, MailingFile, Message, Notice, State, Task, User
+from webapp.models import Artifact, Mailing, MailingFile, Message, Notification, State, Task, User
 
 MAKE = {
     Task: lambda user: make_task(State.FAILED, user),
     Artifact: lambda user: make_artifact(make_task(State.SUCCEEDED, user)),
     Mailing: lambda user: make_mailing(user),
     MailingFile: lambda user: make_mailing_file(make_draft(user)),
-    Notice: lambda user: make_notice(user),
+    Notification: lambda user: make_notification(user),
 }
 
 

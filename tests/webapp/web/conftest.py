@@ -8,7 +8,7 @@ from webapp.dev.factories import (
     make_mailing,
     make_mailing_file,
     make_message,
-    make_notice,
+    make_notification,
     make_posts,
     make_task,
     make_user,
@@ -49,5 +49,5 @@ def site(ann, settings):
         "filename": "app.css",
         "mail_id": "20261121-1",
         "number": 0,
-        "notice_id": make_notice(ann.user, task=task).id,
+        "notification_id": make_notification(ann.user, task=task).id,
     }

@@ -7,7 +7,7 @@ from webapp.dev.factories import (
     make_artifact,
     make_mailing,
     make_message,
-    make_notice,
+    make_notification,
     make_posts,
     make_task,
 )
@@ -50,7 +50,7 @@ def test_a_page_costs_a_few_queries_however_much_there_is(ann, site, queries, ad
             make_artifact(make_task(State.SUCCEEDED, ann.user))
             make_task(State.IN_PROGRESS, ann.user)
             make_message(User.by_username("bob"), ann.user)
-            make_notice(ann.user, task=site["task_id"])
+            make_notification(ann.user)
             make_mailing(ann.user)
 
     def cost() -> int:

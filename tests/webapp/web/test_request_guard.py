@@ -20,7 +20,7 @@ from webapp.dev.factories import (
     make_mailing,
     make_mailing_file,
     make_message,
-    make_notice,
+    make_notification,
     make_posts,
     make_task,
     make_user,
@@ -157,7 +157,7 @@ def site(app) -> dict[str, str]:
         "username": "bob",
         "filename": "app.css",
         "mail_id": "attached",
-        "notice_id": make_notice(ann, task=task).id,
+        "notification_id": make_notification(ann, task=task).id,
     }
     return {name: str(value) for name, value in found.items()}
 

@@ -8,7 +8,7 @@ from random import Random
 from webapp.dev.demo.files import text
 from webapp.dev.demo.timeline import Event, days_ago
 from webapp.dev.factories import make_message, make_post, make_user
-from webapp.models import Message, Notice, User
+from webapp.models import Message, Notification, User
 
 MAIN = "ann"
 GUEST = "calm-otter-4821"
@@ -74,8 +74,8 @@ def _write(sender: User, recipient: User, body: str, at: datetime) -> None:
     _read(sender, recipient, at)
     message = make_message(sender, recipient, body)
     Message.update(created_at=at).where(Message.id == message.id).execute()
-    news = Notice.user == recipient, Notice.sender == sender, Notice.read_at.is_null()
-    Notice.update(created_at=at).where(*news).execute()
+    news = Notification.user == recipient, Notification.sender == sender
+    Notification.update(told_at=at, updated_at=at).where(*news).execute()
 
 
 def _read(reader: User, other: User, at: datetime) -> None:
@@ -83,4 +83,5 @@ def _read(reader: User, other: User, at: datetime) -> None:
     if Message.read(reader, other):
         both = Message.recipient == reader, Message.sender == other, Message.read_at > at
         Message.update(read_at=at).where(*both).execute()
-        Notice.update(read_at=at).where(Notice.user == reader, Notice.sender == other, Notice.read_at > at).execute()
+        news = Notification.user == reader, Notification.sender == other, Notification.read_at > at
+        Notification.update(read_at=at).where(*news).execute()

@@ -9,7 +9,7 @@ from tasks.engine.config import config
 from tasks.engine.models.state import LEASED
 from webapp.dev.demo.fake_smtp import FakeSmtp
 from webapp.dev.demo.timeline import Event
-from webapp.models import Artifact, Delivery, MailCount, Mailing, Notice, Notification, Task, TaskEvent
+from webapp.models import Artifact, Delivery, MailCount, Mailing, Notification, Task, TaskEvent
 
 STARTED = ("started", "in_progress")  # kinds of timeline events, of tasks and of workflows
 QUEUED_FOR = timedelta(seconds=0.3)  # at most
@@ -52,12 +52,13 @@ class Simulation:
             self._backdate_notifications(task, move(task.finished_at))
 
     def _backdate_notifications(self, task: Task, finished: datetime) -> None:
-        notice: dict[str, Any] = {"created_at": finished}
+        told: dict[str, Any] = {"told_at": finished}
         if self.now - finished > READ_BEFORE:
             seen = finished + timedelta(minutes=40)
-            notice["read_at"] = seen
+            told["read_at"] = seen
             Task.update(dismissed_at=seen).where(Task.id == task.id).execute()
-        Notice.update(**notice).where(Notice.task == task.id).execute()
+        listed = Notification.task == task.id, Notification.told_at.is_null(False)
+        Notification.update(**told).where(*listed).execute()
 
 
 Mapping = Callable[[datetime], datetime]

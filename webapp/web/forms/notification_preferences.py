@@ -6,7 +6,8 @@ from flask_wtf import FlaskForm
 from wtforms import Field, SelectChoice, SelectField
 from wtforms.validators import ValidationError
 
-from webapp.models.notification_preferences import CHANNELS, NoticeKind, channels_for
+from webapp.models.notification_kinds import KINDS
+from webapp.models.notification_preferences import CHANNELS, channels_for
 
 
 def _require_address(form: "NotificationPreferencesForm", field: Field) -> None:
@@ -16,26 +17,26 @@ def _require_address(form: "NotificationPreferencesForm", field: Field) -> None:
 
 
 class NotificationPreferencesForm(FlaskForm):
-    """One field for each NoticeKind, named like it. Refuses mail for a person without an e-mail address."""
-
-    message = SelectField("New message", [_require_address])
-    succeeded = SelectField("Task finished", [_require_address])
-    failed = SelectField("Task failed", [_require_address])
-    mail = SelectField("Email sent", [_require_address])
+    """One field for each of KINDS, named like it. Refuses mail for a person without an e-mail address."""
 
     def __init__(self, user: Any, **kwargs: Any) -> None:
-        chosen = {kind.value: user.channel_for(kind.value) for kind in NoticeKind}
+        chosen = {name: user.channel_for(kind) for name, kind in KINDS.items()}
         super().__init__(data=chosen, **kwargs)
         self.has_address = bool(user.email)
-        for kind, channel in chosen.items():
-            self[kind].choices = [SelectChoice(name, words) for name, words in channels_for(kind, channel).items()]
+        for kind in KINDS.values():
+            channels = channels_for(kind, chosen[kind.name])
+            self[kind.name].choices = [SelectChoice(name, words) for name, words in channels.items()]
 
     @property
     def kinds(self) -> list[str]:
         """The names of the fields, in order."""
-        return [kind.value for kind in NoticeKind]
+        return list(KINDS)
 
     @property
     def preferences(self) -> dict[str, str]:
         """The chosen channel of each kind, by its name."""
         return {kind: self[kind].data for kind in self.kinds}
+
+
+for _kind in KINDS.values():
+    setattr(NotificationPreferencesForm, _kind.name, SelectField(_kind.label, [_require_address]))

@@ -11,7 +11,7 @@ from tasks.engine.models import fair_queue
 from tasks.engine.models.fair_queue import QueuePosition
 from tasks.engine.models.state import ACTIVE, LEASED
 from webapp.lib.times import utcnow
-from webapp.models import Artifact, Notice, Notification, State, Task, User
+from webapp.models import Artifact, Notification, State, Task, User
 from webapp.web.dom import dom_id
 from webapp.web.presenters.state_words import STATE_WORDS, first_announced_as
 
@@ -42,7 +42,7 @@ class Tray:
     positions: dict[UUID, QueuePosition]
     more: int
     unread: int
-    notices: int
+    notifications: int
     announcements: list[Announcement]
 
     def next_after(self, closed: Task) -> Task | None:
@@ -63,9 +63,9 @@ def tray_for(user: User, page_shows: str = "") -> Tray:
     others = [] if page_shows == TASK_LIST else [task for task in found if str(task.id) != page_shows]
     shown = others[:MAX_ALERTS]
     more = _count_alerts(user, page_shows) - MAX_ALERTS if len(others) > MAX_ALERTS else 0
-    unread, notices = Notification.unread_messages(user), Notice.unread(user)
+    unread, notifications = Notification.unread_messages(user), Notification.unread(user)
     alerts, positions = Artifact.completed(shown), fair_queue.positions(shown)
-    return Tray(page_shows, alerts, positions, more, unread, notices, _announcements(user, found, unread))
+    return Tray(page_shows, alerts, positions, more, unread, notifications, _announcements(user, found, unread))
 
 
 def _count_alerts(user: User, page_shows: str) -> int:
@@ -109,11 +109,10 @@ def _announcements(user: User, tasks: list[Task], unread: int) -> list[Announcem
         for task in tasks
         if _moved_at(task) > since and (announcement := STATE_WORDS[task.state].announcement)
     ]
-    wrote = Notice.writers(user, since) if unread else []
+    wrote = Notification.writers(user, since) if unread else []
     # Ids may be reused once their rows are deleted; a moment is not.
     return moved + [
-        Announcement(dom_id(notice, f"said-{notice.created_at:%H%M%S%f}"), f"New message from {name}.")
-        for notice, name in wrote
+        Announcement(dom_id(said, f"said-{said.told_at:%H%M%S%f}"), f"New message from {name}.") for said, name in wrote
     ]
 
 

@@ -6,7 +6,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from webapp.models import Notice
+from webapp.models import Notification
 from webapp.web import htmx
 from webapp.web.auth import require_sign_in, signed_in_user
 from webapp.web.forms.notification_preferences import NotificationPreferencesForm
@@ -34,15 +34,17 @@ def list_fragment() -> ResponseReturnValue:
 @bp.post("/reading")
 def read_all() -> ResponseReturnValue:
     """Mark all as read."""
-    Notice.read(signed_in_user())
+    Notification.read(signed_in_user())
     return htmx.respond(redirect_back(url_for("notifications.index")))
 
 
-@bp.post("/<int:notice_id>/reading")
-def read(notice_id: int) -> ResponseReturnValue:
+@bp.post("/<int:notification_id>/reading")
+def read(notification_id: int) -> ResponseReturnValue:
     """Mark one as read without going where it leads, which does that, too. Somebody else's does not exist."""
-    notice = Notice.visible_to(signed_in_user()).where(Notice.id == notice_id).get_or_none() or abort(404)
-    Notice.read(signed_in_user(), Notice.id == notice.id)
+    user = signed_in_user()
+    if not Notification.of(user).where(Notification.id == notification_id).exists():
+        abort(404)
+    Notification.read(user, Notification.id == notification_id)
     return htmx.respond(redirect_back(url_for("notifications.index")))
 
 
@@ -59,4 +61,5 @@ def update_settings() -> ResponseReturnValue:
 
 def _list() -> dict[str, Any]:
     user, before = signed_in_user(), request.args.get("before")
-    return {"notices": page(Notice.of(user), before), "before": before, "unread": Notice.is_any_unread(user)}
+    listed = page(Notification.of(user), before, by="told_at")
+    return {"notifications": listed, "before": before, "unread": Notification.is_any_unread(user)}

@@ -1,9 +1,16 @@
 """The form of notification preferences."""
 
-from webapp.models import NoticeKind
+from webapp.dev.factories import make_user
+from webapp.models.notification_kinds import KINDS
+from webapp.models.notification_preferences import CHANNELS
 from webapp.web.forms.notification_preferences import NotificationPreferencesForm
 
 
-def test_every_kind_of_notification_has_a_field_and_a_label(app):
-    fields = {name for name, _ in vars(NotificationPreferencesForm).items() if name in set(NoticeKind)}
-    assert fields == set(NoticeKind), "a kind without a field cannot be chosen"
+def test_each_kind_of_notification_has_a_field_with_its_label_and_its_channels(app):
+    with app.test_request_context():
+        form = NotificationPreferencesForm(make_user())
+        assert form.kinds == list(KINDS)
+        for name, kind in KINDS.items():
+            field = form[name]
+            assert (field.label.text, field.data) == (kind.label, "app")
+            assert [choice.value for choice in field.choices] == [name for name in CHANNELS if name in kind.channels]

@@ -6,7 +6,7 @@ import pytest
 
 from webapp.dev.factories import make_task
 from webapp.lib.times import utcnow
-from webapp.models import Notice, State, Task
+from webapp.models import Notification, State, Task
 
 HTMX = {"HX-Request": "true"}
 
@@ -96,7 +96,7 @@ def test_a_new_message_is_announced_once_and_not_after_it_is_read(ann, bob):
 
 def test_an_old_message_is_no_news_nor_is_one_of_which_nobody_wants_to_hear(ann, bob):
     ann.submit("/messages/bob", body="Hello")
-    Notice.update(created_at=utcnow() - timedelta(minutes=5)).execute()
+    Notification.update(told_at=utcnow() - timedelta(minutes=5)).execute()
     assert _said(bob) == {}
     bob.submit("/notifications/settings", message="off", succeeded="app", failed="app", mail="app")
     ann.submit("/messages/bob", body="Are you there?")

@@ -3,9 +3,10 @@
 import pytest
 
 from tasks.engine.sweeper import Sweeper
-from webapp.dev.factories import make_notice, make_task
+from webapp.dev.factories import make_notification, make_task
 from webapp.lib.times import utcnow
-from webapp.models import Message, Notice, State, User
+from webapp.models import Message, Notification, State, User
+from webapp.models.notification_kinds import KINDS
 
 HTMX = {"HX-Request": "true"}
 
@@ -44,7 +45,7 @@ def test_a_task_that_has_ended_is_told_with_its_reason(ann, end, words):
     assert not ann.get(link["href"]).page.select("#main > [hx-post$='/reading']")
 
 
-def test_one_notice_is_marked_as_read_where_it_stands(ann):
+def test_one_notification_is_marked_as_read_where_it_stands(ann):
     for _ in range(2):
         make_task(State.IN_PROGRESS, ann.user).succeed()
     button = ann.get("/notifications").page.select_one("#notices li button")
@@ -77,18 +78,22 @@ def test_a_task_canceled_by_its_owner_makes_no_notification(ann):
     assert _texts(ann) == []
 
 
-def test_many_messages_of_one_person_are_one_notice_until_they_are_read(ann, bob):
+def test_many_messages_of_one_person_are_one_notification_that_is_told_anew(ann, bob):
     for body in ("one", "two", "three"):
         ann.submit("/messages/bob", body=body)
     assert _texts(bob) == ["ann wrote to you"]
     assert bob.get("/notifications").one("#notices li a")["href"] == "/messages/ann#composer"
-    bob.submit(f"/notifications/{Notice.get().id}/reading")
+    [said] = Notification.of(bob.user)
+    bob.submit(f"/notifications/{said.id}/reading")
+    assert _new(bob) == 0
     ann.submit("/messages/bob", body="four")
-    assert _texts(bob) == ["ann wrote to you"] * 2
+    assert _texts(bob) == ["ann wrote to you"]
     assert _new(bob) == 1
+    [now] = Notification.of(bob.user)
+    assert now.told_at > said.told_at, "it is at the top"
 
 
-def test_reading_the_conversation_reads_its_notice(ann, bob):
+def test_reading_the_conversation_reads_its_notification(ann, bob):
     ann.submit("/messages/bob", body="Hello")
     bob.submit("/messages/ann/reading")
     assert _new(bob) == 0
@@ -118,28 +123,34 @@ def test_a_message_alone_rings_no_bell_and_can_be_marked_as_read(ann, bob):
 
 
 def test_the_newest_is_first_and_the_rest_is_on_further_pages(ann):
-    task = make_task(State.SUCCEEDED, ann.user)
     for number in range(25):
-        make_notice(ann.user, f"Notice {number}", task=task)
-    assert _texts(ann) == [f"Notice {number}" for number in range(24, 4, -1)]
-    assert ann.get("/notifications").one("a[rel=next]")
+        make_notification(ann.user, f"Task {number}")
+    assert _texts(ann) == [f"Task {number} finished" for number in range(24, 4, -1)]
+    rest = ann.get(ann.get("/notifications").one("a[rel=next]")["href"])
+    texts = [row.text for row in rest.page.select("#notices li a span[dir]")]
+    assert texts == [f"New: Task {number} finished" for number in range(4, -1, -1)]
 
 
 def test_hundreds_are_marked_as_read_at_once_and_only_ones_own(ann, bob):
-    task = make_task(State.SUCCEEDED, ann.user)
     for _ in range(300):
-        make_notice(ann.user, task=task)
-    make_notice(bob.user)
+        make_notification(ann.user)
+    make_notification(bob.user)
     assert _badge(ann) == "300"
     ann.submit("/notifications/reading")
     assert (_badge(ann), _badge(bob)) == ("", "1")
 
 
-def test_somebody_elses_notice_does_not_exist(ann, bob):
-    notice = make_notice(bob.user, "A secret")
-    assert ann.submit(f"/notifications/{notice.id}/reading").status_code == 404
+def test_somebody_elses_notification_does_not_exist(ann, bob):
+    theirs = make_notification(bob.user, "A secret")
+    assert ann.submit(f"/notifications/{theirs.id}/reading").status_code == 404
     assert "A secret" not in ann.get("/notifications").text
-    assert not Notice.get().read_at
+    assert not Notification.get_by_id(theirs.id).read_at
+
+
+def test_what_is_not_listed_cannot_be_read(ann):
+    make_task(State.IN_PROGRESS, ann.user)
+    [record] = Notification.select()
+    assert ann.submit(f"/notifications/{record.id}/reading").status_code == 404
 
 
 @pytest.mark.parametrize("way", ["off", "app"])
@@ -233,7 +244,7 @@ def test_two_settings_of_earlier_releases_are_one_channel(ann, hearing, mail_aft
 
 
 def _told(user: User, kind: str, worked: float) -> tuple[bool, bool]:
-    return user.hears(kind).here, user.wants_email_about(kind, worked)
+    return user.hears(KINDS[kind]).here, user.wants_email_about(KINDS[kind], worked)
 
 
 @pytest.mark.parametrize(("way", "worked", "mails"), [("mail-1", 59, 0), ("mail-1", 61, 1), ("only", 0, 1)])

@@ -10,7 +10,7 @@ from flask_login import current_user
 
 from tasks.catalogue import CATALOGUE
 from tasks.engine.models import fair_queue, workflow
-from webapp.models import Artifact, Notice, Task, TaskEvent
+from webapp.models import Artifact, Notification, Task, TaskEvent
 from webapp.web import htmx
 from webapp.web.auth import signed_in_user
 from webapp.web.polling import conditional_fragment
@@ -20,9 +20,9 @@ from webapp.web.routes.tasks.blueprint import bp, find_task
 
 @bp.get("/<uuid:task_id>")
 def show(task_id: UUID) -> ResponseReturnValue:
-    """One task with its timeline and artifacts. A request of the page marks its notifications as read."""
+    """One task with its timeline and artifacts. A request of the page marks its notification as read."""
     panel = _panel(task_id)
-    unread = Notice.is_unread(current_user, task_id)
+    unread = Notification.is_any_unread(current_user, Notification.about(task_id))
     return render_template("tasks/show.html", page_shows=str(task_id), unread=unread, **panel)
 
 
@@ -40,9 +40,9 @@ def card_fragment(task_id: UUID) -> ResponseReturnValue:
 
 @bp.post("/<uuid:task_id>/reading")
 def read(task_id: UUID) -> ResponseReturnValue:
-    """Mark the notifications of a task as read: its page does so when it is opened."""
+    """Mark the notification about a task as read: its page does so when it is opened."""
     task = find_task(task_id)
-    Notice.read(signed_in_user(), Notice.task == task)
+    Notification.read(signed_in_user(), Notification.about(task.id))
     return htmx.respond(url_for("tasks.show", task_id=task.id))
 
 

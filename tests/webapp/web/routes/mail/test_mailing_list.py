@@ -96,7 +96,7 @@ def test_a_mail_that_was_stopped_says_the_same_wherever_it_stands(ann, state, wo
         assert f"{title}, delivered to 1 of 3 recipients, {counts.partition(', ')[2]}" in _rows(ann)[0]
 
 
-def test_whom_a_mail_did_not_reach_is_counted_in_its_notice_timeline_and_mail_too(ann, mailserver, run_waiting):
+def test_whom_a_mail_did_not_reach_is_counted_in_its_notification_timeline_and_mail_too(ann, mailserver, run_waiting):
     User.update(hearing={"mail": "mail"}).execute()
     mailserver.refused.add("cem@example.com")
     ann.submit("/mail", recipients=", ".join(THREE), subject="Come", template="welcome")

@@ -1,0 +1,84 @@
+"""Notification kinds: the one table of what people are told.
+
+A row is all that a kind needs: the settings, the list, its icon, its badge and the emails about tasks follow from it.
+`Notification` tells it in the transaction of what it is about.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tasks.engine.models.row import TaskRow
+from webapp.lib.phrases import Argument, Phrase, Wording, Words, phrase
+
+# The subjects of notifications; a row has one as its name.
+TASK_PROGRESS = "task_progress"  # a task
+CONVERSATION = "conversation"  # the messages of one sender
+UNREAD_MESSAGE_COUNT = "unread_message_count"
+
+# The channels offered, by their names in `notification_preferences.CHANNELS`. Others there could only be had by two
+# settings that were chosen apart: who has one keeps it, and nobody else is offered.
+AFTER_A_WHILE = ("app", "mail", "mail-1", "mail-5", "mail-30", "only", "off")
+AT_ONCE = ("app", "mail", "only", "off")  # of what takes no time
+
+
+@dataclass(frozen=True)
+class NotificationKind:
+    """A row of KINDS. Rows of the database and settings keep its name."""
+
+    name: str
+    label: str  # in the settings
+    icon: str
+    words: Wording  # of {subject}, the title of a task or a user name
+    subject: str = TASK_PROGRESS  # and so where it leads to
+    channels: tuple[str, ...] = AFTER_A_WHILE
+    detailed: Wording | None = None  # instead, where there is a {detail} to tell
+    detail: Callable[[TaskRow], Words] | None = None  # of the end of a task
+    mailed: str = ""  # of the end of a task: what an email says of it after its title
+    has_own_badge: bool = False  # so the badge of notifications does not count it
+
+    def phrase(self, subject: Argument, detail: Argument = None) -> Phrase:
+        """What the notification says."""
+        if detail and self.detailed:
+            return self.detailed(subject=subject, detail=detail)
+        return self.words(subject=subject)
+
+
+MESSAGE = NotificationKind(
+    "message",
+    label="New message",
+    icon="message-circle",
+    words=phrase("notification.message", "{subject} wrote to you"),
+    subject=CONVERSATION,
+    channels=AT_ONCE,
+    has_own_badge=True,
+)
+SUCCEEDED = NotificationKind(
+    "succeeded",
+    label="Task finished",
+    icon="circle-check",
+    words=phrase("notification.succeeded", "{subject} finished"),
+    mailed="finished",
+)
+FAILED = NotificationKind(
+    "failed",
+    label="Task failed",
+    icon="circle-alert",
+    words=phrase("notification.failed", "{subject} failed"),
+    detailed=phrase("notification.failed_because", "{subject}: {detail}"),
+    detail=lambda task: task.own_error,
+    mailed="failed",
+)
+MAIL = NotificationKind(
+    "mail",
+    label="Email sent",
+    icon="mail",
+    words=phrase("notification.mail", "{subject} was sent"),
+    detailed=phrase("notification.mail_counted", "{subject} was sent: {detail}"),
+    detail=lambda task: str(task.result or ""),
+    mailed="was sent",
+)
+
+# In the order of the settings.
+KINDS = {kind.name: kind for kind in (MESSAGE, SUCCEEDED, FAILED, MAIL)}
+# What stands for a kind that only a later release has.
+UNKNOWN = NotificationKind("", label="", icon="bell", words=phrase("notification.unknown", "{subject}"))

@@ -1,0 +1,75 @@
+"""NotificationLists: what a person's pages and programs show of their notifications."""
+
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+from peewee import JOIN, ModelSelect, Tuple, Value
+
+from webapp.models.notification_kinds import KINDS, TASK_PROGRESS, UNREAD_MESSAGE_COUNT
+from webapp.models.notification_row import NotificationTrait
+from webapp.models.user import User
+
+MOST_SAID = 5  # at once
+
+
+class NotificationLists(NotificationTrait):
+    """The queries over `notifications`; each by an index, however many there are."""
+
+    @classmethod
+    def visible_to(cls, user: User) -> "ModelSelect[Self]":
+        """A person's records, listed or not."""
+        return cls.select().where(cls.user == user)
+
+    @classmethod
+    def of(cls, user: User) -> "ModelSelect[Self]":
+        """All that is listed for a person, the latest first, each with its sender: one query, by index."""
+        found = cls.select(cls, User).join(User, JOIN.LEFT_OUTER, on=cls.sender)
+        return found.where(cls.user == user, cls.told_at.is_null(False)).order_by(cls.told_at.desc(), cls.id.desc())
+
+    @classmethod
+    def feed(cls, user: User, since: datetime, after: int = 0) -> "ModelSelect[Self]":
+        """A person's records as they are now, from the longest unchanged on: those that changed later than `since`.
+
+        Of those that changed at that very time, the ones with an id above `after`. So who goes on from the `updated_at`
+        and `id` of the last one they saw misses none of several that changed at once. A transaction may commit later
+        than one that changed something later: ask for some seconds before that time again. One query, by index.
+        """
+        later = Tuple(cls.updated_at, cls.id) > Tuple(Value(since, converter=cls.updated_at.db_value), after)
+        return cls.select().where(cls.user == user, later).order_by(cls.updated_at, cls.id)
+
+    @classmethod
+    def unread(cls, user: User) -> int:
+        """How many the person has not read, but for those with a badge of their own. One query, by index.
+
+        What is new is counted once: see `unread_messages`.
+        """
+        own = [kind.name for kind in KINDS.values() if kind.has_own_badge]
+        return int(cls.select().where(cls._unread_by(user), cls.kind_name.not_in(own)).count())
+
+    @classmethod
+    def is_any_unread(cls, user: User, which: Any = True) -> bool:
+        """Whether there is anything to mark as read, of whatever kind, or of those that `which` fit. One query."""
+        return bool(cls.select().where(cls._unread_by(user), which).exists())
+
+    @classmethod
+    def unread_messages(cls, user: User) -> int:
+        """How many private messages the user has not read, as last recorded. One query."""
+        record = cls.get_or_none(cls.user == user, cls.name == UNREAD_MESSAGE_COUNT, cls.scope == "")
+        return record.payload["count"] if record else 0
+
+    @classmethod
+    def writers(cls, user: User, since: datetime) -> list[tuple[Self, str]]:
+        """Who lately wrote what is unread: the latest few, newest first, each with their user name. One query."""
+        found = cls.select(cls, User).join(User, on=cls.sender).where(cls._unread_by(user), cls.told_at > since)
+        latest = found.order_by(cls.told_at.desc()).limit(MOST_SAID)
+        return [(said, said.sender.username) for said in latest if said.sender]
+
+    @classmethod
+    def about(cls, task_id: UUID) -> Any:
+        """The condition that it is the record of a task."""
+        return (cls.name == TASK_PROGRESS) & (cls.scope == str(task_id))
+
+    @classmethod
+    def _unread_by(cls, user: User) -> Any:
+        return (cls.user == user) & cls.told_at.is_null(False) & cls.read_at.is_null()
