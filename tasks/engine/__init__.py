@@ -17,13 +17,14 @@ from tasks.engine import wakeup
 from tasks.engine.config import configure
 from tasks.engine.declaration_error import DeclarationError
 from tasks.engine.decorator import user_task
+from tasks.engine.errors import TaskError, TemporaryError
 from tasks.engine.models import owned_by
 from tasks.engine.parameters.annotations import Choice, Hint, Label, Labels, Multiline, Placeholder
 from tasks.engine.parameters.arguments import InvalidArguments
 from tasks.engine.parameters.secret import Secret
 from tasks.engine.preview import Preview
 from tasks.engine.registry import catalogue
-from tasks.engine.retries import Retries, TaskError, TemporaryError
+from tasks.engine.retries import Retries
 from tasks.engine.run import Run
 from tasks.engine.signature import Signature, chain, chord, group
 from tasks.engine.sweep_hooks import sweep_hook

@@ -13,12 +13,13 @@ from peewee import DataError
 
 from tasks.engine import registry
 from tasks.engine.config import config
+from tasks.engine.errors import TaskError, TimedOut
 from tasks.engine.heartbeat import monitor
 from tasks.engine.models import Artifact, IllegalTransition, Task
 from tasks.engine.models.phrases import NOT_SAVED, UNEXPECTED, UNKNOWN
 from tasks.engine.parameters.arguments import load_arguments
 from tasks.engine.parameters.conversions import Place
-from tasks.engine.retries import Retries, TaskError, TimedOut
+from tasks.engine.retries import Retries
 from tasks.engine.run import Run
 from tasks.engine.stop_flag import LeaseLost, ShuttingDown, StopRequested
 from tasks.engine.timeouts import alarm

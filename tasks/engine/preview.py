@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from tasks.engine.config import config
-from tasks.engine.retries import TaskError
+from tasks.engine.errors import TaskError
 from tasks.engine.uploads import TimeLimitedUpload, Upload
 
 

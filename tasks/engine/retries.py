@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from peewee import DataError, IntegrityError, ProgrammingError
 
-from webapp.lib.phrases import Phrase, Words
+from tasks.engine.errors import TaskError, TemporaryError
 
 # Errors of the program or of its input: trying again cannot help.
 HOPELESS: tuple[type[BaseException], ...] = (
@@ -23,30 +23,6 @@ HOPELESS: tuple[type[BaseException], ...] = (
     IntegrityError,
     ProgrammingError,
 )
-
-
-class TaskError(Exception):
-    """Raise it in a task function to end the task as failed. Its text, or its phrase, is what the task's owner reads.
-
-    A preview raises it to say what is wrong with a form: at the `field` of the parameter so named, or at the top.
-    """
-
-    def __init__(self, *args: object, field: str = "") -> None:
-        super().__init__(*args)
-        self.field = field
-
-    @property
-    def words(self) -> Words:
-        """What people read: the phrase that it was raised with, or else its text."""
-        return self.args[0] if len(self.args) == 1 and isinstance(self.args[0], Phrase) else str(self)
-
-
-class TemporaryError(TaskError):
-    """A TaskError that may pass: the task is tried again, if it has attempts left."""
-
-
-class TimedOut(BaseException):
-    """The run's deadline has passed. Not an Exception, so that no task function catches it by mistake."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from tasks.engine.retries import TimedOut
+from tasks.engine.errors import TimedOut
 
 
 @contextmanager

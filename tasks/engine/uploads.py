@@ -9,10 +9,10 @@ from typing import Any, BinaryIO
 from uuid import UUID
 
 from tasks.engine.config import config
+from tasks.engine.errors import TaskError
 from tasks.engine.models import Artifact, Task
 from tasks.engine.models.artifact import CHUNK
 from tasks.engine.models.phrases import NO_TEXT
-from tasks.engine.retries import TaskError
 from webapp.db import demand_transaction
 from webapp.lib.chunked_file import ChunkedFile
 from webapp.lib.i18n import number

@@ -3,8 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from tasks.engine.models import changes as columns
-from tasks.engine.models import phrases, transitions
+from tasks.engine.models import columns, phrases, transitions
 from tasks.engine.models.row import TaskTrait
 from tasks.engine.models.state import State
 from tasks.engine.models.transitions import is_mine

@@ -2,8 +2,7 @@
 
 from datetime import datetime
 
-from tasks.engine.models import changes as columns
-from tasks.engine.models import observers, phrases, removal, transitions, workflow
+from tasks.engine.models import columns, observers, phrases, removal, transitions, workflow
 from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.locks import changing
 from tasks.engine.models.row import TaskTrait

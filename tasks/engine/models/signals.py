@@ -1,8 +1,8 @@
 """Signals: what other code may listen to in the life of tasks, with blinker.
 
-    from tasks.engine.models.signals import stopped
+    from tasks.engine.models.signals import finished
 
-    @stopped.connect
+    @finished.connect
     def tell_accounting(task): ...
 
 Each is sent after the commit, with the task as the sender and nothing else, in the process in which it happened: web,
@@ -25,7 +25,7 @@ started = _signals.signal("started", doc="A worker claimed it; with each attempt
 progressed = _signals.signal("progressed", doc="Its row says how far it is; at most twice a second.")
 retried = _signals.signal("retried", doc="An attempt failed, and another will follow.")
 rescued = _signals.signal("rescued", doc="Its worker was not heard from, and another will go on.")
-stopped = _signals.signal("stopped", doc="It has succeeded, failed or been canceled; its state says which.")
+finished = _signals.signal("finished", doc="It has succeeded, failed or been canceled; its state says which.")
 
 enqueued = _signals.signal("enqueued", doc="It waits for a worker. The engine listens, and sends a wake-up.")
 

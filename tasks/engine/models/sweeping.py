@@ -4,8 +4,7 @@ from typing import Self
 
 from peewee import ModelSelect
 
-from tasks.engine.models import changes as columns
-from tasks.engine.models import phrases, signals, transitions, workflow
+from tasks.engine.models import columns, phrases, signals, transitions, workflow
 from tasks.engine.models.locks import changing, changing_if_free
 from tasks.engine.models.row import TaskTrait
 from tasks.engine.models.state import LEASED, ON_RELEASE, TIMED, State

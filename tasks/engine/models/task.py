@@ -5,8 +5,7 @@ from typing import Any, Self
 
 from peewee import Model, ModelSelect
 
-from tasks.engine.models import changes as columns
-from tasks.engine.models import phrases, signals, transitions, workflow
+from tasks.engine.models import columns, phrases, signals, transitions, workflow
 from tasks.engine.models.claim import Claiming
 from tasks.engine.models.outcome import Outcomes
 from tasks.engine.models.owner_actions import OwnerActions

@@ -10,8 +10,7 @@ from uuid import UUID
 
 from peewee import Node
 
-from tasks.engine.models import changes as columns
-from tasks.engine.models import observers, phrases, signals
+from tasks.engine.models import columns, observers, phrases, signals
 from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.event import TaskEvent
 from tasks.engine.models.locks import changing
@@ -177,7 +176,7 @@ def _has_moved(task: TaskRow, target: State, words: Words) -> None:
             type(task).update(**gone).where(type(task).id == task.id).execute()
             task.__data__.update(gone)
         observers.finished(task)
-        signals.announce(signals.stopped, task)
+        signals.announce(signals.finished, task)
     elif target == State.PENDING and task.queue_key is not None:
         signals.announce(signals.enqueued, task)
     observers.advanced(task)

@@ -11,8 +11,7 @@ from uuid import UUID
 
 from peewee import Case
 
-from tasks.engine.models import changes as columns
-from tasks.engine.models import observers, phrases, signals, transitions
+from tasks.engine.models import columns, observers, phrases, signals, transitions
 from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.locks import changing
 from tasks.engine.models.row import TaskRow

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tasks.engine.errors import TaskError
 from tasks.engine.parameters.conversions import Json, Place
 from tasks.engine.parameters.parameter import Parameter, WrongValue
-from tasks.engine.retries import TaskError
 
 
 class InvalidArguments(ValueError):

@@ -10,9 +10,9 @@ from math import isfinite
 from typing import Any, Final, NoReturn, TypeAlias
 from uuid import UUID, uuid4
 
+from tasks.engine.errors import TaskError
 from tasks.engine.models.sealed import sealed, sealed_text
 from tasks.engine.parameters.secret import CannotUnseal, Secret, seal, unseal
-from tasks.engine.retries import TaskError
 from tasks.engine.uploads import Upload
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"

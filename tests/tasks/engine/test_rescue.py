@@ -91,11 +91,11 @@ def test_a_killed_run_ends_in_words(each_database, configure, state, fields, fur
     task = make_task(state, lease_until=utcnow() - AGO, **fields)
     told = []
     receive = told.append
-    signals.stopped.connect(receive)
+    signals.finished.connect(receive)
     try:
         Sweeper(lambda: [_killed(task, further=further)]).look()
     finally:
-        signals.stopped.disconnect(receive)
+        signals.finished.disconnect(receive)
     now = Task.get_by_id(task.id)
     assert (now.state, now.attempts, now.rescues, now.fencing_token) == (becomes, attempts, 0, None)
     assert "It made no progress for 5 minutes and was stopped." in task.timeline()[-1].text

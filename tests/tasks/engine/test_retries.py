@@ -6,9 +6,9 @@ import pytest
 from peewee import IntegrityError, OperationalError, ProgrammingError
 
 from tasks.engine import Retries, TaskError, TemporaryError, executor
+from tasks.engine.errors import TimedOut
 from tasks.engine.models.outcome import MOST_INTERRUPTIONS
 from tasks.engine.models.phrases import INTERRUPTED_REPEATEDLY, NOT_SAVED, UNEXPECTED, UNKNOWN
-from tasks.engine.retries import TimedOut
 from tests.browsing import browse
 from webapp.db import database
 from webapp.dev.factories import make_task, make_user

@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 
 from tasks.engine import Retries, executor
-from tasks.engine.retries import TimedOut
+from tasks.engine.errors import TimedOut
 from tasks.engine.stop_flag import StopRequested
 from tasks.engine.timeouts import alarm
 from tests.racing import elsewhere

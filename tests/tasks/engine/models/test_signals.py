@@ -12,7 +12,7 @@ from webapp.lib.times import utcnow
 from webapp.models import State, Task
 
 LEASE = timedelta(seconds=15)
-ALL = (signals.launched, signals.started, signals.progressed, signals.retried, signals.rescued, signals.stopped)
+ALL = (signals.launched, signals.started, signals.progressed, signals.retried, signals.rescued, signals.finished)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_life_is_told_step_by_step_each_after_its_commit(heard):
         ("started", "in_progress"),
         ("progressed", "in_progress"),
         ("progressed", "in_progress"),
-        ("stopped", "succeeded"),
+        ("finished", "succeeded"),
     ]
 
 
@@ -73,7 +73,7 @@ def test_an_attempt_that_fails_and_the_next_one(heard):
         ("retried", "retrying"),
         ("enqueued", "pending"),
         ("started", "in_progress"),
-        ("stopped", "failed"),
+        ("finished", "failed"),
     ]
 
 
@@ -89,7 +89,7 @@ def test_a_run_that_died(heard):
 @pytest.mark.parametrize("state", [State.PENDING, State.SCHEDULED, State.RETRYING, State.PAUSED])
 def test_a_task_that_is_canceled_has_stopped_once(heard, state):
     make_task(state).cancel()
-    assert heard == [("stopped", "canceled")]
+    assert heard == [("finished", "canceled")]
 
 
 def test_what_is_refused_is_not_told(heard):
@@ -119,7 +119,7 @@ def test_a_transaction_of_many_moves_tells_them_at_its_end(heard):
         task = _claim()
         task.succeed()
         assert heard == []
-    assert [name for name, _ in heard] == ["launched", "enqueued", "started", "stopped"]
+    assert [name for name, _ in heard] == ["launched", "enqueued", "started", "finished"]
     assert {state for _, state in heard} == {"succeeded"}
 
 
@@ -133,13 +133,13 @@ def test_a_receiver_that_raises_harms_neither_the_task_nor_the_other_receivers(a
         heard.append(task.id)
 
     for receiver in (explode, listen):
-        signals.stopped.connect(receiver)
+        signals.finished.connect(receiver)
     try:
         task = make_task(State.IN_PROGRESS)
         task.succeed()
     finally:
         for receiver in (explode, listen):
-            signals.stopped.disconnect(receiver)
+            signals.finished.disconnect(receiver)
     assert Task.get_by_id(task.id).state == State.SUCCEEDED
     assert heard == [task.id]
     assert "the accounting is on fire" in caplog.text
@@ -150,11 +150,11 @@ def test_a_receiver_may_write(app):
         if task.title != "Follow":
             Task.start(task.user, "countdown", "Follow", {})
 
-    signals.stopped.connect(follow)
+    signals.finished.connect(follow)
     try:
         make_task(State.IN_PROGRESS).succeed()
     finally:
-        signals.stopped.disconnect(follow)
+        signals.finished.disconnect(follow)
     assert Task.select().where(Task.title == "Follow").count() == 1
 
 
@@ -167,4 +167,4 @@ def test_the_parts_of_a_family_are_told_like_any_task(heard):
         parent.begin()
     heard.clear()
     _claim().succeed()
-    assert [name for name, _ in heard].count("stopped") == 2, "the part, and then the whole"
+    assert [name for name, _ in heard].count("finished") == 2, "the part, and then the whole"

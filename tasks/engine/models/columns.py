@@ -1,4 +1,4 @@
-"""Changes: which columns change with each kind of transition."""
+"""Columns: which of them change with each kind of transition."""
 
 from datetime import datetime
 from typing import Any
