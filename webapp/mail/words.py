@@ -7,7 +7,7 @@ from webapp.lib.phrases import Phrase, phrase
 from webapp.models import Delivery, Mailing, State, Task
 from webapp.models.mailing.delivery import Sending
 
-STATES = {State.SUCCEEDED: "Sent", State.FAILED: "Stopped", State.IN_PROGRESS: "Sending"}
+_OF_ITS_TASK = {State.SUCCEEDED: "Sent", State.FAILED: "Stopped", State.IN_PROGRESS: "Sending"}
 UNDER_WAY = {
     Sending.SENT: phrase("mail.sent", "{number} sent"),
     Sending.SENDING: phrase("mail.sending", "{number} sending"),
@@ -63,7 +63,7 @@ def _recipients(people: int) -> str:
 
 def state_words(task: Task) -> str:
     """How the task that sends a mail stands, like 'Sending'."""
-    words: str = STATES.get(task.state) or task.state.words.capitalize()
+    words: str = _OF_ITS_TASK.get(task.state) or task.state.words.capitalize()
     return words
 
 

@@ -15,8 +15,8 @@ TASK_PROGRESS = "task_progress"  # a task
 CONVERSATION = "conversation"  # the messages of one sender
 UNREAD_MESSAGE_COUNT = "unread_message_count"
 
-# The channels offered, by their names in `notification_preferences.CHANNELS`. Others there could only be had by two
-# settings that were chosen apart: who has one keeps it, and nobody else is offered.
+# The channels offered, by their names in `notification_preferences.CHANNELS`. The others there come from settings of an
+# earlier release: whoever has one keeps it.
 AFTER_A_WHILE = ("app", "mail", "mail-1", "mail-5", "mail-30", "only", "off")
 AT_ONCE = ("app", "mail", "only", "off")  # of what takes no time
 

@@ -4,7 +4,8 @@ Their ids stand in rows: they are never given another meaning, and one that is n
 may have it.
 """
 
-from tasks.engine.models.state import State
+from tasks.engine.models.state import ON_RELEASE, State
+from webapp.lib.complete import complete
 from webapp.lib.phrases import phrase
 
 # What its owner did
@@ -44,19 +45,31 @@ CONTINUING = phrase("task.continuing", "{error} Continuing from the latest step"
 HANDED_BACK = phrase("task.handed_back", "Worker shut down; waiting for another")
 TIME_CAME = phrase("task.time_came", "Scheduled time reached")
 NEXT_ATTEMPT = phrase("task.next_attempt", "Time for the next attempt")
-LOST = {
-    State.PENDING: phrase("task.lost", "Lost contact with the worker; waiting for another"),
-    State.PAUSED: phrase("task.lost_and_paused", "Lost contact with the worker; paused"),
-    State.CANCELED: phrase("task.lost_and_canceled", "Lost contact with the worker; canceled"),
-}
-STOPPED = {
-    State.PAUSED: phrase("task.stopped_for_pause", "Paused"),
-    State.CANCELED: phrase("task.stopped_for_cancel", "Canceled"),
-}
-STOPPED_BY_ERROR = {
-    State.PAUSED: phrase("task.paused_by_error", "Paused: {error}"),
-    State.CANCELED: phrase("task.canceled_by_error", "Canceled: {error}"),
-}
+LOST = complete(
+    "LOST",
+    [State.PENDING, *ON_RELEASE.values()],
+    {
+        State.PENDING: phrase("task.lost", "Lost contact with the worker; waiting for another"),
+        State.PAUSED: phrase("task.lost_and_paused", "Lost contact with the worker; paused"),
+        State.CANCELED: phrase("task.lost_and_canceled", "Lost contact with the worker; canceled"),
+    },
+)
+STOPPED = complete(
+    "STOPPED",
+    ON_RELEASE.values(),
+    {
+        State.PAUSED: phrase("task.stopped_for_pause", "Paused"),
+        State.CANCELED: phrase("task.stopped_for_cancel", "Canceled"),
+    },
+)
+STOPPED_BY_ERROR = complete(
+    "STOPPED_BY_ERROR",
+    ON_RELEASE.values(),
+    {
+        State.PAUSED: phrase("task.paused_by_error", "Paused: {error}"),
+        State.CANCELED: phrase("task.canceled_by_error", "Canceled: {error}"),
+    },
+)
 
 # What went wrong
 UNEXPECTED = phrase("task.unexpected", "Something went wrong on our side. We’ve logged the error.")

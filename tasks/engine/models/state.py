@@ -106,7 +106,7 @@ STATES: Mapping[State, StateRow] = complete(
             to={
                 State.SUCCEEDED: "all its work is done",
                 State.FAILED: "an error ended it",
-                State.RETRYING: "an error ended this attempt, and there is another",
+                State.RETRYING: "an error ended this attempt and there is another, or the database ended the run",
                 State.PENDING: "its worker shut down and gave it back, or was lost",
                 State.PAUSING: "its owner paused it",
                 State.CANCELING: "its owner canceled it",

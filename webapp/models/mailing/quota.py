@@ -61,5 +61,5 @@ class MailCount(BaseModel):
 
 
 def daily_limit(user: User, limit: int) -> int:
-    """How many people this person may mail in 24 hours, where accounts that say whose they are may mail `limit`."""
+    """How many people this person may mail in 24 hours, where accounts with an email address may mail `limit`."""
     return limit if user.email and not user.is_guest else min(limit, GUEST_DAILY_LIMIT)
