@@ -11,8 +11,8 @@ from datetime import datetime
 
 import psutil
 
+from tasks.engine.models.phrases import LOST
 from tasks.engine.models.state import ACTIVE, LEASED
-from tasks.engine.models.sweeping import NOT_HEARD_FROM
 from tests.guarantees.sites import BOOT, LEADS, LEASE, LOOK, SAID, SWEEP, Workshop, processes_of
 from tests.guarantees.worker import stamp
 from tests.network import Network
@@ -194,7 +194,7 @@ class _History:
                 self.points.append((event.at, 1, 0))
             elif event.kind == "pending":
                 # A run that was killed before it said where it is has lived for no time.
-                lost = event.text.startswith(NOT_HEARD_FROM)
+                lost = event.phrase["phrase"] == LOST[State.PENDING].id
                 self.rescues += lost
                 ended = died if died and died > begun else begun if lost else event.at
                 self.rescued_after.append((event.at - ended).total_seconds())

@@ -122,7 +122,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "the form of a message": _form(MessageForm),
     "the form of a profile, with an e-mail address": _form(ProfileForm),
     "the form of a new account, with a user name": _form(RegisterForm),
-    "the form of a task": _form(TaskForm, zone="UTC"),
+    "the form of a task": _form(TaskForm, owner=User(username="ann")),
     "a search": lambda text: SearchForm(MultiDict({"q": text})).page(Post.timeline(), None),
     "a filter": lambda text: TaskFilterForm(
         MultiDict(dict.fromkeys(("q", "state", "name", "since", "until"), text)), "UTC"

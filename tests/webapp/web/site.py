@@ -9,8 +9,9 @@ OPENED = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q
 def addresses(app, method: str, site: dict) -> list[str]:
     """Every address that takes a method."""
     rules = [rule for rule in app.url_map.iter_rules() if method in rule.methods]
+    named = [(rule, rule.arguments - (rule.defaults or {}).keys()) for rule in rules]
     with app.test_request_context():
-        return sorted({rule.build({name: site[name] for name in rule.arguments})[1] for rule in rules})
+        return sorted({rule.build({name: site[name] for name in names})[1] for rule, names in named})
 
 
 def everything() -> dict[str, list]:
