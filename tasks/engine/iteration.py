@@ -108,7 +108,7 @@ class _Rows:
 
     def __init__(self, query: ModelSelect, position: Json) -> None:
         if not isinstance(position, list | None):
-            raise TypeError("an earlier run went through something else than a query here")
+            raise TypeError("an earlier run went through something other than a query here")
         own: Untyped = query  # Peewee's types leave out what is private
         if own._limit is not None or own._offset is not None:
             raise ValueError("each() reads a whole query: one without limit and offset")
