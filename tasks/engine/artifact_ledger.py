@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from tasks.engine.config import config
 from tasks.engine.models import Artifact, ArtifactWriter, Task
 from tasks.engine.models.artifact import Kind, checked_link
+from webapp.lib.json_types import Json
 
 
 class ArtifactLedger:
@@ -71,9 +72,9 @@ class ArtifactLedger:
         for writer in self._open:
             writer.flush()
 
-    def as_json(self) -> list[Counter[str]]:
+    def as_json(self) -> Json:
         """What a checkpoint saves."""
-        return self._by_loop
+        return [dict(names) for names in self._by_loop]
 
     def _writer(self, name: str, kind: Kind, within_step: bool) -> ArtifactWriter:
         """The next artifact of this name, which an earlier run may have begun."""

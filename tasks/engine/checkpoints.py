@@ -65,7 +65,7 @@ class Checkpoints:
 
     def save(self, own: Json) -> None:
         """Make a checkpoint, with the cursor of the task function's own. Raises LeaseLost, having saved nothing."""
-        cursor = {**self._loops.as_json(), "own": own, "artifacts": self._artifacts.as_json()}
+        cursor: dict[str, Json] = {**self._loops.as_json(), "own": own, "artifacts": self._artifacts.as_json()}
         progress = self.progress
         news = self.throttle.take(progress)
         made_progress = self._clock.made_progress or self._task.gets_further(cursor)

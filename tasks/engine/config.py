@@ -8,7 +8,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Protocol
+
+from tasks.engine.functions import taking
 
 
 class WakeupQueue(Protocol):
@@ -83,7 +85,8 @@ def config() -> Config:
     return _config
 
 
-def configure(**fields: Any) -> None:
+@taking(Config)
+def configure(**fields: object) -> None:
     """Replace the configuration by one that differs in these fields. Raises TypeError for a field there is not."""
     global _config
-    _config = replace(_config, **fields)
+    _config = replace(_config, **fields)  # type: ignore[arg-type]  # they are those of Config

@@ -2,7 +2,6 @@
 
 import inspect
 from pathlib import Path
-from typing import Any
 
 from webapp.lib.environment import CannotStart
 
@@ -13,12 +12,12 @@ ROOT = HERE.parent.parent
 class DeclarationError(CannotStart, TypeError):
     """A task function that can never work. One line: its file and line, the mistake, and what to write instead."""
 
-    def __init__(self, body: Any, words: str) -> None:
+    def __init__(self, body: object, words: str) -> None:
         name = getattr(body, "__name__", None) or getattr(body, "name", repr(body))
         super().__init__(f"{place(body)}: {name}: {' '.join(words.split())}")
 
 
-def place(body: Any) -> str:
+def place(body: object) -> str:
     """The file and the line of a function; of anything else, those where it was declared or listed."""
     code = getattr(inspect.unwrap(body) if callable(body) else body, "__code__", None)
     if code is not None:

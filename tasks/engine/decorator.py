@@ -4,24 +4,18 @@ import difflib
 import inspect
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Any, ParamSpec, cast
 
 from tasks.engine import registry
 from tasks.engine.declaration_error import DeclarationError
+from tasks.engine.functions import Function, taking
 from tasks.engine.options import Options
 from tasks.engine.task_function import TaskFunction
 
-P = ParamSpec("P")
-Decorator = Callable[[Callable[..., Any]], TaskFunction]
+Decorator = Callable[[Function[object]], TaskFunction]
 
 
-def _takes(_: Callable[P, Options]) -> Callable[[Callable[..., Decorator]], Callable[P, Decorator]]:
-    """Give a function the parameters of another one, for editors and type checkers: each option is spelled once."""
-    return lambda function: cast(Callable[P, Decorator], function)
-
-
-@_takes(Options)
-def user_task(*title: Any, **options: Any) -> Decorator:
+@taking(Options)
+def user_task(*title: object, **options: object) -> Decorator:
     """Declare a function as a kind of task. What it can be told are the fields of `Options`.
 
     The function's first parameter gets the Run; the others must be of the types that `parameters.types` lists, and
@@ -31,7 +25,7 @@ def user_task(*title: Any, **options: Any) -> Decorator:
     if title and inspect.isfunction(title[0]) and next(iter(inspect.signature(title[0]).parameters), "") == "task":
         raise DeclarationError(title[0], "stands below @user_task alone: write @user_task(), with the parentheses")
 
-    def declare(body: Callable[..., Any]) -> TaskFunction:
+    def declare(body: Function[object]) -> TaskFunction:
         function = TaskFunction(body, _read_options(body, title, options))
         registry.add(function)
         return function
@@ -39,7 +33,7 @@ def user_task(*title: Any, **options: Any) -> Decorator:
     return declare
 
 
-def _read_options(body: Callable[..., Any], title: tuple[Any, ...], options: dict[str, Any]) -> Options:
+def _read_options(body: Function[object], title: tuple[object, ...], options: dict[str, object]) -> Options:
     known = [field.name for field in fields(Options)]
     for option in options:
         if option not in known:
@@ -48,4 +42,4 @@ def _read_options(body: Callable[..., Any], title: tuple[Any, ...], options: dic
             raise DeclarationError(body, f"@user_task has no option {option}: {advice}")
     if len(title) + ("title" in options) > 1:
         raise DeclarationError(body, "@user_task has one title: write every other option with its name")
-    return Options(*title, **options)
+    return Options(*title, **options)  # type: ignore[arg-type]  # `check_options` says what is wrong with them

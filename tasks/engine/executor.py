@@ -20,7 +20,7 @@ from tasks.engine.models.phrases import NOT_SAVED, UNEXPECTED, UNKNOWN
 from tasks.engine.parameters.arguments import load_arguments
 from tasks.engine.parameters.conversions import Place
 from tasks.engine.retries import Retries
-from tasks.engine.run import Run
+from tasks.engine.run import Own, Run
 from tasks.engine.stop_flag import LeaseLost, ShuttingDown, StopRequested
 from tasks.engine.timeouts import alarm
 from webapp.db.resilience import close_if_broken, is_unavailable, tirelessly
@@ -123,7 +123,7 @@ def _run_function(task: Task, run: Run, monitored: bool) -> Record:
         heart = monitor(run, task) if monitored else nullcontext()
         clock = run.clock.running(task.id.hex, str(task.fencing_token), function.options.timeout)
         with heart, clock, alarm(run.clock.check):
-            result = function.body(run, **load_arguments(function.parameters, task.arguments, Place(task.id)))
+            result: Own = function.body(run, **load_arguments(function.parameters, task.arguments, Place(task.id)))
             run.finish()
         json.dumps(result, allow_nan=False)  # raises here, and not while the outcome is recorded
         return partial(task.succeed, result)

@@ -1,13 +1,12 @@
 """Checks of Python functions: whether one can be a task function, or a hook that is called with given arguments."""
 
 import inspect
-from collections.abc import Callable
-from typing import Any
 
 from tasks.engine.declaration_error import DeclarationError
+from tasks.engine.functions import Function
 
 
-def check_body(body: Any) -> None:
+def check_body(body: object) -> None:
     """Raise DeclarationError for anything but a plain function that runs to its end when it is called."""
     if not inspect.isfunction(body) or body.__name__ == "<lambda>":
         words = f"is {_kind(body)}, and a task function is written by def: its name is the task's"
@@ -17,7 +16,7 @@ def check_body(body: Any) -> None:
         raise DeclarationError(body, words)
 
 
-def refuses(hook: Any, number: int, *names: str) -> str:
+def refuses(hook: object, number: int, *names: str) -> str:
     """Why a hook cannot be called with so many arguments, and these by name; empty if it can."""
     if not callable(hook):
         return f"is {_kind(hook)}, and no function"
@@ -33,7 +32,7 @@ def refuses(hook: Any, number: int, *names: str) -> str:
     return ""
 
 
-def _not_plain(function: Callable[..., Any]) -> str:
+def _not_plain(function: Function[object]) -> str:
     """What kind of function this is that returns before it has done anything; empty for a plain one."""
     if inspect.isasyncgenfunction(function) or inspect.iscoroutinefunction(function):
         return "is async, and nobody would await it: write def, and asyncio.run(…) inside where you need it"
@@ -42,7 +41,7 @@ def _not_plain(function: Callable[..., Any]) -> str:
     return ""
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     if isinstance(value, type):
         return "a class"
     return "a lambda" if getattr(value, "__name__", "") == "<lambda>" else f"a {type(value).__name__}"

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sized
 from itertools import islice
-from typing import Any, Protocol
+from typing import Protocol
 
 from peewee import Expression, Field, ModelSelect, Ordering
 
 from tasks.engine.config import config
+from webapp.db import Untyped
 from webapp.lib.json_types import Json
 
 
@@ -35,7 +36,7 @@ class Loop(Protocol):
     def __iter__(self) -> Iterator[object]: ...
 
 
-def loop_over(items: Iterable[object], position: Any, size: int | None = None) -> Loop:
+def loop_over(items: Iterable[object], position: Json, size: int | None = None) -> Loop:
     """A loop over a query or any iterable, from the `position` of an earlier run's loop over the same; None to begin.
 
     With a `size` it gives lists of up to that many items. Raises ValueError for a query that cannot be read in batches.
@@ -79,7 +80,9 @@ class _Items:
 
     reads_next = False
 
-    def __init__(self, items: Iterable[object], position: int | None) -> None:
+    def __init__(self, items: Iterable[object], position: Json) -> None:
+        if not isinstance(position, int | None):
+            raise TypeError("an earlier run went through a query here")
         self._items = items
         self.position = position or 0
         self.remaining = max(0, len(items) - self.position) if isinstance(items, Sized) else None
@@ -103,8 +106,10 @@ class _Rows:
     before it, the next run neither repeats nor skips any.
     """
 
-    def __init__(self, query: ModelSelect, position: list[Any] | None) -> None:
-        own: Any = query  # Peewee's types leave out what is private
+    def __init__(self, query: ModelSelect, position: Json) -> None:
+        if not isinstance(position, list | None):
+            raise TypeError("an earlier run went through something other than a query here")
+        own: Untyped = query  # Peewee's types leave out what is private
         if own._limit is not None or own._offset is not None:
             raise ValueError("each() reads a whole query: one without limit and offset")
         self._columns = [_column(order) for order in own._order_by or [query.model._meta.primary_key]]
@@ -151,16 +156,16 @@ class _Rows:
             after = _after(self._columns, [getattr(batch[-1], column.name) for column in self._columns])
 
 
-def _column(order: Field | Ordering) -> Field:
+def _column(order: "Field[Untyped] | Ordering") -> "Field[Untyped]":
     if not isinstance(order, Ordering):
         return order
     if order.direction != "ASC":
         raise ValueError("each() reads a query in ascending order only")
-    column: Field = order.node
+    column: Field[Untyped] = order.node
     return column
 
 
-def _after(columns: list[Field], values: list[object]) -> Expression:
+def _after(columns: "list[Field[Untyped]]", values: list[object]) -> Expression:
     """(a, b) > (x, y), spelled as a > x OR (a = x AND b > y), which every database and its indexes understand."""
     column, value = columns[0], values[0]
     if len(columns) == 1:

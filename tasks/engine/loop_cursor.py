@@ -1,12 +1,22 @@
 """The loop cursor: how many steps of a run are done, and from where each of its loops goes on in the next run."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TypedDict
 
 from tasks.engine.iteration import Loop, loop_over
 from webapp.lib.json_types import Json
 
 END = "end"  # the position of a loop that is done
+
+
+class SavedCursor(TypedDict, total=False):
+    """What a checkpoint saves: `own` is the task function's; `artifacts` counts each loop's by their names."""
+
+    own: Json
+    done: int
+    total: int | None
+    loops: list[Json]
+    artifacts: list[dict[str, int]]
 
 
 class LoopCursor:
@@ -16,7 +26,7 @@ class LoopCursor:
     with which the task was started, if it was with any. Asks the database for nothing but the length of a query.
     """
 
-    def __init__(self, saved: dict[str, Any], expected: int | None) -> None:
+    def __init__(self, saved: SavedCursor, expected: int | None) -> None:
         self.done: int = saved.get("done", 0)
         self._total: int | None = saved.get("total", expected)
         self._total_is_given = expected is not None

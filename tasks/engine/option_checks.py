@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from math import isfinite
-from typing import Any, Protocol
+from typing import Protocol
 
 from tasks.engine.declaration_error import DeclarationError
 from tasks.engine.function_checks import refuses
+from tasks.engine.functions import Function
 from tasks.engine.models import Task
 from tasks.engine.models.fair_queue import PRIORITIES
 from tasks.engine.options import Options
@@ -21,7 +22,7 @@ UNDO_GIVES = ["task_id", "title"]
 class Declared(Protocol):
     """A task function, as far as its declaration goes."""
 
-    body: Callable[..., Any]
+    body: Function[object]
     name: str
     parameters: tuple[Parameter, ...]
     options: Options
@@ -151,7 +152,7 @@ CHECKS: tuple[Callable[[Declared], str | None], ...] = (
 )
 
 
-def _cannot_call(hook: Any, option: str, function: Declared) -> str | None:
+def _cannot_call(hook: object, option: str, function: Declared) -> str | None:
     """What is wrong with a function that is called with all arguments by their names."""
     names = [parameter.name for parameter in function.parameters]
     if problem := refuses(hook, 0, *names):
@@ -159,13 +160,13 @@ def _cannot_call(hook: Any, option: str, function: Declared) -> str | None:
     return None
 
 
-def _is_whole(value: Any, low: int) -> bool:
+def _is_whole(value: object, low: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= low
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value) and value >= 0
 
 
-def _are_errors(value: Any) -> bool:
+def _are_errors(value: object) -> bool:
     return isinstance(value, tuple) and all(isinstance(each, type) and issubclass(each, Exception) for each in value)

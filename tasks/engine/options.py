@@ -1,8 +1,8 @@
 """Options: what a task function's author may tell `@user_task`."""
 
-from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 
+from tasks.engine.functions import Function
 from tasks.engine.preview import Preview
 from tasks.engine.retries import Retries
 from tasks.engine.undo import Undo
@@ -15,7 +15,7 @@ class Options:
 
     # What people read: a format string over the arguments, a declared phrase, or a function of them that gives either;
     # without one, the function's name.
-    title: str | Callable[..., Words] | None = None
+    title: str | Function[Words] | None = None
     _: KW_ONLY
     # A user has at most one such task under way; with names of parameters, one for each combination of their values.
     one_at_a_time: bool | tuple[str, ...] = False
@@ -26,7 +26,7 @@ class Options:
     # From -10 to 10: tasks of a higher priority go before all others.
     priority: int = 0
     # A function of the same arguments that says what the task would do; the form then offers that.
-    preview: Callable[..., Preview] | None = None
+    preview: Function[Preview] | None = None
     # How a finished task is taken back.
     undo: Undo | None = None
     # Whether it has a form of its own at /tasks/new. Otherwise only code starts it.
@@ -35,4 +35,4 @@ class Options:
     internal: bool = False
     # How many steps it has, or a function of the arguments that says so: written as the task is started, shown while
     # it waits, and what it weighs as a child of a chain, a group or a chord.
-    total: int | Callable[..., int] | None = None
+    total: int | Function[int] | None = None

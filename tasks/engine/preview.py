@@ -1,10 +1,11 @@
 """Preview: what a task would do, shown before it is started."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tasks.engine.config import config
 from tasks.engine.errors import TaskError
+from tasks.engine.functions import Function
 from tasks.engine.uploads import TimeLimitedUpload, Upload
 
 
@@ -38,7 +39,7 @@ class TooLong(TaskError):
     """A preview took too long, which says nothing about what it was given."""
 
 
-def make_preview(preview: Callable[..., Preview], arguments: dict[str, object]) -> Preview:
+def make_preview(preview: Function[Preview], arguments: dict[str, object]) -> Preview:
     """Call a preview function.
 
     Raises TaskError, in words for people, if it finds something wrong, and TooLong if it still reads its files after

@@ -7,18 +7,19 @@ TRANSACTION_SECONDS. On PostgreSQL it waits for no lock of others, except for th
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
+from uuid import UUID
 
-from peewee import Model
+from peewee import Expression, Model, ModelDelete, ModelSelect, ModelUpdate, Select
 
 from tasks.engine.config import config
 from tasks.engine.models import Artifact, Task, observers
 from tasks.engine.models.removal import Held, clear, key_of
 from tasks.engine.models.state import FINISHED
-from webapp.db import database, locking
+from webapp.db import Row, database, locking
 from webapp.lib.times import utcnow
 
 TRANSACTION_SECONDS = 0.015  # that one should take
@@ -89,17 +90,18 @@ class Purge:
             yield from self._clear(Task, found)
             yield self._timed(Task, partial(_delete, found, before))
 
-    def _some(self, model: type[Model], *which: Any) -> list[Any]:
+    def _some(self, model: type[Model], *which: Expression) -> list[UUID]:
         """The ids of as many rows as one transaction should write, the oldest first."""
         order = Task.finished_at if model is Task else Artifact.expires_at
-        query: Any = model.select(key_of(model)).where(*which).order_by(order).limit(self._rows[model])
-        return [row_id for (row_id,) in query.tuples()]
+        query = model.select(key_of(model)).where(*which).order_by(order).limit(self._rows[model])
+        rows: Iterable[Row] = query.tuples()
+        return [row_id for (row_id,) in rows]
 
-    def _clear(self, model: type[Model], ids: list[Any]) -> Iterator[int]:
+    def _clear(self, model: type[Model], ids: list[UUID]) -> Iterator[int]:
         for _ in clear(model, ids, lambda other: self._rows[other], self._write):
             yield 0
 
-    def _write(self, query: Any, rows: Any) -> int:
+    def _write(self, query: ModelUpdate | ModelDelete, rows: Select) -> int:
         """Delete or change the rows that nobody else has locked. Raises Held if that is none."""
         free = key_of(query.model).in_(locking(rows, skip_locked=True))
         done: int = self._timed(query.model, query.where(free).execute)
@@ -119,15 +121,15 @@ class Purge:
         return result
 
 
-def _ended(hidden: bool, before: datetime) -> tuple[Any, ...]:
+def _ended(hidden: bool, before: datetime) -> tuple[Expression, ...]:
     return Task.hidden == hidden, Task.finished_at < before, Task.state.in_(FINISHED), Task.parent.is_null()
 
 
-def _by_ids(model: Any, ids: list[Any]) -> Any:
+def _by_ids(model: type[Artifact], ids: list[UUID]) -> "ModelSelect[Artifact]":
     return model.select(model.id).where(model.id.in_(ids))
 
 
-def _lock_unchanged(ids: list[Any], hidden: bool, before: datetime) -> list[Task]:
+def _lock_unchanged(ids: list[UUID], hidden: bool, before: datetime) -> list[Task]:
     """Lock the tasks that are still as they were found: an owner may just have retried one.
 
     Selected by id alone and checked here: with more conditions, a database may walk all that is old instead.
@@ -140,7 +142,7 @@ def _lock_unchanged(ids: list[Any], hidden: bool, before: datetime) -> list[Task
     ]
 
 
-def _hide(ids: list[Any], before: datetime) -> int:
+def _hide(ids: list[UUID], before: datetime) -> int:
     """Hide finished tasks from their owners."""
     tasks = _lock_unchanged(ids, False, before)
     for task in tasks:
@@ -148,7 +150,7 @@ def _hide(ids: list[Any], before: datetime) -> int:
     return int(Task.update(hidden=True).where(Task.id.in_([task.id for task in tasks])).execute())
 
 
-def _delete(ids: list[Any], before: datetime) -> int:
+def _delete(ids: list[UUID], before: datetime) -> int:
     """Delete hidden tasks of which nothing else is left. Raises Held if somebody has locked them all."""
     tasks = _lock_unchanged(ids, True, before)
     if not tasks:
@@ -156,7 +158,7 @@ def _delete(ids: list[Any], before: datetime) -> int:
     return int(Task.delete().where(Task.id.in_([task.id for task in tasks])).execute())
 
 
-def _expire(ids: list[Any]) -> int:
+def _expire(ids: list[UUID]) -> int:
     """Mark files as expired before any of their content is deleted. Raises Held if somebody has locked them all."""
     rows = locking(_by_ids(Artifact, ids).where(Artifact.expired_at.is_null()), skip_locked=True)
     expired = [artifact.id for artifact in rows]

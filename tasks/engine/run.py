@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from tasks.engine.models import Artifact, ArtifactWriter, Task
+from tasks.engine.models.owner import OwnerRow
 from tasks.engine.progress_throttle import Progress, ProgressThrottle
 from tasks.engine.run_clock import RunClock
 from tasks.engine.steps import Steps
@@ -12,6 +13,7 @@ from tasks.engine.stop_flag import ShuttingDown, Stop
 from webapp.lib.phrases import Words
 
 Item = TypeVar("Item")
+Own: TypeAlias = Any  # type: ignore[explicit-any]  # JSON of task functions, which know what they have put there
 
 
 class Run:
@@ -26,7 +28,7 @@ class Run:
         self._steps = Steps(task)
 
     @property
-    def user(self) -> Any:
+    def user(self) -> OwnerRow:
         """Who started the task: a row of the model that `owned_by` was told."""
         return self._task.user
 
@@ -41,12 +43,12 @@ class Run:
         return bool(self._task.attempts > self._task.retries)
 
     @property
-    def cursor(self) -> Any:
+    def cursor(self) -> Own:
         """The task's own cursor: any JSON, saved with each checkpoint and given to the next run. None at first."""
         return self._steps.cursor
 
     @cursor.setter
-    def cursor(self, value: Any) -> None:
+    def cursor(self, value: Own) -> None:
         self._steps.cursor = value
 
     @property
@@ -64,7 +66,7 @@ class Run:
         self._steps.loops.total = number
 
     @property
-    def results(self) -> list[Any]:
+    def results(self) -> list[Own]:
         """For a child of a chain or a chord: what the functions of the step before returned, in order."""
         task = self._task
         before = Task.select(Task.result).where(Task.parent == task.parent_id, Task.step == task.step - 1)

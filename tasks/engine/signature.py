@@ -1,9 +1,8 @@
 """Signatures: task functions with their arguments, and the workflows made of them: chains, groups and chords."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Protocol, TypedDict, Unpack
 
 from peewee import Model
 
@@ -13,12 +12,27 @@ from webapp.db import database
 from webapp.lib.phrases import Words
 
 
+class StartOptions(TypedDict, total=False):
+    """Where and when something starts: as a child of a workflow, in one of its steps, or at its time."""
+
+    run_at: datetime | None
+    parent: Task
+    step: int
+
+
+class Start(Protocol):
+    """Writes the rows of something for a user."""
+
+    def __call__(self, user: Model, /, **place: Unpack[StartOptions]) -> Task:
+        """Returns the task, or the workflow at the top."""
+
+
 @dataclass(frozen=True)
 class Signature:
     """Something that can be launched, alone or as a child of a workflow. `start` writes its rows."""
 
     title: Words
-    start: Callable[..., Task]
+    start: Start
 
     def launch(self, user: Model, *, run_at: datetime | None = None) -> Task:
         """Start it for a user, or schedule it for `run_at` (naive UTC), and return its row; all in one transaction.
@@ -53,7 +67,7 @@ def _compose(composition: Composition, steps: list[list[Signature]], title: Word
     if not all(steps) or not steps:
         raise ValueError(f"a {composition} has at least one child in each of its steps")
 
-    def start(user: Model, **place: Any) -> Task:
+    def start(user: Model, **place: Unpack[StartOptions]) -> Task:
         parent = Task.start(user, "", title, {}, composition=composition, **place)
         for number, children in enumerate(steps):
             for child in children:

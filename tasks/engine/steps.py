@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from copy import deepcopy
 from time import monotonic
-from typing import Any, TypeVar, overload
+from typing import TypeVar, overload
 
 from tasks.engine.artifact_ledger import ArtifactLedger
 from tasks.engine.checkpoints import Checkpoints
-from tasks.engine.loop_cursor import LoopCursor
+from tasks.engine.loop_cursor import LoopCursor, SavedCursor
 from tasks.engine.models import Task
 from tasks.engine.run_clock import RunClock
 from tasks.engine.stop_flag import LeaseLost, StopFlag
@@ -27,7 +27,7 @@ class Steps:
 
     def __init__(self, task: Task) -> None:
         # The row keeps its own, to tell whether this run makes progress.
-        saved: dict[str, Any] = deepcopy(task.cursor) or {}
+        saved: SavedCursor = deepcopy(task.cursor) if task.cursor else {}
         self.cursor: Json = saved.get("own")
         self.clock = RunClock()
         self.stop = StopFlag()

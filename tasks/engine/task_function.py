@@ -2,30 +2,31 @@
 
 import hashlib
 import json
-from collections.abc import Callable
 from datetime import datetime
 from inspect import cleandoc
-from typing import Any
+from typing import Unpack
 from uuid import uuid4
 
 from peewee import Model
 
 from tasks.engine.function_checks import check_body
+from tasks.engine.functions import Function
 from tasks.engine.models import Task
 from tasks.engine.models.owner import owner_id
 from tasks.engine.option_checks import check_options
 from tasks.engine.options import Options
 from tasks.engine.parameters.arguments import check_arguments, check_own, dump_arguments, refill
-from tasks.engine.parameters.conversions import NOWHERE, Place
+from tasks.engine.parameters.conversions import NOWHERE, Place, Value
 from tasks.engine.parameters.parameter import Parameter
 from tasks.engine.parameters.reader import read_parameters
 from tasks.engine.parameters.schema import schema_of
 from tasks.engine.preview import Preview, make_preview
 from tasks.engine.retries import Retries
-from tasks.engine.signature import Signature
+from tasks.engine.signature import Signature, StartOptions
 from tasks.engine.undo import Undo
 from tasks.engine.uploads import store
 from webapp.db import database
+from webapp.lib.json_types import Json
 from webapp.lib.phrases import Wording, Words
 
 
@@ -35,7 +36,7 @@ class TaskFunction:
     Raises DeclarationError for whatever could never work.
     """
 
-    def __init__(self, body: Callable[..., Any], options: Options) -> None:
+    def __init__(self, body: Function[object], options: Options) -> None:
         check_body(body)
         self.body = body
         self.name: str = body.__name__
@@ -78,7 +79,7 @@ class TaskFunction:
         return self.options.listed and not self.internal and not self.is_undo
 
     @property
-    def preview(self) -> Callable[..., Preview] | None:
+    def preview(self) -> Function[Preview] | None:
         """The function that says what a task would do, if it has one."""
         return self.options.preview
 
@@ -87,7 +88,7 @@ class TaskFunction:
         """How a finished task is taken back, if it can be."""
         return self.options.undo
 
-    def title(self, arguments: dict[str, Any]) -> Words:
+    def title(self, arguments: dict[str, Value]) -> Words:
         """The title of a task with these arguments."""
         title = self.label if self.options.title is None else self.options.title
         if callable(title) and not isinstance(title, Wording):
@@ -96,11 +97,11 @@ class TaskFunction:
         written = {each.name: each.in_title(arguments[each.name]) for each in known}
         return title(**written) if isinstance(title, Wording) else title.format(**written)
 
-    def schema(self, owner: Model | None = None) -> dict[str, Any]:
+    def schema(self, owner: Model | None = None) -> dict[str, Json]:
         """What it takes, as JSON Schema 2020-12; for an `owner`, with what there is to choose of their own."""
         return schema_of(self.parameters, owner)
 
-    def total(self, arguments: dict[str, Any]) -> int | None:
+    def total(self, arguments: dict[str, Value]) -> int | None:
         """How many steps a task with these arguments has; None where that is unknown before it runs.
 
         Raises ValueError for what is no number of steps.
@@ -111,20 +112,20 @@ class TaskFunction:
             raise ValueError(f"{self.name}: its total is {number!r}, which is no number of steps")
         return number
 
-    def refill(self, task: Task) -> dict[str, Any]:
+    def refill(self, task: Task) -> dict[str, Value]:
         """The arguments of an earlier task that can fill in a form: all but files, secrets and what is outdated."""
         return refill(self.parameters, task.arguments, Place(task.id))
 
-    def make_preview(self, arguments: dict[str, Any]) -> Preview | None:
+    def make_preview(self, arguments: dict[str, Value]) -> Preview | None:
         """What a task with these arguments would do; None without a preview function. Raises as `preview` says."""
         return make_preview(self.preview, arguments) if self.preview else None
 
-    def s(self, **arguments: Any) -> Signature:
+    def s(self, **arguments: object) -> Signature:
         """The function with its arguments, as a child of a chain, a group or a chord. Raises InvalidArguments."""
         complete = check_arguments(self.parameters, arguments)
         return Signature(self.title(complete), lambda user, **place: self._start(user, complete, **place))
 
-    def launch(self, user: Model, *, run_at: datetime | None = None, **arguments: Any) -> Task:
+    def launch(self, user: Model, *, run_at: datetime | None = None, **arguments: object) -> Task:
         """Start a task for a user, or schedule it for `run_at` (naive UTC), and return its row.
 
         Raises InvalidArguments, also for what is not the user's own now, or AlreadyRunning where only one at a time is
@@ -134,7 +135,7 @@ class TaskFunction:
         """
         return self.s(**arguments).launch(user, run_at=run_at)
 
-    def under_way(self, user: Model, **arguments: Any) -> Task | None:
+    def under_way(self, user: Model, **arguments: object) -> Task | None:
         """The active task that would keep such a one from starting, where only one at a time is allowed.
 
         Raises WrongValue for an argument that decides that and that the function does not take.
@@ -144,24 +145,29 @@ class TaskFunction:
         key = self._unique_key(user, {each.name: each.check(arguments.get(each.name, each.default)) for each in chosen})
         return Task.get_or_none(Task.active_unique_key == key) if key else None
 
-    def _start(self, user: Model, arguments: dict[str, Any], **place: Any) -> Task:
+    def _start(self, user: Model, arguments: dict[str, Value], **place: Unpack[StartOptions]) -> Task:
         check_own(self.parameters, user, arguments)
         kept = Place(uuid4())
         saved = dump_arguments(self.parameters, arguments, kept)
-        row: dict[str, Any] = {
-            "id": kept.task_id,
-            "unique_key": self._unique_key(user, arguments),
-            "retries": self.retries.times,
-            "priority": self.options.priority,
-            "hidden": self.internal,
-            "total": self.total(arguments),
-        }
+        unique_key, total = self._unique_key(user, arguments), self.total(arguments)
         with database.atomic():
-            task = Task.start(user, self.name, self.title(arguments), saved, **row, **place)
+            task = Task.start(
+                user,
+                self.name,
+                self.title(arguments),
+                saved,
+                id=kept.task_id,
+                unique_key=unique_key,
+                retries=self.retries.times,
+                priority=self.options.priority,
+                hidden=self.internal,
+                total=total,
+                **place,
+            )
             store(task, kept.files)
         return task
 
-    def _unique_key(self, user: Model, arguments: dict[str, Any]) -> str | None:
+    def _unique_key(self, user: Model, arguments: dict[str, Value]) -> str | None:
         if not (names := self.options.one_at_a_time):
             return None
         known = {parameter.name: parameter for parameter in self.parameters}

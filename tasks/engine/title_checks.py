@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 from string import Formatter
-from typing import Any
 
+from tasks.engine.parameters.conversions import Value
 from tasks.engine.parameters.parameter import Parameter
 from tasks.engine.parameters.secret import Secret
 from webapp.lib.phrases import Wording
@@ -72,13 +72,13 @@ def _bad_spec(spec: str, conversion: str | None, parameter: Parameter) -> str:
     return ""
 
 
-def _values(parameter: Parameter) -> Iterator[Any]:
+def _values(parameter: Parameter) -> Iterator[Value]:
     """All that a parameter may be, or values of it that differ as much as any."""
     for sample in parameter.choices or _samples(parameter):
         yield parameter.type.in_title(parameter.type.take(sample))
 
 
-def _samples(parameter: Parameter) -> tuple[Any, ...]:
+def _samples(parameter: Parameter) -> tuple[Value, ...]:
     """Values of a parameter that differ as much as any: its bounds, or what is as far off as there is none."""
     samples, bounds = parameter.type.samples, parameter.bounds
     if bounds is None or parameter.type.limits != "range":

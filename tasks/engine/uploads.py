@@ -5,7 +5,7 @@ import io
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import BinaryIO, TypedDict
 from uuid import UUID
 
 from tasks.engine.config import config
@@ -114,10 +114,18 @@ class TimeLimitedUpload(Upload):
             yield chunk
 
 
+class SavedUpload(TypedDict):
+    """What the row of a task has of an upload."""
+
+    id: str
+    name: str
+    size: int
+
+
 class _Stored(Upload):
     """An upload in the database, as a task function gets it."""
 
-    def __init__(self, saved: dict[str, Any]) -> None:
+    def __init__(self, saved: SavedUpload) -> None:
         self.id, self.name, self.size = UUID(saved["id"]), saved["name"], saved["size"]
 
     def chunks(self, first: int = 0) -> Iterator[bytes]:
@@ -131,7 +139,7 @@ def store(task: Task, files: Iterable[tuple[UUID, Upload]]) -> None:
         Artifact.keep(task, file_id, file.name, file.chunks())
 
 
-def from_json(saved: dict[str, Any]) -> Upload:
+def from_json(saved: SavedUpload) -> Upload:
     """An upload as the task function gets it, by what the task's row has of it."""
     return _Stored(saved)
 

@@ -3,8 +3,9 @@
 Import from here what stands in `__all__`; the modules beside this one import each other, never this package.
 """
 
-from webapp.db.compiled_query import CompiledQuery, Param, compiled, param_of, params_of
+from webapp.db.compiled_query import CompiledQuery, Param, Untyped, compiled, param_of, params_of
 from webapp.db.connections import configure, connect_to_postgres, forget_connection, place, without_deadlines
+from webapp.db.cursor import Row
 from webapp.db.handle import BaseModel, database, is_postgres
 from webapp.db.lazy_transaction import open_at_first_write
 from webapp.db.migration_runner import MIGRATIONS, changing_schema, migrate, migrations
@@ -15,6 +16,8 @@ __all__ = [
     "BaseModel",
     "CompiledQuery",
     "Param",
+    "Row",
+    "Untyped",
     "after_commit",
     "before_commit",
     "changing_schema",

@@ -42,7 +42,8 @@ class FormKey(BaseModel):
     @classmethod
     def sent(cls, user_id: int, key: str) -> str | None:
         """Where that is shown which this form has made already; None if it has made nothing. One query."""
-        return cls.select(cls.location).where(cls.user == user_id, cls.key == key).scalar()
+        location: str | None = cls.select(cls.location).where(cls.user == user_id, cls.key == key).scalar()
+        return location
 
     @classmethod
     def once(cls, user_id: int, key: str, make: Callable[[], Made]) -> Made | None:

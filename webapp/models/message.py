@@ -138,7 +138,7 @@ class Message(Searched):
         """
         unread = cls._to_mail(reader)
         with cls._mailing_to(reader):
-            begun = cls.select(cls.mail_key).where(unread, cls.mail_key.is_null(False)).limit(1).scalar()
+            begun: str | None = cls.select(cls.mail_key).where(unread, cls.mail_key.is_null(False)).limit(1).scalar()
             if begun or not cls.select().where(unread, cls.mail_due_at <= utcnow()).exists():
                 return begun
             key = f"messages-{uuid4().hex}"

@@ -33,8 +33,10 @@ class Post(Searched):
     @classmethod
     def last_by(cls, user_id: int) -> tuple[str, datetime] | None:
         """What somebody posted last, and when. One query."""
-        latest = cls.select(cls.body, cls.created_at).where(cls.user == user_id)
-        return latest.order_by(cls.created_at.desc(), cls.id.desc()).limit(1).tuples().first()
+        posts = cls.select(cls.body, cls.created_at).where(cls.user == user_id)
+        latest = posts.order_by(cls.created_at.desc(), cls.id.desc()).limit(1)
+        last: tuple[str, datetime] | None = latest.tuples().first()
+        return last
 
     @classmethod
     def timeline(cls, user: User | None = None) -> "ModelSelect[Post]":

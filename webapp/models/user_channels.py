@@ -18,7 +18,8 @@ class UserChannels(UserTrait):
         One query, compiled: it runs with every end of every task.
         """
         found = _listening.execute(user_id=user_id).fetchone()
-        return cls(id=found[0], email=found[1], hearing=cls.hearing.python_value(found[2]), mail_after=found[3])
+        hearing = cls.hearing.python_value(found[2])  # type: ignore[no-untyped-call]  # Peewee's
+        return cls(id=found[0], email=found[1], hearing=hearing, mail_after=found[3])
 
     def channel_for(self, kind: NotificationKind) -> str:
         """The name in CHANNELS of this person's channel for a kind of notification."""

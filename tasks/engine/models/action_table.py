@@ -6,7 +6,8 @@ query, and the verb itself by the condition of its UPDATE.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+
+from peewee import Expression
 
 from tasks.engine.models.composition import Composition
 from tasks.engine.models.row import TaskRow
@@ -19,7 +20,7 @@ class Condition:
     """What must hold of a task, said twice: of a row in memory, and of the rows of a query."""
 
     of_row: Callable[[TaskRow], bool]
-    of_query: Callable[[type[TaskRow]], Any]
+    of_query: Callable[[type[TaskRow]], Expression]
 
 
 _IS_SINGLE = Condition(
@@ -61,9 +62,9 @@ class OwnerAction:
         """Whether it would work on a row as this one is. No query."""
         return task.state in self.moves and all(condition.of_row(task) for condition in self._conditions(in_bulk))
 
-    def where(self, model: type[TaskRow], *, in_bulk: bool = False) -> Any:
+    def where(self, model: type[TaskRow], *, in_bulk: bool = False) -> Expression:
         """The condition of a query for the tasks on which it would work."""
-        where: Any = model.state.in_(sorted(self.moves))
+        where = model.state.in_(sorted(self.moves))
         for condition in self._conditions(in_bulk):
             where &= condition.of_query(model)
         return where

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from enum import StrEnum
 from itertools import accumulate
-from typing import Any, BinaryIO, Final, Self, cast
+from typing import BinaryIO, Final, Self, cast
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
@@ -16,6 +16,7 @@ from peewee import (
     CharField,
     CompositeKey,
     DateTimeField,
+    Field,
     ForeignKeyField,
     IntegerField,
     Model,
@@ -26,7 +27,7 @@ from peewee import (
 from playhouse.fields import EnumField
 
 from tasks.engine.models.task import Task
-from webapp.db import BaseModel
+from webapp.db import BaseModel, Row
 from webapp.lib.chunked_file import ChunkedFile
 from webapp.lib.times import utcnow
 
@@ -49,7 +50,7 @@ class Artifact(BaseModel):
     id = UUIDField(primary_key=True, default=uuid4)
     task = ForeignKeyField(Task, backref="artifacts", on_delete="CASCADE")
     task_id: UUID
-    kind = EnumField(Kind, max_length=8, default=Kind.FILE)
+    kind: "Field[Kind]" = EnumField(Kind, max_length=8, default=Kind.FILE)
     name = CharField(max_length=200)
     content_type = CharField(max_length=100, default="application/octet-stream")
     size = BigIntegerField(default=0, help_text="bytes, of the chunks that count")
@@ -117,7 +118,7 @@ class Artifact(BaseModel):
     def open(self) -> BinaryIO:
         """The content, once it is complete, as a file that reads and seeks, in the memory of one chunk. One query."""
         mine = ArtifactChunk.select(fn.LENGTH(ArtifactChunk.data)).where(ArtifactChunk.artifact == self.id)
-        lengths: Any = mine.order_by(ArtifactChunk.number).tuples()
+        lengths: Iterable[Row] = mine.order_by(ArtifactChunk.number).tuples()
         starts = list(accumulate((length for (length,) in lengths), initial=0))[:-1]
         return cast(BinaryIO, ChunkedFile(self.chunks, starts, self.size))
 

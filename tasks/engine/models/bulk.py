@@ -2,16 +2,18 @@
 
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from peewee import SQL, Case, DoesNotExist, fn
+from peewee import SQL, Case, DoesNotExist, Expression, fn
 
 from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.state import State
 from tasks.engine.models.task import Task
 from tasks.engine.models.transitions import IllegalTransition
 from tasks.engine.models.unique_key import AlreadyRunning
+from webapp.db import Row
 
 if TYPE_CHECKING:
     from peewee import ModelSelect
@@ -56,12 +58,13 @@ def press(verb: str, tasks: "ModelSelect[Task]", most: int = MOST_AT_ONCE, longe
     return result
 
 
-def _others(able: Any, tasks: "ModelSelect[Task]", found: list[Task]) -> BulkResult:
+def _others(able: Expression, tasks: "ModelSelect[Task]", found: list[Task]) -> BulkResult:
     """The tasks that are not found, as they are at one later moment: what has only now become able is left, too."""
-    is_able: Any = Case(None, [(able, 1)], 0)
-    query: Any = tasks.select(Task.state, is_able, fn.COUNT(Task.id)).order_by().group_by(Task.state, SQL("2"))
+    is_able = Case(None, [(able, 1)], 0)
+    query = tasks.select(Task.state, is_able, fn.COUNT(Task.id)).order_by().group_by(Task.state, SQL("2"))
     result = BulkResult()
-    for state, works, number in query.where(Task.id.not_in([task.id for task in found])).tuples():
+    rows: Iterable[Row] = query.where(Task.id.not_in([task.id for task in found])).tuples()
+    for state, works, number in rows:
         if works:
             result.left += number
         else:

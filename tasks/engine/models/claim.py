@@ -10,10 +10,10 @@ each then counts again once it has the lock of that person's row, which every cl
 """
 
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Self
 from uuid import uuid4
 
-from peewee import JOIN, Case, Join, Select, fn
+from peewee import CTE, JOIN, Case, Expression, Join, ModelAlias, ModelUpdate, Select, fn
 
 from tasks.engine.models import observers, phrases, signals, transitions
 from tasks.engine.models.locks import changing
@@ -33,18 +33,18 @@ LAST = 1 << 62  # after every place in the queue
 NOW = Param("now")
 
 
-def _waits(task: Any) -> Any:
+def _waits(task: "type[TaskRow] | ModelAlias[TaskRow]") -> Expression:
     return (task.state == State.PENDING) & task.queue_key.is_null(False)
 
 
-def _most() -> Any:
+def _most() -> Select:
     """How many tasks a person may run at once while others wait; NULL if no worker is known."""
     processes = fn.SUM(Worker.processes)
     most = Case(None, [(processes > 2, processes - 1), (processes > 0, 1)])
     return Worker.select(most).where(Worker.lives_until > NOW)
 
 
-def _full() -> Any:
+def _full() -> Select:
     """Who is full."""
     # By the limit, PostgreSQL reads the index of what runs and not the table, also where it has no statistics yet.
     runs = TaskRow.select(TaskRow.user.alias("person")).where(TaskRow.fencing_token.is_null(False))
@@ -53,19 +53,19 @@ def _full() -> Any:
     return people.having(fn.COUNT(running.c.person) >= _most())
 
 
-def _head() -> Any:
+def _head() -> Select:
     """The task at the head of the queue."""
     return TaskRow.select(TaskRow.id).where(_waits(TaskRow)).order_by(TaskRow.queue_key).limit(1)
 
 
-def _near_head() -> Any:
+def _near_head() -> Select:
     """The first task of somebody who is not full, if it is among those near the head."""
     near = TaskRow.select(TaskRow.queue_key).where(_waits(TaskRow)).order_by(TaskRow.queue_key)
     is_near = TaskRow.queue_key <= fn.COALESCE(near.limit(1).offset(NEAR - 1), LAST)
     return _head().where(TaskRow.user.not_in(_full()), is_near)
 
 
-def _people_who_wait() -> Any:
+def _people_who_wait() -> CTE:
     """Found by stepping from one person to the next in the index: none of the other tasks is read."""
     waiting = TaskRow.alias("waiting")
     first = waiting.select(waiting.user).where(_waits(waiting)).order_by(waiting.user).limit(1)
@@ -74,7 +74,7 @@ def _people_who_wait() -> Any:
     return people.union_all(after.where(people.c.person.is_null(False), people.c.number < PEOPLE))
 
 
-def _first_of_each(lock: bool) -> Any:
+def _first_of_each(lock: bool) -> Select:
     """The first task of somebody who is not full, among the first of each person who waits."""
     people, found, other = _people_who_wait(), TaskRow.alias("found"), TaskRow.alias("other")
     first = other.select(fn.MIN(other.queue_key)).where(_waits(other), other.user == people.c.person)
@@ -85,14 +85,14 @@ def _first_of_each(lock: bool) -> Any:
     return locking(query, skip_locked=True, of=found) if lock else query
 
 
-def _fair(lock: bool) -> Any:
+def _fair(lock: bool) -> Select:
     """The first task of somebody who is not full, or NULL."""
     near = locking(_near_head(), skip_locked=True) if lock else _near_head()
     return Select(columns=[fn.COALESCE(near, _first_of_each(lock))])
 
 
 @compiled
-def _taking() -> Any:
+def _taking() -> ModelUpdate:
     """Takes a task: gives its row as it is then, or none when nothing waits.
 
     On PostgreSQL it passes over what another is claiming.
@@ -108,22 +108,23 @@ def _taking() -> Any:
 
 
 @compiled
-def _has_too_many() -> Any:
+def _has_too_many() -> Select:
     """Whether a person runs more than they may while others wait."""
     runs = TaskRow.fencing_token.is_null(False) & (TaskRow.user == Param("user_id"))
     return TaskRow.select(fn.COUNT(TaskRow.user) > _most()).where(runs)
 
 
 @compiled
-def _find_fair() -> Any:
+def _find_fair() -> Select:
     """A task that waits and is of somebody who is not full, or NULL."""
     return _fair(lock=False)
 
 
 @compiled
-def _lock_owner() -> Any:
+def _lock_owner() -> Select:
     owner = TaskRow.user.rel_field
-    return locking(owner.model.select(owner).where(owner == Param("user_id")), "NO KEY UPDATE")
+    person: Select = owner.model.select(owner).where(owner == Param("user_id"))
+    return locking(person, "NO KEY UPDATE")
 
 
 class Claiming(TaskTrait):

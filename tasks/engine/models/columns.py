@@ -1,16 +1,14 @@
 """Columns: which of them change with each kind of transition."""
 
 from datetime import datetime
-from typing import Any
 
 from tasks.engine.models import fair_queue
 from tasks.engine.models.row import TaskRow
 from tasks.engine.models.sealed import without_secrets
 from tasks.engine.models.state import FINISHED, State
-from tasks.engine.models.words import kept
+from tasks.engine.models.words import Changes, kept
 from webapp.lib.times import utcnow
 
-Changes = dict[str, Any]
 # Of a task that is retried.
 NO_TROUBLE: Changes = {
     **kept(error=""),

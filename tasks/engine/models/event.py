@@ -1,10 +1,9 @@
 """TaskEvent: one line of a task's timeline."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from peewee import AutoField, CharField, DateTimeField, DeferredForeignKey, JSONField, UUIDField
+from peewee import AutoField, CharField, DateTimeField, DeferredForeignKey, JSONField, ModelInsert, UUIDField
 
 from webapp.db import BaseModel, compiled, params_of
 from webapp.lib.kept_words import kept, put_into_words
@@ -39,6 +38,6 @@ class TaskEvent(BaseModel):
 
 
 @compiled
-def _insert() -> Any:
+def _insert() -> ModelInsert:
     written = TaskEvent.task, TaskEvent.at, TaskEvent.kind, TaskEvent.text, TaskEvent.phrase, TaskEvent.link
     return TaskEvent.insert(params_of(*written))

@@ -6,19 +6,18 @@ has the key of the task at the head. Workers take the smallest key, so that peop
 Nothing is counted when a task is claimed, and there is no state to lose.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from typing import Any
 from uuid import UUID
 
-from peewee import SQL, Select, chunked, fn
+from peewee import SQL, Expression, ModelSelect, Select, chunked, fn
 
 from tasks.engine.models import observers
 from tasks.engine.models.row import TaskRow
 from tasks.engine.models.state import LEASED, State
-from webapp.db import CompiledQuery, Param, compiled, database
+from webapp.db import CompiledQuery, Param, Row, compiled, database
 from webapp.lib.times import utcnow
 
 # A priority is worth more than all turns that there will ever be within one: the higher always goes first.
@@ -78,7 +77,7 @@ def positions(tasks: Sequence[TaskRow]) -> dict[UUID, QueuePosition]:
 
 
 @compiled
-def _ends() -> Any:
+def _ends() -> Select:
     """The first key that is from `place0` to `place1`, and the last one of a person."""
     head = TaskRow.select(fn.MIN(TaskRow.queue_key)).where(_is_between(0))
     last = TaskRow.select(fn.MAX(TaskRow.queue_key)).where(_is_between(0), TaskRow.user == Param("user_id"))
@@ -93,7 +92,7 @@ def _between(number: int) -> CompiledQuery:
     """
 
     @compiled
-    def between() -> Any:
+    def between() -> Select:
         # Compared, not negated: SQLite finds no index by a negation.
         ended = (TaskRow.hidden == False) & (TaskRow.finished_at > Param("ended_after"))  # noqa: E712
         took = TaskRow.select(TaskRow.run_seconds).where(ended, TaskRow.run_seconds > 0)
@@ -105,13 +104,13 @@ def _between(number: int) -> CompiledQuery:
     return between
 
 
-def _is_between(n: int) -> Any:
+def _is_between(n: int) -> Expression:
     """Whether a task waits from one of the places to the next."""
     key, place, following = TaskRow.queue_key, Param(f"place{n}", int), Param(f"place{n + 1}", int)
     return (TaskRow.state == State.PENDING) & (key >= place) & (key < following)
 
 
-def _number(which: Any) -> Any:
+def _number(which: Expression) -> "ModelSelect[TaskRow]":
     return TaskRow.select(fn.COUNT(SQL("*"))).where(which)
 
 
@@ -124,7 +123,7 @@ def notify_waiting_users(soon: timedelta, moved: bool) -> None:
     waits = (TaskRow.state == State.RETRYING) & (TaskRow.run_at < utcnow() + soon)
     if moved:
         waits |= (TaskRow.state == State.PENDING) & TaskRow.queue_key.is_null(False)
-    waiting: Any = TaskRow.select(TaskRow.user).where(waits, ~TaskRow.hidden).distinct().tuples()
+    waiting: Iterable[Row] = TaskRow.select(TaskRow.user).where(waits, ~TaskRow.hidden).distinct().tuples()
     for some in chunked([user_id for (user_id,) in waiting], NOTIFIED_AT_ONCE):
         with database.transaction():
             for user_id in some:

@@ -1,13 +1,13 @@
 """How a run ends: with success or failure, or by letting go of the task for another run."""
 
 from datetime import timedelta
-from typing import Any
 
 from tasks.engine.models import columns, phrases, transitions
 from tasks.engine.models.row import TaskTrait
 from tasks.engine.models.state import State
 from tasks.engine.models.transitions import is_mine
 from tasks.engine.models.words import kept
+from webapp.lib.json_types import Json
 from webapp.lib.phrases import Words
 from webapp.lib.times import utcnow
 
@@ -20,7 +20,7 @@ INTERRUPTED_AT_MOST = 60.0
 class Outcomes(TaskTrait):
     """Each raises IllegalTransition, and changes nothing, when this run does not hold the task any more."""
 
-    def succeed(self, result: Any = None) -> None:
+    def succeed(self, result: Json = None) -> None:
         """All is done: the bar is full. Wins over a cancel or a pause that came during the last step."""
         full = self.done if self.total is None else self.total
         transitions.finish(self, State.SUCCEEDED, phrases.SUCCEEDED(), done=full, total=full or None, result=result)
@@ -47,7 +47,7 @@ class Outcomes(TaskTrait):
         else:
             transitions.give_up_lease(self, State.FAILED, error, error)
 
-    def _try_again(self, delay: float, error: Words, words: Words, **changes: Any) -> None:
+    def _try_again(self, delay: float, error: Words, words: Words, **changes: object) -> None:
         run_at = utcnow() + timedelta(seconds=delay)
         transitions.give_up_lease(self, State.RETRYING, words, error, run_at=run_at, **changes)
 

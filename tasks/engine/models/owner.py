@@ -1,12 +1,13 @@
 """The owner: the model of the people whose tasks these are, which the engine does not know until the app names it."""
 
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from peewee import AutoField, ForeignKeyField, Model
 
 from webapp.db import BaseModel
 
 M = TypeVar("M", bound=type[Model])
+OwnerRow: TypeAlias = Any  # type: ignore[explicit-any]  # a row of that model, which has columns of its own
 
 
 class Owner(BaseModel):
@@ -15,13 +16,13 @@ class Owner(BaseModel):
     id = AutoField()
 
 
-class OwnerKey(ForeignKeyField):
+class OwnerKey(ForeignKeyField):  # type: ignore[explicit-any]  # Peewee's key, to a model that only the app knows
     """The reference to an owner. It leads to the stand-in until `owned_by` is told where."""
 
     keys: "list[OwnerKey]" = []
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args or (Owner,), backref="+", **options)
+    def __init__(self, model: type[Model] = Owner, **options: object) -> None:
+        super().__init__(model, backref="+", **options)
 
     def bind(self, model: type[Model], name: str, set_attribute: bool = True) -> None:
         """Peewee's, which comes with the model."""

@@ -1,7 +1,6 @@
 """What a run records while it holds its task: its lease, how far it is, and from where to go on."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from tasks.engine.models import observers, transitions
 from tasks.engine.models.event import TaskEvent
@@ -9,8 +8,9 @@ from tasks.engine.models.locks import changing
 from tasks.engine.models.row import TaskTrait
 from tasks.engine.models.state import LEASED, State
 from tasks.engine.models.transitions import is_mine
-from tasks.engine.models.words import kept
+from tasks.engine.models.words import Changes, kept
 from webapp.db import database
+from webapp.lib.json_types import Json
 from webapp.lib.phrases import Words
 from webapp.lib.times import utcnow
 
@@ -26,7 +26,7 @@ class Progress(TaskTrait):
         return transitions.record(self, model.state == State.IN_PROGRESS, done=done, total=total, **kept(stage=stage))
 
     def checkpoint(
-        self, cursor: dict[str, Any], done: int, total: int | None, stage: Words, lease: timedelta, tell: bool = True
+        self, cursor: dict[str, Json], done: int, total: int | None, stage: Words, lease: timedelta, tell: bool = True
     ) -> bool:
         """Record from where to go on, in the transaction of the effects that led there; renew the lease.
 
@@ -36,14 +36,14 @@ class Progress(TaskTrait):
         False, and nothing written, when another run has the task: the transaction must then be rolled back.
         """
         model = type(self)
-        changes: dict[str, Any] = {"done": done, "total": total, **kept(stage=stage)} if tell else {}
+        changes: Changes = {"done": done, "total": total, **kept(stage=stage)} if tell else {}
         if self.gets_further(cursor):
             changes["crashes"] = changes["interruptions"] = 0
         return transitions.record(
             self, model.state.in_(LEASED), tell, cursor=cursor, lease_until=utcnow() + lease, **changes
         )
 
-    def gets_further(self, cursor: dict[str, Any]) -> bool:
+    def gets_further(self, cursor: dict[str, Json]) -> bool:
         """Whether a checkpoint with this cursor is beyond the latest one.
 
         Steps that are only counted are no proof of that: whatever does not go on from the cursor counts them again in

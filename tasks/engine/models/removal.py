@@ -4,18 +4,17 @@ The database would see to that by itself as the row is deleted, but all at once,
 else waiting for it.
 """
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 from uuid import UUID
 
-from peewee import CompositeKey, Model, Tuple
+from peewee import ColumnBase, CompositeKey, Model, ModelDelete, ModelUpdate, Select, Tuple
 
 from tasks.engine.models.row import TaskRow
-from webapp.db import locking
+from webapp.db import Untyped, locking
 
 # Runs an UPDATE or DELETE, its first argument, which has no condition, on the rows whose keys the second one selects,
 # in one transaction; returns the number of rows.
-Act = Callable[[Any, Any], int]
+Act = Callable[[ModelUpdate | ModelDelete, Select], int]
 
 
 class Held(Exception):
@@ -34,7 +33,7 @@ def detach(model: type[TaskRow], task_id: UUID) -> None:
             other.update({field: None}).where(key_of(other).in_(rows)).execute()
 
 
-def clear(model: type[Model], ids: list[Any], size: Callable[[type[Model]], int], act: Act) -> Iterator[None]:
+def clear(model: type[Model], ids: Sequence[object], size: Callable[[type[Model]], int], act: Act) -> Iterator[None]:
     """Delete all that goes with these rows, and let go of what stays without them; not yet the rows themselves.
 
     Yields after each transaction that `act` makes of `size` rows at most. Linear in what there is to delete. Raises
@@ -54,12 +53,12 @@ def clear(model: type[Model], ids: list[Any], size: Callable[[type[Model]], int]
             yield
 
 
-def key_of(model: type[Model]) -> Any:
+def key_of(model: type[Model]) -> ColumnBase:
     """The primary key for a condition, also where it is made of several columns."""
     columns = _key_columns(model)
     return columns[0] if len(columns) == 1 else Tuple(*columns)
 
 
-def _key_columns(model: type[Model]) -> list[Any]:
-    key = model._meta.primary_key
+def _key_columns(model: type[Model]) -> list[ColumnBase]:
+    key: Untyped = model._meta.primary_key
     return [getattr(model, name) for name in key.field_names] if isinstance(key, CompositeKey) else [key]

@@ -1,6 +1,6 @@
 """TaskRow: the columns of a task, and what can be read from them."""
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 from uuid import UUID, uuid4
 
 from peewee import (
@@ -9,11 +9,13 @@ from peewee import (
     BooleanField,
     CharField,
     DateTimeField,
+    Field,
     FloatField,
     ForeignKeyField,
     IntegerField,
     JSONField,
     ModelSelect,
+    Node,
     TextField,
     UUIDField,
 )
@@ -28,7 +30,7 @@ from webapp.db import BaseModel
 from webapp.db.traits import Trait, hide_references
 from webapp.lib.times import utcnow
 
-_ZERO: list[Any] = [SQL("DEFAULT 0")]  # in the database, too: a release from before the column does not name it
+_ZERO: list[Node] = [SQL("DEFAULT 0")]  # in the database, too: a release from before the column does not name it
 
 
 class TaskRow(TaskWords, BaseModel):
@@ -41,7 +43,7 @@ class TaskRow(TaskWords, BaseModel):
     parent_id: UUID | None
     root = ForeignKeyField("self", null=True, on_delete="CASCADE", help_text="the workflow at the top")
     root_id: UUID | None
-    composition = EnumField(
+    composition: "Field[Composition]" = EnumField(
         Composition, column_name="kind", max_length=8, default=Composition.SINGLE, constraints=[SQL("DEFAULT 'single'")]
     )
     step = IntegerField(
@@ -57,7 +59,7 @@ class TaskRow(TaskWords, BaseModel):
         help_text="an internal task, or one that is being deleted: its owner sees nothing of it",
     )
     arguments = JSONField(default=dict)
-    state = EnumField(State, max_length=16, default=State.PENDING)
+    state: "Field[State]" = EnumField(State, max_length=16, default=State.PENDING)
     stage = CharField(max_length=200, default="", help_text="what it is doing now, in words")
     stage_phrase = JSONField(null=True, help_text="the stage as a phrase, unless an author wrote it")
     done = IntegerField(default=0)

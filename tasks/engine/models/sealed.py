@@ -2,19 +2,21 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final, TypeGuard
 
-from peewee import Field
+from peewee import Expression, JSONField
+
+from webapp.lib.json_types import Json
 
 _KEY: Final = "sealed"
 
 
-def sealed(text: str | None) -> dict[str, str | None]:
+def sealed(text: str | None) -> dict[str, Json]:
     """An argument that is secret, as a row has it; None once it is gone."""
     return {_KEY: text}
 
 
-def sealed_text(argument: Any) -> str | None:
+def sealed_text(argument: Json) -> str | None:
     """What was sealed; None if it is gone. Raises KeyError for an argument that is not secret."""
     if not _is_sealed(argument):
         raise KeyError(_KEY)
@@ -22,21 +24,21 @@ def sealed_text(argument: Any) -> str | None:
     return text
 
 
-def without_secrets(arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+def without_secrets(arguments: Mapping[str, Json]) -> dict[str, Json] | None:
     """The arguments of a task that ends; None if there is no secret among them, and so nothing to change."""
     kept = [name for name, each in arguments.items() if _is_sealed(each) and each[_KEY] is not None]
     return {**arguments, **dict.fromkeys(kept, sealed(None))} if kept else None
 
 
-def has_lost_secrets(arguments: Mapping[str, Any] | None) -> bool:
+def has_lost_secrets(arguments: Mapping[str, Json] | None) -> bool:
     """Whether any secret among the arguments of a task is gone, so that it cannot run again."""
     return any(_is_sealed(each) and each[_KEY] is None for each in (arguments or {}).values())
 
 
-def _is_sealed(argument: Any) -> bool:
+def _is_sealed(argument: object) -> TypeGuard[dict[str, str | None]]:
     return isinstance(argument, dict) and argument.keys() == {_KEY}
 
 
-def lost_secrets_in(arguments: Field) -> Any:
+def lost_secrets_in(arguments: JSONField) -> Expression:
     """The same as the condition of a query over that column."""
     return arguments.cast("TEXT").contains(json.dumps(sealed(None)))

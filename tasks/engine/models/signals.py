@@ -11,10 +11,10 @@ A receiver that raises is logged, and harms neither the task nor the other recei
 """
 
 import logging
-from typing import Any
 
 from blinker import NamedSignal, Namespace
 
+from tasks.engine.models.row import TaskRow
 from webapp.db import after_commit
 
 log = logging.getLogger(__name__)
@@ -30,13 +30,13 @@ finished = _signals.signal("finished", doc="It has succeeded, failed or been can
 enqueued = _signals.signal("enqueued", doc="It waits for a worker. The engine listens, and sends a wake-up.")
 
 
-def announce(signal: NamedSignal, task: Any) -> None:
+def announce(signal: NamedSignal, task: TaskRow) -> None:
     """Send a signal once the transaction has committed; not at all if it is rolled back."""
     if signal.receivers:
         after_commit(lambda: _send(signal, task))
 
 
-def _send(signal: NamedSignal, task: Any) -> None:
+def _send(signal: NamedSignal, task: TaskRow) -> None:
     for receiver in list(signal.receivers_for(task)):
         try:
             receiver(task)

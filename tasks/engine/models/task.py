@@ -1,9 +1,10 @@
 """Task: one piece of work that a person started, as they see it, and the only door to its states."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
-from peewee import Model, ModelSelect
+from peewee import Expression, Model, ModelSelect
 
 from tasks.engine.models import columns, phrases, signals, transitions, workflow
 from tasks.engine.models.claim import Claiming
@@ -17,6 +18,7 @@ from tasks.engine.models.undoing import Undoing
 from tasks.engine.models.unique_key import holding_unique_key
 from tasks.engine.models.words import kept
 from webapp.db.traits import own_references
+from webapp.lib.json_types import Json
 from webapp.lib.phrases import Words
 
 
@@ -35,12 +37,12 @@ class Task(OwnerActions, Undoing, Claiming, Progress, Outcomes, Sweeping, TaskRo
         user: Model,
         name: str,
         title: Words,
-        arguments: dict[str, Any],
+        arguments: Mapping[str, Json],
         *,
         run_at: datetime | None = None,
         parent: TaskRow | None = None,
         total: int | None = None,
-        **fields: Any,
+        **fields: object,
     ) -> Self:
         """Write a task that waits for a worker, for its time `run_at`, or for its step as a child of `parent`.
 
@@ -76,9 +78,10 @@ class Task(OwnerActions, Undoing, Claiming, Progress, Outcomes, Sweeping, TaskRo
         workflow.reset_for_retry(self)
 
     @classmethod
-    def is_visible_to(cls, user: Model) -> Any:
+    def is_visible_to(cls, user: Model) -> Expression:
         """The condition of a query for the tasks that this person may see: theirs, but for those that are hidden."""
-        return (cls.user == user) & ~cls.hidden
+        visible: Expression = (cls.user == user) & ~cls.hidden
+        return visible
 
     @classmethod
     def visible_to(cls, user: Model) -> "ModelSelect[Self]":

@@ -5,10 +5,9 @@ timeline and with the observers.
 """
 
 from functools import cache
-from typing import Any
 from uuid import UUID
 
-from peewee import Node
+from peewee import Expression, ModelUpdate, Node
 
 from tasks.engine.models import columns, observers, phrases, signals
 from tasks.engine.models.action_table import OWNER_ACTIONS
@@ -16,11 +15,12 @@ from tasks.engine.models.event import TaskEvent
 from tasks.engine.models.locks import changing
 from tasks.engine.models.row import TaskRow
 from tasks.engine.models.state import FINISHED, LEASED, ON_RELEASE, State, sources_of
-from tasks.engine.models.words import kept
+from tasks.engine.models.words import Changes, kept
 from webapp.db import CompiledQuery, Param, compiled, database, params_of
 from webapp.lib.phrases import Phrase, Wording, Words
 from webapp.lib.times import utcnow
 
+Condition = Expression | bool
 NO_TOKEN = "-"  # noqa: S105 - a fencing token that no run has
 
 
@@ -36,7 +36,7 @@ class SecretsGone(IllegalTransition):
     """The task cannot be tried again: its secrets were deleted when it ended, and have to be entered anew."""
 
 
-def attempt(task: TaskRow, target: State, words: Words, condition: Any = True, **changes: Any) -> bool:
+def attempt(task: TaskRow, target: State, words: Words, condition: Condition = True, **changes: object) -> bool:
     """Make a transition if the table allows it from the task's present state and the condition holds."""
     with database.transaction():
         allowed = type(task).state.in_(sources_of(target)) & condition
@@ -46,7 +46,7 @@ def attempt(task: TaskRow, target: State, words: Words, condition: Any = True, *
     return moved
 
 
-def write(task: TaskRow, condition: Any, **changes: Any) -> bool:
+def write(task: TaskRow, condition: Condition, **changes: object) -> bool:
     """Change a task, and count that in `moves`, if the condition holds; False, and nothing written, if not. One query.
 
     For all that readers of a task see of it but the progress of its run, which is not counted: whoever has seen a
@@ -61,14 +61,14 @@ def write(task: TaskRow, condition: Any, **changes: Any) -> bool:
     return bool(written)
 
 
-def demand(task: TaskRow, target: State, words: Words, **changes: Any) -> None:
+def demand(task: TaskRow, target: State, words: Words, **changes: object) -> None:
     """Make a transition. Raises IllegalTransition where the table does not allow it."""
-    if not attempt(task, target, words, **changes):
+    if not attempt(task, target, words, True, **changes):
         raise IllegalTransition(task.fresh(), target)
 
 
 def ask(
-    task: TaskRow, action: str, seen: State | None = None, words: dict[State, Wording] | None = None, **changes: Any
+    task: TaskRow, action: str, seen: State | None = None, words: dict[State, Wording] | None = None, **changes: object
 ) -> None:
     """Make the transition of an owner action, from any state that has it or only from the one that was `seen`.
 
@@ -93,7 +93,7 @@ def _on_again(task: TaskRow, action: str) -> Wording:
     return phrases.RETRIED_BY_OWNER if task.started_at else phrases.STARTED_BY_OWNER
 
 
-def finish(task: TaskRow, target: State, words: Words, **changes: Any) -> None:
+def finish(task: TaskRow, target: State, words: Words, **changes: object) -> None:
     """End a task by the run that holds it. Raises IllegalTransition when the run does not hold it any more.
 
     The object does not learn what `moves` the row has then: SQLite takes twice as long for an UPDATE that says so.
@@ -109,7 +109,7 @@ def finish(task: TaskRow, target: State, words: Words, **changes: Any) -> None:
 
 
 def give_up_lease(
-    task: TaskRow, target: State | None = None, words: Words = "", error: Words = "", **changes: Any
+    task: TaskRow, target: State | None = None, words: Words = "", error: Words = "", **changes: object
 ) -> None:
     """Let go of a task before its end, because of an `error` if there is one.
 
@@ -134,7 +134,7 @@ def _on_release(instead: State, error: Words) -> Phrase:
     return phrases.STOPPED_BY_ERROR[instead](error=error) if error else phrases.STOPPED[instead]()
 
 
-def record(task: TaskRow, condition: Any, tell: bool = True, **changes: Any) -> bool:
+def record(task: TaskRow, condition: Condition, tell: bool = True, **changes: object) -> bool:
     """Write the progress of a run that holds the task. False, and nothing written, where the condition does not hold.
 
     Observers and signals hear of it only if this is to `tell`.
@@ -151,7 +151,7 @@ def record(task: TaskRow, condition: Any, tell: bool = True, **changes: Any) -> 
     return bool(written)
 
 
-def is_mine(task: TaskRow, state: State | None = None) -> Any:
+def is_mine(task: TaskRow, state: State | None = None) -> Expression:
     """The condition that this run still holds the task, by its fencing token. A row without one holds nothing."""
     model = type(task)
     mine = (model.id == task.id) & (model.fencing_token == (task.fencing_token or NO_TOKEN))
@@ -164,7 +164,7 @@ def tell(task: TaskRow, kind: str, words: Words, link: UUID | None = None) -> No
     observers.changed(task)
 
 
-def _take_over(task: TaskRow, changes: dict[str, Any]) -> None:
+def _take_over(task: TaskRow, changes: Changes) -> None:
     """Let the object know what was written, except for what the database has worked out."""
     task.__data__.update({name: value for name, value in changes.items() if not isinstance(value, Node)})
 
@@ -187,7 +187,7 @@ def _finishing(target: State, *names: str) -> CompiledQuery:
     """How a run ends its task, by its `key` and the fencing token that it is `held_by`."""
 
     @compiled
-    def finishing() -> Any:
+    def finishing() -> ModelUpdate:
         written = params_of(*(TaskRow._meta.fields[name] for name in names)) | {TaskRow.moves: TaskRow.moves + 1}
         held = (TaskRow.id == Param("key")) & (TaskRow.fencing_token == Param("held_by"))
         return TaskRow.update(written).where(held, TaskRow.state.in_(sources_of(target)))

@@ -1,16 +1,19 @@
 """Words: what people read of a task. A row keeps it as the phrase that it is and as its text, in a column for each."""
 
-from typing import Any
+from peewee import Field, JSONField
 
+from webapp.db import Untyped
 from webapp.lib.kept_words import kept_changing, put_into_words, read_words
 from webapp.lib.phrases import Words
+
+Changes = dict[str, Untyped]  # by the names of columns: values, or what the database works out
 
 LONGEST = {"title": 200, "stage": 200}  # characters
 
 
-def kept(**columns: Words) -> dict[str, Any]:
+def kept(**columns: Words) -> Changes:
     """The columns that keep a `title`, a `stage` or an `error`: its text, cut to fit, and its phrase."""
-    changes: dict[str, Any] = {}
+    changes: Changes = {}
     for column, words in columns.items():
         changes[column], changes[f"{column}_phrase"] = kept_changing(words, LONGEST.get(column))
     return changes
@@ -22,12 +25,12 @@ class TaskWords:
     Whatever is shown is read by these: the text of a row is what the owner read when it was written.
     """
 
-    title: Any
-    title_phrase: Any
-    stage: Any
-    stage_phrase: Any
-    error: Any
-    error_phrase: Any
+    title: "Field[str]"
+    title_phrase: JSONField
+    stage: "Field[str]"
+    stage_phrase: JSONField
+    error: "Field[str]"
+    error_phrase: JSONField
 
     def title_words(self, owner: str = "") -> str:
         """What it is called."""

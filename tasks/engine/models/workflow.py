@@ -17,7 +17,7 @@ from tasks.engine.models.locks import changing
 from tasks.engine.models.row import TaskRow
 from tasks.engine.models.state import FINISHED, LEASED, SEVERITY, UNSUCCESSFUL, State
 from tasks.engine.models.unique_key import holding_unique_key
-from tasks.engine.models.words import kept
+from tasks.engine.models.words import Changes, kept
 from tasks.engine.models.workflow_totals import stage_of, totals_of
 from webapp.lib.phrases import Wording, Words
 from webapp.lib.times import utcnow
@@ -125,7 +125,7 @@ def tree(parent: TaskRow) -> dict[UUID | None, list[TaskRow]]:
     return found
 
 
-def _aggregate(parent: TaskRow, done: int, total: int, share: float, stage: columns.Changes, begun: bool) -> None:
+def _aggregate(parent: TaskRow, done: int, total: int, share: float, stage: Changes, begun: bool) -> None:
     """Make a workflow say how far its children are, what one of them is doing, and that one has begun.
 
     Its share never goes back, whatever becomes of the totals of its children: it waits until they get there.
@@ -180,6 +180,6 @@ def _failure(parent: TaskRow) -> Words:
     return phrases.PARTS_FAILED(failed=len(failed), parts=len(children), first=first)
 
 
-def _write(parent: TaskRow, changes: columns.Changes) -> None:
+def _write(parent: TaskRow, changes: Changes) -> None:
     type(parent).update(**changes).where(type(parent).id == parent.id).execute()
     parent.__data__.update(changes)

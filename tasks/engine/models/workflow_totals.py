@@ -1,13 +1,15 @@
 """The totals of a workflow: how far its children are, taken together."""
 
 import json
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from peewee import Case, fn
+from peewee import Case, StringExpression, fn
 
 from tasks.engine.models.composition import Composition
 from tasks.engine.models.row import TaskRow
 from tasks.engine.models.state import LEASED, State
+from webapp.db import Row
+from webapp.lib.json_types import Json
 
 _APART = "\x1f"  # the unit separator
 
@@ -18,7 +20,7 @@ class Totals(NamedTuple):
     done: int
     total: int
     share: float
-    stage: dict[str, Any]
+    stage: dict[str, Json]
 
 
 def totals_of(parent: TaskRow) -> Totals:
@@ -27,7 +29,7 @@ def totals_of(parent: TaskRow) -> Totals:
     A child weighs as many steps as it was started with; where that was unknown for one, each weighs the same. A child
     of unknown length counts as one step more than it has done, and as nothing of the share until it has ended.
     """
-    model: Any = type(parent)
+    model = type(parent)
     total = Case(None, [(model.total.is_null(False), model.total)], model.done + 1)
     total = Case(None, [(model.state == State.SUCCEEDED, fn.COALESCE(model.total, model.done))], total)
     own = model.done.cast("FLOAT") / model.total
@@ -37,21 +39,22 @@ def totals_of(parent: TaskRow) -> Totals:
     stage = Case(None, [(model.state.in_(sorted(LEASED)), _both(model))], "")
     weights = (fn.COUNT(model.id) - fn.COUNT(model.expected), fn.SUM(model.expected), fn.SUM(share * model.expected))
     query = model.select(fn.SUM(model.done), fn.SUM(total), fn.AVG(share), fn.MAX(stage), *weights)
-    done, total, mean, stage, unknown, expected, weighted = query.where(model.parent == parent.id).tuples().get()
+    row: Row = query.where(model.parent == parent.id).tuples().get()
+    done, all_steps, mean, said, unknown, expected, weighted = row
     is_weighted = expected and not unknown
-    return Totals(int(done), int(total), float(weighted) / float(expected) if is_weighted else mean, _apart(stage))
+    return Totals(int(done), int(all_steps), float(weighted) / float(expected) if is_weighted else mean, _apart(said))
 
 
-def stage_of(task: TaskRow) -> dict[str, Any]:
+def stage_of(task: TaskRow) -> dict[str, Json]:
     """What a task says it is doing, as its columns have it."""
     return {"stage": task.stage, "stage_phrase": task.stage_phrase}
 
 
-def _both(model: Any) -> Any:
+def _both(model: type[TaskRow]) -> StringExpression:
     """The text and the phrase of a stage as one text: an aggregate of each alone might give those of two children."""
     return model.stage.concat(_APART).concat(fn.COALESCE(model.stage_phrase.cast("TEXT"), ""))
 
 
-def _apart(both: str | None) -> dict[str, Any]:
+def _apart(both: str | None) -> dict[str, Json]:
     text, _, phrase = (both or "").rpartition(_APART)
     return {"stage": text, "stage_phrase": json.loads(phrase) if phrase else None}

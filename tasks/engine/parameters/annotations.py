@@ -3,14 +3,17 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
-from peewee import Alias, ModelSelect
+from peewee import Alias, Model, ModelSelect
 
+from tasks.engine.models.owner import OwnerRow
+from tasks.engine.parameters.conversions import Value
+from webapp.db import Untyped
 from webapp.lib.i18n import ngettext
 
 MOST_OFFERED: Final = 200
-Option: TypeAlias = tuple[Any, str]
+Option: TypeAlias = tuple[Value, str]
 
 
 @dataclass(frozen=True)
@@ -57,27 +60,27 @@ class Choice:
     `most`, so let the latest come first; whatever the function returns can be chosen.
     """
 
-    options: Callable[[Any], Iterable[Any]]
+    options: "Callable[[OwnerRow], Iterable[Option] | ModelSelect[Untyped]]"
     most: int = MOST_OFFERED
 
-    def offered(self, owner: Any) -> tuple[list[Option], bool]:
+    def offered(self, owner: Model) -> tuple[list[Option], bool]:
         """What a form offers to an owner, and whether there is more."""
         options = self.options(owner)
         if isinstance(options, ModelSelect):
-            query: Any = options
+            query: Untyped = options
             limit = query._limit
             options = query.limit(self.most + 1 if limit is None else min(limit, self.most + 1)).tuples()
         found = [_option(each) for each in islice(options, self.most + 1)]
         return found[: self.most], len(found) > self.most
 
-    def find(self, owner: Any, value: Any) -> Option | None:
+    def find(self, owner: Model, value: object) -> Option | None:
         """A value with its label if it is the owner's now, otherwise None. One query, or a pass through the rest."""
         if isinstance(value, int) and not -(2**63) <= value < 2**63:
             return None  # no database has such a number, and some would raise
         options = self.options(owner)
         if isinstance(options, ModelSelect):
-            query: Any = options
-            column: Any = query.selected_columns[0]
+            query: Untyped = options
+            column: Untyped = query.selected_columns[0]
             if query._limit is None and query._offset is None:
                 if isinstance(column, Alias):
                     column = column.unalias()  # type: ignore[no-untyped-call]
@@ -91,10 +94,10 @@ class Choice:
         return ngettext("Only the first is offered.", "Only the first %(num)s are offered.", self.most)
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(one: object, other: object) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
-def _option(pair: Any) -> Option:
+def _option(pair: Option) -> Option:
     value, label = pair
     return value, str(label)

@@ -1,11 +1,13 @@
 """Arguments: what a task function was given, checked as a whole, stored in a row and read from it."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+
+from peewee import Model
 
 from tasks.engine.errors import TaskError
-from tasks.engine.parameters.conversions import Json, Place
+from tasks.engine.parameters.conversions import Place, Value
 from tasks.engine.parameters.parameter import Parameter, WrongValue
+from webapp.lib.json_types import Json
 
 
 class InvalidArguments(ValueError):
@@ -16,7 +18,7 @@ class InvalidArguments(ValueError):
         self.errors = errors
 
 
-def check_arguments(parameters: tuple[Parameter, ...], arguments: Mapping[str, Any]) -> dict[str, Any]:
+def check_arguments(parameters: tuple[Parameter, ...], arguments: Mapping[str, object]) -> dict[str, Value]:
     """The arguments completed with defaults, each as the function gets it.
 
     Raises InvalidArguments, naming each that is unknown, missing or wrong. What is one of somebody's own things is
@@ -38,19 +40,19 @@ def check_arguments(parameters: tuple[Parameter, ...], arguments: Mapping[str, A
     return complete
 
 
-def check_own(parameters: Iterable[Parameter], owner: Any, arguments: Mapping[str, Any]) -> None:
+def check_own(parameters: Iterable[Parameter], owner: Model, arguments: Mapping[str, Value]) -> None:
     """Raise InvalidArguments for what is not the owner's now. One query for each parameter that is a `Choice`."""
     chosen = {each.name: each.problem(arguments[each.name], owner) for each in parameters if each.own}
     if errors := {name: words for name, words in chosen.items() if words}:
         raise InvalidArguments(errors)
 
 
-def dump_arguments(parameters: Iterable[Parameter], arguments: Mapping[str, Any], place: Place) -> dict[str, Json]:
+def dump_arguments(parameters: Iterable[Parameter], arguments: Mapping[str, Value], place: Place) -> dict[str, Json]:
     """Arguments that were checked as the row of a task has them; `place` then has the files among them."""
     return {each.name: each.dump(arguments[each.name], place) for each in parameters if each.name in arguments}
 
 
-def load_arguments(parameters: Iterable[Parameter], saved: Mapping[str, Any], place: Place) -> dict[str, Any]:
+def load_arguments(parameters: Iterable[Parameter], saved: Mapping[str, Json], place: Place) -> dict[str, Value]:
     """Arguments as the function gets them, from what a row has; those that it does not know any more as they are.
 
     Raises TaskError, in words, for what is gone or has no meaning any more.
@@ -65,9 +67,9 @@ def load_arguments(parameters: Iterable[Parameter], saved: Mapping[str, Any], pl
     return loaded
 
 
-def refill(parameters: Iterable[Parameter], saved: Mapping[str, Any], place: Place) -> dict[str, Any]:
+def refill(parameters: Iterable[Parameter], saved: Mapping[str, Json], place: Place) -> dict[str, Value]:
     """The arguments of an earlier task with which a form can be filled in: no files, no secrets, nothing outdated."""
-    fit: dict[str, Any] = {}
+    fit: dict[str, Value] = {}
     for parameter in parameters:
         if parameter.name in saved and not parameter.type.again:
             try:

@@ -9,13 +9,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from math import inf, nextafter
-from typing import Any
+from typing import TypeGuard
 
 from annotated_types import Ge, GroupedMetadata, Gt, Le, Lt, MaxLen, MinLen
 
+from tasks.engine.parameters.conversions import Value
 from webapp.lib.i18n import ngettext, number
 
 FIELDS = {Ge: "ge", Gt: "gt", Le: "le", Lt: "lt", MinLen: "min_length", MaxLen: "max_length"}
+Bound = Ge | Gt | Le | Lt | MinLen | MaxLen
 LOWER = (Ge, Gt, MinLen)
 LENGTHS = (MinLen, MaxLen)
 
@@ -61,7 +63,7 @@ class Bounds:
         return f"{has}; it may have at most {number(self.high or 0)}."
 
 
-def unpacked(extras: Iterable[Any]) -> Iterator[Any]:
+def unpacked(extras: Iterable[object]) -> Iterator[object]:
     """What Annotated says, with all that a group such as Interval says instead of the group."""
     for extra in extras:
         if isinstance(extra, GroupedMetadata) and not isinstance(extra, type):
@@ -70,14 +72,14 @@ def unpacked(extras: Iterable[Any]) -> Iterator[Any]:
             yield extra
 
 
-def is_bound(extra: Any) -> bool:
+def is_bound(extra: object) -> TypeGuard[Bound]:
     """Whether this is one of those that are kept to here."""
     return type(extra) in FIELDS
 
 
-def bounds_of(kind: type, extras: Iterable[Any]) -> Bounds | None:
+def bounds_of(kind: type, extras: Iterable[object]) -> Bounds | None:
     """The bounds among what Annotated says, of which `wrong_bounds` has found nothing wrong; None if there are none."""
-    ends: dict[str, Any] = {}
+    ends: dict[str, Value] = {}
     for bound in filter(is_bound, extras):
         end, is_open = _value(bound), isinstance(bound, Gt | Lt)
         is_lower = isinstance(bound, LOWER)
@@ -87,7 +89,7 @@ def bounds_of(kind: type, extras: Iterable[Any]) -> Bounds | None:
     return Bounds(**ends) if ends else None
 
 
-def wrong_bounds(kind: type, limits: str, extras: Iterable[Any]) -> str | None:
+def wrong_bounds(kind: type, limits: str, extras: Iterable[object]) -> str | None:
     """What is wrong with the bounds of a parameter of this type, and what to write; None if nothing is.
 
     `limits` says which it can have: a "range", a "length", or neither.
@@ -105,7 +107,7 @@ def wrong_bounds(kind: type, limits: str, extras: Iterable[Any]) -> str | None:
     return None
 
 
-def _wrong_bound(bound: Any, kind: type, limits: str) -> str | None:
+def _wrong_bound(bound: Bound, kind: type, limits: str) -> str | None:
     is_length, value = isinstance(bound, LENGTHS), _value(bound)
     if limits != ("length" if is_length else "range"):
         return f"is no {'text' if is_length else 'number'}, and yet has {_spell(bound)}: take that out"
@@ -120,10 +122,10 @@ def _wrong_bound(bound: Any, kind: type, limits: str) -> str | None:
     return None
 
 
-def _value(bound: Any) -> Any:
+def _value(bound: Bound) -> Value:
     return getattr(bound, FIELDS[type(bound)])
 
 
-def _spell(bound: Any) -> str:
+def _spell(bound: Bound) -> str:
     """As it stands in Ge(…) and in Interval(…) alike."""
     return f"{FIELDS[type(bound)]}={repr(_value(bound))[:40]}"

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable
 from enum import Flag
-from typing import Any, get_args
+from typing import get_args
 
 from annotated_types import DocInfo
 
@@ -16,7 +16,7 @@ from tasks.engine.uploads import Accept, Count
 from webapp.lib.i18n import ngettext
 
 RESERVED = {"self", "user", "run_at"}  # what `launch` itself takes
-TEXTS = (Label, Hint, Placeholder)
+TEXTS: tuple[type[Label | Hint | Placeholder], ...] = (Label, Hint, Placeholder)
 EXTRAS = (Labels, Count, Accept, Choice, Multiline, *TEXTS)
 REMARKS = (str, DocInfo)  # what Annotated may say besides, for readers
 TAKES = f"write {', '.join(row.name for row in TYPES)}, a Literal[…], a list of one, or one with | None"
@@ -129,8 +129,9 @@ def _limits(spelled: SpelledParameter) -> str | None:
 
 
 def _words(spelled: SpelledParameter) -> str | None:
-    for said in filter(None, map(spelled.said, TEXTS)):
-        if not isinstance(said.text, str) or not said.text.strip():
+    for kind in TEXTS:
+        said: Label | Hint | Placeholder | None = spelled.said(kind)
+        if said and (not isinstance(said.text, str) or not said.text.strip()):
             return f"has {type(said).__name__}({said.text!r}): write a text"
     choice = spelled.said(Choice)
     if choice and (problem := refuses(choice.options, 1)):
@@ -168,5 +169,5 @@ CHECKS: tuple[Callable[[SpelledParameter], str | None], ...] = (
 _TYPED = {row.python for row in TYPES if row.limits}
 
 
-def _spell(hint: Any) -> str:
+def _spell(hint: object) -> str:
     return hint.__name__ if isinstance(hint, type) and not get_args(hint) else str(hint).replace("typing.", "")

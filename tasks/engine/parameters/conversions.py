@@ -7,15 +7,17 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum, Flag
 from math import isfinite
-from typing import Any, Final, NoReturn, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias, TypeVar
 from uuid import UUID, uuid4
 
 from tasks.engine.errors import TaskError
 from tasks.engine.models.sealed import sealed, sealed_text
 from tasks.engine.parameters.secret import CannotUnseal, Secret, seal, unseal
 from tasks.engine.uploads import Upload
+from webapp.lib.json_types import Json
 
-Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
+T = TypeVar("T")
+Value: TypeAlias = Any  # type: ignore[explicit-any]  # of a parameter: the row of its type alone knows what it is
 
 GONE: Final = "The secret of this task was deleted when it ended. Run it again from its form."
 OTHER_KEY: Final = (
@@ -38,10 +40,10 @@ class Place:
 NOWHERE: Final = Place(UUID(int=0))  # for values that are neither files nor secrets
 
 
-def instance(kind: type) -> Callable[[Any], Any]:
+def instance(kind: type[T]) -> Callable[[object], T]:
     """Takes what is of this type, and meant: a bool is an int to Python, and a datetime is a date."""
 
-    def take(value: Any) -> Any:
+    def take(value: object) -> T:
         if not isinstance(value, kind) or isinstance(value, _NOT_MEANT.get(kind, ())):
             raise ValueError(f"no {kind.__name__}")
         return value
@@ -49,12 +51,12 @@ def instance(kind: type) -> Callable[[Any], Any]:
     return take
 
 
-def as_it_is(value: Any, _: Place | None = None) -> Any:
+def as_it_is(value: Value, _: Place | None = None) -> Value:
     """For what is JSON already."""
     return value
 
 
-def not_typed(_: Any, __: Place | None = None) -> NoReturn:
+def not_typed(_: object, __: Place | None = None) -> NoReturn:
     """For what is chosen."""
     raise ValueError("nobody types that")
 
@@ -62,7 +64,7 @@ def not_typed(_: Any, __: Place | None = None) -> NoReturn:
 # Numbers
 
 
-def take_float(value: Any) -> float:
+def take_float(value: object) -> float:
     """A finite number; a whole one will do, as it does in Python."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("no number")
@@ -75,7 +77,7 @@ def take_float(value: Any) -> float:
     return number
 
 
-def take_decimal(value: Any) -> Decimal:
+def take_decimal(value: object) -> Decimal:
     """An exact number of bounded length; never a float."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise ValueError("no exact number")
@@ -111,7 +113,7 @@ def parse_date(text: str) -> date:
     return datetime.strptime(text.strip(), "%Y-%m-%d").date()
 
 
-def take_time(value: Any) -> time:
+def take_time(value: object) -> time:
     """A time of day without a zone."""
     if not isinstance(value, time) or value.tzinfo:
         raise ValueError("no time of day")
@@ -130,7 +132,7 @@ def time_text(value: time) -> str:
     return value.isoformat() if value.second or value.microsecond else f"{value:%H:%M}"
 
 
-def take_datetime(value: Any) -> datetime:
+def take_datetime(value: object) -> datetime:
     """A moment as naive UTC; one with a zone is converted."""
     if not isinstance(value, datetime):
         raise ValueError("no datetime")
@@ -155,17 +157,17 @@ def dump_file(file: Upload, place: Place) -> Json:
     return {"id": str(file_id), "name": file.name, "size": file.size}
 
 
-def take_secret(value: Any) -> Secret:
+def take_secret(value: object) -> Secret:
     """A secret, or the text of one."""
     return value if isinstance(value, Secret) else Secret(instance(str)(value))
 
 
 def dump_secret(secret: Secret, place: Place) -> Json:
     """Encrypted for this task."""
-    return {**sealed(seal(secret, place.task_id))}
+    return sealed(seal(secret, place.task_id))
 
 
-def load_secret(saved: Any, place: Place) -> Secret:
+def load_secret(saved: Json, place: Place) -> Secret:
     """The secret again. Raises TaskError, in words, if it is gone or cannot be read."""
     if (text := sealed_text(saved)) is None:
         raise TaskError(GONE)
@@ -175,7 +177,7 @@ def load_secret(saved: Any, place: Place) -> Secret:
         raise TaskError(OTHER_KEY) from error
 
 
-def content(value: Any) -> str:
+def content(value: object) -> str:
     """The characters of a text or a secret; of anything else none."""
     text = value.reveal() if isinstance(value, Secret) else value
     return text if isinstance(text, str) and not isinstance(text, Enum) else ""

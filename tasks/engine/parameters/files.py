@@ -1,7 +1,6 @@
 """Files as arguments: what may be wrong with those that somebody has chosen, in words for that person."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from tasks.engine.uploads import Count, Upload, largest, too_large
 from webapp.lib.i18n import ngettext, number
@@ -14,10 +13,11 @@ def hint_of_files(count: Count | None, suffixes: Sequence[str]) -> str:
     return f"{files}{kinds} to {largest()}{' in total' if count else ''}."
 
 
-def problem_of_files(value: Any, count: Count | None, suffixes: tuple[str, ...]) -> str | None:
+def problem_of_files(value: object, count: Count | None, suffixes: tuple[str, ...]) -> str | None:
     """What is wrong with a file or, where there is a count, with a list of files; None if nothing is."""
-    files = value if count and isinstance(value, list) else [value]
-    if not files or not all(isinstance(file, Upload) for file in files):
+    given = value if count and isinstance(value, list) else [value]
+    files = [file for file in given if isinstance(file, Upload)]
+    if not files or len(files) < len(given):
         return "Choose at least one file." if count else "Choose a file."
     if count and not count.low <= len(files) <= count.high:
         return f"Choose {_how_many(count)}. You chose {number(len(files))}."

@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 from types import NoneType
-from typing import Any, Final, cast
+from typing import Final, cast
+
+from peewee import Model
 
 from tasks.engine.parameters.annotations import Choice
 from tasks.engine.parameters.bounds import Bounds
-from tasks.engine.parameters.conversions import NOWHERE, Json, Place, content
+from tasks.engine.parameters.conversions import NOWHERE, Place, Value, content
 from tasks.engine.parameters.files import either, hint_of_files, problem_of_files
 from tasks.engine.parameters.parameter_type import ParameterType
 from tasks.engine.uploads import Count, Upload
 from webapp.lib.i18n import number
+from webapp.lib.json_types import Json
 from webapp.lib.normalization import is_blank
 
 NOT_CHOSEN: Final = "That isn’t a valid choice."
@@ -27,10 +30,10 @@ class Parameter:
 
     name: str
     type: ParameterType
-    default: Any
+    default: object
     required: bool
     optional: bool = False  # None is a value, and an empty field means that
-    choices: tuple[Any, ...] = ()
+    choices: tuple[Value, ...] = ()
     labels: tuple[str, ...] = ()
     own: Choice | None = None  # where the choices of each owner come from
     bounds: Bounds | None = None  # of a number, or of how many characters a text has
@@ -69,7 +72,7 @@ class Parameter:
         files = hint_of_files(self.count, self.suffixes) if self.is_file else ""
         return " ".join(filter(None, [self.said, files, "One per line." if self.field == "lines" else ""]))
 
-    def parse(self, typed: str) -> Any:
+    def parse(self, typed: str) -> object:
         """The value that somebody has typed or chosen, or one of a list. What is none of its type stays a text."""
         if self.optional and is_blank(typed):
             return None
@@ -80,11 +83,11 @@ class Parameter:
         except ValueError:
             return typed
 
-    def in_title(self, value: Any) -> Any:
+    def in_title(self, value: Value) -> Value:
         """A value as a title that is a format string has it."""
         return value if value is None or self.count else self.type.in_title(value)
 
-    def check(self, value: Any, owner: Any = None) -> Any:
+    def check(self, value: object, owner: Model | None = None) -> Value:
         """A value as the task function gets it. Raises WrongValue.
 
         What is one of an owner's own things is looked up if the owner is given: one query.
@@ -102,7 +105,7 @@ class Parameter:
             raise WrongValue(NOT_CHOSEN)
         return checked
 
-    def problem(self, value: Any, owner: Any = None) -> str | None:
+    def problem(self, value: object, owner: Model | None = None) -> str | None:
         """What is wrong with a value, in words, or None."""
         try:
             self.check(value, owner)
@@ -110,25 +113,25 @@ class Parameter:
             return str(error)
         return None
 
-    def dump(self, value: Any, place: Place) -> Json:
+    def dump(self, value: Value, place: Place) -> Json:
         """A value that was checked, as the row of a task has it."""
         if value is None:
             return None
         return [self.type.dump(each, place) for each in value] if self.count else self.type.dump(value, place)
 
-    def load(self, saved: Any, place: Place) -> Any:
+    def load(self, saved: Value, place: Place) -> Value:
         """A value again, from what a row has. Raises TaskError for a secret that is gone, ValueError for no value."""
         if saved is None:
             return None
         return [self._load_one(each, place) for each in saved] if self.count else self._load_one(saved, place)
 
-    def _load_one(self, saved: Any, place: Place) -> Any:
+    def _load_one(self, saved: Value, place: Place) -> Value:
         for choice in self.choices:
             if self.type.dump(choice, place) == saved:
                 return choice
         return self.type.load(saved, place)
 
-    def _check_list(self, value: Any) -> list[Any]:
+    def _check_list(self, value: object) -> list[Value]:
         count = cast(Count, self.count)
         if not isinstance(value, list | tuple | NoneType):
             raise WrongValue("Enter a list.")
@@ -138,7 +141,7 @@ class Parameter:
         checked = [self._check_item(each) for each in values]
         return list(dict.fromkeys(checked)) if self.choices else checked
 
-    def _check_item(self, value: Any) -> Any:
+    def _check_item(self, value: object) -> Value:
         try:
             return self._check_one(value)
         except WrongValue as error:
@@ -146,7 +149,7 @@ class Parameter:
             short = f"{text[:LONGEST_QUOTE]}…" if len(text) > LONGEST_QUOTE else text
             raise WrongValue(str(error) if self.choices else f"“{short}”: {error}") from error
 
-    def _check_one(self, value: Any) -> Any:
+    def _check_one(self, value: object) -> Value:
         if self.choices:
             return self._chosen(value)
         if self.own and (value is None or value == ""):
@@ -163,14 +166,14 @@ class Parameter:
             raise WrongValue(words)
         return taken
 
-    def _chosen(self, value: Any) -> Any:
+    def _chosen(self, value: object) -> Value:
         for choice in self.choices:
             meant = (choice, self.type.dump(choice, NOWHERE))
             if any(type(value) is type(each) and value == each for each in meant):
                 return choice
         raise WrongValue(f"Choose {either([label for _, label in self.options])}.")
 
-    def _out_of_bounds(self, value: Any) -> str | None:
+    def _out_of_bounds(self, value: Value) -> str | None:
         bounds = cast(Bounds, self.bounds)
         if self.type.limits == "length":
             length = len(content(value))

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from tasks.engine.parameters.conversions import Json, Place, as_it_is
+from tasks.engine.parameters.conversions import Place, Value, as_it_is
+from webapp.lib.json_types import Json
 
 
 @dataclass(frozen=True)
@@ -16,13 +17,13 @@ class ParameterType:
     field: str  # the kind of its form field
     wrong: str  # what people read whose value is none of this type
     schema: Mapping[str, Json]  # of the JSON that programs send
-    samples: tuple[Any, ...]  # values that differ as much as any
-    take: Callable[[Any], Any]  # what the function gets for a value that code gives
-    parse: Callable[[str], Any]  # and for what somebody has typed
-    text: Callable[[Any], str] = str  # what then stands in the field
-    dump: Callable[[Any, Place], Json] = as_it_is  # as the row has it
-    load: Callable[[Any, Place], Any] = as_it_is  # and back; raises TaskError, in words, for what is gone
-    in_title: Callable[[Any], Any] = as_it_is  # what a title that is a format string formats
+    samples: tuple[Value, ...]  # values that differ as much as any
+    take: Callable[[object], Value]  # what the function gets for a value that code gives
+    parse: Callable[[str], Value]  # and for what somebody has typed
+    text: Callable[[Value], str] = str  # what then stands in the field
+    dump: Callable[[Value, Place], Json] = as_it_is  # as the row has it
+    load: Callable[[Value, Place], Value] = as_it_is  # and back; raises TaskError, in words, for what is gone
+    in_title: Callable[[Value], Value] = as_it_is  # what a title that is a format string formats
     limits: Literal["", "range", "length"] = ""  # which bounds it can have
     in_list: bool = True  # whether a list of it can be asked for: one a line, as check boxes, or as files
     again: str = ""  # said where an earlier task had one: no form is filled in with it, and none is a default

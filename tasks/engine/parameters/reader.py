@@ -1,11 +1,11 @@
 """Reading a task function's signature: its parameters, or in one line why no form can ask for them."""
 
 import inspect
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final, cast, get_type_hints
 
 from tasks.engine.declaration_error import DeclarationError
+from tasks.engine.functions import Function
 from tasks.engine.parameters.annotations import Choice, Hint, Label, Labels, Multiline, Placeholder
 from tasks.engine.parameters.bounds import Bounds, bounds_of, unpacked
 from tasks.engine.parameters.checks import CHECKS
@@ -21,7 +21,7 @@ LONGEST_MULTILINE: Final = 100_000
 MOST_LINES: Final = 1000  # of a list for which Count says nothing
 
 
-def read_parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
+def read_parameters(function: Function[object]) -> tuple[Parameter, ...]:
     """The parameters of a task function after its first, which is the run.
 
     Raises DeclarationError for what cannot be asked for by a form, or cannot be what it says.
@@ -37,7 +37,7 @@ def read_parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
     return tuple(_read(function, parameter, hints.get(parameter.name)) for parameter in spelled[1:])
 
 
-def _is_run(parameter: inspect.Parameter, hint: Any) -> bool:
+def _is_run(parameter: inspect.Parameter, hint: object) -> bool:
     if parameter.kind not in {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}:
         return False
     if hint in (None, Any):
@@ -45,12 +45,12 @@ def _is_run(parameter: inspect.Parameter, hint: Any) -> bool:
     return getattr(hint, "__name__", "") == "Run"
 
 
-def _without_run(function: Callable[..., Any]) -> str:
+def _without_run(function: Function[object]) -> str:
     names = ["task", *(name for name in inspect.signature(function).parameters if name != "task")]
     return f"needs the run as its first parameter: write def {function.__name__}({', '.join(names)})"
 
 
-def _read(function: Callable[..., Any], parameter: inspect.Parameter, hint: Any) -> Parameter:
+def _read(function: Function[object], parameter: inspect.Parameter, hint: object) -> Parameter:
     spelled = spell(parameter, hint)
     for find in CHECKS:
         if words := find(spelled):
@@ -107,7 +107,8 @@ def _bounds(spelled: SpelledParameter, row: ParameterType) -> Bounds | None:
     """Its limits; no text is without an end, even where nobody says so."""
     extras = spelled.item_extras if spelled.is_list else spelled.extras
     bounds = bounds_of(spelled.kind, unpacked(extras))
-    if row.limits != "length" or spelled.choices or spelled.said(Choice) or (bounds and bounds.high is not None):
+    has_choices = bool(spelled.choices or spelled.said(Choice))
+    if row.limits != "length" or has_choices or (bounds and bounds.high is not None):
         return bounds
     bounds = bounds or Bounds()
     longest = LONGEST_MULTILINE if spelled.said(Multiline) else LONGEST_TEXT

@@ -1,15 +1,18 @@
 """The arguments of a task function as JSON Schema 2020-12, for programs."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
-from tasks.engine.parameters.conversions import NOWHERE, Json
+from peewee import Model
+
+from tasks.engine.parameters.conversions import NOWHERE
 from tasks.engine.parameters.parameter import Parameter
+from webapp.lib.json_types import Json
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
-def schema_of(parameters: Iterable[Parameter], owner: Any = None) -> dict[str, Any]:
+def schema_of(parameters: Iterable[Parameter], owner: Model | None = None) -> dict[str, Json]:
     """The schema of an object with these arguments. For an `owner`, it names what there is to choose of their own."""
     parameters = list(parameters)
     return {
@@ -21,7 +24,7 @@ def schema_of(parameters: Iterable[Parameter], owner: Any = None) -> dict[str, A
     }
 
 
-def _property(parameter: Parameter, owner: Any) -> dict[str, Any]:
+def _property(parameter: Parameter, owner: Model | None) -> dict[str, Json]:
     one = _value(parameter, owner)
     if parameter.count:
         ends = {"minItems": parameter.count.low, "maxItems": parameter.count.high}
@@ -34,7 +37,7 @@ def _property(parameter: Parameter, owner: Any) -> dict[str, Any]:
     return {**{name: words for name, words in told.items() if words}, **one}
 
 
-def _value(parameter: Parameter, owner: Any) -> dict[str, Any]:
+def _value(parameter: Parameter, owner: Model | None) -> dict[str, Json]:
     """The schema of one value."""
     if parameter.choices:
         values = [parameter.type.dump(choice, NOWHERE) for choice in parameter.choices]
@@ -53,8 +56,8 @@ def _bounds(parameter: Parameter) -> dict[str, Json]:
     if bounds is None or (parameter.type.schema["type"] == "string" and parameter.type.limits == "range"):
         return {}  # JSON Schema knows no range of numbers that are texts
     if parameter.type.limits == "length":
-        ends: dict[str, Any] = {"minLength": bounds.low, "maxLength": bounds.high}
+        ends: dict[str, object] = {"minLength": bounds.low, "maxLength": bounds.high}
     else:
         low, high = ("exclusiveMinimum", "exclusiveMaximum")
         ends = {low if bounds.above else "minimum": bounds.low, high if bounds.below else "maximum": bounds.high}
-    return {name: end for name, end in ends.items() if end is not None}
+    return {name: end for name, end in ends.items() if isinstance(end, int | float)}

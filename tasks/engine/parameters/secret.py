@@ -3,8 +3,11 @@
 import base64
 import hmac
 import os
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 MASK: Final = "••••••"
 _VERSION: Final = "1."
@@ -88,7 +91,7 @@ def unseal(sealed: str, task_id: UUID) -> Secret:
         raise CannotUnseal(type(error).__name__) from error
 
 
-def _cipher(task_id: UUID) -> Any:
+def _cipher(task_id: UUID) -> "AESGCM":
     """AES-256-GCM by the key of one task. So nonces need to differ only within a task, and no row fits another."""
     # Only sites with such a task need the library, which takes its time to load.
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM

@@ -4,12 +4,15 @@ import inspect
 from dataclasses import dataclass
 from enum import Enum
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin
 
+from tasks.engine.parameters.conversions import Value
 from tasks.engine.parameters.parameter_type import ParameterType
 from tasks.engine.parameters.types import type_of
 from tasks.engine.uploads import Upload
 
+T = TypeVar("T")
+Spelled: TypeAlias = Any  # type: ignore[explicit-any]  # an annotation: a type, or what `typing` makes of some
 YES_AND_NO = (True, False)
 
 
@@ -22,27 +25,27 @@ class SpelledParameter:
     """
 
     parameter: inspect.Parameter
-    hint: Any
-    item: Any
-    extras: tuple[Any, ...]
-    item_extras: tuple[Any, ...]
+    hint: object
+    item: object
+    extras: tuple[object, ...]
+    item_extras: tuple[object, ...]
     optional: bool
     is_list: bool
 
-    def said(self, kind: type) -> Any:
+    def said(self, kind: type[T]) -> T | None:
         """What Annotated says of this kind, or None."""
         return next((extra for extra in (*self.extras, *self.item_extras) if isinstance(extra, kind)), None)
 
     @property
-    def literals(self) -> tuple[Any, ...]:
+    def literals(self) -> tuple[Value, ...]:
         """The values of its Literal; empty for any other type."""
         return get_args(self.item) if get_origin(self.item) is Literal else ()
 
     @property
-    def choices(self) -> tuple[Any, ...]:
+    def choices(self) -> tuple[Value, ...]:
         """The values that there are; empty for a type that has others."""
         if self.is_enum:
-            return tuple(self.item)
+            return tuple(self.kind)
         return YES_AND_NO if self.item is bool and self.optional else self.literals
 
     @property
@@ -51,7 +54,7 @@ class SpelledParameter:
         return isinstance(self.item, type) and issubclass(self.item, Enum)
 
     @property
-    def kind(self) -> Any:
+    def kind(self) -> Spelled:
         """The type of one value."""
         return type(self.literals[0]) if self.literals else self.item
 
@@ -71,7 +74,7 @@ class SpelledParameter:
         return self.parameter.default is not inspect.Parameter.empty
 
 
-def spell(parameter: inspect.Parameter, hint: Any) -> SpelledParameter:
+def spell(parameter: inspect.Parameter, hint: object) -> SpelledParameter:
     """Take a parameter apart. Raises nothing: `checks` says what is wrong with it."""
     whole, extras = _bare(hint)
     core, optional = whole, False
@@ -86,7 +89,7 @@ def spell(parameter: inspect.Parameter, hint: Any) -> SpelledParameter:
     return SpelledParameter(parameter, whole, item, extras, item_extras, optional, is_list)
 
 
-def _bare(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+def _bare(hint: object) -> tuple[object, tuple[object, ...]]:
     """A type without its Annotated, and what that says."""
     if get_origin(hint) is not Annotated:
         return hint, ()

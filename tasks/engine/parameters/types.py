@@ -6,7 +6,7 @@ A new type is a row here and, if no field fits, a field of its kind in `webapp/w
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Final
+from typing import Final
 
 from tasks.engine.parameters import conversions as convert
 from tasks.engine.parameters.parameter_type import ParameterType
@@ -166,7 +166,7 @@ TYPES: Final = (
 )
 
 
-def type_of(python: Any) -> ParameterType | None:
+def type_of(python: object) -> ParameterType | None:
     """The row of a Python type; None for a type that no parameter can have."""
     if isinstance(python, type) and issubclass(python, Enum):
         python = Enum

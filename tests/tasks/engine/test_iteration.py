@@ -119,3 +119,11 @@ def test_a_timeline_is_read_like_any_query(run):
     task = make_task(State.SUCCEEDED)
     assert [event.kind for event in run.each(task.timeline())] == ["launched", "started", "succeeded"]
     assert run.total == TaskEvent.select().where(TaskEvent.task == task).count()
+
+
+@pytest.mark.parametrize(("position", "items"), [(3, Post.select()), ([3], ["a", "b", "c", "d"]), ([3], iter("abcd"))])
+def test_a_position_is_not_taken_for_that_of_another_kind_of_loop(app, position, items):
+    """The function of a newer release may go through something else where the older one was interrupted."""
+    run = Run(make_task(State.IN_PROGRESS, cursor={"done": 3, "total": 4, "loops": [position]}))
+    with pytest.raises(TypeError, match="an earlier run went through"):
+        next(run.each(items))
