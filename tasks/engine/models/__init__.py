@@ -1,7 +1,7 @@
 """What the engine stores: tasks, what belongs to them, and who works on them.
 
 A task is made of traits; `task` lists them. From the bottom: `state` (the table of transitions), `row` (the columns),
-`locks`, `observers`, `signals`, `columns`, `unique_key`, `transitions`, `workflow`; then what owners, runs and the
+`locks`, `observers`, `signals`, `column_changes`, `unique_key`, `transitions`, `workflow`; then what owners, runs and the
 sweeper do (`owner_actions`, `undoing`, `claim`, `progress`, `outcome`, `sweeping`), and `task` itself. Around it are
 what belongs to a task (`event`, `artifact`), what changes many (`bulk`, `removal`), and the processes that work
 (`worker`, `leader`).

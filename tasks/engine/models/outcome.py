@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tasks.engine.models import columns, phrases, transitions
+from tasks.engine.models import column_changes, phrases, transitions
 from tasks.engine.models.row import TaskTrait
 from tasks.engine.models.state import State
 from tasks.engine.models.transitions import is_mine
@@ -69,7 +69,7 @@ class Outcomes(TaskTrait):
             "rescues": model.rescues + 1,
             "attempts": model.attempts - 1,
         }
-        back = columns.resuming(self) | counts | {"run_at": utcnow() + timedelta(seconds=delay)}
+        back = column_changes.resuming(self) | counts | {"run_at": utcnow() + timedelta(seconds=delay)}
         transitions.give_up_lease(self, State.RETRYING, why, why, **back)
 
     def _recall_cursor(self) -> None:
@@ -81,7 +81,10 @@ class Outcomes(TaskTrait):
     def hand_back(self) -> None:
         """Give it back so that another worker goes on; for a worker that is shutting down."""
         model = type(self)
-        back = columns.resuming(self) | {"attempts": model.attempts - 1, "queue_key": columns.next_queue_key(self)}
+        back = column_changes.resuming(self) | {
+            "attempts": model.attempts - 1,
+            "queue_key": column_changes.next_queue_key(self),
+        }
         transitions.give_up_lease(self, State.PENDING, phrases.HANDED_BACK(), **back)
 
     def acknowledge_stop(self) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tasks.engine.models import columns, observers, phrases, removal, transitions, workflow
+from tasks.engine.models import column_changes, observers, phrases, removal, transitions, workflow
 from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.locks import changing
 from tasks.engine.models.row import TaskTrait
@@ -44,7 +44,7 @@ class OwnerActions(TaskTrait):
         Raises IllegalTransition if it is not paused.
         """
         with changing(self):
-            transitions.ask(self, "resume", **columns.joining_queue(self) | columns.resuming(self))
+            transitions.ask(self, "resume", **column_changes.joining_queue(self) | column_changes.resuming(self))
 
     def retry(self) -> None:
         """Try a failed or canceled task again, or do now what is scheduled for later. It goes on where it stopped.
@@ -55,13 +55,13 @@ class OwnerActions(TaskTrait):
         was_hidden = self.hidden
         if self.reload().hidden != was_hidden or not self.can("retry"):
             raise (SecretsGone if has_lost_secrets(self.arguments) else IllegalTransition)(self, State.PENDING)
-        anew = columns.NO_TROUBLE | {"finished_at": None, "dismissed_at": None}
-        changes = {"active_unique_key": self.unique_key, "share": columns.nothing_done(self)}
+        anew = column_changes.NO_TROUBLE | {"finished_at": None, "dismissed_at": None}
+        changes = {"active_unique_key": self.unique_key, "share": column_changes.nothing_done(self)}
         changes |= anew if self.is_finished else {}
 
         def start_again() -> None:
             with changing(self):
-                queued = columns.joining_queue(self) | columns.resuming(self)
+                queued = column_changes.joining_queue(self) | column_changes.resuming(self)
                 transitions.ask(self, "retry", self.state, **queued | changes)
                 if self.is_workflow:
                     workflow.reset_children(self)

@@ -4,7 +4,7 @@ from typing import Self
 
 from peewee import ModelSelect
 
-from tasks.engine.models import columns, phrases, signals, transitions, workflow
+from tasks.engine.models import column_changes, phrases, signals, transitions, workflow
 from tasks.engine.models.locks import changing, changing_if_free
 from tasks.engine.models.row import TaskTrait
 from tasks.engine.models.state import LEASED, ON_RELEASE, TIMED, State
@@ -34,7 +34,10 @@ class Sweeping(TaskTrait):
         model = type(self)
         words = phrases.NEXT_ATTEMPT if self.state == State.RETRYING else phrases.TIME_CAME
         with changing(self):
-            is_due, queued = model.run_at <= utcnow(), columns.joining_queue(self) | columns.resuming(self)
+            is_due, queued = (
+                model.run_at <= utcnow(),
+                column_changes.joining_queue(self) | column_changes.resuming(self),
+            )
             if not transitions.attempt(self, State.PENDING, words(), is_due, **queued):
                 return False
             if self.is_workflow:
@@ -52,16 +55,16 @@ class Sweeping(TaskTrait):
             if not free:
                 return False  # its run is just writing, and renews its lease by that
             if self.state == State.IN_PROGRESS and self.crashes >= MOST_RESCUES:
-                lost, error = columns.releasing_lease(self), phrases.DIED_REPEATEDLY()
+                lost, error = column_changes.releasing_lease(self), phrases.DIED_REPEATEDLY()
                 return transitions.attempt(self, State.FAILED, error, mine, **lost | kept(error=error))
             target = ON_RELEASE.get(self.state, State.PENDING)
-            changes = columns.releasing_lease(self, self.updated_at) | columns.one_more_crash(self)
+            changes = column_changes.releasing_lease(self, self.updated_at) | column_changes.one_more_crash(self)
             if target != State.CANCELED:
                 changes["attempts"] = model.attempts - 1
             if target == State.PENDING:
-                changes["queue_key"] = columns.next_queue_key(self)
+                changes["queue_key"] = column_changes.next_queue_key(self)
             if target == State.PENDING or self.cursor:  # what the run had told last may be less than it has done
-                changes |= columns.resuming(self)
+                changes |= column_changes.resuming(self)
             words = phrases.LOST[target]()
             rescued = transitions.attempt(self, target, words, mine & (model.state == self.state), **changes)
             if rescued:

@@ -6,7 +6,7 @@ from typing import Self
 
 from peewee import Expression, Model, ModelSelect
 
-from tasks.engine.models import columns, phrases, signals, transitions, workflow
+from tasks.engine.models import column_changes, phrases, signals, transitions, workflow
 from tasks.engine.models.claim import Claiming
 from tasks.engine.models.outcome import Outcomes
 from tasks.engine.models.owner_actions import OwnerActions
@@ -49,14 +49,14 @@ class Task(OwnerActions, Undoing, Claiming, Progress, Outcomes, Sweeping, TaskRo
         `total` is how many steps it will have, where that is known. Raises AlreadyRunning when its `unique_key` is held
         by an active task, also when two requests race. A workflow must be told to `begin` once it has its children.
         """
-        fields |= columns.of_state(State.WAITING if parent else State.SCHEDULED if run_at else State.PENDING)
+        fields |= column_changes.of_state(State.WAITING if parent else State.SCHEDULED if run_at else State.PENDING)
         task = cls(user=user, name=name, arguments=arguments, run_at=run_at, **kept(title=title), **fields)
         task.active_unique_key = task.unique_key
         task.total = task.expected = total
         if parent:
             task.parent, task.root = parent, parent.root_id or parent.id
         if task.state == State.PENDING:
-            task.queue_key = columns.next_queue_key(task)
+            task.queue_key = column_changes.next_queue_key(task)
 
         def write() -> None:
             task.save(force_insert=True)

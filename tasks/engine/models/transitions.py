@@ -9,7 +9,7 @@ from uuid import UUID
 
 from peewee import Expression, ModelUpdate, Node
 
-from tasks.engine.models import columns, observers, phrases, signals
+from tasks.engine.models import column_changes, observers, phrases, signals
 from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.event import TaskEvent
 from tasks.engine.models.locks import changing
@@ -40,7 +40,7 @@ def attempt(task: TaskRow, target: State, words: Words, condition: Condition = T
     """Make a transition if the table allows it from the task's present state and the condition holds."""
     with database.transaction():
         allowed = type(task).state.in_(sources_of(target)) & condition
-        moved = write(task, allowed, **columns.of_state(target) | changes)
+        moved = write(task, allowed, **column_changes.of_state(target) | changes)
         if moved:
             _has_moved(task, target, words)
     return moved
@@ -99,7 +99,7 @@ def finish(task: TaskRow, target: State, words: Words, **changes: object) -> Non
     The object does not learn what `moves` the row has then: SQLite takes twice as long for an UPDATE that says so.
     """
     progress = {"done": task.done, "total": task.total}
-    changes = columns.releasing_lease(task) | progress | columns.of_state(target) | changes
+    changes = column_changes.releasing_lease(task) | progress | column_changes.of_state(target) | changes
     with changing(task):
         key = {"key": task.id, "held_by": task.fencing_token or NO_TOKEN}
         if not _finishing(target, *changes).execute(**changes, **key).rowcount:
@@ -115,7 +115,7 @@ def give_up_lease(
 
     What its owner asked for meanwhile comes before the `target` of the run.
     """
-    leaving = columns.releasing_lease(task) | {"done": task.done, "total": task.total}
+    leaving = column_changes.releasing_lease(task) | {"done": task.done, "total": task.total}
     with changing(task):
         wrong = kept(error=error) if error else {}
         if target and attempt(task, target, words, is_mine(task, State.IN_PROGRESS), **leaving | wrong | changes):
@@ -172,7 +172,7 @@ def _take_over(task: TaskRow, changes: Changes) -> None:
 def _has_moved(task: TaskRow, target: State, words: Words) -> None:
     tell(task, target, words)
     if target in FINISHED:
-        if gone := columns.forgetting_secrets(task):
+        if gone := column_changes.forgetting_secrets(task):
             type(task).update(**gone).where(type(task).id == task.id).execute()
             task.__data__.update(gone)
         observers.finished(task)

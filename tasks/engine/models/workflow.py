@@ -11,7 +11,7 @@ from uuid import UUID
 
 from peewee import Case
 
-from tasks.engine.models import columns, observers, phrases, signals, transitions
+from tasks.engine.models import column_changes, observers, phrases, signals, transitions
 from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.locks import changing
 from tasks.engine.models.row import TaskRow
@@ -36,7 +36,7 @@ _canceling = _Canceling()
 def start(task: TaskRow) -> None:
     """Start a child whose step has come, or the first step of a workflow."""
     if task.state == State.WAITING:
-        transitions.demand(task, State.PENDING, phrases.STEP_CAME(), **columns.joining_queue(task))
+        transitions.demand(task, State.PENDING, phrases.STEP_CAME(), **column_changes.joining_queue(task))
     if task.is_workflow:
         start_next_step(task)
 
@@ -82,8 +82,8 @@ def reset_children(parent: TaskRow) -> None:
 
 def reset_for_retry(child: TaskRow) -> None:
     """Make a child that was not done wait for its step again, as its workflow is retried."""
-    anew = columns.NO_TROUBLE | {"started_at": None, "finished_at": None, "active_unique_key": child.unique_key}
-    anew |= columns.resuming(child) | {"share": columns.nothing_done(child)}
+    anew = column_changes.NO_TROUBLE | {"started_at": None, "finished_at": None, "active_unique_key": child.unique_key}
+    anew |= column_changes.resuming(child) | {"share": column_changes.nothing_done(child)}
     holding_unique_key(child, lambda: transitions.demand(child, State.WAITING, phrases.RETRIED_WITH_THE_REST(), **anew))
 
 
@@ -92,7 +92,7 @@ def expect_total(parent: TaskRow) -> None:
     totals = [child.expected for child in parent.children()]
     known = [total for total in totals if total is not None]
     total = sum(known) if len(known) == len(totals) else None
-    _write(parent, {"expected": total, "total": total, "share": columns.nothing_done(parent)})
+    _write(parent, {"expected": total, "total": total, "share": column_changes.nothing_done(parent)})
 
 
 @observers.on_advance
@@ -160,7 +160,7 @@ def _finish(parent: TaskRow, outcome: State, error: Words) -> None:
         transitions.attempt(parent, State.CANCELING, phrases.PART_CANCELED(), runs)
     wording = {State.SUCCEEDED: phrases.ALL_FINISHED, State.CANCELED: phrases.CANCELED}.get(outcome)
     words = wording() if wording else error
-    transitions.demand(parent, outcome, words, **kept(error=error), **columns.releasing_lease(parent))
+    transitions.demand(parent, outcome, words, **kept(error=error), **column_changes.releasing_lease(parent))
 
 
 def _has_failed(child: TaskRow) -> bool:

@@ -1,4 +1,4 @@
-"""Columns: which of them change with each kind of transition."""
+"""Column changes: what is written to a task with each kind of transition."""
 
 from datetime import datetime
 
