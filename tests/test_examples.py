@@ -13,7 +13,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader
 from tasks.catalogue import CATALOGUE
 from tests.browsing import browse
 from tests.processes import BIN, ROOT
-from webapp.dev.factories import make_user
+from webapp.dev.factories import make_task, make_user
 from webapp.models import Post, State, Task
 
 HTMX = {"HX-Request": "true"}
@@ -86,7 +86,7 @@ def site(make_app, declare, monkeypatch, tmp_path):
             module = ModuleType(example.module)
             monkeypatch.setitem(sys.modules, example.module, module)
             exec(compile(example.text, example.path, "exec"), module.__dict__)
-            if example.path.startswith("webapp/web/routes/"):
+            if hasattr(module, "bp"):
                 app.register_blueprint(module.bp)
     return app
 
@@ -141,6 +141,16 @@ def test_the_example_of_a_preview_and_an_undo(site, run_waiting):
     run_waiting()
     assert not Post.select().exists()
     assert "Undo this" not in ann.get(page.headers["Location"]).words
+
+
+def test_the_example_of_a_panel_is_on_the_page_of_its_task_alone(site):
+    ann = browse(site, make_user("ann"))
+    drawn = make_task(State.SCHEDULED, ann.user, name="draw_cards", arguments={"deck": "tarot", "count": 5})
+    cards, other = ann.get(f"/tasks/{drawn.id}"), ann.get(f"/tasks/{make_task(State.SCHEDULED, ann.user).id}")
+    assert cards.one("main article a[href^='/cards']").text == "Back to the tarot"
+    assert cards.one("main button[id$=-pause]").text.startswith("Draw now")
+    assert not other.page.select("article a[href^='/cards']")
+    assert other.one("main button[id$=-pause]").text.startswith("Start now")
 
 
 def test_the_example_of_a_page_shows_its_task_live_and_once(site, run_waiting):
