@@ -15,6 +15,7 @@ from tests.browsing import browse
 from tests.processes import BIN, ROOT
 from webapp.dev.factories import make_task, make_user
 from webapp.models import Post, State, Task
+from webapp.web.presenters import task_pages
 
 HTMX = {"HX-Request": "true"}
 
@@ -79,6 +80,7 @@ def site(make_app, declare, monkeypatch, tmp_path):
             path = tmp_path / example.path
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(example.text)
+    monkeypatch.setattr(task_pages, "_PAGES", dict(task_pages._PAGES))
     app = make_app()
     app.jinja_loader = ChoiceLoader([FileSystemLoader(tmp_path / "templates"), app.jinja_loader])
     for example in PYTHON:
