@@ -13,8 +13,9 @@ from jinja2 import ChoiceLoader, FileSystemLoader
 from tasks.catalogue import CATALOGUE
 from tests.browsing import browse
 from tests.processes import BIN, ROOT
-from webapp.dev.factories import make_user
+from webapp.dev.factories import make_task, make_user
 from webapp.models import Post, State, Task
+from webapp.web.presenters import task_pages
 
 HTMX = {"HX-Request": "true"}
 
@@ -79,6 +80,7 @@ def site(make_app, declare, monkeypatch, tmp_path):
             path = tmp_path / example.path
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(example.text)
+    monkeypatch.setattr(task_pages, "_PAGES", dict(task_pages._PAGES))
     app = make_app()
     app.jinja_loader = ChoiceLoader([FileSystemLoader(tmp_path / "templates"), app.jinja_loader])
     for example in PYTHON:
@@ -86,7 +88,7 @@ def site(make_app, declare, monkeypatch, tmp_path):
             module = ModuleType(example.module)
             monkeypatch.setitem(sys.modules, example.module, module)
             exec(compile(example.text, example.path, "exec"), module.__dict__)
-            if example.path.startswith("webapp/web/routes/"):
+            if hasattr(module, "bp"):
                 app.register_blueprint(module.bp)
     return app
 
@@ -141,6 +143,16 @@ def test_the_example_of_a_preview_and_an_undo(site, run_waiting):
     run_waiting()
     assert not Post.select().exists()
     assert "Undo this" not in ann.get(page.headers["Location"]).words
+
+
+def test_the_example_of_a_panel_is_on_the_page_of_its_task_alone(site):
+    ann = browse(site, make_user("ann"))
+    drawn = make_task(State.SCHEDULED, ann.user, name="draw_cards", arguments={"deck": "tarot", "count": 5})
+    cards, other = ann.get(f"/tasks/{drawn.id}"), ann.get(f"/tasks/{make_task(State.SCHEDULED, ann.user).id}")
+    assert cards.one("main article a[href^='/cards']").text == "Back to the tarot"
+    assert cards.one("main button[id$=-pause]").text.startswith("Draw now")
+    assert not other.page.select("article a[href^='/cards']")
+    assert other.one("main button[id$=-pause]").text.startswith("Start now")
 
 
 def test_the_example_of_a_page_shows_its_task_live_and_once(site, run_waiting):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.catalogue import CATALOGUE
 from tests.processes import ROOT
 
 # From the ground up. A folder is a floor, as is each file that stands beside the folders: what is on a floor imports
@@ -88,8 +89,25 @@ def test_neither_the_engine_nor_the_pages_of_tasks_know_posts_messages_or_mail()
         todo += found
         reached |= found
     of_the_site = r"webapp\.(mail\b|models\.(mailing|message|post)\b|web\.(forms|routes)\.(mail|message|post))"
+    of_the_site += r"|tasks\.(?!engine\b|catalogue$|queue$)"
     assert not {module for module in reached if re.match(of_the_site, module)}
     assert not {module: names for module in reached if (names := _names(FILES[module]) & NOUNS_OF_THE_SITE)}
+    assert not {module: names for module in reached if (names := _texts(FILES[module]) & CATALOGUE.keys())}
+
+
+def test_no_template_of_the_tasks_pages_knows_a_task_function_or_what_else_the_site_has():
+    templates = sorted((ROOT / "templates" / "tasks").rglob("*.html"))
+    assert templates
+    for path in templates:
+        text = path.read_text()
+        assert not re.search(r"[\"'](mail|posts|messages|people)[./]", text), path
+        assert not {name for name in CATALOGUE if re.search(rf"\b{name}\b", text)}, path
+
+
+def _texts(path: Path) -> set[str]:
+    """The strings of a program."""
+    nodes = ast.walk(ast.parse(path.read_text()))
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
 
 def _names(path: Path) -> set[str]:

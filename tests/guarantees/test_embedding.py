@@ -24,7 +24,9 @@ class Club:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         text = (ROOT / "docs" / "embedding.md").read_text()
-        for name, block in re.findall(r"^```\w+\n(?:#|{#) (\S+)[^\n]*\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        for name, block in re.findall(
+            r"^```\w+\n(?:#|{#) (\w+\.\w+)[^\n]*\n(.*?)^```$", text, re.MULTILINE | re.DOTALL
+        ):
             (folder / name).write_text(block)
         self.port = free_port()
         self.env = {

@@ -78,7 +78,12 @@ MAIL = NotificationKind(
     mailed="was sent",
 )
 
-# In the order of the settings.
-KINDS = {kind.name: kind for kind in (MESSAGE, SUCCEEDED, FAILED, MAIL)}
+_IN_THE_ORDER_OF_SETTINGS = (
+    MESSAGE,
+    SUCCEEDED,
+    FAILED,
+    MAIL,
+)
+KINDS = {kind.name: kind for kind in _IN_THE_ORDER_OF_SETTINGS}
 # What stands for a kind that only a later release has.
 UNKNOWN = NotificationKind("", label="", icon="bell", words=phrase("notification.unknown", "{subject}"))

@@ -6,7 +6,8 @@ from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.phrases import RESTORED
 from tasks.engine.models.transitions import IllegalTransition
 from webapp.db import database
-from webapp.models import Message, OutcomeMail, Task
+from webapp.models import OutcomeMail, Task
+from webapp.models.message import Message
 
 
 def cancel_all() -> int:

@@ -6,10 +6,18 @@ from jinja2 import StrictUndefined
 
 from webapp.lib import i18n, times
 from webapp.lib.language_detection import language_of
-from webapp.mail import words as mail_words
 from webapp.models.post import POST_LENGTH
 from webapp.web import dom, htmx, idempotency
-from webapp.web.presenters import action_words, excerpts, notifications, state_words, task_buttons, task_progress, tray
+from webapp.web.presenters import (
+    action_words,
+    excerpts,
+    notifications,
+    state_words,
+    task_buttons,
+    task_pages,
+    task_progress,
+    tray,
+)
 
 
 def init_app(app: Flask) -> None:
@@ -35,10 +43,9 @@ def init_app(app: Flask) -> None:
         schedule_again_form=task_buttons.schedule_again_form,
         progress_of=task_progress.Progress,
         queue_text=task_progress.queue_text,
+        page_of=task_pages.page_of,
         tone_of=state_words.tone_of,
         bulk_actions=action_words.bulk_actions,
-        mail_counts=mail_words.counts_of_task,
-        mail_state=mail_words.state_words,
     )
     app.jinja_env.filters.update(
         clock=times.clock_words,

@@ -6,16 +6,17 @@ end is below its card, never where *Cancel* was, and has an id of its own, so th
 focus.
 """
 
+from dataclasses import replace
+
 from flask import url_for
 
 from tasks.catalogue import CATALOGUE
 from webapp.models import State, Task
 from webapp.web.presenters.state_words import RETRY, START_NOW, STATE_WORDS, Slot, TaskButton
+from webapp.web.presenters.task_pages import page_of
 
 HEADER_SLOTS = (Slot.PAUSE, Slot.CANCEL)  # beside the title; the other is below
 _START = TaskButton(Slot.RETRY, "Start now", "retry")  # of a task that never ran
-# The labels for a task that sends an email: to everybody, or to the rest.
-_MAIL_LABELS = {START_NOW: "Send now", _START: "Send now", RETRY: "Send the rest"}
 
 
 def header_buttons(task: Task) -> list[TaskButton]:
@@ -31,12 +32,12 @@ def retry_button(task: Task) -> TaskButton:
 def schedule_again_form(task: Task) -> tuple[str, bool]:
     """The URL of the form of a task that was canceled while scheduled, filled in with its time; empty if it has none.
 
-    Also whether the URL needs a POST, as that of a mail does, which begins a draft.
+    Also whether the URL needs a POST, as the page of a task function may say.
     """
     if task.state != State.CANCELED or task.run_at is None:
         return "", False
-    if task.name == "send_mail":
-        return url_for("mail.copy", mailing_id=task.arguments["mailing"], at="same time"), True
+    if schedule_again := page_of(task).schedule_again:
+        return schedule_again(task), True
     function = CATALOGUE.get(task.name)
     return (url_for("tasks.new", name=task.name, like=task.id) if function and function.listed else ""), False
 
@@ -47,5 +48,11 @@ def _button_in(task: Task, slot: Slot) -> TaskButton:
         return TaskButton(slot, task.state.words.capitalize(), is_placeholder=True)
     if found is RETRY and task.state == State.CANCELED and task.started_at is None:
         found = _START
-    is_mail = task.name == "send_mail" and task.state != State.FAILED
-    return TaskButton(slot, _MAIL_LABELS[found], found.action) if is_mail and found in _MAIL_LABELS else found
+    return replace(found, label=_label_on_page(task, found) or found.label)
+
+
+def _label_on_page(task: Task, button: TaskButton) -> str:
+    """The label that the page of the task's function gives to a button; empty if none."""
+    if button in (START_NOW, _START):
+        return page_of(task).start_label
+    return page_of(task).restart_label if button is RETRY and task.state == State.CANCELED else ""

@@ -6,6 +6,7 @@ from webapp.lib.i18n import estimate, ngettext, number
 from webapp.lib.times import utcnow
 from webapp.models import State, Task
 from webapp.web.presenters.state_words import STATE_WORDS
+from webapp.web.presenters.task_pages import page_of
 
 # An estimate after less work than this would be wild.
 ESTIMATE_AFTER = 2.0  # seconds
@@ -51,9 +52,9 @@ class Progress:
 
     @property
     def reached(self) -> str:
-        """Where it stopped, like ' after 12 of 40'; empty if it had not begun, and for emails, which count people."""
+        """Where it stopped, like ' after 12 of 40'; empty if it had not begun, or its page says that otherwise."""
         has_begun = self.task.done or self.task.share
-        return f" after {self.amount}" if has_begun and self.amount and self.task.name != "send_mail" else ""
+        return f" after {self.amount}" if has_begun and self.amount and page_of(self.task).tells_amount else ""
 
     @property
     def left(self) -> str:

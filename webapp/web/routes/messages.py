@@ -6,7 +6,8 @@ from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from webapp.models import Made, Message, User
+from webapp.models import Made, Message, Notification, User
+from webapp.models.notification_kinds import CONVERSATION
 from webapp.web import htmx
 from webapp.web.auth import require_sign_in, signed_in_user
 from webapp.web.forms.messages import MessageForm
@@ -14,10 +15,17 @@ from webapp.web.forms.search import SearchForm
 from webapp.web.idempotency import REPEATED_MESSAGE, create_once, needs_repeat_confirmation, replay_response
 from webapp.web.paging import cursor_at, page
 from webapp.web.polling import FocusFallback, conditional_fragment
+from webapp.web.presenters.notifications import leads_to
 
 bp = require_sign_in(Blueprint("messages", __name__, url_prefix="/messages"))
 
 CONVERSATIONS = 100
+
+
+@leads_to(CONVERSATION)
+def address_of_conversation(notification: Notification) -> str:
+    """Where the notification that somebody wrote leads to: the end of the conversation with them."""
+    return url_for("messages.show", username=getattr(notification.sender, "username", ""), _anchor="composer")
 
 
 @bp.get("")

@@ -45,6 +45,14 @@ def test_a_task_that_has_ended_is_told_with_its_reason(ann, end, words):
     assert not ann.get(link["href"]).page.select("#main > [hx-post$='/reading']")
 
 
+def test_what_a_later_release_tells_leads_to_the_list(ann):
+    made = make_notification(ann.user)
+    Notification.update(name="of a later release", kind_name="of a later release").execute()
+    row = ann.get("/notifications").one(f"#notification-{made.id} a")
+    assert row["href"] == "/notifications"
+    assert "Task number" in row.text
+
+
 def test_one_notification_is_marked_as_read_where_it_stands(ann):
     for _ in range(2):
         make_task(State.IN_PROGRESS, ann.user).succeed()
