@@ -18,6 +18,10 @@ _NEVER_RAN = (
     "%(num)s was canceled before it ran (start it with its own button)",
     "%(num)s were canceled before they ran (start them one by one)",
 )
+_LOST_SECRETS = (
+    "%(num)s needs its secret again (open it and run it again)",
+    "%(num)s need their secrets again (open each and run it again)",
+)
 _TO_CANCEL = OWNER_ACTIONS["cancel"].targets
 _TO_PAUSE = OWNER_ACTIONS["pause"].targets
 
@@ -49,7 +53,12 @@ ACTION_WORDS: Mapping[str, ActionWords] = complete(
             selected=" selected tasks",
             done=("Retried %(num)s task", "Retried %(num)s tasks"),
             nothing_done="No tasks retried",
-            why=((frozenset({State.CANCELED}), _NEVER_RAN), (FINISHED, _FINISHED), (ACTIVE, _ACTIVE)),
+            why=(
+                (frozenset({State.CANCELED}), _NEVER_RAN),
+                (frozenset({State.FAILED}), _LOST_SECRETS),
+                (FINISHED, _FINISHED),
+                (ACTIVE, _ACTIVE),
+            ),
         ),
         "pause": ActionWords(
             noun="pause",
