@@ -8,7 +8,7 @@ from tasks.engine.models.state import ACTIVE, FINISHED
 from webapp.lib.complete import complete
 from webapp.models import State
 
-Words = tuple[str, str]  # for one, and for several
+Counted = tuple[str, str]  # for one, and for several
 
 _FINISHED = ("%(num)s had already finished", "%(num)s had already finished")
 _CANCELING = ("%(num)s was already being canceled", "%(num)s were already being canceled")
@@ -38,9 +38,9 @@ class ActionWords:
     noun: str
     label: str
     selected: str
-    done: Words
+    done: Counted
     nothing_done: str
-    why: tuple[tuple[frozenset[State], Words], ...]
+    why: tuple[tuple[frozenset[State], Counted], ...]
 
 
 ACTION_WORDS: Mapping[str, ActionWords] = complete(
