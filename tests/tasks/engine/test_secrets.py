@@ -198,6 +198,14 @@ def test_what_was_deleted_is_entered_again_in_the_form(ann, fetch, run_tasks):
     assert task.reload().state == State.FAILED
 
 
+def test_a_press_that_comes_after_its_success_does_not_ask_for_the_secret(ann, fetch, run_tasks):
+    task = fetch.launch(ann.user, key=TEXT)
+    run_tasks()
+    answer = ann.submit(f"/tasks/{task.id}/retry")
+    assert (answer.status_code, answer.location) == (303, f"/tasks/{task.id}")
+    assert "has already finished" in ann.get(answer.location).words
+
+
 def test_a_task_without_secrets_is_retried_as_ever(ann, declare, run_tasks):
     @declare(title="Fail")
     def failing(task: Run, key: Secret | None = None):
