@@ -21,9 +21,5 @@ _ADDRESSES: dict[str, Callable[[Notification], str]] = {TASK_PROGRESS: _of_task,
 
 
 def address_of(notification: Notification) -> str:
-    """The address of what a listed notification is about; of a subject that only a later release has, the list's own.
-
-    No query where it was found by `Notification.of`.
-    """
-    find = _ADDRESSES.get(notification.name)
-    return find(notification) if find else url_for("notifications.index")
+    """The address of what a listed notification is about. No query where it was found by `Notification.of`."""
+    return _ADDRESSES[notification.name](notification)
