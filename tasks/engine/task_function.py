@@ -129,9 +129,9 @@ class TaskFunction:
         """Start a task for a user, or schedule it for `run_at` (naive UTC), and return its row.
 
         Raises InvalidArguments, also for what is not the user's own now, or AlreadyRunning where only one at a time is
-        allowed. The row is written now, in the
-        caller's transaction if there is one; the queue hears of it after the commit. If the queue is down, or this
-        process dies before that, this still succeeds, and the sweeper sends the wake-up.
+        allowed. The row is written now, in the caller's transaction if there is one; the queue hears of it after the
+        commit. If the queue is down, or this process dies before that, this still succeeds, and the sweeper sends the
+        wake-up.
         """
         return self.s(**arguments).launch(user, run_at=run_at)
 

@@ -19,6 +19,9 @@ from babel.units import format_unit
 LOCALE = Locale("en", "US")
 DAY, DATE, CLOCK, CLOCK_WITH_SECONDS = "d MMMM", "d MMMM y", "HH:mm", "HH:mm:ss"  # patterns of CLDR, for `written`
 
+# Babel raises for a number with more digits than decimals may have, which is 28 by themselves. Python reads and writes
+# none with more than 4,300.
+MOST_DIGITS = 5000
 _SPACES = str.maketrans("\u00a0\u202f", "  ")
 _SET_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
 _DIGITS = "#,##0.######"  # a fraction of a second that somebody has set is not rounded
@@ -35,15 +38,17 @@ def ngettext(singular: str, plural: str, n: int, **values: object) -> str:
 
 @lru_cache(4096)
 def number(value: float) -> str:
-    """A number with its thousands apart, like '12,345', and with all digits of its fraction; of up to 400 digits."""
-    with localcontext(prec=400):  # Babel would raise for more digits than decimals have by themselves, which is 28
+    """A number with its thousands apart, like '12,345', and with all digits of its fraction."""
+    with localcontext(prec=MOST_DIGITS):
         return _plain(format_decimal(value, locale=LOCALE, decimal_quantization=False))
 
 
 def duration(seconds: float) -> str:
     """A duration that somebody has set, like '90 seconds', '10 minutes' or '2 hours': exact, in its largest unit."""
-    unit, size = next((each for each in _SET_UNITS if seconds and seconds % each[1] == 0), ("second", 1))
-    return _measured(seconds / size, f"duration-{unit}", "long", _DIGITS)
+    for unit, size in _SET_UNITS:
+        if seconds and seconds % size == 0:
+            return _measured(seconds // size, f"duration-{unit}", "long", _DIGITS)
+    return _measured(seconds, "duration-second", "long", _DIGITS)
 
 
 def estimate(seconds: float) -> str:
@@ -82,7 +87,8 @@ def written(moment: datetime, pattern: str) -> str:
 
 @lru_cache(1024)
 def _measured(value: float, unit: str, length: str, digits: str | None = None) -> str:
-    return _plain(format_unit(value, unit, length, digits, locale=LOCALE))  # type: ignore[arg-type]
+    with localcontext(prec=MOST_DIGITS):
+        return _plain(format_unit(value, unit, length, digits, locale=LOCALE))  # type: ignore[arg-type]
 
 
 def _plain(text: str) -> str:

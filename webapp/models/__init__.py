@@ -1,8 +1,8 @@
 """What Errand stores. One noun a file; this file lists them in the order in which they depend on each other.
 
-All code takes locks in one order: tasks, the topmost parent first (`task.locks`); people, by id (`User.hold`); the
-rest; and `User.changes` as the last write before the commit (`User.count_change`). Only code that waits for no lock
-holds several workflows. docs/architecture.md says why there is no circle in that.
+All code takes locks in one order: tasks, the topmost parent first (`tasks.engine.models.locks`); people, by id
+(`User.hold`); the rest; and `User.changes` as the last write before the commit (`User.count_change`). Only code that
+waits for no lock holds several workflows. docs/architecture.md says why there is no circle in that.
 """
 
 from tasks.engine.models import fair_queue, workflow

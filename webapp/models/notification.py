@@ -55,6 +55,17 @@ class Notification(NotificationLists, NotificationRow):
             cls._tell(user.id, kind, phrase, TASK_PROGRESS, str(task_id))
 
     @classmethod
+    def tell(cls, user: User, kind: NotificationKind, phrase: Phrase) -> None:
+        """List something of a kind about neither a task nor a message, as unread and as new: one record a person.
+
+        Unless that person wants to hear nothing of the kind. Three queries.
+        """
+        with database.transaction():
+            if user.hears(kind).here:
+                cls.put(user.id, kind.subject, {})
+                cls._tell(user.id, kind, phrase, kind.subject, "")
+
+    @classmethod
     def tell_message(cls, recipient: User, sender: User) -> None:
         """List that somebody wrote, as unread and as new; however much they write, it is one notification.
 

@@ -1,6 +1,7 @@
 """Notification kinds: the one table of what people are told.
 
-A row is all that a kind needs: the settings, the list, its icon, its badge and the emails about tasks follow from it.
+The settings, the list, its icon, its badge and the emails about tasks follow from a row. A subject other than a task or
+a conversation also needs an address (`leads_to`), and a channel by email something that sends it.
 `Notification` tells it in the transaction of what it is about.
 """
 

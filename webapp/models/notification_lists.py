@@ -72,4 +72,7 @@ class NotificationLists(NotificationTrait):
 
     @classmethod
     def _unread_by(cls, user: User) -> Any:
-        return (cls.user == user) & cls.told_at.is_null(False) & cls.read_at.is_null()
+        # What is told has a kind. SQLite takes the index of what is unread only where that is said, too, and otherwise
+        # goes through all that was ever told.
+        listed = cls.told_at.is_null(False) & cls.kind_name.is_null(False)
+        return (cls.user == user) & listed & cls.read_at.is_null()

@@ -11,7 +11,7 @@ from tasks.engine.models.task import Task
 from webapp.models.search import all_of
 from webapp.models.user import User
 
-SEVERAL = "several"  # as a name: what is made of parts, and so has no function
+SEVERAL = "several"  # as a name: a workflow, which has no function
 MOST_COUNTED = 1000
 
 
@@ -29,7 +29,7 @@ class TaskFilter:
     until: datetime | None = None
 
     def of(self, user: User) -> "ModelSelect[Task]":
-        """This person's tasks that are like it, by `order`, the latest first; wholes without their parts.
+        """This person's tasks that are like it, by `order`, the latest first; workflows without their children.
 
         Each word of the text must stand somewhere in the title or in what went wrong.
         """

@@ -1,10 +1,14 @@
 """What every template may use: the globals and filters of Jinja2, set up in one place."""
 
+from pathlib import Path
+
 from flask import Flask
 from flask_login import current_user
 from jinja2 import StrictUndefined
 
+from tasks.engine.models.state import State
 from webapp.lib import i18n, times
+from webapp.lib.complete import complete
 from webapp.lib.language_detection import language_of
 from webapp.models.post import POST_LENGTH
 from webapp.web import dom, htmx, idempotency
@@ -21,7 +25,12 @@ from webapp.web.presenters import (
 
 
 def init_app(app: Flask) -> None:
-    """Add the globals and filters to an app. A name that no template knows is an error, not an empty string."""
+    """Add the globals and filters to an app. A name that no template knows is an error, not an empty string.
+
+    Raises LookupError where a state has no partial that says how it stands.
+    """
+    partials = {path.stem for path in Path(str(app.template_folder), "tasks", "status").glob("*.html")}
+    complete("templates/tasks/status", [f"_{state}" for state in State], dict.fromkeys(partials))
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(

@@ -75,8 +75,8 @@ class Outcomes(TaskTrait):
     def _recall_cursor(self) -> None:
         """Nobody else knows whether the last checkpoint was committed when the connection was lost meanwhile."""
         model = type(self)
-        if kept := model.select(model.cursor).where(is_mine(self)).first():
-            self.cursor = kept.cursor
+        if row := model.select(model.cursor).where(is_mine(self)).first():
+            self.cursor = row.cursor
 
     def hand_back(self) -> None:
         """Give it back so that another worker goes on; for a worker that is shutting down."""

@@ -54,8 +54,3 @@ def owned_by(owner: M) -> M:
 def owner_id(owner: Model) -> int:
     """The primary key of an owner."""
     return int(getattr(owner, OwnerKey.keys[0].rel_field.name))
-
-
-def owner_table() -> str:
-    """The name of the table of owners."""
-    return str(OwnerKey.keys[0].rel_model._meta.table_name)

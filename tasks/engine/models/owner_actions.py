@@ -54,7 +54,8 @@ class OwnerActions(TaskTrait):
         """
         was_hidden = self.hidden
         if self.reload().hidden != was_hidden or not self.can("retry"):
-            raise (SecretsGone if has_lost_secrets(self.arguments) else IllegalTransition)(self, State.PENDING)
+            needs_secrets = self.is_unsuccessful and has_lost_secrets(self.arguments)
+            raise (SecretsGone if needs_secrets else IllegalTransition)(self, State.PENDING)
         anew = column_changes.NO_TROUBLE | {"finished_at": None, "dismissed_at": None}
         changes = {"active_unique_key": self.unique_key, "share": column_changes.nothing_done(self)}
         changes |= anew if self.is_finished else {}

@@ -69,10 +69,8 @@ class Progress(TaskTrait):
 
         A row may be older than the release that runs it. No query where that changes nothing.
         """
-        model = type(self)
         if self.retries != number:
-            model.update(retries=number).where(is_mine(self)).execute()
-            self.retries = number
+            transitions.write(self, is_mine(self), retries=number)
 
     def is_mine_and_running(self) -> bool:
         """Whether this run still owns the task and nobody wants it to stop. One small query."""

@@ -109,7 +109,7 @@ def update_parent(child: TaskRow) -> None:
         _settle(parent)
         parent = parent.reload()
     if _has_failed(child) and not parent.is_finished and str(words := _failure(parent)) != parent.error:
-        _write(parent, kept(error=words))
+        transitions.write(parent, True, **kept(error=words))
         transitions.tell(parent, "log", words)
     update_parent(parent)
 

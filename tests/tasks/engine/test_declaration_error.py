@@ -185,6 +185,7 @@ WRONG = {
     "a test nobody makes": (parameter("n: LowerCase[str]"), "Predicate, which no form keeps to", "TaskError"),
     "a limit nobody knows": (parameter("n: Annotated[int, {'maximum': 3}]"), "dict, which no form", "take that out"),
     "a title beyond its range": (task("'{n:c}'", "task, n: Annotated[int, Ge(5)]"), r"\{n:c\}", "cannot be written so"),
+    "a title beyond any float": (task("'{n:.1f}'", "task, n: int"), r"\{n:.1f\}", "too large"),
     "a title below its range": (task("'{n:c}'", "task, n: Annotated[int, Le(5)]"), r"\{n:c\}", "cannot be written so"),
     "a count of one file": (parameter("n: Annotated[Upload, Count(1, 2)]"), r"not list\[Upload\]", "take that out"),
     "a count of none": (parameter("n: Annotated[list[Upload], Count(0, 0)]"), r"Count\(0, 0\)", "at least 1"),
@@ -221,7 +222,7 @@ WRONG = {
     "a title that is async": (task("hook", before="async " + HOOK.format("")), "its title is async", "write def title"),
     "a phrase of other arguments": (task("phrase('w.1', '{m}')", "task, n: int"), r"title has \{m\}", "it has n"),
     "a phrase of a plural": (task("phrase('w.2', 'One', plural='{number}')"), r"\{number\}", "no parameters"),
-    "a phrase too long": (task("phrase('w.3', '{n:size}')", "task, n: float"), r"'\{n:size\}'", "cannot be written"),
+    "a phrase too long": (task("phrase('w.3', '{n:size}')", "task, n: int"), r"'\{n:size\}'", "cannot be written"),
     # the other options
     "a name alone": (task("one_at_a_time='n'", "task, n: int"), "one_at_a_time is 'n'", r'like \("n",\)'),
     "a list of names": (task("one_at_a_time=['n']", "task, n: int"), r"\['n'\]", r'like \("n",\)'),

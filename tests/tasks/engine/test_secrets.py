@@ -11,12 +11,14 @@ import pytest
 
 from tasks.engine import Run, Secret, TaskError, TemporaryError
 from tasks.engine.executor import execute_next
+from tasks.engine.models.bulk import press
 from tasks.engine.parameters import secret as secrets
 from tasks.engine.parameters.secret import CannotUnseal, seal, unseal
 from webapp import db
 from webapp.dev.factories import make_user
 from webapp.lib.times import utcnow
 from webapp.models import SecretsGone, State, Task
+from webapp.web.presenters.bulk_result import bulk_result_message
 
 TEXT = "s3cret-of-ann"
 
@@ -196,6 +198,14 @@ def test_what_was_deleted_is_entered_again_in_the_form(ann, fetch, run_tasks):
     assert task.reload().state == State.FAILED
 
 
+def test_a_press_that_comes_after_its_success_does_not_ask_for_the_secret(ann, fetch, run_tasks):
+    task = fetch.launch(ann.user, key=TEXT)
+    run_tasks()
+    answer = ann.submit(f"/tasks/{task.id}/retry")
+    assert (answer.status_code, answer.location) == (303, f"/tasks/{task.id}")
+    assert "has already finished" in ann.get(answer.location).words
+
+
 def test_a_task_without_secrets_is_retried_as_ever(ann, declare, run_tasks):
     @declare(title="Fail")
     def failing(task: Run, key: Secret | None = None):
@@ -206,3 +216,18 @@ def test_a_task_without_secrets_is_retried_as_ever(ann, declare, run_tasks):
     run_tasks()
     task.reload().retry()
     assert task.reload().state == State.PENDING
+
+
+def test_a_press_for_many_passes_over_those_whose_secrets_are_gone(fetch):
+    user = make_user()
+    for key, step in ((TEXT, "fail"), (TEXT, '{"sealed": null}')):
+        fetch.launch(user, key=key, step=step)
+    run_all()
+    Task.update(state=State.FAILED).execute()
+    never_sealed = Task.select().where(Task.arguments["step"] != "fail").get()
+    Task.update(arguments={"step": '{"sealed": null}'}).where(Task.id == never_sealed.id).execute()
+    result = press("retry", Task.of(user))
+    assert (result.done, result.passed) == (1, {State.FAILED: 1})
+    told = "Retried 1 task; 1 needs its secret again (open it and run it again)."
+    assert bulk_result_message("retry", result) == told
+    assert never_sealed.reload().state == State.PENDING, "words that look like it are none"

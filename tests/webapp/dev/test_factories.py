@@ -4,23 +4,28 @@ from datetime import timedelta
 
 import pytest
 
-from webapp.dev.factories import make_post, make_posts, make_task, make_user
+from webapp.dev.factories import _NEVER_RAN, make_post, make_posts, make_task, make_user
+from webapp.lib.complete import complete
 from webapp.lib.times import utcnow
 from webapp.models import Composition, Notification, State, Task, User
 
 LEASE = timedelta(seconds=15)
 
 # How a task really comes to each state, once a worker has it.
-LIVES = {
-    State.RETRYING: lambda task: task.retry_later(300, "The mail server did not answer in time."),
-    State.PAUSING: lambda task: Task.get_by_id(task.id).pause(),
-    State.PAUSED: lambda task: (Task.get_by_id(task.id).pause(), task.acknowledge_stop()),
-    State.IN_PROGRESS: lambda task: None,
-    State.CANCELING: lambda task: Task.get_by_id(task.id).cancel(),
-    State.CANCELED: lambda task: (Task.get_by_id(task.id).cancel(), task.acknowledge_stop()),
-    State.SUCCEEDED: lambda task: task.succeed(),
-    State.FAILED: lambda task: task.fail("It broke."),
-}
+LIVES = complete(
+    "LIVES",
+    set(State) - _NEVER_RAN,
+    {
+        State.RETRYING: lambda task: task.retry_later(300, "The mail server did not answer in time."),
+        State.PAUSING: lambda task: Task.get_by_id(task.id).pause(),
+        State.PAUSED: lambda task: (Task.get_by_id(task.id).pause(), task.acknowledge_stop()),
+        State.IN_PROGRESS: lambda task: None,
+        State.CANCELING: lambda task: Task.get_by_id(task.id).cancel(),
+        State.CANCELED: lambda task: (Task.get_by_id(task.id).cancel(), task.acknowledge_stop()),
+        State.SUCCEEDED: lambda task: task.succeed(),
+        State.FAILED: lambda task: task.fail("It broke."),
+    },
+)
 
 
 def _live(state: State) -> Task:

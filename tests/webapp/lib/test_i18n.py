@@ -32,6 +32,7 @@ def test_a_percent_sign_in_a_value_is_one():
         (0.0004, "0.0004"),
         (2.0, "2"),
         (10**30, "1" + ",000" * 10),
+        (10**4299, "1" + ",000" * 1433),  # the longest that can be typed
         (1e300, "1" + ",000" * 100),
         (float("inf"), "∞"),
     ],
@@ -56,6 +57,7 @@ def test_a_number_has_its_thousands_apart_however_long_it_is(value, words):
         (5400, "90 minutes"),
         (86_400, "1 day"),
         (100_000, "100,000 seconds"),
+        (60 * 10**399, "1" + ",000" * 133 + " minutes"),
     ],
 )
 def test_a_duration_that_somebody_set_is_exact(seconds, words):

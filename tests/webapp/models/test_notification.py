@@ -73,7 +73,6 @@ def test_the_end_of_a_task_is_told_as_its_owner_wants(each_database, hearing, to
 
 def test_a_task_that_ends_again_is_told_again_at_the_top_and_unread(each_database):
     task, other = make_task(State.IN_PROGRESS), make_task(State.IN_PROGRESS)
-    User.update(id=User.id).execute()
     task.fail("It broke.")
     before = Notification.of(task.user).get()
     assert Notification.read(task.user) == 1

@@ -11,6 +11,7 @@ from webapp.models import Notification, State, kind_of_end
 from webapp.models.notification_kinds import CONVERSATION, KINDS, SUCCEEDED, TASK_PROGRESS
 from webapp.models.notification_preferences import CHANNELS
 from webapp.web.forms.notification_preferences import NotificationPreferencesForm
+from webapp.web.presenters import notifications
 
 DRAWN = set(re.findall(r'<symbol id="([\w-]+)"', (ROOT / "webapp" / "static" / "icons.svg").read_text()))
 
@@ -23,9 +24,11 @@ def test_a_kind_lacks_nothing(kind):
     assert kind.icon in DRAWN, f"{kind.name} has an icon that is not drawn"
     assert set(kind.channels) <= set(CHANNELS), f"{kind.name} offers a channel that does not exist"
     assert "app" in kind.channels, f"{kind.name} does not offer what people have who chose nothing"
-    assert kind.subject in {TASK_PROGRESS, CONVERSATION}, f"{kind.name} leads nowhere"
+    assert kind.subject in notifications._ADDRESSES, f"{kind.name} leads nowhere: write @leads_to({kind.subject!r})"
     assert bool(kind.detail) == bool(kind.detailed), f"{kind.name} has a detail and no words of it, or words alone"
-    assert bool(kind.mailed) == (kind.subject == TASK_PROGRESS), f"{kind.name} lacks what an email about a task says"
+    assert bool(kind.mailed) == (kind.subject == TASK_PROGRESS), (
+        f"{kind.name} is about a task without an email about it, or names no other subject"
+    )
     words = str(kind.phrase("The subject", "the detail"))
     assert "The subject" in words, f"{kind.name} does not say what it is about"
     assert ("the detail" in words) == bool(kind.detail)

@@ -8,7 +8,7 @@ from tasks.engine.models.state import ACTIVE, FINISHED
 from webapp.lib.complete import complete
 from webapp.models import State
 
-Words = tuple[str, str]  # for one, and for several
+Counted = tuple[str, str]  # for one, and for several
 
 _FINISHED = ("%(num)s had already finished", "%(num)s had already finished")
 _CANCELING = ("%(num)s was already being canceled", "%(num)s were already being canceled")
@@ -17,6 +17,10 @@ _PAUSED = ("%(num)s was already paused", "%(num)s were already paused")
 _NEVER_RAN = (
     "%(num)s was canceled before it ran (start it with its own button)",
     "%(num)s were canceled before they ran (start them one by one)",
+)
+_LOST_SECRETS = (
+    "%(num)s needs its secret again (open it and run it again)",
+    "%(num)s need their secrets again (open each and run it again)",
 )
 _TO_CANCEL = OWNER_ACTIONS["cancel"].targets
 _TO_PAUSE = OWNER_ACTIONS["pause"].targets
@@ -34,9 +38,9 @@ class ActionWords:
     noun: str
     label: str
     selected: str
-    done: Words
+    done: Counted
     nothing_done: str
-    why: tuple[tuple[frozenset[State], Words], ...]
+    why: tuple[tuple[frozenset[State], Counted], ...]
 
 
 ACTION_WORDS: Mapping[str, ActionWords] = complete(
@@ -49,7 +53,12 @@ ACTION_WORDS: Mapping[str, ActionWords] = complete(
             selected=" selected tasks",
             done=("Retried %(num)s task", "Retried %(num)s tasks"),
             nothing_done="No tasks retried",
-            why=((frozenset({State.CANCELED}), _NEVER_RAN), (FINISHED, _FINISHED), (ACTIVE, _ACTIVE)),
+            why=(
+                (frozenset({State.CANCELED}), _NEVER_RAN),
+                (frozenset({State.FAILED}), _LOST_SECRETS),
+                (FINISHED, _FINISHED),
+                (ACTIVE, _ACTIVE),
+            ),
         ),
         "pause": ActionWords(
             noun="pause",

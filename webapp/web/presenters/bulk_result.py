@@ -5,7 +5,7 @@ from collections import Counter
 from tasks.engine.models.bulk import BulkResult
 from webapp.lib.i18n import ngettext, number
 from webapp.models import State
-from webapp.web.presenters.action_words import ACTION_WORDS, Words
+from webapp.web.presenters.action_words import ACTION_WORDS, Counted
 
 _GONE = ("%(num)s was already gone", "%(num)s were already gone")
 _TWIN = (
@@ -21,7 +21,7 @@ def bulk_result_message(verb: str, result: BulkResult) -> str:
     if result.stopping:
         some = f" {number(result.stopping)} of them" if result.done > result.stopping else ""
         words += f",{some} after the current step"
-    reasons: Counter[Words] = Counter()
+    reasons: Counter[Counted] = Counter()
     for state, passed in result.passed.items():
         reasons[_why(verb, state)] += passed
     reasons[_TWIN] += result.duplicates
@@ -31,5 +31,5 @@ def bulk_result_message(verb: str, result: BulkResult) -> str:
     return f"{words}.{left}"
 
 
-def _why(verb: str, state: State | None) -> Words:
+def _why(verb: str, state: State | None) -> Counted:
     return _GONE if state is None else next(words for states, words in ACTION_WORDS[verb].why if state in states)

@@ -99,6 +99,27 @@ def test_what_else_its_readers_see_change_counts_as_well_and_once(app):
     assert row(task).moves == task.moves, "twice is once"
 
 
+def test_that_a_run_may_be_tried_more_often_counts(app):
+    _start(retries=1)
+    run = Task.claim(LEASE)
+    for number, moves in ((1, 1), (3, 2)):
+        run.take_retries(number)
+        assert (run.moves, row(run).moves, row(run).retries) == (moves, moves, number)
+
+
+def test_that_a_part_has_failed_counts_for_its_workflow_which_goes_on(app):
+    parent = _start(composition=Composition.GROUP)
+    for _ in range(2):
+        _start(user=parent.user, parent=parent)
+    parent.begin()
+    run = Task.claim(LEASE)
+    before = row(parent)
+    run.fail("It broke.")
+    after = row(parent)
+    assert (after.state, after.moves) == (State.IN_PROGRESS, before.moves + 1)
+    assert "It broke." in after.error
+
+
 def test_what_comes_too_late_counts_nothing(app):
     task = make_task(State.SUCCEEDED)
     stale = row(task)

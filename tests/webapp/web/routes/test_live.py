@@ -1,5 +1,6 @@
 """Polls: nothing new costs one query, news come whole, and a lost session is told."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from tests.browsing import browse
 from webapp.db import database
 from webapp.dev.factories import PASSWORD, make_task, make_unread_messages, make_user
 from webapp.lib.times import utcnow
-from webapp.models import Composition, State, Task, User
+from webapp.models import Composition, Notification, State, Task, User
 from webapp.models.task_filter import TaskFilter
 from webapp.web.presenters.tray import _ended
 
@@ -179,6 +180,19 @@ def test_a_page_costs_the_same_however_many_have_ended(ann):
         sql, params = query.sql()
         plan = [row[3] for row in database.execute_sql(f"EXPLAIN QUERY PLAN {sql}", params).fetchall()]
         assert not any("TEMP B-TREE" in line or line.startswith("SCAN") for line in plan), plan
+
+
+def test_what_is_unread_is_found_however_much_has_been_read(ann, queries):
+    """By its own index: what was told and read, perhaps over years, is not gone through on each page."""
+    with queries() as seen:
+        ann.get("/")
+        ann.get("/notifications")
+        Notification.read(ann.user)
+    asked = [query.msg for query in seen.get_queries() if '"read_at" IS NULL' in query.msg[0]]
+    assert len(asked) == 4  # the badge of both pages, the button, and what that does
+    for sql, params in asked:
+        plan = " ".join(row[3] for row in database.execute_sql(f"EXPLAIN QUERY PLAN {sql}", params).fetchall())
+        assert re.findall(r"notifications_\w+", plan) == ["notifications_unread"], sql
 
 
 # Without a session

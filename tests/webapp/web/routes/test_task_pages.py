@@ -7,22 +7,27 @@ import pytest
 from tasks.engine.models.state import FINISHED
 from tests.browsing import words
 from webapp.dev.factories import make_artifact, make_task
+from webapp.lib.complete import complete
 from webapp.lib.times import utcnow
 from webapp.models import Composition, State, Task, User
 
-WORDS = {
-    State.SCHEDULED: "Starts on 2 January 2031, 09:30:05",
-    State.WAITING: "Waiting for earlier steps",
-    State.PENDING: "Waiting for a free worker",
-    State.IN_PROGRESS: "Collecting your posts",
-    State.RETRYING: "Retrying on 2 January 2031, 09:30 (attempt 2 of 4) The mail server did not answer in time.",
-    State.PAUSING: "Pausing after the current step",
-    State.PAUSED: "Paused after 12 of 40",
-    State.CANCELING: "Canceling after the current step",
-    State.CANCELED: "12 of 40",
-    State.SUCCEEDED: "1 minute",
-    State.FAILED: "The mail server refused the address.",
-}
+WORDS = complete(
+    "WORDS",
+    State,
+    {
+        State.SCHEDULED: "Starts on 2 January 2031, 09:30:05",
+        State.WAITING: "Waiting for earlier steps",
+        State.PENDING: "Waiting for a free worker",
+        State.IN_PROGRESS: "Collecting your posts",
+        State.RETRYING: "Retrying on 2 January 2031, 09:30 (attempt 2 of 4) The mail server did not answer in time.",
+        State.PAUSING: "Pausing after the current step",
+        State.PAUSED: "Paused after 12 of 40",
+        State.CANCELING: "Canceling after the current step",
+        State.CANCELED: "12 of 40",
+        State.SUCCEEDED: "1 minute",
+        State.FAILED: "The mail server refused the address.",
+    },
+)
 
 
 LATER = {"run_at": datetime(2031, 1, 2, 9, 30, 5)}

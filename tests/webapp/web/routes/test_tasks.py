@@ -6,6 +6,7 @@ from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.state import ACTIVE, FINISHED
 from tests.racing import elsewhere
 from webapp.dev.factories import make_artifact, make_task
+from webapp.lib.complete import complete
 from webapp.lib.times import utcnow
 from webapp.models import Artifact, ArtifactChunk, Composition, State, Task, TaskEvent, User
 
@@ -19,19 +20,23 @@ BECAME = {
     State.CANCELED: "Canceled “{}”.",
     State.CANCELING: "Canceling “{}” after its current step.",
 }
-IS = {
-    State.SCHEDULED: "“{}” is scheduled and hasn’t started yet.",
-    State.WAITING: "“{}” is waiting for earlier steps.",
-    State.PENDING: "“{}” is already waiting for a worker.",
-    State.IN_PROGRESS: "“{}” is running.",
-    State.RETRYING: "“{}” is waiting for its next attempt.",
-    State.PAUSING: "“{}” is already pausing.",
-    State.PAUSED: "“{}” is paused.",
-    State.CANCELING: "“{}” is already being canceled.",
-    State.CANCELED: "“{}” was already canceled.",
-    State.SUCCEEDED: "“{}” has already finished.",
-    State.FAILED: "“{}” has already failed.",
-}
+IS = complete(
+    "IS",
+    State,
+    {
+        State.SCHEDULED: "“{}” is scheduled and hasn’t started yet.",
+        State.WAITING: "“{}” is waiting for earlier steps.",
+        State.PENDING: "“{}” is already waiting for a worker.",
+        State.IN_PROGRESS: "“{}” is running.",
+        State.RETRYING: "“{}” is waiting for its next attempt.",
+        State.PAUSING: "“{}” is already pausing.",
+        State.PAUSED: "“{}” is paused.",
+        State.CANCELING: "“{}” is already being canceled.",
+        State.CANCELED: "“{}” was already canceled.",
+        State.SUCCEEDED: "“{}” has already finished.",
+        State.FAILED: "“{}” has already failed.",
+    },
+)
 MOVES = {noun: OWNER_ACTIONS[action].moves for noun, action in ASKS.items()}
 ALLOWED = [(noun, state, target) for noun, moves in MOVES.items() for state, target in moves.items()]
 REFUSED = [(noun, state) for noun, moves in MOVES.items() for state in State if state not in moves]
