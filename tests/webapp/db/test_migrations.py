@@ -3,13 +3,14 @@
 import subprocess
 import threading
 
+import psycopg
 import pytest
 from peewee import SqliteDatabase
 from playhouse.migrations import Runner
 from playhouse.schema_diff import diff_models
 
-from tests.processes import BIN, ROOT
-from webapp.db import MIGRATIONS, configure, database, is_postgres, migrate
+from tests.processes import BIN, ROOT, until
+from webapp.db import MIGRATIONS, configure, database, is_postgres, migrate, migrations
 from webapp.dev.factories import (
     make_artifact,
     make_form_key,
@@ -135,6 +136,29 @@ def test_a_failed_migration_leaves_nothing_half_done(url):
         migrate(fail)
     assert not _tables() & set(database.get_tables())
     assert migrate()
+
+
+def test_migrating_begins_anew_where_others_lock_tables_in_another_order(postgres_url):
+    """A message that is sent meanwhile writes its notification first, and then starts the task that mails it."""
+    configure(postgres_url)
+    migrations().up("0020_defaults")
+    database.close()
+    migrating = threading.Thread(target=_migrate_and_close)
+    with psycopg.connect(postgres_url) as other, psycopg.connect(postgres_url, autocommit=True) as watcher:
+        other.execute("SET deadlock_timeout = '1min'")  # so it is the migration that is aborted
+        other.execute("LOCK TABLE notices IN ROW EXCLUSIVE MODE")
+        migrating.start()
+        waits = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'notices'::regclass"
+        until(lambda: watcher.execute(waits).fetchone())
+        other.execute("LOCK TABLE tasks IN ROW SHARE MODE")
+    migrating.join()
+    assert migrate() == [], "all has been applied"
+    database.close()
+
+
+def _migrate_and_close() -> None:
+    migrate()
+    database.close()
 
 
 def test_sqlite_is_ready_for_web_and_worker_at_once(app):

@@ -4,7 +4,8 @@ import ast
 import logging
 import shutil
 import sys
-from datetime import datetime
+import threading
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -19,14 +20,16 @@ from webapp.db import (
     migrations,
     schema,
 )
-from webapp.dev.factories import make_post, make_task
-from webapp.models import Post, Task
+from webapp.dev.factories import make_post, make_task, make_user
+from webapp.models import Notification, Post, Task
 
 # What a release of before this writes, the present schema need not take any more. A migration that takes something
 # away, a release after the last that needs it, moves this on.
 OLDEST = "0002_never_lost"
 NEWEST = max(path.stem for path in MIGRATIONS.glob("[0-9]*.py"))
 FROM_THE_FUTURE = "9999_from_the_future"
+PREPARED_AFTER = 5  # times that psycopg executes a statement on a connection
+LEASE = timedelta(seconds=15)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -111,6 +114,34 @@ def test_every_supported_release_can_insert_into_the_newest_schema(empty):
                 _insert(table, columns, number)
             except Exception as error:
                 pytest.fail(f"the release of {name} cannot write {table} any more: {error}")
+
+
+def test_a_process_goes_on_when_columns_are_added(empty):
+    """PostgreSQL refuses a statement that it has prepared and that would now give more columns, like `RETURNING *`."""
+    migrate()
+    user = make_user()
+
+    def work() -> None:
+        started = Task.start(user, "countdown", "Count", {})
+        claimed = Task.claim(LEASE)
+        assert claimed == started
+        assert claimed.advance(1, 2, "Counting")
+        claimed.succeed()
+        assert Notification.of(user).first().task_id == started.id
+        assert [event.kind for event in started.timeline()] == ["launched", "started", "succeeded"]
+
+    for _ in range(2 * PREPARED_AFTER):
+        work()
+    add_columns = threading.Thread(target=_add_columns, args=("users", "tasks", "task_events", "notifications"))
+    add_columns.start()
+    add_columns.join()
+    work()
+
+
+def _add_columns(*tables: str) -> None:
+    with database.connection_context():
+        for table in tables:
+            database.execute_sql(f"ALTER TABLE {table} ADD COLUMN of_the_future INTEGER")
 
 
 def test_migrations_import_no_code_of_ours():
