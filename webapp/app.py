@@ -8,7 +8,6 @@ from flask import Flask
 from werkzeug.utils import import_string
 
 from tasks import engine
-from tasks.engine.parameters import secret
 from webapp import cli, mail
 from webapp.db import resilience
 from webapp.lib import logs
@@ -72,8 +71,8 @@ def _configure_process(settings: Settings, patient: bool) -> None:
     for warning in settings.warnings:
         log.warning("%s", warning)
     use_storage(settings, patient)
-    secret.configure(settings.secret_key)
     engine.configure(
+        secret_key=settings.secret_key,
         lease=timedelta(seconds=settings.task_lease),
         sweep=timedelta(seconds=settings.task_sweep),
         timeout=float(settings.task_timeout),

@@ -6,7 +6,7 @@ One frozen object that is replaced as a whole. Call `config()` where a value is 
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Protocol
 
@@ -40,6 +40,7 @@ class Config:
     is_shutting_down: Callable[[], bool] = _never  # each worker process has a function of its own
 
     # From its settings
+    secret_key: str = field(default="", repr=False)  # seals the secrets among arguments; the same in web and worker
     lease: timedelta = timedelta(seconds=15)  # a run that has not renewed its lease for this long is lost
     sweep: timedelta = timedelta(seconds=5)  # how often the sweeper looks for such runs
     timeout: float = 300.0  # a run that shows no progress for this long is ended

@@ -6,6 +6,8 @@ import os
 from typing import TYPE_CHECKING, Final, NoReturn
 from uuid import UUID
 
+from tasks.engine.config import config
+
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -13,8 +15,6 @@ MASK: Final = "••••••"
 _VERSION: Final = "1."
 _PURPOSE: Final = b"arguments of a task, version 1: "
 _NONCE: Final = 12  # bytes, as AES-GCM wants them
-
-_site_key = b""
 
 
 class Secret:
@@ -62,16 +62,10 @@ class CannotUnseal(Exception):
     """It was sealed by another key or for another task, or somebody has changed it."""
 
 
-def configure(site_key: str) -> None:
-    """Take the key from which those of all tasks are derived: a long random text, the same in web and worker."""
-    global _site_key
-    _site_key = site_key.encode()
-
-
 def seal(secret: Secret, task_id: UUID) -> str:
     """A secret as the row of one task keeps it: encrypted and authenticated by a key that no other task has.
 
-    Raises RuntimeError before `configure`.
+    Raises RuntimeError without `Config.secret_key`.
     """
     nonce = os.urandom(_NONCE)
     sealed = _cipher(task_id).encrypt(nonce, secret.reveal().encode("utf-8", "surrogatepass"), None)
@@ -79,7 +73,7 @@ def seal(secret: Secret, task_id: UUID) -> str:
 
 
 def unseal(sealed: str, task_id: UUID) -> Secret:
-    """The secret that was sealed for this task. Raises CannotUnseal, and RuntimeError before `configure`."""
+    """The secret that was sealed for this task. Raises CannotUnseal, and RuntimeError without `Config.secret_key`."""
     from cryptography.exceptions import InvalidTag
 
     try:
@@ -98,6 +92,7 @@ def _cipher(task_id: UUID) -> "AESGCM":
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-    if not _site_key:
-        raise RuntimeError("there is no key for secrets: call tasks.engine.parameters.secret.configure first")
-    return AESGCM(HKDF(SHA256(), length=32, salt=None, info=_PURPOSE + task_id.bytes).derive(_site_key))
+    key = config().secret_key.encode()
+    if not key:
+        raise RuntimeError("there is no key for secrets: call tasks.engine.configure(secret_key=…) first")
+    return AESGCM(HKDF(SHA256(), length=32, salt=None, info=_PURPOSE + task_id.bytes).derive(key))

@@ -12,7 +12,6 @@ import pytest
 from tasks.engine import Run, Secret, TaskError, TemporaryError
 from tasks.engine.executor import execute_next
 from tasks.engine.models.bulk import press
-from tasks.engine.parameters import secret as secrets
 from tasks.engine.parameters.secret import CannotUnseal, seal, unseal
 from webapp import db
 from webapp.dev.factories import make_user
@@ -77,7 +76,7 @@ def test_a_secret_prints_as_a_mask_and_cannot_be_copied_out(app):
             copying(key)
 
 
-def test_a_sealed_secret_opens_for_its_task_alone_and_by_its_key(app, monkeypatch):
+def test_a_sealed_secret_opens_for_its_task_alone_and_by_its_key(app, configure):
     task_id = uuid4()
     first, second = (seal(Secret(TEXT), task_id) for _ in range(2))
     assert first != second
@@ -86,7 +85,7 @@ def test_a_sealed_secret_opens_for_its_task_alone_and_by_its_key(app, monkeypatc
     for text, owner in ((first, uuid4()), (changed, task_id), ("", task_id), ("1.x", task_id), ("2." + first, task_id)):
         with pytest.raises(CannotUnseal):
             unseal(text, owner)
-    monkeypatch.setattr(secrets, "_site_key", b"")
+    configure(secret_key="")
     with pytest.raises(RuntimeError, match="configure"):
         seal(Secret(TEXT), task_id)
 
@@ -172,9 +171,9 @@ def test_a_task_whose_row_has_the_secret_of_another_fails_in_words(fetch, seen):
     assert len(seen) == 1
 
 
-def test_after_another_secret_key_a_task_fails_in_words(fetch, seen, monkeypatch):
+def test_after_another_secret_key_a_task_fails_in_words(fetch, seen, configure):
     task = fetch.launch(make_user(), key=TEXT)
-    monkeypatch.setattr(secrets, "_site_key", b"another key")
+    configure(secret_key="another key")
     run_all()
     words = (
         "The secret of this task can’t be read, because the site’s secret key has changed. Run it again from its form."
