@@ -66,7 +66,7 @@ def collide(
 
     def repeat():
         act = waiting.pop()
-        while time.monotonic() < end:
+        while act not in done or time.monotonic() < end:
             with suppress(allowed):
                 act()
             done.append(act)
