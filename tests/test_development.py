@@ -60,11 +60,12 @@ def test_make_dev_shows_what_was_changed_loses_no_task_and_ends_with_ctrl_c(dev,
 
     _replace(folder / "templates" / "base.html", "</body>", "<p>A changed template</p></body>")
     until(lambda: shows("/tasks", "A changed template"))
+    until(lambda: process.output().count("The worker starts") == 2)  # the web may be there before the worker
     _replace(folder / "tasks" / "countdown.py", '    """Count', '    """A changed task: count')
     until(lambda: shows("/tasks/new/countdown", "A changed task: count"))
-    until(lambda: guest.state_of(task) == "in_progress")
+    until(lambda: process.output().count("The worker starts") == 3)
     assert process.output().count("The worker has stopped") == 2
-    assert process.output().count("The worker starts") == 3
+    until(lambda: guest.state_of(task) == "in_progress")
     assert "Lost contact with the worker" not in process.output(), "the worker gave its task back"
     family = process.family()
     os.killpg(process.popen.pid, signal.SIGINT)  # as a terminal does
