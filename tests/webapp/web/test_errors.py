@@ -74,7 +74,7 @@ def test_who_pressed_a_button_is_told_what_is_wrong(ann, bob):
     answer = ann.submit(f"/tasks/{task.id}/cancellation", headers=PRESSED)
     assert answer.status_code == 404
     assert "no longer exists" in _said(answer)
-    answer = ann.submit("/notifications/4711/reading", headers=PRESSED)
+    answer = ann.submit("/notifications/records/4711/reading", headers=PRESSED)
     assert answer.status_code == 404
     assert "Page not found." in _said(answer)
     for source in ("textarea#body", "div"):

@@ -38,7 +38,8 @@ def read_all() -> ResponseReturnValue:
     return htmx.respond(redirect_back(url_for("notifications.index")))
 
 
-@bp.post("/<int:notification_id>/reading")
+# Not at /<id>/reading: there the release before marks a notice, and pages of it are open that number these otherwise.
+@bp.post("/records/<int:notification_id>/reading")
 def read(notification_id: int) -> ResponseReturnValue:
     """Mark one as read without going where it leads, which does that, too. Somebody else's does not exist."""
     user = signed_in_user()

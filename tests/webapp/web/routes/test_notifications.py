@@ -92,7 +92,9 @@ def test_many_messages_of_one_person_are_one_notification_that_is_told_anew(ann,
     assert _texts(bob) == ["ann wrote to you"]
     assert bob.get("/notifications").one("#notices li a")["href"] == "/messages/ann#composer"
     [said] = Notification.of(bob.user)
-    bob.submit(f"/notifications/{said.id}/reading")
+    assert bob.submit(f"/notifications/{said.id}/reading").status_code == 404, "an id of the release before"
+    assert Notification.get_by_id(said.id).read_at is None
+    bob.submit(f"/notifications/records/{said.id}/reading")
     assert _new(bob) == 0
     ann.submit("/messages/bob", body="four")
     assert _texts(bob) == ["ann wrote to you"]
