@@ -77,6 +77,11 @@ class Connection(psycopg.Connection[Row]):
                 self._keep_place(bulkhead)
                 bulkhead.leave()
 
+    def __del__(self) -> None:
+        """Close it with the thread that had it. Psycopg would warn: it takes that for an oversight."""
+        if hasattr(self, "pgconn"):  # not if connecting has failed
+            self.pgconn.finish()
+
     def close(self) -> None:
         """Close it, whatever it is doing."""
         super().close()
