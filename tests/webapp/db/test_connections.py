@@ -1,10 +1,14 @@
 """Each thread keeps its connection to the database; one that has died meanwhile is replaced, and nobody notices."""
 
+import gc
+import threading
+
 import psycopg
 import pytest
 
 from tasks.engine import executor
 from tests.browsing import browse
+from tests.processes import until
 from webapp.db import connect_to_postgres, database
 from webapp.dev.factories import make_task, make_user
 from webapp.models import State
@@ -40,6 +44,18 @@ def test_claim_reconnects_after_the_server_closed_the_connection(hang_up, config
     hang_up()
     assert executor.execute_next()
     assert task.reload().state == State.SUCCEEDED
+
+
+def test_thread_that_ends_closes_its_connection_without_a_warning(make_app, postgres_url, recwarn):
+    make_app(database_url=postgres_url)
+    pids: list[int] = []
+    thread = threading.Thread(target=lambda: pids.extend(database.execute_sql("SELECT pg_backend_pid()").fetchone()))
+    thread.start()
+    thread.join()
+    gc.collect()
+    query = "SELECT count(*) FROM pg_stat_activity WHERE pid = %s"
+    until(lambda: database.execute_sql(query, (pids[0],)).fetchone() == (0,))
+    assert not [str(warning.message) for warning in recwarn]
 
 
 def test_sqlite_has_no_server_that_the_queue_could_connect_to(app):
