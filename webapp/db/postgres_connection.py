@@ -77,7 +77,7 @@ class Connection(psycopg.Connection[Row]):
                 self._keep_place(bulkhead)
                 bulkhead.leave()
 
-    def __del__(self) -> None:
+    def __del__(self, *_: object) -> None:
         """Close it with the thread that had it. Psycopg would warn: it takes that for an oversight."""
         if hasattr(self, "pgconn"):  # not if connecting has failed
             self.pgconn.finish()
