@@ -25,6 +25,7 @@ from webapp.web import (
     routes,
     security,
     templating,
+    unchanged,
 )
 from webapp.web.release import release_name
 
@@ -56,6 +57,7 @@ def create_app(settings: Settings | None = None, patient: bool = False) -> Flask
     if settings.mailbox:  # by name, as production loads nothing of `webapp.dev`
         app.register_blueprint(import_string("webapp.dev.mailbox.routes:bp"))
     app.teardown_request(lambda _: resilience.close_if_broken())
+    unchanged.init_app(app)
 
     @app.url_defaults
     def add_release(endpoint: str, values: dict[str, object]) -> None:
