@@ -33,10 +33,10 @@ def init_app(app: Flask) -> None:
 
 
 class UnchangedPolls:
-    """A WSGI app in front of Flask's."""
+    """A WSGI app in front of Flask’s, which is `behind` it."""
 
     def __init__(self, app: Flask) -> None:
-        self._app, self._pass_on = app, app.wsgi_app
+        self._app, self.behind = app, app.wsgi_app
         self._hops = app.config["SETTINGS"].trusted_proxies
         self._cookies = SessionCookies(app)
         self._addresses = app.url_map.bind("")
@@ -51,7 +51,7 @@ class UnchangedPolls:
         """WSGI's."""
         headers = self.headers_of_304(environ)
         if headers is None:
-            return self._pass_on(environ, start_response)
+            return self.behind(environ, start_response)
         start_response(STATUS, headers)
         return []
 
