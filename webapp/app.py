@@ -24,6 +24,7 @@ from webapp.web import (
     request_guard,
     routes,
     security,
+    session_cookies,
     templating,
     unchanged,
 )
@@ -90,6 +91,7 @@ def _add_extensions(app: Flask, settings: Settings) -> None:
     access_log.init_app(app)
     request_guard.init_app(app)
     security.init_app(app, settings)
+    session_cookies.init_app(app)
     caching.init_app(app)
     mail.init_app(app, settings)
     cli.init_app(app)

@@ -1,67 +1,92 @@
-"""Session cookies: whose session a Cookie header carries, read as Flask reads it but without a request of Flask's."""
+"""Session cookies: what a cookie of ours says, for Flask's sessions and for what is answered ahead of Flask."""
 
 import threading
 import time
+from typing import Any, TypeAlias
 
-from flask import Flask
-from flask.sessions import SecureCookieSessionInterface
-from itsdangerous import BadData, URLSafeTimedSerializer
+from flask import Flask, Request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_decode, base64_encode
 from werkzeug.sansio.http import parse_cookie
 
 USER_KEY = "_user_id"  # where Flask-Login keeps the session key
 REMEMBER_KEY = "_remember"  # with it, Flask-Login writes the session at the next answer
-MOST_VERIFIED = 8192  # cookies, in each process; some 600 bytes each
+MOST_VERIFIED = 8192  # cookies, in each process; some 800 bytes each
 LONGEST_VERIFIED = 512  # characters; a longer cookie is verified anew with each request
 
+Content: TypeAlias = Any  # a dict, if it was this site that wrote it
+Verified = tuple[Content, int]  # and when it was signed, in seconds since 1970
 
-class SessionCookies:
-    """Reads the session cookies of an app. Any thread may ask.
 
-    To verify a cookie takes 20 us, so those that were right are remembered, oldest first to go. A cookie that only
-    means the same as another, by a signature spelled differently, is not: to fill this memory, somebody has to have
-    the site sign as many cookies. The age is looked at each time.
+def init_app(app: Flask) -> None:
+    """Have an app read its sessions by a SessionCookies. To be called once its cookie has a name and a key."""
+    app.session_interface = SessionCookies(app)
+
+
+class SessionCookies(SecureCookieSessionInterface):
+    """Flask's sessions in signed cookies, which also tells whose a session is where there is no request of Flask's.
+
+    To verify a cookie takes as long as many an answer, so those that were right are remembered, the oldest first to go;
+    the age is looked at each time. A cookie that only means the same as another, by a signature spelled differently, is
+    not: to fill this memory, somebody has to have the site sign as many cookies. Any thread may ask.
     """
 
     def __init__(self, app: Flask) -> None:
-        serializer = SecureCookieSessionInterface().get_signing_serializer(app)
-        assert serializer, "an app without a secret key has no sessions"
-        self._serializer: URLSafeTimedSerializer = serializer
-        self._name = app.config["SESSION_COOKIE_NAME"]
+        serializer = super().get_signing_serializer(app)
+        assert serializer, "without a secret key there are no sessions"
+        self._serializer = serializer
+        self._name = self.get_cookie_name(app)
         self._lifetime = int(app.permanent_session_lifetime.total_seconds())
-        self._verified: dict[str, tuple[str, int]] = {}
+        self._verified: dict[str, Verified] = {}
         self._lock = threading.Lock()
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer:
+        """Flask's, made once."""
+        return self._serializer
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession:
+        """The session of a request; an empty one if its cookie is not ours, or is too old."""
+        return self.session_class(self._content(request.cookies.get(self._name)))
 
     def session_key(self, header: str) -> str | None:
         """The session key in a Cookie header; None if nobody is signed in by it, or if only Flask can tell."""
-        cookie = parse_cookie(header).get(self._name)
+        content = self._content(parse_cookie(header).get(self._name))
+        if not isinstance(content, dict) or REMEMBER_KEY in content:
+            return None
+        key = content.get(USER_KEY)
+        return key if isinstance(key, str) else None
+
+    def _content(self, cookie: str | None) -> Content:
+        """What a cookie says, not to be changed; None for nothing that counts."""
         if not cookie:
             return None
         found = self._verified.get(cookie) or self._verify(cookie)
         if found is None:
             return None
-        key, signed_at = found
-        return key if 0 <= int(time.time()) - signed_at <= self._lifetime else None
+        content, signed_at = found
+        return content if 0 <= int(time.time()) - signed_at <= self._lifetime else None
 
-    def _verify(self, cookie: str) -> tuple[str, int] | None:
-        """The session key in a cookie that we have signed, and when, in seconds since 1970."""
+    def _verify(self, cookie: str) -> Verified | None:
         try:
             content, signed_at = self._serializer.loads(cookie, return_timestamp=True)
-        except BadData:
+        except BadSignature:
             return None
-        key = content.get(USER_KEY) if isinstance(content, dict) and REMEMBER_KEY not in content else None
-        if not key or not isinstance(key, str):
-            return None
-        found = key, int(signed_at.timestamp())
-        if len(cookie) <= LONGEST_VERIFIED and _is_canonical(cookie):
+        found = content, int(signed_at.timestamp())
+        if len(cookie) <= LONGEST_VERIFIED and _is_flat(content) and _is_canonical(cookie):
             self._remember(cookie, found)
         return found
 
-    def _remember(self, cookie: str, found: tuple[str, int]) -> None:
+    def _remember(self, cookie: str, found: Verified) -> None:
         with self._lock:
             if len(self._verified) >= MOST_VERIFIED:
                 del self._verified[next(iter(self._verified))]
             self._verified[cookie] = found
+
+
+def _is_flat(content: Content) -> bool:
+    """Whether a copy of it shares nothing that a request might change."""
+    return isinstance(content, dict) and all(isinstance(value, str | int | None) for value in content.values())
 
 
 def _is_canonical(cookie: str) -> bool:

@@ -6,7 +6,7 @@ the database again for what was asked here.
 """
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from flask import Flask
 from werkzeug.exceptions import HTTPException
@@ -38,7 +38,7 @@ class UnchangedPolls:
     def __init__(self, app: Flask) -> None:
         self._app, self.behind = app, app.wsgi_app
         self._hops = app.config["SETTINGS"].trusted_proxies
-        self._cookies = SessionCookies(app)
+        self._cookies = cast(SessionCookies, app.session_interface)
         self._addresses = app.url_map.bind("")
         self._security_headers = {scheme: security.headers_by(app.config, scheme) for scheme in security.SCHEMES}
         self._endpoints = {

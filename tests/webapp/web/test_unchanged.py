@@ -353,6 +353,15 @@ def test_a_cookie_is_verified_once_and_its_age_is_looked_at_each_time(door, veri
     assert reader.session_key(header) is None
 
 
+def test_what_one_request_does_to_its_session_is_not_seen_by_the_next(door):
+    request = door.app.request_class(door.environ())
+    first, second = (door.app.session_interface.open_session(door.app, request) for _ in range(2))
+    first["_user_id"] = "x"
+    del first["csrf_token"]
+    assert second == door.session
+    assert door.agree() == AHEAD
+
+
 def test_only_cookies_that_the_site_has_signed_as_they_are_take_room(door, verified, monkeypatch):
     reader, _ = verified
     monkeypatch.setattr(session_cookies, "MOST_VERIFIED", 3)
