@@ -7,8 +7,8 @@ import logging
 import re
 import time
 from collections.abc import MutableMapping
+from secrets import token_hex
 from typing import Any
-from uuid import uuid4
 
 from flask import Flask, Response, g, request
 
@@ -44,7 +44,7 @@ def begin(environ: MutableMapping[str, Any]) -> str:
     """
     request_id: str = environ.get(REQUEST_ID_ENVIRON) or environ.get("HTTP_X_REQUEST_ID", "")
     if not REQUEST_ID.fullmatch(request_id):
-        request_id = uuid4().hex
+        request_id = token_hex(16)
     environ[REQUEST_ID_ENVIRON] = request_id
     logs.unbind()
     logs.bind(request_id=request_id)
