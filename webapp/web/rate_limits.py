@@ -86,10 +86,11 @@ class RouteLimiter(Limiter):
     """
 
     def init_app(self, app: Flask) -> None:
-        """Raises ValueError if a blueprint has a limit, as nobody would ask for it."""
+        """Raises ValueError if a blueprint or the app has a limit, as nobody would ask for it."""
         super().init_app(app)
-        if self.limit_manager._blueprint_limits:
-            raise ValueError("limit each view of a blueprint, and not the blueprint")
+        limits = self.limit_manager
+        if limits._blueprint_limits or limits._default_limits or limits._application_limits:
+            raise ValueError("limit each view, and not a blueprint or the app")
 
     def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
         if not in_middleware:

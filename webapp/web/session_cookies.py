@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from flask import Flask, Request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from itsdangerous import BadData, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_decode, base64_encode
 from werkzeug.sansio.http import parse_cookie
 
@@ -27,7 +27,7 @@ def init_app(app: Flask) -> None:
 class SessionCookies(SecureCookieSessionInterface):
     """Flask's sessions in signed cookies, which also tells whose a session is where there is no request of Flask's.
 
-    To verify a cookie takes as long as many an answer, so those that were right are remembered, the oldest first to go;
+    To verify a cookie takes as long as some answers, so those that were right are remembered, the oldest first to go;
     the age is looked at each time. A cookie that only means the same as another, by a signature spelled differently, is
     not: to fill this memory, somebody has to have the site sign as many cookies. Any thread may ask.
     """
@@ -70,7 +70,7 @@ class SessionCookies(SecureCookieSessionInterface):
     def _verify(self, cookie: str) -> Verified | None:
         try:
             content, signed_at = self._serializer.loads(cookie, return_timestamp=True)
-        except BadSignature:
+        except BadData:
             return None
         found = content, int(signed_at.timestamp())
         if len(cookie) <= LONGEST_VERIFIED and _is_flat(content) and _is_canonical(cookie):

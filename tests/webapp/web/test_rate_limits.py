@@ -180,5 +180,5 @@ def test_a_limit_of_a_whole_blueprint_is_refused_as_nobody_would_ask_for_it():
     limiter.limit("1 per minute")(blueprint)
     app = Flask(__name__)
     app.config["RATELIMIT_STORAGE_URI"] = rate_limits.STORAGE_URI
-    with pytest.raises(ValueError, match="not the blueprint"):
+    with pytest.raises(ValueError, match="each view"):
         limiter.init_app(app)
