@@ -24,7 +24,9 @@ from webapp.web import (
     request_guard,
     routes,
     security,
+    session_cookies,
     templating,
+    unchanged,
 )
 from webapp.web.release import release_name
 
@@ -56,6 +58,7 @@ def create_app(settings: Settings | None = None, patient: bool = False) -> Flask
     if settings.mailbox:  # by name, as production loads nothing of `webapp.dev`
         app.register_blueprint(import_string("webapp.dev.mailbox.routes:bp"))
     app.teardown_request(lambda _: resilience.close_if_broken())
+    unchanged.init_app(app)
 
     @app.url_defaults
     def add_release(endpoint: str, values: dict[str, object]) -> None:
@@ -88,6 +91,7 @@ def _add_extensions(app: Flask, settings: Settings) -> None:
     access_log.init_app(app)
     request_guard.init_app(app)
     security.init_app(app, settings)
+    session_cookies.init_app(app)
     caching.init_app(app)
     mail.init_app(app, settings)
     cli.init_app(app)

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from peewee import DatabaseProxy, Model, _atomic, _transaction
 
-from webapp.db.cursor import Cursor, Parameters
+from webapp.db.cursor import Cursor, Parameters, Row
 from webapp.db.postgres import Postgres
 from webapp.db.sqlite import Sqlite
 
@@ -34,6 +34,10 @@ class Handle(DatabaseProxy):
     def execute_sql(self, sql: str, params: Parameters | None = None) -> Cursor:
         """Run a statement whose placeholders are the backend's, `param`. Raises PeeweeException."""
         return self.obj.execute_sql(sql, params)
+
+    def first_row(self, sql: str, params: Parameters) -> Row:
+        """The first row that a SELECT finds, or None. For statements that are few: their cursors are kept."""
+        return self.obj.first_row(sql, params)
 
     def in_transaction(self) -> bool:
         """Whether this thread has a transaction open."""

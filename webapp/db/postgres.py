@@ -11,7 +11,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from webapp.db.bulkhead import Bulkhead, Unavailable
 from webapp.db.commit_hooks import CommitHooks
-from webapp.db.cursor import Row
+from webapp.db.cursor import Parameters, Row
 from webapp.db.lazy_transaction import LazyTransactions
 from webapp.db.postgres_connection import Connection
 from webapp.db.postgres_timeouts import CONNECT_OPTIONS, NONE, Timeouts
@@ -101,18 +101,43 @@ class Postgres(LazyTransactions, CommitHooks, PostgresqlDatabase):
         def connection(self) -> Connection:
             """Peewee's."""
 
+        def _execute_cursor(self, sql: str, params: Parameters, kept_for: str) -> psycopg.Cursor[Row]:
+            """Peewee's, which hands what else it gets to `cursor`."""
+
     def __init__(self, server: Server) -> None:
-        self.server = server
+        self.server, self._kept = server, _KeptCursors()
         super().__init__(server.url, prefer_psycopg3=True)
         self._lock = _NoLock()
 
-    def cursor(self, named_cursor: str | None = None) -> psycopg.Cursor[Row]:
+    def first_row(self, sql: str, params: Parameters) -> Row:
+        """The first row that a SELECT finds, or None. This thread keeps its cursor: to make one costs as much again."""
+        return self._execute_cursor(sql, params, kept_for=sql).fetchone()
+
+    def cursor(self, named_cursor: str | None = None, kept_for: str = "") -> psycopg.Cursor[Row]:
         """A cursor of this thread's connection, or of a new one if the server has hung since it was opened."""
         state = self._state
         if state.conn is not None and state.conn.is_stale and not state.transactions:
             self.close()
+        if kept_for:
+            return self._kept.cursor(self.connection(), kept_for)
         cursor: psycopg.Cursor[Row] = super().cursor(named_cursor)  # type: ignore[no-untyped-call]
         return cursor
+
+
+class _KeptCursors(threading.local):
+    """A thread's cursors, by their statements. Not the connection's own: it is closed when nobody has it any more."""
+
+    def __init__(self) -> None:
+        self._connection: Connection | None = None
+        self._cursors: dict[str, psycopg.Cursor[Row]] = {}
+
+    def cursor(self, connection: Connection, sql: str) -> psycopg.Cursor[Row]:
+        """The cursor of this connection for that statement."""
+        if connection is not self._connection:
+            self._connection, self._cursors = connection, {}
+        if sql not in self._cursors:
+            self._cursors[sql] = connection.cursor()
+        return self._cursors[sql]
 
 
 class _NoLock:

@@ -9,7 +9,7 @@ from peewee import SqliteDatabase
 from webapp.db import sqlite_lock
 from webapp.db.bulkhead import Bulkhead
 from webapp.db.commit_hooks import CommitHooks
-from webapp.db.cursor import Cursor, Parameters
+from webapp.db.cursor import Cursor, Parameters, Row
 from webapp.db.lazy_transaction import LazyTransactions
 
 # Seconds for which a statement waits for the write lock: in a worker, and where people wait.
@@ -56,6 +56,10 @@ class Sqlite(LazyTransactions, CommitHooks, SqliteDatabase):
             return super().execute_sql(sql, params)
         with self._place():
             return super().execute_sql(sql, params)
+
+    def first_row(self, sql: str, params: Parameters) -> Row:
+        """The first row that a SELECT finds, or None."""
+        return self.execute_sql(sql, params).fetchone()
 
     def _place(self) -> AbstractContextManager[None]:
         # A thread that will not wait for the lock needs no place among those that do, and does not wait for one.

@@ -6,7 +6,9 @@ Polls, static files and probes have no line of their own: they would be nearly a
 import logging
 import re
 import time
-from uuid import uuid4
+from collections.abc import MutableMapping
+from secrets import token_hex
+from typing import Any
 
 from flask import Flask, Response, g, request
 
@@ -22,6 +24,7 @@ AUTOMATIC_ENDPOINTS = {
     "health.readyz",
 }  # what is asked for without a person
 REQUEST_ID_HEADER = "X-Request-ID"
+REQUEST_ID_ENVIRON = "errand.request_id"  # where a request keeps it
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 MAX_PATH_LENGTH = 300
 SECRET_ARGUMENTS = {"token", "key"}  # what is in an address by these names lets in whoever has it
@@ -34,13 +37,23 @@ def init_app(app: Flask) -> None:
     app.teardown_request(_end_request)
 
 
-def _begin_request() -> None:
-    """Take the request id that a proxy has set, or make one."""
-    given = request.headers.get(REQUEST_ID_HEADER, "")
-    g.request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
-    g.begun = time.perf_counter()
+def begin(environ: MutableMapping[str, Any]) -> str:
+    """Take the request id that a proxy has set, or make one, for every line that this thread logs; returns it.
+
+    A request that is begun again keeps its id.
+    """
+    request_id: str = environ.get(REQUEST_ID_ENVIRON) or environ.get("HTTP_X_REQUEST_ID", "")
+    if not REQUEST_ID.fullmatch(request_id):
+        request_id = token_hex(16)
+    environ[REQUEST_ID_ENVIRON] = request_id
     logs.unbind()
-    logs.bind(request_id=g.request_id)
+    logs.bind(request_id=request_id)
+    return request_id
+
+
+def _begin_request() -> None:
+    g.request_id = begin(request.environ)
+    g.begun = time.perf_counter()
 
 
 def _log_request(response: Response) -> Response:

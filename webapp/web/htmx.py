@@ -1,5 +1,7 @@
 """The headers of htmx: the only module that reads or writes them (https://four.htmx.org/reference/)."""
 
+from collections.abc import Mapping
+
 from flask import Response, flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -14,6 +16,11 @@ RENEWED_EVENT = "renewed"  # what elements listen to that send what is being typ
 def is_htmx() -> bool:
     """Whether htmx made this request, so that no whole page is wanted."""
     return request.headers.get("HX-Request") == "true"
+
+
+def is_sent_by_htmx(environ: Mapping[str, object]) -> bool:
+    """The same of a request that Flask has not seen."""
+    return environ.get("HTTP_HX_REQUEST") == "true"
 
 
 def was_pressed() -> bool:

@@ -27,6 +27,7 @@ POLLED_FRAGMENTS = {
     "mail.list_fragment": "mail.show",
     "home.news_fragment": "home.index",
 }
+ASKED_ENVIRON = "errand.asked"  # where a request keeps what came of asking ahead of Flask: an exception, or None
 PER_USER_FRAGMENTS = POLLED_FRAGMENTS.keys() - {"home.news_fragment"}  # which is the same for everybody
 
 
@@ -38,15 +39,42 @@ def init_app(app: Flask) -> None:
 def answer_not_modified() -> Response | None:
     """304 if a poll would get what its browser already has; None lets the request go its ordinary way.
 
-    One small query and no write. Needs no permission check: who has the version was shown the content.
+    One small query and no write. Needs no permission check: who has the version was shown the content. Most polls are
+    answered before they come here, by `webapp.web.unchanged`; those that it has asked about have news, or an error.
     """
     if request.endpoint not in PER_USER_FRAGMENTS or not request.if_none_match or _is_page_request():
         return None
-    key = session.get("_user_id", "")
-    found = persistently(lambda: User.changes_of(key))
-    if not found or not request.if_none_match.contains_weak(version := _version(*found)):
+    if ASKED_ENVIRON in request.environ:
+        if error := request.environ.pop(ASKED_ENVIRON):
+            raise error
         return None
-    return Response(status=304, headers=_headers(version))
+    found = look_up(session.get("_user_id", ""))
+    if not found or not request.if_none_match.contains_weak(version := version_of(_release(), *found)):
+        return None
+    return Response(status=304, headers=headers_of(version))
+
+
+def look_up(session_key: str) -> tuple[int, int] | None:
+    """The id and `changes` of whom a session belongs to, or None: the one query of a poll. Raises PeeweeException."""
+    return persistently(lambda: User.changes_of(session_key))
+
+
+def version_of(release: str, user_id: int, changes: int) -> str:
+    """What the ETag says: whatever somebody's fragments depend on."""
+    return f"{user_id}-{changes}-{release}"
+
+
+def headers_of(version: str) -> dict[str, str]:
+    """The headers by which a browser keeps a fragment, and asks again whether it is still right."""
+    return {"ETag": f'W/"{version}"', "Cache-Control": "private, no-cache", "Vary": htmx.VARY}
+
+
+def is_page_request(endpoint: str, is_htmx: bool, accept: str) -> bool:
+    """Whether a request for a fragment is no poll: a link opened in a new tab, or a redirect after signing in.
+
+    Programs may ask for /live without htmx's headers, as it is documented; a browser that opens a page accepts HTML.
+    """
+    return not is_htmx and (endpoint != LIVE_ENDPOINT or "text/html" in accept)
 
 
 @dataclass(frozen=True)
@@ -77,33 +105,27 @@ def conditional_fragment(render: Callable[[], str], fallback: FocusFallback | No
 
     Opened as a page, it redirects to the page that it is a part of, if there is something to show.
     """
-    version = _version(current_user.id, current_user.changes)
+    version = version_of(_release(), current_user.id, current_user.changes)
     content = render()
     if _is_page_request():
         return redirect(_url_of_page(POLLED_FRAGMENTS[request.endpoint or ""]), 303)
     return Response(
-        fallback.append_to(content) if fallback else content, mimetype="text/html", headers=_headers(version)
+        fallback.append_to(content) if fallback else content, mimetype="text/html", headers=headers_of(version)
     )
 
 
 def conditional_public_fragment(version: str, render: Callable[[], str]) -> ResponseReturnValue:
     """The same for a fragment that everybody sees alike; its ETag is made of `version` and the release."""
-    version = f"{version}-{current_app.config['RELEASE']}"
+    version = f"{version}-{_release()}"
     if _is_page_request():
         return redirect(_url_of_page(POLLED_FRAGMENTS[request.endpoint or ""]), 303)
     if request.if_none_match.contains_weak(version):
-        return Response(status=304, headers=_headers(version))
-    return Response(render(), mimetype="text/html", headers=_headers(version))
+        return Response(status=304, headers=headers_of(version))
+    return Response(render(), mimetype="text/html", headers=headers_of(version))
 
 
 def _is_page_request() -> bool:
-    """Whether this is not a poll: a link opened in a new tab, or a redirect after signing in.
-
-    Programs may ask for /live without htmx's headers, as it is documented; a browser that opens a page accepts HTML.
-    """
-    return not htmx.is_htmx() and (
-        request.endpoint != LIVE_ENDPOINT or "text/html" in request.headers.get("Accept", "")
-    )
+    return is_page_request(request.endpoint or "", htmx.is_htmx(), request.headers.get("Accept", ""))
 
 
 def _url_of_page(endpoint: str) -> str:
@@ -112,9 +134,6 @@ def _url_of_page(endpoint: str) -> str:
     return f"{path}?{query}" if query and request.endpoint != LIVE_ENDPOINT else path
 
 
-def _version(user_id: int, changes: int) -> str:
-    return f"{user_id}-{changes}-{current_app.config['RELEASE']}"
-
-
-def _headers(version: str) -> dict[str, str]:
-    return {"ETag": f'W/"{version}"', "Cache-Control": "private, no-cache", "Vary": htmx.VARY}
+def _release() -> str:
+    release: str = current_app.config["RELEASE"]
+    return release

@@ -7,7 +7,7 @@ import ipaddress
 from hashlib import sha256
 from typing import Any
 
-from flask import after_this_request, current_app, request
+from flask import Flask, after_this_request, current_app, request
 from flask_limiter import Limiter
 from itsdangerous import BadSignature, URLSafeSerializer
 from limits import RateLimitItem, parse_many
@@ -79,7 +79,25 @@ def client_network() -> str:
     return str(found)
 
 
-limiter = Limiter(client_network)
+class RouteLimiter(Limiter):
+    """Limits the views that are decorated with `limit`, which ask by themselves: other requests need not be looked at.
+
+    Not for blueprints and whole apps, whose limits would have to be looked up for every request.
+    """
+
+    def init_app(self, app: Flask) -> None:
+        """Raises ValueError if a blueprint or the app has a limit, as nobody would ask for it."""
+        super().init_app(app)
+        limits = self.limit_manager
+        if limits._blueprint_limits or limits._default_limits or limits._application_limits:
+            raise ValueError("limit each view, and not a blueprint or the app")
+
+    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
+        if not in_middleware:
+            super()._check_request_limit(callable_name, in_middleware)
+
+
+limiter = RouteLimiter(client_network)
 
 
 class PasswordAttempt:

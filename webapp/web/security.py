@@ -1,8 +1,10 @@
 """What every response says about security, and who may be trusted about where a request came from."""
 
 import logging
+from collections.abc import Mapping
+from typing import Any
 
-from flask import Flask, Response, abort, current_app, redirect, request
+from flask import Config, Flask, Response, abort, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -33,6 +35,8 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+SCHEMES = ("http", "https")
+SECURE_SCHEMES = {"https", "wss"}
 PROBES = {"health.healthz", "health.readyz"}  # whoever watches a process asks it by whatever name
 MAX_FIELDS_SIZE = 1024 * 1024  # bytes: 5,000 addresses with their names
 YEAR = 365 * 24 * 3600
@@ -72,33 +76,74 @@ def _hosts(settings: Settings) -> list[str]:
     return list(LOOPBACK) if host in LOOPBACK else [host] if host else []
 
 
-def _refuse_other_hosts() -> None:
-    """A page that another name leads to is in that name's hands: so a foreign page reads a site on loopback."""
-    base_url, hosts = current_app.config["BASE_URL"], current_app.config["HOSTS"]
-    if not hosts or request.endpoint in PROBES or request.host_url == f"{base_url}/":
-        return
-    try:
-        host = hostname(f"//{request.host}")
-    except ValueError:
-        abort(400)
-    if host not in hosts and not (hosts[0] in LOOPBACK and host.endswith(".localhost")):
-        abort(421, f"This site is at {base_url}.")
+# What Flask's requests are asked, and those that never get there
 
 
-def _redirect_to_https() -> ResponseReturnValue | None:
-    """Lead who comes by HTTP to HTTPS. A form that was sent so is refused without its cookie in any case.
+def scheme_behind(hops: int, environ: Mapping[str, Any]) -> str | None:
+    """By which of SCHEMES a request came to the first of so many trusted proxies; None where ProxyFix has to say."""
+    scheme: str = environ["wsgi.url_scheme"]
+    if hops and (forwarded := environ.get("HTTP_X_FORWARDED_PROTO")):
+        found = [part.strip() for part in forwarded.split(",")]
+        if not set(found).issubset(SCHEMES):
+            return None
+        scheme = found[-hops] if len(found) >= hops else scheme
+    return scheme if scheme in SCHEMES else None
+
+
+def is_plain(config: Config, scheme: str, forwarded: str | None) -> bool:
+    """Whether a request came by HTTP to a site that is only for HTTPS; `forwarded` is its X-Forwarded-Proto.
 
     Who has come by HTTPS to a proxy that is not trusted is there: to lead them would never end.
     """
-    is_there = request.is_secure or request.headers.get("X-Forwarded-Proto") == "https"
-    plain = current_app.config["SESSION_COOKIE_SECURE"] and not is_there
+    return config["SESSION_COOKIE_SECURE"] and scheme not in SECURE_SCHEMES and forwarded != "https"
+
+
+def is_host_of(config: Config, host: str) -> bool:
+    """Whether the site is to be reached under a host, as in `Request.host`. Raises ValueError if that is malformed."""
+    hosts = config["HOSTS"]
+    if not hosts:
+        return True
+    name = hostname(f"//{host}")
+    return name in hosts or (hosts[0] in LOOPBACK and name.endswith(".localhost"))
+
+
+def is_warned_of(app: Flask, environ: Mapping[str, Any]) -> bool:
+    """Whether the log has still to say that this request came by a proxy, where none is trusted."""
+    return "HTTP_X_FORWARDED_FOR" in environ and not app.extensions.get("proxy warned")
+
+
+def headers_by(config: Config, scheme: str) -> list[tuple[str, str]]:
+    """The headers of an answer to a request that came by this scheme."""
+    hsts = [("Strict-Transport-Security", config["HSTS"])] if scheme in SECURE_SCHEMES else []
+    return [(CSP_HEADER, CONTENT_SECURITY_POLICY), *SECURITY_HEADERS.items(), *hsts]
+
+
+# What sees every request of Flask's
+
+
+def _refuse_other_hosts() -> None:
+    """A page that another name leads to is in that name's hands: so a foreign page reads a site on loopback."""
+    config = current_app.config
+    if request.endpoint in PROBES:
+        return
+    try:
+        is_ours = is_host_of(config, request.host)
+    except ValueError:
+        abort(400)
+    if not is_ours:
+        abort(421, f"This site is at {config['BASE_URL']}.")
+
+
+def _redirect_to_https() -> ResponseReturnValue | None:
+    """Lead who comes by HTTP to HTTPS. A form that was sent so is refused without its cookie in any case."""
+    plain = is_plain(current_app.config, request.scheme, request.headers.get("X-Forwarded-Proto"))
     if plain and request.endpoint not in PROBES and request.method in {"GET", "HEAD"}:
         return redirect(request.url.replace("http://", "https://", 1), 308)
     return None
 
 
 def _warn_of_proxy() -> None:
-    if "X-Forwarded-For" in request.headers and not current_app.extensions.get("proxy warned"):
+    if is_warned_of(current_app, request.environ):
         current_app.extensions["proxy warned"] = True
         log.warning(
             "A proxy passes requests on, and TRUSTED_PROXIES is 0: everybody seems to come from %s, and shares limits",
@@ -107,10 +152,8 @@ def _warn_of_proxy() -> None:
 
 
 def _add_headers(response: Response) -> Response:
-    headers = response.headers
-    if CSP_HEADER not in headers:
-        headers.add(CSP_HEADER, CONTENT_SECURITY_POLICY)
-    headers.extend(SECURITY_HEADERS)
-    if request.is_secure:
-        headers.add("Strict-Transport-Security", current_app.config["HSTS"])
+    policy, *others = headers_by(current_app.config, request.scheme)
+    if CSP_HEADER not in response.headers:
+        response.headers.add(*policy)
+    response.headers.extend(others)
     return response

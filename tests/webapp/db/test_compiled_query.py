@@ -1,11 +1,12 @@
 """Compiled queries: built once, with a place for each value; what would be another value each time is refused."""
 
+import threading
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
-from webapp.db import Param, compiled, database, param_of, params_of
+from webapp.db import Param, compiled, database, forget_connection, param_of, params_of, read_model
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.times import utcnow
 from webapp.models import State, Task, TaskEvent, User
@@ -26,6 +27,34 @@ def test_it_is_built_once_for_each_database(make_app, tmp_path):
         database.close()
         (tmp_path / "errand.db").unlink()
     assert len(built) == len({id(db) for db in built}) == 2
+
+
+def test_the_first_row_is_read_again_and_again_by_each_thread_and_on_each_connection(each_database):
+    @compiled
+    def named():
+        return User.select(User.id).where(User.username >= Param("name")).order_by(User.id)
+
+    ann, annie = make_user("ann"), make_user("annie")
+    rows = [named.first(name="ann")]
+    thread = threading.Thread(target=lambda: (rows.append(named.first(name="annie")), database.close()))
+    thread.start()
+    thread.join()
+    rows += [named.first(name=name) for name in ("anna", "x", "ann")]
+    forget_connection()
+    rows += [named.first(name=name) for name in ("ann", "x")]
+    assert rows == [(ann.id,), (annie.id,), (annie.id,), None, (ann.id,), (ann.id,), None]
+    assert named.execute(name="ann").fetchall() == [(ann.id,), (annie.id,)]
+
+
+def test_a_row_is_read_as_peewee_reads_it(each_database):
+    @compiled
+    def everyone():
+        return User.select()
+
+    make_user("ann", hearing={"message": "mail"}, mail_after=3)
+    found, expected = read_model(User, everyone.first()), User.get()
+    assert found.__data__ == expected.__data__
+    assert (found, found.dirty_fields) == (expected, [])
 
 
 def test_values_are_stored_and_compared_as_those_of_their_fields(each_database):

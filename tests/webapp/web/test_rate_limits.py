@@ -1,6 +1,7 @@
 """Limits on guesses: what does not get around them, whom they do not hit, and that all processes count together."""
 
 import pytest
+from flask import Blueprint, Flask
 
 from tests.browsing import browse
 from tests.racing import race
@@ -172,3 +173,12 @@ def test_nothing_that_was_typed_is_stored(app, guess):
         assert len(count.key) == 32
         assert "ann" not in count.key
         assert "203" not in count.key or "203.0" not in count.key
+
+
+def test_a_limit_of_a_whole_blueprint_is_refused_as_nobody_would_ask_for_it():
+    limiter, blueprint = rate_limits.RouteLimiter(rate_limits.client_network), Blueprint("all", __name__)
+    limiter.limit("1 per minute")(blueprint)
+    app = Flask(__name__)
+    app.config["RATELIMIT_STORAGE_URI"] = rate_limits.STORAGE_URI
+    with pytest.raises(ValueError, match="each view"):
+        limiter.init_app(app)

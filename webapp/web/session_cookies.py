@@ -1,0 +1,95 @@
+"""Session cookies: what a cookie of ours says, for Flask's sessions and for what is answered ahead of Flask."""
+
+import threading
+import time
+from typing import Any, TypeAlias
+
+from flask import Flask, Request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous.encoding import base64_decode, base64_encode
+from werkzeug.sansio.http import parse_cookie
+
+USER_KEY = "_user_id"  # where Flask-Login keeps the session key
+REMEMBER_KEY = "_remember"  # with it, Flask-Login writes the session at the next answer
+MOST_VERIFIED = 8192  # cookies, in each process; some 800 bytes each
+LONGEST_VERIFIED = 512  # characters; a longer cookie is verified anew with each request
+
+Content: TypeAlias = Any  # a dict, if it was this site that wrote it
+Verified = tuple[Content, int]  # and when it was signed, in seconds since 1970
+
+
+def init_app(app: Flask) -> None:
+    """Have an app read its sessions by a SessionCookies. To be called once its cookie has a name and a key."""
+    app.session_interface = SessionCookies(app)
+
+
+class SessionCookies(SecureCookieSessionInterface):
+    """Flask's sessions in signed cookies, which also tells whose a session is where there is no request of Flask's.
+
+    To verify a cookie takes as long as some answers, so those that were right are remembered, the oldest first to go;
+    the age is looked at each time. A cookie that only means the same as another, by a signature spelled differently, is
+    not: to fill this memory, somebody has to have the site sign as many cookies. Any thread may ask.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        serializer = super().get_signing_serializer(app)
+        assert serializer, "without a secret key there are no sessions"
+        self._serializer = serializer
+        self._name = self.get_cookie_name(app)
+        self._lifetime = int(app.permanent_session_lifetime.total_seconds())
+        self._verified: dict[str, Verified] = {}
+        self._lock = threading.Lock()
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer:
+        """Flask's, made once."""
+        return self._serializer
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession:
+        """The session of a request; an empty one if its cookie is not ours, or is too old."""
+        return self.session_class(self._content(request.cookies.get(self._name)))
+
+    def session_key(self, header: str) -> str | None:
+        """The session key in a Cookie header; None if nobody is signed in by it, or if only Flask can tell."""
+        content = self._content(parse_cookie(header).get(self._name))
+        if not isinstance(content, dict) or REMEMBER_KEY in content:
+            return None
+        key = content.get(USER_KEY)
+        return key if isinstance(key, str) else None
+
+    def _content(self, cookie: str | None) -> Content:
+        """What a cookie says, not to be changed; None for nothing that counts."""
+        if not cookie:
+            return None
+        found = self._verified.get(cookie) or self._verify(cookie)
+        if found is None:
+            return None
+        content, signed_at = found
+        return content if 0 <= int(time.time()) - signed_at <= self._lifetime else None
+
+    def _verify(self, cookie: str) -> Verified | None:
+        try:
+            content, signed_at = self._serializer.loads(cookie, return_timestamp=True)
+        except BadData:
+            return None
+        found = content, int(signed_at.timestamp())
+        if len(cookie) <= LONGEST_VERIFIED and _is_flat(content) and _is_canonical(cookie):
+            self._remember(cookie, found)
+        return found
+
+    def _remember(self, cookie: str, found: Verified) -> None:
+        with self._lock:
+            if len(self._verified) >= MOST_VERIFIED:
+                del self._verified[next(iter(self._verified))]
+            self._verified[cookie] = found
+
+
+def _is_flat(content: Content) -> bool:
+    """Whether a copy of it shares nothing that a request might change."""
+    return isinstance(content, dict) and all(isinstance(value, str | int | None) for value in content.values())
+
+
+def _is_canonical(cookie: str) -> bool:
+    """Whether the signature is spelled as we spell it: its last character has spare bits, and Base64 skips others."""
+    signature = cookie.rpartition(".")[2]
+    return base64_encode(base64_decode(signature)).decode() == signature
