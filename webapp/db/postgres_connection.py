@@ -78,9 +78,7 @@ class Connection(psycopg.Connection[Row]):
                 bulkhead.leave()
 
     def __del__(self, *_: object) -> None:
-        """Close it with the thread that had it. Psycopg would warn: it takes that for an oversight."""
-        if hasattr(self, "pgconn"):  # not if connecting has failed
-            self.pgconn.finish()
+        """It is closed with the thread that had it, by libpq's handle. Psycopg's own warns of an oversight first."""
 
     def close(self) -> None:
         """Close it, whatever it is doing."""
