@@ -6,14 +6,15 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import uuid4
 
-from peewee import SQL, AutoField, CharField, DateTimeField, ForeignKeyField, ModelSelect, Tuple, Value
+from peewee import AutoField, CharField, DateTimeField, ForeignKeyField, ModelSelect, Tuple, Value
 
 from webapp.db import database
 from webapp.lib.times import utcnow
 from webapp.models.conversation import Conversation
 from webapp.models.notification import Notification
 from webapp.models.notification_kinds import MESSAGE, UNREAD_MESSAGE_COUNT
-from webapp.models.search import Place, Searched
+from webapp.models.search import Searched
+from webapp.models.searched_rows import Place
 from webapp.models.user import User
 
 MESSAGE_LENGTH = 2000
@@ -37,6 +38,8 @@ class Message(Searched):
     class Meta:
         indexes = (
             (("sender", "recipient", "created_at", "id"), False),  # a conversation, from either side
+            (("sender", "created_at", "id"), False),  # what one wrote, and
+            (("recipient", "created_at", "id"), False),  # what one got, to be searched
             (("recipient", "read_at"), False),  # the unread ones
         )
 
@@ -75,10 +78,11 @@ class Message(Searched):
     def between(cls, one: User, other: User, limit: int, after: Place | None = None) -> list[Self]:
         """The newest messages between two people, the newest first, at most `limit`; those after a place. One query.
 
-        By index: each direction is in that order, and no more messages are read than are returned.
+        By index, which has each direction in that order: no more than twice the limit are read.
         """
-        both = cls._written(one, other, after).union_all(cls._written(other, one, after))
-        return list(both.order_by(SQL("created_at DESC, id DESC")).limit(limit))
+        there, back = cls._newest_ids(one, other, limit, after), cls._newest_ids(other, one, limit, after)
+        found = cls.select().where(cls.id.in_(there.union_all(back)))
+        return list(found.order_by(cls.created_at.desc(), cls.id.desc()).limit(limit))
 
     @classmethod
     def last_by(cls, sender: User, recipient: User) -> tuple[str, datetime] | None:
@@ -186,13 +190,14 @@ class Message(Searched):
             return int(cls.update(read_at=utcnow(), mail_due_at=None).where(cls.id.in_(some)).execute())
 
     @classmethod
-    def _written(cls, sender: User, recipient: User, after: Place | None) -> "ModelSelect[Message]":
+    def _newest_ids(cls, sender: User, recipient: User, limit: int, after: Place | None) -> Any:
         """What one wrote to another."""
-        written = cls.select().where(cls.sender == sender, cls.recipient == recipient)
-        if not after:
-            return written
-        at = Value(after[0], converter=cls.created_at.db_value)
-        return written.where(Tuple(cls.created_at, cls.id) < Tuple(at, after[1]))
+        written = cls.select(cls.id).where(cls.sender == sender, cls.recipient == recipient)
+        if after:
+            at = Value(after[0], converter=cls.created_at.db_value)
+            written = written.where(Tuple(cls.created_at, cls.id) < Tuple(at, after[1]))
+        newest = written.order_by(cls.created_at.desc(), cls.id.desc()).limit(limit)
+        return newest.select_from(newest.c.id)  # a part of a union has no limit of its own
 
 
 Message.add_index(Message.recipient, Message.sender, where=Message.read_at.is_null(), name="messages_unread")

@@ -87,7 +87,12 @@ def count_newer(query: "ModelSelect[Any]", cursor: str | None, most: int) -> int
 
 def cursor_of(row: Any) -> str:
     """The cursor of the place after a row."""
-    return f"{row.created_at.isoformat()}_{row.id}"
+    return cursor_of_place(row.created_at, row.id)
+
+
+def cursor_of_place(at: datetime, row_id: Any) -> str:
+    """The cursor of the place after the row of that time and id."""
+    return f"{at.isoformat()}_{row_id}"
 
 
 def cursor_at(row: Any) -> str:

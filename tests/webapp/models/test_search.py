@@ -27,11 +27,11 @@ BODIES = (
 
 
 def _found(text: str, owner: User | None = None) -> list[str]:
-    return [Post.get_by_id(post_id).body for post_id in newest(Post, text, 10_000, owner)]
+    return [Post.get_by_id(post_id).body for post_id in newest(Post, text, 10_000, owner).ids]
 
 
 def _messages_found(user: User, text: str) -> list[str]:
-    return [Message.get_by_id(message_id).body for message_id in newest(Message, text, 100, user)]
+    return [Message.get_by_id(message_id).body for message_id in newest(Message, text, 100, user).ids]
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_the_newest_are_first_whenever_they_were_written_down(each_database):
     expected = ["the last day", "4", "3", "2", "1", "the first day"]
     assert _found("hello") == [f"hello of {day}" for day in expected]
     place, seen = None, []
-    while ids := newest(Post, "hello", 2, None, place):
+    while ids := newest(Post, "hello", 2, None, place).ids:
         assert len(ids) <= 2
         seen += ids
         last = Post.get_by_id(ids[-1])
@@ -172,7 +172,7 @@ def test_search_pages_through_rows_of_one_second(each_database):
     for number in range(10):
         make_post(user, f"hello {number}", created_at=at.replace(microsecond=999_999 - number))
     place, seen = None, []
-    while ids := newest(Post, "hello", 3, None, place):
+    while ids := newest(Post, "hello", 3, None, place).ids:
         seen += ids
         last = Post.get_by_id(ids[-1])
         place = last.created_at, last.id
@@ -232,8 +232,8 @@ def test_search_finds_the_same_without_fts5(monkeypatch, tmp_path):
 def test_search_uses_an_index(each_database, queries):
     make_posts(make_user(), 50)
     with queries() as seen:
-        assert len(newest(Post, "post", 60)) == 50
-        assert newest(Post, "nothing", 60) == []
+        assert len(newest(Post, "post", 60).ids) == 50
+        assert newest(Post, "nothing", 60).ids == []
     asked = [
         query.msg
         for query in seen.get_queries()
@@ -264,7 +264,7 @@ def test_slow_search_is_canceled_with_a_message(each_database, monkeypatch, text
     assert answer.status_code == 422
     assert "takes too long" in answer.one("#q-error").text
     monkeypatch.undo()
-    assert len(newest(Post, "post", 400)) == 300, "and the connection goes on as before"
+    assert len(newest(Post, "post", 400).ids) == 300, "and the connection goes on as before"
 
 
 # Messages

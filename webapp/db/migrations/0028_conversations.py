@@ -1,5 +1,7 @@
 """A row for each conversation and each of its two people, so that an inbox need not read all their messages.
 
+And the messages of a person in their order, and the unread ones of a conversation, by an index each.
+
 Triggers on `messages` keep the rows right, whichever release writes. On PostgreSQL they work a statement at a time: a
 statement that marks a thousand messages as read would write the same row a thousand times. A later migration that makes
 `messages` anew, as SQLite does for some changes, has to put the triggers back.
@@ -8,6 +10,8 @@ statement that marks a thousand messages as read would write the same row a thou
 from peewee import *  # noqa: F403 - a migration is a frozen copy and uses most field types
 
 INDEXES = {
+    'message_sender_id_created_at_id': 'messages (sender_id, created_at, id)',
+    'message_recipient_id_created_at_id': 'messages (recipient_id, created_at, id)',
     'messages_unread': 'messages (recipient_id, sender_id) WHERE read_at IS NULL',
     'conversations_unread': 'conversations (user_id, unread) WHERE unread > 0',
 }
@@ -54,8 +58,10 @@ def down(migrator, db):
             db.execute_sql(f'DROP FUNCTION conversations_{event}()')
         else:
             db.execute_sql(f'DROP TRIGGER conversations_{event}')
-    db.execute_sql(f'DROP INDEX messages_unread')
     migrator.migrate(migrator.drop_table('conversations'))
+    for name, columns in INDEXES.items():
+        if columns.startswith('messages '):
+            db.execute_sql(f'DROP INDEX {name}')
 
 
 def create_triggers(db):
