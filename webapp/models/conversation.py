@@ -1,20 +1,16 @@
 """Conversation: the messages between two people, as the inbox of one of them lists them."""
 
-from typing import TYPE_CHECKING
-
 from peewee import SQL, AutoField, ForeignKeyField, IntegerField, fn
 
 from webapp.db import BaseModel
 from webapp.models.user import User
 
-if TYPE_CHECKING:
-    from webapp.models.message import Message
-
 
 class Conversation(BaseModel):
     """One for each of its two people, for as long as there is a message of it.
 
-    Triggers on `messages` write them, whatever wrote the message: see the migration 0028. Nothing else does.
+    Triggers on `messages` write them, whatever wrote the message: see the migration 0028. Nothing else does. From
+    `Message.inbox`, each has its latest message as `latest`.
     """
 
     id = AutoField()
@@ -24,7 +20,6 @@ class Conversation(BaseModel):
     partner_id: int
     latest_id = IntegerField(help_text="the message that was written last")
     unread = IntegerField(default=0, constraints=[SQL("DEFAULT 0")], help_text="messages that its user has not read")
-    latest: "Message"  # where it was asked for, as by `Message.inbox`
 
     class Meta:
         table_name = "conversations"

@@ -94,13 +94,8 @@ class Message(Searched):
     def of(cls, user: User) -> "ModelSelect[Message]":
         """All messages from or to a person, newest first, each with both people: one query."""
         sender, recipient = User.alias(), User.alias()
-        return (
-            cls.visible_to(user)
-            .select(cls, sender, recipient)
-            .join_from(cls, sender, on=cls.sender)
-            .join_from(cls, recipient, on=cls.recipient)
-            .order_by(cls.created_at.desc(), cls.id.desc())
-        )
+        found = cls.visible_to(user).select(cls, sender, recipient).join_from(cls, sender, on=cls.sender)
+        return found.join_from(cls, recipient, on=cls.recipient).order_by(cls.created_at.desc(), cls.id.desc())
 
     @classmethod
     def inbox(cls, user: User) -> "ModelSelect[Conversation]":

@@ -9,8 +9,9 @@ from peewee import NodeList, OperationalError, PostgresqlDatabase, TextField
 
 from webapp.db import BaseModel, database, fulltext
 from webapp.lib.tokenization import Term, query_terms, terms_of
+from webapp.models import searched_rows
 from webapp.models.search_indexes import in_fts5, in_gin
-from webapp.models.searched_rows import ALL, COMMON, RECENT, SEARCHED, Hits, Place, SearchedRows
+from webapp.models.searched_rows import ALL, Hits, Place, SearchedRows
 
 if TYPE_CHECKING:
     from webapp.models.user import User
@@ -82,17 +83,17 @@ def _find(rows: SearchedRows, terms: list[Term], limit: int) -> Hits:
         return Hits(rows.with_all(terms, limit, ALL))
     if not is_postgres and len(terms) == 1:
         return in_fts5(rows, terms, [], limit)
-    found = rows.with_all(terms, limit)
+    found = rows.with_all(terms, limit, searched_rows.RECENT)
     if len(found) == limit:
         return Hits(found)
     total, counts = rows.count(terms)
-    if total < RECENT:
+    if total < searched_rows.RECENT:
         return Hits(found)
-    rare = [term for term, count in zip(terms, counts, strict=True) if count < COMMON or len(terms) == 1]
+    rare = [term for term, count in zip(terms, counts, strict=True) if count < searched_rows.COMMON or len(terms) == 1]
     common = [term for term in terms if term not in rare]
     if rare and (rows.owner_id is None or rows.end()):
         return (in_gin if is_postgres else in_fts5)(rows, rare, common, limit)
-    found = rows.with_all(terms, limit, SEARCHED)
+    found = rows.with_all(terms, limit, searched_rows.SEARCHED)
     return Hits(found, rows.end() if len(found) < limit else None)
 
 

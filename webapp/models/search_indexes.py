@@ -5,7 +5,8 @@ Each of them is given the rare terms, for which it asks the index, and the commo
 
 from webapp.db import database, fulltext
 from webapp.lib.tokenization import Term
-from webapp.models.searched_rows import RECENT, SEARCHED, Hits, SearchedRows, has_all, ids
+from webapp.models import searched_rows
+from webapp.models.searched_rows import Hits, SearchedRows, has_all, ids
 
 FEW = 1000  # rows that GIN may return in any order
 
@@ -17,41 +18,34 @@ def in_fts5(rows: SearchedRows, rare: list[Term], common: list[Term], limit: int
     beginning of the prefix, which it has an index of, and the row for the rest.
     """
     if len(rare) == 1 and not common and fulltext.is_gathered(rare[0]):
-        number = RECENT if rows.owner_id is None else SEARCHED  # of one's own: others' rows are more
-        last = next(iter(_positions(rows, [_shortened(rare[0])], number)), None)
-        found = _newest_in_fts5(rows, [], rare, limit, last)
-        if len(found) == limit or last is None:
+        number = searched_rows.RECENT if rows.owner_id is None else searched_rows.SEARCHED
+        found = _newest_in_fts5(rows, [], rare, limit, number)
+        if len(found) == limit or not _has_after(rows, _shortened(rare[0]), number):
             return Hits(found)
     return Hits(_newest_in_fts5(rows, rare, common, limit))
 
 
 def _newest_in_fts5(
-    rows: SearchedRows, rare: list[Term], common: list[Term], limit: int, last: int | None = None
+    rows: SearchedRows, rare: list[Term], common: list[Term], limit: int, number: int | None = None
 ) -> list[int]:
-    """The newest, down to a position in the index. The rest of long common prefixes is looked for in the rows."""
+    """The newest, or those of so many of the newest. The rest of long common prefixes is looked for in the rows."""
     table, index = rows.table, f"{rows.table}_terms"
     likes, patterns = has_all([term for term in common if fulltext.is_gathered(term)], f"{table}.terms")
     row_id = f"{index}.rowid & {2**fulltext.ID_BITS - 1}"
     join = f" CROSS JOIN {table} ON {table}.id = {row_id}" if patterns else ""  # in this order
     where, values = _match(rows, [*rare, *map(_shortened, common)])
-    down_to = last if last is not None else -(2**63)
-    sql = (
-        f"SELECT {row_id} FROM {index}{join} WHERE {where} AND {index}.rowid >= ? AND {likes}"  # noqa: S608
-        f" ORDER BY {index}.rowid DESC LIMIT {limit:d}"
-    )
-    return ids(database.execute_sql(sql, (*values, down_to, *patterns)))
+    if number is not None:
+        last = f"SELECT rowid FROM {index} WHERE {where} ORDER BY rowid DESC LIMIT 1 OFFSET {number:d}"  # noqa: S608
+        where, values = f"{where} AND {index}.rowid > coalesce(({last}), -1 << 63)", [*values, *values]
+    sql = f"SELECT {row_id} FROM {index}{join} WHERE {where} AND {likes} ORDER BY {index}.rowid DESC LIMIT {limit:d}"  # noqa: S608
+    return ids(database.execute_sql(sql, (*values, *patterns)))
 
 
-def _positions(rows: SearchedRows, terms: list[Term], skip: int) -> list[int]:
-    """The position in FTS5 of the row with these terms after so many newer ones, if there is one."""
-    where, values = _match(rows, terms)
-    index = f"{rows.table}_terms"
-    return ids(
-        database.execute_sql(
-            f"SELECT rowid FROM {index} WHERE {where} ORDER BY rowid DESC LIMIT 1 OFFSET {skip:d}",  # noqa: S608
-            values,
-        )
-    )
+def _has_after(rows: SearchedRows, term: Term, number: int) -> bool:
+    """Whether there is a row with this term after so many newer ones."""
+    where, values = _match(rows, [term])
+    sql = f"SELECT 1 FROM {rows.table}_terms WHERE {where} ORDER BY rowid DESC LIMIT 1 OFFSET {number:d}"  # noqa: S608
+    return bool(database.execute_sql(sql, values).fetchall())
 
 
 def _match(rows: SearchedRows, terms: list[Term]) -> tuple[str, list[object]]:
@@ -67,8 +61,8 @@ def _shortened(term: Term) -> Term:
 def in_gin(rows: SearchedRows, rare: list[Term], common: list[Term], limit: int) -> Hits:
     """By GIN, which does not know which rows are newer, nor whose they are. At most nine small queries.
 
-    If it has few rows, those are sorted. If it has more, they are as well found among the newest rows, read in order. If
-    not, all are sorted; but of one person's, no more than these are searched, as GIN has mostly those of others.
+    If it has few rows, those are sorted. If it has more, they are as well found among the newest rows, read in order.
+    If not, all are sorted; but of one person's, no more than these are searched: GIN has mostly those of others.
     """
     is_match, query = f"{fulltext.vector('terms')} @@ {database.param}::tsquery", fulltext.tsquery(rare)
     (where, values), (likes, patterns) = rows.condition(), has_all(common)
@@ -80,7 +74,7 @@ def in_gin(rows: SearchedRows, rare: list[Term], common: list[Term], limit: int)
     if len(few) < FEW:
         sql = rows.ordered(f"id = ANY({database.param}) AND {where} AND {likes}", limit)
         return Hits(ids(database.execute_sql(sql, (few, *values, *patterns))))
-    newest, end = rows.with_all([*rare, *common], limit, SEARCHED), rows.end()
+    newest, end = rows.with_all([*rare, *common], limit, searched_rows.SEARCHED), rows.end()
     if len(newest) == limit or not end:
         return Hits(newest)
     if rows.owner_id is not None:

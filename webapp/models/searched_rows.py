@@ -40,7 +40,7 @@ class SearchedRows:
         """Its name."""
         return str(self.model._meta.table_name)
 
-    def with_all(self, terms: list[Term], limit: int, number: int = RECENT) -> list[int]:
+    def with_all(self, terms: list[Term], limit: int, number: int) -> list[int]:
         """The ids of at most `limit` rows with all terms, the newest first, among so many of the newest. One query."""
         (rows, values), (likes, patterns) = self._newest(number), has_all(terms)
         sql = f"SELECT id FROM ({rows}) AS recent WHERE {likes} {_ORDER} LIMIT {limit:d}"  # noqa: S608
