@@ -22,7 +22,8 @@ INDEXED = {"posts": ("user_id",), "messages": ("sender_id", "recipient_id")}
 EVENTS = ("insert", "update", "delete")  # each has a trigger on SQLite
 BATCH_SIZE = 1000  # rows whose terms are made between two writes
 # Lengths of prefixes that FTS5 indexes; for others it first gathers all rows of all words with that prefix.
-PREFIXES = "1 2 3 4 5 6"
+LONGEST_PREFIX = 6
+PREFIXES = " ".join(map(str, range(1, LONGEST_PREFIX + 1)))
 
 ID_BITS = 31
 SECONDS = range(-(2**32), 2**32)  # from 1833 to 2106; a time outside is taken for the first or last second
@@ -107,6 +108,11 @@ def match(terms: list[Term], owner_id: int | None) -> str:
     """FTS5's MATCH expression for rows with all of these terms; only those of one owner, if one is given."""
     own = [Term(f"{_OWNER}{owner_id}", False)] if owner_id is not None else []
     return " ".join(f'"{term.text}"{"*" if term.is_prefix else ""}' for term in [*own, *terms])
+
+
+def is_gathered(term: Term) -> bool:
+    """Whether FTS5 gathers all rows with this term before it returns the newest."""
+    return term.is_prefix and len(term.text) > LONGEST_PREFIX
 
 
 def position(moment: datetime, row_id: int) -> int:

@@ -16,6 +16,7 @@ from tasks.engine.models.task import Task
 from tasks.engine.models.transitions import IllegalTransition, SecretsGone
 from tasks.engine.models.unique_key import AlreadyRunning
 from tasks.engine.models.worker import Worker
+from webapp.models.conversation import Conversation
 from webapp.models.form_key import FormKey, Made
 from webapp.models.mailing.attachments import MailingFile
 from webapp.models.mailing.delivery import Delivery
@@ -45,6 +46,7 @@ MODELS = (
     Delivery,
     MailCount,
     Message,
+    Conversation,
     RateCount,
     FormKey,
     OutcomeMail,
@@ -58,6 +60,7 @@ __all__ = [
     "ArtifactChunk",
     "ArtifactWriter",
     "Composition",
+    "Conversation",
     "Delivery",
     "DraftGone",
     "FormKey",

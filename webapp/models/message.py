@@ -2,31 +2,24 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import uuid4
 
-from peewee import SQL, AutoField, Case, CharField, DateTimeField, ForeignKeyField, ModelSelect, fn
+from peewee import AutoField, CharField, DateTimeField, ForeignKeyField, ModelSelect, Tuple, Value
 
 from webapp.db import database
 from webapp.lib.times import utcnow
+from webapp.models.conversation import Conversation
 from webapp.models.notification import Notification
 from webapp.models.notification_kinds import MESSAGE, UNREAD_MESSAGE_COUNT
 from webapp.models.search import Searched
+from webapp.models.searched_rows import Place
 from webapp.models.user import User
 
 MESSAGE_LENGTH = 2000
 UNREAD_FOR = timedelta(minutes=5)  # before it is mailed
-
-
-@dataclass(frozen=True)
-class Conversation:
-    """The messages between two people, as the inbox of one of them shows them."""
-
-    other: User
-    latest: "Message"
-    unread: int
+READ_AT_ONCE = 1000
 
 
 class Message(Searched):
@@ -45,6 +38,8 @@ class Message(Searched):
     class Meta:
         indexes = (
             (("sender", "recipient", "created_at", "id"), False),  # a conversation, from either side
+            (("sender", "created_at", "id"), False),  # what one wrote, and
+            (("recipient", "created_at", "id"), False),  # what one got, to be searched
             (("recipient", "read_at"), False),  # the unread ones
         )
 
@@ -60,18 +55,19 @@ class Message(Searched):
 
     @classmethod
     def read(cls, reader: User, other: User) -> int:
-        """Mark the messages from `other` to the reader as read; returns how many were unread. One query if none was."""
-        if not cls.is_unread(reader, other):
-            return 0
-        unread = cls.recipient == reader, cls.sender == other, cls.read_at.is_null()
-        with cls._counting(other, reader):
-            Notification.read_message(reader, other)
-            return int(cls.update(read_at=utcnow(), mail_due_at=None).where(*unread).execute())
+        """Mark the messages from `other` to the reader as read; returns how many were unread. One query if none was.
+
+        In transactions of READ_AT_ONCE, so that others can write in between.
+        """
+        marked = 0
+        while cls.is_unread(reader, other):
+            marked += cls._read(reader, other)
+        return marked
 
     @classmethod
     def is_unread(cls, reader: User, other: User) -> bool:
         """Whether the reader has unread messages from the other person. One query."""
-        return bool(cls.select().where(cls.recipient == reader, cls.sender == other, cls.read_at.is_null()).exists())
+        return bool(cls._unread(reader, other).exists())
 
     @classmethod
     def visible_to(cls, user: User) -> "ModelSelect[Message]":
@@ -79,47 +75,34 @@ class Message(Searched):
         return cls.select().where((cls.sender == user) | (cls.recipient == user))
 
     @classmethod
-    def between(cls, one: User, other: User) -> "ModelSelect[Message]":
-        """The messages between two people, newest first."""
-        there = (cls.sender == one) & (cls.recipient == other)
-        back = (cls.sender == other) & (cls.recipient == one)
-        return cls.select().where(there | back).order_by(cls.created_at.desc(), cls.id.desc())
+    def between(cls, one: User, other: User, limit: int, after: Place | None = None) -> list[Self]:
+        """The newest messages between two people, the newest first, at most `limit`; those after a place. One query.
+
+        By index, which has each direction in that order: no more than twice the limit are read.
+        """
+        there, back = cls._newest_ids(one, other, limit, after), cls._newest_ids(other, one, limit, after)
+        found = cls.select().where(cls.id.in_(there.union_all(back)))
+        return list(found.order_by(cls.created_at.desc(), cls.id.desc()).limit(limit))
 
     @classmethod
     def last_by(cls, sender: User, recipient: User) -> tuple[str, datetime] | None:
         """The last message of a conversation and its time, if `sender` wrote it. One query."""
-        latest = cls.between(sender, recipient).first()
-        return (latest.body, latest.created_at) if latest and latest.sender_id == sender.id else None
+        latest = cls.between(sender, recipient, 1)
+        return (latest[0].body, latest[0].created_at) if latest and latest[0].sender_id == sender.id else None
 
     @classmethod
     def of(cls, user: User) -> "ModelSelect[Message]":
         """All messages from or to a person, newest first, each with both people: one query."""
         sender, recipient = User.alias(), User.alias()
-        return (
-            cls.visible_to(user)
-            .select(cls, sender, recipient)
-            .join_from(cls, sender, on=cls.sender)
-            .join_from(cls, recipient, on=cls.recipient)
-            .order_by(cls.created_at.desc(), cls.id.desc())
-        )
+        found = cls.visible_to(user).select(cls, sender, recipient).join_from(cls, sender, on=cls.sender)
+        return found.join_from(cls, recipient, on=cls.recipient).order_by(cls.created_at.desc(), cls.id.desc())
 
     @classmethod
-    def inbox(cls, user: User, limit: int) -> list[Conversation]:
-        """The conversations of a person, the one with the latest message first. Three queries."""
-        partner = Case(None, [(cls.sender == user.id, cls.recipient)], cls.sender)
-        is_unread = Case(None, [((cls.recipient == user.id) & cls.read_at.is_null(), 1)], 0)
-        rows: Any = (
-            cls.visible_to(user)
-            .select(partner.alias("partner"), fn.MAX(cls.id).alias("latest"), fn.SUM(is_unread).alias("unread"))
-            .group_by(SQL("1"))  # by its number: a database does not recognize the two CASEs as equal
-            .order_by(fn.MAX(cls.id).desc())
-            .limit(limit)
-            .tuples()
-        )
-        found = list(rows)
-        latest = {message.id: message for message in cls.select().where(cls.id.in_([row[1] for row in found]))}
-        others = {other.id: other for other in User.select().where(User.id.in_([row[0] for row in found]))}
-        return [Conversation(others[partner], latest[last], int(unread)) for partner, last, unread in found]
+    def inbox(cls, user: User) -> "ModelSelect[Conversation]":
+        """The conversations of a person, the latest first, each with its partner and latest message: one query."""
+        found = Conversation.select(Conversation, User, cls).join(User, on=Conversation.partner)
+        found = found.join_from(Conversation, cls, on=Conversation.latest_id == cls.id, attr="latest")
+        return found.where(Conversation.user == user).order_by(Conversation.latest_id.desc())
 
     # By mail. A message whose `mail_due_at` is set is to be mailed; with a `mail_key`, that mail may be on its way.
 
@@ -186,5 +169,30 @@ class Message(Searched):
             User.hold(sender.id, recipient.id)
             User.count_change(sender.id)
             yield
-            unread = cls.select().where(cls.recipient == recipient, cls.read_at.is_null()).count()
-            Notification.put(recipient.id, UNREAD_MESSAGE_COUNT, {"count": unread})
+            count = Conversation.unread_messages(recipient)
+            Notification.put(recipient.id, UNREAD_MESSAGE_COUNT, {"count": count})
+
+    @classmethod
+    def _unread(cls, reader: User, other: User) -> "ModelSelect[Message]":
+        return cls.select(cls.id).where(cls.recipient == reader, cls.sender == other, cls.read_at.is_null())
+
+    @classmethod
+    def _read(cls, reader: User, other: User) -> int:
+        """Mark at most READ_AT_ONCE as read; returns how many."""
+        with cls._counting(other, reader):
+            Notification.read_message(reader, other)
+            some = cls._unread(reader, other).limit(READ_AT_ONCE)
+            return int(cls.update(read_at=utcnow(), mail_due_at=None).where(cls.id.in_(some)).execute())
+
+    @classmethod
+    def _newest_ids(cls, sender: User, recipient: User, limit: int, after: Place | None) -> Any:
+        """What one wrote to another."""
+        written = cls.select(cls.id).where(cls.sender == sender, cls.recipient == recipient)
+        if after:
+            at = Value(after[0], converter=cls.created_at.db_value)
+            written = written.where(Tuple(cls.created_at, cls.id) < Tuple(at, after[1]))
+        newest = written.order_by(cls.created_at.desc(), cls.id.desc()).limit(limit)
+        return newest.select_from(newest.c.id)  # a part of a union has no limit of its own
+
+
+Message.add_index(Message.recipient, Message.sender, where=Message.read_at.is_null(), name="messages_unread")

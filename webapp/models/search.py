@@ -3,22 +3,21 @@
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from peewee import NodeList, OperationalError, PostgresqlDatabase, TextField
 
 from webapp.db import BaseModel, database, fulltext
 from webapp.lib.tokenization import Term, query_terms, terms_of
+from webapp.models import searched_rows
+from webapp.models.search_indexes import in_fts5, in_gin
+from webapp.models.searched_rows import ALL, Hits, Place, SearchedRows
 
 if TYPE_CHECKING:
     from webapp.models.user import User
 
 TIMEOUT = 2.0  # seconds that a search may take; web threads are few
-RECENT = 1000  # newest rows, which PostgreSQL searches first: a frequent word is found without its other rows
 STEPS = 10_000  # instructions of SQLite's between two looks at the clock
-
-Place = tuple[datetime, int]  # of a row among others: its `created_at` and its id
 
 
 class SearchTooSlow(Exception):
@@ -50,22 +49,19 @@ class Searched(BaseModel):
 
 def newest(
     model: type[Searched], text: str, limit: int, owner: "User | None" = None, after: Place | None = None
-) -> list[int]:
-    """The ids of the newest rows that match a query, of everyone or of one owner; the newest first, at most `limit`.
+) -> Hits:
+    """The newest rows that match a query, of everyone or of one owner, at most `limit`.
 
     A row matches if each word of the query is the beginning of one of its words. In scripts without spaces, two
     neighboring letters match anywhere; a query without words matches by its signs. With `after`, only rows older than
-    that place count. At most three queries. Raises SearchTooSlow after TIMEOUT.
+    that place count. If several words are all common, the search ends after the newest SEARCHED rows.
+
+    A few queries. Raises SearchTooSlow after TIMEOUT.
     """
     if not (terms := query_terms(text)):
-        return []
-    owner_id = owner.id if owner else None
+        return Hits([])
     with _deadline():
-        if isinstance(database.obj, PostgresqlDatabase):
-            return _in_postgres(model, terms, limit, owner_id, after)
-        if fulltext.has_fts5():
-            return _in_fts5(model, terms, limit, owner_id, after)
-        return _one_by_one(model, terms, limit, owner_id, after)
+        return _find(SearchedRows(model, owner.id if owner else None, after), terms, limit)
 
 
 def all_of(conditions: list[Any]) -> NodeList:
@@ -81,59 +77,24 @@ def _with_terms(values: dict[Any, Any]) -> dict[Any, Any]:
     return named
 
 
-def _in_fts5(model: Any, terms: list[Term], limit: int, owner_id: int | None, after: Place | None) -> list[int]:
-    table = f"{model._meta.table_name}_terms"
-    before = fulltext.position(*after) if after else 2**63 - 1
-    sql = (
-        f"SELECT rowid & {2**fulltext.ID_BITS - 1} FROM {table}"  # noqa: S608
-        f" WHERE {table} MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?"
-    )
-    return _ids(database.execute_sql(sql, (fulltext.match(terms, owner_id), before, limit)))
-
-
-def _in_postgres(model: Any, terms: list[Term], limit: int, owner_id: int | None, after: Place | None) -> list[int]:
-    """First among the newest rows, then in all by the index, which does not know which are newer.
-
-    In two queries: with one, the planner would go by how frequent it estimates a word to be, and look for a frequent
-    one row by row, through the whole table if the estimate is wrong.
-    """
-    is_match = f"{fulltext.vector('terms')} @@ %s::tsquery"
-    query = fulltext.tsquery(terms)
-    table, (where, values) = model._meta.table_name, _visible(model, owner_id, after)
-    rows = f"SELECT id, created_at, terms FROM {table} WHERE {where}"  # noqa: S608
-    order = "ORDER BY created_at DESC, id DESC LIMIT"
-    if len(fulltext.INDEXED[table]) == 1:  # the rows of an owner are in that order, too
-        recent = f"SELECT id FROM ({rows} {order} {RECENT}) AS recent WHERE {is_match} {order} {limit:d}"  # noqa: S608
-        found = _ids(database.execute_sql(recent, (*values, query)))
-        if len(found) == limit:
-            return found
-    every = f"SELECT id FROM ({rows} AND {is_match} OFFSET 0) AS found {order} {limit:d}"  # noqa: S608
-    return _ids(database.execute_sql(every, (*values, query)))
-
-
-def _one_by_one(model: Any, terms: list[Term], limit: int, owner_id: int | None, after: Place | None) -> list[int]:
-    table, (where, values) = model._meta.table_name, _visible(model, owner_id, after)
-    likes = [f"% {term.text}{'%' if term.is_prefix else ' %'}" for term in terms]
-    has_all = " AND ' ' || terms || ' ' LIKE ?" * len(likes)
-    sql = f"SELECT id FROM {table} WHERE {where}{has_all} ORDER BY created_at DESC, id DESC LIMIT {limit:d}"  # noqa: S608
-    return _ids(database.execute_sql(sql, (*values, *likes)))
-
-
-def _visible(model: Any, owner_id: int | None, after: Place | None) -> tuple[str, list[Any]]:
-    """SQL's condition for the rows of an owner, if one is given, and after a place, if one is; and its values."""
-    conditions, values = ["1 = 1"], list[Any]()
-    if owner_id is not None:
-        columns = fulltext.INDEXED[model._meta.table_name]
-        conditions.append(f"({' OR '.join(f'{column} = {database.param}' for column in columns)})")
-        values += [owner_id] * len(columns)
-    if after:
-        conditions.append(f"(created_at, id) < ({database.param}, {database.param})")
-        values += after
-    return " AND ".join(conditions), values
-
-
-def _ids(cursor: Any) -> list[int]:
-    return [row_id for [row_id] in cursor.fetchall()]
+def _find(rows: SearchedRows, terms: list[Term], limit: int) -> Hits:
+    is_postgres = isinstance(database.obj, PostgresqlDatabase)
+    if not is_postgres and not fulltext.has_fts5():
+        return Hits(rows.with_all(terms, limit, ALL))
+    if not is_postgres and len(terms) == 1:
+        return in_fts5(rows, terms, [], limit)
+    found = rows.with_all(terms, limit, searched_rows.RECENT)
+    if len(found) == limit:
+        return Hits(found)
+    total, counts = rows.count(terms)
+    if total < searched_rows.RECENT:
+        return Hits(found)
+    rare = [term for term, count in zip(terms, counts, strict=True) if count < searched_rows.COMMON or len(terms) == 1]
+    common = [term for term in terms if term not in rare]
+    if rare and (rows.owner_id is None or rows.end()):
+        return (in_gin if is_postgres else in_fts5)(rows, rare, common, limit)
+    found = rows.with_all(terms, limit, searched_rows.SEARCHED)
+    return Hits(found, rows.end() if len(found) < limit else None)
 
 
 @contextmanager

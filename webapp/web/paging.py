@@ -13,7 +13,8 @@ from peewee import ModelSelect, UUIDField
 from werkzeug.exceptions import BadRequest
 
 PAGE_SIZE = 20
-FindIds = Callable[[int, tuple[datetime, Any] | None], list[int]]
+NO_SUCH_PAGE = "That page does not exist."
+Find = Callable[[int, tuple[datetime, Any] | None], list[Any]]
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,23 @@ def page(query: "ModelSelect[Any]", cursor: str | None, size: int = PAGE_SIZE, b
     time = getattr(model, by)
     if cursor:
         at, last_id = _parse(cursor, model)
-        query = query.where((time < at) | ((time == at) & (model.id < last_id)))
+        query = query.where(time <= at, (time < at) | (model.id < last_id))  # so that an index leads right there
     rows: list[Any] = list(query.limit(size + 1))
     return _page(rows[:size], len(rows) > size, by)
 
 
-def page_of_ids(query: "ModelSelect[Any]", cursor: str | None, find: FindIds, size: int = PAGE_SIZE) -> Page:
+def page_by_number(query: "ModelSelect[Any]", cursor: str | None, field: Any, size: int = PAGE_SIZE) -> Page:
+    """The rows of a query that come after a cursor, where no two have one number in the field. One query.
+
+    The query is ordered by that field, descending. Raises BadRequest as `page` does.
+    """
+    if cursor:
+        query = query.where(field < _number(cursor))
+    rows: list[Any] = list(query.limit(size + 1))
+    return Page(rows[:size], str(getattr(rows[size - 1], field.name)) if len(rows) > size else None)
+
+
+def page_of_ids(query: "ModelSelect[Any]", cursor: str | None, find: Find, size: int = PAGE_SIZE) -> Page:
     """The page of those rows of a query whose ids `find(limit, position)` returns, in that order.
 
     One query besides those of `find`. Raises BadRequest as `page` does.
@@ -48,6 +60,12 @@ def page_of_ids(query: "ModelSelect[Any]", cursor: str | None, find: FindIds, si
     ids = find(size + 1, _parse(cursor, model) if cursor else None)
     rows = {row.id: row for row in query.where(model.id.in_(ids[:size])).order_by()} if ids else {}
     return _page([rows[row_id] for row_id in ids if row_id in rows], len(ids) > size)
+
+
+def page_of_rows(model: Any, cursor: str | None, find: Find, size: int = PAGE_SIZE) -> Page:
+    """The page of the rows of a model that `find(limit, position)` returns. Raises BadRequest as `page` does."""
+    rows = find(size + 1, _parse(cursor, model) if cursor else None)
+    return _page(rows[:size], len(rows) > size)
 
 
 def _page(items: list[Any], has_more: bool, by: str = "created_at") -> Page:
@@ -69,7 +87,12 @@ def count_newer(query: "ModelSelect[Any]", cursor: str | None, most: int) -> int
 
 def cursor_of(row: Any) -> str:
     """The cursor of the place after a row."""
-    return f"{row.created_at.isoformat()}_{row.id}"
+    return cursor_of_place(row.created_at, row.id)
+
+
+def cursor_of_place(at: datetime, row_id: Any) -> str:
+    """The cursor of the place after the row of that time and id."""
+    return f"{at.isoformat()}_{row_id}"
 
 
 def cursor_at(row: Any) -> str:
@@ -83,12 +106,12 @@ def _parse(cursor: str, model: Any) -> tuple[datetime, Any]:
         moment = datetime.fromisoformat(at)
         if moment.tzinfo:
             raise ValueError
-        return moment, UUID(last_id) if isinstance(model.id, UUIDField) else _row_id(last_id)
+        return moment, UUID(last_id) if isinstance(model.id, UUIDField) else _number(last_id)
     except ValueError as error:
-        raise BadRequest("That page does not exist.") from error
+        raise BadRequest(NO_SUCH_PAGE) from error
 
 
-def _row_id(text: str) -> int:
+def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 19):  # what a database's integers hold
-        raise ValueError(text)
+        raise BadRequest(NO_SUCH_PAGE)
     return int(text)

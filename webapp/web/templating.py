@@ -11,6 +11,7 @@ from webapp.lib import i18n, times
 from webapp.lib.complete import complete
 from webapp.lib.language_detection import language_of
 from webapp.models.post import POST_LENGTH
+from webapp.models.searched_rows import SEARCHED
 from webapp.web import dom, htmx, idempotency
 from webapp.web.presenters import (
     action_words,
@@ -43,6 +44,7 @@ def init_app(app: Flask) -> None:
         ngettext=i18n.ngettext,
         utcnow=times.utcnow,
         POST_LENGTH=POST_LENGTH,
+        SEARCHED=SEARCHED,
         excerpt=excerpts.excerpt,
         pieces=excerpts.pieces,
         address_of=notifications.address_of,

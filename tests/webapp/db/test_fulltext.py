@@ -15,11 +15,11 @@ from webapp.models.search import newest
 
 
 def _found(text: str, owner: User | None = None) -> list[str]:
-    return [Post.get_by_id(post_id).body for post_id in newest(Post, text, 10_000, owner)]
+    return [Post.get_by_id(post_id).body for post_id in newest(Post, text, 10_000, owner).ids]
 
 
 def _messages_found(user: User, text: str) -> list[str]:
-    return [Message.get_by_id(message_id).body for message_id in newest(Message, text, 100, user)]
+    return [Message.get_by_id(message_id).body for message_id in newest(Message, text, 100, user).ids]
 
 
 def _posts() -> set[str]:

@@ -6,10 +6,10 @@ from datetime import datetime
 import pytest
 from peewee import SqliteDatabase
 
-from tests.browsing import browse
-from webapp.db import configure, database, fulltext, migrate
+from tests.browsing import browse, words
+from webapp.db import configure, database, fulltext, is_postgres, migrate
 from webapp.dev.factories import make_message, make_post, make_posts, make_task, make_user
-from webapp.models import Message, Post, State, User, search
+from webapp.models import Message, Post, State, User, search, search_indexes, searched_rows
 from webapp.models.search import SearchTooSlow, newest
 from webapp.models.task_filter import TaskFilter
 from webapp.web.presenters.excerpts import excerpt, pieces
@@ -27,11 +27,11 @@ BODIES = (
 
 
 def _found(text: str, owner: User | None = None) -> list[str]:
-    return [Post.get_by_id(post_id).body for post_id in newest(Post, text, 10_000, owner)]
+    return [Post.get_by_id(post_id).body for post_id in newest(Post, text, 10_000, owner).ids]
 
 
 def _messages_found(user: User, text: str) -> list[str]:
-    return [Message.get_by_id(message_id).body for message_id in newest(Message, text, 100, user)]
+    return [Message.get_by_id(message_id).body for message_id in newest(Message, text, 100, user).ids]
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_the_newest_are_first_whenever_they_were_written_down(each_database):
     expected = ["the last day", "4", "3", "2", "1", "the first day"]
     assert _found("hello") == [f"hello of {day}" for day in expected]
     place, seen = None, []
-    while ids := newest(Post, "hello", 2, None, place):
+    while ids := newest(Post, "hello", 2, None, place).ids:
         assert len(ids) <= 2
         seen += ids
         last = Post.get_by_id(ids[-1])
@@ -172,7 +172,7 @@ def test_search_pages_through_rows_of_one_second(each_database):
     for number in range(10):
         make_post(user, f"hello {number}", created_at=at.replace(microsecond=999_999 - number))
     place, seen = None, []
-    while ids := newest(Post, "hello", 3, None, place):
+    while ids := newest(Post, "hello", 3, None, place).ids:
         seen += ids
         last = Post.get_by_id(ids[-1])
         place = last.created_at, last.id
@@ -181,7 +181,7 @@ def test_search_pages_through_rows_of_one_second(each_database):
 
 def test_posts_of_one_person_are_found_among_those_of_all(each_database, monkeypatch):
     ann, bob = make_user("ann"), make_user("bob")
-    monkeypatch.setattr(search, "RECENT", 5)
+    monkeypatch.setattr(searched_rows, "RECENT", 5)
     make_posts(ann, 20, body="hello from ann")
     make_posts(bob, 20, body="hello from bob")
     assert set(_found("hello", ann)) == {"hello from ann"}
@@ -229,24 +229,96 @@ def test_search_finds_the_same_without_fts5(monkeypatch, tmp_path):
 # What it costs
 
 
-def test_search_uses_an_index(each_database, queries):
+def _plans(asked) -> list[str]:
+    """How the database goes about each of these statements, after what they tell its planner."""
+    is_sqlite = isinstance(database.obj, SqliteDatabase)
+    plans = []
+    with database.atomic():
+        for sql, values in asked:
+            if "set_config" in sql:
+                database.execute_sql(sql, values)
+            elif sql.startswith("SELECT"):
+                explain = "EXPLAIN QUERY PLAN " if is_sqlite else "EXPLAIN "
+                plans.append(str(database.execute_sql(explain + sql, values).fetchall()))
+    return plans
+
+
+def test_search_uses_an_index(each_database, queries, monkeypatch):
+    monkeypatch.setattr(searched_rows, "RECENT", 40)
     make_posts(make_user(), 50)
     with queries() as seen:
-        assert len(newest(Post, "post", 60)) == 50
-        assert newest(Post, "nothing", 60) == []
-    asked = [
-        query.msg
-        for query in seen.get_queries()
-        if query.msg[0].startswith("SELECT") and "set_config" not in query.msg[0]
-    ]
-    explain = "EXPLAIN QUERY PLAN " if isinstance(database.obj, SqliteDatabase) else "EXPLAIN "
-    with database.atomic():
-        if not isinstance(database.obj, SqliteDatabase):
-            database.execute_sql("SET LOCAL enable_seqscan = off")
-        plans = [str(database.execute_sql(explain + sql, parameters).fetchall()) for sql, parameters in asked]
-    assert all(re.search(r"posts_terms|VIRTUAL TABLE INDEX|post_created_at_id", plan) for plan in plans), plans
+        assert len(newest(Post, "post", 60).ids) == 50
+        assert newest(Post, "nothing", 60).ids == []
+    plans = _plans([query.msg for query in seen.get_queries()])
+    assert all(re.search(r"posts_terms|VIRTUAL TABLE INDEX|post_created_at_id|posts_pkey", plan) for plan in plans)
     assert any("terms" in plan and "created_at_id" not in plan for plan in plans)
     assert not any("USE TEMP B-TREE" in plan for plan in plans)
+
+
+def test_search_of_one_persons_messages_reads_those_in_their_order(each_database, queries):
+    ann, bob = make_user(), make_user()
+    for _ in range(3):
+        make_message(ann, bob, "hello there")
+    database.execute_sql("ANALYZE")
+    with queries() as seen:
+        assert len(_messages_found(ann, "hello there")) == 3
+    first, *_ = [query.msg for query in seen.get_queries() if "LIKE" in query.msg[0]]
+    database.execute_sql("SET enable_seqscan = off" if is_postgres() else "SELECT 1")
+    database.execute_sql("SET enable_sort = off" if is_postgres() else "SELECT 1")
+    [plan] = _plans([first])
+    assert "message_sender_id_created_at_id" in plan
+    assert "message_recipient_id_created_at_id" in plan
+
+
+@pytest.fixture
+def few_are_many(monkeypatch):
+    """What is done for many rows is done for a few."""
+    for name, number in {"RECENT": 10, "COMMON": 2, "SEARCHED": 30}.items():
+        monkeypatch.setattr(searched_rows, name, number)
+    monkeypatch.setattr(search_indexes, "FEW", 5)
+
+
+def test_common_words_are_looked_for_in_the_newest_rows_and_then_further_back(each_database, few_are_many):
+    user = make_user()
+    make_post(user, "left and right")
+    for number in range(65):
+        make_post(user, ("left " if number % 2 else "right ") + str(number))
+    browser = browse(each_database)
+    first = browser.get("/?q=left+right")
+    assert "only the newest 10,000 posts were searched" in words(first.one("p.hint"))
+    assert words(first.one(".empty h2")) == "No results yet"
+    second = browser.get(first.one('a[rel="next"]')["href"])
+    assert "only the next 10,000 posts were searched" in words(second.one("p.hint"))
+    third = browser.get(second.one('a[rel="next"]')["href"])
+    assert words(third.one(".post p")) == "left and right"
+    assert not third.page.select('p.hint, a[rel="next"]')
+
+
+QUERIES = (
+    "everybody|every|hello3|formerly|lately|single1|single59|everybody single7|formerly hello3 everybody|nothing"
+    "|everybody nothing|lately formerly|everybody lately"
+).split("|")
+
+
+@pytest.mark.parametrize("owned", [False, True])
+def test_a_search_finds_all_however_common_its_words_are(each_database, few_are_many, owned):
+    """Each way to look for them: in the newest rows, by an index, in both, for one's own among those of others."""
+    ann, bob = make_user("ann"), make_user("bob")
+    for number in range(60):
+        text = f"everybody hello{number % 7} {'lately' if number > 50 else 'formerly'} single{number}"
+        make_post(ann if number % 3 else bob, text)
+    texts = {post.id: post.body for post in Post.select().where((Post.user == ann) | (not owned))}
+    for query in QUERIES:
+        expected = [i for i, text in texts.items() if all(f" {word}" in f" {text}" for word in query.split())]
+        found, place = [], None
+        while True:
+            ids, end = newest(Post, query, 4, ann if owned else None, place)
+            found += ids
+            if not end and len(ids) < 4:
+                break
+            last = Post.get_by_id(ids[-1]) if len(ids) == 4 else None
+            place = (last.created_at, last.id) if last else end
+        assert found == sorted(expected, reverse=True), query
 
 
 @pytest.mark.parametrize("text", ["post", "nothing that anybody wrote"])
@@ -256,15 +328,17 @@ def test_slow_search_is_canceled_with_a_message(each_database, monkeypatch, text
     monkeypatch.setattr(search, "STEPS", 1)
     monkeypatch.setattr(fulltext, "has_fts5", lambda: False)
     slow = "AND (SELECT count(*) FROM posts a, posts b, posts c) > 0"
-    visible = search._visible
-    monkeypatch.setattr(search, "_visible", lambda *args: (f"{visible(*args)[0]} {slow}", visible(*args)[1]))
+    rows = searched_rows.SearchedRows._of
+    monkeypatch.setattr(
+        searched_rows.SearchedRows, "_of", lambda *given: (f"{rows(*given)[0]} {slow}", rows(*given)[1])
+    )
     with pytest.raises(SearchTooSlow):
         newest(Post, text, 21)
     answer = browse(each_database).get("/", query_string={"q": text})
     assert answer.status_code == 422
     assert "takes too long" in answer.one("#q-error").text
     monkeypatch.undo()
-    assert len(newest(Post, "post", 400)) == 300, "and the connection goes on as before"
+    assert len(newest(Post, "post", 400).ids) == 300, "and the connection goes on as before"
 
 
 # Messages

@@ -14,8 +14,9 @@ from webapp.lib.times import from_local
 from webapp.lib.tokenization import QUERY_LENGTH
 from webapp.models import User
 from webapp.models.search import SearchTooSlow, newest
+from webapp.models.searched_rows import Place
 from webapp.models.task_filter import SEVERAL, TaskFilter
-from webapp.web.paging import Page, page, page_of_ids
+from webapp.web.paging import Page, cursor_of_place, page, page_of_ids
 
 TOO_LONG = "Search for at most %(max)d characters."
 TOO_SLOW = "That search takes too long. Try longer or less common words."
@@ -45,6 +46,7 @@ class SearchForm(Form):
     """A search for words, validated as it is made."""
 
     q = SearchField("Search", [Length(max=QUERY_LENGTH, message=TOO_LONG)], filters=[_clean])
+    end: Place | None = None  # where `page` has stopped to look, if it did before the last row
 
     def __init__(self, formdata: Any) -> None:
         super().__init__(formdata)
@@ -59,17 +61,24 @@ class SearchForm(Form):
         """The page of the rows of a query that contain the words: all without words, none if the form is invalid.
 
         `query` selects all rows of a searchable model, or all of `owner`. A search that takes too long becomes an error
-        of the field. A few queries. Raises BadRequest for a cursor that no page gave out.
+        of the field. Where it stops before the last row, the next page goes on from there. A few queries. Raises
+        BadRequest for a cursor that no page gave out.
         """
         if self.errors:
             return Page([], None)
         if not self.q.data:
             return page(query, before)
+
+        def find(most: int, after: Place | None) -> list[int]:
+            ids, self.end = newest(query.model, self.q.data, most, owner, after)
+            return ids
+
         try:
-            return page_of_ids(query, before, lambda most, after: newest(query.model, self.q.data, most, owner, after))
+            found = page_of_ids(query, before, find)
         except SearchTooSlow:
             self.q.errors = [TOO_SLOW]
             return Page([], None)
+        return Page(found.items, cursor_of_place(*self.end)) if self.end else found
 
     @property
     def arguments(self) -> dict[str, Any]:

@@ -6,20 +6,18 @@ from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from webapp.models import Made, Message, Notification, User
+from webapp.models import Conversation, Made, Message, Notification, User
 from webapp.models.notification_kinds import CONVERSATION
 from webapp.web import htmx
 from webapp.web.auth import require_sign_in, signed_in_user
 from webapp.web.forms.messages import MessageForm
 from webapp.web.forms.search import SearchForm
 from webapp.web.idempotency import REPEATED_MESSAGE, create_once, needs_repeat_confirmation, replay_response
-from webapp.web.paging import cursor_at, page
+from webapp.web.paging import cursor_at, page_by_number, page_of_rows
 from webapp.web.polling import FocusFallback, conditional_fragment
 from webapp.web.presenters.notifications import leads_to
 
 bp = require_sign_in(Blueprint("messages", __name__, url_prefix="/messages"))
-
-CONVERSATIONS = 100
 
 
 @leads_to(CONVERSATION)
@@ -30,7 +28,7 @@ def address_of_conversation(notification: Notification) -> str:
 
 @bp.get("")
 def index() -> ResponseReturnValue:
-    """All conversations, the one with the latest message first; or the messages that have the words of `?q=`."""
+    """The conversations, the one with the latest message first; or the messages that have the words of `?q=`."""
     search = SearchForm(request.args)
     if not search.arguments:
         return render_template("messages/index.html", search=search, **_inbox())
@@ -95,13 +93,15 @@ def _find(username: str) -> User:
 
 
 def _inbox() -> dict[str, Any]:
-    return {"conversations": Message.inbox(signed_in_user(), CONVERSATIONS)}
+    before = request.args.get("before")
+    conversations = page_by_number(Message.inbox(signed_in_user()), before, Conversation.latest_id)
+    return {"conversations": conversations, "before": before}
 
 
 def _thread(other: User) -> dict[str, Any]:
     user, before = signed_in_user(), request.args.get("before")
-    messages, unread = page(Message.between(user, other), before), Message.is_unread(user, other)
-    return {"other": other, "messages": messages, "before": before, "unread": unread}
+    messages = page_of_rows(Message, before, lambda most, after: Message.between(user, other, most, after))
+    return {"other": other, "messages": messages, "before": before, "unread": Message.is_unread(user, other)}
 
 
 def _page(other: User, form: MessageForm) -> str:

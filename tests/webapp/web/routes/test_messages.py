@@ -143,3 +143,16 @@ def test_a_long_conversation_has_pages(ann, bob):
     assert shown == [f"Message {number}" for number in range(5, 25)]
     older = bob.get(page.one("#thread a[rel=next]")["href"])
     assert [item.text for item in older.page.select("#thread .message p")] == [f"Message {n}" for n in range(5)]
+
+
+def test_an_inbox_has_pages(ann):
+    for number in range(25):
+        Message.send(make_user(f"person{number}"), ann.user, "Hello")
+    first = ann.get("/messages")
+    assert len(first.page.select(".conversations li")) == 20
+    older = first.one('#inbox a[rel="next"]')["href"]
+    second = ann.get(older)
+    shown = [link.text for link in second.page.select(".conversations strong")]
+    assert shown == [f"person{number}" for number in range(4, -1, -1)]
+    assert second.one("#inbox")["hx-get"].endswith(older.partition("?")[2]), "and it polls for what it shows"
+    assert ann.get("/messages?before=x").status_code == 400

@@ -1,0 +1,36 @@
+"""Conversation: the messages between two people, as the inbox of one of them lists them."""
+
+from peewee import SQL, AutoField, ForeignKeyField, IntegerField, fn
+
+from webapp.db import BaseModel
+from webapp.models.user import User
+
+
+class Conversation(BaseModel):
+    """One for each of its two people, for as long as there is a message of it.
+
+    Triggers on `messages` write them, whatever wrote the message: see the migration 0028. Nothing else does. From
+    `Message.inbox`, each has its latest message as `latest`.
+    """
+
+    id = AutoField()
+    user = ForeignKeyField(User, on_delete="CASCADE", index=False, backref="+", help_text="whose inbox it is in")
+    user_id: int
+    partner = ForeignKeyField(User, on_delete="CASCADE", backref="+", help_text="the other person")
+    partner_id: int
+    latest_id = IntegerField(help_text="the message that was written last")
+    unread = IntegerField(default=0, constraints=[SQL("DEFAULT 0")], help_text="messages that its user has not read")
+
+    class Meta:
+        table_name = "conversations"
+        indexes = ((("user", "partner"), True), (("user", "latest_id"), False))
+
+    @classmethod
+    def unread_messages(cls, user: User) -> int:
+        """How many messages a person has not read. One query, over their conversations with unread messages."""
+        return int(cls.select(fn.COALESCE(fn.SUM(cls.unread), 0)).where(cls.user == user, cls.unread > 0).scalar())
+
+
+Conversation.add_index(
+    Conversation.user, Conversation.unread, where=Conversation.unread > 0, name="conversations_unread"
+)

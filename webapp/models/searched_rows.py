@@ -1,0 +1,116 @@
+"""Searched rows: those among which a search looks, the newest first.
+
+To read some of the newest costs the same however many rows there are and whatever is asked for. It finds words that are
+common; and for a word that is not, an index has few rows.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from webapp.db import database, fulltext
+from webapp.lib.tokenization import Term
+
+Place = tuple[datetime, int]  # of a row among others: its `created_at` and its id
+
+RECENT = 1000  # newest rows, which are read to learn which words are common
+COMMON = 20  # of the RECENT rows that have a common word
+SEARCHED = 10_000  # newest rows that are read where all words of a query are common
+ALL = 2**62
+_ORDER = "ORDER BY created_at DESC, id DESC"
+
+
+class Hits(NamedTuple):
+    """What a search has found: ids, the newest first; and where it stopped looking, if there are rows after that."""
+
+    ids: list[int]
+    end: Place | None = None
+
+
+@dataclass(frozen=True)
+class SearchedRows:
+    """The rows of a searched model, or those of one owner; all of them, or those after a place."""
+
+    model: Any
+    owner_id: int | None = None
+    after: Place | None = None
+
+    @property
+    def table(self) -> str:
+        """Its name."""
+        return str(self.model._meta.table_name)
+
+    def with_all(self, terms: list[Term], limit: int, number: int) -> list[int]:
+        """The ids of at most `limit` rows with all terms, the newest first, among so many of the newest. One query."""
+        (rows, values), (likes, patterns) = self._newest(number), has_all(terms)
+        sql = f"SELECT id FROM ({rows}) AS recent WHERE {likes} {_ORDER} LIMIT {limit:d}"  # noqa: S608
+        return ids(database.execute_sql(sql, (*values, *patterns)))
+
+    def count(self, terms: list[Term]) -> tuple[int, list[int]]:
+        """How many RECENT rows there are, at most RECENT, and how many of them have each term. One query."""
+        rows, values = self._newest(RECENT)
+        likes = [has_all([term]) for term in terms]
+        counts = "".join(f", count(CASE WHEN {like} THEN 1 END)" for like, _ in likes)
+        patterns = [text for _, texts in likes for text in texts]
+        sql = f"SELECT count(*){counts} FROM ({rows}) AS recent"  # noqa: S608
+        total, *each = database.execute_sql(sql, (*patterns, *values)).fetchone()
+        return total, each
+
+    def end(self) -> Place | None:
+        """The place of the last of the SEARCHED newest rows, or None if there are none after it. Two small queries."""
+        rows, values = self._newest(2, SEARCHED - 1, "id, created_at")
+        found = database.execute_sql(rows, values).fetchall()
+        if len(found) < 2:
+            return None
+        last = self.model.get_by_id(found[0][0])
+        return last.created_at, last.id
+
+    def condition(self) -> tuple[str, list[Any]]:
+        """SQL's condition for these rows, and its values."""
+        return _either([self._of(column) for column in self._columns()])
+
+    def ordered(self, condition: str, limit: int) -> str:
+        """SQL for the ids of the newest rows that fit a condition. It finds them all, and then sorts them."""
+        # With OFFSET, PostgreSQL does not look for them row by row in the order of another index.
+        found = f"SELECT id, created_at FROM {self.table} WHERE {condition} LIMIT {ALL} OFFSET 0"  # noqa: S608
+        return f"SELECT id FROM ({found}) AS found {_ORDER} LIMIT {limit:d}"  # noqa: S608
+
+    def _newest(self, number: int, skip: int = 0, columns: str = "id, created_at, terms") -> tuple[str, list[Any]]:
+        """SQL for the newest rows, and its values. An index has the rows of each owner's column in that order."""
+        parts = [self._of(column) for column in self._columns()]
+        # Each part with a limit of its own: PostgreSQL would read all of a union before it sorts.
+        ordered = [
+            f"SELECT {columns} FROM {self.table} WHERE {where} {_ORDER} LIMIT {number + skip:d}"  # noqa: S608
+            for where, _ in parts
+        ]
+        rows = " UNION ALL ".join(f"SELECT * FROM ({part}) AS part" for part in ordered)  # noqa: S608
+        return f"{rows} {_ORDER} LIMIT {number:d} OFFSET {skip:d}", [value for _, values in parts for value in values]
+
+    def _columns(self) -> tuple[str, ...]:
+        return fulltext.INDEXED[self.table] if self.owner_id is not None else ("",)
+
+    def _of(self, column: str) -> tuple[str, list[Any]]:
+        """The condition for the rows with the owner in this column, if one is given, and after the place."""
+        mark, conditions, values = database.param, ["1 = 1"], list[Any]()
+        if column:
+            conditions.append(f"{column} = {mark}")
+            values.append(self.owner_id)
+        if self.after:
+            conditions.append(f"(created_at, id) < ({mark}, {mark})")
+            values += self.after
+        return " AND ".join(conditions), values
+
+
+def has_all(terms: list[Term], column: str = "terms") -> tuple[str, list[str]]:
+    """SQL's condition that a row has all of these terms, read from it and not from an index, and its values."""
+    likes = [f"' ' || {column} || ' ' LIKE {database.param}"] * len(terms)
+    return " AND ".join(likes) or "1 = 1", [f"% {term.text}{'%' if term.is_prefix else ' %'}" for term in terms]
+
+
+def ids(cursor: Any) -> list[int]:
+    """The ids that a query of ids has found."""
+    return [row_id for [row_id] in cursor.fetchall()]
+
+
+def _either(parts: list[tuple[str, list[Any]]]) -> tuple[str, list[Any]]:
+    return f"({' OR '.join(where for where, _ in parts)})", [value for _, values in parts for value in values]
