@@ -8,7 +8,7 @@ retention or storm.
 import sys
 from importlib import import_module
 
-TABLES = ("live", "throughput", "steps", "latency", "retention", "storm")
+TABLES = ("live", "throughput", "steps", "latency", "retention", "mail", "memory", "storm")
 
 
 def main(names: list[str]) -> None:
