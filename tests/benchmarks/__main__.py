@@ -2,7 +2,7 @@
 
 Every row is the median of ROUNDS, and limit and Errand take turns within each round, so that what else the machine
 does meanwhile harms both alike. `make bench ARGS=throughput` runs one table: live, throughput, steps, latency,
-retention or storm.
+retention, mail, memory or storm.
 """
 
 import sys

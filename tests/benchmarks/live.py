@@ -16,7 +16,7 @@ SECONDS = 3
 def main() -> None:
     """Requests a second and p99, /live unchanged beside a bare view that answers 204."""
     with storage() as env, gunicorn("tests.benchmarks.bare:app", env) as bare, gunicorn("webapp.wsgi:app", env) as ours:
-        headers = _unchanged_poll(ours)
+        headers = unchanged_poll(ours)
         pairs = [
             (run_load(bare, "/live", {}, 204, SECONDS), run_load(ours, "/live", headers, 304, SECONDS))
             for _ in range(ROUNDS)
@@ -34,7 +34,7 @@ def _figures(loads: list[Load]) -> tuple[str, str]:
     return f"{median(load.rate for load in loads):.0f}", f"{median(load.p99 for load in loads) * 1000:.1f} ms"
 
 
-def _unchanged_poll(port: int) -> dict[str, str]:
+def unchanged_poll(port: int) -> dict[str, str]:
     """The headers of the poll of a browser that came as a guest and has seen the present state."""
     jar = CookieJar()
     browser = build_opener(HTTPCookieProcessor(jar))
