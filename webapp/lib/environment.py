@@ -65,8 +65,8 @@ class Reader:
             return default
         is_whole = value.isascii() and value.isdigit()
         if not (is_whole and (low <= int(value[:20]) <= high or (or_zero and not int(value[:20])))):
-            allowed = f"{'0, or ' if or_zero else ''}a whole number from {low} to {high}"
-            self.problem(name, f"must be {allowed}, not {value[:40]!r}")
+            zero = " or 0" if or_zero else ""
+            self.problem(name, f"must be a whole number from {low} to {high}{zero}, not {value[:40]!r}")
             return default
         self._integers[name] = int(value)
         return int(value)
