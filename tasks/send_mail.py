@@ -100,17 +100,24 @@ tell_success_as(MAIL, send_mail.name)
 def _go_round(task: Run, mail: Mailing, content: OutgoingMail, session: SmtpSession) -> None:
     """Try each that is left once. Raises TemporaryError or TaskError when it is the server that does not work."""
     drops = hangs = 0
-    for tried, delivery in enumerate(task.each(Delivery.unsettled(mail), every_step=True), 1):
+    for tried, delivery in enumerate(task.each(Delivery.unsettled(mail)), 1):
         task.stage(SENDING(address=delivery.address))
+        if not session.is_ready:
+            task.checkpoint()  # what came of the one before stands while the server is asked
         try:
             session.make_ready()
         except MailError as error:
             raise _stopped_by(error, mail) from error
         delivery.begin()
-        task.checkpoint()  # now it is on record that this one may be on its way
+        # With what came of the one before, in one commit: now it is on record that this one may be on its way.
+        task.checkpoint()
         try:
             session.send(content, delivery.address, delivery.message_id)
         except MailError as error:
+            if error.unheard:
+                delivery.settle(Sending.WAITING)
+                task.checkpoint()
+                raise _stopped_by(error, mail) from error
             drops = drops + 1 if error.connection_lost else 0
             hangs += error.timed_out
             if error.for_everybody or drops == MOST_DROPS or hangs >= max(MOST_HANGS, tried / 10):

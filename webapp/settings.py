@@ -50,6 +50,7 @@ class Settings:
     task_lease: int = 15
     task_sweep: int = 5
     task_timeout: int = 300
+    worker_memory: int = 256 * 1024 * 1024
     retention_days: int = 30
     artifact_days: int = 7
     allow_guests: bool = True
@@ -111,6 +112,7 @@ class Settings:
             "worker_concurrency": read.integer("WORKER_CONCURRENCY", 2, 1, 64),
             "task_lease": read.integer("TASK_LEASE_SECONDS", 15, 1, 3600),
             "task_sweep": read.integer("TASK_SWEEP_SECONDS", 5, 1, 3600),
+            "worker_memory": read.integer("WORKER_MEMORY_MB", 256, 128, 1_048_576, or_zero=True) * 1024 * 1024,
             "task_timeout": read.integer("TASK_TIMEOUT_SECONDS", 300, 1, 86400),
             "retention_days": retention_days,
             "artifact_days": read.integer("ARTIFACT_DAYS", min(7, retention_days), 1, 36500),

@@ -44,6 +44,7 @@ class Config:
     lease: timedelta = timedelta(seconds=15)  # a run that has not renewed its lease for this long is lost
     sweep: timedelta = timedelta(seconds=5)  # how often the sweeper looks for such runs
     timeout: float = 300.0  # a run that shows no progress for this long is ended
+    memory: int = 0  # bytes that a worker process may have after a task, and a run may drive it to; 0 is no limit
     keep_tasks: timedelta = timedelta(days=30)
     keep_artifacts: timedelta = timedelta(days=7)
     max_upload: int = 10 * 1024 * 1024  # bytes of one file

@@ -18,6 +18,7 @@ from uuid import uuid4
 from huey import Huey
 from huey.consumer import BaseProcess, Consumer, ProcessEnvironment
 
+from tasks.engine import memory
 from tasks.engine.config import configure
 from tasks.engine.queue_reader import QueueReader
 from tasks.engine.sweeper import Sweeper
@@ -41,6 +42,7 @@ class ChildEnvironment(ProcessEnvironment):
     def init_child(self, process: BaseProcess) -> None:
         """What a new child does first."""
         super().init_child(process)
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)  # for a run that has just ended
         if number := _number_of(current_process().name):
             self.watchdog.watch_me(number - 1)
         os.setpgid(0, 0)  # Ctrl-C in a terminal is for the parent, which lets its children come to a step
@@ -93,13 +95,25 @@ class WorkerConsumer(Consumer):
     def loop(self, health_check_ts: float | None = None) -> float | None:
         """One turn of the consumer itself, ten times a second; it touches nothing that its children could hold."""
         for number, (_, process) in enumerate(self.worker_threads):
-            if self._watchdog.is_overdue(number) and process.is_alive() and self._watchdog.report(number):
+            is_too_large = self._watchdog.has_run(number) and memory.is_exceeded(process.pid)
+            if self._watchdog.is_overdue(number, is_too_large) and process.is_alive() and self._watchdog.report(number):
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)  # with what its run has started
                 process.join(1)
                 self.check_worker_health()
+            elif is_too_large and process.is_alive():
+                os.kill(process.pid, signal.SIGALRM)  # its run looks, and ends itself
+            elif process.exitcode == 0 and not self.stop_flag.is_set():
+                self._replace(number)
         checked_at: float | None = super().loop(health_check_ts)
         return checked_at
+
+    def _replace(self, number: int) -> None:
+        """Start a worker process in the place of one that has ended by itself, between two tasks."""
+        worker = self._create_worker()
+        process = self._create_process(worker, f"Worker-{number + 1}")
+        process.start()
+        self.worker_threads[number] = worker, process
 
     def work(self) -> NoReturn:
         """Take tasks until told to stop, then end this process.

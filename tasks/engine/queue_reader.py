@@ -4,8 +4,9 @@ import logging
 import math
 import time
 
-from huey.consumer import Worker
+from huey.consumer import Worker, WorkerRecycle
 
+from tasks.engine import memory
 from tasks.engine.config import config
 from webapp.db.resilience import away, is_unavailable
 from webapp.lib.outage import Outage
@@ -53,6 +54,7 @@ class QueueReader(Worker):
             self._foreign.failed(error)
         else:
             self.huey.execute(message)
+        self._leave_if_too_large()
 
     def _do_without(self) -> None:
         """Execute whatever waits, until it is time to ask the queue again."""
@@ -66,7 +68,15 @@ class QueueReader(Worker):
     def _look_alone(self) -> bool:
         """Execute the task whose turn it is, if one waits. Whether one did."""
         queue = config().queue
-        return queue is not None and queue.handle()
+        was_one = queue is not None and queue.handle()
+        self._leave_if_too_large()
+        return was_one
+
+    def _leave_if_too_large(self) -> None:
+        """End this process, between two tasks, where it has more memory than it may have: another takes its place."""
+        if memory.is_exceeded():
+            log.info("The process has %d MB of memory, and makes place for another", memory.used() // memory.MB)
+            raise WorkerRecycle
 
 
 class _WithoutOutages(logging.Filter):

@@ -15,25 +15,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 
+from tasks.engine import memory
 from tasks.engine.config import config
-from tasks.engine.models.phrases import DID_NOT_STOP, NO_PROGRESS, TOOK_TOO_LONG
+from tasks.engine.models.phrases import DID_NOT_STOP, NO_PROGRESS, TOO_MUCH_MEMORY, TOOK_TOO_LONG
 from webapp.lib.phrases import Phrase
 
 TOKEN_SIZE = 64  # bytes: a task's id and its run's fencing token, both in hex
 
 
 class Reason(IntEnum):
-    """Why a run has a deadline."""
+    """Why a run has a deadline, or is at it before its time."""
 
     NO_PROGRESS = 1
     WHOLE_RUN = 2
     STOP_REQUESTED = 3
+    MEMORY = 4
 
 
 _MESSAGES = {
     Reason.NO_PROGRESS: NO_PROGRESS,
     Reason.WHOLE_RUN: TOOK_TOO_LONG,
     Reason.STOP_REQUESTED: DID_NOT_STOP,
+    Reason.MEMORY: TOO_MUCH_MEMORY,
 }
 
 
@@ -159,8 +162,15 @@ class RunClock:
         return _MESSAGES[self._deadline.reason](seconds=float(self._deadline.numbers[2]))
 
     def check(self) -> float:
-        """Seconds until it must be checked again; 0 once the deadline has passed, which then nothing puts off."""
-        left = self._deadline.at - self._clock()
+        """Seconds until it must be checked again; 0 once the deadline has passed, which then nothing puts off.
+
+        The deadline of a run that has driven its process past the memory that it may have is now.
+        """
+        now = self._clock()
+        if self._deadline.at > now and memory.is_exceeded():
+            self._deadline.explain(Reason.MEMORY, 0.0)
+            self._deadline.at = now
+        left = self._deadline.at - now
         if left > 0:
             return max(0.001, min(left, config().timeout))  # it may have come nearer by then, but by no more
         self._is_put_off = False

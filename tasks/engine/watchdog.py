@@ -35,24 +35,36 @@ class Watchdog:
         self._read_end, self._write_end = os.pipe()
         os.set_blocking(self._write_end, False)
         self._unread = b""
-        self._seen: dict[int, tuple[float, float]] = {}  # the deadline that has passed, and since when that is known
+        self._seen: dict[int, tuple[object, float]] = {}  # what is overdue of each, and since when that is known
 
     def watch_me(self, number: int) -> None:
         """For a new child, the process of this number from 0: from now on its deadline is seen."""
         run_clock.shared = self._deadline(number)
         run_clock.shared.at = 0.0
 
-    def is_overdue(self, number: int) -> bool:
-        """Whether this process has a run whose deadline passed `Config.kill_after` seconds ago, as seen by the caller.
+    def has_run(self, number: int) -> bool:
+        """Whether this process has a run."""
+        return bool(self._deadline(number).at)
+
+    def is_overdue(self, number: int, is_too_large: bool = False) -> bool:
+        """Whether this process has a run whose deadline passed `Config.kill_after` seconds ago, as seen by the caller;
+        or has been `is_too_large` for so long with one.
 
         So what stops the caller, too, as when a computer sleeps, ends no run that has had no time to end by itself.
         """
-        at, now = self._deadline(number).at, self._clock()
-        if not at or now < at:
+        deadline, now = self._deadline(number), self._clock()
+        at = deadline.at
+        if not at or (now < at and not is_too_large):
+            self._seen.pop(number, None)
             return False
-        if self._seen.get(number, (0.0, 0.0))[0] != at:
-            self._seen[number] = at, now
-        return now - self._seen[number][1] >= config().kill_after
+        about = at if now >= at else bytes(deadline.token)
+        if self._seen.get(number, (None, 0.0))[0] != about:
+            self._seen[number] = about, now
+        if now - self._seen[number][1] < config().kill_after:
+            return False
+        if now < at:
+            deadline.explain(Reason.MEMORY, 0.0)
+        return True
 
     def report(self, number: int) -> bool:
         """Put the run of this process on the list of `killed_runs`. False if it has just ended.

@@ -70,11 +70,26 @@ class _Decoded:
 
     def __init__(self, text: Text, encoding: Encoding) -> None:
         self._text, self._encoding = text, encoding
+        self._opened_at = utcnow()
 
     @property
     def is_cut(self) -> bool:
         """Whether there is more than was to be read."""
         return self._text.was_cut
+
+    def _checked(self, number: int, body: str, written: str, cells: tuple[str, ...]) -> Row:
+        """A row of which body and timestamp have been found."""
+        body = body.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip()
+        written = written.strip()
+        if problem := _problem(body, written, self._encoding):
+            return Row(number, problem=problem, cells=cells)
+        try:
+            moment = moment_of(written)
+        except (ValueError, OverflowError):
+            return Row(number, problem=f"“{written[:40]}” is not a timestamp like 2026-11-21T09:30:00Z.", cells=cells)
+        if moment and moment > self._opened_at and moment > utcnow():  # the clock is rarely asked
+            return Row(number, problem="The timestamp is in the future.", cells=cells)
+        return Row(number, body, moment, "", cells)
 
 
 class PostTable(_Decoded):
@@ -109,7 +124,7 @@ class PostTable(_Decoded):
             columns = ngettext("%(num)s column", "%(num)s columns", len(cells))
             return Row(record.number, problem=f"{columns} instead of {width}.", cells=kept)
         written = cells[layout.timestamp] if layout.timestamp is not None else ""
-        return _checked(record.number, cells[layout.body], written, kept, self._encoding)
+        return self._checked(record.number, cells[layout.body], written, kept)
 
 
 class PostJson(_Decoded):
@@ -138,7 +153,7 @@ class PostJson(_Decoded):
                 problem="Not a post; that has a body, and optionally a timestamp.",
                 cells=(json.dumps(item, ensure_ascii=False),),
             )
-        return _checked(number, body, written, (body, written), self._encoding)
+        return self._checked(number, body, written, (body, written))
 
 
 def _whole(rows: Iterator[Found], text: Text) -> Iterator[Found]:
@@ -151,21 +166,6 @@ def _whole(rows: Iterator[Found], text: Text) -> Iterator[Found]:
     except TaskError:
         if not text.was_cut:
             raise
-
-
-def _checked(number: int, body: str, written: str, cells: tuple[str, ...], encoding: Encoding) -> Row:
-    """A row of which body and timestamp have been found."""
-    body = body.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip()
-    written = written.strip()
-    if problem := _problem(body, written, encoding):
-        return Row(number, problem=problem, cells=cells)
-    try:
-        moment = moment_of(written)
-    except (ValueError, OverflowError):
-        return Row(number, problem=f"“{written[:40]}” is not a timestamp like 2026-11-21T09:30:00Z.", cells=cells)
-    if moment and moment > utcnow():
-        return Row(number, problem="The timestamp is in the future.", cells=cells)
-    return Row(number, body, moment, cells=cells)
 
 
 def _problem(body: str, written: str, encoding: Encoding) -> str:

@@ -44,7 +44,7 @@ def _rows(database: str, variables: dict[str, str]) -> Iterator[tuple[str, ...]]
         _server("tests.benchmarks.bare:app", env) as bare,
         _server("webapp.wsgi:app", env) as ours,
     ):
-        unchanged = _unchanged_poll(ours.port)
+        unchanged = unchanged_poll(ours.port)
         asked: tuple[tuple[str, Server, dict[str, str], int], ...] = (
             ("bare view, 204", bare, {}, 204),
             ("`/live`, 304, one query", ours, unchanged, 304),
@@ -98,7 +98,7 @@ def _variables(database: str) -> Iterator[dict[str, str]]:
         yield {"DATABASE_URL": new_database()}
 
 
-def _unchanged_poll(port: int) -> dict[str, str]:
+def unchanged_poll(port: int) -> dict[str, str]:
     """The headers of the poll of a browser that came as a guest and has seen the present state."""
     jar = CookieJar()
     browser = build_opener(HTTPCookieProcessor(jar))

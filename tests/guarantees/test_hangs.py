@@ -5,10 +5,11 @@ import pytest
 
 from tests.guarantees.mail import mail_server
 from tests.guarantees.sites import Workshop, assert_stamped_once, is_done, kinds, process_of, state_of
-from tests.guarantees.worker import hang, stamp
+from tests.guarantees.worker import hang, stamp, swell
 from tests.processes import until
 from webapp.models import Notification, Post, State, Task, User
 
+TOO_LARGE = "It needed more memory than a task may use and was stopped."
 STALLED = "It made no progress for 1 second and was stopped."
 
 
@@ -69,3 +70,19 @@ def test_a_run_that_keeps_the_interpreter_loses_its_process_all_the_same(site, u
     if not task.is_finished:
         task.cancel()
     assert_stamped_once(stamp.launch(User.register_guest(), steps=3))
+
+
+def test_a_run_that_takes_too_much_memory_ends_in_words_and_its_process_makes_place_for_another(new_site):
+    site = new_site("sqlite", WORKER_MEMORY_MB="160")
+    with site.entered():
+        worker = site.worker()
+        large, other = swell.launch(User.register_guest()), stamp.launch(User.register_guest(), steps=60)
+        swollen = process_of(large)
+        until(lambda: is_done(large))
+        assert (state_of(large), Task.get_by_id(large.id).error) == (State.FAILED, TOO_LARGE)
+        until(lambda: not swollen.is_running() or swollen.status() == psutil.STATUS_ZOMBIE)
+        assert_stamped_once(other, *[stamp.launch(User.register_guest(), steps=3) for _ in range(4)])
+        until(lambda: "makes place for another" in worker.output())
+        assert len(worker.family()) == 4, "the parent, the sweeper, and two processes for tasks"
+        assert "died" not in worker.output()
+        site.rest()

@@ -14,7 +14,7 @@ from webapp.models import State
 
 pytestmark = pytest.mark.parametrize("shared_site", ["sqlite"], indirect=True)
 
-ROWS = 20_000
+ROWS = 60_000
 POSTS = 25
 
 

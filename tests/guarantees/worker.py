@@ -15,6 +15,9 @@ TIMEOUT = extension.TIMEOUT = 2
 config.configure(kill_after=1.0)
 
 
+_kept: list[bytearray] = []
+
+
 @user_task(title="Stamp {steps} times")
 def stamp(task: Run, steps: int = 20, pause: float = 0.05) -> None:
     """Leave one post for each step, which must be there exactly once in the end."""
@@ -59,6 +62,15 @@ def hang(task: Run, step: int = 1, writes: bool = False, interpreter: bool = Fal
                 Post.create(user=task.user, body=f"{task.id} {number}")
             signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
             (ctypes.PyDLL if interpreter else ctypes.CDLL)(None).sleep(600)
+
+
+@user_task(title="Swell")
+def swell(task: Run) -> None:
+    """Take 8 MB more in each step, for as long as it may, and give nothing back."""
+    task.log(f"in process {os.getpid()}")
+    for _ in task.each(range(200)):
+        _kept.append(bytearray(os.urandom(1024)) * 8192)
+        time.sleep(0.02)
 
 
 if __name__ == "__main__":

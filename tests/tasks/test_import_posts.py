@@ -377,3 +377,12 @@ def test_posts_stay_when_the_task_that_wrote_them_is_deleted(bring):
 def test_what_people_write_themselves_is_of_no_task(app):
     make_posts(make_user(), 2)
     assert {post.task_id for post in Post} == {None}
+
+
+def test_a_batch_is_one_insert_in_the_order_of_its_times(app, run_waiting, queries):
+    rows = "".join(f"post {n},2026-01-01T00:{59 - n:02}:00Z\n" for n in range(60))
+    task = import_posts.launch(make_user(), file=Upload("posts.csv", f"body,timestamp\n{rows}".encode()))
+    with queries() as asked:
+        run_waiting()
+    assert sum('INSERT INTO "posts"' in query.msg[0] for query in asked.get_queries()) == 1
+    assert [body for body, _ in _posts(task)] == [f"post {n}" for n in reversed(range(60))]

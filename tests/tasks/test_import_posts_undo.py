@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from tasks import import_posts as module
 from tasks.engine import TaskError, Upload
 from tasks.engine.models.event import TaskEvent
 from tasks.import_posts import import_posts, undo_import
@@ -27,7 +28,8 @@ def stopped(ann, run_waiting, monkeypatch):
     text = "body\n" + "".join(f"post {n}\n" if n % 100 else " \n" for n in range(ROWS))
     task = import_posts.launch(ann.user, file=Upload("posts.csv", text.encode()))
     with monkeypatch.context() as patched:
-        patched.setattr(Post, "insert_many", _ending_at(Post.insert_many, 4))
+        patched.setattr(module, "BATCH", ROWS // 8)
+        patched.setattr(Post, "write_many", _ending_at(Post.write_many, 4))
         run_waiting()
     assert (task.reload().state, 0 < _number(task) < ROWS / 2) == (State.FAILED, True)
     return task

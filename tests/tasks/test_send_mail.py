@@ -15,9 +15,10 @@ from tasks.send_mail import submit
 from tests.processes import free_port
 from tests.racing import elsewhere
 from tests.tasks.conftest import Killed
+from webapp.db.commit_hooks import CommitHooks
 from webapp.dev.factories import make_draft, make_mailing_file, make_task, make_user
 from webapp.lib.times import utcnow
-from webapp.mail import SmtpSession, mailings, templates
+from webapp.mail import SmtpSession, mailings, smtp, templates
 from webapp.models import Artifact, Delivery, State, Task, User
 from webapp.models.mailing.delivery import Sending
 
@@ -188,6 +189,40 @@ def test_a_connection_that_drops_between_two_mails_is_opened_again(post, mailser
     task = _perform(post())
     assert (task.state, len(mailserver.mails)) == (State.SUCCEEDED, 6)
     assert mailserver.connections == 3
+
+
+def test_a_server_that_goes_away_between_two_mails_has_heard_nothing_of_the_second(post, mailserver, monkeypatch):
+    mailserver.drops_after = 2
+    opened, reopen = [], SmtpSession._reopen
+
+    def open_once(self):
+        opened.append(self)
+        if len(opened) > 1:
+            raise ConnectionRefusedError
+        reopen(self)
+
+    monkeypatch.setattr(SmtpSession, "_reopen", open_once)
+    task = _perform(post())
+    assert (task.state, task.done) == (State.RETRYING, 2)
+    assert task.error == "The mail server could not be reached. 2 of 6 sent."
+    assert _states() == [Sending.SENT] * 2 + [Sending.WAITING] * 4
+    monkeypatch.setattr(SmtpSession, "_reopen", reopen)
+    mailserver.drops_after = None
+    assert _go_on(task).state == State.SUCCEEDED
+    assert [recipient for [recipient] in mailserver.recipients] == PEOPLE
+
+
+def test_each_mail_costs_one_commit(post, mailserver, checkpoints, monkeypatch):
+    checkpoints(hold=60, every=60)
+    monkeypatch.setattr(smtp, "LISTENS_FOR", 60.0)
+    numbers, commits, commit = [], [], CommitHooks.commit
+    monkeypatch.setattr(CommitHooks, "commit", lambda db: commits.append(db) or commit(db))
+    for people in (5, 15):
+        task = post([f"p{number}@example.com" for number in range(people)], make_user())
+        commits.clear()
+        assert _perform(task).state == State.SUCCEEDED
+        numbers.append(len(commits))
+    assert numbers[1] - numbers[0] == 10, "what came of one is saved as the next is begun"
 
 
 def test_a_server_that_is_away_is_waited_for(make_app, post, mailserver, settings):

@@ -34,6 +34,8 @@ BAD = [
     ("WEB_CONCURRENCY", "0"),
     ("TASK_TIMEOUT_SECONDS", "0"),
     ("TASK_TIMEOUT_SECONDS", "never"),
+    ("WORKER_MEMORY_MB", "64"),
+    ("WORKER_MEMORY_MB", "-1"),
     ("MAX_UPLOAD_MB", "0"),
     ("MAX_UPLOAD_MB", "ten"),
     ("MAIL_DAILY_LIMIT", "-1"),

@@ -7,6 +7,7 @@ from webapp.db.compiled_query import CompiledQuery, Param, Untyped, compiled, pa
 from webapp.db.connections import configure, connect_to_postgres, forget_connection, place, without_deadlines
 from webapp.db.cursor import Row
 from webapp.db.handle import BaseModel, database, is_postgres
+from webapp.db.inserts import insert_rows
 from webapp.db.lazy_transaction import open_at_first_write
 from webapp.db.migration_runner import MIGRATIONS, changing_schema, migrate, migrations
 from webapp.db.transactions import after_commit, before_commit, demand_transaction, locking, locks_rows
@@ -27,6 +28,7 @@ __all__ = [
     "database",
     "demand_transaction",
     "forget_connection",
+    "insert_rows",
     "is_postgres",
     "locking",
     "locks_rows",

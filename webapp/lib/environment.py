@@ -57,14 +57,16 @@ class Reader:
         self._known.add(name)
         return self._env.get(name, "").strip() or default
 
-    def integer(self, name: str, default: int, low: int, high: int) -> int:
-        """A whole number from `low` to `high`."""
+    def integer(self, name: str, default: int, low: int, high: int, or_zero: bool = False) -> int:
+        """A whole number from `low` to `high`, or 0 where that is allowed besides."""
         value = self.text(name)
         self._integers[name] = default
         if not value:
             return default
-        if not (value.isascii() and value.isdigit() and low <= int(value[:20]) <= high):
-            self.problem(name, f"must be a whole number from {low} to {high}, not {value[:40]!r}")
+        is_whole = value.isascii() and value.isdigit()
+        if not (is_whole and (low <= int(value[:20]) <= high or (or_zero and not int(value[:20])))):
+            zero = " or 0" if or_zero else ""
+            self.problem(name, f"must be a whole number from {low} to {high}{zero}, not {value[:40]!r}")
             return default
         self._integers[name] = int(value)
         return int(value)

@@ -22,11 +22,18 @@ class _Smtp(smtplib.SMTP):
         return connect(host, port)
 
     def send(self, s: Any) -> None:
+        self._watch()
+        super().send(s)
+
+    def getreply(self) -> tuple[int, bytes]:
+        self._watch()
+        return super().getreply()
+
+    def _watch(self) -> None:
         limit = current()
         if self.sock and limit is not self._limit:
             self._limit = limit
             limit.watch(self.sock)
-        super().send(s)
 
 
 class _SmtpOverTls(smtplib.SMTP_SSL, _Smtp):
@@ -36,7 +43,8 @@ class _SmtpOverTls(smtplib.SMTP_SSL, _Smtp):
 def open_connection(
     server: str, port: int, *, use_tls: bool, use_ssl: bool, username: str | None, password: str | None
 ) -> smtplib.SMTP:
-    """A connection to a mail server, encrypted, its certificate verified, and signed in, as far as that is asked for.
+    """A connection to a mail server, encrypted, its certificate verified, and signed in, as far as that is asked for;
+    what the server offers is known.
 
     This and each later use of it needs a deadline around it. Raises OSError, as all of smtplib's exceptions are.
     """
@@ -50,6 +58,7 @@ def open_connection(
             smtp.starttls(context=context)
         if username and password:
             smtp.login(username, password)
+        smtp.ehlo_or_helo_if_needed()
     except BaseException:
         smtp.close()
         raise

@@ -24,6 +24,7 @@ class MailError(Exception):
 
     `may_retry`: whether a later try may do. `for_everybody`: it would be the same for every recipient.
     `connection_lost`: the server hung up or fell silent, so it may have got the mail. `timed_out`: it was the latter.
+    `unheard`: the server could not be reached any more to be told of this mail, so it has not got it.
     """
 
     def __init__(
@@ -33,16 +34,17 @@ class MailError(Exception):
         for_everybody: bool = False,
         connection_lost: bool = False,
         timed_out: bool = False,
+        unheard: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.may_retry, self.for_everybody = may_retry, for_everybody
-        self.connection_lost, self.timed_out = connection_lost, timed_out
+        self.connection_lost, self.timed_out, self.unheard = connection_lost, timed_out, unheard
 
 
 @contextmanager
-def as_mail_error(recipient: str = "") -> Iterator[None]:
-    """Raise what sending a mail to somebody raises in this block as a MailError."""
+def as_mail_error(recipient: str = "", unheard: bool = False) -> Iterator[None]:
+    """Raise what sending a mail to somebody raises in this block as a MailError, `unheard` if that is said here."""
     try:
         yield
     except (OSError, InvalidHeader, UnicodeError) as error:  # smtplib's exceptions are all OSErrors
@@ -53,6 +55,7 @@ def as_mail_error(recipient: str = "") -> Iterator[None]:
             for_everybody=_is_for_everybody(said),
             connection_lost=_is_connection_lost(said),
             timed_out=isinstance(said, TimeoutError),
+            unheard=unheard,
         ) from error
 
 

@@ -43,24 +43,29 @@ class OutgoingMail:
         `message_id` is what stands before the @ of the Message-ID. Needs an app context. Raises InvalidHeader for what
         cannot stand at the head of a mail.
         """
-        sender = mail_settings().default_sender
-        sender_address, sent_at = headers.address(sender, "From"), time.time()
-        head = {
-            "From": headers.mailbox(sender, "From"),
-            "To": headers.address(recipient, "To"),
-            "Reply-To": headers.mailbox(self.reply_to, "Reply-To") if self.reply_to else "",
-            "Subject": headers.unstructured(self.subject, "Subject"),
-            "Date": formatdate(sent_at),
-            "Message-ID": f"<{message_id}@{sender_address.rpartition('@')[2]}>",
-            "MIME-Version": "1.0",
-        } | self.extra_headers
-        data = headers.head(head) + self._content
-        return AddressedMail(sender_address, head["To"], head["Message-ID"], sent_at, data)
+        begin, end, sender = self._head
+        sent_at = time.time()
+        to = headers.address(recipient, "To")
+        own = {"Date": formatdate(sent_at), "Message-ID": f"<{message_id}@{sender.rpartition('@')[2]}>"}
+        data = b"".join((begin, headers.head({"To": to} | own), end, self._content))
+        return AddressedMail(sender, to, own["Message-ID"], sent_at, data)
 
     @property
     def extra_headers(self) -> dict[str, str]:
         """What its head says besides who, what and when."""
         return {"Auto-Submitted": "auto-generated"} if self.is_automatic else {}
+
+    @cached_property
+    def _head(self) -> tuple[bytes, bytes, str]:
+        """What its head says to everybody, before and after what is one recipient's; and the sender's address."""
+        sender = mail_settings().default_sender
+        begin = {
+            "From": headers.mailbox(sender, "From"),
+            "Reply-To": headers.mailbox(self.reply_to, "Reply-To") if self.reply_to else "",
+            "Subject": headers.unstructured(self.subject, "Subject"),
+        }
+        end = {"MIME-Version": "1.0"} | self.extra_headers
+        return headers.head(begin), headers.head(end), headers.address(sender, "From")
 
     @cached_property
     def _content(self) -> bytes:

@@ -9,9 +9,12 @@ from typing import Self
 from webapp.lib.deadline import deadline
 from webapp.mail.connection import QUIT_WITHIN, close_connection, open_connection
 from webapp.mail.dispatched import announce
+from webapp.mail.exchange import CLOSING, Exchange
 from webapp.mail.extension import mail_settings, timeout
 from webapp.mail.failures import MailError, as_mail_error
-from webapp.mail.outgoing import OutgoingMail
+from webapp.mail.outgoing import AddressedMail, OutgoingMail
+
+LISTENS_FOR = 1.0  # seconds after an answer for which the server need not be asked whether it listens
 
 
 class SmtpSession:
@@ -26,9 +29,10 @@ class SmtpSession:
         self._settings = mail_settings()
         self._smtp: smtplib.SMTP | None = None
         self._carried = 0  # mails, by this connection
+        self._answered_at = 0.0  # by time.monotonic()
         self._patience = timeout()  # seconds for a mail
         self._left = self._patience  # seconds, of those of the mail that is under way
-        self._is_ready = False
+        self._is_made_ready = self._was_asked = False
 
     def __enter__(self) -> Self:
         return self
@@ -36,31 +40,58 @@ class SmtpSession:
     def __exit__(self, *_: object) -> None:
         self._hang_up(min(QUIT_WITHIN, self._left))
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether `make_ready` would ask nobody: the server has just answered, or nothing is sent."""
+        if self._settings.suppress:
+            return True
+        return self._is_usable() and time.monotonic() < self._answered_at + LISTENS_FOR
+
     def make_ready(self) -> None:
         """See to it that the server listens. Raises MailError when it does not, which says nothing of any recipient."""
         self._left = self._patience
-        with self._step():
-            if not self._is_open():
-                self._hang_up(QUIT_WITHIN)
-                self._open()
-        self._is_ready = True
+        self._was_asked = not self.is_ready
+        if self._was_asked:
+            with self._step():
+                if not self._is_listening():
+                    self._reopen()
+        self._is_made_ready = True
 
     def send(self, content: OutgoingMail, recipient: str, message_id: str) -> None:
         """Send a mail to one person, and wait until the server has it.
 
         `message_id` names it for good: sent again with the same one, a receiver may know it for the same. Raises
-        MailError, which is about this recipient unless its `for_everybody` says otherwise.
+        MailError, which is about this recipient unless its `for_everybody` or `unheard` says otherwise.
         """
-        if not self._is_ready:
+        if not self._is_made_ready:
             self.make_ready()
-        self._is_ready = False
+        self._is_made_ready = False
         with as_mail_error(recipient):
             mail = content.addressed_to(recipient, message_id)  # outside of the deadline: it waits for nobody
         if self._smtp:
             with self._step(recipient):
-                self._smtp.sendmail(mail.sender, [mail.recipient], mail.data)
+                self._begin(mail).finish()
             self._carried += 1
         announce(content, mail)
+
+    def _begin(self, mail: AddressedMail) -> Exchange:
+        """Begin the exchange, on a new connection where the server has left the old one since the mail before."""
+        if not self._was_asked:
+            try:
+                with deadline(self._patience / 4):
+                    return self._exchange(mail)
+            except OSError as error:
+                if isinstance(error, smtplib.SMTPResponseException) and error.smtp_code != CLOSING:
+                    raise
+            with as_mail_error(unheard=True):
+                self._reopen()
+        return self._exchange(mail)
+
+    def _exchange(self, mail: AddressedMail) -> Exchange:
+        assert self._smtp
+        exchange = Exchange(self._smtp, mail)
+        exchange.begin()
+        return exchange
 
     @contextmanager
     def _step(self, recipient: str = "") -> Iterator[None]:
@@ -74,9 +105,11 @@ class SmtpSession:
                 self._patience = timeout() / 4
             raise
         finally:
-            self._left = max(0.0, self._left - (time.monotonic() - begun))
+            self._answered_at = time.monotonic()
+            self._left = max(0.0, self._left - (self._answered_at - begun))
 
-    def _open(self) -> None:
+    def _reopen(self) -> None:
+        self._hang_up(QUIT_WITHIN)
         of = self._settings
         if not of.suppress:
             self._smtp = open_connection(
@@ -88,8 +121,12 @@ class SmtpSession:
                 password=of.password,
             )
 
-    def _is_open(self) -> bool:
-        if self._smtp is None or self._carried == self._settings.max_emails:
+    def _is_usable(self) -> bool:
+        """Whether there is a connection that nobody has closed, as far as we know, and that may carry one more mail."""
+        return bool(self._smtp and self._smtp.sock) and self._carried != self._settings.max_emails
+
+    def _is_listening(self) -> bool:
+        if self._smtp is None or not self._is_usable():
             return False
         try:
             with deadline(self._patience / 4):

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from tasks.engine.models import observers, transitions
 from tasks.engine.models.event import TaskEvent
+from tasks.engine.models.held import write_held
 from tasks.engine.models.locks import changing
 from tasks.engine.models.row import TaskTrait
 from tasks.engine.models.state import LEASED, State
@@ -14,6 +15,7 @@ from webapp.lib.json_types import Json
 from webapp.lib.phrases import Words
 from webapp.lib.times import utcnow
 
+_RUNNING = frozenset({State.IN_PROGRESS})
 _COUNTED = {"done": 0, "total": None}  # of a cursor
 
 
@@ -22,8 +24,7 @@ class Progress(TaskTrait):
 
     def advance(self, done: int, total: int | None, stage: Words) -> bool:
         """Record how far this run is. False, and nothing written, when it should stop: canceled, or taken over."""
-        model = type(self)
-        return transitions.record(self, model.state == State.IN_PROGRESS, done=done, total=total, **kept(stage=stage))
+        return transitions.record(self, _RUNNING, done=done, total=total, **kept(stage=stage))
 
     def checkpoint(
         self, cursor: dict[str, Json], done: int, total: int | None, stage: Words, lease: timedelta, tell: bool = True
@@ -35,13 +36,10 @@ class Progress(TaskTrait):
 
         False, and nothing written, when another run has the task: the transaction must then be rolled back.
         """
-        model = type(self)
         changes: Changes = {"done": done, "total": total, **kept(stage=stage)} if tell else {}
         if self.gets_further(cursor):
             changes["crashes"] = changes["interruptions"] = 0
-        return transitions.record(
-            self, model.state.in_(LEASED), tell, cursor=cursor, lease_until=utcnow() + lease, **changes
-        )
+        return transitions.record(self, LEASED, tell, cursor=cursor, lease_until=utcnow() + lease, **changes)
 
     def gets_further(self, cursor: dict[str, Json]) -> bool:
         """Whether a checkpoint with this cursor is beyond the latest one.
@@ -52,10 +50,8 @@ class Progress(TaskTrait):
         return self.cursor is None or cursor | _COUNTED != self.cursor | _COUNTED
 
     def renew(self, lease: timedelta) -> bool:
-        """Hold the task for as long from now. False when another run has it. One write."""
-        model = type(self)
-        until = utcnow() + lease
-        return bool(model.update(lease_until=until).where(is_mine(self), model.state.in_(LEASED)).execute())
+        """Hold the task for as long from now. False when another run has it. One write, compiled."""
+        return write_held(self, LEASED, lease_until=utcnow() + lease)
 
     def rename(self, title: Words) -> None:
         """Call it otherwise from now on. Nothing happens when another run has the task."""

@@ -12,6 +12,7 @@ from peewee import Expression, ModelUpdate, Node
 from tasks.engine.models import column_changes, observers, phrases, signals
 from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.event import TaskEvent
+from tasks.engine.models.held import NO_TOKEN, write_held
 from tasks.engine.models.locks import changing
 from tasks.engine.models.row import TaskRow
 from tasks.engine.models.state import FINISHED, LEASED, ON_RELEASE, State, sources_of
@@ -21,7 +22,6 @@ from webapp.lib.phrases import Phrase, Wording, Words
 from webapp.lib.times import utcnow
 
 Condition = Expression | bool
-NO_TOKEN = "-"  # noqa: S105 - a fencing token that no run has
 
 
 class IllegalTransition(Exception):
@@ -134,21 +134,21 @@ def _on_release(instead: State, error: Words) -> Phrase:
     return phrases.STOPPED_BY_ERROR[instead](error=error) if error else phrases.STOPPED[instead]()
 
 
-def record(task: TaskRow, condition: Condition, tell: bool = True, **changes: object) -> bool:
-    """Write the progress of a run that holds the task. False, and nothing written, where the condition does not hold.
+def record(task: TaskRow, states: frozenset[State], tell: bool = True, **changes: object) -> bool:
+    """Write the progress of a run that holds the task. False, and nothing written, unless it is in one of the states.
 
-    Observers and signals hear of it only if this is to `tell`.
+    Observers and signals hear of it only if this is to `tell`. Compiled, as a run may do this after each step.
     """
     with changing(task) if tell else database.transaction():
         changes["updated_at"] = utcnow()
-        written = type(task).update(**changes).where(is_mine(task), condition).execute()
+        written = write_held(task, states, **changes)
         if written:
             task.__data__.update(changes)
         if written and tell:
             observers.changed(task)
             signals.announce(signals.progressed, task)
             observers.advanced(task)
-    return bool(written)
+    return written
 
 
 def is_mine(task: TaskRow, state: State | None = None) -> Expression:

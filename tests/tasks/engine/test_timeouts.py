@@ -1,5 +1,6 @@
 """Timeouts: a run that does not move, or takes too long, is ended; the alarm goes back to who had set it."""
 
+import os
 import signal
 import threading
 import time
@@ -7,7 +8,7 @@ from itertools import count
 
 import pytest
 
-from tasks.engine import Retries, executor
+from tasks.engine import Retries, executor, memory
 from tasks.engine.errors import TimedOut
 from tasks.engine.stop_flag import StopRequested
 from tasks.engine.timeouts import alarm
@@ -310,3 +311,34 @@ def test_an_alarm_rings_once():
         swallow()
         threading.Event().wait(0.05)
     assert rings == [1]
+
+
+@pytest.mark.parametrize("retries", [0, 1])
+def test_a_run_that_has_driven_its_process_past_its_memory_is_ended_in_words(declare, configure, monkeypatch, retries):
+    taken = [100]
+    monkeypatch.setattr(memory, "used", lambda pid=None: taken[0])
+
+    @declare(title="Take much", retries=retries)
+    def take_much(task):
+        taken[0] = 101
+        os.kill(os.getpid(), signal.SIGALRM)  # as its parent does, who sees it
+        _spin(task)
+
+    task = take_much.launch(make_user())
+    configure(memory=100)
+    executor.execute_next()
+    assert task.reload().state == (State.RETRYING if retries else State.FAILED)
+    assert task.error == "It needed more memory than a task may use and was stopped."
+
+
+def test_an_alarm_that_comes_for_nothing_ends_nothing(declare, configure, monkeypatch):
+    monkeypatch.setattr(memory, "used", lambda pid=None: 100)
+
+    @declare(title="Go on")
+    def go_on(task):
+        os.kill(os.getpid(), signal.SIGALRM)
+
+    task = go_on.launch(make_user())
+    configure(memory=100)
+    executor.execute_next()
+    assert task.reload().state == State.SUCCEEDED

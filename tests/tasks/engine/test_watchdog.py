@@ -110,3 +110,21 @@ def test_killed_runs_that_nobody_reads_block_nobody(dog, clock, caplog):
     assert "Nobody records it" in caplog.text
     assert {record.fields["task_id"] for record in caplog.records} == {UUID(TASK)}
     assert 0 < len(list(dog.killed_runs())) < 1000
+
+
+def test_a_run_that_has_driven_its_process_past_its_memory_is_overdue_after_a_while(dog, clock):
+    with RunClock(clock).running(TASK, TOKEN, None):
+        assert not dog.is_overdue(1, is_too_large=True), "it has had no time to end by itself"
+        clock.advance(KILL_AFTER - 0.1)
+        assert not dog.is_overdue(1, is_too_large=True)
+        assert not dog.is_overdue(1), "it has given some back"
+        clock.advance(0.2)
+        assert not dog.is_overdue(1, is_too_large=True), "and its time begins anew"
+        clock.advance(KILL_AFTER)
+        assert dog.is_overdue(1, is_too_large=True)
+        assert dog.report(1)
+    [run] = dog.killed_runs()
+    assert (run.reason, str(run.message)) == (
+        Reason.MEMORY,
+        "It needed more memory than a task may use and was stopped.",
+    )

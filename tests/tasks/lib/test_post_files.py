@@ -322,5 +322,5 @@ def test_what_was_refused_is_corrected_and_given_back(ann, bring):
     assert _errors(again).splitlines()[0] == "row,reason,id,body,timestamp"
     corrected = _errors(task).replace("'=TODAY()", "2026-01-01").replace("x" * 501, "short").replace(",more", "")
     back = bring(corrected.replace("2099", "2020"), "errors.csv", user)
-    assert _bodies(back) == ["=1+1", "short", "one", "-"]
+    assert _bodies(back) == ["-", "=1+1", "short", "one"], "the oldest is written first"
     assert "Ignored: row, reason, id." in _look(ann, corrected)

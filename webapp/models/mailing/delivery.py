@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from peewee import AutoField, CharField, DateTimeField, DeferredForeignKey, IntegerField, ModelSelect, fn
 
-from webapp.db import BaseModel
+from webapp.db import BaseModel, CompiledQuery, Param, compiled, params_of
 from webapp.lib.times import utcnow
 from webapp.models.mailing.row import MailingRow
 
@@ -80,13 +80,26 @@ class Delivery(BaseModel):
 
     def begin(self) -> None:
         """It is about to be given to the mail server."""
-        self._record(Sending.SENDING, "", tries=self.tries + 1, tried_at=utcnow())
+        self._record(_beginning, state=Sending.SENDING, error="", tries=self.tries + 1, tried_at=utcnow())
 
     def settle(self, state: Sending, error: str = "") -> None:
         """What came of it."""
-        self._record(state, error)
+        self._record(_settling, state=state, error=error[:300])
 
-    def _record(self, state: Sending, error: str, **fields: Any) -> None:
-        changes = {"state": state, "error": error[:300]} | fields
+    def _record(self, query: CompiledQuery, **changes: object) -> None:
         self.__data__.update(changes)
-        Delivery.update(changes).where(Delivery.id == self.id).execute()
+        query.execute(key=self.id, **changes)
+
+
+# Compiled, as both run for each recipient.
+
+
+@compiled
+def _beginning() -> Any:
+    written = params_of(Delivery.state, Delivery.error, Delivery.tries, Delivery.tried_at)
+    return Delivery.update(written).where(Delivery.id == Param("key"))
+
+
+@compiled
+def _settling() -> Any:
+    return Delivery.update(params_of(Delivery.state, Delivery.error)).where(Delivery.id == Param("key"))
