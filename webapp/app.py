@@ -42,6 +42,7 @@ def create_app(settings: Settings | None = None, patient: bool = False) -> Flask
     settings = settings or Settings.from_env()
     _configure_process(settings, patient)
     app = Flask(__name__, template_folder=str(ROOT / "templates"))
+    app.jinja_environment = templating.SharedGlobals
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SETTINGS=settings,
