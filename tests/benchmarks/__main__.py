@@ -1,14 +1,14 @@
 """`make bench`: measures what Errand promises about speed, each figure beside its limit in the same run.
 
 Every row is the median of ROUNDS, and limit and Errand take turns within each round, so that what else the machine
-does meanwhile harms both alike. `make bench ARGS=throughput` runs one table: live, throughput, steps, latency,
+does meanwhile harms both alike. `make bench ARGS=throughput` runs one table: live, pages, throughput, steps, latency,
 retention or storm.
 """
 
 import sys
 from importlib import import_module
 
-TABLES = ("live", "throughput", "steps", "latency", "retention", "storm")
+TABLES = ("live", "pages", "throughput", "steps", "latency", "retention", "storm")
 
 
 def main(names: list[str]) -> None:

@@ -14,7 +14,7 @@ from webapp.lib import i18n, times
 from webapp.lib.complete import complete
 from webapp.lib.language_detection import language_of
 from webapp.models.post import POST_LENGTH
-from webapp.web import dom, htmx, idempotency
+from webapp.web import addresses, dom, htmx, idempotency
 from webapp.web.presenters import (
     action_words,
     excerpts,
@@ -49,6 +49,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
+        url_for=addresses.url_builder(app),
         app_name=app.config["SETTINGS"].app_name,
         current_user=current_user,
         page_owner=htmx.PAGE_OWNER_HEADER,
