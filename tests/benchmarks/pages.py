@@ -6,11 +6,11 @@ from statistics import median
 
 import psutil
 
+from tasks.engine.models.state import FINISHED, State
 from tests.benchmarks.guest import arrive
 from tests.benchmarks.load import run_load
 from tests.benchmarks.sites import gunicorn, storage
 from tests.benchmarks.table import ROUNDS, show
-from tasks.engine.models.state import FINISHED, State
 from webapp.dev.factories import make_artifact, make_post, make_task, make_user
 from webapp.lib.times import utcnow
 from webapp.models import Task, User
@@ -31,7 +31,7 @@ POSTS = (
 
 
 def main() -> None:
-    """CPU time of a worker for each request, for a guest with 20 posts of several people and 20 tasks in every state."""
+    """CPU time of a worker for each request of a guest with 20 posts of several people, 20 tasks and five alerts."""
     with storage() as env, gunicorn("tests.benchmarks.bare:app", env) as bare, gunicorn("webapp.wsgi:app", env) as ours:
         cookies = {"Cookie": arrive(ours)}
         task = _fill()

@@ -25,6 +25,9 @@ def url_builder(app: Flask) -> Callable[..., str]:
     def url_for(endpoint: str, /, **values: Any) -> str:
         if not has_request_context() or endpoint.startswith(".") or not OF_ONE_REQUEST.isdisjoint(values):
             return app.url_for(endpoint, **values)
-        return kept(request.script_root, endpoint, **values)
+        try:
+            return kept(request.script_root, endpoint, **values)
+        except TypeError:  # a list of values, which cannot be looked up
+            return app.url_for(endpoint, **values)
 
     return url_for

@@ -14,7 +14,7 @@ from webapp.lib import i18n, times
 from webapp.lib.complete import complete
 from webapp.lib.language_detection import language_of
 from webapp.models.post import POST_LENGTH
-from webapp.web import addresses, dom, htmx, idempotency
+from webapp.web import addresses, auth, dom, htmx, idempotency
 from webapp.web.presenters import (
     action_words,
     excerpts,
@@ -52,6 +52,7 @@ def init_app(app: Flask) -> None:
         url_for=addresses.url_builder(app),
         app_name=app.config["SETTINGS"].app_name,
         current_user=current_user,
+        reader=auth.reader,
         page_owner=htmx.PAGE_OWNER_HEADER,
         dom_id=dom.dom_id,
         form_key=idempotency.new_key,
