@@ -37,6 +37,7 @@ BANNED = {
     "hx-on, which is a script in an attribute": r"hx-on",
     "js:, which is a script in an attribute": r"""["'{\s](js|javascript):""",
     "a trigger filter, which is a script in an attribute": r"hx-trigger=\"[^\"]*\[",
+    "an import with context, which renders what is imported anew each time": r"import [^%]*with(out)? context",
     "text that is not escaped": r"\|\s*safe\b|Markup|autoescape",
     "hx-swap-oob, where hx-partial says it better": r"hx-swap-oob",
     "an id of a record that dom_id did not spell": r"""\sid=["'][\w-]*\{\{ *(?!field\.|when\.|news\.)\w+\.id\b""",

@@ -1,14 +1,13 @@
 """`make bench`: measures what Errand promises about speed, each figure beside its limit in the same run.
 
 Every row is the median of ROUNDS, and limit and Errand take turns within each round, so that what else the machine
-does meanwhile harms both alike. `make bench ARGS=throughput` runs one table: live, throughput, steps, latency,
-retention, mail, memory or storm.
+does meanwhile harms both alike. `make bench ARGS=throughput` runs one table; `TABLES` names all.
 """
 
 import sys
 from importlib import import_module
 
-TABLES = ("live", "throughput", "steps", "latency", "retention", "mail", "memory", "storm")
+TABLES = ("live", "pages", "throughput", "steps", "latency", "retention", "mail", "memory", "storm")
 
 
 def main(names: list[str]) -> None:

@@ -6,6 +6,8 @@ import socket
 import time
 from dataclasses import dataclass
 
+LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
+
 
 @dataclass(frozen=True)
 class Load:
@@ -18,7 +20,7 @@ class Load:
 def run_load(port: int, path: str, headers: dict[str, str], status: int, seconds: float, connections: int = 8) -> Load:
     """Ask for `path` over and over. Raises AssertionError at the first answer that has another status.
 
-    Only for answers without a body, such as 204 and 304, or whose length is told.
+    Bodies are read by their Content-Length.
     """
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{lines}\r\n".encode()
@@ -51,6 +53,9 @@ def run_load(port: int, path: str, headers: dict[str, str], status: int, seconds
 
 
 def _is_whole(answer: bytes) -> bool:
-    head, ended, body = answer.partition(b"\r\n\r\n")
-    length = re.search(rb"\r\ncontent-length: *(\d+)", head, re.IGNORECASE)
-    return bool(ended) and (length is None or len(body) >= int(length[1]))
+    """Whether an answer has come to its end."""
+    head, separator, body = answer.partition(b"\r\n\r\n")
+    if not separator:
+        return False
+    length = LENGTH.search(head)
+    return len(body) >= (int(length[1]) if length else 0)

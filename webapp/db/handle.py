@@ -1,12 +1,13 @@
 """`database`, the one database of this process, and BaseModel, on which every table is built."""
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 from peewee import DatabaseProxy, Model, _atomic, _transaction
 
 from webapp.db.cursor import Cursor, Parameters, Row
 from webapp.db.postgres import Postgres
+from webapp.db.selection import Selection
 from webapp.db.sqlite import Sqlite
 
 Backend: TypeAlias = Sqlite | Postgres
@@ -66,6 +67,11 @@ class BaseModel(Model):
         def table_function(model: type[Model]) -> str:  # type: ignore[misc]  # noqa: N805, D102 - Peewee's hook
             words = "".join(f"_{c.lower()}" if c.isupper() else c for c in model.__name__).strip("_")
             return f"{words}s"
+
+    @classmethod
+    def select(cls, *fields: object) -> "Selection[Self]":
+        """Peewee's, with a selection that is quick to spell."""
+        return Selection(cls, fields or cls._meta.sorted_fields, is_default=not fields)
 
 
 def is_postgres() -> bool:

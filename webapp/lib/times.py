@@ -1,6 +1,7 @@
 """Times: naive UTC inside, ISO 8601 with Z outside, plain words for people. Durations are in `i18n`."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from webapp.lib.i18n import CLOCK, CLOCK_WITH_SECONDS, DATE, DAY, written
@@ -26,11 +27,13 @@ def local(moment: datetime, zone: str) -> datetime:
     return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
 
 
+@lru_cache(4096)
 def clock_words(moment: datetime, zone: str, seconds: bool = False, after: datetime | None = None) -> str:
     """A moment as people write it, like '21 November 2026, 09:30', or with its seconds; '09:30' where it is told with
     a moment `after` which it comes on the same day. Without a zone, '21 November 2026, 09:30 UTC'.
 
-    In the hour that comes twice, when clocks go back, it says which: '31 October 2027, 02:30 (UTC+1)'.
+    In the hour that comes twice, when clocks go back, it says which: '31 October 2027, 02:30 (UTC+1)'. The latest are
+    kept: lists show the same moments over and over.
     """
     there = local(moment, zone or "UTC")
     clock = CLOCK_WITH_SECONDS if seconds else CLOCK

@@ -76,6 +76,11 @@ def signed_in_user() -> User:
     return current_user._get_current_object()
 
 
+def reader() -> User | None:
+    """Who is signed in, as a row; None for a visitor. For pages: `current_user` looks it up with each attribute."""
+    return signed_in_user() if current_user.is_authenticated else None
+
+
 def record_last_seen() -> None:
     """Record when a person was last seen: at most one write a minute, which never waits and may fail."""
     if request.endpoint not in NOT_A_VISIT and current_user.is_authenticated:

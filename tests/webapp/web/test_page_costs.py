@@ -1,5 +1,7 @@
 """What each page costs, however much there is."""
 
+from collections import Counter
+
 import pytest
 
 from tests.webapp.web.site import HTMX
@@ -72,3 +74,26 @@ def test_a_page_for_a_visitor_costs_even_less(visitor, site, queries, address, m
     with queries() as seen:
         visitor.get(address)
     assert seen.count <= most
+
+
+@pytest.mark.parametrize("address", ["/tasks", "/live", "/", "/notifications"])
+def test_a_row_looks_no_template_up_but_how_its_state_stands(ann, app, monkeypatch, address):
+    """Each look-up copies the context: nine for each row took more time than all the rest of the page."""
+    found, get = [], app.jinja_env.get_template
+    monkeypatch.setattr(app.jinja_env, "get_template", lambda name, *more: found.append(name) or get(name, *more))
+
+    def looked_up() -> Counter[str]:
+        found.clear()
+        assert ann.get(address, headers=HTMX).status_code == 200
+        return Counter(found)
+
+    for number in (1, 4):
+        make_posts(ann.user, number)
+        for _ in range(number):
+            make_artifact(make_task(State.SUCCEEDED, ann.user))
+            make_notification(ann.user)
+        if number == 1:
+            few = looked_up()
+    more = looked_up() - few
+    assert set(more) <= {"tasks/status/_succeeded.html"}
+    assert more.total() <= 8  # a notification is of a task, too
