@@ -14,6 +14,7 @@ from webapp.models.post import POST_LENGTH
 from webapp.web import dom, htmx, idempotency
 from webapp.web.presenters import (
     action_words,
+    counts,
     excerpts,
     notifications,
     state_words,
@@ -58,6 +59,7 @@ def init_app(app: Flask) -> None:
     )
     app.jinja_env.filters.update(
         clock=times.clock_words,
+        counted=counts.counted,
         day=times.day_words,
         iso=times.iso,
         number=i18n.number,

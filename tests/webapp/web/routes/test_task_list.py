@@ -9,7 +9,7 @@ from tasks.engine.models.state import Group
 from tests.browsing import browse, words
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.times import utcnow
-from webapp.models import Composition, State, Task, User, task_filter
+from webapp.models import Composition, State, Task, User, counting
 
 HTMX = {"HX-Request": "true"}
 
@@ -146,7 +146,7 @@ def test_a_list_that_is_filtered_goes_on_asking_as_tasks_come_into_it(ann):
 
 
 def test_the_count_is_clear_and_bounded(ann, monkeypatch):
-    monkeypatch.setattr(task_filter, "MOST_COUNTED", 3)
+    monkeypatch.setattr(counting, "MOST_COUNTED", 3)
     monkeypatch.setattr("webapp.web.routes.tasks.index.MOST_COUNTED", 3)
     for said in ("1 task", "2 tasks", "3 tasks", "More than 3 tasks", "More than 3 tasks"):
         make_task(State.SUCCEEDED, ann.user)
