@@ -8,9 +8,9 @@ import pytest
 
 from tasks.engine.models import fair_queue
 from tasks.engine.models.state import Group
-from tests.browsing import browse
+from tests.browsing import browse, words
 from webapp.db import database
-from webapp.dev.factories import PASSWORD, make_task, make_unread_messages, make_user
+from webapp.dev.factories import PASSWORD, make_notification, make_task, make_unread_messages, make_user
 from webapp.lib.times import utcnow
 from webapp.models import Composition, Notification, State, Task, User
 
@@ -187,6 +187,17 @@ def test_a_page_costs_the_same_however_many_tasks_there_are(ann, queries, addres
     for sql, params in asked:
         plan = [row[3] for row in database.execute_sql(f"EXPLAIN QUERY PLAN {sql}", params).fetchall()]
         assert not any("TEMP B-TREE" in line or re.match("SCAN t[0-9]", line) for line in plan), (sql, plan)
+
+
+def test_badges_end_where_counting_does(ann, monkeypatch):
+    for module in ("models.counting", "web.presenters.counts"):
+        monkeypatch.setattr(f"webapp.{module}.MOST_COUNTED", 2)
+    make_unread_messages(ann.user, 7)
+    for said in ("1 new", "2 new", "2+ new", "2+ new"):
+        make_notification(ann.user)
+        assert words(ann.get("/live").one("#notice-badge")) == said
+    assert words(ann.get("/live").one("#message-badge")) == "2+ unread"
+    assert ann.get("/").one("title").text.startswith("(2+) ")
 
 
 def test_what_is_unread_is_found_however_much_has_been_read(ann, queries):
