@@ -14,7 +14,7 @@ from webapp.db import database, is_postgres
 from webapp.db.connections import without_deadlines
 from webapp.models import User
 
-PAGE = 100  # rows by which every page of a person is full
+PAGE = 300  # rows by which every page of a person is full, also of a tenth of them
 READER, HOG_A, HOG_B = "reader", "hoga", "hogb"
 # Words of posts, messages, titles and profiles: in every one, in a sixth, in a fiftieth, in the reader's, in none.
 EVERYWHERE, OFTEN, SELDOM, RARE, NOWHERE = "common", "often3", "seldom33", "rare", "nowhere"

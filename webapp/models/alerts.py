@@ -71,9 +71,6 @@ def _candidates() -> Any:
 @compiled
 def _number() -> Any:
     others = Task.id != Param("but", Task.id.db_value)
-    limit = MOST_COUNTED + MOST_ALERTS + 1
-    some = [
-        found.where(others).select(SQL("1").alias("one")).limit(limit).alias("some") for found in (_active(), _ended())
-    ]
-    both = reduce(add, [Select([part], [part.c.one]) for part in some]).alias("both")
+    some = [found.where(others).select(SQL("1").alias("one")) for found in (_active(), _ended())]
+    both = reduce(add, some).limit(MOST_COUNTED + MOST_ALERTS + 1).alias("both")
     return Select([both], [fn.COUNT(SQL("*"))])

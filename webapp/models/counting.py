@@ -15,9 +15,8 @@ MOST_COUNTED = 1000
 def count_some(*queries: "ModelSelect[Any]") -> int:
     """How many rows queries find together, none of them twice; one more than MOST_COUNTED at most.
 
-    One query, which reads no more than that of each.
+    One query, which reads no more rows than that.
     """
-    some = [query.select(SQL("1").alias("one")).order_by().limit(MOST_COUNTED + 1).alias("some") for query in queries]
-    found = reduce(add, [Select([part], [part.c.one]) for part in some]).alias("found")
-    number = Select([found], [fn.COUNT(SQL("*"))]).bind(queries[0].model._meta.database).scalar()
-    return min(int(number), MOST_COUNTED + 1)
+    some = reduce(add, [query.select(SQL("1").alias("one")).order_by() for query in queries])
+    found = some.limit(MOST_COUNTED + 1).alias("found")
+    return int(Select([found], [fn.COUNT(SQL("*"))]).bind(queries[0].model._meta.database).scalar())
