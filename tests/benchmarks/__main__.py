@@ -7,7 +7,19 @@ does meanwhile harms both alike. `make bench ARGS=throughput` runs one table; `T
 import sys
 from importlib import import_module
 
-TABLES = ("live", "pages", "throughput", "steps", "latency", "retention", "mail", "memory", "storm")
+TABLES = (
+    "live",
+    "pages",
+    "throughput",
+    "steps",
+    "latency",
+    "retention",
+    "growth",
+    "growth_postgres",
+    "mail",
+    "memory",
+    "storm",
+)
 
 
 def main(names: list[str]) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 from peewee import JOIN, ModelSelect, Tuple, Value
 
 from webapp.db import Param, compiled
+from webapp.models.counting import count_some
 from webapp.models.notification_kinds import KINDS, TASK_PROGRESS, UNREAD_MESSAGE_COUNT
 from webapp.models.notification_row import NotificationRow, NotificationTrait
 from webapp.models.user import User
@@ -41,12 +42,12 @@ class NotificationLists(NotificationTrait):
 
     @classmethod
     def unread(cls, user: User) -> int:
-        """How many the person has not read, but for those with a badge of their own. One query, by index.
+        """How many the person has not read, but for those with a badge of their own, counted as `count_some` does.
 
         What is new is counted once: see `unread_messages`.
         """
         own = [kind.name for kind in KINDS.values() if kind.has_own_badge]
-        return int(cls.select().where(cls._unread_by(user), cls.kind_name.not_in(own)).count())
+        return count_some(cls.select().where(cls._unread_by(user), cls.kind_name.not_in(own)))
 
     @classmethod
     def is_any_unread(cls, user: User, which: Any = True) -> bool:

@@ -31,13 +31,26 @@ def page(query: "ModelSelect[Any]", cursor: str | None, size: int = PAGE_SIZE, b
     The query is ordered by the time that is named and by `id`, both descending. Raises BadRequest for a cursor that no
     page gave out.
     """
-    model: Any = query.model
-    time = getattr(model, by)
-    if cursor:
-        at, last_id = _parse(cursor, model)
-        query = query.where(time <= at, (time < at) | (model.id < last_id))  # so that an index leads right there
-    rows: list[Any] = list(query.limit(size + 1))
+    return page_of_all([query], cursor, size, by)
+
+
+def page_of_all(
+    queries: "list[ModelSelect[Any]]", cursor: str | None, size: int = PAGE_SIZE, by: str = "created_at"
+) -> Page:
+    """As `page`, of the rows of several such queries in one order, none of which is in two. One query for each."""
+    rows = [row for query in queries for row in _after(query, cursor, by).limit(size + 1)]
+    if len(queries) > 1:
+        rows.sort(key=lambda row: (getattr(row, by), row.id), reverse=True)
     return _page(rows[:size], len(rows) > size, by)
+
+
+def _after(query: "ModelSelect[Any]", cursor: str | None, by: str) -> "ModelSelect[Any]":
+    if not cursor:
+        return query
+    model: Any = query.model
+    time, (at, last_id) = getattr(model, by), _parse(cursor, model)
+    # The first condition follows from the second, and is what an index finds the place by.
+    return query.where(time <= at, (time < at) | (model.id < last_id))
 
 
 def page_by_number(query: "ModelSelect[Any]", cursor: str | None, field: Any, size: int = PAGE_SIZE) -> Page:

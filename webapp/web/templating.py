@@ -18,6 +18,7 @@ from webapp.models.searched_rows import SEARCHED
 from webapp.web import addresses, auth, dom, htmx, idempotency
 from webapp.web.presenters import (
     action_words,
+    counts,
     excerpts,
     notifications,
     state_words,
@@ -77,6 +78,7 @@ def init_app(app: Flask) -> None:
     )
     app.jinja_env.filters.update(
         clock=times.clock_words,
+        counted=counts.counted,
         day=times.day_words,
         iso=times.iso,
         number=i18n.number,

@@ -121,9 +121,7 @@ class TaskRow(TaskWords, BaseModel):
     class Meta:
         table_name = "tasks"
         indexes = (
-            (("user", "dismissed_at", "finished_at"), False),  # the alerts of what has ended
             (("user", "created_at", "id"), False),  # the list
-            (("user", "finished_at", "id"), False),  # the list of what has ended
             (("state", "queue_key"), False),  # the fair queue, and what workers hold
             (("state", "user", "queue_key"), False),  # a person's place in the queue
             (("state", "run_at"), False),  # what is due

@@ -95,4 +95,13 @@ class Task(OwnerActions, Undoing, Claiming, Progress, Outcomes, Sweeping, TaskRo
 
 
 own_references(Task)
+_shown = Task.parent.is_null() & ~Task.hidden
+_ended = Task.finished_at.is_null(False) & _shown
 Task.add_index(Task.user, where=Task.fencing_token.is_null(False), name="tasks_running")
+Task.add_index(
+    *(Task.user, Task.state, Task.created_at, Task.id),
+    where=Task.finished_at.is_null() & _shown,
+    name="tasks_unfinished",
+)
+Task.add_index(Task.user, Task.state, Task.finished_at, Task.id, where=_ended, name="tasks_ended")
+Task.add_index(Task.user, Task.finished_at, where=_ended & Task.dismissed_at.is_null(), name="tasks_alerts")

@@ -192,7 +192,7 @@ def test_what_there_was_is_converted_to_the_latest_of_each_subject():
     for sender, reader in ((bob, ann), (ann, bob)):
         _put(reader, "message", f"{sender.username} wrote to you", sender=sender)
     before = _noticed(ann)
-    assert migrate() == [NAME, "0024_sentences"]
+    assert migrate() == [NAME, "0024_sentences", "0027_task_lists"]
     assert _listed(ann) == [
         ("bob wrote to you", "message", False),
         ("One finished", "succeeded", False),

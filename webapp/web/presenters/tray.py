@@ -2,21 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
-
-from peewee import Case
 
 from tasks.engine.models import fair_queue
 from tasks.engine.models.fair_queue import QueuePosition
-from tasks.engine.models.state import ACTIVE, LEASED
 from webapp.lib.times import utcnow
 from webapp.models import Artifact, Notification, State, Task, User
+from webapp.models.alerts import NO_TASK, count_alerts, latest_alerts
 from webapp.web.dom import dom_id
 from webapp.web.presenters.state_words import STATE_WORDS, first_announced_as
-
-if TYPE_CHECKING:
-    from peewee import ModelSelect
 
 MAX_ALERTS = 5
 TASK_LIST = "tasks"
@@ -55,47 +50,19 @@ class Tray:
 
 
 def tray_for(user: User, page_shows: str = "") -> Tray:
-    """The tray of a person on a page. At most eight queries, however many tasks they have.
+    """The tray of a person on a page. At most eight queries, each by index, however many tasks they have.
 
     `page_shows` says which tasks the page itself shows: a task's id, TASK_LIST, or nothing.
     """
-    found = _latest(user, MAX_ALERTS + 2)  # one to know that there are more, one that the page itself shows
+    found = latest_alerts(user, MAX_ALERTS + 2)  # one to know that there are more, one that the page itself shows
     others = [] if page_shows == TASK_LIST else [task for task in found if str(task.id) != page_shows]
     shown = others[:MAX_ALERTS]
-    more = _count_alerts(user, page_shows) - MAX_ALERTS if len(others) > MAX_ALERTS else 0
+    more = 0
+    if len(others) > MAX_ALERTS:
+        more = count_alerts(user, UUID(page_shows) if page_shows else NO_TASK) - MAX_ALERTS
     unread, notifications = Notification.unread_messages(user), Notification.unread(user)
     alerts, positions = Artifact.completed(shown), fair_queue.positions(shown)
     return Tray(page_shows, alerts, positions, more, unread, notifications, _announcements(user, found, unread))
-
-
-def _count_alerts(user: User, page_shows: str) -> int:
-    alerts = _not_dismissed(user)
-    return int((alerts.where(Task.id != UUID(page_shows)) if page_shows else alerts).count())
-
-
-def _not_dismissed(user: User) -> "ModelSelect[Task]":
-    """The tasks whose alerts this person has not closed."""
-    return Task.of(user).where(Task.dismissed_at.is_null())
-
-
-def _latest(user: User, most: int) -> list[Task]:
-    """Running tasks, then queued ones, then finished ones from the latest, then scheduled ones.
-
-    One query if enough are active, else two; by index, however many have finished.
-    """
-    is_later = Case(None, [(Task.state == State.SCHEDULED, 1)], 0)
-    waits = Case(None, [(Task.state.in_(sorted(LEASED)), 0), (Task.queue_key.is_null(), 2)], 1)
-    active = _not_dismissed(user).where(Task.state.in_(sorted(ACTIVE)))
-    first = list(active.order_by(is_later, waits, Task.queue_key, Task.created_at, Task.id).limit(most))
-    now = [task for task in first if task.state != State.SCHEDULED]
-    if len(now) == most:
-        return now
-    later = [task for task in first if task.state == State.SCHEDULED]
-    return [*now, *_ended(user).limit(most), *later][:most]
-
-
-def _ended(user: User) -> "ModelSelect[Task]":
-    return _not_dismissed(user).where(Task.finished_at.is_null(False)).order_by(Task.finished_at.desc())
 
 
 def _announcements(user: User, tasks: list[Task], unread: int) -> list[Announcement]:

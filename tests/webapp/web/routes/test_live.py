@@ -2,17 +2,17 @@
 
 import re
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
 from tasks.engine.models import fair_queue
-from tests.browsing import browse
+from tasks.engine.models.state import Group
+from tests.browsing import browse, words
 from webapp.db import database
-from webapp.dev.factories import PASSWORD, make_task, make_unread_messages, make_user
+from webapp.dev.factories import PASSWORD, make_notification, make_task, make_unread_messages, make_user
 from webapp.lib.times import utcnow
 from webapp.models import Composition, Notification, State, Task, User
-from webapp.models.task_filter import TaskFilter
-from webapp.web.presenters.tray import _ended
 
 HTMX = {"HX-Request": "true"}
 
@@ -111,7 +111,7 @@ def test_however_much_is_under_way_news_cost_no_more_queries(ann, queries):
             assert ann.get(path, headers=HTMX).status_code == 200
         return seen.count
 
-    for state in State:
+    for state in [*State] * 2:  # more than a page of them
         make_task(state, ann.user)
     few = {path: cost(path) for path in ("/live", "/tasks/_list")}
     for state in [*State] * 4:
@@ -174,12 +174,30 @@ def test_of_many_that_wait_those_that_are_next_are_shown(ann):
     assert _titles(ann.get("/"), "#task-alerts") == [f"T{number}" for number in range(5)]
 
 
-def test_a_page_costs_the_same_however_many_have_ended(ann):
-    """By index: what has ended is neither sorted nor counted to find the latest few of it."""
-    for query in (_ended(ann.user).limit(7), TaskFilter(group="finished").of(ann.user).limit(21)):
-        sql, params = query.sql()
+@pytest.mark.parametrize("address", ["/live", "/tasks", *(f"/tasks?state={group}" for group in Group)])
+def test_a_page_costs_the_same_however_many_tasks_there_are(ann, queries, address):
+    """By index: neither to find the latest few nor to count them is anything sorted, or looked at that is not shown."""
+    for state in State:
+        for _ in range(6):
+            make_task(state, ann.user)
+    with queries() as seen:
+        ann.get(f"{address}{'&' if '?' in address else '?'}before=2999-01-01T00:00:00_{uuid4()}")
+    asked = [query.msg for query in seen.get_queries() if '"user_id" = ?' in query.msg[0] and '"tasks"' in query.msg[0]]
+    assert len(asked) >= 2
+    for sql, params in asked:
         plan = [row[3] for row in database.execute_sql(f"EXPLAIN QUERY PLAN {sql}", params).fetchall()]
-        assert not any("TEMP B-TREE" in line or line.startswith("SCAN") for line in plan), plan
+        assert not any("TEMP B-TREE" in line or re.match("SCAN t[0-9]", line) for line in plan), (sql, plan)
+
+
+def test_badges_end_where_counting_does(ann, monkeypatch):
+    for module in ("models.counting", "web.presenters.counts"):
+        monkeypatch.setattr(f"webapp.{module}.MOST_COUNTED", 2)
+    make_unread_messages(ann.user, 7)
+    for said in ("1 new", "2 new", "2+ new", "2+ new"):
+        make_notification(ann.user)
+        assert words(ann.get("/live").one("#notice-badge")) == said
+    assert words(ann.get("/live").one("#message-badge")) == "2+ unread"
+    assert ann.get("/").one("title").text.startswith("(2+) ")
 
 
 def test_what_is_unread_is_found_however_much_has_been_read(ann, queries):

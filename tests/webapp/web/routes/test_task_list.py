@@ -9,7 +9,7 @@ from tasks.engine.models.state import Group
 from tests.browsing import browse, words
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.times import utcnow
-from webapp.models import Composition, State, Task, User, task_filter
+from webapp.models import Composition, State, Task, User, counting, task_filter
 
 HTMX = {"HX-Request": "true"}
 
@@ -146,7 +146,7 @@ def test_a_list_that_is_filtered_goes_on_asking_as_tasks_come_into_it(ann):
 
 
 def test_the_count_is_clear_and_bounded(ann, monkeypatch):
-    monkeypatch.setattr(task_filter, "MOST_COUNTED", 3)
+    monkeypatch.setattr(counting, "MOST_COUNTED", 3)
     monkeypatch.setattr("webapp.web.routes.tasks.index.MOST_COUNTED", 3)
     for said in ("1 task", "2 tasks", "3 tasks", "More than 3 tasks", "More than 3 tasks"):
         make_task(State.SUCCEEDED, ann.user)
@@ -154,6 +154,17 @@ def test_the_count_is_clear_and_bounded(ann, monkeypatch):
     make_task(State.FAILED, ann.user)
     page = ann.get("/tasks?state=failed")
     assert (words(page.one("#task-count")), words(page.one(".tally .check"))) == ("1 task", "Select all 1")
+
+
+def test_words_and_kinds_are_looked_for_among_the_latest_which_the_list_says(ann, monkeypatch):
+    monkeypatch.setattr(task_filter, "MOST_SEARCHED", 2)
+    monkeypatch.setattr("webapp.web.routes.tasks.index.MOST_SEARCHED", 2)
+    _titled(ann.user, "One", "Two", "Three")
+    for query, found in (("q=t", ["Three", "Two"]), ("q=one", []), ("name=countdown", ["Three", "Two"])):
+        page = ann.get(f"/tasks?{query}")
+        assert (_shown(page), words(page.one("#task-searched"))) == (found, "Only the latest 2 tasks were searched.")
+    page = ann.get("/tasks?state=finished")
+    assert (len(_shown(page)), page.page.select("#task-searched")) == (3, [])
 
 
 def test_where_nothing_fits_it_says_so_and_leads_back(ann):

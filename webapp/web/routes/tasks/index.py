@@ -11,10 +11,12 @@ from tasks.engine.models import fair_queue
 from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.bulk import MOST_AT_ONCE, BulkResult, press
 from webapp.models import Artifact, Task
-from webapp.models.task_filter import MOST_COUNTED
+from webapp.models.counting import MOST_COUNTED, count_some
+from webapp.models.task_filter import MOST_SEARCHED
 from webapp.web import htmx
+from webapp.web.auth import signed_in_user
 from webapp.web.forms.search import TaskFilterForm
-from webapp.web.paging import Page, page
+from webapp.web.paging import Page, page_of_all
 from webapp.web.polling import FocusFallback, conditional_fragment
 from webapp.web.presenters.action_words import FINAL_ACTION
 from webapp.web.presenters.bulk_result import bulk_result_message
@@ -81,10 +83,13 @@ def _index_page(problem: str = "") -> ResponseReturnValue:
 def _list(form: TaskFilterForm) -> dict[str, Any]:
     """What the list needs. It is empty if the filter is invalid."""
     before = request.args.get("before")
-    tasks, count = Page([], None), 0
+    tasks, count, is_partial = Page([], None), 0, False
     if not form.errors:
-        tasks = page(form.filter.of(current_user), before, by=form.filter.order)
-        count = form.filter.count(current_user)
+        wanted = form.filter
+        found, is_partial = wanted.search(signed_in_user())
+        tasks = page_of_all(wanted.in_each_state(found), before, by=wanted.order)
+        is_all = not before and not tasks.next
+        count = len(tasks.items) if is_all else count_some(*wanted.to_count(found))
     return {
         "tasks": tasks,
         "artifacts": Artifact.completed(tasks.items),
@@ -93,4 +98,5 @@ def _list(form: TaskFilterForm) -> dict[str, Any]:
         "form": form,
         "count": count,
         "most": MOST_COUNTED,
+        "searched": MOST_SEARCHED if is_partial else 0,
     }
