@@ -2,13 +2,13 @@
 
 Every row is the median of ROUNDS, and limit and Errand take turns within each round, so that what else the machine
 does meanwhile harms both alike. `make bench ARGS=throughput` runs one table: live, throughput, steps, latency,
-retention or storm.
+workers, retention or storm.
 """
 
 import sys
 from importlib import import_module
 
-TABLES = ("live", "throughput", "steps", "latency", "retention", "storm")
+TABLES = ("live", "throughput", "steps", "latency", "workers", "retention", "storm")
 
 
 def main(names: list[str]) -> None:

@@ -49,6 +49,17 @@ def next_queue_key(user_id: int, priority: int) -> int:
     return max(first if head is None else head, first if last is None else last + 1)
 
 
+def first_key() -> int | None:
+    """The key at the head of the line; None when nothing waits. One query, by index."""
+    key: int | None = _first_key.execute().fetchone()[0]
+    return key
+
+
+def level_of(key: int) -> int:
+    """The first key that tasks of the same priority may have."""
+    return key // LEVEL * LEVEL
+
+
 def waiting_count() -> int:
     """How many tasks wait for a worker. One query, by index."""
     return int(TaskRow.select().where(TaskRow.state == State.PENDING, TaskRow.queue_key.is_null(False)).count())
@@ -74,6 +85,11 @@ def positions(tasks: Sequence[TaskRow]) -> dict[UUID, QueuePosition]:
         # While some wait, all workers are at it: so often one is taken.
         pace = float(mean) / max(1, workers) if mean is not None else None
     return {task_id: QueuePosition(ahead[key], pace and pace * (ahead[key] + 1)) for task_id, key in key_of.items()}
+
+
+@compiled
+def _first_key() -> Select:
+    return TaskRow.select(fn.MIN(TaskRow.queue_key)).where(TaskRow.state == State.PENDING)
 
 
 @compiled
@@ -132,5 +148,4 @@ def notify_waiting_users(soon: timedelta, moved: bool) -> None:
 
 def snapshot() -> tuple[int, int | None]:
     """The length of the line and the turn at its head, which seldom stay the same when it moves."""
-    head = TaskRow.select(fn.MIN(TaskRow.queue_key)).where(TaskRow.state == State.PENDING).scalar()
-    return waiting_count(), head
+    return waiting_count(), first_key()
