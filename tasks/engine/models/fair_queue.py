@@ -6,7 +6,7 @@ has the key of the task at the head. Workers take the smallest key, so that peop
 Nothing is counted when a task is claimed, and there is no state to lose.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -14,10 +14,9 @@ from uuid import UUID
 
 from peewee import SQL, Expression, ModelSelect, Select, chunked, fn
 
-from tasks.engine.models import observers
 from tasks.engine.models.row import TaskRow
 from tasks.engine.models.state import LEASED, State
-from webapp.db import CompiledQuery, Param, Row, compiled, database
+from webapp.db import CompiledQuery, Param, compiled
 from webapp.lib.times import utcnow
 
 # A priority is worth more than all turns that there will ever be within one: the higher always goes first.
@@ -25,7 +24,6 @@ LEVEL = 1 << 40
 PRIORITIES = range(-10, 11)
 FIRST = -LEVEL * (PRIORITIES[-1] + 1)  # before every turn
 MOST_POSITIONS = 200  # in one query
-NOTIFIED_AT_ONCE = 200  # people
 RECENT = 20  # finished tasks, from which to judge how long one takes
 
 
@@ -128,22 +126,6 @@ def _is_between(n: int) -> Expression:
 
 def _number(which: Expression) -> "ModelSelect[TaskRow]":
     return TaskRow.select(fn.COUNT(SQL("*"))).where(which)
-
-
-def notify_waiting_users(soon: timedelta, moved: bool) -> None:
-    """Let the pages of people who wait ask again: for their place in a line that `moved`, or an attempt that is `soon`.
-
-    What those pages show has changed without anything happening to their own tasks. One query, and one write for each
-    of these people, NOTIFIED_AT_ONCE in a transaction: however many wait, nobody waits for all of these.
-    """
-    waits = (TaskRow.state == State.RETRYING) & (TaskRow.run_at < utcnow() + soon)
-    if moved:
-        waits |= (TaskRow.state == State.PENDING) & TaskRow.queue_key.is_null(False)
-    waiting: Iterable[Row] = TaskRow.select(TaskRow.user).where(waits, ~TaskRow.hidden).distinct().tuples()
-    for some in chunked([user_id for (user_id,) in waiting], NOTIFIED_AT_ONCE):
-        with database.transaction():
-            for user_id in some:
-                observers.refreshed(user_id)
 
 
 def snapshot() -> tuple[int, int | None]:
