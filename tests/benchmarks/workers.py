@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from statistics import median
 
 import psycopg
 from huey.storage import PostgresStorage
@@ -11,7 +10,7 @@ from huey.storage import PostgresStorage
 from tasks.queue import huey
 from tests.benchmarks.backlog import fill
 from tests.benchmarks.sites import storage, worker
-from tests.benchmarks.table import ROUNDS, show
+from tests.benchmarks.table import show
 from tests.processes import until
 from tests.services import postgres_server, redis_server
 from webapp.db import database
@@ -35,14 +34,12 @@ def main() -> None:
 def _show_curve(redis: str, servers: dict[str, Callable[[], str]]) -> None:
     """The curve: one person and many, on a disk that is nearly free and on one that is not."""
     cells = [(server, number) for server in servers for number in (1, PEOPLE)]
-    rates: dict[tuple[int, str, int], list[float]] = {}
-    for _ in range(ROUNDS):
-        for server, number in cells:
-            for processes in PROCESSES:
-                with storage(DATABASE_URL=servers[server](), REDIS_URL=redis) as env:
-                    fill(_people(number), FEW)
-                    rates.setdefault((processes, server, number), []).append(_rate(env, processes))
-    found = {cell: median(some) for cell, some in rates.items()}
+    found: dict[tuple[int, str, int], float] = {}
+    for server, number in cells:
+        for processes in PROCESSES:
+            with storage(DATABASE_URL=servers[server](), REDIS_URL=redis) as env:
+                fill(_people(number), FEW)
+                found[processes, server, number] = _rate(env, processes)
     show(
         "Tracked tasks a second, PostgreSQL + Redis (beside two processes)",
         ("processes", *(f"{'one person' if number == 1 else f'{number} people'}{server}" for server, number in cells)),
@@ -61,12 +58,8 @@ def _show_lines(redis: str, new_database: Callable[[], str]) -> None:
         ("PostgreSQL", lambda: {"DATABASE_URL": new_database()}),
         ("PostgreSQL + Redis", lambda: {"DATABASE_URL": new_database(), "REDIS_URL": redis}),
     ):
-        triples = []
-        for _ in range(ROUNDS):
-            few, many = (_drain(variables(), number) for number in (FEW, MANY))
-            snapshot = _drain(variables(), FEW + TAKEN, TAKEN) if name != "SQLite" else 0.0
-            triples.append((few, many, snapshot))
-        few, many, snapshot = (median(column) for column in zip(*triples, strict=True))
+        few, many = (_drain(variables(), number) for number in (FEW, MANY))
+        snapshot = _drain(variables(), FEW + TAKEN, TAKEN) if name != "SQLite" else 0.0
         rows.append((name, f"{few:.0f}", _beside(many, few), _beside(snapshot, few) if snapshot else "-"))
     head = "storage", f"{FEW:,} wait", f"{MANY:,} wait", f"{TAKEN:,} were taken under a snapshot that is open"
     show(f"Tracked tasks a second of {PEOPLE} people, 2 worker processes", head, rows)
