@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import LiteralString, TypeVar
 
 import psycopg
 from huey import Huey
@@ -16,6 +16,7 @@ from huey.registry import Message
 from huey.serializer import Serializer
 from huey.storage import BaseSqlStorage, BaseStorage, PostgresStorage, PriorityRedisExpireStorage
 from itsdangerous import BadSignature, Signer
+from psycopg.sql import SQL, Identifier
 
 from tasks.engine import wakeup
 from webapp import db
@@ -67,6 +68,27 @@ class _PostgresStorage(PostgresStorage):
         """A cursor. A thread that waits for the only connection counts as one that waits for the database."""
         with db.place(), super().db(commit, close) as cursor:
             yield cursor
+
+    _taken = 0  # the id of the latest message that this process took
+
+    def _dequeue(self) -> bytes | None:
+        """A message, if there is one: the next after the latest, and where there is none, any.
+
+        All say the same. While a backup holds a snapshot open, the entries of those that were taken stay in the index,
+        and a search from the beginning would pass them all.
+        """
+        return self._take("priority = 0 AND id > %s", self._taken) or self._take("id > %s", 0)
+
+    def _take(self, which: LiteralString, after: int) -> bytes | None:
+        table, mine = Identifier(self.table_task), SQL("queue = %s AND " + which)
+        first = SQL("SELECT id FROM {} WHERE {} ORDER BY priority DESC, id LIMIT 1 FOR UPDATE SKIP LOCKED")
+        taking = SQL("DELETE FROM {} WHERE id = ({}) RETURNING id, data").format(table, first.format(table, mine))
+        with self.db() as cursor:
+            row = cursor.execute(taking, (self.name, after)).fetchone()
+        if row is None:
+            return None
+        self._taken = int(row[0])
+        return bytes(row[1])
 
     @property
     def conn(self) -> Connection:

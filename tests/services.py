@@ -39,14 +39,15 @@ def redis_server(port: int = 0) -> Iterator[str]:
 
 
 @contextmanager
-def postgres_server() -> Iterator[Callable[[], str]]:
-    """A PostgreSQL; yields a function that makes a new, empty database and returns its URL."""
+def postgres_server(**settings: str) -> Iterator[Callable[[], str]]:
+    """A PostgreSQL with these settings; yields a function that makes a new, empty database and returns its URL."""
     import psycopg
 
     with _folder_for_postgres() as folder:
         programs, data, port = _programs_for_postgres(folder), folder / "data", free_port()
         _run_to_its_end(programs / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "-E", "UTF8", "--no-sync")
         options = ["-D", data, "-p", port, "-h", "127.0.0.1", "-k", "", "-F", "-c", "max_connections=200"]
+        options += [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with (folder / "log").open("w") as log:
             server = subprocess.Popen(
                 [str(word) for word in (programs / "postgres", *options)], stdout=log, stderr=log, cwd=folder, **_user()

@@ -77,6 +77,7 @@ HAND_WRITTEN_SQL = {
     "webapp/db/backup.py": "reads a copied file before there are models for it",
     "webapp/db/postgres.py": "asks the server about its own processes",
     "webapp/lib/queue_file.py": "Huey's file",
+    "tasks/queue.py": "Huey’s table",
     "webapp/dev/demo/world.py": "locks a table on PostgreSQL",
 }
 

@@ -17,6 +17,7 @@ from tasks.engine.leadership import Leadership, LeadershipLost
 from tasks.engine.lease_grace import LeaseGrace
 from tasks.engine.lost_wakeups import LostWakeups
 from tasks.engine.models import Task, Worker, fair_queue
+from tasks.engine.models.waiting_users import notify_waiting_users
 from tasks.engine.rescue import Rescuer
 from tasks.engine.retention import Purge
 from tasks.engine.run_clock import TimedOutRun
@@ -25,7 +26,7 @@ from webapp.db.resilience import close_if_broken, is_unavailable
 
 log = logging.getLogger(__name__)
 
-NEAR_HEAD = timedelta(seconds=90)  # whose queue position is kept up to date: those of tasks that start this soon
+SOON = timedelta(seconds=90)  # whose next attempt is counted down: those of tasks that start this soon
 BELIEVED_FOR = timedelta(seconds=5)  # and three sweeps: how long a worker is believed to live
 
 
@@ -53,6 +54,7 @@ class Sweeper:
         self._lost_wakeups = LostWakeups()
         self._purge = Purge()
         self._queue_snapshot: object = None
+        self._told_last = 0
         self._next_presence = self._next_sweep = self._next_purge = 0.0
         self._looked_at = math.inf
 
@@ -115,8 +117,8 @@ class Sweeper:
 
     def _notify_waiting_users(self) -> None:
         now = fair_queue.snapshot()
-        fair_queue.notify_waiting_users(NEAR_HEAD, moved=now != self._queue_snapshot)
-        self._queue_snapshot = now
+        moved, self._queue_snapshot = now != self._queue_snapshot, now
+        self._told_last = notify_waiting_users(SOON, moved, self._told_last)
 
     def _run_hook(self, hook: SweepHook) -> None:
         try:

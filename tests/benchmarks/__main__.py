@@ -1,7 +1,8 @@
 """`make bench`: measures what Errand promises about speed, each figure beside its limit in the same run.
 
 Every row is the median of ROUNDS, and limit and Errand take turns within each round, so that what else the machine
-does meanwhile harms both alike. `make bench ARGS=throughput` runs one table; `TABLES` names all.
+does meanwhile harms both alike; `workers` measures each cell once. `make bench ARGS=throughput` runs one table; `TABLES`
+names all.
 """
 
 import sys
@@ -13,6 +14,7 @@ TABLES = (
     "throughput",
     "steps",
     "latency",
+    "workers",
     "retention",
     "growth",
     "growth_postgres",

@@ -61,6 +61,6 @@ def gunicorn(app: str, env: dict[str, str]) -> Iterator[int]:
         yield port
 
 
-def worker(module: str, env: dict[str, str]) -> AbstractContextManager[None]:
-    """A consumer of two worker processes."""
-    return process([sys.executable, "-m", module], env | {"WORKER_CONCURRENCY": "2"})
+def worker(module: str, env: dict[str, str], processes: int = 2) -> AbstractContextManager[None]:
+    """A consumer of so many worker processes."""
+    return process([sys.executable, "-m", module], env | {"WORKER_CONCURRENCY": str(processes)})

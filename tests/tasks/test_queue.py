@@ -176,6 +176,18 @@ def test_a_message_for_a_task_that_is_gone_is_harmless(app, run_tasks):
     assert not Task.select().exists()
 
 
+def test_a_message_that_comes_to_stand_before_those_taken_is_taken_in_the_end(make_app, postgres_url):
+    make_app(database_url=postgres_url)
+    storage = huey.storage
+    for text in (b"1", b"2", b"3"):
+        storage.enqueue(text)
+    assert storage._dequeue() == b"1"
+    storage.sql("INSERT INTO huey_task (id, queue, data) VALUES (1, %s, %s)", (storage.name, b"before"))
+    storage.enqueue(b"first", priority=1)
+    taken = [storage._dequeue() for _ in range(5)]
+    assert taken == [b"2", b"3", b"first", b"before", None]
+
+
 def test_nobody_waits_long_for_a_queue_on_which_somebody_else_waits(make_app, postgres_url):
     with Network(urlsplit(postgres_url).port) as network:
         address = urlsplit(postgres_url)

@@ -1,8 +1,8 @@
 """What Errand stores. One noun a file; this file lists them in the order in which they depend on each other.
 
 All code takes locks in one order: tasks, the topmost parent first (`tasks.engine.models.locks`); people, by id
-(`User.hold`); the rest; and `User.changes` as the last write before the commit (`User.count_change`). Only code that
-waits for no lock holds several workflows. docs/architecture.md says why there is no circle in that.
+(`User.hold`); the rest; and the counts of changes as the last write before the commit (`User.count_change`). Only code
+that waits for no lock holds several workflows. docs/architecture.md says why there is no circle in that.
 """
 
 from tasks.engine.models import fair_queue, workflow
@@ -30,10 +30,12 @@ from webapp.models.post import Post
 from webapp.models.rate_count import RateCount
 from webapp.models.task_news import kind_of_end, tell_success_as
 from webapp.models.user import User
+from webapp.models.user_changes import ChangeCount
 from webapp.models.usernames import UsernameTaken, username_key
 
 MODELS = (
     User,
+    ChangeCount,
     Post,
     Task,
     TaskEvent,
@@ -59,6 +61,7 @@ __all__ = [
     "Artifact",
     "ArtifactChunk",
     "ArtifactWriter",
+    "ChangeCount",
     "Composition",
     "Conversation",
     "Delivery",

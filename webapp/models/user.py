@@ -1,4 +1,4 @@
-"""User: an account, its password, and the counter that tells its pages when to look again."""
+"""User: an account, and its password."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -7,10 +7,11 @@ from typing import Any
 from peewee import IntegrityError
 
 from tasks.engine.models import owned_by
-from webapp.db import Param, before_commit, compiled, database, demand_transaction, locking, locks_rows, read_model
+from webapp.db import Param, compiled, database, demand_transaction, locking, locks_rows, read_model
 from webapp.db.resilience import writing_if_free
 from webapp.lib.normalization import compatible
 from webapp.models.passwords import hash_of_no_password, hash_password, is_password
+from webapp.models.user_changes import UserChanges, total_changes
 from webapp.models.user_channels import UserChannels
 from webapp.models.user_row import UserRow
 from webapp.models.usernames import UsernameTaken, guest_name, is_reserved, skeleton, username_key
@@ -23,7 +24,7 @@ TOO_SIMILAR = "That username is too similar to someone else’s."
 
 
 @owned_by
-class User(UserChannels, UserRow):
+class User(UserChannels, UserChanges, UserRow):
     """A person's account. A guest is an account whose password hash is empty; nobody can sign in to it."""
 
     @classmethod
@@ -77,27 +78,14 @@ class User(UserChannels, UserRow):
 
     @classmethod
     def by_session_key(cls, key: str) -> "User | None":
-        """The account that a session belongs to, or None once its password has changed. One query, compiled."""
+        """The account that a session belongs to, with its `changes`; None once its password has changed. One
+        query, compiled."""
         row = _by_session_key.first(session_key=key)
-        return read_model(cls, row) if row else None
-
-    @classmethod
-    def changes_of(cls, key: str) -> tuple[int, int] | None:
-        """The id and `changes` of the account that a session belongs to, or None. One query, compiled.
-
-        For polls, which mostly find nothing new: building a query and a whole row costs ten times as much.
-        """
-        found: tuple[int, int] | None = _changes_of.first(session_key=key)
-        return found
-
-    @classmethod
-    def count_change(cls, user_id: int) -> None:
-        """Let the user's open pages learn, at their next poll, that something on them has changed.
-
-        However often it is called in a transaction, it writes once, just before the commit: everything that happens to
-        a person writes this row, so its lock is held only for as long as the commit takes.
-        """
-        before_commit(_count_changes, user_id)
+        if row is None:
+            return None
+        user = read_model(cls, row[:-1])
+        user.changes = row[-1]
+        return user
 
     @classmethod
     def hold(cls, *user_ids: int) -> None:
@@ -147,21 +135,6 @@ def new_session_key() -> str:
     return secrets.token_urlsafe(32)
 
 
-def _count_changes(user_ids: list[int]) -> None:
-    for user_id in user_ids:
-        _count_change.execute(user_id=user_id)
-
-
-@compiled
-def _count_change() -> Any:
-    return User.update(changes=User.changes + 1).where(User.id == Param("user_id"))
-
-
 @compiled
 def _by_session_key() -> Any:
-    return User.select().where(User.session_key == Param("session_key"))
-
-
-@compiled
-def _changes_of() -> Any:
-    return User.select(User.id, User.changes).where(User.session_key == Param("session_key"))
+    return User.select(User, total_changes(User)).where(User.session_key == Param("session_key"))

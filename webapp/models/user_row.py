@@ -27,7 +27,9 @@ class UserRow(BaseModel):
         null=True, help_text="an earlier release's setting, see `channel_of`; null once they choose"
     )
     hearing = JSONField(null=True, help_text="for each kind of notification, the name of its channel in CHANNELS")
-    changes = BigIntegerField(default=0, help_text="counts up with every notification written for this user")
+    counted_before = BigIntegerField(
+        column_name="changes", default=0, help_text="by an earlier release; `UserChanges.changes` has all"
+    )
 
     # Flask-Login's interface.
     is_authenticated = True

@@ -6,7 +6,7 @@ has the key of the task at the head. Workers take the smallest key, so that peop
 Nothing is counted when a task is claimed, and there is no state to lose.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -14,10 +14,9 @@ from uuid import UUID
 
 from peewee import SQL, Expression, ModelSelect, Select, chunked, fn
 
-from tasks.engine.models import observers
 from tasks.engine.models.row import TaskRow
 from tasks.engine.models.state import LEASED, State
-from webapp.db import CompiledQuery, Param, Row, compiled, database
+from webapp.db import CompiledQuery, Param, compiled
 from webapp.lib.times import utcnow
 
 # A priority is worth more than all turns that there will ever be within one: the higher always goes first.
@@ -25,7 +24,6 @@ LEVEL = 1 << 40
 PRIORITIES = range(-10, 11)
 FIRST = -LEVEL * (PRIORITIES[-1] + 1)  # before every turn
 MOST_POSITIONS = 200  # in one query
-NOTIFIED_AT_ONCE = 200  # people
 RECENT = 20  # finished tasks, from which to judge how long one takes
 
 
@@ -47,6 +45,17 @@ def next_queue_key(user_id: int, priority: int) -> int:
     first = -priority * LEVEL
     head, last = _ends.execute(place0=first, place1=first + LEVEL, user_id=user_id).fetchone()
     return max(first if head is None else head, first if last is None else last + 1)
+
+
+def first_key() -> int | None:
+    """The key at the head of the line; None when nothing waits. One query, by index."""
+    key: int | None = _first_key.execute().fetchone()[0]
+    return key
+
+
+def level_of(key: int) -> int:
+    """The first key that tasks of the same priority may have."""
+    return key // LEVEL * LEVEL
 
 
 def waiting_count() -> int:
@@ -74,6 +83,11 @@ def positions(tasks: Sequence[TaskRow]) -> dict[UUID, QueuePosition]:
         # While some wait, all workers are at it: so often one is taken.
         pace = float(mean) / max(1, workers) if mean is not None else None
     return {task_id: QueuePosition(ahead[key], pace and pace * (ahead[key] + 1)) for task_id, key in key_of.items()}
+
+
+@compiled
+def _first_key() -> Select:
+    return TaskRow.select(fn.MIN(TaskRow.queue_key)).where(TaskRow.state == State.PENDING)
 
 
 @compiled
@@ -114,23 +128,6 @@ def _number(which: Expression) -> "ModelSelect[TaskRow]":
     return TaskRow.select(fn.COUNT(SQL("*"))).where(which)
 
 
-def notify_waiting_users(soon: timedelta, moved: bool) -> None:
-    """Let the pages of people who wait ask again: for their place in a line that `moved`, or an attempt that is `soon`.
-
-    What those pages show has changed without anything happening to their own tasks. One query, and one write for each
-    of these people, NOTIFIED_AT_ONCE in a transaction: however many wait, nobody waits for all of these.
-    """
-    waits = (TaskRow.state == State.RETRYING) & (TaskRow.run_at < utcnow() + soon)
-    if moved:
-        waits |= (TaskRow.state == State.PENDING) & TaskRow.queue_key.is_null(False)
-    waiting: Iterable[Row] = TaskRow.select(TaskRow.user).where(waits, ~TaskRow.hidden).distinct().tuples()
-    for some in chunked([user_id for (user_id,) in waiting], NOTIFIED_AT_ONCE):
-        with database.transaction():
-            for user_id in some:
-                observers.refreshed(user_id)
-
-
 def snapshot() -> tuple[int, int | None]:
     """The length of the line and the turn at its head, which seldom stay the same when it moves."""
-    head = TaskRow.select(fn.MIN(TaskRow.queue_key)).where(TaskRow.state == State.PENDING).scalar()
-    return waiting_count(), head
+    return waiting_count(), first_key()

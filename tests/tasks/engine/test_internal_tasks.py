@@ -6,7 +6,7 @@ import pytest
 
 from tasks.engine import Retries, TemporaryError
 from tasks.engine.config import config
-from tasks.engine.models import fair_queue
+from tasks.engine.models.waiting_users import notify_waiting_users
 from tasks.engine.retention import purge
 from tasks.mail_task_outcome import line_up_outcomes
 from tests.browsing import browse
@@ -89,5 +89,5 @@ def test_an_active_internal_task_is_never_deleted(app):
 def test_pages_do_not_poll_for_an_internal_task(app, state):
     make_task(state, owner := make_user(), hidden=True)
     before = User.get_by_id(owner.id).changes
-    fair_queue.notify_waiting_users(timedelta(hours=1), moved=True)
+    notify_waiting_users(timedelta(hours=1), moved=True)
     assert User.get_by_id(owner.id).changes == before

@@ -128,7 +128,7 @@ def test_the_shared_counter_is_locked_last_even_by_a_step_that_begins_with_it(ex
 
     with queries() as seen:
         assert execute(write).state == State.SUCCEEDED
-    counted = [number for number, sql in enumerate(told) if '"changes" + 1' in sql]
+    counted = [number for number, sql in enumerate(told) if "change_counts" in sql]
     posted = [number for number, sql in enumerate(told) if sql.startswith('INSERT INTO "posts"')]
     assert len(posted) == 2
     assert min(counted) > max(posted)

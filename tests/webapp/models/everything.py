@@ -5,7 +5,7 @@ from webapp.models import Notification, Task, TaskEvent, User
 
 def everything() -> tuple:
     """Every task, every line of a timeline, every notification, and everybody's counter of changes."""
-    people = list(User.select(User.id, User.changes).order_by(User.id).tuples())
+    people = [(user.id, user.changes) for user in User.select().order_by(User.id)]
     return people, *(list(model.select().order_by(model.id).dicts()) for model in (Task, TaskEvent, Notification))
 
 

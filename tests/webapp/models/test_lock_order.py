@@ -12,8 +12,8 @@ import pytest
 from peewee import OperationalError
 
 from tasks.engine import chain, chord, executor, group
-from tasks.engine.models import fair_queue
 from tasks.engine.models.bulk import press
+from tasks.engine.models.waiting_users import notify_waiting_users
 from tasks.engine.retention import purge
 from tasks.send_mail import change, submit
 from tests.racing import race
@@ -123,8 +123,8 @@ def test_the_sweeper_that_tells_who_waits_collides_with_what_they_write(app):
     for user in reversed(people):
         make_task(State.PENDING, user)
     collide(
-        lambda: fair_queue.notify_waiting_users(timedelta(seconds=90), moved=True),
-        lambda: fair_queue.notify_waiting_users(timedelta(seconds=90), moved=True),
+        lambda: notify_waiting_users(timedelta(seconds=90), moved=True),
+        lambda: notify_waiting_users(timedelta(seconds=90), moved=True),
         lambda: Message.send(people[0], people[5], "Hello"),
         lambda: Message.send(people[4], people[1], "Hello"),
     )

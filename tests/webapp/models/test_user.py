@@ -1,15 +1,19 @@
 """Accounts, their names and passwords."""
 
+import os
 import threading
 from datetime import timedelta
 
 import pytest
+from peewee import OperationalError
 
-from webapp.db import database
+from tests.racing import race
+from webapp.db import database, is_postgres
 from webapp.dev.factories import PASSWORD, make_user
-from webapp.models import User, UsernameTaken, passwords
+from webapp.models import ChangeCount, User, UsernameTaken, passwords, user_changes
 from webapp.models import user as user_module
 from webapp.models.user import SEEN_EVERY
+from webapp.models.user_changes import SLOTS
 from webapp.models.usernames import USERNAME
 
 
@@ -75,10 +79,57 @@ def test_being_seen_is_written_once_a_minute(app, queries):
 
 
 def test_changes_are_read_by_session_key_and_nobody_elses(each_database):
-    user = make_user(changes=7)
+    user = make_user(counted_before=7)
+    User.count_change(make_user().id)
     assert tuple(User.changes_of(user.session_key)) == (user.id, 7)
     assert User.changes_of("no such key") is None
     assert User.changes_of("") is None
+
+
+def test_changes_are_what_all_processes_have_counted_those_of_the_release_before_too(
+    each_database, monkeypatch, queries
+):
+    user = make_user()
+    for pid in (1, 2, 2 + SLOTS, 3):
+        monkeypatch.setattr(os, "getpid", lambda pid=pid: pid)
+        User.count_change(user.id)
+    assert ChangeCount.select().where(ChangeCount.user == user).count() == (3 if is_postgres() else 1)
+    database.execute_sql("UPDATE users SET changes = changes + 1")
+    with queries() as seen:
+        known = User.changes_of(user.session_key)[1], User.by_session_key(user.session_key).changes
+        assert User.by_session_key(user.session_key).counted_before == 1
+    assert (known, seen.count) == ((5, 5), 3)
+    assert User.get_by_id(user.id).changes == 5
+
+
+def test_who_is_gone_has_no_changes(each_database):
+    user = make_user()
+    with database.atomic():
+        User.count_change(user.id)
+        user.delete_instance()
+    assert not ChangeCount.select().exists()
+
+
+def test_what_changes_at_once_for_one_person_in_several_processes_does_not_wait(
+    make_app, emptied_postgres, monkeypatch
+):
+    make_app(database_url=emptied_postgres)
+    user = make_user()
+
+    def count_as(pid: int) -> None:
+        monkeypatch.setattr(os, "getpid", lambda: pid)
+        user_changes._count_changes([user.id])
+
+    def count_elsewhere(pid: int) -> None:
+        database.execute_sql("SET lock_timeout = 200")
+        count_as(pid)
+
+    with database.atomic():
+        count_as(1)
+        [same] = race(1, lambda: count_elsewhere(1))
+        assert isinstance(same, OperationalError), "that of the same slot waits, or this says nothing"
+        assert race(1, lambda: count_elsewhere(2)) == [None]
+    assert User.get_by_id(user.id).changes == 2
 
 
 def test_a_guest_whose_name_cannot_be_taken_is_told_so_and_not_tried_for_ever(app, monkeypatch):

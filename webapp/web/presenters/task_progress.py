@@ -2,6 +2,7 @@
 
 from tasks.engine.models.fair_queue import QueuePosition
 from tasks.engine.models.state import LEASED
+from tasks.engine.models.waiting_users import EXACT_BELOW
 from webapp.lib.i18n import estimate, ngettext, number
 from webapp.lib.times import utcnow
 from webapp.models import State, Task
@@ -114,11 +115,24 @@ class Progress:
 
 
 def queue_text(position: QueuePosition | None) -> str:
-    """How long a task waits, like '3 tasks ahead, about 2 minutes'."""
+    """How long a task waits, like '3 tasks ahead, about 2 minutes'.
+
+    In round numbers where that is far from the front: pages are told of a place there only now and then.
+    """
     if position is None or not position.ahead:
         return "Waiting for a free worker"
-    ahead = ngettext("%(num)s task ahead", "%(num)s tasks ahead", position.ahead)
+    if position.ahead < EXACT_BELOW:
+        ahead = ngettext("%(num)s task ahead", "%(num)s tasks ahead", position.ahead)
+    else:
+        rounded = _in_round_numbers(position.ahead)
+        ahead = ngettext("About %(num)s task ahead", "About %(num)s tasks ahead", rounded)
     if position.wait is None:
         return ahead
     wait = estimate(position.wait)
     return f"{ahead}, {wait if wait.startswith('a few') else f'about {wait}'}"
+
+
+def _in_round_numbers(number: int) -> int:
+    """The number to two digits, like 1,200 for 1,234."""
+    unit = 10 ** max(0, len(str(number)) - 2)
+    return round(number / unit) * unit

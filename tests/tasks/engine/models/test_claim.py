@@ -3,8 +3,13 @@
 from datetime import timedelta
 from uuid import uuid4
 
+import psycopg
 import pytest
+from peewee import OperationalError
 
+from tasks.engine.models import claim
+from tasks.engine.models.fair_share import LOCKS, FairShare
+from tasks.engine.models.line_start import FOR_SECONDS, LineStart
 from tests.racing import race
 from webapp.db import database
 from webapp.dev.factories import make_task, make_user
@@ -125,6 +130,58 @@ def test_many_who_claim_at_once_leave_a_process_to_others(each_database, kind):
         make_task(State.PENDING, bob, title="bob", queue_key=100 + n)
     taken = [task.title for task in race(6, lambda: Task.claim(LEASE))]
     assert sorted(taken) == ["ann"] * 5 + ["bob"]
+
+
+@pytest.fixture
+def postgres(make_app, emptied_postgres):
+    make_app(database_url=emptied_postgres)
+    return emptied_postgres
+
+
+def test_claims_of_one_person_wait_for_each_other_only_while_others_wait(postgres, monkeypatch):
+    monkeypatch.setattr(claim, "_share", FairShare())
+    _workers(4)
+    ann, bob = make_user("ann"), make_user("bob")
+    _crowd(ann, 20)
+    assert _take(1) == ["ann"]
+    with psycopg.connect(postgres) as other:  # as a claim of ann's that has not been committed yet
+        other.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", (LOCKS, ann.id))
+        database.execute_sql("SET lock_timeout = 200")
+        assert _take(1) == ["ann"]
+        _start(bob, 1)
+        with pytest.raises(OperationalError, match="lock timeout"):
+            _take(2)
+        assert Task.select().where(Task.user == ann, Task.state == State.IN_PROGRESS).count() == 2
+
+
+def test_who_has_seen_nobody_else_still_leaves_a_process_to_who_comes(postgres, monkeypatch):
+    monkeypatch.setattr(claim, "_share", FairShare())
+    _workers(3)
+    ann, bob = make_user("ann"), make_user("bob")
+    _crowd(ann, 20)
+    assert _take(2) == ["ann", "ann"]
+    _crowd(bob, 1, 500)
+    assert _take(2) == ["bob", "ann"]
+
+
+def test_what_joins_before_the_start_of_the_line_is_found_a_second_later_or_when_nothing_else_waits(
+    postgres, monkeypatch
+):
+    now = [0.0]
+    monkeypatch.setattr(claim, "_line_start", LineStart(lambda: now[0]))
+    ann, bob = make_user("ann"), make_user("bob")
+    _crowd(ann, 4, 100)
+    assert _take(1) == ["ann"]
+    _crowd(bob, 1, 50)
+    assert _take(1) == ["ann"], "it looks from where the line began a moment ago"
+    now[0] += FOR_SECONDS
+    assert _take(1) == ["bob"]
+    _start(bob, 1, priority=1)
+    assert _take(1) == ["bob"], "a higher priority is found at once"
+    now[0] += FOR_SECONDS
+    assert _take(1) == ["ann"]
+    _crowd(bob, 1, 10)
+    assert _take(3) == ["ann", "bob"], "and whatever there is where nothing else waits"
 
 
 def test_a_long_line_of_somebody_who_may_have_no_more_is_not_read(app):

@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from tasks.engine.models import fair_queue
+from tasks.engine.models import fair_queue, waiting_users
+from tasks.engine.models.waiting_users import notify_waiting_users
 from tests.racing import race
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.times import utcnow
@@ -174,9 +175,32 @@ def test_waiting_owner_is_notified_when_the_queue_position_changes(app, moved):
     make_task(State.RETRYING, later, run_at=utcnow() + timedelta(hours=1))
     make_task(State.IN_PROGRESS, running)
     before = [User.get_by_id(user.id).changes for user in people]
-    fair_queue.notify_waiting_users(timedelta(seconds=90), moved)
+    notify_waiting_users(timedelta(seconds=90), moved)
     after = [User.get_by_id(user.id).changes for user in people]
     assert [new - old for new, old in zip(after, before, strict=True)] == [int(moved), 1, 0, 0]
+
+
+def test_however_many_wait_a_bounded_number_is_told_and_all_take_turns(each_database, queries, monkeypatch):
+    monkeypatch.setattr(waiting_users, "FRONT", 3)
+    monkeypatch.setattr(waiting_users, "IN_TURN", 4)
+    people = [make_user() for _ in range(12)]
+    for n, user in enumerate(people):
+        for extra in range(3):
+            make_task(State.PENDING, user, queue_key=len(people) - n + 100 * extra)
+    hidden = make_user()
+    make_task(State.PENDING, hidden, queue_key=999, hidden=True)
+    make_task(State.RETRYING, people[0], run_at=utcnow())
+    after, told = 0, []
+    for _ in range(4):
+        before = [user.changes for user in User.select().order_by(User.id)]
+        with queries() as seen:
+            after = notify_waiting_users(timedelta(seconds=90), moved=True, after=after)
+        assert seen.count <= 3 + 3 + 4 + 1
+        now = [user.changes for user in User.select().order_by(User.id)]
+        told.append([number for number, (old, new) in enumerate(zip(before, now, strict=True)) if old != new])
+    front = [9, 10, 11]
+    assert told == [[0, 1, 2, 3, *front], [0, 4, 5, 6, 7, *front], [0, 8, *front], [0, *front]]
+    assert after == 0, "and then from the first again"
 
 
 def test_a_line_that_moved_is_marked_otherwise(app):

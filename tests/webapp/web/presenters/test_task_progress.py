@@ -124,7 +124,10 @@ def test_attempts_are_counted_from_the_first_that_failed(attempts, retries, word
         (QueuePosition(1, 0.0), "1 task ahead, a few seconds"),
         (QueuePosition(1, 40.0), "1 task ahead, about 40 seconds"),
         (QueuePosition(3, 120.0), "3 tasks ahead, about 2 minutes"),
-        (QueuePosition(1234, 7200.0), "1,234 tasks ahead, about 2 hours"),
+        (QueuePosition(49, 120.0), "49 tasks ahead, about 2 minutes"),
+        (QueuePosition(50, 120.0), "About 50 tasks ahead, about 2 minutes"),
+        (QueuePosition(996, 120.0), "About 1,000 tasks ahead, about 2 minutes"),
+        (QueuePosition(1234, 7200.0), "About 1,200 tasks ahead, about 2 hours"),
     ],
 )
 def test_a_place_in_line_reads_like_a_sentence(place, words):

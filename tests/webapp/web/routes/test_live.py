@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from tasks.engine.models import fair_queue
 from tasks.engine.models.state import Group
+from tasks.engine.models.waiting_users import notify_waiting_users
 from tests.browsing import browse, words
 from webapp.db import database
 from webapp.dev.factories import PASSWORD, make_notification, make_task, make_unread_messages, make_user
@@ -89,7 +89,7 @@ def test_a_place_in_line_and_a_coming_attempt_are_news_whenever_the_sweeper_says
     first.cancel()
     Task.update(run_at=utcnow() + timedelta(seconds=21)).where(Task.id == soon.id).execute()
     assert ann.get("/live", headers=_known(before)).status_code == 304, "nothing of hers has moved"
-    fair_queue.notify_waiting_users(timedelta(seconds=90), moved=True)
+    notify_waiting_users(timedelta(seconds=90), moved=True)
     after = ann.get("/live", headers=_known(before))
     assert "Waiting for a free worker" in after.one(f"#task-{waiting.id}").text
     assert "in 20 seconds" in after.one(f"#task-{soon.id}").text

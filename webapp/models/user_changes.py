@@ -1,0 +1,86 @@
+"""UserChanges: the counter that tells a person's open pages when to look again.
+
+Every transaction about a person counts. If all wrote one row, each would hold its lock until its commit is on disk, and
+so one person's tasks would end one after the other, however many workers there are. So the count is spread over rows:
+each process has a slot, in which it counts for everybody, and whoever reads adds these up.
+"""
+
+import os
+from functools import cached_property
+from typing import Any
+
+from peewee import BigIntegerField, CompositeKey, ForeignKeyField, SmallIntegerField, fn
+
+from webapp.db import BaseModel, Param, before_commit, compiled, locks_rows
+from webapp.models.user_row import UserRow, UserTrait
+
+SLOTS = 16  # rows a person at most: what a poll reads, and how many processes count for one person at once
+
+
+class ChangeCount(BaseModel):
+    """How often the processes of one slot have counted for a person."""
+
+    user = ForeignKeyField(UserRow, on_delete="CASCADE", index=False, backref="+")
+    slot = SmallIntegerField()
+    number = BigIntegerField()
+
+    class Meta:
+        primary_key = CompositeKey("user", "slot")
+
+
+class UserChanges(UserTrait):
+    """How often something has changed for a `User`. It grows with each commit that counts, and never goes back."""
+
+    @classmethod
+    def count_change(cls, user_id: int) -> None:
+        """Let the user's open pages learn, at their next poll, that something on them has changed.
+
+        However often it is called in a transaction, it writes once, just before the commit. It waits at most for
+        another process of the same slot that commits something about the same person. Nothing for who is not there.
+        """
+        before_commit(_count_changes, user_id)
+
+    @classmethod
+    def changes_of(cls, key: str) -> tuple[int, int] | None:
+        """The id and `changes` of the account that a session belongs to, or None. One query, compiled.
+
+        For polls, which mostly find nothing new: building a query and a whole row costs ten times as much.
+        """
+        found: tuple[int, int] | None = _changes_of.first(session_key=key)
+        return found
+
+    @cached_property
+    def changes(self) -> int:
+        """How often something had changed for them when the row was read, where it was by a session key; or else when
+        this object is first asked, by one query."""
+        return int(_changes_by_id.execute(user_id=self.id).fetchone()[0])
+
+
+def _count_changes(user_ids: list[int]) -> None:
+    slot = os.getpid() % SLOTS if locks_rows() else 0
+    for user_id in user_ids:
+        _count_change.execute(user_id=user_id, slot=slot)
+
+
+@compiled
+def _count_change() -> Any:
+    person = UserRow.select(UserRow.id, Param("slot"), 1).where(UserRow.id == Param("user_id"))
+    counting = ChangeCount.insert_from(person, (ChangeCount.user, ChangeCount.slot, ChangeCount.number))
+    one_more = {ChangeCount.number: ChangeCount.number + 1}
+    return counting.on_conflict(conflict_target=(ChangeCount.user, ChangeCount.slot), update=one_more)
+
+
+def total_changes(person: Any = UserRow) -> Any:
+    """`UserChanges.changes`, for a query of users."""
+    in_slots = ChangeCount.select(fn.SUM(ChangeCount.number)).where(ChangeCount.user == person.id)
+    return person.counted_before + fn.COALESCE(in_slots, 0).cast("BIGINT")
+
+
+@compiled
+def _changes_of() -> Any:
+    return UserRow.select(UserRow.id, total_changes()).where(UserRow.session_key == Param("session_key"))
+
+
+@compiled
+def _changes_by_id() -> Any:
+    return UserRow.select(total_changes()).where(UserRow.id == Param("user_id"))
