@@ -48,6 +48,9 @@ class Config:
     keep_artifacts: timedelta = timedelta(days=7)
     max_upload: int = 10 * 1024 * 1024  # bytes of one file
 
+    # A worker
+    go_on_for: float = 1.0  # from task to task after one message, before it reads the next
+
     # A run
     checkpoint_every: float = 1.0  # while its steps write nothing
     hold_at_most: float = 0.05  # how long steps that write share a transaction: on SQLite nobody else writes meanwhile

@@ -52,8 +52,9 @@ def _handle() -> bool:
     if config().is_shutting_down():
         _send_if_possible()  # it was told to stop while it waited for a message, so this one is for another worker
         return False
+    end = time.monotonic() + config().go_on_for
     try:
-        found = execute_next()
+        found = execute_next(lambda: time.monotonic() < end and not config().is_shutting_down())
     except PeeweeException as error:
         if not is_unavailable(error):
             raise

@@ -3,7 +3,7 @@
 Import from here what stands in `__all__`; the modules beside this one import each other, never this package.
 """
 
-from webapp.db.compiled_query import CompiledQuery, Param, Untyped, compiled, param_of, params_of
+from webapp.db.compiled_query import CompiledQuery, Param, Untyped, compiled, object_of, param_of, params_of
 from webapp.db.connections import configure, connect_to_postgres, forget_connection, place, without_deadlines
 from webapp.db.cursor import Row
 from webapp.db.handle import BaseModel, database, is_postgres
@@ -32,6 +32,7 @@ __all__ = [
     "locks_rows",
     "migrate",
     "migrations",
+    "object_of",
     "open_at_first_write",
     "param_of",
     "params_of",

@@ -20,7 +20,7 @@ from tasks.engine.models.locks import changing
 from tasks.engine.models.row import TaskRow, TaskTrait
 from tasks.engine.models.state import LEASED, State
 from tasks.engine.models.worker import Worker
-from webapp.db import Param, compiled, database, is_postgres, locking, params_of
+from webapp.db import Param, compiled, database, is_postgres, locking, object_of, params_of
 from webapp.lib.phrases import Phrase
 from webapp.lib.times import utcnow
 
@@ -108,6 +108,11 @@ def _taking() -> ModelUpdate:
 
 
 @compiled
+def _head_waiting() -> Select:
+    return _head()
+
+
+@compiled
 def _has_too_many() -> Select:
     """Whether a person runs more than they may while others wait."""
     runs = TaskRow.fencing_token.is_null(False) & (TaskRow.user == Param("user_id"))
@@ -144,6 +149,11 @@ class Claiming(TaskTrait):
         return task
 
     @classmethod
+    def is_any_waiting(cls) -> bool:
+        """Whether any task waits for a worker. One small read, by index."""
+        return _head_waiting.execute().fetchone() is not None
+
+    @classmethod
     def leased_by(cls, token: str) -> Self | None:
         """The task that a run holds by this fencing token, if any. It reads all tasks that workers hold."""
         return cls.get_or_none(cls.state.in_(LEASED), cls.fencing_token == token)
@@ -166,8 +176,8 @@ class Claiming(TaskTrait):
 
     @classmethod
     def _take(cls, now: datetime, lease: timedelta, token: str) -> Self | None:
-        sql, values = _taking.sql(fencing_token=token, lease_until=now + lease, now=now)
-        task = next(iter(cls.raw(sql, *values)), None)
+        row = _taking.execute(fencing_token=token, lease_until=now + lease, now=now).fetchone()
+        task = object_of(cls, row) if row else None
         if task:
             transitions.tell(task, "started", task._how_it_starts())
             signals.announce(signals.started, task)

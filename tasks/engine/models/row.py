@@ -126,7 +126,6 @@ class TaskRow(TaskWords, BaseModel):
             (("user", "finished_at", "id"), False),  # the list of what has ended
             (("state", "queue_key"), False),  # the fair queue, and what workers hold
             (("state", "user", "queue_key"), False),  # a person's place in the queue
-            (("state", "run_at"), False),  # what is due
             (("hidden", "finished_at"), False),  # what is old
         )
 

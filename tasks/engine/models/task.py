@@ -96,3 +96,4 @@ class Task(OwnerActions, Undoing, Claiming, Progress, Outcomes, Sweeping, TaskRo
 
 own_references(Task)
 Task.add_index(Task.user, where=Task.fencing_token.is_null(False), name="tasks_running")
+Task.add_index(Task.state, Task.run_at, where=Task.run_at.is_null(False), name="tasks_due")

@@ -83,7 +83,7 @@ def test_what_the_release_before_tells_of_a_task_is_listed_at_once(each_database
 
 def test_a_task_that_ends_again_there_is_told_again(each_database):
     task = make_task(State.FAILED)
-    Notification.tell_end(task.user, FAILED, FAILED.phrase("Count", "It broke."), task.id)
+    Notification.tell_end(task.user, FAILED, FAILED.phrase("Count", "It broke."), task)
     Notification.read(task.user)
     _put(task.user, "succeeded", "Count finished", task)
     assert _listed(task.user) == [("Count finished", "succeeded", False)]
@@ -118,7 +118,7 @@ def test_an_older_notice_changes_nothing_of_what_is_newer(each_database):
     task = make_task(State.SUCCEEDED)
     _put(task.user, "failed", "Count: It broke.", task)
     old = Notice.get()
-    Notification.tell_end(task.user, SUCCEEDED, SUCCEEDED.phrase("Count"), task.id)
+    Notification.tell_end(task.user, SUCCEEDED, SUCCEEDED.phrase("Count"), task)
     _read(task.user, Notice.id == old.id)
     assert _listed(task.user) == [("Count finished", "succeeded", False)]
 
