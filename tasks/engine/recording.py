@@ -27,13 +27,14 @@ Transition = Callable[[], object]
 def claim() -> Task | None:
     """Claim the task whose turn it is, by a token made beforehand: a claim whose answer was lost is found by it.
 
-    Where none waits, that takes one small read, and no lock: so a message that comes for nothing costs next to nothing.
+    Where none waits, that takes one small read on SQLite, and not its write lock: messages may come for nothing.
     """
     token, tries = uuid4().hex, count()
 
     def take() -> Task | None:
-        lost = Task.leased_by(token) if next(tries) else None
-        return lost or (Task.claim(config().lease, token) if Task.is_any_waiting() else None)
+        if next(tries) and (lost := Task.leased_by(token)):
+            return lost
+        return Task.claim(config().lease, token) if locks_rows() or Task.is_any_waiting() else None
 
     return tirelessly(take, _gives_up)
 

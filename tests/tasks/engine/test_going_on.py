@@ -14,7 +14,7 @@ from tasks.engine.models.phrases import UNEXPECTED
 from tasks.engine.models.signals import finished, started
 from tasks.engine.run import Run
 from tasks.queue import huey
-from webapp.db import database
+from webapp.db import database, locks_rows
 from webapp.dev.factories import make_user
 from webapp.models import Notification, State, Task, User, Worker
 
@@ -52,7 +52,7 @@ def _commits(monkeypatch) -> list[None]:
     return seen
 
 
-def test_one_message_is_enough_for_all_that_wait(each_database, count):
+def test_one_message_is_enough_for_all_that_wait(count, each_database):
     tasks = [count.launch(make_user(), number=number) for number in (1, 13, 2)]
     while huey.pending_count() > 1:
         huey.dequeue()
@@ -75,7 +75,7 @@ def test_on_sqlite_one_ends_and_the_next_begins_with_the_same_commit(app, count,
     assert User.get_by_id(user.id).changes == changes + 6
 
 
-def test_a_message_that_comes_for_nothing_takes_one_read_and_no_lock(each_database, count, queries):
+def test_a_message_that_comes_for_nothing_takes_one_read_and_not_the_write_lock(app, count, queries):
     count.launch(make_user(), number=1)
     assert execute_next(lambda: True)
     with queries() as seen:
@@ -83,14 +83,27 @@ def test_a_message_that_comes_for_nothing_takes_one_read_and_no_lock(each_databa
     assert [query.msg[0].split()[0] for query in seen.get_queries()] == ["SELECT"]
 
 
-def test_a_worker_that_is_told_to_stop_claims_nothing_with_the_end(each_database, count):
+def test_what_one_task_of_many_asks_of_the_database(count, each_database, queries):
+    """On PostgreSQL each statement is a round trip. A task here is what three cost more than two."""
+    user, costs = make_user(), []
+    for number in (2, 3):
+        for n in range(number):
+            count.launch(user, number=n)
+        left = _times(number - 1)
+        with queries() as seen:
+            assert execute_next(left)
+        costs.append([query.msg[0].split()[0] for query in seen.get_queries()])
+    assert len(costs[1]) - len(costs[0]) == (11 if locks_rows() else 8)
+
+
+def test_a_worker_that_is_told_to_stop_claims_nothing_with_the_end(count, each_database):
     for number in range(4):
         count.launch(make_user(), number=number)
     assert execute_next(_times(2))
     assert sorted(_states()) == ["pending", "succeeded", "succeeded", "succeeded"]
 
 
-def test_after_its_time_a_worker_reads_the_next_message(each_database, count, configure):
+def test_after_its_time_a_worker_reads_the_next_message(count, each_database, configure):
     configure(go_on_for=0.0)
     for number in range(3):
         count.launch(make_user(), number=number)
