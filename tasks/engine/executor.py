@@ -70,8 +70,8 @@ def _execute(task: Task, run: Run, monitored: bool, goes_on: Callable[[], bool])
     log.info("The run begins")
     transition = _run_function(task, run, monitored)
     task.done, task.total = run.done, run.total
-    if transition == task.hand_back:
-        goes_on = _stops_here
+    if transition == task.hand_back or run.has_artifacts:
+        goes_on = _stops_here  # what follows the end may fail, and must not take the next task along
     try:
         following = record_end(task, transition, goes_on)
     except IllegalTransition as error:

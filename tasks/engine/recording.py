@@ -71,13 +71,12 @@ class _Recording:
             if not again or (error.task.state, error.task.updated_at) != (tried["state"], tried["updated_at"]):
                 raise
             self._task.__data__.update(error.task.__data__)  # the first try succeeded, and only its answer was lost
-            return Task.leased_by(self._token)
         except (DataError, ValueError):
             # The result or the error holds what this database cannot store; retrying cannot help.
             log.exception("How the run ended cannot be recorded")
             self._restore()
             self._task.fail(UNEXPECTED())
-        return None
+        return Task.leased_by(self._token) if again else None
 
     def _write_and_claim(self) -> Task | None:
         try:

@@ -16,7 +16,7 @@ from tasks.engine.run import Run
 from tasks.queue import huey
 from webapp.db import database, locks_rows
 from webapp.dev.factories import make_user
-from webapp.models import Notification, State, Task, User, Worker
+from webapp.models import Artifact, Notification, State, Task, User, Worker
 
 pytestmark = pytest.mark.usefixtures("no_heartbeat")
 
@@ -122,6 +122,23 @@ def test_a_task_that_was_handed_back_is_not_claimed_again_by_that_worker(app, de
     stop.launch(make_user())
     assert execute_next(_times(3))
     assert (_states(), len(runs)) == (["pending"], 1)
+
+
+def test_what_follows_the_end_of_a_run_with_artifacts_takes_no_claim_along_where_it_fails(
+    app, declare, count, monkeypatch
+):
+    @declare(title="Attach")
+    def attach(task):
+        task.attach("a.txt", "a")
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("the artifacts cannot be looked at")
+
+    first, second = attach.launch(make_user()), count.launch(make_user(), number=1)
+    monkeypatch.setattr(Artifact, "discard", fail)
+    with pytest.raises(RuntimeError):
+        execute_next(lambda: True)
+    assert (first.reload().state, second.reload().state) == (State.SUCCEEDED, State.PENDING)
 
 
 def test_a_task_that_was_taken_over_meanwhile_ends_nothing_and_the_worker_claims_nothing_with_it(app, declare, count):
