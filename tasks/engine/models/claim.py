@@ -108,11 +108,6 @@ def _taking() -> ModelUpdate:
 
 
 @compiled
-def _head_waiting() -> Select:
-    return _head()
-
-
-@compiled
 def _has_too_many() -> Select:
     """Whether a person runs more than they may while others wait."""
     runs = TaskRow.fencing_token.is_null(False) & (TaskRow.user == Param("user_id"))
@@ -147,11 +142,6 @@ class Claiming(TaskTrait):
             with changing(task):
                 observers.advanced(task)
         return task
-
-    @classmethod
-    def is_any_waiting(cls) -> bool:
-        """Whether any task waits for a worker. One small read, by index."""
-        return _head_waiting.execute().fetchone() is not None
 
     @classmethod
     def leased_by(cls, token: str) -> Self | None:

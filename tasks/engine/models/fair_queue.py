@@ -54,6 +54,11 @@ def waiting_count() -> int:
     return int(TaskRow.select().where(TaskRow.state == State.PENDING, TaskRow.queue_key.is_null(False)).count())
 
 
+def is_any_waiting() -> bool:
+    """Whether any task waits for a worker. One small read, by index."""
+    return _any_waiting.execute().fetchone() is not None
+
+
 def positions(tasks: Sequence[TaskRow]) -> dict[UUID, QueuePosition]:
     """Where those of these tasks stand that wait, and how long that takes by how long recent ones took.
 
@@ -74,6 +79,11 @@ def positions(tasks: Sequence[TaskRow]) -> dict[UUID, QueuePosition]:
         # While some wait, all workers are at it: so often one is taken.
         pace = float(mean) / max(1, workers) if mean is not None else None
     return {task_id: QueuePosition(ahead[key], pace and pace * (ahead[key] + 1)) for task_id, key in key_of.items()}
+
+
+@compiled
+def _any_waiting() -> Select:
+    return TaskRow.select(TaskRow.id).where(TaskRow.state == State.PENDING, TaskRow.queue_key.is_null(False)).limit(1)
 
 
 @compiled
