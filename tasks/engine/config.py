@@ -22,6 +22,9 @@ class WakeupQueue(Protocol):
     def pending_count(self) -> int:
         """How many messages are in the queue."""
 
+    def drop(self) -> None:
+        """Take one message out of the queue and forget it."""
+
     def handle(self) -> bool:
         """Do at once what a worker does that gets a message. Whether there was a task to execute."""
 
@@ -49,6 +52,9 @@ class Config:
     keep_artifacts: timedelta = timedelta(days=7)
     max_upload: int = 10 * 1024 * 1024  # bytes of one file
 
+    # A worker
+    go_on_for: float = 1.0  # from task to task after one message, before it reads the next
+
     # A run
     checkpoint_every: float = 1.0  # while its steps write nothing
     hold_at_most: float = 0.05  # how long steps that write share a transaction: on SQLite nobody else writes meanwhile
@@ -67,7 +73,8 @@ class Config:
     renew_lead_every: float = 0.5  # while a look lasts
     tasks_per_look: int = 200  # of those that are due, and of those that are lost
     wakeups_per_look: int = 5000
-    send_wakeups_for: float = 0.5  # in one look; the next look sends more
+    send_wakeups_for: float = 0.5  # in one look; the next look sends more, or drops more
+    keep_wakeups: int = 1000  # that are in the queue beyond one for each task that waits
     tasks_per_hook: int = 40  # that each hook may start in a sweep: about a second where each takes 20 ms
     lease_catch_up: float = 5.0  # how much later than this process others may hear that the database is back
 

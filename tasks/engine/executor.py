@@ -6,10 +6,6 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
-from itertools import count
-from uuid import uuid4
-
-from peewee import DataError
 
 from tasks.engine import registry
 from tasks.engine.config import config
@@ -19,11 +15,13 @@ from tasks.engine.models import Artifact, IllegalTransition, Task
 from tasks.engine.models.phrases import NOT_SAVED, UNEXPECTED, UNKNOWN
 from tasks.engine.parameters.arguments import load_arguments
 from tasks.engine.parameters.conversions import Place
+from tasks.engine.recording import Transition, claim, record_end
 from tasks.engine.retries import Retries
 from tasks.engine.run import Own, Run
 from tasks.engine.stop_flag import LeaseLost, ShuttingDown, StopRequested
 from tasks.engine.timeouts import alarm
-from webapp.db.resilience import close_if_broken, is_unavailable, tirelessly
+from webapp.db import locks_rows
+from webapp.db.resilience import close_if_broken, is_unavailable
 from webapp.lib import logs
 from webapp.lib.outage import one_line
 from webapp.lib.phrases import Words
@@ -31,89 +29,63 @@ from webapp.lib.phrases import Words
 log = logging.getLogger(__name__)
 
 
-Record = Callable[[], object]
+def _stops_here() -> bool:
+    return False
 
 
-def execute_next() -> bool:
-    """Claim the task whose turn it is and execute it. Returns False, changing nothing, when none waits.
+def execute_next(goes_on: Callable[[], bool] = _stops_here) -> bool:
+    """Claim the task whose turn it is and execute it; and the next ones, while this worker `goes_on` and some wait.
 
-    Whatever its function does is recorded on the row, however long the database is away until then. Raises only when
-    the whole process is interrupted, or when the database is away as the process is told to stop; the task is then
-    rescued once its lease has ended.
+    Returns False, changing nothing, when none waits. Whatever a function does is recorded on its task's row, however
+    long the database is away until then. Raises only when the whole process is interrupted, or when the database is
+    away as the process is told to stop; the task is then rescued once its lease has ended.
     """
-    try:
-        with config().run_context():
-            task = _claim()
-            if task:
-                execute(task, Run(task))
-    finally:
-        close_if_broken()
-    return task is not None
+    found, task = False, None
+    while True:
+        try:
+            with config().run_context():
+                task = task or claim()
+                if task is None:
+                    return found
+                found, task = True, execute(task, Run(task), goes_on=goes_on)
+        finally:
+            close_if_broken()
+        if task is None and not (locks_rows() and goes_on()):
+            return True
 
 
-def _claim() -> Task | None:
-    """Claim the task whose turn it is, by a token made beforehand: a claim whose answer was lost is found by it."""
-    token = uuid4().hex
-    tries = count()
-
-    def claim() -> Task | None:
-        lost = Task.leased_by(token) if next(tries) else None
-        return lost or Task.claim(config().lease, token)
-
-    return tirelessly(claim, _gives_up)
-
-
-def _gives_up() -> bool:
-    """A worker that was told to stop waits for nothing."""
-    return config().is_shutting_down()
-
-
-def execute(task: Task, run: Run, monitored: bool = True) -> None:
+def execute(task: Task, run: Run, monitored: bool = True, goes_on: Callable[[], bool] = _stops_here) -> Task | None:
     """Run the function of a task that has just been claimed, and record the outcome.
 
-    Without the heartbeat, a run that is not `monitored` renews its lease by its own checkpoints only, and is not told
-    to stop. All that is logged meanwhile names the task.
+    Returns the next task where this worker `goes_on` and has claimed one with that. Without the heartbeat, a run that
+    is not `monitored` renews its lease by its own checkpoints only, and is not told to stop. All that is logged
+    meanwhile names the task.
     """
     with logs.context(task_id=task.id, kind=task.name, attempt=task.attempts, user_id=task.user_id):
-        _execute(task, run, monitored)
+        return _execute(task, run, monitored, goes_on)
 
 
-def _execute(task: Task, run: Run, monitored: bool) -> None:
+def _execute(task: Task, run: Run, monitored: bool, goes_on: Callable[[], bool]) -> Task | None:
     begun = time.monotonic()
     log.info("The run begins")
-    record = _run_function(task, run, monitored)
+    transition = _run_function(task, run, monitored)
     task.done, task.total = run.done, run.total
-    before, tries = dict(task.__data__), count()
-
-    def write() -> None:
-        """Record the outcome. May be called again after an error that came when the row had changed already."""
-        again, tried = next(tries), dict(task.__data__)
-        task.__data__.update(before)
-        try:
-            record()
-        except IllegalTransition as error:
-            if not again or (error.task.state, error.task.updated_at) != (tried["state"], tried["updated_at"]):
-                raise
-            task.__data__.update(error.task.__data__)  # the first try succeeded, and only its answer was lost
-        except (DataError, ValueError):
-            # The result or the error holds what this database cannot store; retrying cannot help.
-            log.exception("How the run ended cannot be recorded")
-            task.__data__.update(before)
-            task.fail(UNEXPECTED())
-
+    if transition == task.hand_back or run.has_artifacts:
+        goes_on = _stops_here  # what follows the end may fail, and must not take the next task along
     try:
-        tirelessly(write, _gives_up)
+        following = record_end(task, transition, goes_on)
     except IllegalTransition as error:
         # The last step came as somebody else moved the task on; what the row says stands.
         log.warning("The task was %s when its run ended", error.task.state)
-        return
+        return None
     if task.is_finished and not task.cursor and run.has_artifacts:
         Artifact.discard(task, unfinished=True)
     reason = f": {words}" if (words := task.error_words()) else ""
     log.info("The run ends after %.3f s: %s%s", time.monotonic() - begun, task.state, reason)
+    return following
 
 
-def _run_function(task: Task, run: Run, monitored: bool) -> Record:
+def _run_function(task: Task, run: Run, monitored: bool) -> Transition:
     """Run the task's function; returns the transition that records how it ended."""
     function = registry.functions.get(task.name)
     if function is None:
@@ -139,7 +111,7 @@ def _prepare(task: Task, retries: Retries) -> None:
     task.take_retries(retries.times)
 
 
-def _outcome(task: Task, run: Run, retries: Retries, error: BaseException) -> Record:
+def _outcome(task: Task, run: Run, retries: Retries, error: BaseException) -> Transition:
     """The transition that records how a run ended by an exception."""
     words: Words
     match error:

@@ -1,4 +1,4 @@
-"""Lost wake-ups: sends messages again when the queue holds fewer than tasks wait."""
+"""Lost wake-ups: sends messages again when the queue holds fewer than tasks wait, and drops some of far too many."""
 
 import logging
 
@@ -13,7 +13,8 @@ class LostWakeups:
     """Compares the queue with the rows.
 
     Between the two counts, and between a worker's taking a message and its taking a task, some are missing that are
-    not lost. So only what is missing twice in a row is; a queue that has lost nothing gets nothing.
+    not lost. So only what is missing twice in a row is; a queue that has lost nothing gets nothing. And as workers take
+    messages meanwhile, of those that are too many at most half are dropped, the oldest.
     """
 
     def __init__(self) -> None:
@@ -26,13 +27,22 @@ class LostWakeups:
         return self._missing > 0
 
     def replace(self) -> None:
-        """Send what is lost, at most `Config.wakeups_per_look` in `Config.send_wakeups_for` seconds."""
-        missing = max(0, fair_queue.waiting_count() - self._messages())
+        """Send what is lost, at most `Config.wakeups_per_look` in `Config.send_wakeups_for` seconds.
+
+        Or drop what is too many, within as long. Raises when the queue does not answer to that.
+        """
+        waiting = fair_queue.waiting_count()
+        messages = self._messages()
+        missing = max(0, waiting - messages)
         lost = min(missing, self._missing, config().wakeups_per_look)
         self._missing = missing
         if lost and self._queue_answers:
             log.info("Sending %d wake-ups that were lost or never sent", lost)
             self._missing -= wakeup.send(lost, config().send_wakeups_for)
+        if messages - waiting > config().keep_wakeups:
+            surplus = messages - fair_queue.waiting_count()  # counted later than they, it is rather too few
+            dropped = wakeup.drop(surplus // 2, config().send_wakeups_for)
+            log.debug("Dropped %d wake-ups of tasks that were taken without them", dropped)
 
     def _messages(self) -> int:
         queue = config().queue

@@ -2,6 +2,9 @@
 
 So a message that comes twice, late or for nothing does no harm, and no task is lost with one: as long as there are as
 many messages as waiting tasks, all are taken. The sweeper sends those that are missing.
+
+A worker that has got one goes on from task to task for `Config.go_on_for` seconds, as long as some wait. The messages
+of these are left over. Whoever gets one of them finds nothing, and where they pile up, the sweeper drops most.
 """
 
 import logging
@@ -35,6 +38,10 @@ class HueyQueue:
         """How many messages are in the queue."""
         return int(self._huey.pending_count())
 
+    def drop(self) -> None:
+        """Take one message out of the queue and forget it."""
+        self._huey.storage.dequeue()
+
     def handle(self) -> bool:
         """Do at once what a worker does that gets a message."""
         return bool(self._huey.execute(self._handler.s()))
@@ -52,8 +59,9 @@ def _handle() -> bool:
     if config().is_shutting_down():
         _send_if_possible()  # it was told to stop while it waited for a message, so this one is for another worker
         return False
+    end = time.monotonic() + config().go_on_for
     try:
-        found = execute_next()
+        found = execute_next(lambda: time.monotonic() < end and not config().is_shutting_down())
     except PeeweeException as error:
         if not is_unavailable(error):
             raise
@@ -73,6 +81,19 @@ def send(times: int = 1, within: float = math.inf) -> int:
         if queue is None or time.monotonic() >= end:
             return sent
         queue.send()
+    return times
+
+
+def drop(times: int, within: float) -> int:
+    """Forget this many wake-ups, or as many as can be dropped within so many seconds; returns how many.
+
+    Raises when the queue does not answer. Not for more than there are: it might wait for a message to come.
+    """
+    queue, end = config().queue, time.monotonic() + within
+    for dropped in range(times):
+        if queue is None or time.monotonic() >= end:
+            return dropped
+        queue.drop()
     return times
 
 

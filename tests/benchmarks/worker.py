@@ -11,5 +11,12 @@ def ten_steps(task: Run) -> None:
         pass
 
 
+@user_task(title="Ten checkpoints")
+def ten_checkpoints(task: Run) -> None:
+    """Ten progress updates, each of which is committed before the next."""
+    for _ in task.each(range(10), every_step=True):
+        pass
+
+
 if __name__ == "__main__":
     main()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from _typeshed import SupportsLenAndGetItem
 
 POLL_EVERY = 0.004  # seconds, while another connection writes
+POLL_AT_FIRST = 0.0005  # doubled with each poll: mostly it is a short write, as of another worker
 YIELD_TO_PEOPLE = 0.25  # seconds at most for which a run lets people go first, before each of its transactions
 YIELD_TO_RUNS = 0.01  # seconds: two polls of another run, which finds the lock free at one of them
 
@@ -100,10 +101,11 @@ class _Cursor(sqlite3.Cursor):
         return self._wait(lambda: super(_Cursor, self).execute(sql, parameters))
 
     def _wait(self, execute: Callable[[], Result]) -> Result:
-        until = time.monotonic() + self.connection.timeout()
+        until, pause = time.monotonic() + self.connection.timeout(), POLL_AT_FIRST
         with _announced(self.connection.path):
             while True:
-                time.sleep(random.uniform(POLL_EVERY / 2, POLL_EVERY))  # noqa: S311 - so that two do not keep step
+                time.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - so that two do not keep step
+                pause = min(2 * pause, POLL_EVERY)
                 if _this.is_run:
                     _give_way(self.connection.path, to_runs=False)
                 try:

@@ -27,7 +27,7 @@ from webapp.models import (
     TaskEvent,
     User,
 )
-from webapp.models.notification_kinds import SUCCEEDED, TASK_PROGRESS, UNREAD_MESSAGE_COUNT
+from webapp.models.notification_kinds import SUCCEEDED, UNREAD_MESSAGE_COUNT
 from webapp.models.passwords import hash_password
 from webapp.models.user import new_session_key
 from webapp.models.usernames import skeleton
@@ -105,7 +105,7 @@ def make_task(state: State = State.PENDING, user: User | None = None, **fields: 
     task = Task.create(user=user, state=state, **defaults | said | fields)
     for kind, text in [("launched", "Started by you"), *lived]:
         TaskEvent.create(task=task, kind=kind, text=text)
-    Notification.put(user.id, TASK_PROGRESS, {"state": state, "done": task.done, "total": task.total}, task.id)
+    Notification.put_progress(task)
     return task
 
 
@@ -131,7 +131,7 @@ def make_notification(
     """A notification that has not been read, about a task that has succeeded unless said otherwise."""
     user = user or make_user()
     task = task or make_task(State.SUCCEEDED, user, title=title or f"Task number {next(_numbers)}")
-    Notification.tell_end(user, kind, kind.phrase(task.title, "It broke."), task.id)
+    Notification.tell_end(user, kind, kind.phrase(task.title, "It broke."), task)
     return Notification.get(Notification.user == user, Notification.about(task.id))
 
 

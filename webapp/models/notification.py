@@ -10,6 +10,7 @@ A record ends with its task, or with the account of either person; until then th
 from typing import Any
 from uuid import UUID
 
+from tasks.engine.models.row import TaskRow
 from tasks.engine.models.task import Task
 from webapp.db import Param, compiled, database, demand_transaction, locking, locks_rows, params_of
 from webapp.lib.phrases import Phrase
@@ -21,49 +22,66 @@ from webapp.models.user import User
 
 READ_AT_ONCE = 1000
 
+Said = tuple[NotificationKind, Phrase]
+
 
 class Notification(NotificationLists, NotificationRow):
     """The record of one subject: a `task_progress` a task, a `conversation` a sender, one `unread_message_count`."""
 
     @classmethod
     def put(
-        cls, user_id: int, name: str, payload: dict[str, Any], task_id: UUID | None = None, sender_id: int | None = None
+        cls,
+        user_id: int,
+        name: str,
+        payload: dict[str, Any],
+        task_id: UUID | None = None,
+        sender_id: int | None = None,
+        said: Said | None = None,
     ) -> None:
         """Write the record in place of its predecessor and count the user's `changes` up, in one transaction.
 
-        `payload` is small JSON. Two writes; the user's open pages show it at their next poll.
+        `payload` is small JSON. With what is `said` it is also listed, as unread and as new. Two writes; the user's
+        open pages show it at their next poll.
         """
         now, scope = utcnow(), str(task_id or sender_id or "")
+        changes = {"payload": payload, "updated_at": now}
+        if said:
+            kind, phrase = said
+            changes |= {"kind_name": kind.name, "phrase": phrase.as_json(), "text": str(phrase), "told_at": now}
         with database.transaction():
             record = {"user_id": user_id, "name": name, "scope": scope}
-            if not _replace.execute(**record, payload=payload, updated_at=now).rowcount:
+            replacing = _replace_and_tell if said else _replace
+            if not replacing.execute(**record, **changes).rowcount:
                 # Two may find nothing to replace and insert at once; the later one then replaces after all.
                 row = {"user": user_id, "name": name, "task": task_id, "scope": scope}
                 row |= {"sender": sender_id} if sender_id else {}
-                changes = {cls.payload: payload, cls.updated_at: now}
-                inserting = cls.insert(payload=payload, updated_at=now, **row)
-                inserting.on_conflict(conflict_target=(cls.user, cls.name, cls.scope), update=changes).execute()
+                update = changes | {"read_at": None} if said else changes
+                inserting = cls.insert(**changes, **row)
+                inserting.on_conflict(conflict_target=(cls.user, cls.name, cls.scope), update=update).execute()
             User.count_change(user_id)
 
     @classmethod
-    def tell_end(cls, user: User, kind: NotificationKind, phrase: Phrase, task_id: UUID) -> None:
-        """List how a task has ended, as unread and as new, unless its user wants to hear nothing of that kind.
+    def put_progress(cls, task: TaskRow, said: Said | None = None) -> None:
+        """Put the record of a task as it is now. Two writes."""
+        payload = {"state": task.state, "done": task.done, "total": task.total}
+        cls.put(task.user_id, TASK_PROGRESS, payload, task.id, said=said)
 
-        `user` is as `User.listening` has them. For the transaction of that end, which has `put` the record. One write.
+    @classmethod
+    def tell_end(cls, user: User, kind: NotificationKind, phrase: Phrase, task: TaskRow) -> None:
+        """Put the record of a task that has ended, and list how, unless its user wants to hear nothing of that kind.
+
+        `user` is its owner as `User.listening` has them. For the transaction of that end. Two writes.
         """
-        if user.hears(kind).here:
-            cls._tell(user.id, kind, phrase, TASK_PROGRESS, str(task_id))
+        cls.put_progress(task, (kind, phrase) if user.hears(kind).here else None)
 
     @classmethod
     def tell(cls, user: User, kind: NotificationKind, phrase: Phrase) -> None:
         """List something of a kind about neither a task nor a message, as unread and as new: one record a person.
 
-        Unless that person wants to hear nothing of the kind. Three queries.
+        Unless that person wants to hear nothing of the kind. Two writes.
         """
-        with database.transaction():
-            if user.hears(kind).here:
-                cls.put(user.id, kind.subject, {})
-                cls._tell(user.id, kind, phrase, kind.subject, "")
+        if user.hears(kind).here:
+            cls.put(user.id, kind.subject, {}, said=(kind, phrase))
 
     @classmethod
     def tell_message(cls, recipient: User, sender: User) -> None:
@@ -74,15 +92,8 @@ class Notification(NotificationLists, NotificationRow):
         demand_transaction()
         reader = User.listening(recipient.id)
         if reader.hears(MESSAGE).here:
-            cls.put(reader.id, CONVERSATION, {}, sender_id=sender.id)
-            cls._tell(reader.id, MESSAGE, MESSAGE.phrase(sender.username), CONVERSATION, str(sender.id))
-
-    @classmethod
-    def _tell(cls, user_id: int, kind: NotificationKind, phrase: Phrase, *record: str) -> None:
-        """One write to a record that has just been `put`, and so is in the feed as of now."""
-        name, scope = record
-        said = {"kind_name": kind.name, "phrase": phrase.as_json(), "text": str(phrase), "told_at": utcnow()}
-        _tell.execute(user_id=user_id, name=name, scope=scope, **said)
+            said = MESSAGE, MESSAGE.phrase(sender.username)
+            cls.put(reader.id, CONVERSATION, {}, sender_id=sender.id, said=said)
 
     # What has been read
 
@@ -132,9 +143,10 @@ def _replace() -> Any:
 
 
 @compiled
-def _tell() -> Any:
+def _replace_and_tell() -> Any:
     told = params_of(Notification.kind_name, Notification.phrase, Notification.text, Notification.told_at)
-    return Notification.update(told | {Notification.read_at: None}).where(*_record())
+    record = params_of(Notification.payload, Notification.updated_at)
+    return Notification.update(record | told | {Notification.read_at: None}).where(*_record())
 
 
 def _record() -> tuple[Any, ...]:

@@ -1,10 +1,10 @@
 """What the owner of a task hears of it: its own record, how it has ended in the notification center, the email."""
 
-from tasks.engine.models.observers import on_change, on_finish, on_refresh, on_removal
+from tasks.engine.models.observers import on_change_before_end, on_finish, on_refresh, on_removal
 from tasks.engine.models.row import TaskRow
 from tasks.engine.models.state import State
 from webapp.models.notification import Notification
-from webapp.models.notification_kinds import FAILED, SUCCEEDED, TASK_PROGRESS, NotificationKind
+from webapp.models.notification_kinds import FAILED, SUCCEEDED, NotificationKind
 from webapp.models.outcome_mail import OutcomeMail
 from webapp.models.user import User
 
@@ -21,24 +21,25 @@ def kind_of_end(task: TaskRow) -> NotificationKind:
     return FAILED if task.state == State.FAILED else _KINDS_OF_SUCCESS.get(task.name, SUCCEEDED)
 
 
-@on_change
+@on_change_before_end
 def record_progress(task: TaskRow) -> None:
     """Keep the task's own record up to date. The news of a child come with those of its workflow."""
     if task.is_shown:
-        payload = {"state": task.state, "done": task.done, "total": task.total}
-        Notification.put(task.user_id, TASK_PROGRESS, payload, task.id)
+        Notification.put_progress(task)
 
 
 @on_finish
 def notify_of_end(task: TaskRow) -> None:
-    """Put the end of a task into the notification center, and let it be emailed, as its owner prefers.
+    """Keep its record up to date, list its end in the notification center, and let it be emailed, as its owner prefers.
 
     Nothing about what they canceled, nor about each child of a workflow.
     """
-    if task.is_shown and task.state != State.CANCELED:
+    if task.state == State.CANCELED:
+        record_progress(task)
+    elif task.is_shown:
         kind, owner = kind_of_end(task), User.listening(task.user_id)
         said = kind.phrase(task.own_title, kind.detail(task) if kind.detail else None)
-        Notification.tell_end(owner, kind, said, task.id)
+        Notification.tell_end(owner, kind, said, task)
         OutcomeMail.put(owner, task, kind)
 
 

@@ -7,7 +7,6 @@ unknown, it is the head of the queue after all: a worker that is free never goes
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import Self
 from uuid import uuid4
 
@@ -19,7 +18,7 @@ from tasks.engine.models.line_start import LineStart
 from tasks.engine.models.locks import changing
 from tasks.engine.models.row import TaskRow, TaskTrait
 from tasks.engine.models.state import LEASED, State
-from webapp.db import Param, compiled, database, is_postgres, locking, params_of
+from webapp.db import Param, compiled, database, is_postgres, locking, params_of, read_model
 from webapp.lib.phrases import Phrase
 from webapp.lib.times import utcnow
 
@@ -121,8 +120,9 @@ class Claiming(TaskTrait):
     @classmethod
     def _take(cls, now: datetime, lease: timedelta, token: str, alone: bool) -> Self | None:
         run = {"fencing_token": token, "lease_until": now + lease, "now": now}
-        statements = ((_take_head if alone else _take_fairly).sql(**run, **start) for start in _starts())
-        task = next(chain.from_iterable(cls.raw(sql, *values) for sql, values in statements), None)
+        taking = _take_head if alone else _take_fairly
+        row = next(filter(None, (taking.execute(**run, **start).fetchone() for start in _starts())), None)
+        task = read_model(cls, row) if row else None
         if task:
             transitions.tell(task, "started", task._how_it_starts())
             signals.announce(signals.started, task)

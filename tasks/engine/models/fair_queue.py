@@ -63,6 +63,11 @@ def waiting_count() -> int:
     return int(TaskRow.select().where(TaskRow.state == State.PENDING, TaskRow.queue_key.is_null(False)).count())
 
 
+def is_any_waiting() -> bool:
+    """Whether any task waits for a worker. One small read, by index."""
+    return _any_waiting.execute().fetchone() is not None
+
+
 def positions(tasks: Sequence[TaskRow]) -> dict[UUID, QueuePosition]:
     """Where those of these tasks stand that wait, and how long that takes by how long recent ones took.
 
@@ -88,6 +93,11 @@ def positions(tasks: Sequence[TaskRow]) -> dict[UUID, QueuePosition]:
 @compiled
 def _first_key() -> Select:
     return TaskRow.select(fn.MIN(TaskRow.queue_key)).where(TaskRow.state == State.PENDING)
+
+
+@compiled
+def _any_waiting() -> Select:
+    return TaskRow.select(TaskRow.id).where(TaskRow.state == State.PENDING, TaskRow.queue_key.is_null(False)).limit(1)
 
 
 @compiled

@@ -13,6 +13,7 @@ Observer = Callable[[TaskRow], object]
 OwnerObserver = Callable[[int], object]
 
 _on_change: list[Observer] = []
+_on_change_before_end: list[Observer] = []
 _on_advance: list[Observer] = []
 _on_finish: list[Observer] = []
 _on_removal: list[Observer] = []
@@ -22,6 +23,15 @@ _on_refresh: list[OwnerObserver] = []
 def on_change(observer: Observer) -> Observer:
     """Register what follows each change that the task's owner can see: state, progress, timeline, alert."""
     _on_change.append(observer)
+    return observer
+
+
+def on_change_before_end(observer: Observer) -> Observer:
+    """Register what follows each such change but an end, for whoever writes the same together with what is `on_finish`.
+
+    After its end, a task may change again.
+    """
+    _on_change_before_end.append(observer)
     return observer
 
 
@@ -52,9 +62,9 @@ def on_refresh(observer: OwnerObserver) -> OwnerObserver:
     return observer
 
 
-def changed(task: TaskRow) -> None:
-    """Run what follows a change."""
-    for observer in _on_change:
+def changed(task: TaskRow, ends: bool = False) -> None:
+    """Run what follows a change; `ends` says that `finished` is called for it, too."""
+    for observer in _on_change if ends else (*_on_change, *_on_change_before_end):
         observer(task)
 
 

@@ -124,7 +124,6 @@ class TaskRow(TaskWords, BaseModel):
             (("user", "created_at", "id"), False),  # the list
             (("state", "queue_key"), False),  # the fair queue, and what workers hold
             (("state", "user", "queue_key"), False),  # a person's place in the queue
-            (("state", "run_at"), False),  # what is due
             (("hidden", "finished_at"), False),  # what is old
         )
 

@@ -100,6 +100,8 @@ def finish(task: TaskRow, target: State, words: Words, **changes: object) -> Non
     """
     progress = {"done": task.done, "total": task.total}
     changes = column_changes.releasing_lease(task) | progress | column_changes.of_state(target) | changes
+    if task.unique_key is None:
+        del changes["active_unique_key"]  # it is null, and to write that again would cost the write of an index
     with changing(task):
         key = {"key": task.id, "held_by": task.fencing_token or NO_TOKEN}
         if not _finishing(target, *changes).execute(**changes, **key).rowcount:
@@ -161,7 +163,7 @@ def is_mine(task: TaskRow, state: State | None = None) -> Expression:
 def tell(task: TaskRow, kind: str, words: Words, link: UUID | None = None) -> None:
     """Add a line to its timeline, which its owner sees at once."""
     TaskEvent.write(task.id, kind, words, link=link)
-    observers.changed(task)
+    observers.changed(task, ends=kind in FINISHED)
 
 
 def _take_over(task: TaskRow, changes: Changes) -> None:

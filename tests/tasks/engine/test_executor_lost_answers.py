@@ -49,6 +49,19 @@ def test_a_claim_whose_answer_was_lost_is_found_by_its_token(app, declare, no_he
     assert [event.kind for event in first.timeline()] == ["launched", "started", "succeeded"]
 
 
+def test_an_end_and_the_claim_with_it_whose_answer_was_lost_both_stand(app, declare, no_heartbeat, cut):
+    @declare(title="Count")
+    def count_runs(task):
+        return "ran"
+
+    tasks = [count_runs.launch(make_user()) for _ in range(3)]
+    cut(after=1)
+    assert executor.execute_next(lambda: True)
+    for task in tasks:
+        assert (task.reload().state, task.attempts, task.rescues) == (State.SUCCEEDED, 1, 0)
+        assert [event.kind for event in task.timeline()] == ["launched", "started", "succeeded"]
+
+
 def test_an_outcome_whose_answer_was_lost_stands_once(app, declare, no_heartbeat, cut):
     @declare(title="Fail")
     def leave_half(task):

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tasks.countdown import countdown
+from tasks.engine import wakeup
 from tasks.engine.config import config
 from tasks.engine.sweeper import Sweeper
 from tasks.queue import huey
@@ -59,6 +60,25 @@ def test_tasks_that_wait_for_no_worker_get_no_wakeup(app):
     for _ in range(3):
         one.look()
     assert wakeups() == 0
+
+
+@pytest.mark.parametrize("queue", ["file", "redis"])
+def test_where_far_more_messages_wait_than_tasks_half_of_what_is_too_much_is_dropped(
+    make_app, redis_url, configure, queue
+):
+    """Workers take tasks without the message of each."""
+    make_app(redis_url=redis_url if queue == "redis" else None)
+    configure(keep_wakeups=10)
+    user = make_user()
+    for _ in range(20):
+        wakeup.send()
+    for _ in range(5):
+        countdown.launch(user, seconds=1)
+    one, left = Sweeper(), []
+    for _ in range(4):
+        one.look()
+        left.append(wakeups())
+    assert left == [15, 15, 15, 15], "as many as are kept for five tasks"
 
 
 def test_a_look_sends_a_bounded_number_of_wakeups(app, configure):

@@ -1,4 +1,4 @@
-"""Notifications beside the release before, which keeps what it lists in `notices`: each shows what the other writes."""
+"""Notifications beside a release from before 0023, which keeps what it lists in `notices`: that is copied."""
 
 from datetime import timedelta
 
@@ -11,7 +11,8 @@ from webapp.lib.times import utcnow
 from webapp.models import Message, Notification, State, Task, User
 from webapp.models.notification_kinds import FAILED, SUCCEEDED
 
-BEFORE, NAME = "0022_phrases", "0023_notifications"
+NAME = "0023_notifications"
+LATER = ["0024_sentences", "0025_fewer_writes", "0026_change_counts", "0027_task_lists", "0028_conversations"]
 
 
 class Notice(BaseModel):
@@ -83,11 +84,11 @@ def test_what_the_release_before_tells_of_a_task_is_listed_at_once(each_database
 
 def test_a_task_that_ends_again_there_is_told_again(each_database):
     task = make_task(State.FAILED)
-    Notification.tell_end(task.user, FAILED, FAILED.phrase("Count", "It broke."), task.id)
+    Notification.tell_end(task.user, FAILED, FAILED.phrase("Count", "It broke."), task)
     Notification.read(task.user)
     _put(task.user, "succeeded", "Count finished", task)
     assert _listed(task.user) == [("Count finished", "succeeded", False)]
-    assert _noticed(task.user) == [("Count finished", "succeeded", False), ("Count: It broke.", "failed", True)]
+    assert _noticed(task.user) == [("Count finished", "succeeded", False)]
 
 
 def test_a_task_without_a_record_gets_one(each_database):
@@ -109,7 +110,7 @@ def test_what_somebody_writes_there_is_one_notification(each_database):
     assert _listed(ann) == [("bob wrote to you", "message", True)]
     make_message(bob, ann)
     assert _listed(ann) == [("bob wrote to you", "message", False)]
-    assert [row[2] for row in _noticed(ann)] == [False, True]
+    _put(ann, "message", "bob wrote to you", sender=bob)
     Notice.delete().where(Notice.user == ann, Notice.read_at.is_null()).execute()
     assert _listed(ann) == [], "it takes back what it does not tell any more"
 
@@ -118,7 +119,7 @@ def test_an_older_notice_changes_nothing_of_what_is_newer(each_database):
     task = make_task(State.SUCCEEDED)
     _put(task.user, "failed", "Count: It broke.", task)
     old = Notice.get()
-    Notification.tell_end(task.user, SUCCEEDED, SUCCEEDED.phrase("Count"), task.id)
+    Notification.tell_end(task.user, SUCCEEDED, SUCCEEDED.phrase("Count"), task)
     _read(task.user, Notice.id == old.id)
     assert _listed(task.user) == [("Count finished", "succeeded", False)]
 
@@ -126,46 +127,23 @@ def test_an_older_notice_changes_nothing_of_what_is_newer(each_database):
 # What this release writes
 
 
-def test_the_release_before_lists_and_reads_what_this_one_tells(each_database):
+def test_what_this_release_tells_is_copied_no_more(each_database):
+    """It cost a row with four indexes for each end of a task, for processes of a release that is gone."""
     ann, bob = make_user("ann"), make_user("bob")
-    task = make_task(State.IN_PROGRESS, ann)
-    task.succeed()
+    make_task(State.IN_PROGRESS, ann).succeed()
     make_message(bob, ann)
-    make_message(bob, ann)
-    expected = [("bob wrote to you", "message", False), ("Count down from 40 finished", "succeeded", False)]
-    assert _listed(ann) == _noticed(ann) == expected
-    assert [notice.created_at for notice in Notice.select().order_by(Notice.id)] == [
-        said.told_at for said in Notification.of(ann)
-    ][::-1]
-    _read(ann, Notice.task == task)
-    assert [row[2] for row in _listed(ann)] == [row[2] for row in _noticed(ann)] == [False, True]
     Message.read(ann, bob)
-    assert [row[2] for row in _listed(ann)] == [row[2] for row in _noticed(ann)] == [True, True]
-
-
-def test_what_this_release_reads_is_read_in_the_other(each_database):
-    ann, bob = make_user("ann"), make_user("bob")
-    make_task(State.IN_PROGRESS, ann).fail("It broke.")
-    _put(ann, "succeeded", "Old finished", make_task(State.SUCCEEDED, ann))
-    make_message(bob, ann)
-    make_message(ann, bob)
-    assert Notification.read(ann) == 3
-    assert [row[2] for row in _noticed(ann)] == [True] * 3
-    assert [row[2] for row in _noticed(bob)] == [False]
-
-
-def test_a_kind_that_the_release_before_does_not_know_is_kept_from_it(each_database):
-    """Its page would be an error for everybody who has one."""
-    task = make_task(State.SUCCEEDED)
-    Notification.update(kind_name="answered", told_at=utcnow()).execute()
-    assert _noticed(task.user) == []
+    assert Notification.read(ann) == 1
+    assert [row[2] for row in _listed(ann)] == [True, True]
+    assert _noticed(ann) == []
 
 
 def test_nothing_is_left_of_what_is_deleted(each_database):
     ann, bob = make_user("ann"), make_user("bob")
     task = make_task(State.IN_PROGRESS, ann)
     task.succeed()
-    make_message(bob, ann)
+    _put(ann, "succeeded", "Count finished", task)
+    _put(ann, "message", "bob wrote to you", sender=bob)
     task.remove()
     assert len(_listed(ann)) == len(_noticed(ann)) == 1
     User.delete().where(User.id == bob.id).execute()
@@ -178,8 +156,7 @@ def test_nothing_is_left_of_what_is_deleted(each_database):
 
 @pytest.mark.usefixtures("each_database")
 def test_what_there_was_is_converted_to_the_latest_of_each_subject():
-    with changing_schema() as runner:
-        runner.down(NAME)
+    _undo_migrations()
     ann, bob = _person("ann"), _person("bob")
     first, second = _task(ann), _task(ann)
     for task, kind, text in (
@@ -192,7 +169,7 @@ def test_what_there_was_is_converted_to_the_latest_of_each_subject():
     for sender, reader in ((bob, ann), (ann, bob)):
         _put(reader, "message", f"{sender.username} wrote to you", sender=sender)
     before = _noticed(ann)
-    assert migrate() == [NAME, "0024_sentences", "0027_task_lists"]
+    assert migrate() == [NAME, *LATER]
     assert _listed(ann) == [
         ("bob wrote to you", "message", False),
         ("One finished", "succeeded", False),
@@ -202,9 +179,14 @@ def test_what_there_was_is_converted_to_the_latest_of_each_subject():
     assert Notification.unread(ann) == 1
     assert Notification.select().where(Notification.task == first).count() == 1
     assert _noticed(ann) == before
-    with changing_schema() as runner:
-        runner.down(NAME)
+    _undo_migrations()
     assert _noticed(ann) == before, "the release before has all there is, also after a rollback"
+
+
+def _undo_migrations() -> None:
+    with changing_schema() as runner:
+        for name in (*reversed(LATER), NAME):
+            runner.down(name)
 
 
 def _person(name: str) -> User:
