@@ -15,6 +15,9 @@ from webapp.lib import i18n, logs
 from webapp.settings import Settings, SettingsError
 from webapp.storage import use_database
 from webapp.web import bind_address
+from webapp.web.security import MAX_FIELDS_SIZE
+from webapp.web.server import limits
+from webapp.web.server.worker import BufferingWorker
 
 try:
     settings = Settings.from_env()
@@ -50,16 +53,24 @@ def on_starting(server):
 
 
 workers = settings.web_concurrency
-worker_class = "gthread"
+
+
+class worker_class(BufferingWorker):  # noqa: N801 - gunicorn's setting
+    """Ours; `--worker-class gthread` in GUNICORN_CMD_ARGS serves with gunicorn's own, where a proxy buffers all."""
+
+    max_body = settings.max_upload + MAX_FIELDS_SIZE
+
+
 threads = PLACES + SPARE_THREADS
 # The app is built once and inherited: a wrong setting ends the start, and the workers share its memory.
 preload_app = True
-# Threads keep their connections, and with them the database's; a new worker now and then bounds what leaks.
+# A new worker now and then bounds what leaks. Unchanged polls do not count, and nobody's connection is cut off.
 max_requests = 100_000
 max_requests_jitter = 10_000
 # Pages poll every five seconds, and routers keep connections open, Heroku's for 90 s. Close them later than the router:
-# a request may be on its way. An idle connection takes no thread, only one of worker_connections.
+# a request may be on its way. An idle connection takes no thread, only one of worker_connections, and a file.
 keepalive = 95
+worker_connections = limits.open_as_many_as_allowed(20_000)
 graceful_timeout = 20
 control_socket_disable = True  # it is one socket in the home folder, shared by every site of this user
 # Heartbeats on disk block when the disk does; memory does not.

@@ -17,8 +17,8 @@ class Surfer:
     def __init__(self, site: str) -> None:
         self.site = site
         self.url = site
-        self._cookies = CookieJar()
-        self._open = build_opener(HTTPCookieProcessor(self._cookies)).open
+        self.cookies = CookieJar()
+        self._open = build_opener(HTTPCookieProcessor(self.cookies)).open
 
     def read(self, path: str, form: dict[str, str] | None = None, **headers: str) -> bytes:
         """The body of an answer, whatever its status, which is then in `status`."""
@@ -43,7 +43,7 @@ class Surfer:
 
     def lose(self, path: str, form: dict[str, str]) -> None:
         """Send a form and hang up before any answer."""
-        cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._cookies)
+        cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.cookies)
         headers = {"Cookie": cookies, "Content-Type": "application/x-www-form-urlencoded"}
         connection = HTTPConnection(urlsplit(self.site).netloc, timeout=20)
         connection.request("POST", path, urlencode(form), headers)

@@ -1,7 +1,7 @@
 """`make bench`: measures what Errand promises about speed, each figure beside its limit in the same run.
 
 Every row is the median of ROUNDS, and limit and Errand take turns within each round, so that what else the machine
-does meanwhile harms both alike; `workers` measures each cell once. `make bench ARGS=throughput` runs one table of TABLES.
+does meanwhile harms both alike; `workers` measures each cell once. `make bench ARGS=throughput` runs one of TABLES.
 """
 
 import sys
@@ -9,6 +9,7 @@ from importlib import import_module
 
 TABLES = (
     "live",
+    "tabs",
     "pages",
     "throughput",
     "steps",

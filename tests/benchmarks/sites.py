@@ -52,10 +52,10 @@ def process(command: list[str], env: dict[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def gunicorn(app: str, env: dict[str, str]) -> Iterator[int]:
-    """Gunicorn serving an app as the Procfile does; yields its port."""
+def gunicorn(app: str, env: dict[str, str], arguments: str = "") -> Iterator[int]:
+    """Gunicorn serving an app as the Procfile does, but for these arguments; yields its port."""
     port = free_port()
-    env = env | {"GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{port}"}
+    env = env | {"GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{port} {arguments}"}
     with process([str(BIN / "gunicorn"), app], env):
         until(lambda: is_answering(port))
         yield port
