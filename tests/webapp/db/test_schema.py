@@ -174,12 +174,12 @@ def test_defaults_are_added_to_tables_with_rows_indexes_and_triggers(empty):
     migrations().up()
     task, post = make_task(title="kept"), make_post(body="kept")
     Post.update(task=task).execute()
+    indexes = {index.sql for index in database.get_indexes("tasks")}
     migrations().down("0020_defaults")
     is_sqlite = not is_postgres()
     if is_sqlite:
         database.execute_sql("CREATE TRIGGER mine AFTER DELETE ON tasks BEGIN DELETE FROM rate_counts; END")
         database.execute_sql("CREATE VIEW ours AS SELECT title FROM tasks JOIN posts ON posts.task_id = tasks.id")
-    indexes = {index.sql for index in database.get_indexes("tasks")}
     migrate()
     assert (Task.get().title, Post.get().task_id, Post.get().id) == ("kept", task.id, post.id)
     assert {index.sql for index in database.get_indexes("tasks")} == indexes
