@@ -184,7 +184,7 @@ def test_a_mail_costs_the_same_however_much_it_tells_of(me, ann, mailserver, que
             pass_by()
         return seen.count
 
-    assert cost(1) == cost(30)
+    assert abs(cost(1) - cost(30)) <= 1, "but for where the line begins, which is looked for once a second"
 
 
 def test_finding_who_is_to_be_mailed_is_one_query(me, ann, queries):

@@ -70,7 +70,7 @@ def test_pages_cost_the_same_however_much_there_is(ann, queries):
     send(ann, "/mail/draft", attachment=[upload(str(number), b"a") for number in range(9)])
     for _ in range(9):
         make_mailing(ann.user)
-    assert cost("/mail") <= few + 2
+    assert cost("/mail") <= few + 3
     mailing = make_mailing(ann.user, tuple(f"p{n}@example.com" for n in range(300)), State.SUCCEEDED)
     Delivery.update(state="refused", error="No.").execute()
     assert cost(f"/mail/{mailing.id}") < 20
