@@ -181,7 +181,7 @@ def test_the_focus_stays_in_an_alert_and_in_the_list_while_a_task_is_paused_and_
 
 def test_a_button_that_came_too_late_is_told_the_truth(person):
     person.come_as_guest()
-    person.count_down(2)
+    person.count_down(7)
     page = person.page
     see(_panel(page, "in_progress"))
     page.route("**/_panel", lambda route: route.abort())  # this tab hears nothing more
