@@ -3,7 +3,7 @@
 import re
 from http.cookiejar import CookieJar
 from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, build_opener
+from urllib.request import HTTPCookieProcessor, Request, build_opener
 
 
 def arrive(port: int) -> str:
@@ -15,3 +15,10 @@ def arrive(port: int) -> str:
     assert token
     browser.open(f"{site}/guest", urlencode({"csrf_token": token[1]}).encode())
     return "; ".join(f"{cookie.name}={cookie.value}" for cookie in jar)
+
+
+def unchanged_poll(port: int) -> dict[str, str]:
+    """The headers of the poll of a browser that came as a guest and has seen the present state."""
+    cookies = {"Cookie": arrive(port)}
+    with build_opener().open(Request(f"http://127.0.0.1:{port}/live", headers=cookies)) as answer:
+        return cookies | {"If-None-Match": answer.headers["ETag"], "HX-Request": "true"}

@@ -1,15 +1,12 @@
 """How much of a bare Flask view's speed a poll has, on each database: one that finds nothing new, and one with news."""
 
-import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from http.cookiejar import CookieJar
 from statistics import median
-from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, build_opener
 
 from tests.benchmarks.cpu import children, cpu_seconds, family
+from tests.benchmarks.guest import unchanged_poll
 from tests.benchmarks.load import Load, run_load
 from tests.benchmarks.sites import gunicorn, storage
 from tests.benchmarks.table import ROUNDS, show
@@ -96,16 +93,3 @@ def _variables(database: str) -> Iterator[dict[str, str]]:
         return
     with postgres_server() as new_database:
         yield {"DATABASE_URL": new_database()}
-
-
-def unchanged_poll(port: int) -> dict[str, str]:
-    """The headers of the poll of a browser that came as a guest and has seen the present state."""
-    jar = CookieJar()
-    browser = build_opener(HTTPCookieProcessor(jar))
-    site = f"http://127.0.0.1:{port}"
-    token = re.search(r'name="csrf_token" value="([^"]+)"', browser.open(site).read().decode())
-    assert token
-    browser.open(f"{site}/guest", urlencode({"csrf_token": token[1]}).encode())
-    version = browser.open(f"{site}/live").headers["ETag"]
-    cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in jar)
-    return {"Cookie": cookies, "If-None-Match": version, "HX-Request": "true"}

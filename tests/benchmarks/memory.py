@@ -17,7 +17,7 @@ from tasks.count_words import count_words
 from tasks.engine import Upload
 from tasks.export_posts import export_posts
 from tasks.import_posts import import_posts
-from tests.benchmarks.live import unchanged_poll
+from tests.benchmarks.guest import unchanged_poll
 from tests.benchmarks.load import run_load
 from tests.benchmarks.sites import gunicorn, storage, worker
 from tests.benchmarks.table import show

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from statistics import median
 from urllib.request import urlopen
 
-from tests.benchmarks.live import unchanged_poll
+from tests.benchmarks.guest import unchanged_poll
 from tests.benchmarks.sites import gunicorn, storage
 from tests.benchmarks.table import show
 from tests.drips import KINDS, drips
