@@ -33,10 +33,11 @@ def alarm(check: Callable[[], float]) -> Iterator[None]:
             raise TimedOut
 
     begun = time.monotonic()
+    left, interval = signal.getitimer(signal.ITIMER_REAL)
     before = signal.signal(signal.SIGALRM, end_if_overdue)
-    left, interval = signal.setitimer(signal.ITIMER_REAL, check() or 0.001)
     try:
         try:
+            signal.setitimer(signal.ITIMER_REAL, check() or 0.001)
             yield
         finally:
             over = True  # where the alarm interrupts even this, it is over by that

@@ -299,18 +299,26 @@ def test_an_alarm_that_rings_as_the_block_ends_finds_its_handler(ours, monkeypat
 
 
 def test_an_alarm_rings_once():
-    rings = []
+    overdue = False
+    with alarm(lambda: 0.0 if overdue else 10.0):
+        overdue = True
+        with pytest.raises(TimedOut):
+            signal.raise_signal(signal.SIGALRM)
+        signal.raise_signal(signal.SIGALRM)
 
-    def swallow() -> None:
-        try:
-            threading.Event().wait(30)
-        except TimedOut:
-            rings.append(1)
 
-    with alarm(lambda: 0.0):
-        swallow()
-        threading.Event().wait(0.05)
-    assert rings == [1]
+def test_an_alarm_that_rings_as_it_is_set_leaves_no_handler_behind(ours):
+    asked: list[bool] = []
+
+    def ring_at_once() -> float:
+        if not asked:
+            asked.append(True)
+            signal.raise_signal(signal.SIGALRM)
+        return 0.0
+
+    with pytest.raises(TimedOut), alarm(ring_at_once):
+        pytest.fail("a block that is overdue begins")
+    assert signal.getsignal(signal.SIGALRM) is ours
 
 
 @pytest.mark.parametrize("retries", [0, 1])
