@@ -184,13 +184,14 @@ def test_a_process_that_crashes_is_replaced_and_one_that_is_told_to_stop_finishe
     child.kill()
     surfer = Surfer(site.url)
     assert until(lambda: surfer.read("/healthz")) == b"ok\n"
+    [child] = psutil.Process(site.processes["web"].popen.pid).children()
     form = "Content-Type: application/x-www-form-urlencoded", "Content-Length: 1"
     with closing(socket.create_connection(("127.0.0.1", site.port), 20)) as sock, drips(site.port, "half-closed", 3):
         sock.sendall(_get("/login", *form, method="POST").replace("Connection: close\r\n", "").encode())
         surfer.read("/healthz")  # by now it has the head of the other
         web = site.processes.pop("web")
         web.popen.send_signal(signal.SIGTERM)
-        until(lambda: "Handling signal: term" in web.output())
+        until(lambda: not any(each.status == psutil.CONN_LISTEN for each in child.net_connections("tcp")))
         sock.sendall(b"a")
         answer = sock.recv(65536)
     assert answer.startswith(b"HTTP/1.1 400")
@@ -200,7 +201,7 @@ def test_a_process_that_crashes_is_replaced_and_one_that_is_told_to_stop_finishe
 
 def test_a_process_is_renewed_and_closes_its_connections_with_their_answers(tmp_path):
     site = Site(tmp_path, WEB_CONCURRENCY="1")
-    site.env["GUNICORN_CMD_ARGS"] += " --max-requests 3 --max-requests-jitter 0 --keep-alive 1"
+    site.env["GUNICORN_CMD_ARGS"] += " --max-requests 3 --max-requests-jitter 0"
     web = site.start_web()
     try:
         [first] = until(lambda: psutil.Process(web.popen.pid).children())
