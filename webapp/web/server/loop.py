@@ -118,7 +118,7 @@ class Loop(Connections):
         is_whole = connection.take_body()
         self.spooled += connection.source.size - before
         connection.allow_for(connection.source.size)
-        if self.spooled > limits.MAX_SPOOLED:
+        if self.spooled > limits.MAX_SPOOLED or not connection.source.is_kept:
             self._reject(connection, 503, "Service Unavailable", TOO_BUSY)
             return False
         return is_whole
@@ -153,7 +153,7 @@ class Loop(Connections):
             connection.enter(Stage.WORKING)
             return self._threads.submit(connection)
         self._lifetime.count(connection.status)
-        if connection.must_close or connection.is_ended:
+        if connection.must_close or (connection.is_ended and not connection.received):
             return self._linger(connection)
         self.forget(connection)
         connection.enter(Stage.IDLE, self._config.keepalive)
