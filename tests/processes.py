@@ -71,7 +71,7 @@ class Process:
         with suppress(ProcessLookupError):
             self.popen.send_signal(signum)
         code = self.popen.wait(patience)
-        _, left = psutil.wait_procs(family, timeout=5)
+        _, left = psutil.wait_procs(family, timeout=PATIENCE)
         for process in left:
             process.kill()
         assert not left, f"left behind: {left}\n{self.output()}"
