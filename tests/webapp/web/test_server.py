@@ -3,6 +3,7 @@
 import re
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from http.client import HTTPConnection
@@ -248,6 +249,24 @@ def test_a_disk_that_is_full_costs_a_body_and_no_process(monkeypatch, caplog, si
     until(lambda: _turn(loop, lambda: not loop.connections))
     assert loop.spooled == 0
     assert "No space left" in caplog.text
+
+
+def test_who_hangs_up_before_they_are_told_to_go_on_costs_no_process():
+    is_gone = threading.Event()
+    threads = Threads(1, lambda _: is_gone.wait(20) and None)
+    loop = Loop(Config(), threads, Lifetime(0, 60), 10_000_000, lambda *_: None)
+    here, there = socket.socketpair()
+    here.setblocking(False)
+    try:
+        with there:
+            loop.add(Connection(here, "", "", 60))
+            there.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            there.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n")
+            loop.turn(1)
+        is_gone.set()
+        until(lambda: _turn(loop, lambda: not loop.connections))
+    finally:
+        threads.stop()
 
 
 def _turn(loop: Loop, look: Callable[[], Any]) -> Any:

@@ -108,7 +108,8 @@ class Loop(Connections):
         connection.enter(Stage.BODY, limits.BODY_WITHIN)
         if connection.wants_to_continue() and not connection.received:
             connection.outlet.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-            connection.outlet.flush()
+            with suppress(OSError):  # whoever is gone is found to be as more is read
+                connection.outlet.flush()
             connection.outlet.sent = 0
         return self._advance(connection)
 
