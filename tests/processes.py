@@ -1,6 +1,7 @@
 """Real processes of Errand: web, worker and mailbox, started, watched and stopped as an operator would."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -8,16 +9,27 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from webapp.dev.__main__ import free_port
-
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 PATIENCE = 30
+# Below those that the system gives to whoever connects or asks for any: seconds pass until a server listens on its own.
+_PORTS = list(range(10_000, 32_000))
+_turns = cycle(_PORTS[(_first := random.randrange(len(_PORTS))) :] + _PORTS[:_first])
+
+
+def free_port() -> int:
+    """A port that nobody listens on, and that this process was not given before, for a server that is yet to start."""
+    for port in _turns:
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("unreachable: it begins anew")
 
 
 def is_answering(port: int) -> bool:
@@ -59,7 +71,7 @@ class Process:
         with suppress(ProcessLookupError):
             self.popen.send_signal(signum)
         code = self.popen.wait(patience)
-        _, left = psutil.wait_procs(family, timeout=5)
+        _, left = psutil.wait_procs(family, timeout=PATIENCE)
         for process in left:
             process.kill()
         assert not left, f"left behind: {left}\n{self.output()}"

@@ -44,8 +44,9 @@ def postgres_server(**settings: str) -> Iterator[Callable[[], str]]:
     import psycopg
 
     with _folder_for_postgres() as folder:
-        programs, data, port = _programs_for_postgres(folder), folder / "data", free_port()
+        programs, data = _programs_for_postgres(folder), folder / "data"
         _run_to_its_end(programs / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "-E", "UTF8", "--no-sync")
+        port = free_port()
         options = ["-D", data, "-p", port, "-h", "127.0.0.1", "-k", "", "-F", "-c", "max_connections=200"]
         options += [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with (folder / "log").open("w") as log:

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from huey.storage import SqliteStorage
 
-from tests.processes import Site, is_answering, until
+from tests.processes import PATIENCE, Site, is_answering, until
 from tests.surfing import Surfer
 from webapp.dev.mailbox.store import list_mails
 
@@ -132,7 +132,7 @@ def test_a_killed_worker_takes_its_children_along(site, guest, worker):
     site.processes.pop("worker")
     worker.popen.kill()
     worker.popen.wait()
-    _, left = psutil.wait_procs(family, timeout=5)
+    _, left = psutil.wait_procs(family, timeout=PATIENCE)
     assert not left
 
 
@@ -207,7 +207,7 @@ def test_make_run_starts_everything_and_stops_it_again_and_again(own_site):
         assert len(family) >= 7
         stop(dev)
         assert dev.popen.wait(25) == 0
-        _, left = psutil.wait_procs(family, timeout=5)
+        _, left = psutil.wait_procs(family, timeout=PATIENCE)
         assert not left
         assert "Traceback" not in dev.output()
         until(lambda: not is_answering(own_site.port))

@@ -12,7 +12,7 @@ import psutil
 from tasks.engine import wakeup
 from tasks.queue import huey
 from tests.network import Network
-from tests.processes import Process, Site, until
+from tests.processes import PATIENCE, Process, Site, until
 from webapp import db
 from webapp.models import Artifact, Post, State, Task, TaskEvent
 from webapp.settings import Settings
@@ -69,7 +69,7 @@ class Workshop(Site):
         family = process.family()
         process.popen.kill()
         process.popen.wait()
-        _, left = psutil.wait_procs(family, timeout=5)
+        _, left = psutil.wait_procs(family, timeout=PATIENCE)
         assert not left, "children must die along"
 
     @contextmanager

@@ -10,7 +10,7 @@ import pytest
 
 from tasks.engine.sweeper import Sweeper
 from tasks.queue import huey
-from tests.guarantees.sites import BOOT, LEADS, LOOK, SWEEP, assert_stamped_once, is_done, kinds
+from tests.guarantees.sites import BOOT, LEADS, LOOK, SWEEP, assert_stamped_once, is_done, is_under_way, kinds
 from tests.guarantees.worker import stamp
 from tests.processes import ROOT, Process, until
 from tests.surfing import Surfer
@@ -37,9 +37,11 @@ def test_a_task_whose_web_process_was_killed_before_its_wakeup_gets_one_by_the_s
 
 
 def test_all_tasks_are_done_when_the_queue_loses_its_messages(site, user):
-    worker = site.worker()
+    site.rest()
     tasks = [stamp.launch(user, steps=2, pause=0.05) for _ in range(30)]
     assert site.messages() > 5
+    worker = site.worker()
+    until(lambda: is_under_way(tasks[0]) or is_done(tasks[0]))
     site.empty_queue()
     assert not is_done(*tasks)
     assert_stamped_once(*tasks)

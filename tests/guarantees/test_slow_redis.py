@@ -61,7 +61,8 @@ def test_people_start_tasks_and_tasks_run_whatever_redis_does(far_site, network,
         waits += [_timed(person.start, "countdown", seconds="1") for person in (guest, guest, other, other)]
         assert max(waits) < ANSWERS_WITHIN + SLACK, "nobody waits longer"
         assert sum(waits) < PROCESSES * ANSWERS_WITHIN * 2 + len(waits) * 0.8 + SLACK, "nor does everybody wait"
-        assert all(_timed(guest.read, page) < 1 for page in ("/healthz", "/readyz", "/")), "they ask no Redis"
+        pages = [_timed(guest.read, page) for page in ("/healthz", "/readyz", "/")]
+        assert max(pages) < ANSWERS_WITHIN, "they ask no Redis"
         started = list(Task.select().where(Task.name == "countdown").order_by(Task.created_at.desc()).limit(4))
         until(lambda: is_done(*started, running), 60)
     finally:

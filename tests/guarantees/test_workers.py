@@ -24,7 +24,7 @@ from tests.guarantees.sites import (
     state_of,
 )
 from tests.guarantees.worker import stamp, write_lines
-from tests.processes import until
+from tests.processes import PATIENCE, until
 from webapp.lib.times import utcnow
 from webapp.models import Leader, State, Task, Worker
 
@@ -92,7 +92,7 @@ def test_a_worker_that_is_told_to_stop_gives_its_tasks_back_at_once(site, user, 
     family = worker.family()
     stop(family)
     assert worker.popen.wait(10) == 0
-    psutil.wait_procs(family, timeout=5)
+    psutil.wait_procs(family, timeout=PATIENCE)
     assert state_of(task) == State.PENDING
     assert not known.exists()
     assert stamps_of(task).keys() == set(range(Task.get_by_id(task.id).done)), "what it has counted is there"

@@ -3,6 +3,7 @@
 import csv
 import io
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -283,12 +284,12 @@ def test_it_stops_between_two_people_and_goes_on_with_the_next(post, mailserver,
 
 
 def test_the_latest_finished_are_five_the_newest_first(post, mailserver):
-    user = make_user("ann")
+    user, this_minute = make_user("ann"), utcnow()
     for number in range(7):
-        make_task(State.SUCCEEDED, user, title=f"Task <{number}>", finished_at=utcnow().replace(second=number))
-    late = utcnow().replace(second=30)
+        make_task(State.SUCCEEDED, user, title=f"Task <{number}>", finished_at=this_minute.replace(second=number))
+    late = this_minute.replace(second=30)
     make_task(
-        State.FAILED, user, title="Failed long after it began", created_at=late.replace(year=2020), finished_at=late
+        State.FAILED, user, title="Failed long after it began", created_at=late - timedelta(days=999), finished_at=late
     )
     make_task(State.CANCELED, user, title="Canceled", finished_at=late)
     make_task(State.IN_PROGRESS, user, title="Running")
@@ -304,7 +305,7 @@ def test_the_latest_finished_are_five_the_newest_first(post, mailserver):
 def test_those_in_progress_are_all_that_are_unfinished_the_oldest_first_without_the_mail_itself(post, mailserver):
     user = make_user("ann", time_zone="Asia/Seoul")
     for number, state in enumerate(State):
-        make_task(state, user, title=f"It is {state}", created_at=utcnow().replace(year=2026 - number))
+        make_task(state, user, title=f"It is {state}", created_at=utcnow() - number * timedelta(days=365))
     make_task(State.IN_PROGRESS, make_user(), title="Bob's")
     mail = post(["bea@example.com"], user, template="in_progress")
     Task.update(queue_key=None).where(Task.id != mail.id).execute()  # nobody takes the others meanwhile

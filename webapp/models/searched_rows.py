@@ -57,13 +57,13 @@ class SearchedRows:
         return total, each
 
     def end(self) -> Place | None:
-        """The place of the last of the SEARCHED newest rows, or None if there are none after it. Two small queries."""
+        """The place of the last of the SEARCHED newest rows, or None if there are none after it. One small query."""
         rows, values = self._newest(2, SEARCHED - 1, "id, created_at")
         found = database.execute_sql(rows, values).fetchall()
         if len(found) < 2:
             return None
-        last = self.model.get_by_id(found[0][0])
-        return last.created_at, last.id
+        row_id, created_at = found[0]
+        return self.model.created_at.python_value(created_at), row_id
 
     def condition(self) -> tuple[str, list[Any]]:
         """SQL's condition for these rows, and its values."""

@@ -117,12 +117,12 @@ def test_the_heartbeat_tells_a_run_that_its_worker_shuts_down(declare, quick_hea
 
 
 def test_the_heartbeat_keeps_the_lease_in_a_step_longer_than_it(declare, quick_heartbeat, configure):
-    configure(lease=timedelta(seconds=1))
+    configure(lease=timedelta(seconds=2))
     seen = []
 
     @declare(title="Take long")
     def take_long(task):
-        end = time.monotonic() + 2.5
+        end = time.monotonic() + 3
         while time.monotonic() < end:
             task.wait(0.1)
             seen.append(elsewhere(lambda: list(Task.lost(10))))
@@ -155,13 +155,12 @@ def test_the_heartbeat_leaves_a_run_alone_after_its_end(declare, quick_heartbeat
 @pytest.mark.parametrize("writes", [True, False], ids=["each step writes", "no step writes"])
 @pytest.mark.parametrize("every_step", [True, False], ids=["a checkpoint after each", "now and then"])
 def test_progress_is_written_twice_a_second_at_most_and_sent_with_the_whole_row(declare, told, writes, every_step):
-    seconds = 1.6
 
     @declare(title="Write {number} posts")
     def write_posts(task, number: int):
-        end = time.monotonic() + seconds
+        end = time.monotonic() + 20
         for step in task.each(range(number), every_step=every_step):
-            if time.monotonic() >= end:
+            if len(told) == 3 or time.monotonic() >= end:
                 break
             time.sleep(0.005)
             if writes:
@@ -171,7 +170,7 @@ def test_progress_is_written_twice_a_second_at_most_and_sent_with_the_whole_row(
     begun = time.monotonic()
     executor.execute_next()
     took = time.monotonic() - begun
-    assert 2 <= len(told) <= 1 + took / config().report_every
+    assert 3 <= len(told) <= 1 + took / config().report_every
     assert all(row[1:4] == ("Write 100000 posts", "write_posts", {"number": 100_000}) for row in told)
     dones = [row[4] for row in told]
     assert dones == sorted(dones)

@@ -151,13 +151,13 @@ def test_a_run_that_pauses_itself_between_loops_does_not_spin(execute):
         _loop(task)
         elsewhere(Task.get_by_id(task.id).pause)
         while True:
-            turns.append(task.wait(5))
+            turns.append(task.wait(60))
 
     begun = time.monotonic()
     task = execute(ask_its_owner)
     assert task.state == State.PAUSED
     assert not turns
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 20
 
 
 def test_a_step_that_waits_on_although_it_should_stop_does_not_spin(execute):

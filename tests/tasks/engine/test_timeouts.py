@@ -4,13 +4,14 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from itertools import count
 
 import pytest
 
-from tasks.engine import Retries, executor, memory
+from tasks.engine import Retries, executor, memory, run_clock
 from tasks.engine.errors import TimedOut
-from tasks.engine.stop_flag import StopRequested
+from tasks.engine.stop_flag import StopFlag, StopRequested
 from tasks.engine.timeouts import alarm
 from tests.racing import elsewhere
 from webapp.dev.factories import make_user
@@ -18,6 +19,13 @@ from webapp.models import Post, State, Task
 
 pytestmark = pytest.mark.usefixtures("no_heartbeat")
 SHORT = 0.4  # seconds
+LONG = 60.0  # seconds, which no run here takes
+
+
+def _let_time_pass() -> None:
+    """Be at the deadline of the run, however long that would take, and let the alarm ring."""
+    run_clock.shared.at = time.monotonic()
+    signal.raise_signal(signal.SIGALRM)
 
 
 def _spin(task) -> None:
@@ -72,13 +80,13 @@ def test_a_timeout_is_retried(declare):
 def test_what_a_run_did_before_stands_and_the_step_that_took_too_long_is_undone(declare, live_on):
     slow = [True]
 
-    @declare(title="Take long", timeout=0.3, retries=1)
+    @declare(title="Take long", timeout=LONG, retries=1)
     def take_long(task):
         for number in task.each(range(3), every_step=True):
             Post.create(user=task.user, body=str(number))
             if number == 1 and slow:
                 slow.clear()
-                task.wait(60)
+                _let_time_pass()
 
     task = take_long.launch(make_user())
     executor.execute_next()
@@ -90,24 +98,25 @@ def test_what_a_run_did_before_stands_and_the_step_that_took_too_long_is_undone(
 def test_a_run_that_timed_out_after_progress_uses_up_no_attempt(declare, live_on):
     runs = []
 
-    @declare(title="Take long", timeout=0.4, retries=Retries(1, delay=0))
+    @declare(title="Take long", timeout=LONG, retries=Retries(1, delay=0))
     def take_long(task):
         runs.append(task.done)
-        for _ in task.each(range(12), every_step=True):
-            time.sleep(0.1)
+        for number in task.each(range(12), every_step=True):
+            if number == 3 * len(runs):
+                _let_time_pass()
 
     task = live_on(take_long.launch(make_user()))
     assert (task.state, task.attempts) == (State.SUCCEEDED, 1)
-    assert len(runs) >= 4
+    assert runs == [0, 3, 6, 9]
     assert "Continuing from the latest step" in task.timeline()[2].text
 
 
 def test_a_run_that_timed_out_without_progress_uses_up_an_attempt(declare, live_on):
-    @declare(title="Take long", timeout=0.2, retries=Retries(2, delay=0))
+    @declare(title="Take long", timeout=LONG, retries=Retries(2, delay=0))
     def take_long(task):
         for number in task.each(range(5), every_step=True):
             if number == 2:
-                task.wait(60)
+                _let_time_pass()
 
     task = live_on(take_long.launch(make_user()))
     assert (task.state, task.attempts, task.done) == (State.FAILED, 3, 2)
@@ -115,10 +124,11 @@ def test_a_run_that_timed_out_without_progress_uses_up_an_attempt(declare, live_
 
 
 def test_a_timeout_without_retries_fails_the_task(declare, live_on):
-    @declare(title="Take long", timeout=0.3)
+    @declare(title="Take long", timeout=LONG)
     def take_long(task):
-        for _ in task.each(count(), every_step=True):
-            time.sleep(0.05)
+        for number in task.each(count(), every_step=True):
+            if number == 3:
+                _let_time_pass()
 
     assert live_on(take_long.launch(make_user())).state == State.FAILED
 
@@ -132,11 +142,22 @@ def impatient(app, configure):
     configure(timeout=SHORT)
 
 
+def _is_put_off(act: Callable[[], object]) -> bool:
+    """Whether this puts off a deadline that is near, by all the time that a run has."""
+    before = run_clock.shared.at = time.monotonic() + LONG / 2
+    act()
+    return run_clock.shared.at >= before + LONG / 2
+
+
 def _fill(task) -> None:
     with task.artifact("lines.txt") as out:
-        for _ in range(6):
-            time.sleep(SHORT / 2)
-            out.write("line")
+        assert _is_put_off(lambda: out.write("line"))
+
+
+def _step(task) -> None:
+    steps = iter(task.each(range(6)))
+    next(steps)
+    assert _is_put_off(lambda: next(steps))
 
 
 MOVES = {
@@ -145,43 +166,63 @@ MOVES = {
     "checkpoint": lambda task: task.checkpoint(),
     "log": lambda task: task.log("Still here"),
     "attach": lambda task: task.attach("a.txt", "text"),
+    "a wait": lambda task: task.wait(0.01),
 }
 
 
 @pytest.mark.parametrize("move", MOVES)
-def test_every_call_to_the_run_puts_its_deadline_off(execute, impatient, move):
+def test_every_call_to_the_run_puts_its_deadline_off(execute, configure, move):
+    configure(timeout=LONG)
+
     def go_on(task):
-        for _ in range(6):
-            time.sleep(SHORT / 2)
-            MOVES[move](task)
+        assert _is_put_off(lambda: MOVES[move](task))
 
     assert execute(go_on).state == State.SUCCEEDED
 
 
-def _steps(task) -> None:
-    for _ in task.each(range(6)):
-        time.sleep(SHORT / 2)
+@pytest.mark.parametrize("body", [_step, _fill], ids=["steps", "writes"])
+def test_steps_and_writes_put_the_deadline_off(execute, configure, body):
+    configure(timeout=LONG)
 
-
-@pytest.mark.parametrize("body", [_steps, _fill, lambda task: task.wait(3 * SHORT)], ids=["steps", "writes", "a wait"])
-def test_steps_writes_and_waits_put_the_deadline_off(execute, impatient, body):
     def go_on(task):
         body(task)
 
     assert execute(go_on).state == State.SUCCEEDED
 
 
+def test_a_wait_is_no_time_without_progress(execute, configure, monkeypatch):
+    configure(timeout=LONG)
+    left = []
+    monkeypatch.setattr(StopFlag, "wait", lambda *_, **__: left.append(run_clock.shared.at - time.monotonic()))
+
+    def wait(task):
+        task.wait(3 * LONG)
+
+    assert execute(wait).state == State.SUCCEEDED
+    assert 3 * LONG < left[0] <= 4 * LONG
+
+
 def test_a_run_without_progress_is_ended_and_says_for_how_long(execute, impatient):
     def hang_for_long(task):
-        for number in task.each(range(6), every_step=True):
-            if number == 3:
-                time.sleep(60)
+        time.sleep(60)
 
     begun = time.monotonic()
     task = execute(hang_for_long)
     assert time.monotonic() - begun < 20
-    assert (task.state, task.done) == (State.FAILED, 3)
+    assert task.state == State.FAILED
     assert task.error == f"It made no progress for {SHORT} seconds and was stopped."
+
+
+def test_what_a_run_without_progress_had_done_before_stands(execute, configure):
+    configure(timeout=LONG)
+
+    def hang_in_a_step(task):
+        for number in task.each(range(6), every_step=True):
+            if number == 3:
+                _let_time_pass()
+
+    task = execute(hang_in_a_step)
+    assert (task.state, task.done) == (State.FAILED, 3)
 
 
 def test_a_timeout_of_its_own_takes_the_place_of_the_default(declare, impatient):
@@ -194,24 +235,24 @@ def test_a_timeout_of_its_own_takes_the_place_of_the_default(declare, impatient)
     assert task.reload().state == State.SUCCEEDED
 
 
-@pytest.mark.parametrize("timeout", [None, 60], ids=["by default", "a timeout of its own"])
+@pytest.mark.parametrize("timeout", [None, 600], ids=["by default", "a timeout of its own"])
 @pytest.mark.parametrize(("what", "becomes"), [("cancel", State.CANCELED), ("pause", State.PAUSED)])
-def test_a_run_asked_to_stop_is_ended_despite_progress(declare, impatient, what, becomes, timeout):
+def test_a_run_asked_to_stop_is_ended_despite_progress(declare, configure, what, becomes, timeout):
+    configure(timeout=180)
+
     @declare(title="Go on", timeout=timeout)
     def go_on(task):
         for _ in task.each(range(2)):
             elsewhere(getattr(Task.get_by_id(task.id), what))
             task.ask_to_stop(StopRequested)  # as the heartbeat says it
-            while True:
-                time.sleep(0.01)
-                task.stage("Still in this step")
+            assert run_clock.shared.at <= time.monotonic() + 180
+            assert not _is_put_off(lambda: task.stage("Still in this step"))
+            _let_time_pass()
 
     task = go_on.launch(make_user())
-    begun = time.monotonic()
     executor.execute_next()
-    assert time.monotonic() - begun < 20
     assert (task.reload().state, task.fencing_token) == (becomes, None)
-    assert task.timeline()[-1].text.endswith(f"It didn’t reach its next step within {SHORT} seconds and was stopped.")
+    assert task.timeline()[-1].text.endswith("It didn’t reach its next step within 3 minutes and was stopped.")
 
 
 # The alarm

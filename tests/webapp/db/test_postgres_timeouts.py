@@ -12,6 +12,7 @@ from peewee import InternalError, OperationalError, PeeweeException, Programming
 from tasks.queue import huey
 from tests.bulkheads import hold_places
 from tests.network import Network
+from tests.processes import until
 from webapp import db as db
 from webapp.db import database, postgres_timeouts
 from webapp.db.bulkhead import PLACES, Unavailable
@@ -138,6 +139,13 @@ def test_listener_notices_a_dead_connection(make_app, far_url, network, monkeypa
     assert dead.closed
 
 
+def _ring_once_it_sleeps(url: str) -> None:
+    sleeps = "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT pg_sleep%'"
+    with psycopg.connect(url, autocommit=True) as connection:
+        until(lambda: connection.execute(sleeps).fetchone())
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
+
+
 def test_statement_interrupted_by_a_signal_closes_the_connection(postgres_url):
     class Rung(BaseException):
         pass
@@ -146,12 +154,14 @@ def test_statement_interrupted_by_a_signal_closes_the_connection(postgres_url):
         raise Rung
 
     before = signal.signal(signal.SIGALRM, ring)
-    connection = Server(postgres_url, Timeouts(5), guarded=False).connect()
-    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    connection = Server(postgres_url, Timeouts(30), guarded=False).connect()
+    other = threading.Thread(target=_ring_once_it_sleeps, args=(postgres_url,))
     try:
+        other.start()
         with pytest.raises(Rung):
-            connection.execute("SELECT pg_sleep(3)")
+            connection.execute("SELECT pg_sleep(20)")
     finally:
+        other.join()
         signal.signal(signal.SIGALRM, before)
     assert connection.closed
 

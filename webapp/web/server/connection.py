@@ -73,6 +73,7 @@ class Connection:
         self.enter(Stage.IDLE, keepalive)
         self.retire_at = time.monotonic() + random.uniform(*KEPT_FOR)  # noqa: S311 - no secret
         self.received = bytearray()  # and belongs to no request yet
+        self._searched = 0  # bytes of that, for the end of a head
         self.requests = 0
         self.request: Request | None = None
         self.source: Received | None = None
@@ -86,7 +87,8 @@ class Connection:
 
     def take_head(self, config: Config) -> bool:
         """Parse the head of a request if it is there. Raises what gunicorn's parser raises."""
-        found = END_OF_HEAD.search(self.received)
+        found = END_OF_HEAD.search(self.received, max(0, self._searched - 2))  # its first two bytes may have been there
+        self._searched = 0 if found else len(self.received)
         if not found:
             return False
         head = bytes(self.received[: found.end()])
@@ -119,7 +121,7 @@ class Connection:
         self.must_close |= self.end.is_cut
         if end is None:
             return False
-        self.source.body.seek(0)
+        self.source.rewind()
         return True
 
     def wants_to_continue(self) -> bool:
@@ -146,7 +148,7 @@ class Connection:
     def forget_request(self) -> None:
         """Be ready for the next one."""
         if self.source:
-            self.source.body.close()
+            self.source.close()
         self.request = self.source = self.end = self.steps = None
         self.outlet.sent = 0
 

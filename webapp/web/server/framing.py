@@ -3,12 +3,16 @@
 Where both disagree, gunicorn finds less than it needs or refuses what it reads, and the connection is closed.
 """
 
+import logging
 import re
+from collections.abc import Callable
 from tempfile import SpooledTemporaryFile
 
 from gunicorn.http.unreader import Unreader
 
 from webapp.web.server.limits import IN_MEMORY, MAX_AHEAD
+
+log = logging.getLogger(__name__)
 
 END_OF_HEAD = re.compile(rb"\n\r?\n")  # also where lines end wrongly, so that it is refused at once
 CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}")
@@ -24,16 +28,33 @@ class Received(Unreader):
         self._head = head
         self.body: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - outlives this
         self.size = 0
+        self.is_kept = True  # False once the disk is full
 
     def add(self, data: bytes) -> None:
-        """Append to the body."""
+        """Append to the body, or find that it cannot be kept."""
         self.size += len(data)
-        self.body.write(data)
+        self._unless_full(lambda: self.body.write(data))
+
+    def rewind(self) -> None:
+        """The body is complete: let it be read."""
+        self._unless_full(lambda: self.body.seek(0))
+
+    def close(self) -> None:
+        """Forget the body."""
+        self._unless_full(self.body.close)
 
     def chunk(self, size_hint: int | None = None) -> bytes:
         """Gunicorn's: the next bytes, none at the end."""
         head, self._head = self._head, b""
         return head or self.body.read(min(size_hint or MAX_LINE, IN_MEMORY))
+
+    def _unless_full(self, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except OSError as error:
+            if self.is_kept:
+                log.error("A request is refused, as its body cannot be kept: %s", error)
+            self.is_kept = False
 
 
 class LengthEnd:

@@ -108,7 +108,8 @@ class Loop(Connections):
         connection.enter(Stage.BODY, limits.BODY_WITHIN)
         if connection.wants_to_continue() and not connection.received:
             connection.outlet.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-            connection.outlet.flush()
+            with suppress(OSError):  # whoever is gone is found to be as more is read
+                connection.outlet.flush()
             connection.outlet.sent = 0
         return self._advance(connection)
 
@@ -118,7 +119,7 @@ class Loop(Connections):
         is_whole = connection.take_body()
         self.spooled += connection.source.size - before
         connection.allow_for(connection.source.size)
-        if self.spooled > limits.MAX_SPOOLED:
+        if self.spooled > limits.MAX_SPOOLED or not connection.source.is_kept:
             self._reject(connection, 503, "Service Unavailable", TOO_BUSY)
             return False
         return is_whole
@@ -153,7 +154,7 @@ class Loop(Connections):
             connection.enter(Stage.WORKING)
             return self._threads.submit(connection)
         self._lifetime.count(connection.status)
-        if connection.must_close or connection.is_ended:
+        if connection.must_close or (connection.is_ended and not connection.received):
             return self._linger(connection)
         self.forget(connection)
         connection.enter(Stage.IDLE, self._config.keepalive)
