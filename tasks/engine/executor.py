@@ -97,7 +97,8 @@ def _run_function(task: Task, run: Run, monitored: bool) -> Transition:
         with heart, clock, alarm(run.clock.check):
             result: Own = function.body(run, **load_arguments(function.parameters, task.arguments, Place(task.id)))
             run.finish()
-        json.dumps(result, allow_nan=False)  # raises here, and not while the outcome is recorded
+        if result is not None:
+            json.dumps(result, allow_nan=False)  # raises here, and not while the outcome is recorded
         return partial(task.succeed, result)
     except BaseException as error:
         run.abandon()

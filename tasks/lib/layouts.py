@@ -89,7 +89,9 @@ def moment_of(written: str) -> datetime | None:
     if not written:
         return None
     moment = datetime.fromisoformat(written)
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    if moment.tzinfo is None:
+        return moment
+    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).replace(tzinfo=None)
 
 
 def _sample(text: Text, table: Table) -> list[Record]:

@@ -169,7 +169,7 @@ def _whole(rows: Iterator[Found], text: Text) -> Iterator[Found]:
 
 
 def _problem(body: str, written: str, encoding: Encoding) -> str:
-    if UNDECODABLE.search(body) or UNDECODABLE.search(written):
+    if not (body.isascii() and written.isascii()) and UNDECODABLE.search(f"{body}{written}"):
         return f"Some characters can’t be read as {encoding}."
     if is_blank(body):
         return "The body is empty."

@@ -1,6 +1,7 @@
 """What web and worker have in memory after minutes of polls, pages and tasks, beside what they had after the first.
 
-`make bench ARGS=memory SOAK_MINUTES=30` soaks for so long; by itself it is a minute and a half.
+`make bench ARGS=memory SOAK_MINUTES=30` soaks for so long; by itself it is a minute and a half. With `SOAK_REST=3`
+polls and tasks rest for so many seconds after each round, so that a long soak leaves the machine to others.
 """
 
 import os
@@ -25,6 +26,8 @@ from tests.processes import until
 from webapp.models import Task, User
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "1.5"))
+REST = float(os.environ.get("SOAK_REST", "0"))  # seconds
+MARKS = 1 / 15, 1 / 3, 2 / 3, 1  # of the soak: minutes 2, 10, 20 and 30 of thirty
 WARM_UP = 20  # seconds: everything has been done a few times, and is loaded
 PATIENCE = 60
 CONNECTIONS = 4
@@ -45,13 +48,14 @@ def main() -> None:
         try:
             while time.monotonic() < begun + WARM_UP + MINUTES * 60:
                 done[1] += _some_tasks()
+                time.sleep(REST)
         finally:
             stop.set()
             for other in others:
                 other.join()
     show(
         f"Memory after {MINUTES:g} minutes ({done[0]:,} polls and pages, {done[1]:,} tasks)",
-        ("all processes", f"after the first {WARM_UP} s", "at the end", "at most", "of the beginning"),
+        ("all processes", *(f"minute {mark * MINUTES:.1f}" for mark in MARKS), "at most", "the end of the beginning"),
         [_row(name, seen, begun + WARM_UP) for name, seen in sizes.items()],
     )
 
@@ -78,7 +82,7 @@ def _polling(port: int, done: list[int]) -> Callable[[threading.Event], None]:
     page = Request(f"http://127.0.0.1:{port}/", headers={"Cookie": headers["Cookie"]})
 
     def poll(stop: threading.Event) -> None:
-        while not stop.wait(0.2):
+        while not stop.wait(0.2 + REST):
             done[0] += int(run_load(port, "/live", headers, 304, 0.3, CONNECTIONS).rate * 0.3) + 1
             with urlopen(page) as answer:
                 answer.read()
@@ -112,9 +116,9 @@ def _size(process: psutil.Process) -> int:
 
 
 def _row(name: str, seen: list[tuple[float, int]], warm_at: float) -> tuple[str, ...]:
-    """Medians of the first and of the last fifth, as a collection of garbage comes and goes."""
-    warm = [size for at, size in seen if at >= warm_at]
-    fifth = max(1, len(warm) // 5)
-    first, last = median(warm[:fifth]), median(warm[-fifth:])
-    megabytes = [f"{size / 1024**2:.0f} MB" for size in (first, last, max(warm))]
-    return (name, *megabytes, f"{last / first:.2f}")
+    """Medians of what was seen before each mark, as a collection of garbage comes and goes."""
+    ends = [warm_at + mark * MINUTES * 60 for mark in MARKS]
+    span = MARKS[0] * MINUTES * 60
+    at_marks = [median(size for at, size in seen if end - span <= at <= end) for end in ends]
+    most = max(size for at, size in seen if at >= warm_at)
+    return (name, *(f"{size / 1024**2:.0f} MB" for size in (*at_marks, most)), f"{at_marks[-1] / at_marks[0]:.2f}")

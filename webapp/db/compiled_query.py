@@ -15,18 +15,35 @@ the same SQL in a string would. Everything but a Param is a constant and is spel
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from functools import cache
 from typing import Any, TypeAlias, TypeVar
 
-from peewee import ColumnBase, Context, Database, JSONField, Model
+from peewee import (
+    AutoField,
+    BigIntegerField,
+    CharField,
+    ColumnBase,
+    Context,
+    Database,
+    DateTimeField,
+    FloatField,
+    IntegerField,
+    JSONField,
+    Model,
+    TextField,
+)
 
 from webapp.db.cursor import Cursor, Row
-from webapp.db.handle import database
+from webapp.db.handle import database, is_postgres
 
 Untyped: TypeAlias = Any  # type: ignore[explicit-any]  # what Peewee builds queries of, and the values in them
 Convert = Callable[[Untyped], Untyped]
 Place = tuple[str, Convert | None]
 Found = TypeVar("Found", bound=Model)
+
+# Fields whose columns have values of one type, which is also that of the driver.
+_AS_GIVEN = {AutoField, IntegerField, BigIntegerField, FloatField, CharField, TextField}
 
 
 class Param(ColumnBase):
@@ -47,7 +64,9 @@ class Param(ColumnBase):
 
 def param_of(field: Untyped) -> Param:
     """The place of a value that is written to a field; its name is the field's."""
-    return Param(field.name, _as_text(field) if isinstance(field, JSONField) else field.db_value)
+    if isinstance(field, JSONField):
+        return Param(field.name, _as_text(field))
+    return Param(field.name, _as_sqlite_keeps_it if _is_text_here(field) else field.db_value)
 
 
 def params_of(*fields: Untyped) -> dict[Untyped, Untyped]:
@@ -99,16 +118,19 @@ def read_model(model: type[Found], row: Row) -> Found:
     Peewee's own way there asks for the name and the field of each column anew, which takes longer than the query.
     """
     found = model(__no_default__=True)
-    found.__data__ = {
-        name: value if value is None else convert(value)
-        for (name, convert), value in zip(_columns(model), row, strict=True)
-    }
+    names, converted = _columns(model)
+    values = found.__data__ = dict(zip(names, row, strict=True))
+    for name, convert in converted:
+        if (value := values[name]) is not None:
+            values[name] = convert(value)
     return found
 
 
 @cache
-def _columns(model: type[Model]) -> list[tuple[str, Convert]]:
-    return [(field.name, field.python_value) for field in model._meta.sorted_fields]
+def _columns(model: type[Model]) -> tuple[list[str], list[tuple[str, Convert]]]:
+    """The names of a model's columns, and how to convert those whose values drivers do not give as they are to be."""
+    fields = model._meta.sorted_fields
+    return [field.name for field in fields], [(f.name, f.python_value) for f in fields if type(f) not in _AS_GIVEN]
 
 
 class _Compiler(Context):
@@ -132,6 +154,15 @@ def _is_constant(value: object) -> bool:
 def _compile(db: Database, query: Untyped) -> tuple[Database, str, list[Place], int]:
     sql, places = _Compiler(**db.get_context_options(), value_literals=True).parse(query)  # type: ignore[no-untyped-call]
     return db, sql, places, len({name for name, _ in places})
+
+
+def _is_text_here(field: Untyped) -> bool:
+    """Whether it is a time on SQLite, whose driver would have each spelled by a hook that takes longer than that."""
+    return type(field) is DateTimeField and not is_postgres()
+
+
+def _as_sqlite_keeps_it(moment: datetime | None) -> str | None:
+    return moment.isoformat(" ") if moment else None
 
 
 def _as_text(field: JSONField) -> Convert:

@@ -6,7 +6,7 @@ Peewee's `insert_many` builds the SQL of each value by itself, and for hundreds 
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
-from webapp.db.compiled_query import Untyped
+from webapp.db.compiled_query import Untyped, param_of
 from webapp.db.handle import database
 
 MOST_VALUES = 30_000  # in one statement; SQLite takes 32,766, PostgreSQL 65,535
@@ -24,7 +24,13 @@ def insert_rows(same: Mapping[Untyped, object], fields: Sequence[Untyped], rows:
     columns = ", ".join(f'"{field.column_name}"' for field in every)
     row = f"({', '.join([database.param] * len(every))})"
     sql = f'INSERT INTO "{table}" ({columns}) VALUES {", ".join([row] * len(rows))}'  # noqa: S608
-    alike = [field.db_value(value) for field, value in same.items()]
+    alike = [_stored(field, [value])[0] for field, value in same.items()]
     by_field = zip(fields, zip(*rows, strict=True), strict=True)
-    stored = zip(*(map(field.db_value, values) for field, values in by_field), strict=True)
+    stored = zip(*(_stored(field, values) for field, values in by_field), strict=True)
     database.execute_sql(sql, list(chain.from_iterable((*alike, *values) for values in stored)))
+
+
+def _stored(field: Untyped, values: Sequence[object]) -> list[Untyped]:
+    """Values of a field as the driver takes them."""
+    convert = param_of(field).convert
+    return [convert(value) for value in values] if convert else list(values)

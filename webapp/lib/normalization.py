@@ -25,6 +25,8 @@ def clean(text: str | None) -> str | None:
 
 def is_blank(text: str | None) -> bool:
     """Whether a reader would see nothing: only spaces, control characters, and code points without a shape."""
+    if text and text[0].isascii() and text[0].isalnum():  # as most texts begin
+        return False
     return not any(unicodedata.category(c)[0] not in "ZC" and c not in _INVISIBLE for c in text or "")
 
 

@@ -93,6 +93,9 @@ def _signed(folded: str) -> str:
 
 def _every_term(signed: str) -> Iterator[str]:
     """The terms of a text, by one pass for each kind: faster than one run at a time, and every text is indexed."""
+    if signed.isascii():  # words alone: signs are private code points here
+        yield from (word[:WORD_LENGTH] for word in signed.split())
+        return
     yield from (word[:WORD_LENGTH] for word in _WORD.findall(signed))
     for word in _TAGGED.findall(signed):
         yield word[: WORD_LENGTH + 1] if _WORD.match(word[1]) else word[:2]

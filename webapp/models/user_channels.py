@@ -19,7 +19,9 @@ class UserChannels(UserTrait):
         """
         found = _listening.execute(user_id=user_id).fetchone()
         hearing = cls.hearing.python_value(found[2])  # type: ignore[no-untyped-call]  # Peewee's
-        return cls(id=found[0], email=found[1], hearing=hearing, mail_after=found[3])
+        owner = cls(__no_default__=True)
+        owner.__data__ = {"id": found[0], "email": found[1], "hearing": hearing, "mail_after": found[3]}
+        return owner
 
     def channel_for(self, kind: NotificationKind) -> str:
         """The name in CHANNELS of this person's channel for a kind of notification."""

@@ -17,3 +17,8 @@ def test_tokenization_of_long_runs_is_linear(run):
     places(text, "C++ b 가나 <<")
     query_terms(text)
     assert time.monotonic() - started < 10, "a pattern that is tried anew at each character takes minutes"
+
+
+@pytest.mark.parametrize("text", ["Two plain words", "tab\tline\nbreak\x1fNUL\x00 end", "x" * 50, " ", "1 22 a"])
+def test_plain_words_have_the_terms_that_they_have_among_others(text):
+    assert set(terms_of(f"{text} \u00fcber").split()) == {*terms_of(text).split(), "uber"}
