@@ -19,6 +19,7 @@ from webapp.web import (
     auth,
     caching,
     form_recovery,
+    lean_jinja,
     polling,
     rate_limits,
     request_guard,
@@ -44,7 +45,7 @@ def create_app(settings: Settings | None = None, patient: bool = False) -> Flask
     settings = settings or Settings.from_env()
     _configure_process(settings, patient)
     app = Flask(__name__, template_folder=str(ROOT / "templates"))
-    app.jinja_environment = templating.SharedGlobals
+    app.jinja_environment = lean_jinja.LeanEnvironment
     app.jinja_options = {"cache_size": -1}  # all of them: where the oldest go, threads queue for a lock at each look-up
     app.config.update(
         SECRET_KEY=settings.secret_key,

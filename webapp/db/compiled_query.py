@@ -14,36 +14,19 @@ the same SQL in a string would. Everything but a Param is a constant and is spel
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from functools import cache
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
-from peewee import (
-    AutoField,
-    BigIntegerField,
-    CharField,
-    ColumnBase,
-    Context,
-    Database,
-    DateTimeField,
-    FloatField,
-    IntegerField,
-    JSONField,
-    Model,
-    TextField,
-)
+from peewee import ColumnBase, Context, Database, DateTimeField, JSONField
 
 from webapp.db.cursor import Cursor, Row
 from webapp.db.handle import database, is_postgres
+from webapp.db.rows import Found, read_model
 
 Untyped: TypeAlias = Any  # type: ignore[explicit-any]  # what Peewee builds queries of, and the values in them
 Convert = Callable[[Untyped], Untyped]
 Place = tuple[str, Convert | None]
-Found = TypeVar("Found", bound=Model)
-
-# Fields whose columns have values of one type, which is also that of the driver.
-_AS_GIVEN = {AutoField, IntegerField, BigIntegerField, FloatField, CharField, TextField}
 
 
 class Param(ColumnBase):
@@ -74,6 +57,16 @@ def params_of(*fields: Untyped) -> dict[Untyped, Untyped]:
     return {field: param_of(field) for field in fields}
 
 
+def places(name: str, number: int, field: Untyped) -> list[Param]:
+    """The places of so many values of a field, for the list of an `in_`. `numbered` gives them their values."""
+    return [Param(f"{name}{n}", field.db_value) for n in range(number)]
+
+
+def numbered(name: str, values: Iterable[object]) -> dict[str, object]:
+    """Values for `places` of that name, in their order."""
+    return {f"{name}{n}": value for n, value in enumerate(values)}
+
+
 class CompiledQuery:
     """A statement. It may be executed by any thread, in the process's present database."""
 
@@ -93,6 +86,10 @@ class CompiledQuery:
         """
         return database.first_row(*self.sql(**values))
 
+    def objects(self, model: type[Found], **values: object) -> list[Found]:
+        """What a SELECT of all columns of a model finds, as objects."""
+        return [read_model(model, row) for row in self.execute(**values).fetchall()]
+
     def sql(self, **values: object) -> tuple[str, list[Untyped]]:
         """The SQL and its parameters, as `execute` gives them to the database."""
         db, sql, places, names = self._compiled
@@ -110,27 +107,6 @@ class CompiledQuery:
 def compiled(build: Callable[[], Untyped]) -> CompiledQuery:
     """Decorate a function that builds a query. It is called once for each database, when the query first runs."""
     return CompiledQuery(build)
-
-
-def read_model(model: type[Found], row: Row) -> Found:
-    """The object of a row with all columns of a model, in their order, as a query for the whole model gives them.
-
-    Peewee's own way there asks for the name and the field of each column anew, which takes longer than the query.
-    """
-    found = model(__no_default__=True)
-    names, converted = _columns(model)
-    values = found.__data__ = dict(zip(names, row, strict=True))
-    for name, convert in converted:
-        if (value := values[name]) is not None:
-            values[name] = convert(value)
-    return found
-
-
-@cache
-def _columns(model: type[Model]) -> tuple[list[str], list[tuple[str, Convert]]]:
-    """The names of a model's columns, and how to convert those whose values drivers do not give as they are to be."""
-    fields = model._meta.sorted_fields
-    return [field.name for field in fields], [(f.name, f.python_value) for f in fields if type(f) not in _AS_GIVEN]
 
 
 class _Compiler(Context):

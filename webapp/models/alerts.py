@@ -28,14 +28,14 @@ def latest_alerts(user: User, most: int) -> list[Task]:
     rows = sorted(_candidates.execute(user_id=user.id).fetchall(), key=lambda row: row[:1] + row[2:])
     ended = sorted((row for row in rows if row[0] == _ENDED), key=lambda row: row[3], reverse=True)
     order = [row for row in rows if row[0] < _ENDED] + ended + [row for row in rows if row[0] > _ENDED]
-    ids = [Task.id.python_value(row[1]) for row in order[:most]]
-    found = {task.id: task for task in Task.select().where(Task.id.in_(ids))} if ids else {}
+    ids = [UUID(str(row[1])) for row in order[:most]]
+    found = {task.id: task for task in Task.by_ids(ids)}
     return [found[task_id] for task_id in ids if task_id in found]
 
 
 def count_alerts(user: User, but: UUID = NO_TASK) -> int:
     """How many tasks have an alert, one task left out; counted a little further than MOST_COUNTED. One query."""
-    return int(_number.execute(user_id=user.id, but=but).fetchone()[0])
+    return int(_number.first(user_id=user.id, but=but)[0])
 
 
 def _active(*conditions: Any) -> "ModelSelect[Task]":

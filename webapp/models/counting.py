@@ -17,6 +17,11 @@ def count_some(*queries: "ModelSelect[Any]") -> int:
 
     One query, which reads no more rows than that.
     """
+    return int(number_of(*queries).bind(queries[0].model._meta.database).scalar())
+
+
+def number_of(*queries: "ModelSelect[Any]") -> Select:
+    """The query for that number."""
     some = reduce(add, [query.select(SQL("1").alias("one")).order_by() for query in queries])
     found = some.limit(MOST_COUNTED + 1).alias("found")
-    return int(Select([found], [fn.COUNT(SQL("*"))]).bind(queries[0].model._meta.database).scalar())
+    return Select([found], [fn.COUNT(SQL("*"))])

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
-from peewee import JOIN, ModelSelect, Tuple, Value
+from peewee import JOIN, ModelSelect, Select, Tuple, Value
 
 from webapp.db import Param, compiled
-from webapp.models.counting import count_some
+from webapp.models.counting import number_of
 from webapp.models.notification_kinds import KINDS, TASK_PROGRESS, UNREAD_MESSAGE_COUNT
 from webapp.models.notification_row import NotificationRow, NotificationTrait
 from webapp.models.user import User
@@ -41,25 +41,30 @@ class NotificationLists(NotificationTrait):
         return cls.select().where(cls.user == user, later).order_by(cls.updated_at, cls.id)
 
     @classmethod
-    def unread(cls, user: User) -> int:
-        """How many the person has not read, but for those with a badge of their own, counted as `count_some` does.
-
-        What is new is counted once: see `unread_messages`.
-        """
-        own = [kind.name for kind in KINDS.values() if kind.has_own_badge]
-        return count_some(cls.select().where(cls._unread_by(user), cls.kind_name.not_in(own)))
-
-    @classmethod
     def is_any_unread(cls, user: User, which: Any = True) -> bool:
         """Whether there is anything to mark as read, of whatever kind, or of those that `which` fit. One query."""
         return bool(cls.select().where(cls._unread_by(user), which).exists())
 
     @classmethod
+    def badges(cls, user: User) -> tuple[int, int]:
+        """How many private messages the person has not read, as last recorded, and how many notifications.
+
+        Those of a kind with a badge of its own are left out: what is new is counted once. The others are counted as
+        `count_some` does. One query, compiled.
+        """
+        stored, number = _badges.first(user_id=user.id)
+        payload = cls.payload.python_value(stored) or {}  # type: ignore[no-untyped-call]  # Peewee's
+        return int(payload.get("count", 0)), int(number)
+
+    @classmethod
     def unread_messages(cls, user: User) -> int:
         """How many private messages the user has not read, as last recorded. One query, compiled."""
-        row = _unread_messages.first(user_id=user.id)
-        payload = cls.payload.python_value(row[0]) if row else {}  # type: ignore[no-untyped-call]  # Peewee's
-        return int(payload.get("count", 0))
+        return cls.badges(user)[0]
+
+    @classmethod
+    def unread(cls, user: User) -> int:
+        """How many the person has not read, but for those with a badge of their own. One query, compiled."""
+        return cls.badges(user)[1]
 
     @classmethod
     def writers(cls, user: User, since: datetime) -> list[tuple[Self, str]]:
@@ -75,13 +80,20 @@ class NotificationLists(NotificationTrait):
 
     @classmethod
     def _unread_by(cls, user: User) -> Any:
-        # What is told has a kind. SQLite takes the index of what is unread only where that is said, too, and otherwise
-        # goes through all that was ever told.
-        listed = cls.told_at.is_null(False) & cls.kind_name.is_null(False)
-        return (cls.user == user) & listed & cls.read_at.is_null()
+        return _is_unread(cls, user)
+
+
+def _is_unread(row: type[NotificationRow], user: User | Param) -> Any:
+    # What is told has a kind. SQLite takes the index of what is unread only where that is said, too, and otherwise
+    # goes through all that was ever told.
+    return (row.user == user) & row.told_at.is_null(False) & row.kind_name.is_null(False) & row.read_at.is_null()
 
 
 @compiled
-def _unread_messages() -> Any:
-    of_user = NotificationRow.user == Param("user_id"), NotificationRow.name == UNREAD_MESSAGE_COUNT
-    return NotificationRow.select(NotificationRow.payload).where(*of_user, NotificationRow.scope == "")
+def _badges() -> Any:
+    row, user_id = NotificationRow, Param("user_id")
+    messages = row.select(row.payload).where(row.user == user_id, row.name == UNREAD_MESSAGE_COUNT, row.scope == "")
+    own = [kind.name for kind in KINDS.values() if kind.has_own_badge]
+    return Select(
+        columns=[messages, number_of(row.select().where(_is_unread(row, user_id), row.kind_name.not_in(own)))]
+    )

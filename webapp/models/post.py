@@ -54,6 +54,6 @@ class Post(Searched):
 
     @classmethod
     def timeline(cls, user: User | None = None) -> "ModelSelect[Post]":
-        """Everyone's posts, or one person's, newest first, each with its author: one query."""
-        query = cls.select(cls, User).join(User).order_by(cls.created_at.desc(), cls.id.desc())
+        """Everyone's posts, or one person's, newest first, each with the id and the name of its author: one query."""
+        query = cls.select(cls, User.id, User.username).join(User).order_by(cls.created_at.desc(), cls.id.desc())
         return query.where(cls.user == user) if user else query

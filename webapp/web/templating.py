@@ -1,11 +1,8 @@
 """What every template may use: the globals and filters of Jinja2, set up in one place."""
 
-from collections.abc import MutableMapping
 from pathlib import Path
-from typing import Any
 
 from flask import Flask
-from flask.templating import Environment
 from flask_login import current_user
 from jinja2 import StrictUndefined
 
@@ -27,18 +24,6 @@ from webapp.web.presenters import (
     task_progress,
     tray,
 )
-
-
-class SharedGlobals(Environment):
-    """An environment whose templates have its own globals, and none of their own.
-
-    Jinja2 compares the globals of two templates with every import, and copies them with every include. In a dict that
-    takes a microsecond, and thirty in the chain of dicts which it makes for each template.
-    """
-
-    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        """The globals of a template that is loaded; Jinja2's where the template is given some of its own."""
-        return super().make_globals(d) if d else self.globals
 
 
 def init_app(app: Flask) -> None:

@@ -4,6 +4,7 @@ import mimetypes
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from enum import StrEnum
+from functools import cache
 from itertools import accumulate
 from typing import BinaryIO, Final, Self, cast
 from urllib.parse import urlsplit
@@ -27,7 +28,7 @@ from peewee import (
 from playhouse.fields import EnumField
 
 from tasks.engine.models.task import Task
-from webapp.db import BaseModel, Row
+from webapp.db import BaseModel, CompiledQuery, Row, compiled, numbered, places
 from webapp.lib.chunked_file import ChunkedFile
 from webapp.lib.times import utcnow
 
@@ -77,14 +78,12 @@ class Artifact(BaseModel):
 
     @classmethod
     def completed(cls, tasks: list[Task]) -> dict[Task, list[Self]]:
-        """What each of these tasks has made, oldest first. One query; none for no tasks."""
-        found: dict[Task, list[Self]] = {task: [] for task in tasks}
+        """What each of these tasks has made, oldest first. One query, compiled for each number; none for no tasks."""
+        made: dict[UUID, list[Self]] = {task.id: [] for task in tasks}
         if tasks:
-            made = cls.task.in_(tasks), cls.completed_at.is_null(False), cls.kind != Kind.UPLOAD
-            by_id = {task.id: listed for task, listed in found.items()}
-            for artifact in cls.select().where(*made).order_by(cls.created_at):
-                by_id[artifact.task_id].append(artifact)
-        return found
+            for artifact in _made_by(len(made)).objects(cls, **numbered("id", made)):
+                made[artifact.task_id].append(artifact)
+        return {task: made[task.id] for task in tasks}
 
     @classmethod
     def discard(cls, task: Task, unfinished: bool = False) -> None:
@@ -125,6 +124,16 @@ class Artifact(BaseModel):
     def read(self) -> bytes:
         """The whole content in memory; for what is known to be small."""
         return b"".join(self.chunks())
+
+
+@cache
+def _made_by(number: int) -> CompiledQuery:
+    def made() -> "ModelSelect[Artifact]":
+        of_tasks = Artifact.task.in_(places("id", number, Artifact.task))
+        complete = Artifact.completed_at.is_null(False), Artifact.kind != Kind.UPLOAD
+        return Artifact.select().where(of_tasks, *complete).order_by(Artifact.created_at)
+
+    return compiled(made)
 
 
 class ArtifactChunk(BaseModel):

@@ -1,11 +1,21 @@
 """TaskEvent: one line of a task's timeline."""
 
 from datetime import datetime
+from typing import Self
 from uuid import UUID
 
-from peewee import AutoField, CharField, DateTimeField, DeferredForeignKey, JSONField, ModelInsert, UUIDField
+from peewee import (
+    AutoField,
+    CharField,
+    DateTimeField,
+    DeferredForeignKey,
+    JSONField,
+    ModelInsert,
+    ModelSelect,
+    UUIDField,
+)
 
-from webapp.db import BaseModel, compiled, params_of
+from webapp.db import BaseModel, Param, compiled, params_of
 from webapp.lib.kept_words import kept, put_into_words
 from webapp.lib.phrases import Words
 from webapp.lib.times import utcnow
@@ -32,6 +42,11 @@ class TaskEvent(BaseModel):
         text, phrase = kept(words, LONGEST)
         _insert.execute(task=task_id, at=at or utcnow(), kind=kind, text=text, phrase=phrase, link=link)
 
+    @classmethod
+    def of(cls, task_id: UUID) -> list[Self]:
+        """The timeline of a task, oldest first. One query, compiled."""
+        return _timeline.objects(cls, task_id=task_id)
+
     def words(self, owner: str = "") -> str:
         """As the owner of its task reads it; as others do where that owner's name is given."""
         return put_into_words(self.text, self.phrase, owner)
@@ -41,3 +56,8 @@ class TaskEvent(BaseModel):
 def _insert() -> ModelInsert:
     written = TaskEvent.task, TaskEvent.at, TaskEvent.kind, TaskEvent.text, TaskEvent.phrase, TaskEvent.link
     return TaskEvent.insert(params_of(*written))
+
+
+@compiled
+def _timeline() -> "ModelSelect[TaskEvent]":
+    return TaskEvent.select().where(TaskEvent.task == Param("task_id")).order_by(TaskEvent.id)

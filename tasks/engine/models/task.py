@@ -1,8 +1,10 @@
 """Task: one piece of work that a person started, as they see it, and the only door to its states."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Self
+from uuid import UUID
 
 from peewee import Expression, Model, ModelSelect
 
@@ -17,6 +19,7 @@ from tasks.engine.models.sweeping import Sweeping
 from tasks.engine.models.undoing import Undoing
 from tasks.engine.models.unique_key import holding_unique_key
 from tasks.engine.models.words import kept
+from webapp.db import CompiledQuery, Param, compiled, numbered, places
 from webapp.db.traits import own_references
 from webapp.lib.json_types import Json
 from webapp.lib.phrases import Words
@@ -78,7 +81,7 @@ class Task(OwnerActions, Undoing, Claiming, Progress, Outcomes, Sweeping, TaskRo
         workflow.reset_for_retry(self)
 
     @classmethod
-    def is_visible_to(cls, user: Model) -> Expression:
+    def is_visible_to(cls, user: Model | Param) -> Expression:
         """The condition of a query for the tasks that this person may see: theirs, but for those that are hidden."""
         visible: Expression = (cls.user == user) & ~cls.hidden
         return visible
@@ -92,6 +95,27 @@ class Task(OwnerActions, Undoing, Claiming, Progress, Outcomes, Sweeping, TaskRo
     def of(cls, user: Model) -> "ModelSelect[Self]":
         """All tasks that are shown to this person on their own, newest first."""
         return cls.visible_to(user).where(cls.parent.is_null()).order_by(cls.created_at.desc(), cls.id.desc())
+
+    @classmethod
+    def find(cls, user: Model, task_id: UUID) -> Self | None:
+        """The task of this id, if this person may see it. One query, compiled."""
+        found = _visible.objects(cls, user=user, task_id=task_id)
+        return found[0] if found else None
+
+    @classmethod
+    def by_ids(cls, ids: Sequence[UUID]) -> list[Self]:
+        """The tasks of some ids, in any order. One query, compiled for each number of them; none for none."""
+        return _of_ids(len(ids)).objects(cls, **numbered("id", ids)) if ids else []
+
+
+@compiled
+def _visible() -> "ModelSelect[Task]":
+    return Task.select().where(Task.is_visible_to(Param("user")), Task.id == Param("task_id"))
+
+
+@cache
+def _of_ids(number: int) -> CompiledQuery:
+    return compiled(lambda: Task.select().where(Task.id.in_(places("id", number, Task.id))))
 
 
 own_references(Task)

@@ -50,7 +50,7 @@ class Tray:
 
 
 def tray_for(user: User, page_shows: str = "") -> Tray:
-    """The tray of a person on a page. At most eight queries, each by index, however many tasks they have.
+    """The tray of a person on a page. At most seven queries, each by index, however many tasks they have.
 
     `page_shows` says which tasks the page itself shows: a task's id, TASK_LIST, or nothing.
     """
@@ -60,7 +60,7 @@ def tray_for(user: User, page_shows: str = "") -> Tray:
     more = 0
     if len(others) > MAX_ALERTS:
         more = count_alerts(user, UUID(page_shows) if page_shows else NO_TASK) - MAX_ALERTS
-    unread, notifications = Notification.unread_messages(user), Notification.unread(user)
+    unread, notifications = Notification.badges(user)
     alerts, positions = Artifact.completed(shown), fair_queue.positions(shown)
     return Tray(page_shows, alerts, positions, more, unread, notifications, _announcements(user, found, unread))
 

@@ -18,7 +18,7 @@ bp = require_sign_in(Blueprint("tasks", __name__, url_prefix="/tasks"))
 
 def find_task(task_id: UUID) -> Task:
     """This person's task. Aborts with 404 for anybody else's, and for an internal one."""
-    return Task.visible_to(signed_in_user()).where(Task.id == task_id).get_or_none() or abort(404)
+    return Task.find(signed_in_user(), task_id) or abort(404)
 
 
 def find_function(name: str) -> TaskFunction:

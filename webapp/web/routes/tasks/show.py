@@ -52,7 +52,7 @@ def _panel(task_id: UUID) -> dict[str, Any]:
     tree = workflow.tree(task)
     function = CATALOGUE.get(task.name)
     undo = function.undo if function and function.undo and function.undo.can_undo(task) else None
-    events = list(task.timeline())
+    events = TaskEvent.of(task.id)
     return {
         "task": task,
         "artifacts": Artifact.completed([task])[task],
