@@ -15,7 +15,7 @@ from tests.benchmarks.cpu import cpu_seconds, family
 from tests.benchmarks.sites import storage, worker
 from tests.processes import until
 
-TURNS, TURN = 4, 1.0  # seconds; what has become due while it stood still is a small part of that
+TURNS, TURN = 3, 1.0  # seconds; what has become due while it stood still is a small part of that
 LEASE = "600"  # seconds: a run that stands still between two turns, maybe in a transaction, is not lost
 DONE = "SELECT COUNT(*) FROM tasks WHERE state = 'succeeded'"
 
