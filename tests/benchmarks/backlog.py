@@ -42,10 +42,10 @@ def fill(people: Sequence[User], number: int) -> None:
         " FROM tasks WHERE TRUE ON CONFLICT DO NOTHING"
     )
     database.execute_sql("ANALYZE")
-    _send(number - 1)
+    send(number - 1)
 
 
-def _send(number: int) -> None:
+def send(number: int) -> None:
     """So many messages, each like the one that is there but for its id."""
     [known] = huey.storage.enqueued_items(1)
     message = huey.serializer.deserialize(known)

@@ -40,11 +40,11 @@ def storage(**variables: str) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def process(command: list[str], env: dict[str, str]) -> Iterator[None]:
-    """A process that is stopped by TERM when the block ends."""
+def process(command: list[str], env: dict[str, str]) -> Iterator[int]:
+    """A process that is stopped by TERM when the block ends; yields its id."""
     running = subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.DEVNULL)
     try:
-        yield
+        yield running.pid
     finally:
         with suppress(ProcessLookupError):
             running.send_signal(signal.SIGTERM)
@@ -61,6 +61,6 @@ def gunicorn(app: str, env: dict[str, str], arguments: str = "") -> Iterator[int
         yield port
 
 
-def worker(module: str, env: dict[str, str], processes: int = 2) -> AbstractContextManager[None]:
-    """A consumer of so many worker processes."""
+def worker(module: str, env: dict[str, str], processes: int = 2) -> AbstractContextManager[int]:
+    """A consumer of so many worker processes; yields its id."""
     return process([sys.executable, "-m", module], env | {"WORKER_CONCURRENCY": str(processes)})

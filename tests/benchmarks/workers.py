@@ -1,78 +1,107 @@
-"""Tracked tasks a second by the number of worker processes, and what a long line or an open snapshot makes of them."""
+"""Tracked tasks a second by the number of worker processes, and what a long line or an open snapshot makes of them.
 
-import time
+The sites of a column or row are there at once, and each works in its turns while the others stand still.
+"""
+
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from itertools import count
 
 import psycopg
 from huey.storage import PostgresStorage
 
 from tasks.queue import huey
-from tests.benchmarks.backlog import fill
-from tests.benchmarks.sites import storage, worker
+from tests.benchmarks.backlog import fill, send
+from tests.benchmarks.pool import Pool, pool, take_turns
+from tests.benchmarks.sites import storage
 from tests.benchmarks.table import show
-from tests.processes import until
+from tests.benchmarks.worker import ten_steps
 from tests.services import postgres_server, redis_server
 from webapp.db import database
 from webapp.models import State, Task, User
 
-SECONDS = 1.5
 PROCESSES = 1, 2, 4, 8
 FEW, MANY = 6_000, 200_000  # tasks that wait
 TAKEN = 30_000  # while the snapshot is open
 PEOPLE = 200
 SLOW_DISK = {"fsync": "on", "commit_delay": "2000", "commit_siblings": "0"}  # microseconds, before each flush
 
+NewDatabase = Callable[[], str]
+
 
 def main() -> None:
     """Two tables."""
     with redis_server() as redis, postgres_server() as plain, postgres_server(**SLOW_DISK) as slow:
-        _show_curve(redis, {"": plain, ", a commit takes 2 ms more": slow})
-        _show_lines(redis, plain)
+        queues = (f"{redis}/{number}" for number in count())
+        _show_curve(queues, {"": plain, ", a commit takes 2 ms more": slow})
+        _show_lines(queues, plain)
 
 
-def _show_curve(redis: str, servers: dict[str, Callable[[], str]]) -> None:
+def _show_curve(queues: Iterator[str], servers: dict[str, NewDatabase]) -> None:
     """The curve: one person and many, on a disk that is nearly free and on one that is not."""
-    cells = [(server, number) for server in servers for number in (1, PEOPLE)]
-    found: dict[tuple[int, str, int], float] = {}
-    for server, number in cells:
-        for processes in PROCESSES:
-            with storage(DATABASE_URL=servers[server](), REDIS_URL=redis) as env:
-                fill(_people(number), FEW)
-                found[processes, server, number] = _rate(env, processes)
+    columns = [(disk, number) for disk in servers for number in (1, PEOPLE)]
+    pools: dict[tuple[int, str, int], Pool] = {}
+    for disk, number in columns:
+        filled = servers[disk]()
+        with storage(DATABASE_URL=filled, REDIS_URL=next(queues)):
+            fill(_people(number), FEW)
+        with ExitStack() as sites:
+            for processes in PROCESSES:
+                variables = {"DATABASE_URL": _copy(filled, processes), "REDIS_URL": next(queues)}
+                pools[processes, disk, number] = sites.enter_context(pool(processes, _send_all, **variables))
+            take_turns([pools[processes, disk, number] for processes in PROCESSES])
     show(
-        "Tracked tasks a second, PostgreSQL + Redis (beside two processes)",
-        ("processes", *(f"{'one person' if number == 1 else f'{number} people'}{server}" for server, number in cells)),
+        "Tracked tasks a second, PostgreSQL + Redis (beside two processes; CPU time a task)",
+        ("processes", *(f"{'one person' if number == 1 else f'{number} people'}{disk}" for disk, number in columns)),
         (
-            (str(processes), *(_beside(found[processes, *cell], found[2, *cell]) for cell in cells))
+            (str(processes), *(_beside(pools[processes, *column], pools[2, *column]) for column in columns))
             for processes in PROCESSES
         ),
     )
 
 
-def _show_lines(redis: str, new_database: Callable[[], str]) -> None:
+def _copy(url: str, number: int) -> str:
+    """Another database with the same rows, which nobody is connected to."""
+    name = url.rpartition("/")[2]
+    with psycopg.connect(url.replace(name, "postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}_{number} TEMPLATE {name} STRATEGY FILE_COPY")
+    return f"{url}_{number}"
+
+
+def _send_all(_: dict[str, str]) -> None:
+    """A message for each of the tasks that have been copied."""
+    ten_steps.launch(User.select().get())
+    send(FEW)
+
+
+def _show_lines(queues: Iterator[str], new_database: NewDatabase) -> None:
     """What the line costs: a long one, and the entries of what was taken from it that nobody can clear."""
     rows = []
     for name, variables in (
         ("SQLite", dict),
         ("PostgreSQL", lambda: {"DATABASE_URL": new_database()}),
-        ("PostgreSQL + Redis", lambda: {"DATABASE_URL": new_database(), "REDIS_URL": redis}),
+        ("PostgreSQL + Redis", lambda: {"DATABASE_URL": new_database(), "REDIS_URL": next(queues)}),
     ):
-        few, many = (_drain(variables(), number) for number in (FEW, MANY))
-        snapshot = _drain(variables(), FEW + TAKEN, TAKEN) if name != "SQLite" else 0.0
-        rows.append((name, f"{few:.0f}", _beside(many, few), _beside(snapshot, few) if snapshot else "-"))
+        with ExitStack() as sites:
+            few = sites.enter_context(pool(2, lambda _: fill(_people(PEOPLE), FEW), **variables()))
+            others = [sites.enter_context(pool(2, lambda _: fill(_people(PEOPLE), MANY), **variables()))]
+            if name != "SQLite":
+                others.append(sites.enter_context(pool(2, lambda env: _take_under_snapshot(sites, env), **variables())))
+            take_turns([few, *others])
+        rows.append((name, _beside(few, few), *(_beside(each, few) for each in others), *["-"] * (2 - len(others))))
     head = "storage", f"{FEW:,} wait", f"{MANY:,} wait", f"{TAKEN:,} were taken under a snapshot that is open"
     show(f"Tracked tasks a second of {PEOPLE} people, 2 worker processes", head, rows)
 
 
-def _drain(variables: dict[str, str], number: int, taken: int = 0) -> float:
-    with storage(**variables) as env:
-        fill(_people(PEOPLE), number)
-        if not taken:
-            return _rate(env, 2)
-        with _snapshot(env["DATABASE_URL"]):
-            _take(taken)
-            return _rate(env, 2)
+def _take_under_snapshot(sites: ExitStack, env: dict[str, str]) -> None:
+    """What workers that take so many tasks leave in the indexes of tasks and messages."""
+    fill(_people(PEOPLE), FEW + TAKEN)
+    sites.enter_context(_snapshot(env["DATABASE_URL"]))
+    first = Task.select(Task.id).where(Task.state == State.PENDING).order_by(Task.queue_key).limit(TAKEN)
+    Task.update(state=State.CANCELED, queue_key=None).where(Task.id.in_(first)).execute()
+    if isinstance(huey.storage, PostgresStorage):
+        oldest = f"SELECT id FROM huey_task ORDER BY id LIMIT {database.param}"
+        database.execute_sql(f"DELETE FROM huey_task WHERE id IN ({oldest})", (TAKEN,))
 
 
 @contextmanager
@@ -84,29 +113,9 @@ def _snapshot(url: str) -> Iterator[None]:
         yield
 
 
-def _take(number: int) -> None:
-    """What workers that take so many tasks leave in the indexes of tasks and messages."""
-    first = Task.select(Task.id).where(Task.state == State.PENDING).order_by(Task.queue_key).limit(number)
-    Task.update(state=State.CANCELED, queue_key=None).where(Task.id.in_(first)).execute()
-    if isinstance(huey.storage, PostgresStorage):
-        database.execute_sql(
-            "DELETE FROM huey_task WHERE id IN (SELECT id FROM huey_task ORDER BY id LIMIT %s)", (number,)
-        )
-
-
 def _people(number: int) -> list[User]:
     return [User.register_guest() for _ in range(number)]
 
 
-def _rate(env: dict[str, str], processes: int) -> float:
-    """Tasks a second, once each process has got going."""
-    done = Task.select().where(Task.state == State.SUCCEEDED)
-    with worker("tests.benchmarks.worker", env, processes):
-        until(lambda: done.count() > 20 * processes)
-        before, begun = done.count(), time.perf_counter()
-        time.sleep(SECONDS)
-        return (done.count() - before) / (time.perf_counter() - begun)
-
-
-def _beside(rate: float, limit: float) -> str:
-    return f"{rate:.0f} ({rate / limit:.2f})"
+def _beside(pool: Pool, limit: Pool) -> str:
+    return f"{pool.rate:.0f} ({pool.rate / limit.rate:.2f}; {pool.cost / 1000:.1f} ms)"

@@ -13,7 +13,7 @@ from uuid import uuid4
 from peewee import Case, Expression, ModelUpdate, Select, fn
 
 from tasks.engine.models import fair_queue, observers, phrases, signals, transitions
-from tasks.engine.models.fair_share import NOW, FairShare, fair, full, head
+from tasks.engine.models.fair_share import NOW, FairShare, fair, full, head, lock
 from tasks.engine.models.line_start import LineStart
 from tasks.engine.models.locks import changing
 from tasks.engine.models.row import TaskRow, TaskTrait
@@ -53,14 +53,14 @@ def _starts() -> Iterator[dict[str, int]]:
 @compiled
 def _take_head() -> ModelUpdate:
     """The task at the head of the line, for who is alone in it."""
-    return _taking(_heads())
+    return _taking(_heads(), shared=True)
 
 
 @compiled
 def _take_fairly() -> ModelUpdate:
     """The first task of somebody who is not full, or if there is none, the head of the line."""
     fairest = Select(columns=[Case(None, [(fn.EXISTS(full()), fair(*_parts(), lock=True))])])
-    return _taking([fairest, *_heads()])
+    return _taking([fairest, *_heads()], shared=False)
 
 
 def _heads() -> list[Select]:
@@ -68,15 +68,19 @@ def _heads() -> list[Select]:
     return [locking(head(part), skip_locked=True) for part in _parts()]
 
 
-def _taking(choices: list[Select]) -> ModelUpdate:
-    """Takes the first of these that there is: gives its row as it is then, or none when nothing waits."""
+def _taking(choices: list[Select], shared: bool) -> ModelUpdate:
+    """Takes the first of these that there is: gives its row as it is then, or none when nothing waits.
+
+    On PostgreSQL with its person's lock, maybe a `shared` one, and one more column for that.
+    """
     chosen = TaskRow.id == (fn.COALESCE(*choices) if len(choices) > 1 else choices[0])
     run = params_of(TaskRow.fencing_token, TaskRow.lease_until)
     run |= dict.fromkeys((TaskRow.started_at, TaskRow.updated_at), NOW)
     run |= {TaskRow.attempts: TaskRow.attempts + 1, TaskRow.moves: TaskRow.moves + 1}
     begun = {TaskRow.state: State.IN_PROGRESS, TaskRow.queue_key: None, TaskRow.stage: "", TaskRow.error: ""}
     begun |= dict.fromkeys((TaskRow.stage_phrase, TaskRow.error_phrase))
-    return TaskRow.update(run | begun).where(TaskRow.state == State.PENDING, chosen).returning(TaskRow)
+    locks = [lock(shared)] if is_postgres() else []
+    return TaskRow.update(run | begun).where(TaskRow.state == State.PENDING, chosen).returning(TaskRow, *locks)
 
 
 class Claiming(TaskTrait):
@@ -122,7 +126,7 @@ class Claiming(TaskTrait):
         run = {"fencing_token": token, "lease_until": now + lease, "now": now}
         taking = _take_head if alone else _take_fairly
         row = next(filter(None, (taking.execute(**run, **start).fetchone() for start in _starts())), None)
-        task = read_model(cls, row) if row else None
+        task = read_model(cls, row[: len(cls._meta.sorted_fields)]) if row else None
         if task:
             transitions.tell(task, "started", task._how_it_starts())
             signals.announce(signals.started, task)

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from peewee import SQL, Expression, ModelSelect, Select, chunked, fn
 
+from tasks.engine.models.line_start import LineStart
 from tasks.engine.models.row import TaskRow
 from tasks.engine.models.state import LEASED, State
 from webapp.db import CompiledQuery, Param, compiled
@@ -25,6 +26,8 @@ PRIORITIES = range(-10, 11)
 FIRST = -LEVEL * (PRIORITIES[-1] + 1)  # before every turn
 MOST_POSITIONS = 200  # in one query
 RECENT = 20  # finished tasks, from which to judge how long one takes
+
+_heads = {priority: LineStart() for priority in PRIORITIES}
 
 
 @dataclass(frozen=True)
@@ -38,12 +41,17 @@ class QueuePosition:
 def next_queue_key(user_id: int, priority: int) -> int:
     """The turn for a task that joins the line now. One query, of two small reads by index.
 
-    Raises ValueError for a priority outside PRIORITIES.
+    Many that join one after the other look for the head from where it was a moment ago, as workers do: what was taken
+    before that need not be passed each time. Raises ValueError for a priority outside PRIORITIES.
     """
     if priority not in PRIORITIES:
         raise ValueError(f"a priority is from {PRIORITIES[0]} to {PRIORITIES[-1]}, not {priority}")
     first = -priority * LEVEL
-    head, last = _ends.execute(place0=first, place1=first + LEVEL, user_id=user_id).fetchone()
+    start = _heads[priority].known()
+    places = {"place0": first, "place1": first if start is None else start, "place2": first + LEVEL}
+    head, last = _ends.execute(**places, user_id=user_id).fetchone()
+    if start is None:
+        _heads[priority].found(head)
     return max(first if head is None else head, first if last is None else last + 1)
 
 
@@ -102,10 +110,10 @@ def _any_waiting() -> Select:
 
 @compiled
 def _ends() -> Select:
-    """The first key that is from `place0` to `place1`, and the last one of a person."""
-    head = TaskRow.select(fn.MIN(TaskRow.queue_key)).where(_is_between(0))
-    last = TaskRow.select(fn.MAX(TaskRow.queue_key)).where(_is_between(0), TaskRow.user == Param("user_id"))
-    return Select(columns=[head, last])
+    """The first key from `place1` to `place2`, or if there is none, from `place0`; and the last one of a person."""
+    head, before = (TaskRow.select(fn.MIN(TaskRow.queue_key)).where(_is_between(n)) for n in (1, 0))
+    last = TaskRow.select(fn.MAX(TaskRow.queue_key)).where(_is_between(0, 2), TaskRow.user == Param("user_id"))
+    return Select(columns=[fn.COALESCE(head, before), last])
 
 
 @cache
@@ -128,9 +136,9 @@ def _between(number: int) -> CompiledQuery:
     return between
 
 
-def _is_between(n: int) -> Expression:
-    """Whether a task waits from one of the places to the next."""
-    key, place, following = TaskRow.queue_key, Param(f"place{n}", int), Param(f"place{n + 1}", int)
+def _is_between(n: int, end: int = 0) -> Expression:
+    """Whether a task waits from one of the places to the next, or to that `end`."""
+    key, place, following = TaskRow.queue_key, Param(f"place{n}", int), Param(f"place{end or n + 1}", int)
     return (TaskRow.state == State.PENDING) & (key >= place) & (key < following)
 
 

@@ -4,6 +4,7 @@ While a transaction keeps an old snapshot open, as a backup does for its whole t
 entries of tasks that were taken since. They lie before the head, in the thousands, and a search from the beginning
 would pass them all each time. So a process searches from the beginning once a second only, and in between from what it
 found there. What joins before that place meanwhile is found a second later, or as soon as nothing is found after it.
+Workers look for the task to take next, and whoever starts a task for the turn to give it.
 """
 
 import time

@@ -95,7 +95,7 @@ def test_what_one_task_of_many_asks_of_the_database(count, each_database, querie
         with queries() as seen:
             assert execute_next(left)
         costs.append([query.msg[0].split()[0] for query in seen.get_queries()])
-    assert len(costs[2]) - len(costs[1]) == (11 if locks_rows() else 8)
+    assert len(costs[2]) - len(costs[1]) == (10 if locks_rows() else 8)
 
 
 def test_a_worker_that_is_told_to_stop_claims_nothing_with_the_end(count, each_database):

@@ -76,6 +76,17 @@ def collide(
     assert len(done) > enough
 
 
+def test_whose_row_is_held_for_seconds_their_tasks_start_and_end_all_the_same(app, emptied_postgres):
+    ann = make_user("ann")
+    with psycopg.connect(emptied_postgres) as other:
+        other.execute("SELECT 1 FROM users WHERE id = %s FOR NO KEY UPDATE", (ann.id,))  # as User.hold does
+        database.execute_sql("SET lock_timeout = 200")
+        Task.start(ann, "countdown", "Count down", {})
+        Task.claim(LEASE).succeed()
+    assert [task.state for task in Task.of(ann)] == [State.SUCCEEDED]
+    assert User.get_by_id(ann.id).changes > 0
+
+
 def test_marking_all_as_read_collides_with_what_others_write(app):
     ann, others = make_user("ann"), [make_user() for _ in range(2)]
     collide(

@@ -154,6 +154,25 @@ def test_claims_of_one_person_wait_for_each_other_only_while_others_wait(postgre
         assert Task.select().where(Task.user == ann, Task.state == State.IN_PROGRESS).count() == 2
 
 
+@pytest.mark.parametrize("others", [False, True], ids=["alone", "others wait"])
+def test_the_lock_of_a_person_is_taken_by_the_claim_itself(postgres, queries, others):
+    """A statement less a task; and what is looked at under the lock is asked after it."""
+    _workers(4)
+    ann, bob = make_user("ann"), make_user("bob")
+    _crowd(ann, 5)
+    _crowd(bob, int(others), 100)
+    assert _take(1) == ["ann"]  # and so it knows whether others wait
+    with queries() as seen, database.transaction():
+        held = database.execute_sql("SELECT mode FROM pg_locks WHERE locktype = 'advisory'").fetchall()
+        assert held == []
+        task = Task.claim(LEASE)
+        held = database.execute_sql("SELECT objid, mode FROM pg_locks WHERE locktype = 'advisory'").fetchall()
+    assert (task.title, held) == ("ann", [(ann.id, "ExclusiveLock")])
+    assert not any("SELECT pg_advisory" in query.msg[0] for query in seen.get_queries())
+    assert _take(1) == ["ann"]
+    assert database.execute_sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'").fetchone() is None
+
+
 def test_who_has_seen_nobody_else_still_leaves_a_process_to_who_comes(postgres, monkeypatch):
     monkeypatch.setattr(claim, "_share", FairShare())
     _workers(3)

@@ -6,6 +6,8 @@ from itertools import pairwise
 import pytest
 
 from tasks.engine.models import fair_queue, waiting_users
+from tasks.engine.models.fair_queue import LEVEL
+from tasks.engine.models.line_start import FOR_SECONDS, LineStart
 from tasks.engine.models.waiting_users import notify_waiting_users
 from tests.racing import race
 from webapp.dev.factories import make_task, make_user
@@ -73,6 +75,32 @@ def test_idle_owner_saves_up_no_share(app):
     _start(bob, 10)
     taken = _take(10)
     assert all(one != other for one, other in pairwise(taken)), "they take turns; bob is not owed the time before"
+
+
+def test_who_joins_looks_for_the_head_from_where_it_was_a_moment_ago_and_from_the_beginning_where_none_is_there(
+    make_app, emptied_postgres, monkeypatch, queries
+):
+    make_app(database_url=emptied_postgres)
+    now = [0.0]
+    monkeypatch.setattr(fair_queue, "_heads", {0: LineStart(lambda: now[0]), 1: LineStart(lambda: now[0])})
+    ann, bob = make_user("ann"), make_user("bob")
+    _crowd(ann, 10)
+    Task.update(queue_key=Task.queue_key + 100).execute()
+    assert fair_queue.next_queue_key(bob.id, 0) == 100
+    make_task(State.PENDING, ann, queue_key=50)
+    assert fair_queue.next_queue_key(bob.id, 0) == 100, "what came before that meanwhile is not looked for"
+    assert fair_queue.next_queue_key(ann.id, 0) == 110, "but all of one's own count"
+    assert fair_queue.next_queue_key(bob.id, 1) == -LEVEL
+    now[0] += FOR_SECONDS
+    with queries() as seen:
+        assert fair_queue.next_queue_key(bob.id, 0) == 50
+    assert seen.count == 1
+    Task.delete().execute()
+    assert fair_queue.next_queue_key(bob.id, 0) == 0
+    make_task(State.PENDING, ann, queue_key=20)
+    with queries() as seen:
+        assert fair_queue.next_queue_key(bob.id, 0) == 20, "nothing waits from there on, so it is from the beginning"
+    assert seen.count == 1
 
 
 def test_the_higher_priority_goes_first_and_is_fair_among_its_own(app):
