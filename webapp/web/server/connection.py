@@ -48,6 +48,7 @@ class Connection:
         self.request: Request | None = None
         self.source: Received | None = None
         self.end: LengthEnd | ChunkedEnd | None = None
+        self.is_quick = False  # to answer, most likely
         self.is_whole = True  # its request was received to the end
         self.is_spooled = True  # as far as it was written; False where that failed
         self.steps: Iterator[None] | None = None
@@ -104,8 +105,8 @@ class Connection:
         size = len(data) if end is None else end
         self.source.add(data[:size])
         del self.received[:size]
-        self.must_close |= self.end.is_cut
         self.is_whole = end is not None
+        self.must_close |= self.is_whole and self.end.is_cut  # and only then may more be thrown away
         return size
 
     def spool(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from gunicorn.config import Config
 from gunicorn.http.errors import NoMoreData
+from gunicorn.http.message import Request
 from gunicorn.util import write_error
 
 from webapp.web.server import limits
@@ -32,10 +33,11 @@ class Loop(Answers):
         threads: Threads,
         lifetime: Lifetime,
         max_body: int,
+        is_quick: Callable[[Request], bool],
         on_error: Callable[..., None],
     ) -> None:
         super().__init__(threads, lifetime)
-        self._config, self._max_body, self._on_error = config, max_body, on_error
+        self._config, self._max_body, self._is_quick, self._on_error = config, max_body, is_quick, on_error
         self.selector.register(threads.wakeup, EVENT_READ, threads.silence)
 
     def turn(self, timeout: float) -> None:
@@ -119,6 +121,8 @@ class Loop(Answers):
             if len(connection.received) > limits.MAX_HEAD:
                 self._reject(connection, 431, "Request Header Fields Too Large")
             return None
+        assert connection.request
+        connection.is_quick = self._is_quick(connection.request)
         if not connection.expect_body(self._max_body):
             return self._submit(connection)
         connection.enter(Stage.BODY, limits.BODY_WITHIN)

@@ -13,32 +13,31 @@ from queue import SimpleQueue
 
 from webapp.web.server.connection import Connection
 from webapp.web.server.framing import Received
-
-Queue = SimpleQueue[Connection | Received | None]
+from webapp.web.server.line import Line
 
 
 class Threads:
     """Calls `work` with connections, each in one of so many threads, and gives them back to the loop."""
 
     def __init__(self, count: int, work: Callable[[Connection], None]) -> None:
-        self._waiting: Queue = SimpleQueue()
-        self._spooling: Queue = SimpleQueue()
+        self._waiting = Line()
+        self._spooling: SimpleQueue[Connection | Received | None] = SimpleQueue()
         self._done: deque[Connection] = deque()
         self.wakeup, self._bell = os.pipe()  # `wakeup` is readable when there is something in `done`
         os.set_blocking(self.wakeup, False)
         os.set_blocking(self._bell, False)
         self._is_asleep = False
         self._threads = [
-            threading.Thread(target=self._run, args=(self._waiting, work), name=f"web-{number}")
+            threading.Thread(target=self._run, args=(self._waiting.get, work), name=f"web-{number}")
             for number in range(count)
         ]
-        self._spooler = threading.Thread(target=self._run, args=(self._spooling, Connection.spool), name="web-spooler")
-        for thread in (*self._threads, self._spooler):
+        spooler = threading.Thread(target=self._run, args=(self._spooling.get, Connection.spool), name="web-spooler")
+        for thread in (*self._threads, spooler):
             thread.start()
 
     def submit(self, connection: Connection) -> None:
         """Let a thread work on it; it is among `done` afterwards."""
-        self._waiting.put(connection)
+        self._waiting.put(connection, connection.is_quick and not connection.steps)
 
     def spool(self, connection: Connection) -> None:
         """Have what came of its body written; it is among `done` afterwards."""
@@ -51,7 +50,7 @@ class Threads:
     @property
     def queued(self) -> int:
         """How many wait for a thread."""
-        return self._waiting.qsize()
+        return len(self._waiting)
 
     def sleep(self) -> bool:
         """The loop is about to wait for `wakeup`; False if there is something in `done` already."""
@@ -82,8 +81,8 @@ class Threads:
             self._waiting.put(None)
         self._spooling.put(None)
 
-    def _run(self, queue: Queue, work: Callable[[Connection], None]) -> None:
-        while connection := queue.get():
+    def _run(self, next_one: Callable[[], Connection | Received | None], work: Callable[[Connection], None]) -> None:
+        while connection := next_one():
             if isinstance(connection, Received):
                 connection.discard()
                 continue
