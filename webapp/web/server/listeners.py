@@ -76,9 +76,9 @@ class Listeners:
             except (BlockingIOError, ConnectionAbortedError):
                 return None
             except OSError as error:
+                if error.errno in NO_FILES and self._loop.make_room(ROOM):
+                    continue
                 self._log.error("No connection can be accepted for a second: %s", error)
-                if error.errno in NO_FILES:
-                    self._loop.make_room(ROOM)
                 return self.open(False)
             self._loop.add(Connection(_set_up(sock), peer, listener.getsockname(), self._config.keepalive))
         return None
