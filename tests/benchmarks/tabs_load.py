@@ -19,6 +19,8 @@ from itertools import count
 IP_BIND_ADDRESS_NO_PORT = 24  # Linux: the port is chosen once it is known where to, so that they suffice
 PER_ADDRESS = 8000  # connections from one address of this machine, which has ports for more
 TIMEOUT = 10.0  # seconds until a poll counts as lost
+CONNECTED_WITHIN = 15.0  # seconds for all tabs; the others connect when they poll
+LATE = 2.0  # seconds for what was due at the end
 
 
 class Tab:
@@ -41,11 +43,14 @@ class Tabs:
         self._order = count()
         self.times: list[float] = []
         self.due = self.lost = self.connects = 0
-        self.counts_from = 0.0
+        self.counts_from = self.counts_until = 0.0
         crowd = [Tab(number) for number in range(tabs)]
-        for tab in crowd:
-            self.connect(tab)
         now = time.perf_counter()
+        end = now + CONNECTED_WITHIN
+        for tab in crowd:
+            if now < end:
+                self.connect(tab)
+                now = time.perf_counter()
         for number, tab in enumerate(crowd):
             self.at(now + every * number / tabs + random.uniform(0, every / tabs), self.poll, tab)
 
@@ -54,23 +59,30 @@ class Tabs:
         heapq.heappush(self.agenda, (when, next(self._order), action, tab))
 
     def run(self, warm: float, seconds: float) -> None:
-        """Poll; what is due after `warm` seconds counts."""
+        """Poll; what is due in the `seconds` after `warm` counts. Says when those begin and end."""
         self.counts_from = time.perf_counter() + warm
-        end = self.counts_from + seconds
-        while (now := time.perf_counter()) < end:
-            while self.agenda and self.agenda[0][0] <= now:
+        self.counts_until = self.counts_from + seconds
+        signs = [self.counts_from, self.counts_until]
+        while (now := time.perf_counter()) < self.counts_until + LATE:
+            if signs and now > signs[0]:
+                say(at=signs.pop(0))
+            while self.agenda and self.agenda[0][0] <= now < self.counts_until + LATE:
                 when, _, action, tab = heapq.heappop(self.agenda)
                 action(tab, when)  # type: ignore[operator]
+                now = time.perf_counter()
             wait = max(0.0, min(self.agenda[0][0] - time.perf_counter(), 0.1)) if self.agenda else 0.1
             for key, _ in self.selector.select(wait):
                 self.receive(key.data)
-
+        for at in signs:
+            say(at=at)
         for key in list(self.selector.get_map().values()):
             key.data.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # without TIME_WAIT
             key.data.sock.close()
 
     def poll(self, tab: Tab, when: float) -> None:
         """Ask, unless the poll before still hangs."""
+        if when >= self.counts_until:
+            return
         self.at(when + self.every, self.poll, tab)
         if when >= self.counts_from:
             self.due += 1
@@ -86,7 +98,7 @@ class Tabs:
     def connect(self, tab: Tab) -> bool:
         """Open its connection; False where the machine has no place for one."""
         tab.sock = sock = socket.socket()
-        sock.settimeout(5)
+        sock.settimeout(1)
         sock.setsockopt(socket.SOL_IP, IP_BIND_ADDRESS_NO_PORT, 1)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.bind((tab.source, 0))
@@ -149,14 +161,19 @@ class Tabs:
         tab.sock, tab.asked_at, tab.answer = None, 0.0, b""
 
 
+def say(**what: object) -> None:
+    """Write a line of JSON."""
+    print(json.dumps(what), flush=True)
+
+
 def main() -> None:
-    """Read a line of JSON, poll, and write one of what was seen."""
+    """Read a line of JSON, poll, and write when that counts, when no more, and what was seen."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     given = json.loads(sys.argv[1])
     tabs = Tabs(given["port"], given["tabs"], given["every"], given["round_trip"], given["request"].encode())
     tabs.run(given["warm"], given["seconds"])
-    print(json.dumps({"times": sorted(tabs.times), "due": tabs.due, "lost": tabs.lost, "connects": tabs.connects}))
+    say(times=sorted(tabs.times), due=tabs.due, lost=tabs.lost, connects=tabs.connects)
 
 
 if __name__ == "__main__":

@@ -68,9 +68,6 @@ class Listeners:
 
     def _accept(self, listener: Any) -> None:
         for _ in range(ACCEPTED_AT_ONCE):
-            is_full = len(self._loop.connections) >= self._config.worker_connections
-            if is_full and not self._loop.make_room(ROOM):
-                return self.open(False)  # until the next tick
             try:
                 sock, peer = listener.accept()
             except (BlockingIOError, ConnectionAbortedError):
@@ -80,7 +77,10 @@ class Listeners:
                     continue
                 self._log.error("No connection can be accepted for a second: %s", error)
                 return self.open(False)
+            has_room = len(self._loop.connections) < self._config.worker_connections or self._loop.make_room(ROOM)
             self._loop.add(Connection(_set_up(sock), peer, listener.getsockname(), self._config.keepalive))
+            if not has_room:
+                return self.open(False)  # until the next tick
         return None
 
 
