@@ -19,7 +19,6 @@ from itertools import count
 IP_BIND_ADDRESS_NO_PORT = 24  # Linux: the port is chosen once it is known where to, so that they suffice
 PER_ADDRESS = 8000  # connections from one address of this machine, which has ports for more
 TIMEOUT = 10.0  # seconds until a poll counts as lost
-CONNECTED_WITHIN = 15.0  # seconds for all tabs; the others connect when they poll
 LATE = 2.0  # seconds for what was due at the end
 
 
@@ -30,11 +29,12 @@ class Tab:
         self.source = f"127.0.{1 + os.getpid() % 200}.{1 + number // PER_ADDRESS}"
         self.sock: socket.socket | None = None
         self.due = self.answer = b""
-        self.asked_at = 0.0  # when it was due; 0 while it waits for nothing
+        self.asked_at = 0.0  # when it was sent; 0 while it waits for nothing
+        self.counts = False
 
 
 class Tabs:
-    """So many tabs of one site, each of which polls every `every` seconds."""
+    """So many tabs of one site, each of which connects with its first poll, and polls every `every` seconds."""
 
     def __init__(self, port: int, tabs: int, every: float, round_trip: float, request: bytes) -> None:
         self.port, self.every, self.round_trip, self.request = port, every, round_trip, request
@@ -46,11 +46,6 @@ class Tabs:
         self.counts_from = self.counts_until = 0.0
         crowd = [Tab(number) for number in range(tabs)]
         now = time.perf_counter()
-        end = now + CONNECTED_WITHIN
-        for tab in crowd:
-            if now < end:
-                self.connect(tab)
-                now = time.perf_counter()
         for number, tab in enumerate(crowd):
             self.at(now + every * number / tabs + random.uniform(0, every / tabs), self.poll, tab)
 
@@ -63,13 +58,13 @@ class Tabs:
         self.counts_from = time.perf_counter() + warm
         self.counts_until = self.counts_from + seconds
         signs = [self.counts_from, self.counts_until]
-        while (now := time.perf_counter()) < self.counts_until + LATE:
+        end = self.counts_until + LATE
+        while (now := time.perf_counter()) < end:
             if signs and now > signs[0]:
                 say(at=signs.pop(0))
-            while self.agenda and self.agenda[0][0] <= now < self.counts_until + LATE:
+            while self.agenda and self.agenda[0][0] <= now and time.perf_counter() < end:
                 when, _, action, tab = heapq.heappop(self.agenda)
                 action(tab, when)  # type: ignore[operator]
-                now = time.perf_counter()
             wait = max(0.0, min(self.agenda[0][0] - time.perf_counter(), 0.1)) if self.agenda else 0.1
             for key, _ in self.selector.select(wait):
                 self.receive(key.data)
@@ -84,8 +79,8 @@ class Tabs:
         if when >= self.counts_until:
             return
         self.at(when + self.every, self.poll, tab)
-        if when >= self.counts_from:
-            self.due += 1
+        tab.counts = when >= self.counts_from
+        self.due += tab.counts
         if tab.asked_at and when - tab.asked_at > TIMEOUT:
             self.drop(tab)
         if tab.asked_at:
@@ -115,7 +110,8 @@ class Tabs:
         return True
 
     def send(self, tab: Tab, _: float) -> None:
-        """Half a round trip after the poll was due, it arrives."""
+        """Half a round trip after the poll was due, it arrives. How late this process is does not count."""
+        tab.asked_at = time.perf_counter() - self.round_trip / 2
         try:
             if tab.sock:
                 tab.sock.send(self.request)
@@ -142,7 +138,7 @@ class Tabs:
         if tab.answer.endswith(b"\r\n\r\n"):
             assert tab.answer[9:12] in {b"304", b"204", b"503"}, tab.answer[:200]
             now = time.perf_counter()
-            if tab.asked_at >= self.counts_from and tab.answer[9:12] != b"503":
+            if tab.counts and tab.answer[9:12] != b"503":
                 self.times.append(now + self.round_trip / 2 - tab.asked_at)
             tab.asked_at, tab.answer = 0.0, b""
         return None
