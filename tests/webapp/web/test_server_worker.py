@@ -100,6 +100,9 @@ def serve(monkeypatch) -> Iterator[Callable[..., Served]]:
         served.stop()
         served.thread.join(20)
         assert not served.thread.is_alive()
+        for each in served.open_connections():  # a process would end with them
+            served.worker.loop.close(each)
+        served.worker.loop.selector.close()
         served.worker.tmp.close()
 
 
@@ -160,6 +163,12 @@ def test_a_long_body_of_who_then_only_listens_is_read_to_its_end_and_its_file_is
         sock.shutdown(socket.SHUT_WR)
         assert _read(sock).endswith(b"200000")
     assert 200_000 in closed
+    with closing(served.connect(GET, UPLOAD, GET)) as sock:
+        sock.shutdown(socket.SHUT_WR)
+        assert _statuses(_read(sock)) == [200, 200, 200]
+    with closing(served.connect(GET, GET[:-1])) as sock:
+        sock.shutdown(socket.SHUT_WR)
+        assert _statuses(_read(sock)) == [200]
     with closing(served.connect(UPLOAD[:100_000])):
         until(lambda: any(each.source and each.source.is_on_disk for each in served.open_connections()))
     until(lambda: any(0 < size < 200_000 for size in closed))

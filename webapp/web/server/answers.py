@@ -54,14 +54,19 @@ class Answers(Connections, ABC):
             connection.enter_working()
             return self._threads.submit(connection)
         self._lifetime.count(connection.status)
-        if connection.must_close or connection.is_ended:
+        if connection.must_close:
             return self._linger(connection)
         self.forget(connection)
         connection.enter(Stage.IDLE, self._lifetime.keepalive)
-        self.watch(connection, EVENT_READ)
         if connection.received:
-            self._advance(connection)
-        return None
+            return self._advance(connection)
+        return self._read_on(connection)
+
+    def _read_on(self, connection: Connection) -> None:
+        """There is more to come; or there is not, and nobody is there to be answered."""
+        if connection.is_ended:
+            return self.close(connection)
+        return self.watch(connection, EVENT_READ)
 
     def _linger(self, connection: Connection) -> None:
         """Have the client hang up first, so that it gets all of its answer."""

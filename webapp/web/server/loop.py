@@ -119,8 +119,8 @@ class Loop(Answers):
             return self._say_last(connection)
         if not is_whole:
             if len(connection.received) > limits.MAX_HEAD:
-                self._reject(connection, 431, "Request Header Fields Too Large")
-            return None
+                return self._reject(connection, 431, "Request Header Fields Too Large")
+            return self._read_on(connection)
         assert connection.request
         connection.is_quick = self._is_quick(connection.request)
         if not connection.expect_body(self._max_body):
@@ -160,10 +160,7 @@ class Loop(Answers):
         """All that was received of a body is kept."""
         if connection.is_whole:
             return self._submit(connection)
-        if connection.is_ended:
-            return self.close(connection)
         connection.stage = Stage.BODY
-        self.watch(connection, EVENT_READ)
         if connection.received:
-            self._advance(connection)
-        return None
+            return self._advance(connection)
+        return self._read_on(connection)
