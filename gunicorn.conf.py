@@ -59,6 +59,7 @@ class worker_class(BufferingWorker):  # noqa: N801 - gunicorn's setting
     """Ours; `--worker-class gthread` in GUNICORN_CMD_ARGS serves with gunicorn's own, where a proxy buffers all."""
 
     max_body = settings.max_upload + MAX_FIELDS_SIZE
+    quick_paths = frozenset({"/healthz", "/readyz"})
 
 
 threads = PLACES + SPARE_THREADS

@@ -59,12 +59,13 @@ class Drips:
             sock.connect(("127.0.0.1", port))
             self.socks.append(sock)
             KINDS[kind](sock, path, cookies)
+            sock.setblocking(False)
 
     def drip(self) -> None:
         """Each sends one more byte, or takes a few. A server may have hung up meanwhile."""
         for sock in self.socks:
             with suppress(OSError):
-                sock.send(b"a") if self._kind in DRIPPING else sock.recv(16, socket.MSG_DONTWAIT)
+                sock.send(b"a") if self._kind in DRIPPING else sock.recv(16)
 
 
 @contextmanager

@@ -19,7 +19,6 @@ from tests.processes import Site, until
 from tests.surfing import Surfer
 from webapp.dev.factories import make_artifact, make_task
 from webapp.models import State, User
-from webapp.web.server import framing
 from webapp.web.server.connection import Connection
 from webapp.web.server.lifetime import Lifetime
 from webapp.web.server.limits import RENEWAL_RATE
@@ -108,6 +107,16 @@ REFUSED = {
     "a line that ends with LF": ["X-A: a\nX-B: b"],
     "a NUL": ["X-A: a\0b"],
     "a coding that is not chunked": ["Transfer-Encoding: identity"],
+    "chunks within chunks": ["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"],
+    "a coding after chunked": ["Transfer-Encoding: chunked, identity"],
+    "a coding with a control character": ["Transfer-Encoding: \x0bchunked"],
+    "a length twice in a line": ["Content-Length: 1, 1"],
+    "a length in digits of another script": ["Content-Length: \xb2"],
+    "a length of thousands of digits": ["Content-Length: " + "9" * 5000],
+    "no length": ["Content-Length: "],
+    "a second host": ["Host: 127.0.0.1"],
+    "a carriage return in a line": ["X-A: a\rb"],
+    "a request within a line": ["X-A: a\n\r\nGET /nowhere HTTP/1.1"],
     "a huge line": ["X-A: " + "a" * 10_000],
     "a huge head": [f"X-{number}: {'a' * 4000}" for number in range(40)],
     "too many lines": [f"X-{number}: a" for number in range(200)],
@@ -164,11 +173,49 @@ def test_bodies_are_read_in_whatever_pieces_they_come(site, parts):
     assert _statuses(_ask(site, length + form + chunked + chunks, parts)) == [303, 303]
 
 
-@pytest.mark.parametrize("body", ["zz\r\na\r\n0\r\n\r\n", "1\r\nabc\r\n0\r\n\r\n", "-1\r\na\r\n0\r\n\r\n", "1" * 9000])
-def test_what_follows_a_malformed_chunk_is_no_request(site, body):
+MALFORMED = {
+    "no size": "zz\r\na\r\n",
+    "too short a size": "1\r\nabc\r\n",
+    "a negative size": "-1\r\na\r\n",
+    "a size as in programs": "0x1\r\na\r\n",
+    "a size of two parts": "1_0\r\na\r\n",
+    "a size without end": "1" * 9000,
+    "a space after the size": "1 \r\na\r\n",
+    "an extension with a control character": "1;\x01=\r\na\r\n",
+    "lines that end with LF": "1\na\n0\n\n",
+    "a length after the chunks": "1\r\na\r\n0\r\nContent-Length: 5\r\n\r\n",
+    "a folded line after the chunks": "1\r\na\r\n0\r\nX: y\r\n z\r\n\r\n",
+    "many lines after the chunks": "1\r\na\r\n0\r\n" + "X: y\r\n" * 300 + "\r\n",
+}
+
+
+@pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED)
+def test_a_body_with_a_malformed_chunk_is_refused_and_what_follows_is_no_request(site, body):
     form = "Content-Type: application/x-www-form-urlencoded", "Transfer-Encoding: chunked"
     request = _get("/login", *form, method="POST").replace("Connection: close\r\n", "") + body
-    assert len(_statuses(_ask(site, request + _get("/healthz")))) == 1
+    assert _statuses(_ask(site, request + "0\r\n\r\n" + _get("/healthz"))) in ([400], [431])
+    assert "Traceback" not in site.processes["web"].output()
+
+
+@pytest.mark.parametrize(
+    ("line", "statuses"),
+    [
+        ("GET http://elsewhere.example/healthz HTTP/1.1", [200, 200]),
+        ("GET /healthz HTTP/1.0", [200]),
+        ("GET /healthz HTTP/1.0\r\nConnection: keep-alive", [200, 200]),
+        ("HEAD /healthz HTTP/1.1\r\nContent-Length: 5", [200, 200]),
+        ("GET /healthz HTTP/1.1\r\nContent-Length: 5", [200, 200]),
+        ("CONNECT elsewhere.example:80 HTTP/1.1", [404]),
+        ("GET /healthz", [400]),
+        ("PRI * HTTP/2.0", [400]),
+        ("GET elsewhere.example:80 HTTP/1.1", [400]),
+        ("GET /" + "a" * 9000 + " HTTP/1.1", [414]),
+        ("POST /login HTTP/1.1\r\nExpect: nonsense", [417]),
+    ],
+)
+def test_a_request_of_any_kind_is_followed_by_another_or_by_none(site, line, statuses):
+    body = "hello" if "Length" in line else ""
+    assert _statuses(_ask(site, f"{line}\r\nHost: 127.0.0.1\r\n\r\n{body}{_get('/healthz')}")) == statuses
 
 
 def test_a_client_may_ask_before_it_sends_and_may_speak_as_of_old(site):
@@ -235,26 +282,10 @@ def test_a_process_is_renewed_and_closes_its_connections_with_their_answers(tmp_
     assert "The process is renewed" in web.output()
 
 
-@pytest.mark.parametrize("size", [4000, 50_000], ids=["as it is read", "as it is written"])
-def test_a_disk_that_is_full_costs_a_body_and_no_process(monkeypatch, caplog, size):
-    monkeypatch.setattr(framing, "SpooledTemporaryFile", lambda _: open("/dev/full", "w+b"))  # noqa: SIM115
-    threads = Threads(0, lambda _: None)
-    loop = Loop(Config(), threads, Lifetime(0, 60), 10_000_000, lambda *_: None)
-    here, there = socket.socketpair()
-    here.setblocking(False)
-    with there:
-        loop.add(Connection(here, "", "", 60))
-        there.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % size + bytes(size))
-        assert until(lambda: _turn(loop, lambda: _received(there))).startswith(b"HTTP/1.1 503")
-    until(lambda: _turn(loop, lambda: not loop.connections))
-    assert loop.spooled == 0
-    assert "No space left" in caplog.text
-
-
 def test_who_hangs_up_before_they_are_told_to_go_on_costs_no_process():
     is_gone = threading.Event()
     threads = Threads(1, lambda _: is_gone.wait(20) and None)
-    loop = Loop(Config(), threads, Lifetime(0, 60), 10_000_000, lambda *_: None)
+    loop = Loop(Config(), threads, Lifetime(0, 60), 10_000_000, lambda _: False, pytest.fail)
     here, there = socket.socketpair()
     here.setblocking(False)
     try:

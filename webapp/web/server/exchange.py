@@ -3,15 +3,18 @@
 import errno
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from gunicorn.http import wsgi
-from gunicorn.http.errors import NoMoreData
+from gunicorn.http.body import Body, ChunkedReader, LengthReader
+from gunicorn.http.errors import ChunkMissingTerminator, NoMoreData
 from gunicorn.workers.base import Worker
 
 from webapp.web.server.connection import Connection
-from webapp.web.server.limits import OUTLET
+from webapp.web.server.limits import IN_MEMORY, OUTLET
 
+READ_AT_ONCE = 1 << 20  # bytes of a body
 CLIENT_IS_GONE = {errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.EBADF}
 
 
@@ -33,17 +36,19 @@ class Exchanges:
                 connection.steps = self._answer(connection)
             next(connection.steps)
         except StopIteration:
-            connection.steps = None
-        except (NoMoreData, OSError) as error:
-            connection.steps, connection.must_close = None, True
-            if not isinstance(error, NoMoreData) and error.errno not in CLIENT_IS_GONE:
-                self._log.exception("Error writing an answer")
+            self._end(connection)
         except BaseException as error:  # SystemExit, too: a request ends no process
-            connection.steps, connection.must_close = None, True
-            if connection.outlet.sent or connection.outlet.waiting:
-                self._log.exception("Error in the middle of an answer")
-            else:
-                self._worker.handle_error(connection.request, connection.outlet, connection.peer, error)
+            self._end(connection, must_close=True)
+            self._tell(connection, error)
+
+    def _tell(self, connection: Connection, error: BaseException) -> None:
+        """Let the client know of an error, if there is one to be told; else the log."""
+        if isinstance(error, NoMoreData) or (isinstance(error, OSError) and error.errno in CLIENT_IS_GONE):
+            return
+        if connection.outlet.sent or connection.outlet.waiting:
+            self._log.exception("Error in the middle of an answer")
+        else:
+            self._worker.handle_error(connection.request, connection.outlet, connection.peer, error)
 
     def _drop(self, connection: Connection) -> None:
         """End an answer whose client is gone."""
@@ -52,11 +57,20 @@ class Exchanges:
                 connection.steps.close()  # type: ignore[attr-defined]  # it is a generator
         except Exception:
             self._log.exception("Error ending an answer")
-        connection.steps, connection.must_close = None, True
+        self._end(connection, must_close=True)
+
+    @staticmethod
+    def _end(connection: Connection, must_close: bool = False) -> None:
+        """Have no more to come. The body is closed here, as that may wait for a disk."""
+        connection.steps = None
+        connection.must_close |= must_close
+        if connection.source:
+            connection.source.discard()
 
     def _answer(self, connection: Connection) -> Iterator[None]:
         request, outlet = connection.request, connection.outlet
         assert request
+        _complete_body(connection)
         self._config.pre_request(self._worker, request)
         begun = datetime.now()
         response, environ = wsgi.create(request, outlet, connection.peer, connection.server, self._config)
@@ -79,9 +93,33 @@ class Exchanges:
         connection.must_close |= response.should_close() or request.body.failed or not _is_read(request.body)
 
 
+def _complete_body(connection: Connection) -> None:
+    """Let the app read the body from its beginning, and only what was found well-formed. Raises what gunicorn's parser
+    raises."""
+    request, source = connection.request, connection.source
+    assert request
+    assert source
+    source.body.seek(0)
+    if not isinstance(request.body.reader, ChunkedReader):
+        return
+    content = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - is closed with its source
+    try:
+        while data := request.body.read(READ_AT_ONCE):
+            content.write(data)
+    except NoMoreData:
+        if not (connection.end and connection.end.is_cut):
+            raise ChunkMissingTerminator(b"") from None
+    except BaseException:
+        content.close()
+        raise
+    request.body = Body(LengthReader(source, content.tell()))
+    content.seek(0)
+    source.become(content)
+
+
 def _is_read(body: Any) -> bool:
     """Whether nothing is left of a body: what is left goes with the temporary file, but must have been well-formed."""
-    while data := body.read(1 << 20):
+    while data := body.read(READ_AT_ONCE):
         del data
     return not body.failed
 

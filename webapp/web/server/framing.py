@@ -3,21 +3,21 @@
 Where both disagree, gunicorn finds less than it needs or refuses what it reads, and the connection is closed.
 """
 
-import logging
 import re
-from collections.abc import Callable
+from contextlib import suppress
 from tempfile import SpooledTemporaryFile
 
 from gunicorn.http.unreader import Unreader
 
 from webapp.web.server.limits import IN_MEMORY, MAX_AHEAD
 
-log = logging.getLogger(__name__)
-
 END_OF_HEAD = re.compile(rb"\n\r?\n")  # also where lines end wrongly, so that it is refused at once
-CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}")
+CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]+")
 MAX_LINE = 8190  # bytes, as gunicorn has it
-MAX_OVERHEAD = 8 * 1024 * 1024  # bytes of a body that are no content: sizes of its chunks, and what follows it
+# Bytes of a body that are no content, such as sizes of its chunks: so many, and one more for as many bytes of content.
+# Each chunk costs the loop some microseconds, and a body in chunks of a byte would hold it for seconds.
+MAX_OVERHEAD = 64 * 1024
+CONTENT_PER_OVERHEAD = 8
 
 
 class Received(Unreader):
@@ -28,37 +28,49 @@ class Received(Unreader):
         self._head = head
         self.body: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - outlives this
         self.size = 0
-        self.is_kept = True  # False once the disk is full
+        self.unwritten = b""  # the latest of the body, where that has become too long for memory
+        self.is_on_disk = False
+
+    @property
+    def in_memory(self) -> int:
+        """How many bytes of it the process holds."""
+        return len(self.unwritten) if self.is_on_disk else self.size
 
     def add(self, data: bytes) -> None:
-        """Append to the body, or find that it cannot be kept."""
+        """Append to the body: in memory, or to what is to be written next, and this waits for no disk."""
         self.size += len(data)
-        self._unless_full(lambda: self.body.write(data))
+        if self.size > IN_MEMORY:
+            self.is_on_disk = True
+            self.unwritten = data
+        else:
+            self.body.write(data)
 
-    def rewind(self) -> None:
-        """The body is complete: let it be read."""
-        self._unless_full(lambda: self.body.seek(0))
+    def write(self) -> None:
+        """Write what is unwritten, for which a disk may take any time. Raises OSError where it has no room."""
+        data, self.unwritten = self.unwritten, b""
+        self.body.write(data)
 
-    def close(self) -> None:
-        """Forget the body."""
-        self._unless_full(self.body.close)
+    def become(self, content: "SpooledTemporaryFile[bytes]") -> None:
+        """Have this content instead of the chunks in which it came."""
+        self.discard()
+        self.body = content
+        self.take_buffered()
+
+    def discard(self) -> None:
+        """Close the body, once more at will; that takes any time where it is on a disk. Never raises."""
+        with suppress(OSError):  # what could not be written is written at the end, too
+            self.body.close()
 
     def chunk(self, size_hint: int | None = None) -> bytes:
         """Gunicorn's: the next bytes, none at the end."""
         head, self._head = self._head, b""
         return head or self.body.read(min(size_hint or MAX_LINE, IN_MEMORY))
 
-    def _unless_full(self, act: Callable[[], object]) -> None:
-        try:
-            act()
-        except OSError as error:
-            if self.is_kept:
-                log.error("A request is refused, as its body cannot be kept: %s", error)
-            self.is_kept = False
-
 
 class LengthEnd:
     """The end of a body of known length. At most `wanted` bytes of it are of use; then it is cut off there."""
+
+    is_malformed = False
 
     def __init__(self, length: int, wanted: int) -> None:
         self.is_cut = length > wanted
@@ -75,8 +87,8 @@ class ChunkedEnd:
     """The end of a body in chunks, which is cut off beyond `wanted` bytes, or where it is malformed."""
 
     def __init__(self, wanted: int) -> None:
-        self.is_cut = False
-        self._wanted, self._left, self._overhead = wanted + MAX_AHEAD, 0, 0
+        self.is_cut = self.is_malformed = False
+        self._wanted, self._left, self._overhead = wanted + MAX_AHEAD, 0, -MAX_OVERHEAD
         self._line = b""
         self._is_after_chunk = self._is_in_trailers = False
 
@@ -88,6 +100,7 @@ class ChunkedEnd:
                 step = min(self._left, len(data) - at)
                 self._left -= step
                 self._wanted -= step
+                self._overhead -= step // CONTENT_PER_OVERHEAD
                 at += step
                 self.is_cut = self._wanted < 0
                 is_end = self.is_cut
@@ -102,9 +115,8 @@ class ChunkedEnd:
 
     def _is_end(self) -> bool:
         """Whether the body ends with what there is of this line."""
-        if len(self._line) > MAX_LINE or self._overhead > MAX_OVERHEAD:
-            self.is_cut = True
-            return True
+        if len(self._line) > MAX_LINE or self._overhead > 0:
+            return self._refuse()
         if not self._line.endswith(b"\n"):
             return False
         line, self._line = self._line, b""
@@ -113,10 +125,15 @@ class ChunkedEnd:
             return line in {b"\r\n", b"\n"}
         if self._is_after_chunk:
             self._is_after_chunk = False
-            return False
+            return line != b"\r\n" and self._refuse()
         size = CHUNK_SIZE.match(line)
-        self.is_cut = not size
-        self._left = int(size[0], 16) if size else 0
+        if not size:
+            return self._refuse()
+        self._left = int(size[0], 16)
         self._is_after_chunk = self._left > 0
         self._is_in_trailers = self._left == 0
-        return self.is_cut
+        return False
+
+    def _refuse(self) -> bool:
+        self.is_cut = self.is_malformed = True
+        return True

@@ -4,7 +4,7 @@ import logging
 import time
 
 from webapp.web.server.connection import Connection
-from webapp.web.server.limits import RENEWAL_RATE
+from webapp.web.server.limits import RENEWAL_RATE, STOP_KEEPALIVE
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +21,11 @@ class Lifetime:
         self.is_ending = False  # was told to
         self._renewed_until: float | None = None
         self._allowed_at = 0.0
+
+    @property
+    def keepalive(self) -> float:
+        """How many seconds a connection may be idle."""
+        return min(self._keepalive, STOP_KEEPALIVE) if self.is_ending else self._keepalive
 
     @property
     def is_renewed(self) -> bool:

@@ -8,9 +8,11 @@ MAX_HEAD = 64 * 1024  # bytes; gunicorn's own limits of lines and fields are bel
 BODY_WITHIN = 30.0
 SLOWEST = 16 * 1024  # bytes a second
 IN_MEMORY = 64 * 1024  # bytes of a body; what is longer goes into a temporary file
+MAX_HELD = 128 * 1024 * 1024  # bytes of a process that all clients make it hold in memory; who holds most is ended
 MAX_SPOOLED = 512 * 1024 * 1024  # bytes of all unread bodies of a process; more get 503
 BEGINNING = 1024 * 1024  # bytes of a body that is too large: as much as is read of one to show its form again
-OUTLET = 256 * 1024  # bytes of an answer that wait for the client, before the next piece is made
+OUTLET = 64 * 1024  # bytes of an answer that wait for the client, before the next piece is made
+UNSENT = 256 * 1024  # bytes of an answer that the system takes beyond what is on its way to the client
 MAX_AHEAD = 64 * 1024  # bytes that a client may send beyond its request; the rest waits in the socket
 # After a last answer the client gets so long to hang up, while what it still sends is thrown away: a socket that is
 # closed with unread bytes takes the answer with it.

@@ -1,26 +1,30 @@
 """The loop: owns all connections of a process, and takes each from stage to stage."""
 
+import logging
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from selectors import EVENT_READ, EVENT_WRITE
 from socket import SHUT_WR
+from typing import Any
 
 from gunicorn.config import Config
 from gunicorn.http.errors import NoMoreData
+from gunicorn.http.message import Request
 from gunicorn.util import write_error
 
 from webapp.web.server import limits
+from webapp.web.server.answers import TOO_BUSY, Answers
 from webapp.web.server.connection import Connection, Stage
-from webapp.web.server.connections import Connections
 from webapp.web.server.lifetime import Lifetime
 from webapp.web.server.threads import Threads
 
 UNFINISHED = {Stage.IDLE, Stage.HEAD, Stage.BODY}
-TOO_BUSY = f"Too many requests wait. Try again in {limits.RETRY_AFTER} seconds."
+NO_ROOM = "There is no room for what you send. Try again later."
+
+log = logging.getLogger(__name__)
 
 
-class Loop(Connections):
+class Loop(Answers):
     """Reads requests, has `threads` make the answers, and sends these. `on_error` writes what gunicorn answers."""
 
     def __init__(
@@ -29,43 +33,58 @@ class Loop(Connections):
         threads: Threads,
         lifetime: Lifetime,
         max_body: int,
+        is_quick: Callable[[Request], bool],
         on_error: Callable[..., None],
     ) -> None:
-        self._config, self._threads, self._lifetime = config, threads, lifetime
-        self._max_body, self._on_error = max_body, on_error
-        super().__init__()
+        super().__init__(threads, lifetime)
+        self._config, self._max_body, self._is_quick, self._on_error = config, max_body, is_quick, on_error
         self.selector.register(threads.wakeup, EVENT_READ, threads.silence)
 
     def turn(self, timeout: float) -> None:
         """Wait for what happens next, for so many seconds at most, and do what it asks for."""
         ready = self.selector.select(timeout if self._threads.sleep() else 0)
         for connection in self._threads.done():  # first, as who has its answer may ask for the next one
-            self._after_work(connection)
+            self._do(self._after_thread, connection)
         for key, events in ready:
             if isinstance(key.data, Connection):
-                self._on_event(key.data, events)
+                self._do(self._on_event, key.data, events)
             else:
                 key.data()
 
     def expire(self) -> None:
-        """End what has taken too long. Costs a look at each connection."""
+        """End what has taken too long, and who makes the process hold too much. Costs a look at each connection."""
         now = time.monotonic()
         for connection in [each for each in self.connections if each.deadline < now]:
-            if connection.stage in {Stage.HEAD, Stage.BODY}:
-                self._reject(connection, 408, "Request Timeout")
-            else:
-                self._lose(connection)
+            self._do(self._give_up, connection, 408, "Request Timeout")
+        for connection in self.holders(limits.MAX_HELD):
+            self._do(self._give_up, connection, 503, "Service Unavailable", TOO_BUSY)
 
-    def _on_event(self, connection: Connection, events: int) -> None:
+    def _do(self, action: Callable[..., None], connection: Connection, *arguments: Any) -> None:
+        """Lose this connection, and no other, if what is to be done with it fails."""
         try:
-            if events & EVENT_WRITE and connection.stage is Stage.SENDING:
-                self._send(connection)
-            if events & connection.events & EVENT_READ and connection.stage is not Stage.CLOSED:
-                self._receive(connection)
+            action(connection, *arguments)
         except BlockingIOError:
             pass
-        except OSError:
+        except OSError:  # the client is gone
             self._lose(connection)
+        except Exception:
+            log.exception("Error on a connection")
+            self._lose(connection)
+
+    def _give_up(self, connection: Connection, *answer: Any) -> None:
+        if connection.stage in {Stage.HEAD, Stage.BODY}:
+            return self._reject(connection, *answer)
+        if connection.stage is Stage.SPOOLING and not connection.is_lost:
+            write_error(connection.outlet, 503, "Service Unavailable", NO_ROOM)
+            connection.outlet.flush()
+            connection.sock.shutdown(SHUT_WR)
+        return self._lose(connection)
+
+    def _on_event(self, connection: Connection, events: int) -> None:
+        if events & EVENT_WRITE and connection.stage is Stage.SENDING:
+            self._send(connection)
+        if events & connection.events & EVENT_READ and connection.stage is not Stage.CLOSED:
+            self._receive(connection)
 
     def _receive(self, connection: Connection) -> None:
         data = connection.sock.recv(65536)
@@ -83,13 +102,12 @@ class Loop(Connections):
                 self.watch(connection, connection.events & ~EVENT_READ)
 
     def _advance(self, connection: Connection) -> None:
-        """Go on with what was received."""
         if connection.stage is Stage.IDLE:
             connection.enter(Stage.HEAD, limits.HEAD_WITHIN)
         if connection.stage is Stage.HEAD:
             self._take_head(connection)
-        elif self._take_body(connection):
-            self._submit(connection)
+        else:
+            self._take_body(connection)
 
     def _take_head(self, connection: Connection) -> None:
         try:
@@ -101,97 +119,48 @@ class Loop(Connections):
             return self._say_last(connection)
         if not is_whole:
             if len(connection.received) > limits.MAX_HEAD:
-                self._reject(connection, 431, "Request Header Fields Too Large")
-            return None
+                return self._reject(connection, 431, "Request Header Fields Too Large")
+            return self._read_on(connection)
+        assert connection.request
+        connection.is_quick = self._is_quick(connection.request)
         if not connection.expect_body(self._max_body):
             return self._submit(connection)
         connection.enter(Stage.BODY, limits.BODY_WITHIN)
         if connection.wants_to_continue() and not connection.received:
             connection.outlet.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-            with suppress(OSError):  # whoever is gone is found to be as more is read
-                connection.outlet.flush()
+            connection.outlet.flush()
             connection.outlet.sent = 0
         return self._advance(connection)
 
-    def _take_body(self, connection: Connection) -> bool:
+    def _take_body(self, connection: Connection) -> None:
+        self.spooled += connection.take_body()
         assert connection.source
-        before = connection.source.size
-        is_whole = connection.take_body()
-        self.spooled += connection.source.size - before
+        assert connection.end
         connection.allow_for(connection.source.size)
-        if self.spooled > limits.MAX_SPOOLED or not connection.source.is_kept:
-            self._reject(connection, 503, "Service Unavailable", TOO_BUSY)
-            return False
-        return is_whole
-
-    def _submit(self, connection: Connection) -> None:
-        if self._threads.queued >= limits.MAX_QUEUED:
+        if connection.end.is_malformed:
+            return self._reject(connection, 400, "Bad Request", "Malformed chunks")
+        if self.spooled > limits.MAX_SPOOLED:
             return self._reject(connection, 503, "Service Unavailable", TOO_BUSY)
-        connection.must_close |= self._lifetime.is_last(connection)
-        connection.enter(Stage.WORKING)
-        self._threads.submit(connection)
-        return None
+        if connection.source.unwritten:
+            connection.stage = Stage.SPOOLING  # and the deadline of the body stays
+            return self._threads.spool(connection)
+        return self._after_body(connection)
 
-    def _after_work(self, connection: Connection) -> None:
+    def _after_thread(self, connection: Connection) -> None:
         if connection.is_lost:
-            return self.close(connection)
-        connection.enter(Stage.SENDING, limits.BODY_WITHIN)
-        if connection.outlet.waiting:
-            connection.allow_for(connection.outlet.sent)
-            return self.watch(connection, connection.events | EVENT_WRITE)
-        return self._go_on(connection)
+            self.close(connection)
+        elif connection.stage is Stage.WORKING:
+            self._after_work(connection)
+        elif connection.is_spooled:
+            self._after_body(connection)
+        else:
+            self._reject(connection, 503, "Service Unavailable", NO_ROOM)
 
-    def _send(self, connection: Connection) -> None:
-        is_sent = connection.outlet.flush()
-        connection.allow_for(connection.outlet.sent)
-        if is_sent:
-            self.watch(connection, connection.events & ~EVENT_WRITE)
-            self._go_on(connection)
-
-    def _go_on(self, connection: Connection) -> None:
-        """All that was made is sent: have more of it made, or read the next request."""
-        if connection.steps:
-            connection.enter(Stage.WORKING)
-            return self._threads.submit(connection)
-        self._lifetime.count(connection.status)
-        if connection.must_close or (connection.is_ended and not connection.received):
-            return self._linger(connection)
-        self.forget(connection)
-        connection.enter(Stage.IDLE, self._config.keepalive)
-        self.watch(connection, EVENT_READ)
+    def _after_body(self, connection: Connection) -> None:
+        """All that was received of a body is kept."""
+        if connection.is_whole:
+            return self._submit(connection)
+        connection.stage = Stage.BODY
         if connection.received:
-            self._advance(connection)
-        return None
-
-    def _linger(self, connection: Connection) -> None:
-        """Have the client hang up first, so that it gets all of its answer."""
-        if connection.is_ended:
-            return self.close(connection)
-        with suppress(OSError):
-            connection.sock.shutdown(SHUT_WR)
-        is_sending = connection.end is not None and connection.end.is_cut
-        self.forget(connection)
-        connection.received.clear()
-        connection.enter(Stage.LINGERING, limits.LINGER_BODY if is_sending else limits.LINGER)
-        return self.watch(connection, EVENT_READ)
-
-    def _reject(self, connection: Connection, status: int, reason: str, words: str = "") -> None:
-        write_error(connection.outlet, status, reason, words)
-        self._say_last(connection)
-
-    def _say_last(self, connection: Connection) -> None:
-        connection.must_close = True
-        self._after_work(connection)
-        if connection.outlet.waiting and connection.stage is Stage.SENDING:
-            self._on_event(connection, EVENT_WRITE)
-
-    def _lose(self, connection: Connection) -> None:
-        """The client is gone, or is given up. What reads its answer may need the database to end, and so a thread."""
-        connection.is_lost = True
-        if connection.stage is Stage.WORKING:
-            return self.watch(connection, 0)
-        if connection.steps:
-            connection.enter(Stage.WORKING)
-            self.watch(connection, 0)
-            return self._threads.submit(connection)
-        return self.close(connection)
+            return self._advance(connection)
+        return self._read_on(connection)
