@@ -11,6 +11,7 @@ from webapp.db import BaseModel, database, fulltext
 from webapp.lib.tokenization import Term, query_terms, terms_of
 from webapp.models import searched_rows
 from webapp.models.search_indexes import in_fts5, in_gin
+from webapp.models.search_places import search_place
 from webapp.models.searched_rows import ALL, Hits, Place, SearchedRows
 
 if TYPE_CHECKING:
@@ -56,11 +57,11 @@ def newest(
     neighboring letters match anywhere; a query without words matches by its signs. With `after`, only rows older than
     that place count. If several words are all common, the search ends after the newest SEARCHED rows.
 
-    A few queries. Raises SearchTooSlow after TIMEOUT.
+    A few queries. Raises SearchTooSlow after TIMEOUT, and TooManySearches if too many threads search already.
     """
     if not (terms := query_terms(text)):
         return Hits([])
-    with _deadline():
+    with search_place(), _deadline():
         return _find(SearchedRows(model, owner.id if owner else None, after), terms, limit)
 
 
