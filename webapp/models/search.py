@@ -94,6 +94,10 @@ def _find_in_postgres(rows: SearchedRows, terms: list[Term], limit: int) -> Hits
     found = rows.with_all(terms, limit, searched_rows.RECENT)
     if len(found) == limit or not (recent := rows.recent(len(found))):
         return Hits(found)
+    if len(found) >= searched_rows.SOME:
+        found = rows.with_all(terms, limit, 2 * limit * searched_rows.RECENT // len(found))
+        if len(found) == limit:
+            return Hits(found)
     is_one_of_all = len(terms) == 1 and rows.owner_id is None
     # GIN has the rows of all people, so it is asked for what is rare among those of all.
     counts = [0] if is_one_of_all else rows.count_of_all(terms)

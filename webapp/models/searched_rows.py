@@ -16,6 +16,7 @@ Place = tuple[datetime, int]  # of a row among others: its `created_at` and its 
 FEW = 200  # newest rows, among which a word that is in a tenth of them is found at once
 RECENT = 1000  # newest rows, which are read to learn which words are common
 COMMON = 20  # of the RECENT rows that have a common word
+SOME = 6  # of the RECENT rows that match where it costs less to read on than to ask GIN
 SEARCHED = 10_000  # newest rows that are read where all words of a query are common
 ALL = 2**62
 _ORDER = "ORDER BY created_at DESC, id DESC"

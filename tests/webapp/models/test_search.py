@@ -327,7 +327,7 @@ def test_search_of_one_persons_messages_reads_those_in_their_order(each_database
 @pytest.fixture
 def few_are_many(monkeypatch):
     """What is done for many rows is done for a few."""
-    for name, number in {"FEW": 5, "RECENT": 10, "COMMON": 2, "SEARCHED": 30}.items():
+    for name, number in {"FEW": 5, "RECENT": 10, "COMMON": 2, "SOME": 1, "SEARCHED": 30}.items():
         monkeypatch.setattr(searched_rows, name, number)
     for name, value in {"MANY": 2, "MOST_WORDS": 3, "WIDER": (2, 4)}.items():
         monkeypatch.setattr(search_indexes, name, value)
