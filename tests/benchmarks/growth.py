@@ -40,11 +40,11 @@ def main() -> None:
     measure("SQLite")
 
 
-def measure(name: str, small_url: str = "", large_url: str = "") -> None:
+def measure(name: str, small_url: str = "", large_url: str = "", pages: tuple[str, ...] = PAGES) -> None:
     """Fill two new sites, and ask each in turns for every page, in this process."""
     with storage(**_at(small_url)) as small, storage(**_at(large_url)) as large:
         sites = [_site(small, SMALL), _site(large, LARGE)]
-        rows = [_row(sites, who, page) for page in PAGES for who in (READER, HOG_A, HOG_B)]
+        rows = [_row(sites, who, page) for page in pages for who in (READER, HOG_A, HOG_B)]
         _enter(sites[1])
     title = f"Pages with {SMALL.people * SMALL.each:,} rows of each kind, and {LARGE.people * LARGE.each:,} ({name})"
     show(title, ("page", "who", "CPU of the small site", "of the large", "ratio", ""), rows)

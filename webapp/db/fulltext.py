@@ -104,15 +104,28 @@ def tsquery(terms: list[Term]) -> str:
     return " & ".join(f"'{term.text}'{':*' if term.is_prefix else ''}" for term in terms)
 
 
-def match(terms: list[Term], owner_id: int | None) -> str:
-    """FTS5's MATCH expression for rows with all of these terms; only those of one owner, if one is given."""
-    own = [Term(f"{_OWNER}{owner_id}", False)] if owner_id is not None else []
-    return " ".join(f'"{term.text}"{"*" if term.is_prefix else ""}' for term in [*own, *terms])
+def match(terms: list[list[Term]], owner_id: int | None) -> str:
+    """FTS5's MATCH expression for rows with one term of each list; only those of one owner, if one is given."""
+    own = [[Term(f"{_OWNER}{owner_id}", False)]] if owner_id is not None else []
+    quoted = ([f'"{term.text}"{"*" if term.is_prefix else ""}' for term in any_of] for any_of in [*own, *terms])
+    return " AND ".join(f"({' OR '.join(any_of)})" for any_of in quoted)
+
+
+def vocabulary(table: str) -> tuple[str, str]:
+    """SQL that lets this connection to SQLite read the terms in an index, and SQL for the first one from a text on."""
+    words = f"temp.{table}_words"
+    create = f"CREATE VIRTUAL TABLE IF NOT EXISTS {words} USING fts5vocab('main', '{table}_terms', 'instance')"
+    return create, f"SELECT term FROM {words} WHERE term >= ? LIMIT 1"  # noqa: S608
 
 
 def is_gathered(term: Term) -> bool:
     """Whether FTS5 gathers all rows with this term before it returns the newest."""
     return term.is_prefix and len(term.text) > LONGEST_PREFIX
+
+
+def beginning(term: Term) -> Term:
+    """The longest prefix of a term that FTS5 has in order."""
+    return Term(term.text[:LONGEST_PREFIX], True)
 
 
 def position(moment: datetime, row_id: int) -> int:

@@ -11,6 +11,7 @@ from webapp.db import BaseModel, database, fulltext
 from webapp.lib.tokenization import Term, query_terms, terms_of
 from webapp.models import searched_rows
 from webapp.models.search_indexes import in_fts5, in_gin
+from webapp.models.search_places import search_place
 from webapp.models.searched_rows import ALL, Hits, Place, SearchedRows
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 TIMEOUT = 2.0  # seconds that a search may take; web threads are few
 STEPS = 10_000  # instructions of SQLite's between two looks at the clock
+# There is an index, so reading the whole table is never better; and a plan is that of one query, whose words are known.
+_PLANNING = {"enable_seqscan": "off", "plan_cache_mode": "force_custom_plan"}
 
 
 class SearchTooSlow(Exception):
@@ -56,11 +59,11 @@ def newest(
     neighboring letters match anywhere; a query without words matches by its signs. With `after`, only rows older than
     that place count. If several words are all common, the search ends after the newest SEARCHED rows.
 
-    A few queries. Raises SearchTooSlow after TIMEOUT.
+    A few queries. Raises SearchTooSlow after TIMEOUT, and TooManySearches if too many threads search already.
     """
     if not (terms := query_terms(text)):
         return Hits([])
-    with _deadline():
+    with search_place(), _deadline():
         return _find(SearchedRows(model, owner.id if owner else None, after), terms, limit)
 
 
@@ -78,21 +81,29 @@ def _with_terms(values: dict[Any, Any]) -> dict[Any, Any]:
 
 
 def _find(rows: SearchedRows, terms: list[Term], limit: int) -> Hits:
-    is_postgres = isinstance(database.obj, PostgresqlDatabase)
-    if not is_postgres and not fulltext.has_fts5():
+    if isinstance(database.obj, PostgresqlDatabase):
+        return _find_in_postgres(rows, terms, limit)
+    if not fulltext.has_fts5():
         return Hits(rows.with_all(terms, limit, ALL))
-    if not is_postgres and len(terms) == 1:
-        return in_fts5(rows, terms, [], limit)
+    is_slow_if_common = any(map(fulltext.is_gathered, terms))
+    found = rows.with_all(terms, limit, searched_rows.FEW) if is_slow_if_common else []
+    return Hits(found) if len(found) == limit else in_fts5(rows, terms, limit)
+
+
+def _find_in_postgres(rows: SearchedRows, terms: list[Term], limit: int) -> Hits:
     found = rows.with_all(terms, limit, searched_rows.RECENT)
-    if len(found) == limit:
+    if len(found) == limit or not (recent := rows.recent(len(found))):
         return Hits(found)
-    total, counts = rows.count(terms)
-    if total < searched_rows.RECENT:
-        return Hits(found)
-    rare = [term for term, count in zip(terms, counts, strict=True) if count < searched_rows.COMMON or len(terms) == 1]
-    common = [term for term in terms if term not in rare]
-    if rare and (rows.owner_id is None or rows.end()):
-        return (in_gin if is_postgres else in_fts5)(rows, rare, common, limit)
+    if len(found) >= searched_rows.SOME:
+        found = rows.with_all(terms, limit, 2 * limit * searched_rows.RECENT // len(found))
+        if len(found) == limit:
+            return Hits(found)
+    is_one_of_all = len(terms) == 1 and rows.owner_id is None
+    # GIN has the rows of all people, so it is asked for what is rare among those of all.
+    counts = [0] if is_one_of_all else rows.count_of_all(terms)
+    rare = [term for term, count in zip(terms, counts, strict=True) if count < searched_rows.COMMON]
+    if rare:
+        return in_gin(rows, rare, [term for term in terms if term not in rare], limit, recent)
     found = rows.with_all(terms, limit, searched_rows.SEARCHED)
     return Hits(found, rows.end() if len(found) < limit else None)
 
@@ -114,9 +125,8 @@ def _deadline() -> Iterator[None]:
 @contextmanager
 def _in_postgres_at_most() -> Iterator[None]:
     with database.atomic():
-        # There is an index: reading the whole table is never better.
-        settings = "SELECT set_config('statement_timeout', %s, true), set_config('enable_seqscan', 'off', true)"
-        database.execute_sql(settings, (str(int(TIMEOUT * 1000)),))
+        settings = ", ".join(f"set_config('{name}', %s, true)" for name in ("statement_timeout", *_PLANNING))
+        database.execute_sql(f"SELECT {settings}", (str(int(TIMEOUT * 1000)), *_PLANNING.values()))
         yield
 
 

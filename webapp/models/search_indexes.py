@@ -1,92 +1,72 @@
-"""Search indexes: the newest rows with words of which one at least is rare, by the index of the database.
+"""Search indexes: the newest rows with the words of a query, by the index of the database."""
 
-Each of them is given the rare terms, for which it asks the index, and the common ones, which it looks for in the rows.
-"""
+from datetime import datetime
 
 from webapp.db import database, fulltext
 from webapp.lib.tokenization import Term
-from webapp.models import searched_rows
-from webapp.models.searched_rows import Hits, SearchedRows, has_all, ids
+from webapp.models.searched_rows import Hits, Recent, SearchedRows, has_all, ids
 
-FEW = 1000  # rows that GIN may return in any order
+MANY = 1000  # rows that FTS5 need not gather
+MOST_WORDS = 20  # with one beginning, which FTS5 is asked for one by one
+_PLANNING = {"enable_indexscan": "off", "cpu_operator_cost": "0.1"}
+WIDER = (32, 256)  # times the span of the newest rows, within which GIN's hits are looked for at first
 
 
-def in_fts5(rows: SearchedRows, rare: list[Term], common: list[Term], limit: int) -> Hits:
-    """By FTS5, whose rows are in order: it stops at the limit. At most three queries.
+def in_fts5(rows: SearchedRows, terms: list[Term], limit: int) -> Hits:
+    """By FTS5, whose rows are in order: it stops at the limit.
 
-    It gathers all rows with a long prefix before it returns the newest. So where these may be many, it is asked for the
-    beginning of the prefix, which it has an index of, and the row for the rest.
+    Where words never stand together, it goes through all rows with one of them, which takes some 20 ns each.
     """
-    if len(rare) == 1 and not common and fulltext.is_gathered(rare[0]):
-        number = searched_rows.RECENT if rows.owner_id is None else searched_rows.SEARCHED
-        found = _newest_in_fts5(rows, [], rare, limit, number)
-        if len(found) == limit or not _has_after(rows, _shortened(rare[0]), number):
+    index, before = f"{rows.table}_terms", fulltext.position(*rows.after) if rows.after else 2**63 - 1
+    asked = fulltext.match([_spelled_out(rows.table, term) for term in terms], rows.owner_id)
+    row_id = f"rowid & {2**fulltext.ID_BITS - 1}"
+    sql = f"SELECT {row_id} FROM {index} WHERE {index} MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT {limit:d}"  # noqa: S608
+    return Hits(ids(database.execute_sql(sql, (asked, before))))
+
+
+def _spelled_out(table: str, term: Term) -> list[Term]:
+    """The words that begin with a long prefix, in place of it; the term itself if it is none, or if they are many.
+
+    FTS5 gathers all rows with a long prefix before it returns the newest, but those with a word are in order. One query
+    for each word, which takes longer where many rows have the word before it: so only if there are MANY rows to gather.
+    """
+    if not fulltext.is_gathered(term) or not _has_many(table, fulltext.beginning(term)):
+        return [term]
+    create, sql = fulltext.vocabulary(table)
+    database.execute_sql(create)
+    words, after = list[str](), term.text
+    while (word := database.execute_sql(sql, (after,)).fetchone()) and word[0].startswith(term.text):
+        if len(words) == MOST_WORDS:
+            return [term]
+        words.append(word[0])
+        after = f"{word[0]}\x01"  # the next one there may be; to leave out the word itself, SQLite would read its rows
+    return [Term(word, False) for word in words] or [term]
+
+
+def _has_many(table: str, term: Term) -> bool:
+    sql = f"SELECT 1 FROM {table}_terms WHERE {table}_terms MATCH ? LIMIT 1 OFFSET {MANY:d}"  # noqa: S608
+    return bool(database.execute_sql(sql, (fulltext.match([[term]], None),)).fetchone())
+
+
+def in_gin(rows: SearchedRows, rare: list[Term], common: list[Term], limit: int, recent: Recent) -> Hits:
+    """By GIN, which does not know which rows are newer, nor whose they are. At most five queries.
+
+    It is given the rare terms, and the common ones are looked for in the rows that it finds. To fetch all of these
+    would cost too much. So first only rows of late are looked for, which another index knows: the database combines
+    both. How far back depends on how many of the newest rows matched.
+    """
+    # The planner takes it for cheap to go through rows and compute the terms of each, in place of asking GIN.
+    settings = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in _PLANNING.items())
+    database.execute_sql(f"SELECT {settings}")
+    for times in sorted({min(WIDER[0], 2 * limit // max(1, recent.matched)), *WIDER}):
+        found = _in_gin(rows, rare, common, limit, recent.start(times))
+        if len(found) == limit:
             return Hits(found)
-    return Hits(_newest_in_fts5(rows, rare, common, limit))
+    return Hits(_in_gin(rows, rare, common, limit, None))
 
 
-def _newest_in_fts5(
-    rows: SearchedRows, rare: list[Term], common: list[Term], limit: int, number: int | None = None
-) -> list[int]:
-    """The newest, or those of so many of the newest. The rest of long common prefixes is looked for in the rows."""
-    table, index = rows.table, f"{rows.table}_terms"
-    likes, patterns = has_all([term for term in common if fulltext.is_gathered(term)], f"{table}.terms")
-    row_id = f"{index}.rowid & {2**fulltext.ID_BITS - 1}"
-    join = f" CROSS JOIN {table} ON {table}.id = {row_id}" if patterns else ""  # in this order
-    where, values = _match(rows, [*rare, *map(_shortened, common)])
-    if number is not None:
-        last = f"SELECT rowid FROM {index} WHERE {where} ORDER BY rowid DESC LIMIT 1 OFFSET {number:d}"  # noqa: S608
-        where, values = f"{where} AND {index}.rowid > coalesce(({last}), -1 << 63)", [*values, *values]
-    sql = f"SELECT {row_id} FROM {index}{join} WHERE {where} AND {likes} ORDER BY {index}.rowid DESC LIMIT {limit:d}"  # noqa: S608
-    return ids(database.execute_sql(sql, (*values, *patterns)))
-
-
-def _has_after(rows: SearchedRows, term: Term, number: int) -> bool:
-    """Whether there is a row with this term after so many newer ones."""
-    where, values = _match(rows, [term])
-    sql = f"SELECT 1 FROM {rows.table}_terms WHERE {where} ORDER BY rowid DESC LIMIT 1 OFFSET {number:d}"  # noqa: S608
-    return bool(database.execute_sql(sql, values).fetchall())
-
-
-def _match(rows: SearchedRows, terms: list[Term]) -> tuple[str, list[object]]:
-    index = f"{rows.table}_terms"
-    before = fulltext.position(*rows.after) if rows.after else 2**63 - 1
-    return f"{index} MATCH ? AND {index}.rowid < ?", [fulltext.match(terms, rows.owner_id), before]
-
-
-def _shortened(term: Term) -> Term:
-    return Term(term.text[: fulltext.LONGEST_PREFIX], True) if fulltext.is_gathered(term) else term
-
-
-def in_gin(rows: SearchedRows, rare: list[Term], common: list[Term], limit: int) -> Hits:
-    """By GIN, which does not know which rows are newer, nor whose they are. At most nine small queries.
-
-    If it has few rows, those are sorted. If it has more, they are as well found among the newest rows, read in order.
-    If not, all are sorted; but of one person's, no more than these are searched: GIN has mostly those of others.
-    """
-    is_match, query = f"{fulltext.vector('terms')} @@ {database.param}::tsquery", fulltext.tsquery(rare)
-    (where, values), (likes, patterns) = rows.condition(), has_all(common)
-    _let_planner(scan_by_index=False)
-    few = ids(database.execute_sql(f"SELECT id FROM {rows.table} WHERE {is_match} LIMIT {FEW}", (query,)))  # noqa: S608
-    _let_planner(scan_by_index=True)
-    if not few:
-        return Hits([])
-    if len(few) < FEW:
-        sql = rows.ordered(f"id = ANY({database.param}) AND {where} AND {likes}", limit)
-        return Hits(ids(database.execute_sql(sql, (few, *values, *patterns))))
-    newest, end = rows.with_all([*rare, *common], limit, searched_rows.SEARCHED), rows.end()
-    if len(newest) == limit or not end:
-        return Hits(newest)
-    if rows.owner_id is not None:
-        return Hits(newest, end)
-    _let_planner(scan_by_index=False)
-    every = rows.ordered(f"{is_match} AND {where} AND {likes}", limit)
-    return Hits(ids(database.execute_sql(every, (query, *values, *patterns))))
-
-
-def _let_planner(scan_by_index: bool) -> None:
-    """Whether PostgreSQL's planner may go through rows in the order of an index, and compute the terms of each.
-
-    It takes that for cheap, so it would do it in place of asking GIN. Until the end of the transaction.
-    """
-    database.execute_sql("SELECT set_config('enable_indexscan', %s, true)", ("on" if scan_by_index else "off",))
+def _in_gin(rows: SearchedRows, rare: list[Term], common: list[Term], limit: int, since: datetime | None) -> list[int]:
+    (where, values), (likes, patterns) = rows.condition(since), has_all(common)
+    is_match = f"{fulltext.vector('terms')} @@ {database.param}::tsquery"
+    sql = rows.ordered(f"{is_match} AND {where} AND {likes}", limit)
+    return ids(database.execute_sql(sql, (fulltext.tsquery(rare), *values, *patterns)))

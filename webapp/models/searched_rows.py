@@ -13,8 +13,10 @@ from webapp.lib.tokenization import Term
 
 Place = tuple[datetime, int]  # of a row among others: its `created_at` and its id
 
+FEW = 200  # newest rows, among which a word that is in a tenth of them is found at once
 RECENT = 1000  # newest rows, which are read to learn which words are common
 COMMON = 20  # of the RECENT rows that have a common word
+SOME = 6  # of the RECENT rows that match where it costs less to read on than to ask GIN
 SEARCHED = 10_000  # newest rows that are read where all words of a query are common
 ALL = 2**62
 _ORDER = "ORDER BY created_at DESC, id DESC"
@@ -25,6 +27,19 @@ class Hits(NamedTuple):
 
     ids: list[int]
     end: Place | None = None
+
+
+class Recent(NamedTuple):
+    """The RECENT newest rows: when the newest and the last of them were created, and how many matched a query."""
+
+    newest: datetime
+    last: datetime
+    matched: int
+
+    def start(self, times: int) -> datetime:
+        """The time from which on there are so many times as many rows, if they come evenly."""
+        span = (self.newest - self.last) * times
+        return self.newest - span if span < self.newest - datetime.min else datetime.min
 
 
 @dataclass(frozen=True)
@@ -46,15 +61,21 @@ class SearchedRows:
         sql = f"SELECT id FROM ({rows}) AS recent WHERE {likes} {_ORDER} LIMIT {limit:d}"  # noqa: S608
         return ids(database.execute_sql(sql, (*values, *patterns)))
 
-    def count(self, terms: list[Term]) -> tuple[int, list[int]]:
-        """How many RECENT rows there are, at most RECENT, and how many of them have each term. One query."""
-        rows, values = self._newest(RECENT)
+    def recent(self, matched: int) -> Recent | None:
+        """The RECENT newest, of which so many matched; None if there are fewer. One query, answered by an index."""
+        rows, values = self._newest(RECENT, columns="id, created_at")
+        sql = f"SELECT count(*), max(created_at), min(created_at) FROM ({rows}) AS recent"  # noqa: S608
+        number, newest, last = database.execute_sql(sql, values).fetchone()
+        return Recent(newest, last, matched) if number == RECENT else None
+
+    def count_of_all(self, terms: list[Term]) -> list[int]:
+        """How many of the RECENT rows that were written last, by whomever, have each term. One query."""
+        rows = f"SELECT terms FROM {self.table} ORDER BY id DESC LIMIT {RECENT:d}"  # noqa: S608
         likes = [has_all([term]) for term in terms]
-        counts = "".join(f", count(CASE WHEN {like} THEN 1 END)" for like, _ in likes)
+        counts = ", ".join(f"count(CASE WHEN {like} THEN 1 END)" for like, _ in likes)
         patterns = [text for _, texts in likes for text in texts]
-        sql = f"SELECT count(*){counts} FROM ({rows}) AS recent"  # noqa: S608
-        total, *each = database.execute_sql(sql, (*patterns, *values)).fetchone()
-        return total, each
+        sql = f"SELECT {counts} FROM ({rows}) AS recent"  # noqa: S608
+        return list(database.execute_sql(sql, patterns).fetchone())
 
     def end(self) -> Place | None:
         """The place of the last of the SEARCHED newest rows, or None if there are none after it. One small query."""
@@ -65,9 +86,10 @@ class SearchedRows:
         row_id, created_at = found[0]
         return self.model.created_at.python_value(created_at), row_id
 
-    def condition(self) -> tuple[str, list[Any]]:
-        """SQL's condition for these rows, and its values."""
-        return _either([self._of(column) for column in self._columns()])
+    def condition(self, since: datetime | None) -> tuple[str, list[Any]]:
+        """SQL's condition for these rows, or those of them since a time, and its values."""
+        parts = [self._of(column, since) for column in self._columns()]
+        return f"({' OR '.join(where for where, _ in parts)})", [value for _, values in parts for value in values]
 
     def ordered(self, condition: str, limit: int) -> str:
         """SQL for the ids of the newest rows that fit a condition. It finds them all, and then sorts them."""
@@ -89,8 +111,8 @@ class SearchedRows:
     def _columns(self) -> tuple[str, ...]:
         return fulltext.INDEXED[self.table] if self.owner_id is not None else ("",)
 
-    def _of(self, column: str) -> tuple[str, list[Any]]:
-        """The condition for the rows with the owner in this column, if one is given, and after the place."""
+    def _of(self, column: str, since: datetime | None = None) -> tuple[str, list[Any]]:
+        """The condition for the rows with the owner in this column, if one is given, after the place and since then."""
         mark, conditions, values = database.param, ["1 = 1"], list[Any]()
         if column:
             conditions.append(f"{column} = {mark}")
@@ -98,6 +120,9 @@ class SearchedRows:
         if self.after:
             conditions.append(f"(created_at, id) < ({mark}, {mark})")
             values += self.after
+        if since:
+            conditions.append(f"created_at >= {mark}")
+            values.append(since)
         return " AND ".join(conditions), values
 
 
@@ -110,7 +135,3 @@ def has_all(terms: list[Term], column: str = "terms") -> tuple[str, list[str]]:
 def ids(cursor: Any) -> list[int]:
     """The ids that a query of ids has found."""
     return [row_id for [row_id] in cursor.fetchall()]
-
-
-def _either(parts: list[tuple[str, list[Any]]]) -> tuple[str, list[Any]]:
-    return f"({' OR '.join(where for where, _ in parts)})", [value for _, values in parts for value in values]

@@ -14,11 +14,14 @@ from webapp.lib.times import from_local
 from webapp.lib.tokenization import QUERY_LENGTH
 from webapp.models import User
 from webapp.models.search import SearchTooSlow, newest
+from webapp.models.search_places import TooManySearches
 from webapp.models.searched_rows import Place
 from webapp.models.task_filter import SEVERAL, TaskFilter
 from webapp.web.paging import Page, cursor_of_place, page, page_of_ids
 
 TOO_LONG = "Search for at most %(max)d characters."
+TOO_MANY = "Many people are searching right now. Try again in a moment."
+RETRY_AFTER = 2  # seconds
 TOO_SLOW = "That search takes too long. Try longer or less common words."
 
 
@@ -54,15 +57,22 @@ class SearchForm(Form):
 
     @property
     def status(self) -> int:
-        """The HTTP status of a page with this form: 200, or 422 if something is wrong with it."""
+        """The HTTP status of a page with this form: 200, 422 if something is wrong with it, 503 if it got no place."""
+        if self.q.errors == [TOO_MANY]:
+            return 503
         return 422 if self.errors else 200
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The HTTP headers that belong to the status."""
+        return {"Retry-After": str(RETRY_AFTER)} if self.status == 503 else {}
 
     def page(self, query: "ModelSelect[Any]", before: str | None, owner: User | None = None) -> Page:
         """The page of the rows of a query that contain the words: all without words, none if the form is invalid.
 
-        `query` selects all rows of a searchable model, or all of `owner`. A search that takes too long becomes an error
-        of the field. Where it stops before the last row, the next page goes on from there. A few queries. Raises
-        BadRequest for a cursor that no page gave out.
+        `query` selects all rows of a searchable model, or all of `owner`. A search that takes too long, or gets no
+        place because many others search, becomes an error of the field. Where it stops before the last row, the next
+        page goes on from there. A few queries. Raises BadRequest for a cursor that no page gave out.
         """
         if self.errors:
             return Page([], None)
@@ -77,6 +87,9 @@ class SearchForm(Form):
             found = page_of_ids(query, before, find)
         except SearchTooSlow:
             self.q.errors = [TOO_SLOW]
+            return Page([], None)
+        except TooManySearches:
+            self.q.errors = [TOO_MANY]
             return Page([], None)
         return Page(found.items, cursor_of_place(*self.end)) if self.end else found
 

@@ -43,7 +43,7 @@ def show(form: PostForm, status: int = 200) -> ResponseReturnValue:
         is_latest=not search.arguments and "before" not in request.args,
         **_news(cursor_of(posts.items[0]) if posts.items else None, 0),
     )
-    return page, max(status, search.status)
+    return page, max(status, search.status), search.headers
 
 
 def _news(after: str | None, number: int) -> dict[str, Any]:

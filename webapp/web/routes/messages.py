@@ -33,7 +33,8 @@ def index() -> ResponseReturnValue:
     if not search.arguments:
         return render_template("messages/index.html", search=search, **_inbox())
     found = search.page(Message.of(signed_in_user()), request.args.get("before"), signed_in_user())
-    return render_template("messages/search.html", search=search, found=found, cursor_at=cursor_at), search.status
+    page = render_template("messages/search.html", search=search, found=found, cursor_at=cursor_at)
+    return page, search.status, search.headers
 
 
 @bp.get("/_inbox")

@@ -16,4 +16,5 @@ def show(username: str) -> ResponseReturnValue:
     person = User.by_username(username) or abort(404)
     search = SearchForm(request.args)
     shown = {"posts": search.page(Post.timeline(person), request.args.get("before"), person), "search": search}
-    return render_template("people/show.html", person=person, export=CATALOGUE["export_posts"], **shown), search.status
+    page = render_template("people/show.html", person=person, export=CATALOGUE["export_posts"], **shown)
+    return page, search.status, search.headers

@@ -1,9 +1,15 @@
 """Looking for posts and messages: on the home page, on somebody's own, in the inbox."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
 import pytest
 
 from tests.browsing import words
+from tests.processes import until
 from webapp.dev.factories import make_message, make_post, make_posts, make_user
+from webapp.models import search_places
+from webapp.models.search_places import search_place
 
 PLACES = ["/", "/people/ann", "/messages"]
 
@@ -47,6 +53,41 @@ def test_a_search_that_is_too_long_is_an_error_of_the_field(ann, bob, path):
     assert "at most 200 characters" in answer.one("#q-error").text
     field = answer.one("#q")
     assert (field["aria-invalid"], field["aria-describedby"], field["value"]) == ("true", "q-error", "x" * 201)
+
+
+@pytest.mark.parametrize("path", PLACES)
+def test_where_many_search_the_next_one_is_told_and_asked_to_try_again(ann, bob, path):
+    """They never take all threads: two search, two wait, and whoever comes then has an answer at once."""
+    make_message(bob.user, ann.user, "hello")
+    make_post(ann.user, "hello")
+    with ExitStack() as searches:
+        for _ in range(search_places.AT_ONCE):
+            searches.enter_context(search_place())
+        for _ in range(search_places.QUEUED):
+            searches.enter_context(search_places._held(search_places._free_or_queued, 0))
+        answer = ann.get(path + "?q=hello")
+        assert answer.status_code == 503
+        assert int(answer.headers["Retry-After"]) > 0
+        assert "Many people are searching" in answer.one("#q-error").text
+        assert answer.one("#q")["value"] == "hello"
+        assert words(answer.one(".empty p")) == "Search again in a moment."
+        assert ann.get(path).status_code == 200, "which searches for nothing"
+    assert ann.get(path + "?q=hello").status_code == 200
+
+
+def test_who_waits_for_a_search_to_end_finds(monkeypatch, ann):
+    make_post(ann.user, "hello")
+    with ExitStack() as searches:
+        for _ in range(search_places.AT_ONCE):
+            searches.enter_context(search_place())
+        monkeypatch.setattr(search_places, "QUEUE_TIMEOUT", 0.01)
+        assert ann.get("/?q=hello").status_code == 503, "none has ended"
+        monkeypatch.setattr(search_places, "QUEUE_TIMEOUT", 10)
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(ann.get, "/?q=hello")
+            until(lambda: search_places._free_or_queued._value < search_places.QUEUED)
+            searches.close()
+            assert waiting.result().status_code == 200
 
 
 @pytest.mark.parametrize("path", PLACES)
