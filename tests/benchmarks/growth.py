@@ -7,7 +7,20 @@ from typing import Any
 
 from flask import Flask
 
-from tests.benchmarks.filling import HOG_A, HOG_B, LARGE, NOWHERE, READER, SMALL, Size, fill, person
+from tests.benchmarks.filling import (
+    EVERYWHERE,
+    HOG_A,
+    HOG_B,
+    LARGE,
+    NOWHERE,
+    OFTEN,
+    RARE,
+    READER,
+    SMALL,
+    Size,
+    fill,
+    person,
+)
 from tests.benchmarks.sites import storage
 from tests.benchmarks.table import show
 from tests.browsing import Browser, browse
@@ -25,11 +38,19 @@ PAGES = (
     "/tasks",
     "/tasks/_list",
     *(f"/tasks?state={state}" for state in ("waiting", "in_progress", "paused", "failed")),
+    "/tasks?state=finished&until=2100-01-01",
+    "/tasks?state=failed&until=2020-01-01",
     f"/tasks?q={NOWHERE}",
+    f"/tasks?q={OFTEN}",
+    f"/tasks?q={NOWHERE}&state=finished",
     "/tasks?name=send_mail",
+    "/tasks?name=countdown",
+    "/tasks?name=send_mail&state=waiting",
     "/notifications",
     "/notifications/_list",
     "/messages",
+    "/messages/p1",
+    *(f"{page}?q={word}" for page in ("/", "/messages") for word in (EVERYWHERE, OFTEN, RARE, NOWHERE)),
     "/mail",
     "/mail/_list",
 )

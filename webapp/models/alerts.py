@@ -71,6 +71,8 @@ def _candidates() -> Any:
 @compiled
 def _number() -> Any:
     others = Task.id != Param("but", Task.id.db_value)
-    some = [found.where(others).select(SQL("1").alias("one")) for found in (_active(), _ended())]
+    # State by state: SQLite would take the index of all tasks of the person for as good, and read hidden ones, too.
+    active = [_active(Task.state == state) for state in sorted({*ACTIVE, State.SCHEDULED})]
+    some = [found.where(others).select(SQL("1").alias("one")) for found in (*active, _ended())]
     both = reduce(add, some).limit(MOST_COUNTED + MOST_ALERTS + 1).alias("both")
     return Select([both], [fn.COUNT(SQL("*"))])

@@ -22,6 +22,8 @@ def count_some(*queries: "ModelSelect[Any]") -> int:
 
 def number_of(*queries: "ModelSelect[Any]") -> Select:
     """The query for that number."""
-    some = reduce(add, [query.select(SQL("1").alias("one")).order_by() for query in queries])
+    ones: Any = [query.select(SQL("1").alias("one")) for query in queries]
+    # A union has no order. One query keeps its own, for which SQLite takes the index that has only what is wanted.
+    some = reduce(add, [query.order_by() for query in ones]) if len(ones) > 1 else ones[0]
     found = some.limit(MOST_COUNTED + 1).alias("found")
     return Select([found], [fn.COUNT(SQL("*"))])

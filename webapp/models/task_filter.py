@@ -2,25 +2,28 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import add
 from typing import Any
 
-from peewee import ModelSelect, fn
+from peewee import SQL, ModelSelect, fn
 
-from tasks.engine.models.state import FINISHED, Group
+from tasks.engine.models.state import FINISHED, Group, State
 from tasks.engine.models.task import Task
 from webapp.models.search import all_of
 from webapp.models.user import User
 
 SEVERAL = "several"  # as a name: a workflow, which has no function
-MOST_SEARCHED = 10_000
+MOST_SEARCHED = 1000
 
 
 @dataclass(frozen=True)
 class TaskFilter:
     """What a task must be like. What is empty demands nothing; times are naive UTC, `until` itself is left out.
 
-    `group` is one of `Group`. State and times are found by index. What else is wanted is looked for one by one, among
-    the MOST_SEARCHED latest of these.
+    `group` is one of `Group`. Times are found by index, with a state or a kind; but what has ended is not found by its
+    state until a day, which is one of starts. What else is wanted is looked for one by one, among the MOST_SEARCHED
+    latest of these; `older` is where another filter ended.
     """
 
     group: str = ""
@@ -28,59 +31,91 @@ class TaskFilter:
     text: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    older: datetime | None = None
 
     def of(self, user: User) -> "ModelSelect[Task]":
         """This person's tasks that are like it, by `order`, the latest first; workflows without their children.
 
-        Each word of the text must stand somewhere in the title or in what went wrong.
+        Each word of the text must stand somewhere in the title or in what went wrong. One query for a press, which may
+        read all tasks of the person; what a page shows comes from `search`.
         """
-        return self.search(user)[0]
+        return self._since(self._earliest(user), self._by_index(user, self._indexed))
 
-    def search(self, user: User) -> tuple["ModelSelect[Task]", bool]:
-        """The same, and whether there are earlier tasks, which were not looked through. At most one query itself."""
-        query, conditions = self._by_index(user), list[Any]()
-        if self.name:
-            conditions.append(Task.name == ("" if self.name == SEVERAL else self.name))
-        if words := self.text.lower().split():
-            conditions.append(all_of([_has(Task.title, word) | _has(Task.error, word) for word in words]))
-        if not conditions:
-            return query, False
-        time = getattr(Task, self.order)
-        earliest: datetime | None = query.select(time).offset(MOST_SEARCHED - 1).limit(1).scalar()
-        return query.where(*conditions) if earliest is None else query.where(time >= earliest, *conditions), bool(
-            earliest
-        )
+    def search(self, user: User) -> tuple[list["ModelSelect[Task]"], datetime | None]:
+        """The same in parts, each of which an index has in order, and the `older` of the filter that goes on, if any.
 
-    def in_each_state(self, found: "ModelSelect[Task]") -> list["ModelSelect[Task]"]:
-        """What was found in parts, each of which an index has in order: that of a group has several states."""
-        if not self.group or len(self._states) == 1:
-            return [found]
-        return [found.where(Task.state == state) for state in sorted(self._states)]
-
-    def to_count(self, found: "ModelSelect[Task]") -> list["ModelSelect[Task]"]:
-        """What was found in parts, each of which an index counts by itself."""
-        return [found] if self.group else [found.where(Task.finished_at.is_null(active)) for active in (True, False)]
+        None in two parts. At most one query itself.
+        """
+        earliest = self._earliest(user)
+        return [self._since(earliest, part) for part in self._parts(user)], earliest
 
     @property
     def order(self) -> str:
-        """The column by which they are ordered: where only what has ended is wanted, by its end."""
-        return "finished_at" if self.group and self._states <= FINISHED else "created_at"
+        """The column by which they are ordered: their end where that is by index, and otherwise their start."""
+        return "finished_at" if self._indexed and self._indexed <= FINISHED else "created_at"
 
     @property
-    def _states(self) -> frozenset[Any]:
-        return Group(self.group).states
+    def _states(self) -> frozenset[State]:
+        return Group(self.group).states if self.group else frozenset()
 
-    def _by_index(self, user: User) -> "ModelSelect[Task]":
+    @property
+    def _indexed(self) -> frozenset[State]:
+        """The states that are found by index, in the order of the list: those that have ended by their end alone."""
+        return frozenset() if self.until and self._states <= FINISHED else self._states
+
+    def _parts(self, user: User) -> list["ModelSelect[Task]"]:
+        """A group has several states; an index has one after the other."""
+        each = [frozenset({state}) for state in sorted(self._indexed)]
+        return [self._by_index(user, states) for states in each or [self._indexed]]
+
+    def _by_index(self, user: User, states: frozenset[State]) -> "ModelSelect[Task]":
         query, conditions = Task.of(user), list[Any]()
-        if self.group:
+        if states:
+            is_one = Task.state == min(states) if len(states) == 1 else Task.state.in_(sorted(states))
             # What follows from the states, and databases need to be told to take the index.
-            conditions += [Task.state.in_(sorted(self._states)), Task.finished_at.is_null(self.order == "created_at")]
+            conditions += [is_one, Task.finished_at.is_null(self.order == "created_at")]
         if self.since:
             conditions += [Task.created_at >= self.since, getattr(Task, self.order) >= self.since]
         if self.until:
             conditions.append(Task.created_at < self.until)
+        if self.older:
+            conditions.append(getattr(Task, self.order) < self.older)
+        if self.name and not states:
+            conditions.append(self._is_of_kind())
         if self.order != "created_at":
             query = query.order_by(Task.finished_at.desc(), Task.id.desc())
+        return query.where(*conditions) if conditions else query
+
+    def _one_by_one(self) -> list[Any]:
+        conditions = [self._is_of_kind()] if self.name and self._indexed else list[Any]()
+        if self._states != self._indexed:
+            conditions.append(Task.state.in_(sorted(self._states)))
+        if words := self.text.lower().split():
+            conditions.append(all_of([_has(Task.title, word) | _has(Task.error, word) for word in words]))
+        return conditions
+
+    def _is_of_kind(self) -> Any:
+        return Task.name == ("" if self.name == SEVERAL else self.name)
+
+    def _earliest(self, user: User) -> datetime | None:
+        """The time of the last of the MOST_SEARCHED tasks, if some are looked for one by one, and there are so many."""
+        if not self._one_by_one():
+            return None
+        time, parts = getattr(Task, self.order), self._parts(user)
+        last: datetime | None
+        if len(parts) == 1:
+            last = parts[0].select(time).offset(MOST_SEARCHED - 1).limit(1).scalar()
+            return last
+        latest = [part.select(time.alias("time")).limit(MOST_SEARCHED) for part in parts]
+        # In a union, each with a limit of its own.
+        together: Any = reduce(add, [some.select_from(some.c.time) for some in latest])
+        last = time.python_value(together.order_by(SQL("time").desc()).offset(MOST_SEARCHED - 1).limit(1).scalar())
+        return last
+
+    def _since(self, earliest: datetime | None, query: "ModelSelect[Task]") -> "ModelSelect[Task]":
+        conditions = self._one_by_one()
+        if earliest:
+            conditions.append(getattr(Task, self.order) >= earliest)
         return query.where(*conditions) if conditions else query
 
 

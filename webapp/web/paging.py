@@ -116,12 +116,20 @@ def cursor_at(row: Any) -> str:
 def _parse(cursor: str, model: Any) -> tuple[datetime, Any]:
     at, _, last_id = cursor.partition("_")
     try:
-        moment = datetime.fromisoformat(at)
-        if moment.tzinfo:
-            raise ValueError
-        return moment, UUID(last_id) if isinstance(model.id, UUIDField) else _number(last_id)
+        return moment(at), UUID(last_id) if isinstance(model.id, UUIDField) else _number(last_id)
     except ValueError as error:
         raise BadRequest(NO_SUCH_PAGE) from error
+
+
+def moment(text: str) -> datetime:
+    """The time in a cursor, as `isoformat` writes it, naive. Raises BadRequest for what no page gave out."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadRequest(NO_SUCH_PAGE) from error
+    if at.tzinfo:
+        raise BadRequest(NO_SUCH_PAGE)
+    return at
 
 
 def _number(text: str) -> int:

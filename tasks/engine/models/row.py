@@ -37,7 +37,7 @@ class TaskRow(TaskWords, BaseModel):
     """A row of `tasks`. What changes it are the traits of `Task`, and the functions that these share."""
 
     id = UUIDField(primary_key=True, default=uuid4)
-    user = OwnerKey(on_delete="CASCADE", index=False)
+    user = OwnerKey(on_delete="CASCADE")
     user_id: int
     parent = ForeignKeyField("self", null=True, on_delete="CASCADE", help_text="the workflow of which it is a child")
     parent_id: UUID | None
@@ -121,7 +121,6 @@ class TaskRow(TaskWords, BaseModel):
     class Meta:
         table_name = "tasks"
         indexes = (
-            (("user", "created_at", "id"), False),  # the list
             (("state", "queue_key"), False),  # the fair queue, and what workers hold
             (("state", "user", "queue_key"), False),  # a person's place in the queue
             (("hidden", "finished_at"), False),  # what is old

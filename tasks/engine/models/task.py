@@ -6,7 +6,7 @@ from functools import cache
 from typing import Self
 from uuid import UUID
 
-from peewee import Expression, Model, ModelSelect
+from peewee import SQL, Expression, Model, ModelSelect
 
 from tasks.engine.models import column_changes, phrases, signals, transitions, workflow
 from tasks.engine.models.claim import Claiming
@@ -121,6 +121,13 @@ def _of_ids(number: int) -> CompiledQuery:
 own_references(Task)
 _shown = Task.parent.is_null() & ~Task.hidden
 _ended = Task.finished_at.is_null(False) & _shown
+Task.add_index(Task.user, Task.created_at, Task.id, where=_shown, name="tasks_shown")
+Task.add_index(Task.user, Task.name, Task.created_at, Task.id, where=_shown, name="tasks_of_kind")
+Task.add_index(
+    *(Task.user, Task.state, Task.queue_key),
+    where=SQL("state = 'pending'") & Task.finished_at.is_null() & _shown,
+    name="tasks_queued",
+)
 Task.add_index(Task.user, where=Task.fencing_token.is_null(False), name="tasks_running")
 Task.add_index(
     *(Task.user, Task.state, Task.created_at, Task.id),

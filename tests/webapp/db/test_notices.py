@@ -12,7 +12,14 @@ from webapp.models import Message, Notification, State, Task, User
 from webapp.models.notification_kinds import FAILED, SUCCEEDED
 
 NAME = "0023_notifications"
-LATER = ["0024_sentences", "0025_fewer_writes", "0026_change_counts", "0027_task_lists", "0028_conversations"]
+LATER = [
+    "0024_sentences",
+    "0025_fewer_writes",
+    "0026_change_counts",
+    "0027_task_lists",
+    "0028_conversations",
+    "0030_task_search",
+]
 
 
 class Notice(BaseModel):

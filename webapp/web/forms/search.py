@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from peewee import ModelSelect
-from wtforms import DateField, Field, Form, SearchField, SelectChoice, SelectField
+from wtforms import DateField, Field, Form, SearchField, SelectChoice, SelectField, StringField
 from wtforms.validators import Length, Optional, ValidationError
 
 from tasks.catalogue import CATALOGUE
@@ -17,7 +17,7 @@ from webapp.models.search import SearchTooSlow, newest
 from webapp.models.search_places import TooManySearches
 from webapp.models.searched_rows import Place
 from webapp.models.task_filter import SEVERAL, TaskFilter
-from webapp.web.paging import Page, cursor_of_place, page, page_of_ids
+from webapp.web.paging import Page, cursor_of_place, moment, page, page_of_ids
 
 TOO_LONG = "Search for at most %(max)d characters."
 TOO_MANY = "Many people are searching right now. Try again in a moment."
@@ -107,10 +107,16 @@ class TaskFilterForm(SearchForm):
     name = SelectField("Kind", [_require_choice], choices=_kind_choices(), validate_choice=False, default="")
     since = DateField("From", [Optional()])
     until = DateField("To", [Optional()])
+    older = StringField(filters=[_clean])  # where the search before this ended; no part of what people fill in
 
     def __init__(self, formdata: Any, zone: str) -> None:
         self.zone = zone
         super().__init__(formdata)
+
+    def validate_older(self, field: Field) -> None:
+        """Requires what a page gave out: BadRequest."""
+        if field.data:
+            moment(field.data)
 
     def validate_since(self, field: Field) -> None:
         """Requires a date."""
@@ -128,7 +134,8 @@ class TaskFilterForm(SearchForm):
         day = timedelta(days=1)
         until = self.until.data and (self._start_of(self.until.data + day) if self.until.data < date.max else None)
         since = self.since.data and self._start_of(self.since.data)
-        return TaskFilter(self.state.data, self.name.data, self.q.data, since, until)
+        older = moment(self.older.data) if self.older.data else None
+        return TaskFilter(self.state.data, self.name.data, self.q.data, since, until, older)
 
     def _start_of(self, day: date) -> datetime:
         try:

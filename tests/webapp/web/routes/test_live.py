@@ -174,7 +174,9 @@ def test_of_many_that_wait_those_that_are_next_are_shown(ann):
     assert _titles(ann.get("/"), "#task-alerts") == [f"T{number}" for number in range(5)]
 
 
-@pytest.mark.parametrize("address", ["/live", "/tasks", *(f"/tasks?state={group}" for group in Group)])
+@pytest.mark.parametrize(
+    "address", ["/live", "/tasks", "/tasks?name=countdown", *(f"/tasks?state={group}" for group in Group)]
+)
 def test_a_page_costs_the_same_however_many_tasks_there_are(ann, queries, address):
     """By index: neither to find the latest few nor to count them is anything sorted, or looked at that is not shown."""
     for state in State:

@@ -156,15 +156,46 @@ def test_the_count_is_clear_and_bounded(ann, monkeypatch):
     assert (words(page.one("#task-count")), words(page.one(".tally .check"))) == ("1 task", "Select all 1")
 
 
-def test_words_and_kinds_are_looked_for_among_the_latest_which_the_list_says(ann, monkeypatch):
+def test_words_are_looked_for_among_the_latest_which_the_list_says_and_then_among_earlier_ones(ann, monkeypatch):
     monkeypatch.setattr(task_filter, "MOST_SEARCHED", 2)
     monkeypatch.setattr("webapp.web.routes.tasks.index.MOST_SEARCHED", 2)
+    _titled(ann.user, "One", "Two", "Three", "Four", "Five")
+    for query in ("q=t", "state=finished&q=t", "state=finished&name=countdown&q=t"):
+        address, found, said = f"/tasks?{query}", [], []
+        while address:
+            page = ann.get(address)
+            found.append(_shown(page))
+            said.append(words(page.one("#task-searched")))
+            address = next((link["href"] for link in page.page.select("#task-searched a")), "")
+        assert found == [[], ["Three", "Two"], []]
+        assert said == [
+            "Only the latest 2 tasks were searched. Search earlier tasks",
+            "Only the next 2 tasks were searched. Search earlier tasks",
+            "Only earlier tasks were searched.",
+        ]
+
+
+def test_a_press_for_all_is_for_those_that_were_searched(ann, monkeypatch):
+    monkeypatch.setattr(task_filter, "MOST_SEARCHED", 2)
+    _titled(ann.user, "One", "Two", "Three", "Four", "Five")
+    page = ann.get(ann.get("/tasks?q=o").one("#task-searched a")["href"])
+    assert (words(page.one("#task-count")), words(page.one(".tally .check"))) == ("1 task", "Select all 1")
+    ann.submit(page.one("#bulk-remove")["formaction"], action="remove", all="1")
+    assert {task.title for task in Task.select()} == {"One", "Three", "Four", "Five"}
+
+
+def test_a_kind_or_a_state_is_found_however_many_tasks_there_are(ann, monkeypatch):
+    monkeypatch.setattr(task_filter, "MOST_SEARCHED", 2)
     _titled(ann.user, "One", "Two", "Three")
-    for query, found in (("q=t", ["Three", "Two"]), ("q=one", []), ("name=countdown", ["Three", "Two"])):
+    for query in ("name=countdown", "state=finished"):
         page = ann.get(f"/tasks?{query}")
-        assert (_shown(page), words(page.one("#task-searched"))) == (found, "Only the latest 2 tasks were searched.")
-    page = ann.get("/tasks?state=finished")
-    assert (len(_shown(page)), page.page.select("#task-searched")) == (3, [])
+        assert (len(_shown(page)), page.page.select("#task-searched")) == (3, [])
+
+
+@pytest.mark.parametrize("place", ["yesterday", "2026-01-01T00:00:00+00:00"])
+def test_a_place_that_no_page_gave_out_does_not_exist(ann, place):
+    for address in ("/tasks", "/tasks/_list"):
+        assert ann.get(address, query_string={"q": "x", "older": place}).status_code == 400
 
 
 def test_where_nothing_fits_it_says_so_and_leads_back(ann):

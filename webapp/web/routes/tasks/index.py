@@ -83,13 +83,13 @@ def _index_page(problem: str = "") -> ResponseReturnValue:
 def _list(form: TaskFilterForm) -> dict[str, Any]:
     """What the list needs. It is empty if the filter is invalid."""
     before = request.args.get("before")
-    tasks, count, is_partial = Page([], None), 0, False
+    tasks, count, older = Page([], None), 0, None
     if not form.errors:
         wanted = form.filter
-        found, is_partial = wanted.search(signed_in_user())
-        tasks = page_of_all(wanted.in_each_state(found), before, by=wanted.order)
+        found, older = wanted.search(signed_in_user())
+        tasks = page_of_all(found, before, by=wanted.order)
         is_all = not before and not tasks.next
-        count = len(tasks.items) if is_all else count_some(*wanted.to_count(found))
+        count = len(tasks.items) if is_all else count_some(*found)
     return {
         "tasks": tasks,
         "artifacts": Artifact.completed(tasks.items),
@@ -98,5 +98,6 @@ def _list(form: TaskFilterForm) -> dict[str, Any]:
         "form": form,
         "count": count,
         "most": MOST_COUNTED,
-        "searched": MOST_SEARCHED if is_partial else 0,
+        "earlier": url_for("tasks.index", **form.arguments | {"older": older.isoformat()}) if older else "",
+        "searched": MOST_SEARCHED,
     }
