@@ -12,7 +12,7 @@ import pytest
 
 from tests.drips import KINDS, drips
 from tests.guarantees.sites import Workshop
-from tests.processes import Site, until
+from tests.processes import Site, is_answering, until
 from tests.surfing import Surfer
 from webapp.dev.factories import make_artifact, make_task
 from webapp.models import State, User
@@ -238,7 +238,7 @@ def test_a_process_that_crashes_is_replaced_and_one_that_is_told_to_stop_finishe
         surfer.read("/healthz")  # by now it has the head of the other
         web = site.processes.pop("web")
         web.popen.send_signal(signal.SIGTERM)
-        until(lambda: "Handling signal: term" in web.output())
+        until(lambda: not is_answering(site.port))  # by now its process knows, too
         sock.sendall(b"a")
         answer = sock.recv(65536)
     assert answer.startswith(b"HTTP/1.1 400")
