@@ -1,7 +1,6 @@
 """The line of those who wait for a thread."""
 
 from collections import deque
-from contextlib import suppress
 from itertools import count
 from queue import SimpleQueue
 
@@ -37,6 +36,7 @@ class Line:
         if next(self._turns) % FAIR == 0:
             first, second = second, first
         while True:  # there is one for each ticket, if perhaps not where it was looked for
-            for line in (first, second):
-                with suppress(IndexError):
-                    return line.popleft()
+            try:
+                return first.popleft()
+            except IndexError:
+                first, second = second, first
