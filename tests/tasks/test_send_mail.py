@@ -175,7 +175,7 @@ def test_what_is_put_off_each_time_is_listed_in_the_end(post, mailserver):
 
 
 def test_a_mail_that_nobody_answers_is_left_in_time_and_the_others_are_sent(app, post, mailserver):
-    app.config["MAIL_TIMEOUT"] = 1.0
+    app.config["MAIL_TIMEOUT"] = 5.0
     mailserver.silent_for.add(PEOPLE[0])
     task = _perform(post())
     assert (task.state, len(mailserver.mails)) == (State.RETRYING, 5)

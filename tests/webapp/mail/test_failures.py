@@ -32,5 +32,5 @@ def test_a_refusal_stands_also_where_the_server_falls_silent_after_it(send, mail
     mailserver.refused.add("ann@example.com")
     mailserver.is_silent_after_refusal = True
     with pytest.raises(MailError, match="refused the address") as refused:
-        send(mailserver, MAIL_TIMEOUT=1.0)
+        send(mailserver, MAIL_TIMEOUT=3.0)
     assert not refused.value.may_retry
