@@ -23,7 +23,7 @@ MAX_QUEUED = 1000  # requests of a process that wait for a thread; more get 503
 RETRY_AFTER = 5  # seconds
 KEPT_FOR = (600.0, 1200.0)  # seconds, at random: so processes that are renewed get their share of the connections
 RENEWAL_RATE = 200  # connections that a process which is renewed closes a second, each with an answer
-ACCEPTED_AT_ONCE = 4  # connections, so that idle processes take theirs
+ACCEPTED_AT_ONCE = 1  # connections, so that idle processes take theirs
 FILES = 300  # of a process that are no connections of clients: the database's, modules, uploads on their way
 
 
