@@ -62,7 +62,7 @@ class BufferingWorker(Worker):
             self.threads.stop()
 
     def _is_quick(self, request: Request) -> bool:
-        return request.path in self.quick_paths or "IF-NONE-MATCH" in dict(request.headers)
+        return request.path in self.quick_paths or any(name == "IF-NONE-MATCH" for name, _ in request.headers)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Gunicorn's, at TERM: end once what has begun is finished."""
