@@ -61,6 +61,10 @@ class _Recording:
         self._before, self._tries, self._token = dict(task.__data__), count(), uuid4().hex
 
     def write(self) -> Task | None:
+        """Record it once, however often this is called; returns the task that was claimed with it, if one was.
+
+        Raises IllegalTransition if somebody else has changed the row, and what the database raises.
+        """
         again, tried = next(self._tries), dict(self._task.__data__)
         self._restore()
         try:

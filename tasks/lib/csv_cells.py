@@ -21,7 +21,7 @@ def escape_formula(cell: str) -> str:
 
 
 def unescape_formula(cell: str) -> str:
-    """The cell of which `harmless` made this."""
+    """The cell of which `escape_formula` made this."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
