@@ -8,7 +8,9 @@ from flask import Flask, Response
 from flask_login import FlaskLoginClient
 from werkzeug.test import TestResponse
 
-from webapp.models import User
+from webapp.models import Session, User
+from webapp.models.session import new_key
+from webapp.web.session_cookies import SESSION_KEY
 
 
 class Answer(Response):
@@ -62,6 +64,10 @@ def browse(app: Flask, user: User | None = None) -> Browser:
     """A new browser at this site, signed in as somebody if one is given."""
     browser = Browser(app, type("Answer", (Answer,), {}), user=user)
     browser.user = user
+    if user:
+        with browser.session_transaction() as session:
+            session[SESSION_KEY] = key = new_key()
+        Session.begin(user, key)
     return browser
 
 

@@ -28,6 +28,7 @@ from webapp.models.notification_kinds import NotificationKind
 from webapp.models.outcome_mail import OutcomeMail
 from webapp.models.post import Post
 from webapp.models.rate_count import RateCount
+from webapp.models.session import Session
 from webapp.models.task_news import kind_of_end, tell_success_as
 from webapp.models.user import User
 from webapp.models.user_changes import ChangeCount
@@ -35,6 +36,7 @@ from webapp.models.usernames import UsernameTaken, username_key
 
 MODELS = (
     User,
+    Session,
     ChangeCount,
     Post,
     Task,
@@ -81,6 +83,7 @@ __all__ = [
     "Post",
     "RateCount",
     "SecretsGone",
+    "Session",
     "State",
     "Task",
     "TaskEvent",

@@ -1,22 +1,23 @@
 """User: an account, and its password."""
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from peewee import IntegrityError
 
 from tasks.engine.models import owned_by
-from webapp.db import Param, compiled, database, demand_transaction, locking, locks_rows, read_model
+from webapp.db import compiled, database, demand_transaction, locking, locks_rows, read_model
 from webapp.db.resilience import writing_if_free
 from webapp.lib.normalization import compatible
+from webapp.lib.times import utcnow
 from webapp.models.passwords import hash_of_no_password, hash_password, is_password
+from webapp.models.session import SEEN_EVERY, Session, hash_of_key, is_begun_by
 from webapp.models.user_changes import UserChanges, total_changes
 from webapp.models.user_channels import UserChannels
 from webapp.models.user_row import UserRow
 from webapp.models.usernames import UsernameTaken, guest_name, is_reserved, skeleton, username_key
 
-SEEN_EVERY = timedelta(minutes=1)
 GUEST_NAMES = 20  # random names to try
 
 TAKEN = "That username is taken."
@@ -26,6 +27,8 @@ TOO_SIMILAR = "That username is too similar to someone else’s."
 @owned_by
 class User(UserChannels, UserChanges, UserRow):
     """A person's account. A guest is an account whose password hash is empty; nobody can sign in to it."""
+
+    session: Session | None = None  # by which they are signed in, where the row was read by its key
 
     @classmethod
     def register(cls, username: str, password: str = "", email: str = "") -> "User":
@@ -78,14 +81,26 @@ class User(UserChannels, UserChanges, UserRow):
 
     @classmethod
     def by_session_key(cls, key: str) -> "User | None":
-        """The account that a session belongs to, with its `changes`; None once its password has changed. One
-        query, compiled."""
-        row = _by_session_key.first(session_key=key)
+        """The account that is signed in by this key, with its `session` and `changes`; None once that is over.
+
+        One query, compiled.
+        """
+        row = _by_session_key.first(key_hash=hash_of_key(key), now=utcnow())
         if row is None:
             return None
-        user = read_model(cls, row[:-1])
-        user.changes = row[-1]
+        columns = len(cls._meta.sorted_fields)
+        user = read_model(cls, row[:columns])
+        user.session, user.changes = read_model(Session, row[columns:-1]), row[-1]
         return user
+
+    @classmethod
+    def by_account_key(cls, key: str) -> "User | None":
+        """The account that a cookie of the release before is of, which has no session; None once one has been ended.
+
+        At most two queries.
+        """
+        user = cls.get_or_none(cls.session_key == key)
+        return user if user and not Session.has_refused(key) else None
 
     @classmethod
     def hold(cls, *user_ids: int) -> None:
@@ -118,16 +133,22 @@ class User(UserChannels, UserChanges, UserRow):
         """Store a new password, and end all sessions of this account, including the current one."""
         self.password_hash = hash_password(password)
         self.session_key = new_session_key()
-        self.save(only=[User.password_hash, User.session_key])
+        with database.atomic():
+            self.save(only=[User.password_hash, User.session_key])
+            Session.end_all(self)
 
     def seen(self, now: datetime) -> None:
-        """Record that this person is here: at most one write a minute, and none if it would have to wait."""
-        if now - self.seen_at < SEEN_EVERY:
+        """Record that this person is here, by their `session`: each at most once a minute, and never if it would have
+        to wait."""
+        session = self.session if self.session and now - self.session.seen_at >= SEEN_EVERY else None
+        if now - self.seen_at < SEEN_EVERY and not session:
             return
         self.seen_at = now
         with writing_if_free():
             free = locking(User.select(User.id).where(User.id == self.id), skip_locked=True)
             User.update(seen_at=now).where(User.id.in_(free)).execute()
+            if session:
+                session.seen(self, now)
 
 
 def new_session_key() -> str:
@@ -137,4 +158,5 @@ def new_session_key() -> str:
 
 @compiled
 def _by_session_key() -> Any:
-    return User.select(User, total_changes(User)).where(User.session_key == Param("session_key"))
+    theirs = User.select(User, Session, total_changes(User)).join(Session, on=Session.user == User.id)
+    return theirs.where(is_begun_by(User))

@@ -12,6 +12,8 @@ from typing import Any
 from peewee import BigIntegerField, CompositeKey, ForeignKeyField, SmallIntegerField, fn
 
 from webapp.db import BaseModel, Param, before_commit, compiled, locks_rows
+from webapp.lib.times import utcnow
+from webapp.models.session import Session, hash_of_key, is_begun_by
 from webapp.models.user_row import UserRow, UserTrait
 
 SLOTS = 16  # rows a person at most: what a poll reads, and how many processes count for one person at once
@@ -42,11 +44,11 @@ class UserChanges(UserTrait):
 
     @classmethod
     def changes_of(cls, key: str) -> tuple[int, int] | None:
-        """The id and `changes` of the account that a session belongs to, or None. One query, compiled.
+        """The id and `changes` of the account that a session of this key belongs to, or None. One query, compiled.
 
         For polls, which mostly find nothing new: building a query and a whole row costs ten times as much.
         """
-        found: tuple[int, int] | None = _changes_of.first(session_key=key)
+        found: tuple[int, int] | None = _changes_of.first(key_hash=hash_of_key(key), now=utcnow())
         return found
 
     @cached_property
@@ -78,7 +80,8 @@ def total_changes(person: Any = UserRow) -> Any:
 
 @compiled
 def _changes_of() -> Any:
-    return UserRow.select(UserRow.id, total_changes()).where(UserRow.session_key == Param("session_key"))
+    theirs = UserRow.select(UserRow.id, total_changes()).join(Session, on=Session.user == UserRow.id)
+    return theirs.where(is_begun_by(UserRow))
 
 
 @compiled

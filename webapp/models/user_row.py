@@ -18,7 +18,7 @@ class UserRow(BaseModel):
     skeleton = CharField(max_length=30, null=True, index=True, help_text="the key without separators: ann_ is like ann")
     email = CharField(max_length=254, default="", help_text="empty when they gave none")
     password_hash = CharField(max_length=255, default="")
-    session_key = CharField(max_length=43, unique=True, help_text="stored in sessions; new with each password")
+    session_key = CharField(max_length=43, unique=True, help_text="a new one, as of a new password, ends all sessions")
     about = CharField(max_length=500, default="")
     time_zone = CharField(max_length=64, default="UTC")
     created_at = DateTimeField(default=utcnow)
@@ -40,7 +40,7 @@ class UserRow(BaseModel):
         table_name = "users"
 
     def get_id(self) -> str:
-        """The key that a session stores. It changes with the password, which ends all sessions everywhere."""
+        """What a session of the release before stores alone, and ours beside a key of its own."""
         return self.session_key
 
     @property

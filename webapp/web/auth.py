@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Flask, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import LoginManager, current_user, login_required, login_user
+from flask_login import LoginManager, current_user, login_required, login_user, logout_user
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import Unauthorized
@@ -10,10 +10,13 @@ from werkzeug.exceptions import Unauthorized
 from webapp.db.resilience import persistently
 from webapp.lib import logs
 from webapp.lib.times import utcnow
-from webapp.models import User
+from webapp.models import Session, User
+from webapp.models.session import new_key
 from webapp.web import htmx
 from webapp.web.access_log import AUTOMATIC_ENDPOINTS
+from webapp.web.clients import browser, coarse_network
 from webapp.web.form_recovery import may_resubmit, recover_form
+from webapp.web.session_cookies import SESSION_KEY, key_in
 
 # Endpoints that say nothing about whether a person is there.
 NOT_A_VISIT = {*AUTOMATIC_ENDPOINTS, None}
@@ -45,9 +48,12 @@ def init_app(app: Flask) -> None:
 
 
 @login.user_loader
-def _load_user(session_key: str) -> User | None:
+def _load_user(account_key: str) -> User | None:
+    key = key_in(session)
     # Mostly a request's first query, and so the one that finds out whether the kept connection still lives.
-    user = persistently(lambda: User.by_session_key(session_key))
+    user = persistently(lambda: User.by_session_key(key) if key else User.by_account_key(account_key))
+    if user and not key and request.endpoint not in NOT_A_VISIT:
+        begin_session(user)
     if user:
         logs.bind(user_id=user.id)
     return user
@@ -102,4 +108,19 @@ def sign_in(user: User) -> None:
     session.clear()
     login_user(user)
     logs.bind(user_id=user.id)
+    begin_session(user)
     session.permanent = True
+
+
+def begin_session(user: User) -> None:
+    """Give the session of this browser its row."""
+    session[SESSION_KEY] = key = new_key()
+    user.session = Session.begin(user, key, browser=browser(), network=coarse_network())
+
+
+def sign_out() -> None:
+    """End this browser's session, for every copy of its cookie."""
+    if ours := signed_in_user().session:
+        ours.end()
+    logout_user()
+    session.clear()

@@ -11,6 +11,7 @@ from flask_login import current_user
 from webapp.db.resilience import persistently
 from webapp.models import User
 from webapp.web import htmx
+from webapp.web.session_cookies import key_in
 
 ROW_PATTERN = re.compile(r' id="([^"]+)"[^<>]* data-row\b')
 
@@ -48,7 +49,7 @@ def answer_not_modified() -> Response | None:
         if error := request.environ.pop(ASKED_ENVIRON):
             raise error
         return None
-    found = look_up(session.get("_user_id", ""))
+    found = look_up(key_in(session) or "")
     if not found or not request.if_none_match.contains_weak(version := version_of(_release(), *found)):
         return None
     return Response(status=304, headers=headers_of(version))

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from flask import Flask, Request
@@ -10,7 +11,8 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_decode, base64_encode
 from werkzeug.sansio.http import parse_cookie
 
-USER_KEY = "_user_id"  # where Flask-Login keeps the session key
+USER_KEY = "_user_id"  # where Flask-Login keeps the account's key
+SESSION_KEY = "_session"
 REMEMBER_KEY = "_remember"  # with it, Flask-Login writes the session at the next answer
 MOST_VERIFIED = 8192  # cookies, in each process; some 800 bytes each
 LONGEST_VERIFIED = 512  # characters; a longer cookie is verified anew with each request
@@ -52,10 +54,7 @@ class SessionCookies(SecureCookieSessionInterface):
     def session_key(self, header: str) -> str | None:
         """The session key in a Cookie header; None if nobody is signed in by it, or if only Flask can tell."""
         content = self._content(parse_cookie(header).get(self._name))
-        if not isinstance(content, dict) or REMEMBER_KEY in content:
-            return None
-        key = content.get(USER_KEY)
-        return key if isinstance(key, str) else None
+        return key_in(content) if isinstance(content, dict) and REMEMBER_KEY not in content else None
 
     def _content(self, cookie: str | None) -> Content:
         """What a cookie says, not to be changed; None for nothing that counts."""
@@ -82,6 +81,12 @@ class SessionCookies(SecureCookieSessionInterface):
             if len(self._verified) >= MOST_VERIFIED:
                 del self._verified[next(iter(self._verified))]
             self._verified[cookie] = found
+
+
+def key_in(session: Mapping[str, Any]) -> str | None:
+    """The key of the session that a cookie says, None if nobody is signed in by it, or by the release before."""
+    key = session.get(SESSION_KEY) if USER_KEY in session else None
+    return key if isinstance(key, str) else None
 
 
 def _is_flat(content: Content) -> bool:

@@ -19,6 +19,7 @@ LATER = [
     "0027_task_lists",
     "0028_conversations",
     "0030_task_search",
+    "0031_sessions",
 ]
 
 

@@ -10,9 +10,9 @@ from peewee import OperationalError
 from tests.racing import race
 from webapp.db import database, is_postgres
 from webapp.dev.factories import PASSWORD, make_user
-from webapp.models import ChangeCount, User, UsernameTaken, passwords, user_changes
+from webapp.models import ChangeCount, Session, User, UsernameTaken, passwords, user_changes
 from webapp.models import user as user_module
-from webapp.models.user import SEEN_EVERY
+from webapp.models.session import SEEN_EVERY
 from webapp.models.user_changes import SLOTS
 from webapp.models.usernames import USERNAME
 
@@ -60,10 +60,11 @@ def test_only_name_and_password_together_open_an_account(app):
 
 def test_a_new_password_is_a_new_session_key(app):
     user = make_user()
-    old = user.session_key
+    Session.begin(user, "old")
     user.set_password("a new password")
-    assert User.by_session_key(old) is None
-    assert User.by_session_key(user.session_key) == user
+    assert User.by_session_key("old") is None
+    Session.begin(user, "new")
+    assert User.by_session_key("new") == user
     assert user.has_password("a new password")
     assert not user.has_password(PASSWORD)
 
@@ -81,7 +82,9 @@ def test_being_seen_is_written_once_a_minute(app, queries):
 def test_changes_are_read_by_session_key_and_nobody_elses(each_database):
     user = make_user(counted_before=7)
     User.count_change(make_user().id)
-    assert tuple(User.changes_of(user.session_key)) == (user.id, 7)
+    Session.begin(user, "of user")
+    assert tuple(User.changes_of("of user")) == (user.id, 7)
+    assert User.changes_of(user.session_key) is None
     assert User.changes_of("no such key") is None
     assert User.changes_of("") is None
 
@@ -95,9 +98,10 @@ def test_changes_are_what_all_processes_have_counted_those_of_the_release_before
         User.count_change(user.id)
     assert ChangeCount.select().where(ChangeCount.user == user).count() == (3 if is_postgres() else 1)
     database.execute_sql("UPDATE users SET changes = changes + 1")
+    Session.begin(user, "of user")
     with queries() as seen:
-        known = User.changes_of(user.session_key)[1], User.by_session_key(user.session_key).changes
-        assert User.by_session_key(user.session_key).counted_before == 1
+        known = User.changes_of("of user")[1], User.by_session_key("of user").changes
+        assert User.by_session_key("of user").counted_before == 1
     assert (known, seen.count) == ((5, 5), 3)
     assert User.get_by_id(user.id).changes == 5
 

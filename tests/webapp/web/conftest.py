@@ -13,7 +13,7 @@ from webapp.dev.factories import (
     make_task,
     make_user,
 )
-from webapp.models import State
+from webapp.models import Session, State
 
 MAIL = b"""\
 Subject: Hello\r
@@ -47,6 +47,7 @@ def site(ann, settings):
         "name": "countdown",
         "username": "bob",
         "filename": "app.css",
+        "session_id": Session.begin(ann.user, "elsewhere").id,
         "mail_id": "20261121-1",
         "number": 0,
         "notification_id": make_notification(ann.user, task=task).id,

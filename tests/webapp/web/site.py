@@ -14,6 +14,9 @@ def addresses(app, method: str, site: dict) -> list[str]:
         return sorted({rule.build({name: site[name] for name in names})[1] for rule, names in named})
 
 
+VISITS = {"users": {"seen_at"}, "sessions": {"seen_at", "ends_at"}}  # the columns that say when somebody was here
+
+
 def everything() -> dict[str, list]:
     """Every row of every table, but for when somebody was last seen."""
     found = {}
@@ -21,7 +24,7 @@ def everything() -> dict[str, list]:
         if table.endswith(("_terms", "_search")):
             continue  # an index of SQLite's, whose content stands in tables of its own
         columns = {column.name for column in db.database.get_columns(table)}
-        names = ", ".join(f'"{name}"' for name in sorted(columns - ({"seen_at"} if table == "users" else set())))
+        names = ", ".join(f'"{name}"' for name in sorted(columns - VISITS.get(table, set())))
         found[table] = sorted(map(str, db.database.execute_sql(f"SELECT {names} FROM {table}").fetchall()))
     return found
 

@@ -25,7 +25,7 @@ from webapp.dev.factories import (
     make_task,
     make_user,
 )
-from webapp.models import Post, State, User
+from webapp.models import Post, Session, State, User
 from webapp.web.rate_limits import limiter
 from webapp.web.request_guard import MAX_ID, CleanRequest
 
@@ -156,6 +156,7 @@ def site(app) -> dict[str, str]:
         "name": "countdown",
         "username": "bob",
         "filename": "app.css",
+        "session_id": Session.begin(ann, "elsewhere").id,
         "mail_id": "attached",
         "notification_id": make_notification(ann, task=task).id,
     }

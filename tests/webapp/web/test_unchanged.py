@@ -18,7 +18,7 @@ from webapp.db import database
 from webapp.db.bulkhead import Unavailable
 from webapp.dev.factories import make_task, make_user
 from webapp.lib import logs
-from webapp.models import State, User
+from webapp.models import Session, State, User
 from webapp.web import session_cookies
 from webapp.web.polling import PER_USER_FRAGMENTS
 from webapp.web.security import YEAR
@@ -34,7 +34,9 @@ class Door:
         self.app, self.user = app, User.by_username("ann") or make_user("ann")
         self.host = app.config["BASE_URL"].partition("://")[2] or "errand.example"
         self.name = app.config["SESSION_COOKIE_NAME"]
-        self.session = {"_user_id": self.user.session_key, "_fresh": True, "_permanent": True, "csrf_token": "c" * 40}
+        Session.begin(self.user, "of ann")
+        self.session = {"_user_id": self.user.session_key, "_session": "of ann", "_fresh": True, "_permanent": True}
+        self.session["csrf_token"] = "c" * 40
 
     def sign(self, content: object, ago: int = 0, key: str = "") -> str:
         """A cookie's value, as signed so many seconds ago."""
@@ -189,7 +191,8 @@ def _cookies(door) -> dict[str, tuple[str | None, tuple[int, bool]]]:
     # 27 characters have two bits more than the 20 bytes of a signature.
     alphabet = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
     spare = alphabet[alphabet.index(good[-1]) ^ 1]
-    bobs = make_user("bob").session_key
+    bob = make_user("bob")
+    Session.begin(bob, "of bob")
     gone = (401, False)
     return {
         "beside others": (f'a=b; theme="da\\"rk;"; {name}={good};c; =;d=é', AHEAD),
@@ -212,8 +215,8 @@ def _cookies(door) -> dict[str, tuple[str | None, tuple[int, bool]]]:
         "of the future": (f"{name}={door.sign(mine, ago=-60)}", gone),
         "large": (f"{name}={door.sign(mine | {'words': 'x' * 3000, 'more': list(range(900))})}", AHEAD),
         "of nobody": (f"{name}={door.sign({'csrf_token': 'x'})}", gone),
-        "of an ended session": (f"{name}={door.sign(mine | {'_user_id': 'changed'})}", gone),
-        "of somebody else": (f"{name}={door.sign(mine | {'_user_id': bobs})}", (200, False)),
+        "of an ended session": (f"{name}={door.sign(mine | {'_session': 'changed'})}", gone),
+        "of somebody else": (f"{name}={door.sign(mine | {'_session': 'of bob'})}", (200, False)),
         "of a browser that is to be remembered": (f"{name}={door.sign(mine | {'_remember': 'clear'})}", (304, False)),
     }  # fmt: skip
 
@@ -346,7 +349,7 @@ def verified(door, monkeypatch):
 def test_a_cookie_is_verified_once_and_its_age_is_looked_at_each_time(door, verified, monkeypatch):
     reader, seen = verified
     header = f"{door.name}={door.sign(door.session)}"
-    assert [reader.session_key(header) for _ in range(3)] == [door.user.session_key] * 3
+    assert [reader.session_key(header) for _ in range(3)] == ["of ann"] * 3
     assert len(seen) == 1
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + YEAR + 1)

@@ -2,12 +2,12 @@
 
 import logging
 
-from flask import flash, redirect, render_template, request, session, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user, logout_user
+from flask_login import current_user
 
 from webapp.models import User, username_key
-from webapp.web.auth import sign_in
+from webapp.web.auth import sign_in, sign_out
 from webapp.web.caching import clear_site_data
 from webapp.web.forms.accounts import LoginForm, RegisterForm
 from webapp.web.rate_limits import PasswordAttempt
@@ -52,8 +52,8 @@ def logout() -> ResponseReturnValue:
     """End this browser's session. A guest, who would lose the account by that, is asked first."""
     if would_abandon_guest():
         return render_template("accounts/leaving.html", stay=redirect_back(url_for("home.index"))), 422
-    logout_user()
-    session.clear()
+    if current_user.is_authenticated:
+        sign_out()
     flash("You’re signed out.")
     return clear_site_data(redirect(url_for("home.index"), 303))
 

@@ -1,29 +1,25 @@
-"""A person's own settings."""
+"""Their profile, and their password."""
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user, login_required
+from flask_login import current_user
 
 from webapp.models import User
 from webapp.web.auth import sign_in, signed_in_user
 from webapp.web.forms.settings import PasswordForm, ProfileForm
 from webapp.web.rate_limits import PasswordAttempt
-
-bp = Blueprint("settings", __name__, url_prefix="/settings")
-
+from webapp.web.routes.settings.blueprint import bp
 
 UNREACHED = "Your notification settings ask for email. You’ll get none until you add an email address."
 
 
 @bp.get("")
-@login_required
 def show() -> ResponseReturnValue:
     """Both forms, filled in with what is."""
     return _page(ProfileForm(obj=current_user), PasswordForm(current_user))
 
 
 @bp.post("/profile")
-@login_required
 def update_profile() -> ResponseReturnValue:
     """Change e-mail, about and time zone."""
     form = ProfileForm()
@@ -38,7 +34,6 @@ def update_profile() -> ResponseReturnValue:
 
 
 @bp.post("/password")
-@login_required
 def update_password() -> ResponseReturnValue:
     """Set a new password. It ends every other session of this account; for a guest it makes the account theirs."""
     user = signed_in_user()

@@ -1,0 +1,136 @@
+"""Sessions: what a row keeps, and when it is over."""
+
+from datetime import timedelta
+from hashlib import sha256
+
+import pytest
+
+from webapp.dev.factories import make_user
+from webapp.lib import times
+from webapp.models import Session, User
+from webapp.models import session as sessions
+from webapp.models.session import IDLE, KEPT_AFTER_ITS_END, LONGEST, SEEN_EVERY
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Lets time pass for sessions."""
+    now = [times.utcnow()]
+    for module in ("webapp.models.session", "webapp.models.user", "webapp.models.user_changes"):
+        monkeypatch.setattr(f"{module}.utcnow", lambda: now[0])
+
+    def pass_(time: timedelta):
+        now[0] += time
+        return now[0]
+
+    return pass_
+
+
+def _signs_in(key: str) -> bool:
+    """Whether a key signs in; polls and pages agree on that."""
+    user, polled = User.by_session_key(key), User.changes_of(key)
+    assert (user and user.id) == (polled and polled[0])
+    return user is not None
+
+
+def test_the_table_has_no_key_that_signs_in(each_database):
+    session = Session.begin(make_user(), "secret")
+    assert session.key_hash == sha256(b"secret").hexdigest()
+    assert _signs_in("secret")
+    assert not _signs_in(session.key_hash)
+    assert not _signs_in("")
+
+
+def test_a_session_is_over_thirty_days_after_the_last_visit(each_database, clock):
+    user = make_user()
+    Session.begin(user, "key")
+    clock(IDLE - timedelta(seconds=1))
+    assert _signs_in("key")
+    clock(timedelta(seconds=1))
+    assert not _signs_in("key")
+    assert Session.of(user) == []
+
+
+def test_visits_keep_a_session_for_ninety_days(each_database, clock):
+    Session.begin(make_user(), "key")
+    visits, rest = divmod(LONGEST, timedelta(days=20))
+    for _ in range(visits):
+        now = clock(timedelta(days=20))
+        user = User.by_session_key("key")
+        user.seen(now)
+    clock(rest - timedelta(seconds=1))
+    assert _signs_in("key")
+    clock(timedelta(seconds=1))
+    assert not _signs_in("key")
+
+
+def test_the_session_of_a_guest_lasts_as_long_as_the_guest(each_database, clock):
+    Session.begin(make_user(guest=True), "key")
+    User.by_session_key("key").seen(clock(timedelta(days=1000)))
+    clock(timedelta(days=3000))
+    assert _signs_in("key")
+    User.delete().execute()
+    assert not Session.select().exists()
+
+
+def test_a_visit_is_written_once_a_minute_for_each_session(app, queries, clock):
+    user = make_user()
+    for key in ("one", "two"):
+        Session.begin(user, key)
+    now = clock(SEEN_EVERY)
+    with queries() as seen:
+        for key in ("one", "two", "one", "two"):
+            User.by_session_key(key).seen(now)
+    # Four look-ups; and each session's visit, and that of the person.
+    assert seen.count == 4 + 2 * 2
+    assert {session.seen_at for session in Session.select()} == {now}
+
+
+def test_a_new_password_ends_all_sessions_those_that_the_release_before_sets_too(each_database):
+    user = make_user()
+    Session.begin(user, "key")
+    User.update(session_key="another").where(User.id == user.id).execute()
+    assert not _signs_in("key")
+    assert Session.of(User.get_by_id(user.id)) == []
+
+
+def test_one_session_ends_or_all_others_do_and_nobody_elses(each_database):
+    user, other = make_user(), make_user()
+    one, _, three = (Session.begin(user, key) for key in ("one", "two", "three"))
+    Session.begin(other, "other")
+    one.end()
+    assert [_signs_in(key) for key in ("one", "two", "three")] == [False, True, True]
+    assert Session.end_all(user, but=three) == 1
+    assert Session.of(user) == [three]
+    assert _signs_in("other")
+
+
+def test_a_visit_does_not_revive_a_session_that_has_just_been_ended(each_database, clock):
+    user = make_user()
+    Session.begin(user, "key")
+    visitor = User.by_session_key("key")
+    now = clock(SEEN_EVERY)
+    Session.end_all(user)
+    visitor.seen(now)
+    assert not _signs_in("key")
+
+
+def test_a_session_that_is_begun_twice_by_one_key_is_one(each_database):
+    user = make_user()
+    assert Session.begin(user, "key") == Session.begin(user, "key")
+
+
+def test_sessions_are_purged_long_after_their_end(each_database, clock):
+    user = make_user()
+    Session.begin(user, "old")
+    clock(IDLE + KEPT_AFTER_ITS_END)
+    Session.begin(user, "new")
+    assert Session.purge(10) == 0
+    clock(timedelta(seconds=1))
+    assert Session.purge(10) == 1
+    assert _signs_in("new")
+
+
+def test_keys_are_long_and_no_two_are_alike():
+    assert len({sessions.new_key() for _ in range(100)}) == 100
+    assert len(sessions.new_key()) == 43

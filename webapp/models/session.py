@@ -1,0 +1,130 @@
+"""Session: a browser that is signed in to an account.
+
+The browser has the session's key in its signed cookie, and the row only a hash of it, so who reads the table cannot
+sign in. A session is over `IDLE` after its last visit and `LONGEST` after it began, whichever comes first; a guest,
+who cannot sign in again, keeps theirs for as long as the account is there. Polls are no visits.
+"""
+
+import secrets
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from peewee import AutoField, CharField, DateTimeField, ForeignKeyField
+
+from tasks.engine.retention import also_purge
+from webapp.db import BaseModel, Param, database
+from webapp.lib.times import utcnow
+from webapp.models.user_row import UserRow
+
+IDLE = timedelta(days=30)
+LONGEST = timedelta(days=90)
+FOREVER = datetime(9999, 12, 31)
+KEPT_AFTER_ITS_END = timedelta(days=90)  # so that a browser that comes back is known
+SEEN_EVERY = timedelta(minutes=1)
+
+
+class Session(BaseModel):
+    """A row of `sessions`."""
+
+    id = AutoField()
+    user = ForeignKeyField(UserRow, on_delete="CASCADE", backref="+")
+    key_hash = CharField(max_length=64, unique=True, help_text="SHA-256 of the key that the cookie has, in hexadecimal")
+    account_key = CharField(max_length=43, help_text="the account's `session_key` then: a new one ends all sessions")
+    created_at = DateTimeField(default=utcnow)
+    authenticated_at = DateTimeField(null=True, help_text="when they last proved who they are; null if they need not")
+    seen_at = DateTimeField(default=utcnow, help_text="to the minute")
+    ends_at = DateTimeField(index=True, help_text="when it is over, unless there is a visit before")
+    browser = CharField(max_length=100, default="", help_text="in words")
+    network = CharField(max_length=50, default="", help_text="a part of the address, as nobody needs all of it")
+
+    class Meta:
+        table_name = "sessions"
+
+    @classmethod
+    def begin(cls, user: UserRow, key: str, *, browser: str = "", network: str = "") -> "Session":
+        """Sign a browser in to the account, by a key that only its cookie has; returns the session.
+
+        The same one if it is begun twice by one key.
+        """
+        now = utcnow()
+        fields = {"key_hash": hash_of_key(key), "user": user.id, "account_key": user.session_key}
+        fields |= {"created_at": now, "seen_at": now, "ends_at": _end(user, now, now)}
+        fields |= {"authenticated_at": None if user.is_guest else now, "browser": browser[:100], "network": network}
+        cls.insert(fields).on_conflict_ignore().execute()
+        return cls.get(cls.key_hash == hash_of_key(key))
+
+    @classmethod
+    def of(cls, user: UserRow) -> list["Session"]:
+        """Those of an account that are not over, the last one seen first. One query."""
+        alive = (cls.user == user.id) & (cls.account_key == user.session_key) & (cls.ends_at > utcnow())
+        return list(cls.select().where(alive).order_by(cls.seen_at.desc(), cls.id.desc()))
+
+    @classmethod
+    def end_all(cls, user: UserRow, *, but: "Session | None" = None) -> int:
+        """End all sessions of an account, or all but one; returns how many. The browsers find out at their next
+        request, polls included."""
+        now = utcnow()
+        theirs = (cls.user == user.id) & (cls.ends_at > now)
+        if but:
+            theirs &= cls.id != but.id
+        with database.atomic():
+            ended = int(cls.update(ends_at=now).where(theirs).execute())
+            cls._refuse(user.id, user.session_key)
+        return ended
+
+    def end(self) -> None:
+        """End this session, for every copy of its cookie."""
+        self.ends_at = utcnow()
+        with database.atomic():
+            self.save(only=[Session.ends_at])
+            self._refuse(self.user.id, self.account_key)
+
+    @classmethod
+    def has_refused(cls, account_key: str) -> bool:
+        """Whether cookies of the release before, which have no session, are of no use for this account any more."""
+        return cls.select().where(cls.key_hash == hash_of_key(account_key)).exists()
+
+    @classmethod
+    def _refuse(cls, user_id: int, account_key: str) -> None:
+        """Refuse cookies of the release before: one may be a copy of that whose session has just ended."""
+        cls.insert(
+            user=user_id, key_hash=hash_of_key(account_key), account_key=account_key, ends_at=utcnow()
+        ).on_conflict_ignore().execute()
+
+    def seen(self, user: UserRow, now: datetime) -> None:
+        """Record a visit, by which the session goes on. One write."""
+        ends_at = _end(user, self.created_at, now)
+        alive = (Session.id == self.id) & (Session.ends_at > now)
+        Session.update(seen_at=now, ends_at=ends_at).where(alive).execute()
+
+    @classmethod
+    def purge(cls, at_once: int) -> int:
+        """Delete at most so many of those that ended long ago; returns how many that were."""
+        long_ago = utcnow() - KEPT_AFTER_ITS_END
+        old = cls.select(cls.id).where(cls.ends_at < long_ago).order_by(cls.ends_at).limit(at_once)
+        return int(cls.delete().where(cls.id.in_(old)).execute())
+
+
+also_purge(Session, Session.purge)
+
+
+def new_key() -> str:
+    """An unguessable key."""
+    return secrets.token_urlsafe(32)
+
+
+def hash_of_key(key: str) -> str:
+    """What is stored of a key. Keys are random, so a fast hash without salt tells nothing."""
+    return sha256(key.encode()).hexdigest()
+
+
+def _end(user: UserRow, begun: datetime, seen: datetime) -> datetime:
+    return FOREVER if user.is_guest else min(seen + IDLE, begun + LONGEST)
+
+
+def is_begun_by(person: Any) -> Any:
+    """For a query of users joined with their sessions: that it is the one of the Param `key_hash`, and not over by
+    `now`."""
+    is_it = (Session.key_hash == Param("key_hash")) & (Session.ends_at > Param("now"))
+    return is_it & (Session.account_key == person.session_key)
