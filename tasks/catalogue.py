@@ -11,6 +11,7 @@ CATALOGUE: dict[str, TaskFunction] = catalogue(
     "count_words",
     "countdown",
     "send_mail",
+    "mail_account",
     "mail_messages",
     "mail_task_outcome",
 )

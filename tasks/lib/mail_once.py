@@ -6,7 +6,8 @@ died repeats at most the mail that was in flight, by the same Message-ID, and no
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from tasks.engine import Retries, Run, TaskFunction, TemporaryError
@@ -21,7 +22,7 @@ AFTER_PEOPLE = -1  # what people have started goes before: where the mail server
 
 
 class Outbox(Protocol):
-    """What is to be told, and to whom. Message and OutcomeMail are such."""
+    """What is to be told, and to whom. Message, OutcomeMail and AccountMail are such."""
 
     def begin_mail(self, user: User, /) -> str | None:
         """Put what there is into a mail, unless one has been begun; returns its name."""
@@ -42,11 +43,23 @@ def line_up(function: TaskFunction, people: Iterable[User]) -> None:
             continue
 
 
-def mail_once(task: Run, outbox: Outbox, about: str, content_of: Callable[[User, str], OutgoingMail | None]) -> None:
+def _own_address(user: User, _: str) -> str:
+    return user.email
+
+
+def mail_once(
+    task: Run,
+    outbox: Outbox,
+    about: str,
+    content_of: Callable[[User, str], OutgoingMail | None],
+    *,
+    to: Callable[[User, str], str] = _own_address,
+) -> bool:
     """Mail the task's user what the outbox has for them; none if `content_of` the user and the mail's name is None.
 
-    Raises TemporaryError where it is to be tried again. A mail that is refused for good, or put off at the last
-    attempt, is given up, which the log says, with what it was `about`.
+    It goes `to` their own address unless that says another. Returns whether there was anything. Raises TemporaryError
+    where it is to be tried again. A mail that is refused for good, or put off at the last attempt, is given up, which
+    the log says, with what it was `about`.
     """
     user = task.user
     with SmtpSession() as session:
@@ -57,20 +70,23 @@ def mail_once(task: Run, outbox: Outbox, about: str, content_of: Callable[[User,
         key = outbox.begin_mail(user)
         task.checkpoint()  # a run that has lost its task sends nothing
         if key is None:
-            return
+            return False
         if content := content_of(user, key):
-            _send(task, outbox, about, session, content, key)
+            with _refusals(task, outbox, about, address := to(user, key), key):
+                session.send(content, address, key)
         outbox.settle_mail(user, key)
+    return True
 
 
-def _send(task: Run, outbox: Outbox, about: str, session: SmtpSession, content: OutgoingMail, key: str) -> None:
+@contextmanager
+def _refusals(task: Run, outbox: Outbox, about: str, address: str, key: str) -> Iterator[None]:
     try:
-        session.send(content, task.user.email, key)
+        yield
     except MailError as error:
         if error.connection_lost:
             raise TemporaryError(error.reason) from error  # it may have arrived: so it is the same mail again
         if error.for_everybody or (error.may_retry and not task.is_last_attempt):
             outbox.put_mail_off(task.user, key)
             raise TemporaryError(error.reason) from error
-        reason = str(error).replace(task.user.email, "…")
+        reason = str(error).replace(address, "…")
         log.warning("User %d is not mailed about %s: %s", task.user.id, about, reason)

@@ -16,6 +16,7 @@ from tasks.engine.models.task import Task
 from tasks.engine.models.transitions import IllegalTransition, SecretsGone
 from tasks.engine.models.unique_key import AlreadyRunning
 from tasks.engine.models.worker import Worker
+from webapp.models.account_mail import AccountMail
 from webapp.models.conversation import Conversation
 from webapp.models.form_key import FormKey, Made
 from webapp.models.mailing.attachments import MailingFile
@@ -54,11 +55,13 @@ MODELS = (
     RateCount,
     FormKey,
     OutcomeMail,
+    AccountMail,
     Worker,
 )
 
 __all__ = [
     "MODELS",
+    "AccountMail",
     "AlreadyRunning",
     "Artifact",
     "ArtifactChunk",

@@ -6,12 +6,12 @@ from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.phrases import RESTORED
 from tasks.engine.models.transitions import IllegalTransition
 from webapp.db import database
-from webapp.models import OutcomeMail, Task
+from webapp.models import AccountMail, OutcomeMail, Task
 from webapp.models.message import Message
 
 
 def cancel_all() -> int:
-    """Cancel every unfinished task in the backup, and drop its pending notification emails. Returns how many tasks.
+    """Cancel every unfinished task in the backup, and drop its pending emails. Returns how many tasks.
 
     Call it before a worker starts. Owners can retry each task, which continues where the backup has it. A task that ran
     when the backup was made is canceled by the first worker, once its lease has ended.
@@ -25,6 +25,7 @@ def cancel_all() -> int:
     with database.transaction():
         Message.update(mail_due_at=None).where(Message.mail_due_at.is_null(False)).execute()
         OutcomeMail.delete().execute()
+        AccountMail.delete().execute()
     return canceled
 
 

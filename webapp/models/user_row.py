@@ -16,7 +16,18 @@ class UserRow(BaseModel):
     username = CharField(max_length=30, unique=True)
     username_key = CharField(max_length=30, unique=True, help_text="the user name in lower case: Ann is ann")
     skeleton = CharField(max_length=30, null=True, index=True, help_text="the key without separators: ann_ is like ann")
-    email = CharField(max_length=254, default="", help_text="empty when they gave none")
+    email = CharField(
+        max_length=254,
+        default="",
+        help_text="where they may be mailed; empty until they have given one and confirmed it",
+    )
+    email_confirmed_at = DateTimeField(null=True)
+    email_grace_ends_at = DateTimeField(
+        null=True, help_text="until when an address may be used that nobody has confirmed, since the release before did"
+    )
+    role = CharField(max_length=10, null=True, help_text="in ROLES; null for most people")
+    totp_secret = CharField(max_length=255, null=True, help_text="encrypted; null without a second factor")
+    totp_last_step = IntegerField(null=True, help_text="the latest time step of which a code was used")
     password_hash = CharField(max_length=255, default="")
     session_key = CharField(max_length=43, unique=True, help_text="a new one, as of a new password, ends all sessions")
     about = CharField(max_length=500, default="")

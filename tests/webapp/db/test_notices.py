@@ -20,6 +20,7 @@ LATER = [
     "0028_conversations",
     "0030_task_search",
     "0031_sessions",
+    "0032_accounts",
 ]
 
 

@@ -1,0 +1,47 @@
+"""The mails about accounts: the one table of their kinds. What they say is in `templates/email/account/`.
+
+A kind is a row here and its two templates; what happens puts it into the outbox in its transaction:
+
+    AccountMail.put("password_changed", user.email, user)
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app
+
+from webapp.mail.outgoing import OutgoingMail
+from webapp.mail.rendering import render
+from webapp.models import AccountMail
+
+Context = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class AccountMailKind:
+    """A row of ACCOUNT_MAILS.
+
+    `subject` may have `{app}` in it, and nothing that anybody typed. `context` is what the templates get besides
+    `user` and `mail`, made as it is sent; None if by then there is nothing to say, and then it is not sent.
+    """
+
+    subject: str
+    context: Callable[[AccountMail], Context | None] = lambda _: {}
+
+
+ACCOUNT_MAILS: dict[str, AccountMailKind] = {}
+
+
+def content_of(mail: AccountMail) -> OutgoingMail | None:
+    """What is to be sent; None if nothing is. Needs an app context.
+
+    Without BASE_URL nothing is, as most of these are of no use without their link. Raises KeyError for a kind that only
+    a later release has, whose worker will send it.
+    """
+    kind = ACCOUNT_MAILS[mail.kind]
+    context = kind.context(mail) if current_app.config["BASE_URL"] else None
+    if context is None:
+        return None
+    subject = kind.subject.format(app=current_app.config["SETTINGS"].app_name)
+    return OutgoingMail(subject, *render(f"account/{mail.kind}", user=mail.user, mail=mail, **context))

@@ -1,0 +1,82 @@
+"""AccountMail: a mail about somebody's account, from the transaction of what it is about until it has been sent."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from peewee import AutoField, CharField, DateTimeField, ForeignKeyField, JSONField, ModelSelect
+
+from tasks.engine.retention import also_purge
+from webapp.db import BaseModel, database
+from webapp.lib.times import utcnow
+from webapp.models.user import User
+
+KEPT = timedelta(days=1)  # what could not be sent by then helps nobody any more
+
+
+class AccountMail(BaseModel):
+    """One mail of a kind in `webapp.mail.account_mails.ACCOUNT_MAILS` to one address.
+
+    It goes to the address that it was written for, whatever the account's is by then. What it says, links included, is
+    made as it is sent, so nothing secret is stored. An account may have several that are due.
+    """
+
+    id = AutoField()
+    user = ForeignKeyField(User, null=True, on_delete="CASCADE", help_text="null where only an address was given")
+    address = CharField(max_length=254)
+    kind = CharField(max_length=30)
+    arguments = JSONField(default=dict)
+    created_at = DateTimeField(default=utcnow, index=True)
+    mail_key = CharField(max_length=50, null=True, help_text="its Message-ID, from just before it is sent")
+
+    class Meta:
+        table_name = "account_mails"
+
+    @classmethod
+    def put(cls, kind: str, address: str, user: User | None = None, **arguments: Any) -> None:
+        """Let an address be mailed; in the transaction of what that tells of. One insert."""
+        cls.insert(kind=kind, address=address, user=user, arguments=arguments, created_at=utcnow()).execute()
+
+    @classmethod
+    def mail_due(cls, limit: int) -> "ModelSelect[User]":
+        """People about whose accounts a mail is due. One query, by index."""
+        return User.select().where(User.id.in_(cls.select(cls.user).where(cls.user.is_null(False)))).limit(limit)
+
+    @classmethod
+    def begin_mail(cls, user: User) -> str | None:
+        """Give the oldest that is due about somebody's account its name, and return that; None if there is none.
+
+        One that was begun and not settled goes first: nobody knows whether it was sent.
+        """
+        with database.atomic():
+            due = cls.select().where(cls.user == user).order_by(cls.mail_key.is_null(), cls.id).first()
+            if due is None:
+                return None
+            if due.mail_key is None:
+                due.mail_key = f"account-{uuid4().hex}"
+                due.save(only=[cls.mail_key])
+        return str(due.mail_key)
+
+    @classmethod
+    def of_mail(cls, user: User, key: str) -> "AccountMail | None":
+        """The one of that name. One query."""
+        return cls.get_or_none(cls.user == user, cls.mail_key == key)
+
+    @classmethod
+    def put_mail_off(cls, user: User, key: str) -> None:
+        """That mail was not sent; it is to be tried again."""
+        cls.update(mail_key=None).where(cls.user == user, cls.mail_key == key).execute()
+
+    @classmethod
+    def settle_mail(cls, user: User, key: str | None = None) -> None:
+        """That mail is due no more, or none about this account is."""
+        cls.delete().where(cls.user == user, (cls.mail_key == key) if key else True).execute()
+
+    @classmethod
+    def purge(cls, at_once: int) -> int:
+        """Delete at most so many of those that nobody waits for any more; returns how many that were."""
+        old = cls.select(cls.id).where(cls.created_at < utcnow() - KEPT).order_by(cls.created_at).limit(at_once)
+        return int(cls.delete().where(cls.id.in_(old)).execute())
+
+
+also_purge(AccountMail, AccountMail.purge)

@@ -1,0 +1,33 @@
+"""The security log: who signed in, who was refused, and what changed about an account, as `errand.security` at INFO.
+
+A line has the account's id, the network of the browser, and the request's id; never a name, an address, a password, a
+code, or anything else that was typed.
+"""
+
+import logging
+from enum import StrEnum
+
+from flask import has_request_context
+
+from webapp.models.user_row import UserRow
+from webapp.web.clients import coarse_network
+
+log = logging.getLogger("errand.security")
+
+
+class Event(StrEnum):
+    """What is logged, in the words that programs look for."""
+
+    SIGNED_IN = "signed in"
+    SIGN_IN_FAILED = "sign-in failed"
+    SIGNED_OUT = "signed out"
+    SESSION_ENDED = "session ended"
+    PASSWORD_CHANGED = "password changed"  # noqa: S105 - no password
+
+
+def record(event: Event, user: UserRow | None = None, **fields: object) -> None:
+    """Log an event, and whose account it is about, if it is about one; further fields are ids and numbers only."""
+    about = {"event": event.value, "account_id": user and user.id, **fields}
+    if has_request_context():
+        about["network"] = coarse_network()
+    log.info("Security: %s", event.value, extra={"fields": about})
