@@ -27,7 +27,7 @@ from webapp.models import passwords
 from webapp.settings import Settings
 
 _OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PORT", "BASE_URL", "DATA_DIR", "ALLOW_GUESTS", "LOG_LEVEL")
-_OURS += ("APP_NAME", "DYNO", "KUBERNETES_SERVICE_HOST")
+_OURS += ("APP_NAME", "ADMINS", "SENTRY_DSN", "DYNO", "KUBERNETES_SERVICE_HOST")
 for _name in list(os.environ):
     if _name in _OURS or _name.startswith(("MAIL_", "GUNICORN_", "FLASK_", "LOG_", "TASK_", "TRUSTED_")):
         del os.environ[_name]

@@ -27,6 +27,7 @@ FLOORS = (
     "tasks.catalogue",
     "webapp.web",
     "webapp.storage",
+    "webapp.error_reporting",
     "webapp.cli",
     "webapp.app",
     "webapp.wsgi",
@@ -141,7 +142,7 @@ CONFIGURED = (
         (CONFIGURED, {"flask", "webapp.models", "webapp.settings"}),
         ("import tasks.engine", {"flask", "webapp.models", "webapp.settings", "tasks.queue", "tasks.catalogue"}),
         ("import webapp.web.routes", {"tasks.worker", "webapp.app"}),
-        ("import webapp.app", {"tasks.worker", "aiosmtpd", "honcho", "PIL"}),
+        ("import webapp.app", {"tasks.worker", "aiosmtpd", "honcho", "PIL", "sentry_sdk"}),
         ("import webapp.dev.mailbox.server", {"flask", "peewee", "huey", "tasks", "aiosmtpd"}),
     ],
 )

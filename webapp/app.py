@@ -8,7 +8,7 @@ from flask import Flask
 from werkzeug.utils import import_string
 
 from tasks import engine
-from webapp import cli, mail
+from webapp import cli, error_reporting, mail
 from webapp.db import resilience
 from webapp.lib import logs
 from webapp.models.usernames import reserve
@@ -55,6 +55,7 @@ def create_app(settings: Settings | None = None, patient: bool = False) -> Flask
         SEND_FILE_MAX_AGE_DEFAULT=security.YEAR,  # static URLs carry the release
         RATELIMIT_STORAGE_URI=rate_limits.STORAGE_URI,
     )
+    error_reporting.init_app(app, settings, patient)
     _add_extensions(app, settings)
     for blueprint in routes.BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -8,7 +8,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from tasks.engine.retention import purge
 from tasks.queue import huey
-from webapp import db
+from webapp import db, error_reporting
 from webapp.db import rollback, schema
 from webapp.db.backup import CannotBackUp, back_up
 from webapp.db.startup import or_one_line
@@ -21,6 +21,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(migrate)
     app.cli.add_command(backup)
     app.cli.add_command(tasks)
+    app.cli.add_command(errors)
 
 
 @click.command()
@@ -112,3 +113,21 @@ def cancel_all() -> None:
         canceled = restore.cancel_all()
     words = "Canceled %(num)s task. Its owner can retry it.", "Canceled %(num)s tasks. Their owners can retry them."
     click.echo(ngettext(*words, canceled))
+
+
+errors = AppGroup("errors", help="Try out how errors are reported.")
+
+
+@errors.command("test")
+def report_an_error() -> None:
+    """Log an error on purpose, so that it comes to ADMINS, or to Sentry, as any other does."""
+    settings = current_app.config["SETTINGS"]
+    if not (settings.admins or settings.sentry_dsn):
+        raise click.ClickException("errors are only logged here: neither ADMINS nor SENTRY_DSN is set")
+    if not error_reporting.report_test(within=10):
+        raise click.ClickException("the error was logged, but cannot be handed on: the log says why")
+    if settings.sentry_dsn:
+        click.echo("An error was logged, and is on its way to Sentry: look for it there.")
+        return
+    click.echo(f"An error was logged. A worker mails it to {', '.join(settings.admins)} within a minute.")
+    click.echo("If you try again within an hour, the next email comes when the hour is over.")

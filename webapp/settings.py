@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from webapp.lib.containers import in_container
 from webapp.lib.environment import Reader, SettingsError
+from webapp.lib.error_variables import read_error_reports
 from webapp.lib.mail_variables import read_mail_server
 from webapp.lib.private_files import kept_secret, make_private_folder
 from webapp.lib.service_urls import HOST, LOOPBACK, hostname, read_database_url, read_redis_url
@@ -19,7 +21,6 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 APP_NAME = "Errand"
 LONGEST_NAME = 40  # characters: it stands in the header of every page and in each mail
 LOG_FORMATS = ("text", "json")
-CONTAINER_MARKERS = ("/.dockerenv", "/run/.containerenv")  # what Docker and Podman put into their containers
 SHORTEST_KEY = 16  # characters: 128 bits where each is a random byte
 
 
@@ -62,6 +63,8 @@ class Settings:
     trusted_proxies: int = 0
     hsts_subdomains: bool = False
     listen_everywhere: bool = False
+    admins: tuple[str, ...] = ()
+    sentry_dsn: str | None = None
 
     @property
     def secure(self) -> bool:
@@ -83,7 +86,9 @@ class Settings:
         """What works but should not stay so: a line each."""
         clear = self.mail_server and not (self.mail_use_tls or self.mail_use_ssl) and self.mail_server not in LOOPBACK
         plain = f"Mail to {self.mail_server} is sent unencrypted: set MAIL_USE_TLS or MAIL_USE_SSL"
-        return [plain] if clear else []
+        lost = self.admins and not (self.mail_server or self.sentry_dsn)
+        unsent = "ADMINS are not mailed about errors: no MAIL_SERVER is set"
+        return [plain] * bool(clear) + [unsent] * bool(lost)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> "Settings":
@@ -125,7 +130,8 @@ class Settings:
             # Heroku puts exactly one router before every dyno; elsewhere proxies are trusted only when named.
             "trusted_proxies": read.integer("TRUSTED_PROXIES", 1 if read.text("DYNO") else 0, 0, 10),
             "hsts_subdomains": read.flag("HSTS_SUBDOMAINS", False),
-            "listen_everywhere": _in_container(read),
+            "listen_everywhere": in_container(read),
+            **read_error_reports(read),
         }
         read.compare("ARTIFACT_DAYS", "RETENTION_DAYS", 1, "a task's files are deleted with the task")
         read.compare("TASK_SWEEP_SECONDS", "TASK_LEASE_SECONDS", 10, "lost tasks would wait that long")
@@ -142,13 +148,6 @@ def _app_name(read: Reader) -> str:
         read.problem("APP_NAME", f'must be at most {LONGEST_NAME} characters on one line, without < > @ " or \\')
         return APP_NAME
     return name
-
-
-def _in_container(read: Reader) -> bool:
-    """Whether this is a dyno or a container: from outside, only the ports that it publishes can be reached."""
-    return any(read.text(name) for name in ("DYNO", "KUBERNETES_SERVICE_HOST")) or any(
-        map(os.path.exists, CONTAINER_MARKERS)
-    )
 
 
 def _base_url(read: Reader) -> str:

@@ -80,6 +80,13 @@ BAD = [
     ("MAIL_SERVER", "smtp://mail.example"),
     ("MAIL_SERVER", "mail example"),
     ("HSTS_SUBDOMAINS", "all"),
+    ("ADMINS", "ops"),
+    ("ADMINS", "ops@example.com;ann@example.com"),
+    ("ADMINS", "Ann <ann@example.com>"),
+    ("ADMINS", ",".join(f"ops{number}@example.com" for number in range(11))),
+    ("SENTRY_DSN", "sentry.example/1"),
+    ("SENTRY_DSN", "https://sentry.example/1"),
+    ("SENTRY_DSN", "https://hunter2@sentry.example/project"),
     ("PORT", "9" * 5000),
 ]
 
@@ -120,6 +127,16 @@ def test_contradicting_settings_are_reported(read, words):
     [problem] = refused.value.problems
     assert problem.startswith(words)
     assert "hunter2" not in problem
+
+
+def test_admins_are_addresses_each_once_and_without_a_mail_server_a_warning_says_so(read):
+    settings = read(ADMINS=" ann@example.com, bob@example.com,,ann@example.com", DEV_MAILBOX="0")
+    assert settings.admins == ("ann@example.com", "bob@example.com")
+    [warning] = settings.warnings
+    assert "ADMINS" in warning
+    dsn = "https://key@sentry.example/errand/1"
+    assert read(SENTRY_DSN=dsn, ADMINS="ann@example.com", DEV_MAILBOX="0").warnings == []
+    assert read(SENTRY_DSN=dsn).sentry_dsn == dsn
 
 
 def test_mail_comes_from_the_name_of_the_site(read):

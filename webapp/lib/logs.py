@@ -50,6 +50,11 @@ def belong_to(**fields: object) -> None:
     _of_process.update(fields)
 
 
+def fields_of(record: logging.LogRecord) -> dict[str, object]:
+    """What a line says besides its message, in the thread that logs it: of the process, of the context, and its own."""
+    return _of_process | _context.get() | getattr(record, "fields", {})
+
+
 class LogSettings(Protocol):
     """The settings of logging."""
 
@@ -107,10 +112,9 @@ class _Handler(logging.StreamHandler[TextIO]):
 class _Formatter(logging.Formatter):
     def _about(self, record: logging.LogRecord) -> dict[str, object]:
         """The fields of the line."""
-        fields = _of_process | _context.get() | getattr(record, "fields", {})
         return {
             name: value if isinstance(value, (int, float)) else clean(str(value))
-            for name, value in fields.items()
+            for name, value in fields_of(record).items()
             if value is not None
         }
 

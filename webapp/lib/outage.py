@@ -26,7 +26,7 @@ class Outage:
         self._times = mmap.mmap(-1, 3 * 8)  # of the last line, the last failure, and the last line about the end
 
     def failed(self, reason: BaseException | str, traceback: bool = False) -> None:
-        """It has failed. With a `traceback` where that was not foreseen."""
+        """It has failed. With a `traceback` where that was not foreseen, which is an error and no warning."""
         logged, _, over = self._read()
         now = time.monotonic()
         is_news = not logged or now - logged >= LOG_EVERY
@@ -34,7 +34,8 @@ class Outage:
         if is_news:
             error = reason if isinstance(reason, BaseException) else None
             words = one_line(error) if error else reason
-            self._log.warning("%s: %s", self._words, words, exc_info=error if traceback else None)
+            level = logging.ERROR if traceback else logging.WARNING
+            self._log.log(level, "%s: %s", self._words, words, exc_info=error if traceback else None)
 
     def is_over(self) -> None:
         """It has succeeded. Costs next to nothing if it had not failed."""

@@ -18,6 +18,7 @@ from tasks.engine.models.unique_key import AlreadyRunning
 from tasks.engine.models.worker import Worker
 from webapp.models.account_mail import AccountMail
 from webapp.models.conversation import Conversation
+from webapp.models.error_report import ErrorReport
 from webapp.models.form_key import FormKey, Made
 from webapp.models.mailing.attachments import MailingFile
 from webapp.models.mailing.delivery import Delivery
@@ -56,6 +57,7 @@ MODELS = (
     FormKey,
     OutcomeMail,
     AccountMail,
+    ErrorReport,
     Worker,
 )
 
@@ -71,6 +73,7 @@ __all__ = [
     "Conversation",
     "Delivery",
     "DraftGone",
+    "ErrorReport",
     "FormKey",
     "IllegalTransition",
     "Leader",

@@ -6,7 +6,7 @@ from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.phrases import RESTORED
 from tasks.engine.models.transitions import IllegalTransition
 from webapp.db import database
-from webapp.models import AccountMail, OutcomeMail, Task
+from webapp.models import AccountMail, ErrorReport, OutcomeMail, Task
 from webapp.models.message import Message
 
 
@@ -26,6 +26,7 @@ def cancel_all() -> int:
         Message.update(mail_due_at=None).where(Message.mail_due_at.is_null(False)).execute()
         OutcomeMail.delete().execute()
         AccountMail.delete().execute()
+        ErrorReport.update(due_at=None).where(ErrorReport.due_at.is_null(False)).execute()
     return canceled
 
 

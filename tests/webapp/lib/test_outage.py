@@ -54,3 +54,10 @@ def test_forked_processes_log_an_outage_once(away, caplog):
     os.waitpid(child, 0)
     away.failed(OSError("gone"))
     assert caplog.messages == [], "the child has told it"
+
+
+def test_what_was_not_foreseen_is_an_error_with_its_traceback(away, caplog):
+    away.failed(ValueError("no"), traceback=True)
+    [record] = caplog.records
+    assert record.levelno == logging.ERROR
+    assert record.exc_info

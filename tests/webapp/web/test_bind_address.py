@@ -8,7 +8,7 @@ import pytest
 from gunicorn.app.wsgiapp import WSGIApplication
 
 from tests.processes import ROOT, Site, is_answering, until
-from webapp import settings as settings_module
+from webapp.lib import containers
 from webapp.settings import Settings
 from webapp.web import bind_address
 
@@ -18,7 +18,7 @@ def configured(monkeypatch, tmp_path):
     """A function of variables, and of what files of containers are there, that returns what gunicorn is to bind."""
 
     def configured(*boxes, **variables: str) -> list[str]:
-        monkeypatch.setattr(settings_module, "CONTAINER_MARKERS", boxes)
+        monkeypatch.setattr(containers, "MARKERS", boxes)
         for name, value in ({"DATA_DIR": str(tmp_path)} | variables).items():
             monkeypatch.setenv(name, value)
         return runpy.run_path(str(ROOT / "gunicorn.conf.py"))["bind"]
