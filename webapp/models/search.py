@@ -11,7 +11,7 @@ from webapp.db import BaseModel, database, fulltext
 from webapp.lib.tokenization import Term, query_terms, terms_of
 from webapp.models import searched_rows
 from webapp.models.search_indexes import in_fts5, in_gin
-from webapp.models.search_places import search_place
+from webapp.models.search_places import search_places
 from webapp.models.searched_rows import ALL, Hits, Place, SearchedRows
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def newest(
     """
     if not (terms := query_terms(text)):
         return Hits([])
-    with search_place(), _deadline():
+    with search_places.place(), _deadline():
         return _find(SearchedRows(model, owner.id if owner else None, after), terms, limit)
 
 

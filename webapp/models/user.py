@@ -1,6 +1,7 @@
 """User: an account, and its password."""
 
 import secrets
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from webapp.db import compiled, database, demand_transaction, locking, locks_row
 from webapp.db.resilience import writing_if_free
 from webapp.lib.normalization import compatible
 from webapp.lib.times import utcnow
-from webapp.models.passwords import hash_of_no_password, hash_password, is_password
+from webapp.models.passwords import HashingBusy, hash_of_no_password, hash_password, is_outdated, is_password
 from webapp.models.session import SEEN_EVERY, Session, hash_of_key, is_begun_by
 from webapp.models.user_changes import UserChanges, total_changes
 from webapp.models.user_channels import UserChannels
@@ -35,12 +36,13 @@ class User(UserChannels, UserChanges, UserRow):
         """Create an account; without a password it is a guest's.
 
         `username` must be one that `username_key` knows. Raises UsernameTaken, also when two requests race for a name.
-        Hashing costs some 50 ms by design.
+        Hashing costs 0.25 s by design, unless the name is refused. Raises HashingBusy.
         """
         key = username_key(username)
         user = cls(username=compatible(username).strip(), username_key=key, email=email, session_key=new_session_key())
         user.skeleton = skeleton(key)
         if password:
+            cls.demand_free(key)
             user.password_hash = hash_password(password)
         try:
             with database.atomic():
@@ -117,25 +119,49 @@ class User(UserChannels, UserChanges, UserRow):
 
     @classmethod
     def authenticate(cls, username: str, password: str) -> "User | None":
-        """The account with that name and password, or None. It takes as long if no account has the name."""
+        """The account with that name and password, or None. It takes as long if no account has the name.
+
+        The password that is right is the chance to hash it again, if it was hashed at lower costs. Raises HashingBusy.
+        """
         user = cls.by_username(username)
         if user is None or user.is_guest:
             if username_key(username):  # an impossible name reveals nothing by failing fast
                 is_password(hash_of_no_password(), password)
             return None
-        return user if user.has_password(password) else None
+        if not user.has_password(password):
+            return None
+        if is_outdated(user.password_hash):
+            user._hash_again(password)
+        return user
 
     def has_password(self, password: str) -> bool:
-        """Whether that is the account's password, however its letters are encoded; never true for a guest."""
+        """Whether that is the account's password, however its letters are encoded; never true for a guest.
+
+        Costs 0.25 s by design. Raises HashingBusy.
+        """
         return bool(self.password_hash) and is_password(self.password_hash, password)
 
     def set_password(self, password: str) -> None:
-        """Store a new password, and end all sessions of this account, including the current one."""
+        """Store a new password, and end all sessions of this account, including the current one. Raises HashingBusy."""
         self.password_hash = hash_password(password)
         self.session_key = new_session_key()
         with database.atomic():
             self.save(only=[User.password_hash, User.session_key])
             Session.end_all(self)
+
+    def _hash_again(self, password: str) -> None:
+        """Store the same password at the costs of today, unless it was changed meanwhile, or would have to wait.
+
+        No session ends by that. What is bound to the hash, as the links for a forgotten password are, is of no use
+        afterwards: whoever has just signed in needs none.
+        """
+        before = self.password_hash
+        with suppress(HashingBusy), writing_if_free():
+            after = hash_password(password)
+            is_it = (User.id == self.id) & (User.password_hash == before)
+            free = locking(User.select(User.id).where(is_it), skip_locked=True)
+            if User.update(password_hash=after).where(is_it, User.id.in_(free)).execute():
+                self.password_hash = after
 
     def seen(self, now: datetime) -> None:
         """Record that this person is here, by their `session`: each at most once a minute, and never if it would have

@@ -4,30 +4,32 @@ They are counted in the database, so all processes share them, and no other serv
 """
 
 import ipaddress
-from hashlib import sha256
-from typing import Any
 
-from flask import Flask, after_this_request, current_app, request
+from flask import Flask, g, request
 from flask_limiter import Limiter
-from itsdangerous import BadSignature, URLSafeSerializer
 from limits import RateLimitItem, parse_many
 from limits.storage import Storage
 from peewee import PeeweeException
 from werkzeug.exceptions import TooManyRequests
-from werkzeug.wrappers import Response
 
 from webapp.models import RateCount, User
-from webapp.web.security import YEAR
+from webapp.models.passwords import hashing_places
+from webapp.web.known_browsers import browser_that_knows, remember_account
 
 STORAGE_URI = "errand://"  # of DatabaseStorage
-DEVICE_COOKIE = "errand-known"
-MAX_ACCOUNTS_REMEMBERED = 5  # accounts of one browser
 IPV6_NETWORK_BITS = 64  # bits; the rest of an IPv6 address is for its owner to choose anew at will
 
+# Tries of passwords, right ones, too, as each costs a quarter of a second. A browser that has signed in to an account
+# before is counted by that account alone.
+TRIES_PER_ADDRESS = parse_many("60 per minute")
+TRIES_PER_KNOWN_ACCOUNT = parse_many("60 per minute")
+# Guesses: tries that were wrong.
 PER_ADDRESS = parse_many("100 per minute; 500 per hour")
 PER_ACCOUNT_AT_ADDRESS = parse_many("10 per minute; 100 per hour")
-# Over all addresses. Not for browsers that have signed in to the account before, whom nobody shall lock out.
-PER_ACCOUNT = parse_many("100 per hour")
+PER_ACCOUNT = parse_many("100 per hour")  # over all addresses
+# In place of these three for a browser that has signed in to the account before: an allowance of its own, so nobody
+# locks the owner out, neither from everywhere nor from behind the same address.
+PER_KNOWN_BROWSER = parse_many("10 per minute; 100 per hour")
 
 
 class DatabaseStorage(Storage):
@@ -104,57 +106,44 @@ class PasswordAttempt:
     """One attempt at the password of an account. Create it before checking the password: it is counted at once."""
 
     def __init__(self, username_key: str) -> None:
-        """Count the attempt. Raises TooManyRequests with how long to wait if there were too many."""
-        self._counted: list[str] = []
-        here = client_network()
-        self._count(PER_ADDRESS, "guess", here)
-        self._count(PER_ACCOUNT_AT_ADDRESS, "guess", here, username_key)
-        if username_key not in _remembered_accounts():
-            self._count(PER_ACCOUNT, "guess of", username_key)
+        """Count the attempt. Raises TooManyRequests with how long to wait if there were too many.
+
+        Raises HashingBusy, at no cost, if a password could not be looked at now. Where that turns out later, the answer
+        to this request takes the guess back.
+        """
+        hashing_places.demand()
+        self._guesses: list[str] = []
+        g.password_attempt = self
+        if browser := browser_that_knows(username_key):
+            _count(TRIES_PER_KNOWN_ACCOUNT, "try of", username_key)
+            self._guess(PER_KNOWN_BROWSER, "guess in", browser, username_key)
+        else:
+            here = client_network()
+            _count(TRIES_PER_ADDRESS, "try", here)
+            self._guess(PER_ADDRESS, "guess", here)
+            self._guess(PER_ACCOUNT_AT_ADDRESS, "guess", here, username_key)
+            self._guess(PER_ACCOUNT, "guess of", username_key)
 
     def succeeded(self, user: User) -> None:
-        """The password was right: count nothing, and remember that this browser knows the account."""
-        for key in self._counted:
-            RateCount.add(key, 1, -1)
+        """The password was right: it was a try and no guess. Remember that this browser knows the account."""
+        self.was_no_guess()
         if not user.is_guest:
-            _remember(user.username_key)
+            remember_account(user.username_key)
 
-    def _count(self, limits: list[RateLimitItem], *who: str) -> None:
-        for limit in limits:
-            key = limit.key_for(*who)
-            if RateCount.add(key, limit.get_expiry()) > limit.amount:
-                found = RateCount.find(key)
-                raise TooManyRequests(retry_after=found.seconds_left if found else None)
-            self._counted.append(key)
+    def was_no_guess(self) -> None:
+        """Count it as a try alone: the password was right, or could not be looked at."""
+        while self._guesses:
+            RateCount.add(self._guesses.pop(), 1, -1)
 
-
-# Browsers that have signed in before (https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies)
+    def _guess(self, limits: list[RateLimitItem], *who: str) -> None:
+        self._guesses += _count(limits, *who)
 
 
-def _cookie_name() -> str:
-    return f"__Host-{DEVICE_COOKIE}" if current_app.config["SESSION_COOKIE_SECURE"] else DEVICE_COOKIE
-
-
-def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.config["SECRET_KEY"], "errand.known", signer_kwargs={"digest_method": sha256})
-
-
-def _remembered_accounts() -> list[str]:
-    """The accounts that were signed in to from this browser, by their names' keys."""
-    try:
-        found: Any = _signer().loads(request.cookies.get(_cookie_name(), ""))
-    except BadSignature:
-        return []
-    return [str(key) for key in found]
-
-
-def _remember(username_key: str) -> None:
-    known = [username_key, *(key for key in _remembered_accounts() if key != username_key)][:MAX_ACCOUNTS_REMEMBERED]
-
-    @after_this_request
-    def set_cookie(response: Response) -> Response:
-        secure = current_app.config["SESSION_COOKIE_SECURE"]
-        response.set_cookie(
-            _cookie_name(), _signer().dumps(known), max_age=YEAR, secure=secure, httponly=True, samesite="Lax"
-        )
-        return response
+def _count(limits: list[RateLimitItem], *who: str) -> list[str]:
+    """Count by these limits; returns the keys. Raises TooManyRequests beyond one, with how long to wait."""
+    keys = [limit.key_for(*who) for limit in limits]
+    for limit, key in zip(limits, keys, strict=True):
+        if RateCount.add(key, limit.get_expiry()) > limit.amount:
+            found = RateCount.find(key)
+            raise TooManyRequests(retry_after=found.seconds_left if found else None)
+    return keys

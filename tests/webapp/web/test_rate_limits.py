@@ -6,8 +6,10 @@ from flask import Blueprint, Flask
 from tests.browsing import browse
 from tests.racing import race
 from webapp.dev.factories import PASSWORD, make_user
-from webapp.models import RateCount, User
-from webapp.web import rate_limits
+from webapp.lib.places import Places
+from webapp.models import RateCount, User, passwords
+from webapp.models.passwords import HashingBusy
+from webapp.web import known_browsers, rate_limits
 
 
 @pytest.fixture
@@ -98,13 +100,68 @@ def test_many_accounts_are_guarded_against_one_address(guess, few):
     assert _until_refused(guess(f"person-{n}") for n in range(8)) == 6
 
 
+def test_the_owner_gets_in_from_a_known_browser_behind_the_same_address_as_those_who_guess(guess, app):
+    make_user("ann")
+    hers = browse(app)
+    assert guess("ann", PASSWORD, browser=hers) == 303
+    hers.submit("/logout")
+    assert _until_refused(guess("ann") for _ in range(20)) == 10
+    assert _until_refused((guess(f"person-{n}") for n in range(99)), 99) == 48, "nobody there has a try left"
+    assert guess("ann", PASSWORD) == 429
+    assert guess("ann", PASSWORD, browser=hers) == 303
+
+
+def test_a_known_browser_has_an_allowance_of_its_own(guess, app):
+    make_user("ann")
+    shared, hers = browse(app), browse(app)
+    for browser in (shared, hers):
+        assert guess("ann", PASSWORD, browser=browser) == 303
+        browser.submit("/logout")
+    assert _until_refused(guess("ann", address=f"198.18.{n}.1", browser=shared) for n in range(20)) == 10
+    assert guess("ann", PASSWORD, browser=hers) == 303
+
+
+def test_a_cookie_of_the_release_before_still_tells_a_known_browser(guess, app, few):
+    make_user("ann")
+    hers = browse(app)
+    with app.test_request_context():
+        hers.set_cookie("errand-known", known_browsers._signer().dumps(["ann"]))
+    _until_refused(guess("ann", address=f"198.18.{n}.1") for n in range(5))
+    assert guess("ann", PASSWORD, browser=hers) == 303
+
+
+@pytest.mark.parametrize("begin", ["register", "sign in"])
+def test_who_is_signed_in_sets_a_password_whoever_guesses_at_the_account(guess, app, few, begin):
+    hers = browse(app) if begin == "register" else browse(app, make_user("ann"))
+    if begin == "register":
+        assert hers.submit("/register", username="ann", password=PASSWORD).status_code == 303
+    _until_refused(guess("ann", address=f"198.18.{n}.1") for n in range(5))
+    form = {"current": PASSWORD, "password": "another horse battery"}
+    assert hers.submit("/settings/password", **form).status_code == 303
+    hers.submit("/logout")
+    assert guess("ann", form["password"], browser=hers) == 303
+
+
+def test_right_passwords_are_tries_since_each_is_hashed(guess, app, monkeypatch):
+    for limit in ("TRIES_PER_ADDRESS", "TRIES_PER_KNOWN_ACCOUNT"):
+        monkeypatch.setattr(rate_limits, limit, rate_limits.parse_many("3 per minute"))
+    make_user("ann")
+    make_user("bob")
+    assert [guess("ann", PASSWORD) for _ in range(4)] == [303] * 3 + [429]
+    assert guess("ann", PASSWORD, "203.0.113.8") == 303
+    his = browse(app)
+    tries = [guess("bob", PASSWORD, f"198.18.{n}.1", his) for n in range(5)]
+    assert tries == [303] * 4 + [429], "the first from a browser that was not known, and from wherever it is"
+
+
 def test_right_passwords_are_no_guesses(guess):
     make_user("ann")
     assert {guess("ann", PASSWORD) for _ in range(12)} == {303}
     assert guess("ann") == 422
 
 
-def test_guesses_that_come_at_once_are_no_more_than_those_that_come_in_turn(each_database):
+def test_guesses_that_come_at_once_are_no_more_than_those_that_come_in_turn(each_database, monkeypatch):
+    monkeypatch.setattr(passwords, "hashing_places", Places(14, 0, 0, HashingBusy))
     app = each_database
     make_user("ann")
 
@@ -168,7 +225,7 @@ def test_old_counts_do_not_pile_up(app, monkeypatch):
 
 def test_nothing_that_was_typed_is_stored(app, guess):
     guess("ann", address="203.0.113.7")
-    assert RateCount.select().count() == 5
+    assert RateCount.select().count() == 6
     for count in RateCount.select():
         assert len(count.key) == 32
         assert "ann" not in count.key

@@ -6,7 +6,7 @@ from wtforms.validators import InputRequired, ValidationError
 
 from webapp.lib.normalization import clean
 from webapp.models.usernames import username_key
-from webapp.web.forms.fields import EMAIL_VALIDATORS, password_validators, refuse_obvious_password
+from webapp.web.forms.fields import EMAIL_VALIDATORS, password_hint, password_validators, refuse_obvious_password
 
 USERNAME_RULE = "2 to 30 letters (a to z), digits, dots, dashes, or underscores, starting with a letter or digit."
 
@@ -21,7 +21,7 @@ class RegisterForm(FlaskForm):
         description=USERNAME_RULE,
     )
     email = EmailField("Email", EMAIL_VALIDATORS, filters=[clean])
-    password = PasswordField("Password", password_validators())
+    password = PasswordField("Password", password_validators(), description=password_hint())
 
     def validate_username(self, field: Field) -> None:
         """Checks the name in its normalized form."""
@@ -30,7 +30,7 @@ class RegisterForm(FlaskForm):
 
     def validate_password(self, field: Field) -> None:
         """Refuses what anybody would try first."""
-        refuse_obvious_password(field, self.username.data or "")
+        refuse_obvious_password(field, self.username.data or "", self.email.data or "")
 
 
 class LoginForm(FlaskForm):

@@ -7,8 +7,8 @@ from flask_wtf import FlaskForm
 from wtforms import EmailField, Field, PasswordField, SelectField, TextAreaField
 from wtforms.validators import Length, ValidationError
 
-from webapp.lib.normalization import clean
-from webapp.web.forms.fields import EMAIL_VALIDATORS, password_validators, refuse_obvious_password
+from webapp.lib.normalization import clean, compatible
+from webapp.web.forms.fields import EMAIL_VALIDATORS, password_hint, password_validators, refuse_obvious_password
 
 ABOUT_LENGTH = 500
 CONTINENTS = frozenset("Africa America Antarctica Arctic Asia Atlantic Australia Europe Indian Pacific".split())
@@ -40,12 +40,16 @@ class PasswordForm(FlaskForm):
     def __init__(self, user: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.user = user
+        self.password.description = password_hint(user)
         if user.is_guest:
             del self.current
 
     def validate_password(self, field: Field) -> None:
-        """Refuses what anybody would try first."""
-        refuse_obvious_password(field, self.user.username)
+        """Refuses what anybody would try first, and what is no change."""
+        refuse_obvious_password(field, self.user.username, user=self.user)
+        is_right = self.current and not self.current.errors
+        if is_right and compatible(field.data) == compatible(self.current.data):
+            raise ValidationError("That’s the password you have. Choose another.")
 
     def validate_current(self, field: Field) -> None:
         """Requires the current password: an unlocked screen must not be enough to take over an account."""

@@ -1,6 +1,6 @@
 """Error handlers: a page that says what happened and where to go, and the present state for a stale button."""
 
-from flask import Blueprint, flash, request, url_for
+from flask import Blueprint, flash, g, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from peewee import PeeweeException
@@ -11,6 +11,7 @@ from webapp.db import readiness
 from webapp.db.resilience import away, is_unavailable
 from webapp.lib.i18n import estimate
 from webapp.models import AlreadyRunning, IllegalTransition, SecretsGone
+from webapp.models.passwords import HashingBusy
 from webapp.web import htmx
 from webapp.web.form_recovery import is_cross_site
 from webapp.web.presenters.error_page import error_for_htmx, error_page, session_over_for_htmx
@@ -22,6 +23,7 @@ bp = Blueprint("errors", __name__)
 RETRY_AFTER = 5  # seconds
 UNAVAILABLE = "Our database isn’t answering right now. Running tasks aren’t lost; they’ll continue once it’s back."
 BEING_UPDATED = "This site is being set up or updated. It’ll be back as soon as that’s done, and nothing is lost."
+BUSY = "Many people are signing in", "Nothing has been changed. Wait a few seconds, then send it again from here."
 MESSAGES = {
     400: ("Bad request", "Go back and try again."),
     401: ("Sign in first", "Sign in to see this page."),
@@ -71,6 +73,17 @@ def database_error(error: PeeweeException) -> ResponseReturnValue:
         return error_for_htmx(503, headers, f"{words} Please try again in a moment.")
     unsaved = " What you sent may not have been saved." if request.method == "POST" else ""
     return error_page(503, "We’ll be right back", words + unsaved, headers, plain=True)
+
+
+@bp.app_errorhandler(HashingBusy)
+def hashing_busy(error: HashingBusy) -> ResponseReturnValue:
+    """503 where so many sign in, or choose a password, that this one was not looked at: it counts as no guess."""
+    if attempt := g.pop("password_attempt", None):
+        attempt.was_no_guess()
+    headers = {"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store"}
+    if htmx.is_htmx():
+        return error_for_htmx(503, headers, f"{BUSY[0]}. {BUSY[1]}")
+    return error_page(503, *BUSY, headers)
 
 
 @bp.app_errorhandler(CSRFError)

@@ -7,9 +7,9 @@ import pytest
 
 from tests.browsing import words
 from tests.processes import until
+from tests.taken_places import taken
 from webapp.dev.factories import make_message, make_post, make_posts, make_user
-from webapp.models import search_places
-from webapp.models.search_places import search_place
+from webapp.models.search_places import search_places
 
 PLACES = ["/", "/people/ann", "/messages"]
 
@@ -60,11 +60,7 @@ def test_where_many_search_the_next_one_is_told_and_asked_to_try_again(ann, bob,
     """They never take all threads: two search, two wait, and whoever comes then has an answer at once."""
     make_message(bob.user, ann.user, "hello")
     make_post(ann.user, "hello")
-    with ExitStack() as searches:
-        for _ in range(search_places.AT_ONCE):
-            searches.enter_context(search_place())
-        for _ in range(search_places.QUEUED):
-            searches.enter_context(search_places._held(search_places._free_or_queued, 0))
+    with taken(search_places):
         answer = ann.get(path + "?q=hello")
         assert answer.status_code == 503
         assert int(answer.headers["Retry-After"]) > 0
@@ -78,14 +74,13 @@ def test_where_many_search_the_next_one_is_told_and_asked_to_try_again(ann, bob,
 def test_who_waits_for_a_search_to_end_finds(monkeypatch, ann):
     make_post(ann.user, "hello")
     with ExitStack() as searches:
-        for _ in range(search_places.AT_ONCE):
-            searches.enter_context(search_place())
-        monkeypatch.setattr(search_places, "QUEUE_TIMEOUT", 0.01)
+        searches.enter_context(taken(search_places, queued=0))
+        monkeypatch.setattr(search_places, "within", 0.01)
         assert ann.get("/?q=hello").status_code == 503, "none has ended"
-        monkeypatch.setattr(search_places, "QUEUE_TIMEOUT", 10)
+        monkeypatch.setattr(search_places, "within", 10)
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(ann.get, "/?q=hello")
-            until(lambda: search_places._free_or_queued._value < search_places.QUEUED)
+            until(lambda: search_places._free_or_queued._value < search_places.queued)
             searches.close()
             assert waiting.result().status_code == 200
 

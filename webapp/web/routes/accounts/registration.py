@@ -7,6 +7,7 @@ from flask_login import current_user
 from webapp.models import User, UsernameTaken, username_key
 from webapp.web.auth import sign_in
 from webapp.web.forms.accounts import RegisterForm
+from webapp.web.known_browsers import remember_account
 from webapp.web.rate_limits import limiter
 from webapp.web.redirects import redirect_to_next
 from webapp.web.routes.accounts.blueprint import bp
@@ -54,6 +55,7 @@ def _register(form: RegisterForm) -> bool:
         form.username.errors = [str(error)]
         return False
     sign_in(user)
+    remember_account(user.username_key)
     flash(f"Welcome, {user.username}.")
     return True
 

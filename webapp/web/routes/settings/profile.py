@@ -7,6 +7,7 @@ from flask_login import current_user
 from webapp.models import User
 from webapp.web.auth import sign_in, signed_in_user
 from webapp.web.forms.settings import PasswordForm, ProfileForm
+from webapp.web.known_browsers import remember_account
 from webapp.web.rate_limits import PasswordAttempt
 from webapp.web.routes.settings.blueprint import bp
 
@@ -46,6 +47,7 @@ def update_password() -> ResponseReturnValue:
         return _page(ProfileForm(formdata=None, obj=user), form, 422)
     user.set_password(form.password.data)
     sign_in(user)
+    remember_account(user.username_key)
     flash("Password set. You’ve been signed out everywhere else.")
     return redirect(url_for("settings.show"), 303)
 

@@ -43,7 +43,11 @@ def test_a_name_typed_in_full_width_is_the_plain_one(visitor, app):
 
 @pytest.mark.parametrize(
     ("registered", "typed"),
-    [("Zoë 12345", "Zoe\u0308 12345"), ("１２３４５６７８", "12345678"), ("ﬁrst come", "first come")],
+    [
+        ("Zoë likes 12345", "Zoe\u0308 likes 12345"),
+        ("４８３９２０５７１６４８", "483920571648"),
+        ("ﬁrst come first", "first come first"),
+    ],
 )
 def test_a_password_is_the_same_however_its_letters_are_encoded(visitor, app, registered, typed):
     visitor.submit("/register", username="ann", password=registered)
@@ -59,7 +63,7 @@ def test_a_password_of_before_is_still_right(app):
 
 
 @pytest.mark.parametrize(
-    "password", [" " * 8, "\u3164" * 8, "\u2800" * 9, "ann-the-first", "ANN-the-first", "ａnn-the-first"]
+    "password", [" " * 12, "\u3164" * 12, "\u2800" * 13, "ann-the-first", "ANN-the-first", "ａnn-the-first"]
 )
 def test_a_password_that_is_blank_or_the_name_is_refused(visitor, password):
     answer = visitor.submit("/register", username="ann-the-first", password=password)
@@ -68,7 +72,7 @@ def test_a_password_that_is_blank_or_the_name_is_refused(visitor, password):
     assert not User.select().exists()
 
 
-@pytest.mark.parametrize("password", ["\u3164" * 8, "person-of-old"])
+@pytest.mark.parametrize("password", ["\u3164" * 12, "person-of-old", PASSWORD])
 def test_nor_can_one_be_set_later(app, password):
     user = make_user("person-of-old")
     answer = browse(app, user).submit("/settings/password", current=PASSWORD, password=password)

@@ -1,0 +1,67 @@
+"""Browsers that have signed in to an account before: by a signed cookie, or as they are signed in to it.
+
+The limits on guesses count them apart, so that nobody who guesses locks the owner out, as in OWASP's device cookies:
+https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies
+"""
+
+import secrets
+from hashlib import sha256
+from typing import Any
+
+from flask import after_this_request, current_app, request
+from flask_login import current_user
+from itsdangerous import BadSignature, URLSafeSerializer
+from werkzeug.wrappers import Response
+
+from webapp.web.security import YEAR
+
+DEVICE_COOKIE = "errand-known"
+MAX_ACCOUNTS_REMEMBERED = 5  # accounts of one browser
+
+
+def knows_account(username_key: str) -> bool:
+    """Whether somebody has signed in to the account from this browser before."""
+    return bool(browser_that_knows(username_key))
+
+
+def remember_account(username_key: str) -> None:
+    """Let this browser be known as one that signs in to the account, by a signed cookie for a year."""
+    browser, known = _remembered()
+    known = [username_key, *(key for key in known if key != username_key)][:MAX_ACCOUNTS_REMEMBERED]
+    remembered = {"browser": browser or secrets.token_hex(8), "accounts": known}
+
+    @after_this_request
+    def set_cookie(response: Response) -> Response:
+        secure = current_app.config["SESSION_COOKIE_SECURE"]
+        response.set_cookie(
+            _cookie_name(), _signer().dumps(remembered), max_age=YEAR, secure=secure, httponly=True, samesite="Lax"
+        )
+        return response
+
+
+def browser_that_knows(username_key: str) -> str:
+    """What tells this browser from others, if it is signed in to the account or was so before; else ""."""
+    if current_user.is_authenticated and current_user.username_key == username_key and current_user.session:
+        return f"session {current_user.session.id}"
+    browser, known = _remembered()
+    return browser if username_key in known else ""
+
+
+def _remembered() -> tuple[str, list[str]]:
+    """What tells this browser from others, and the accounts that were signed in to from it, by their names' keys."""
+    cookie = request.cookies.get(_cookie_name(), "")
+    try:
+        found: Any = _signer().loads(cookie)
+    except BadSignature:
+        return "", []
+    if isinstance(found, dict):
+        return str(found["browser"]), [str(key) for key in found["accounts"]]
+    return sha256(cookie.encode()).hexdigest()[:16], [str(key) for key in found]  # of the release before
+
+
+def _cookie_name() -> str:
+    return f"__Host-{DEVICE_COOKIE}" if current_app.config["SESSION_COOKIE_SECURE"] else DEVICE_COOKIE
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.config["SECRET_KEY"], "errand.known", signer_kwargs={"digest_method": sha256})
