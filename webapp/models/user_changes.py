@@ -12,15 +12,15 @@ from typing import Any
 from peewee import BigIntegerField, CompositeKey, ForeignKeyField, SmallIntegerField, fn
 
 from webapp.db import BaseModel, Param, before_commit, compiled, locks_rows
-from webapp.lib.times import utcnow
-from webapp.models.session import Session, hash_of_key, is_begun_by
+from webapp.lib.times import present_second
+from webapp.models.session import Session, hash_of_key, is_alive
 from webapp.models.user_row import UserRow, UserTrait
 
 SLOTS = 16  # rows a person at most: what a poll reads, and how many processes count for one person at once
 
 
 class ChangeCount(BaseModel):
-    """How often the processes of one slot have counted for a person."""
+    """How often the processes of one slot have counted for a person; a release from before 0026 has one of its own."""
 
     user = ForeignKeyField(UserRow, on_delete="CASCADE", index=False, backref="+")
     slot = SmallIntegerField()
@@ -46,9 +46,10 @@ class UserChanges(UserTrait):
     def changes_of(cls, key: str) -> tuple[int, int] | None:
         """The id and `changes` of the account that a session of this key belongs to, or None. One query, compiled.
 
-        For polls, which mostly find nothing new: building a query and a whole row costs ten times as much.
+        For polls, which mostly find nothing new: building a query and a whole row costs ten times as much. It leaves
+        out the row of the account, so whatever ends sessions has to write to their rows.
         """
-        found: tuple[int, int] | None = _changes_of.first(key_hash=hash_of_key(key), now=utcnow())
+        found: tuple[int, int] | None = _changes_of.first(key_hash=hash_of_key(key), now=present_second())
         return found
 
     @cached_property
@@ -72,16 +73,15 @@ def _count_change() -> Any:
     return counting.on_conflict(conflict_target=(ChangeCount.user, ChangeCount.slot), update=one_more)
 
 
-def total_changes(person: Any = UserRow) -> Any:
-    """`UserChanges.changes`, for a query of users."""
-    in_slots = ChangeCount.select(fn.SUM(ChangeCount.number)).where(ChangeCount.user == person.id)
-    return person.counted_before + fn.COALESCE(in_slots, 0).cast("BIGINT")
+def total_changes(user_id: Any = UserRow.id) -> Any:
+    """`UserChanges.changes` of the person of this id, for a query that has it."""
+    in_slots = ChangeCount.select(fn.SUM(ChangeCount.number)).where(ChangeCount.user == user_id)
+    return fn.COALESCE(in_slots, 0).cast("BIGINT")
 
 
 @compiled
 def _changes_of() -> Any:
-    theirs = UserRow.select(UserRow.id, total_changes()).join(Session, on=Session.user == UserRow.id)
-    return theirs.where(is_begun_by(UserRow))
+    return Session.select(Session.user, total_changes(Session.user)).where(is_alive())
 
 
 @compiled

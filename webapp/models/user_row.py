@@ -39,7 +39,7 @@ class UserRow(BaseModel):
     )
     hearing = JSONField(null=True, help_text="for each kind of notification, the name of its channel in CHANNELS")
     counted_before = BigIntegerField(
-        column_name="changes", default=0, help_text="by an earlier release; `UserChanges.changes` has all"
+        column_name="changes", default=0, help_text="by a release from before 0026; `change_counts` has it, too"
     )
 
     # Flask-Login's interface.

@@ -16,6 +16,8 @@ from webapp.web import htmx
 from webapp.web.access_log import AUTOMATIC_ENDPOINTS
 from webapp.web.clients import browser, coarse_network
 from webapp.web.form_recovery import may_resubmit, recover_form
+from webapp.web.known_browsers import remember_account
+from webapp.web.security_log import Event, record
 from webapp.web.session_cookies import SESSION_KEY, key_in
 
 # Endpoints that say nothing about whether a person is there.
@@ -54,6 +56,8 @@ def _load_user(account_key: str) -> User | None:
     user = persistently(lambda: User.by_session_key(key) if key else User.by_account_key(account_key))
     if user and not key and request.endpoint not in NOT_A_VISIT:
         begin_session(user)
+        if not user.is_guest:
+            remember_account(user.username_key)
     if user:
         logs.bind(user_id=user.id)
     return user
@@ -104,7 +108,10 @@ def refuse_pages_of_other_users() -> None:
 
 
 def sign_in(user: User) -> None:
-    """Start a session of this account in this browser, in place of any other."""
+    """Start a session of this account in this browser, in place of any other, which is ended. Its key is new, so nobody
+    can have put it into this browser before."""
+    if replaced := current_user.is_authenticated and current_user.session:
+        replaced.end()
     session.clear()
     login_user(user)
     logs.bind(user_id=user.id)
@@ -120,7 +127,9 @@ def begin_session(user: User) -> None:
 
 def sign_out() -> None:
     """End this browser's session, for every copy of its cookie."""
-    if ours := signed_in_user().session:
+    user = signed_in_user()
+    if ours := user.session:
         ours.end()
+    record(Event.SIGNED_OUT, user, session_id=ours and ours.id)
     logout_user()
     session.clear()

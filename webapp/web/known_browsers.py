@@ -8,7 +8,7 @@ import secrets
 from hashlib import sha256
 from typing import Any
 
-from flask import after_this_request, current_app, request
+from flask import after_this_request, current_app, g, request
 from flask_login import current_user
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response
@@ -24,19 +24,23 @@ def knows_account(username_key: str) -> bool:
     return bool(browser_that_knows(username_key))
 
 
-def remember_account(username_key: str) -> None:
-    """Let this browser be known as one that signs in to the account, by a signed cookie for a year."""
-    browser, known = _remembered()
-    known = [username_key, *(key for key in known if key != username_key)][:MAX_ACCOUNTS_REMEMBERED]
-    remembered = {"browser": browser or secrets.token_hex(8), "accounts": known}
+def remember_account(*names: str) -> None:
+    """Let this browser be known as one that signs in to the account of these names, by a signed cookie for a year."""
+    if "names_to_remember" not in g:
+        g.names_to_remember = []
+        after_this_request(_set_cookie)
+    g.names_to_remember += names
 
-    @after_this_request
-    def set_cookie(response: Response) -> Response:
-        secure = current_app.config["SESSION_COOKIE_SECURE"]
-        response.set_cookie(
-            _cookie_name(), _signer().dumps(remembered), max_age=YEAR, secure=secure, httponly=True, samesite="Lax"
-        )
-        return response
+
+def _set_cookie(response: Response) -> Response:
+    browser, known = _remembered()
+    known = list(dict.fromkeys([*g.names_to_remember, *known]))[:MAX_ACCOUNTS_REMEMBERED]
+    remembered = {"browser": browser or secrets.token_hex(8), "accounts": known}
+    secure = current_app.config["SESSION_COOKIE_SECURE"]
+    response.set_cookie(
+        _cookie_name(), _signer().dumps(remembered), max_age=YEAR, secure=secure, httponly=True, samesite="Lax"
+    )
+    return response
 
 
 def browser_that_knows(username_key: str) -> str:

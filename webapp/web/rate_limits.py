@@ -12,9 +12,9 @@ from limits.storage import Storage
 from peewee import PeeweeException
 from werkzeug.exceptions import TooManyRequests
 
-from webapp.models import RateCount, User
+from webapp.models import RateCount
 from webapp.models.passwords import hashing_places
-from webapp.web.known_browsers import browser_that_knows, remember_account
+from webapp.web.known_browsers import browser_that_knows
 
 STORAGE_URI = "errand://"  # of DatabaseStorage
 IPV6_NETWORK_BITS = 64  # bits; the rest of an IPv6 address is for its owner to choose anew at will
@@ -123,12 +123,6 @@ class PasswordAttempt:
             self._guess(PER_ADDRESS, "guess", here)
             self._guess(PER_ACCOUNT_AT_ADDRESS, "guess", here, username_key)
             self._guess(PER_ACCOUNT, "guess of", username_key)
-
-    def succeeded(self, user: User) -> None:
-        """The password was right: it was a try and no guess. Remember that this browser knows the account."""
-        self.was_no_guess()
-        if not user.is_guest:
-            remember_account(user.username_key)
 
     def was_no_guess(self) -> None:
         """Count it as a try alone: the password was right, or could not be looked at."""

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from flask import Flask, Request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
@@ -16,9 +16,12 @@ SESSION_KEY = "_session"
 REMEMBER_KEY = "_remember"  # with it, Flask-Login writes the session at the next answer
 MOST_VERIFIED = 8192  # cookies, in each process; some 800 bytes each
 LONGEST_VERIFIED = 512  # characters; a longer cookie is verified anew with each request
+MOST_HEADERS = 2048  # in which a cookie was found, in each process; of at most so many characters
+LONGEST_HEADER = 1024
 
 Content: TypeAlias = Any  # a dict, if it was this site that wrote it
 Verified = tuple[Content, int]  # and when it was signed, in seconds since 1970
+Known = TypeVar("Known")
 
 
 def init_app(app: Flask) -> None:
@@ -41,6 +44,7 @@ class SessionCookies(SecureCookieSessionInterface):
         self._name = self.get_cookie_name(app)
         self._lifetime = int(app.permanent_session_lifetime.total_seconds())
         self._verified: dict[str, Verified] = {}
+        self._headers: dict[str, str] = {}  # the cookie in each, as to find it takes longer than to look it up here
         self._lock = threading.Lock()
 
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer:
@@ -53,8 +57,13 @@ class SessionCookies(SecureCookieSessionInterface):
 
     def session_key(self, header: str) -> str | None:
         """The session key in a Cookie header; None if nobody is signed in by it, or if only Flask can tell."""
-        content = self._content(parse_cookie(header).get(self._name))
-        return key_in(content) if isinstance(content, dict) and REMEMBER_KEY not in content else None
+        cookie = self._headers.get(header) or parse_cookie(header).get(self._name)
+        content = self._content(cookie)
+        if not isinstance(content, dict) or REMEMBER_KEY in content:
+            return None
+        if cookie in self._verified and len(header) <= LONGEST_HEADER:
+            self._remember(self._headers, header, cookie, MOST_HEADERS)
+        return key_in(content)
 
     def _content(self, cookie: str | None) -> Content:
         """What a cookie says, not to be changed; None for nothing that counts."""
@@ -73,14 +82,16 @@ class SessionCookies(SecureCookieSessionInterface):
             return None
         found = content, int(signed_at.timestamp())
         if len(cookie) <= LONGEST_VERIFIED and _is_flat(content) and _is_canonical(cookie):
-            self._remember(cookie, found)
+            self._remember(self._verified, cookie, found, MOST_VERIFIED)
         return found
 
-    def _remember(self, cookie: str, found: Verified) -> None:
+    def _remember(self, known: dict[str, Known], text: str, found: Known, most: int) -> None:
+        if text in known:
+            return
         with self._lock:
-            if len(self._verified) >= MOST_VERIFIED:
-                del self._verified[next(iter(self._verified))]
-            self._verified[cookie] = found
+            if len(known) >= most:
+                del known[next(iter(known))]
+            known[text] = found
 
 
 def key_in(session: Mapping[str, Any]) -> str | None:

@@ -6,22 +6,14 @@ import pytest
 from peewee import AutoField, CharField, DateTimeField, ForeignKeyField, TextField
 
 from webapp.db import BaseModel, changing_schema, database, migrate
+from webapp.db.migration_runner import MIGRATIONS
 from webapp.dev.factories import make_message, make_task, make_user
 from webapp.lib.times import utcnow
 from webapp.models import Message, Notification, State, Task, User
 from webapp.models.notification_kinds import FAILED, SUCCEEDED
 
 NAME = "0023_notifications"
-LATER = [
-    "0024_sentences",
-    "0025_fewer_writes",
-    "0026_change_counts",
-    "0027_task_lists",
-    "0028_conversations",
-    "0030_task_search",
-    "0031_sessions",
-    "0032_accounts",
-]
+LATER = sorted(path.stem for path in MIGRATIONS.glob("00*.py") if path.stem > NAME)
 
 
 class Notice(BaseModel):

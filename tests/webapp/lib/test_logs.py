@@ -205,9 +205,11 @@ def test_a_sign_in_that_fails_is_told_without_what_was_typed(app, visitor, writt
             password="hunter2",
         )
     visitor.submit("/login", username="ann", password="correct horse battery")
-    known, unknown = lines.objects("webapp.web.routes.accounts.sign_in")
-    assert (known["message"], known["account_id"], known["address"]) == ("A sign-in failed", user.id, "127.0.0.1")
-    assert ("account_id" in unknown, unknown["address"]) == (False, "127.0.0.1")
+    known, unknown, in_ = lines.objects("errand.security")
+    assert (known["event"], known["account_id"], known["network"]) == ("sign-in failed", user.id, "127.0.0.0/24")
+    assert (unknown["event"], "account_id" in unknown, unknown["network"]) == ("sign-in failed", False, "127.0.0.0/24")
+    assert (in_["event"], in_["account_id"], in_["is_new_browser"]) == ("signed in", user.id, False)
+    assert known["request_id"] != unknown["request_id"]
     said = lines.stream.getvalue()
     assert "secret" not in said
     assert "hunter2" not in said

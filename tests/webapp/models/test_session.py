@@ -5,19 +5,22 @@ from hashlib import sha256
 
 import pytest
 
+from webapp.db import database, is_postgres
 from webapp.dev.factories import make_user
 from webapp.lib import times
 from webapp.models import Session, User
 from webapp.models import session as sessions
-from webapp.models.session import IDLE, KEPT_AFTER_ITS_END, LONGEST, SEEN_EVERY
+from webapp.models.session import IDLE, KEPT_AFTER_ITS_END, LONGEST, OLD_COOKIES_LAST, SEEN_EVERY
+from webapp.models.user_changes import _changes_of
 
 
 @pytest.fixture
 def clock(monkeypatch):
     """Lets time pass for sessions."""
-    now = [times.utcnow()]
-    for module in ("webapp.models.session", "webapp.models.user", "webapp.models.user_changes"):
-        monkeypatch.setattr(f"{module}.utcnow", lambda: now[0])
+    now = [times.utcnow().replace(microsecond=0)]
+    monkeypatch.setattr("webapp.models.session.utcnow", lambda: now[0])
+    for module in ("webapp.models.user", "webapp.models.user_changes"):
+        monkeypatch.setattr(f"{module}.present_second", lambda: now[0].replace(microsecond=0).isoformat(" "))
 
     def pass_(time: timedelta):
         now[0] += time
@@ -48,7 +51,7 @@ def test_a_session_is_over_thirty_days_after_the_last_visit(each_database, clock
     assert _signs_in("key")
     clock(timedelta(seconds=1))
     assert not _signs_in("key")
-    assert Session.of(user) == []
+    assert Session.of(user, 9) == []
 
 
 def test_visits_keep_a_session_for_ninety_days(each_database, clock):
@@ -91,17 +94,18 @@ def test_a_new_password_ends_all_sessions_those_that_the_release_before_sets_too
     Session.begin(user, "key")
     User.update(session_key="another").where(User.id == user.id).execute()
     assert not _signs_in("key")
-    assert Session.of(User.get_by_id(user.id)) == []
+    assert Session.of(User.get_by_id(user.id), 9) == []
+    assert Session.get(key_hash=sha256(b"key").hexdigest()).ends_at <= times.utcnow()
 
 
 def test_one_session_ends_or_all_others_do_and_nobody_elses(each_database):
     user, other = make_user(), make_user()
     one, _, three = (Session.begin(user, key) for key in ("one", "two", "three"))
     Session.begin(other, "other")
-    one.end()
+    assert (one.end(), one.end()) == (True, False)
     assert [_signs_in(key) for key in ("one", "two", "three")] == [False, True, True]
     assert Session.end_all(user, but=three) == 1
-    assert Session.of(user) == [three]
+    assert Session.of(user, 9) == [three]
     assert _signs_in("other")
 
 
@@ -129,6 +133,47 @@ def test_sessions_are_purged_long_after_their_end(each_database, clock):
     clock(timedelta(seconds=1))
     assert Session.purge(10) == 1
     assert _signs_in("new")
+
+
+def test_cookies_of_the_release_before_are_refused_for_as_long_as_they_may_be_shown(each_database, clock):
+    user = make_user()
+    Session.begin(user, "key").end()
+    clock(OLD_COOKIES_LAST)
+    Session.purge(10)
+    assert User.by_account_key(user.session_key) is None
+    assert (Session.select().count(), Session.of(user, 9)) == (1, [])
+    clock(timedelta(seconds=1))
+    assert Session.purge(10) == 1
+
+
+def test_what_a_poll_and_the_list_ask_costs_the_same_however_many_sessions_there_are(each_database):
+    user = make_user()
+    begun = times.utcnow() - timedelta(days=1)
+    row = {"user": user.id, "account_key": user.session_key, "seen_at": begun, "ends_at": begun + IDLE}
+    for start in range(0, 4000, 500):
+        Session.insert_many([row | {"key_hash": f"{n}"} for n in range(start, start + 500)]).execute()
+    latest = Session.begin(user, "key")
+    found = Session.of(user, 100)
+    assert (len(found), found[0]) == (100, latest)
+    if is_postgres():
+        database.execute_sql("ANALYZE sessions")
+    listing = Session.select().where(Session.user == user.id, Session.ends_at > begun)
+    plans = {
+        "list": _plan(*listing.order_by(Session.ends_at.desc(), Session.id.desc()).limit(100).sql()),
+        "poll": _plan(*_changes_of.sql(key_hash="x", now=times.present_second())),
+        "purge": _plan(*Session.select(Session.id).where(Session.ends_at < begun).order_by(Session.ends_at).sql()),
+    }
+    assert {name: _walks(plan) for name, plan in plans.items()} == {name: [] for name in plans}, plans
+
+
+def _plan(sql: str, values: list[object]) -> list[str]:
+    explain = "EXPLAIN" if is_postgres() else "EXPLAIN QUERY PLAN"
+    return [str(row[-1]).strip() for row in database.execute_sql(f"{explain} {sql}", values).fetchall()]
+
+
+def _walks(plan: list[str]) -> list[str]:
+    """The steps that go through a whole table."""
+    return [step for step in plan if step.startswith("SCAN") or "Seq Scan on sessions" in step]
 
 
 def test_keys_are_long_and_no_two_are_alike():

@@ -80,7 +80,8 @@ def test_being_seen_is_written_once_a_minute(app, queries):
 
 
 def test_changes_are_read_by_session_key_and_nobody_elses(each_database):
-    user = make_user(counted_before=7)
+    user = make_user()
+    User.update(counted_before=7).where(User.id == user.id).execute()
     User.count_change(make_user().id)
     Session.begin(user, "of user")
     assert tuple(User.changes_of("of user")) == (user.id, 7)

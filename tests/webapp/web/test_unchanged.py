@@ -373,6 +373,18 @@ def test_only_cookies_that_the_site_has_signed_as_they_are_take_room(door, verif
     for cookie in (f"{good}!", f"{good}=", f"{good}!!", f"x{good}", "x", large):
         reader.session_key(f"{door.name}={cookie}")
     assert not reader._verified
+    assert not reader._headers
     for number in range(5):
         reader.session_key(f"{door.name}={door.sign(door.session | {'number': number})}")
     assert len(reader._verified) == 3
+
+
+def test_headers_in_which_a_cookie_was_found_take_little_room(door, verified, monkeypatch):
+    reader, _ = verified
+    monkeypatch.setattr(session_cookies, "MOST_HEADERS", 3)
+    good = f"{door.name}={door.sign(door.session)}"
+    for header in (f"{good}; x={number}" for number in range(5)):
+        assert [reader.session_key(header) for _ in range(2)] == ["of ann"] * 2
+    assert len(reader._headers) == 3
+    reader.session_key(f"{good}; x={'x' * session_cookies.LONGEST_HEADER}")
+    assert len(max(reader._headers, key=len)) < session_cookies.LONGEST_HEADER

@@ -39,7 +39,8 @@ def create_people(now: datetime) -> People:
         mail = f"{name}@example.com"
         people[name] = make_user(name, email=mail, about=about, time_zone=zone, created_at=since, seen_at=seen)
     people[GUEST] = make_user(GUEST, guest=True, created_at=now - timedelta(hours=20), seen_at=now)
-    people[NEWCOMER] = make_user(NEWCOMER, created_at=now - timedelta(minutes=2), seen_at=now)
+    just_now = now - timedelta(minutes=2)
+    people[NEWCOMER] = make_user(NEWCOMER, created_at=just_now, seen_at=just_now)  # so this is their first sign-in
     return people
 
 

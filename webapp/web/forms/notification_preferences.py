@@ -17,20 +17,23 @@ def _require_address(form: "NotificationPreferencesForm", field: Field) -> None:
 
 
 class NotificationPreferencesForm(FlaskForm):
-    """One field for each of KINDS, named like it. Refuses mail for a person without an e-mail address."""
+    """One field for each of KINDS whose channel can be chosen, named like it.
+
+    Refuses mail for a person without an e-mail address.
+    """
 
     def __init__(self, user: Any, **kwargs: Any) -> None:
-        chosen = {name: user.channel_for(kind) for name, kind in KINDS.items()}
+        chosen = {name: user.channel_for(KINDS[name]) for name in self.kinds}
         super().__init__(data=chosen, **kwargs)
         self.has_address = bool(user.email)
-        for kind in KINDS.values():
-            channels = channels_for(kind, chosen[kind.name])
-            self[kind.name].choices = [SelectChoice(name, words) for name, words in channels.items()]
+        for name, present in chosen.items():
+            channels = channels_for(KINDS[name], present)
+            self[name].choices = [SelectChoice(name, words) for name, words in channels.items()]
 
     @property
     def kinds(self) -> list[str]:
         """The names of the fields, in order."""
-        return list(KINDS)
+        return [name for name, kind in KINDS.items() if kind.can_be_chosen]
 
     @property
     def preferences(self) -> dict[str, str]:
@@ -38,5 +41,5 @@ class NotificationPreferencesForm(FlaskForm):
         return {kind: self[kind].data for kind in self.kinds}
 
 
-for _kind in KINDS.values():
+for _kind in (kind for kind in KINDS.values() if kind.can_be_chosen):
     setattr(NotificationPreferencesForm, _kind.name, SelectField(_kind.label, [_require_address]))

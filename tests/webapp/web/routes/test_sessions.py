@@ -6,6 +6,7 @@ from tests.browsing import browse
 from webapp.dev.factories import PASSWORD, make_user
 from webapp.models import Session, User
 from webapp.web.clients import browser_in_words
+from webapp.web.routes.settings.sessions import MOST_LISTED
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 SAFARI = (
@@ -41,7 +42,7 @@ def _is_in(browser) -> bool:
 def test_all_sessions_are_listed_this_browsers_first(ann, elsewhere):
     page = ann.get("/settings/sessions")
     first, second = (" ".join(row.text.split()) for row in page.page.select(".sessions li"))
-    assert "this browser" in first
+    assert "This browser" in first
     assert "Mobile Safari on iOS" in second
     assert "127.0.0.0/24" in second
 
@@ -49,8 +50,70 @@ def test_all_sessions_are_listed_this_browsers_first(ann, elsewhere):
 def test_a_session_that_is_ended_from_the_list_is_over(ann, elsewhere):
     other = Session.select().where(Session.browser.contains("Safari")).get()
     assert ann.submit(f"/settings/sessions/{other.id}/end").location == "/settings/sessions"
-    assert "That session is ended." in ann.get("/settings/sessions").words
+    assert "The session of Mobile Safari on iOS is ended." in ann.get("/settings/sessions").words
     assert [_is_in(browser) for browser in (ann, elsewhere)] == [True, False]
+    assert not ann.get("/settings/sessions").page.select(f"#session-{other.id}"), "what is over is not shown"
+    assert ann.submit(f"/settings/sessions/{other.id}/end").location == "/settings/sessions"
+    assert "That session was over already." in ann.get("/settings/sessions").words, "from another tab"
+
+
+def test_of_very_many_sessions_the_latest_are_listed_in_as_many_queries(ann, elsewhere, queries):
+    counts = []
+    for _ in range(2):
+        ann.get("/settings/sessions")
+        with queries() as seen:
+            page = ann.get("/settings/sessions")
+        counts.append(seen.count)
+        hers = Session.get(Session.browser.contains("Safari"))
+        row = {"user": hers.user_id, "account_key": hers.account_key, "ends_at": hers.ends_at}
+        Session.insert_many(
+            [row | {"key_hash": f"{n}", "browser": "B" * 100} for n in range(200)]
+        ).on_conflict_ignore().execute()
+    assert counts[0] == counts[1]
+    assert len(page.page.select(".sessions li")) == MOST_LISTED
+    assert "This browser" in page.page.select_one(".sessions li").text
+    assert f"These are {MOST_LISTED} of your sessions." in page.words
+    ann.submit("/settings/sessions/end")
+    assert len(ann.get("/settings/sessions").page.select(".sessions li")) == 1
+
+
+def test_this_browsers_own_session_ends_as_by_signing_out(ann):
+    ours = Session.get()
+    answer = ann.submit(f"/settings/sessions/{ours.id}/end")
+    assert (answer.location, answer.headers["Clear-Site-Data"]) == ("/", '"cache"')
+    assert not _is_in(ann)
+
+
+def test_signing_in_gives_a_browser_a_new_session_and_ends_the_one_it_had(app, ann, visitor):
+    visitor.get("/login")
+    planted = _copy(app, visitor)
+    for browser in (visitor, ann):
+        before = _copy(app, browser)
+        browser.submit("/login", username="ann", password=PASSWORD)
+        assert _is_in(browser)
+        assert not _is_in(before), "no copy of its cookie of before is signed in"
+    assert not _is_in(planted)
+    assert len(Session.of(ann.user, 9)) == 2
+
+
+def test_a_cookie_of_a_session_is_good_in_a_process_of_the_release_before(ann):
+    """While both run: that one looks for the account by its key alone, and keeps what else the cookie says."""
+    with ann.session_transaction() as session:
+        assert session["_user_id"] == ann.user.session_key
+
+
+def test_what_happens_to_sessions_is_in_the_security_log(app, ann, elsewhere, caplog):
+    caplog.set_level("INFO", "errand.security")
+    other = Session.get(Session.browser.contains("Safari"))
+    ann.submit(f"/settings/sessions/{other.id}/end")
+    ann.submit(f"/settings/sessions/{other.id}/end")
+    ann.submit("/settings/sessions/end")
+    ann.submit("/logout")
+    said = [record.fields for record in caplog.records if record.name == "errand.security"]
+    assert [(fields["event"], fields["account_id"]) for fields in said] == [
+        ("session ended", ann.user.id), ("session ended", ann.user.id), ("signed out", ann.user.id)
+    ]  # fmt: skip
+    assert (said[0]["session_id"], said[1]["sessions"]) == (other.id, 0)
 
 
 def test_all_others_are_ended_at_once(app, ann, elsewhere):
@@ -109,6 +172,9 @@ def test_a_session_of_the_release_before_gets_a_row_at_the_next_visit_and_ends_f
         ("curl/8.5.0", "curl"),
         ("", ""),
         ("<script>alert(1)</script>", ""),
+        ("x" * 10_000, ""),
+        ("evil.example-crawler/2.0", "example-crawler"),
+        ("\u202e" + "y" * 200 + "bot/1", "y" * 40),
     ],
 )
 def test_browsers_have_the_names_that_people_know(user_agent, words):

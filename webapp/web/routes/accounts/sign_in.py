@@ -1,20 +1,18 @@
 """Signing in and out."""
 
-import logging
-
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webapp.models import User, username_key
-from webapp.web.auth import sign_in, sign_out
+from webapp.web.auth import sign_out
 from webapp.web.caching import clear_site_data
 from webapp.web.forms.accounts import LoginForm, RegisterForm
 from webapp.web.rate_limits import PasswordAttempt
 from webapp.web.redirects import local_url, redirect_back, redirect_to_next
 from webapp.web.routes.accounts.blueprint import bp
-
-log = logging.getLogger(__name__)
+from webapp.web.security_log import Event, record
+from webapp.web.sign_ins import complete_sign_in
 
 # What a sign-in is needed for, by the first part of the URL.
 REASONS = {
@@ -63,23 +61,16 @@ def sign_in_by_password(form: LoginForm | RegisterForm) -> bool:
     attempt = PasswordAttempt(username_key(form.username.data))
     user = User.authenticate(form.username.data, form.password.data)
     if user:
-        attempt.succeeded(user)
-        sign_in(user)
-    else:
-        _log_failure(form.username.data)
+        attempt.was_no_guess()
+        complete_sign_in(user)
+    else:  # never with what was typed as a name: that may be a password
+        record(Event.SIGN_IN_FAILED, User.by_username(form.username.data))
     return user is not None
 
 
 def would_abandon_guest() -> bool:
     """Whether a guest is about to lose their account, which has no password, and has not confirmed that."""
     return current_user.is_authenticated and current_user.is_guest and request.form.get("leave") != "yes"
-
-
-def _log_failure(username: str) -> None:
-    """Log a failed sign-in, never with what was typed as a name: that may be a password."""
-    account = User.by_username(username)
-    fields = {"account_id": account and account.id, "address": request.remote_addr}
-    log.warning("A sign-in failed", extra={"fields": fields})
 
 
 def _reason(destination: str | None) -> str:

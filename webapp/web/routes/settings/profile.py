@@ -42,7 +42,7 @@ def update_password() -> ResponseReturnValue:
     form = PasswordForm(user)
     valid = form.validate_on_submit()
     if "current" not in form.errors:
-        attempt.succeeded(user)
+        attempt.was_no_guess()
     if not valid:
         return _page(ProfileForm(formdata=None, obj=user), form, 422)
     user.set_password(form.password.data)
