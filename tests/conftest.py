@@ -23,7 +23,7 @@ from tests.services import postgres_server, redis_server
 from webapp import db
 from webapp.app import create_app
 from webapp.dev.factories import make_user
-from webapp.models import passwords
+from webapp.models import passwords, recovery_code
 from webapp.settings import Settings
 
 _OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PORT", "BASE_URL", "DATA_DIR", "ALLOW_GUESTS", "LOG_LEVEL")
@@ -184,6 +184,7 @@ def costly_hashing() -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         costly = passwords.HASHING
         patch.setattr(passwords, "HASHING", "scrypt:1024:8:1")
+        patch.setattr(recovery_code, "COST", 2)
         yield costly
 
 

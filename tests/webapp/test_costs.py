@@ -31,7 +31,7 @@ from webapp.mail.address_files import read_file
 from webapp.mail.mailings import render_mailing
 from webapp.mail.mime import build_content
 from webapp.mail.recipients import read_recipients, without_invalid
-from webapp.models import Mailing, Post, User
+from webapp.models import Mailing, Post, User, recovery_code
 from webapp.models.mailing.row import BODY_LENGTH
 from webapp.models.search import newest
 from webapp.web import form_recovery, htmx, request_guard
@@ -41,6 +41,7 @@ from webapp.web.forms.accounts import RegisterForm
 from webapp.web.forms.messages import MessageForm
 from webapp.web.forms.posts import PostForm
 from webapp.web.forms.search import SearchForm, TaskFilterForm
+from webapp.web.forms.second_factor import CodeForm
 from webapp.web.forms.settings import ProfileForm
 from webapp.web.forms.tasks import TaskForm
 from webapp.web.idempotency import clean_key
@@ -122,6 +123,8 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "the form of a message": _form(MessageForm),
     "the form of a profile, with an e-mail address": _form(ProfileForm),
     "the form of a new account, with a user name": _form(RegisterForm),
+    "the form of a code": _form(CodeForm),
+    "a recovery code": recovery_code.as_typed,
     "the form of a task": _form(TaskForm, owner=User(username="ann")),
     "a search": lambda text: SearchForm(MultiDict({"q": text})).page(Post.timeline(), None),
     "a filter": lambda text: TaskFilterForm(

@@ -37,6 +37,11 @@ def _of_new_browser(mail: AccountMail) -> Context:
 
 ACCOUNT_MAILS: dict[str, AccountMailKind] = {
     "new_browser": AccountMailKind("New sign-in to your {app} account", _of_new_browser),
+    "second_factor_on": AccountMailKind("Two-factor authentication is on"),
+    "second_factor_off": AccountMailKind("Two-factor authentication is off"),
+    "recovery_code_used": AccountMailKind("A recovery code was used"),
+    "recovery_codes_new": AccountMailKind("You have new recovery codes"),
+    "second_factor_guessed": AccountMailKind("Someone may have your password"),
 }
 
 

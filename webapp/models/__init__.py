@@ -30,6 +30,8 @@ from webapp.models.notification_kinds import NotificationKind
 from webapp.models.outcome_mail import OutcomeMail
 from webapp.models.post import Post
 from webapp.models.rate_count import RateCount
+from webapp.models.recovery_code import RecoveryCode
+from webapp.models.second_factor import SecondFactor
 from webapp.models.session import Session
 from webapp.models.task_news import kind_of_end, tell_success_as
 from webapp.models.user import User
@@ -58,6 +60,7 @@ MODELS = (
     OutcomeMail,
     AccountMail,
     ErrorReport,
+    RecoveryCode,
     Worker,
 )
 
@@ -88,6 +91,8 @@ __all__ = [
     "OverLimit",
     "Post",
     "RateCount",
+    "RecoveryCode",
+    "SecondFactor",
     "SecretsGone",
     "Session",
     "State",

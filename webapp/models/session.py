@@ -46,15 +46,18 @@ class Session(BaseModel):
         indexes = ((("user", "ends_at"), False),)
 
     @classmethod
-    def begin(cls, user: UserRow, key: str, *, browser: str = "", network: str = "") -> "Session":
+    def begin(
+        cls, user: UserRow, key: str, *, browser: str = "", network: str = "", is_proved: bool = True
+    ) -> "Session":
         """Sign a browser in to the account, by a key that only its cookie has; returns the session.
 
-        The same one if it is begun twice by one key.
+        The same one if it is begun twice by one key. `is_proved` says whether they have just proved who they are.
         """
         now = utcnow()
         fields = {"key_hash": hash_of_key(key), "user": user.id, "account_key": user.session_key}
         fields |= {"created_at": now, "seen_at": now, "ends_at": _end(user, now, now)}
-        fields |= {"authenticated_at": None if user.is_guest else now, "browser": browser[:100], "network": network}
+        fields |= {"authenticated_at": now if is_proved and not user.is_guest else None}
+        fields |= {"browser": browser[:100], "network": network}
         cls.insert(fields).on_conflict_ignore().execute()
         return cls.get(cls.key_hash == hash_of_key(key))
 
@@ -113,6 +116,13 @@ class Session(BaseModel):
         kept_until = utcnow() + OLD_COOKIES_LAST - KEPT_AFTER_ITS_END
         row = cls.insert(user=user_id, key_hash=hash_of_key(account_key), account_key="", ends_at=kept_until)
         row.on_conflict_ignore().execute()
+
+    def prove(self, key: str) -> bool:
+        """They have just proved who they are: from now on the session has this key, and copies of its cookie of before
+        are worth nothing. Whether it was still there. One write."""
+        now = utcnow()
+        alive = (Session.id == self.id) & (Session.key_hash == self.key_hash) & (Session.ends_at > now)
+        return bool(Session.update(key_hash=hash_of_key(key), authenticated_at=now).where(alive).execute())
 
     def seen(self, user: UserRow, now: datetime) -> None:
         """Record a visit, by which the session goes on. One write."""

@@ -59,6 +59,11 @@ class UserRow(BaseModel):
         """Whether the account has no password: it can be used as long as this browser's session lasts."""
         return not self.password_hash
 
+    @property
+    def has_second_factor(self) -> bool:
+        """Whether a password alone does not sign in to the account, see `SecondFactor`."""
+        return bool(self.totp_secret)
+
 
 if TYPE_CHECKING:
     UserTrait = UserRow

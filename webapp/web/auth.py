@@ -55,7 +55,7 @@ def _load_user(account_key: str) -> User | None:
     # Mostly a request's first query, and so the one that finds out whether the kept connection still lives.
     user = persistently(lambda: User.by_session_key(key) if key else User.by_account_key(account_key))
     if user and not key and request.endpoint not in NOT_A_VISIT:
-        begin_session(user)
+        begin_session(user, is_proved=False)
         if not user.is_guest:
             remember_account(user.username_key)
     if user:
@@ -119,10 +119,20 @@ def sign_in(user: User) -> None:
     session.permanent = True
 
 
-def begin_session(user: User) -> None:
-    """Give the session of this browser its row."""
+def begin_session(user: User, *, is_proved: bool = True) -> None:
+    """Give the session of this browser its row; `is_proved` says whether they have just proved who they are."""
     session[SESSION_KEY] = key = new_key()
-    user.session = Session.begin(user, key, browser=browser(), network=coarse_network())
+    user.session = Session.begin(user, key, browser=browser(), network=coarse_network(), is_proved=is_proved)
+
+
+def renew_session(user: User) -> None:
+    """Record that they have just proved who they are, and give the session of this browser another key.
+
+    The pages that are open in it stay good. If the session was ended meanwhile, the next request finds that out.
+    """
+    key = new_key()
+    if user.session and user.session.prove(key):
+        session[SESSION_KEY] = key
 
 
 def sign_out() -> None:

@@ -10,7 +10,7 @@ Anybody else who is signed in by then is asked first.
 
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,7 +29,7 @@ from webapp.web.request_guard import partial_form
 CSRF_FIELD = "csrf_token"
 PERMIT_FIELD = "kept"
 PERMIT_MAX_AGE = 24 * 3600  # seconds
-INVISIBLE_FIELDS = {"form_key", "again"}  # nobody filled them in: sent again, not shown
+INVISIBLE_FIELDS = {"form_key", "again", "setup"}  # nobody filled them in: sent again, not shown
 # By whole words of a name: `new_password` is one, `postcode` and `current_page` are none.
 SECRET_FIELD = re.compile(r"(?:^|_)(?:password|passphrase|secret|pin|code|current)$")
 MAX_TEXT_SHOWN = 5000  # characters of one text; all of it is sent
@@ -62,17 +62,20 @@ def label_options(field: str, labels: Mapping[str, str]) -> None:
     _option_labels[field] = dict(labels)
 
 
-def recover_form(sender: int | None) -> RecoveredForm | None:
-    """The form of this request; None if nothing was typed, or it came from another site.
+def recover_form(
+    sender: int | None, without: Collection[str] = (), *, even_empty: bool = False
+) -> RecoveredForm | None:
+    """The form of this request; None if nothing was typed, unless it may be `even_empty`, or it came from another site.
 
-    `sender` is the id of who is signed in, if known. No query. Of a form that is too large, the beginning.
+    `sender` is the id of who is signed in, if known, and `without` are fields to leave out. No query. Of a form that is
+    too large, the beginning.
     """
     action = local_url(path_and_query(request.url))
     is_recoverable = request.method == "POST" and request.endpoint and request.endpoint not in _unrecoverable_endpoints
     if not is_recoverable or not action or is_cross_site():
         return None
     sent = _parsed_so_far("form")
-    fields = [(name, text) for name, text in sent.items(multi=True) if name not in {CSRF_FIELD, PERMIT_FIELD}]
+    fields = [(name, text) for name, text in sent.items(multi=True) if name not in {CSRF_FIELD, PERMIT_FIELD, *without}]
     secret_names = {name for name, _ in fields if SECRET_FIELD.search(name)} | _secret_parameters()
     hidden = [(name, text) for name, text in fields if name not in secret_names]
     shown = list(_shown([(name, text) for name, text in hidden if name not in INVISIBLE_FIELDS and text]))
@@ -80,7 +83,7 @@ def recover_form(sender: int | None) -> RecoveredForm | None:
         (name, _field_label(name)) for name in dict.fromkeys(name for name, _ in fields) if name in secret_names
     ]
     files = list(_files())
-    if not (shown or passwords or files):
+    if not (shown or passwords or files or even_empty):
         return None
     return RecoveredForm(action, hidden, shown, passwords, files, _permit(sender))
 
@@ -181,4 +184,5 @@ def _value_label(name: str, text: str) -> str:
 
 def _field_label(name: str) -> str:
     words = {"body": "Text", "current": "Current password", "q": "Search", "template": "Template"}
+    words |= {"reauthentication_password": "Your password", "reauthentication_code": "Code from your app"}
     return words.get(name) or name.replace("_", " ").strip().capitalize() or "Text"

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 from webapp.web.security import YEAR
 
 DEVICE_COOKIE = "errand-known"
-MAX_ACCOUNTS_REMEMBERED = 5  # accounts of one browser
+MAX_NAMES_REMEMBERED = 10  # of accounts of one browser; one with a second factor has two
 
 
 def knows_account(username_key: str) -> bool:
@@ -34,7 +34,7 @@ def remember_account(*names: str) -> None:
 
 def _set_cookie(response: Response) -> Response:
     browser, known = _remembered()
-    known = list(dict.fromkeys([*g.names_to_remember, *known]))[:MAX_ACCOUNTS_REMEMBERED]
+    known = list(dict.fromkeys([*g.names_to_remember, *known]))[:MAX_NAMES_REMEMBERED]
     remembered = {"browser": browser or secrets.token_hex(8), "accounts": known}
     secure = current_app.config["SESSION_COOKIE_SECURE"]
     response.set_cookie(

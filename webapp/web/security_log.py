@@ -23,6 +23,13 @@ class Event(StrEnum):
     SIGNED_OUT = "signed out"
     SESSION_ENDED = "session ended"
     PASSWORD_CHANGED = "password changed"  # noqa: S105 - no password
+    SECOND_FACTOR_ON = "second factor turned on"
+    SECOND_FACTOR_OFF = "second factor turned off"
+    SECOND_FACTOR_FAILED = "second factor failed"
+    RECOVERY_CODE_USED = "recovery code used"
+    RECOVERY_CODES_NEW = "recovery codes replaced"
+    REAUTHENTICATED = "re-authenticated"
+    REAUTHENTICATION_FAILED = "re-authentication failed"
 
 
 def record(event: Event, user: UserRow | None = None, **fields: object) -> None:

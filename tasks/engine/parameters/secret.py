@@ -1,20 +1,17 @@
 """Secret: a text that only the task function may read, and how it is stored until the task ends."""
 
-import base64
 import hmac
-import os
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import Final, NoReturn
 from uuid import UUID
 
 from tasks.engine.config import config
+from webapp.lib import sealing
+from webapp.lib.sealing import CannotUnseal
 
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+__all__ = ["MASK", "CannotUnseal", "Secret", "seal", "unseal"]
 
 MASK: Final = "••••••"
-_VERSION: Final = "1."
 _PURPOSE: Final = b"arguments of a task, version 1: "
-_NONCE: Final = 12  # bytes, as AES-GCM wants them
 
 
 class Secret:
@@ -58,41 +55,19 @@ class Secret:
         raise TypeError("a secret cannot be pickled")
 
 
-class CannotUnseal(Exception):
-    """It was sealed by another key or for another task, or somebody has changed it."""
-
-
 def seal(secret: Secret, task_id: UUID) -> str:
     """A secret as the row of one task keeps it: encrypted and authenticated by a key that no other task has.
 
     Raises RuntimeError without `Config.secret_key`.
     """
-    nonce = os.urandom(_NONCE)
-    sealed = _cipher(task_id).encrypt(nonce, secret.reveal().encode("utf-8", "surrogatepass"), None)
-    return _VERSION + base64.urlsafe_b64encode(nonce + sealed).decode()
+    return sealing.seal(secret.reveal(), key=config().secret_key, purpose=_purpose(task_id))
 
 
 def unseal(sealed: str, task_id: UUID) -> Secret:
     """The secret that was sealed for this task. Raises CannotUnseal, and RuntimeError without `Config.secret_key`."""
-    from cryptography.exceptions import InvalidTag
-
-    try:
-        if not sealed.startswith(_VERSION):
-            raise ValueError("of a later release")
-        data = base64.urlsafe_b64decode(sealed.removeprefix(_VERSION))
-        return Secret(_cipher(task_id).decrypt(data[:_NONCE], data[_NONCE:], None).decode("utf-8", "surrogatepass"))
-    except (InvalidTag, ValueError) as error:
-        raise CannotUnseal(type(error).__name__) from error
+    return Secret(sealing.unseal(sealed, key=config().secret_key, purpose=_purpose(task_id)))
 
 
-def _cipher(task_id: UUID) -> "AESGCM":
-    """AES-256-GCM by the key of one task. So nonces need to differ only within a task, and no row fits another."""
-    # Only sites with such a task need the library, which takes its time to load.
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-    from cryptography.hazmat.primitives.hashes import SHA256
-    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
-    key = config().secret_key.encode()
-    if not key:
-        raise RuntimeError("there is no key for secrets: call tasks.engine.configure(secret_key=…) first")
-    return AESGCM(HKDF(SHA256(), length=32, salt=None, info=_PURPOSE + task_id.bytes).derive(key))
+def _purpose(task_id: UUID) -> bytes:
+    """Each task has a key of its own. So nonces need to differ only within a task, and no row fits another."""
+    return _PURPOSE + task_id.bytes

@@ -15,8 +15,9 @@ from webapp.lib.times import utcnow
 from webapp.models import Message, State, User
 from webapp.web.polling import POLLED_FRAGMENTS
 
-# What a signed-in person is led away from.
-LEADS_ON = {"/login", "/register", "/logout"}
+# What a signed-in person is led away from, or somebody without a second factor.
+LEADS_ON = {"/login", "/login/code", "/register", "/logout"}
+LEADS_ON |= {f"/settings/security/{page}" for page in ("second-factor/off", "recovery-codes", "recovery-codes.txt")}
 
 
 def test_reading_changes_nothing(make_app, site):

@@ -24,8 +24,8 @@ def register() -> ResponseReturnValue:
         return redirect_to_next()
     form = RegisterForm()
     if form.validate_on_submit() and not would_abandon_guest():
-        if _register(form):
-            return redirect_to_next()
+        if answer := _register(form):
+            return answer
     elif form.is_submitted() and not form.username.errors:
         form.username.errors = _username_errors(form.username.data)  # told together with what else is wrong
     return render_template("accounts/register.html", form=form), 422 if form.is_submitted() else 200
@@ -45,19 +45,19 @@ def guest() -> ResponseReturnValue:
     return redirect_to_next()
 
 
-def _register(form: RegisterForm) -> bool:
-    """Whether somebody is signed in by that: to a new account, or to their own if the form was sent twice."""
+def _register(form: RegisterForm) -> ResponseReturnValue | None:
+    """Sign in to a new account, or to their own if the form was sent twice, and go on; None if neither may be."""
     try:
         user = User.register(form.username.data, form.password.data, form.email.data or "")
     except UsernameTaken as error:
-        if sign_in_by_password(form):  # a second press, or the answer to the first was lost
-            return True
-        form.username.errors = [str(error)]
-        return False
+        answer = sign_in_by_password(form)  # a second press, or the answer to the first was lost
+        if answer is None:
+            form.username.errors = [str(error)]
+        return answer
     sign_in(user)
     remember_account(user.username_key)
     flash(f"Welcome, {user.username}.")
-    return True
+    return redirect_to_next()
 
 
 def _username_errors(username: str) -> list[str]:

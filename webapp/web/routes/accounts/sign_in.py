@@ -8,6 +8,7 @@ from webapp.models import User, username_key
 from webapp.web.auth import sign_out
 from webapp.web.caching import clear_site_data
 from webapp.web.forms.accounts import LoginForm, RegisterForm
+from webapp.web.half_sign_in import HalfSignIn
 from webapp.web.rate_limits import PasswordAttempt
 from webapp.web.redirects import local_url, redirect_back, redirect_to_next
 from webapp.web.routes.accounts.blueprint import bp
@@ -32,8 +33,8 @@ def login() -> ResponseReturnValue:
         return redirect_to_next()
     form = LoginForm()
     if form.validate_on_submit() and not would_abandon_guest():
-        if sign_in_by_password(form):
-            return redirect_to_next()
+        if answer := sign_in_by_password(form):
+            return answer
         form.password.errors = ["Wrong username or password."]
     reason = _reason(request.args.get("next"))
     return render_template("accounts/login.html", form=form, why=reason), 422 if form.is_submitted() else 200
@@ -56,16 +57,22 @@ def logout() -> ResponseReturnValue:
     return clear_site_data(redirect(url_for("home.index"), 303))
 
 
-def sign_in_by_password(form: LoginForm | RegisterForm) -> bool:
-    """Sign in to the account of that name, if the password is right. Counts as an attempt. Raises TooManyRequests."""
+def sign_in_by_password(form: LoginForm | RegisterForm) -> ResponseReturnValue | None:
+    """Sign in to the account of that name and go on, or ask for its second factor; None if the password is wrong.
+
+    Counts as an attempt. Raises TooManyRequests.
+    """
     attempt = PasswordAttempt(username_key(form.username.data))
     user = User.authenticate(form.username.data, form.password.data)
-    if user:
-        attempt.was_no_guess()
-        complete_sign_in(user)
-    else:  # never with what was typed as a name: that may be a password
+    if not user:  # never with what was typed as a name: that may be a password
         record(Event.SIGN_IN_FAILED, User.by_username(form.username.data))
-    return user is not None
+        return None
+    attempt.was_no_guess()
+    if user.has_second_factor:
+        HalfSignIn.begin(user)
+        return redirect(url_for("accounts.login_code", next=local_url(request.values.get("next"))), 303)
+    complete_sign_in(user)
+    return redirect_to_next()
 
 
 def would_abandon_guest() -> bool:

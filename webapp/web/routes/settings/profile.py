@@ -9,6 +9,7 @@ from webapp.web.auth import sign_in, signed_in_user
 from webapp.web.forms.settings import PasswordForm, ProfileForm
 from webapp.web.known_browsers import remember_account
 from webapp.web.rate_limits import PasswordAttempt
+from webapp.web.reauthentication import second_factor_required
 from webapp.web.routes.settings.blueprint import bp
 
 UNREACHED = "Your notification settings ask for email. You’ll get none until you add an email address."
@@ -35,6 +36,7 @@ def update_profile() -> ResponseReturnValue:
 
 
 @bp.post("/password")
+@second_factor_required
 def update_password() -> ResponseReturnValue:
     """Set a new password. It ends every other session of this account; for a guest it makes the account theirs."""
     user = signed_in_user()

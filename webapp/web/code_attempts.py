@@ -1,0 +1,59 @@
+"""Guesses of the codes of a second factor, which whoever makes them can make only with the right password.
+
+There are a million codes, and three are right at a time. From all browsers that have never signed in to the account,
+wherever they are, 50 a day may be tried: whoever has the password and guesses every day gets in once in 18 years. The
+owner is told by mail at the tenth wrong code of a day. Browsers in which a code of this second factor was right before
+have an allowance of their own, so nobody locks the owner out.
+"""
+
+from hashlib import sha256
+
+from limits import parse_many
+from werkzeug.exceptions import TooManyRequests
+
+from webapp.models import RateCount, SecondFactor, User
+from webapp.web.known_browsers import knows_account, remember_account
+
+PER_ACCOUNT = parse_many("10 per 10 minutes; 50 per day")
+TOLD_AT = 10  # wrong codes of a day
+TOLD_EVERY = 24 * 3600  # seconds
+
+
+class CodeAttempt:
+    """One attempt at a code of an account. Create it before checking the code: it is counted at once."""
+
+    def __init__(self, user: User) -> None:
+        """Count the attempt. Raises TooManyRequests with how long to wait if there were too many."""
+        self._user = user
+        self._counted: list[str] = []
+        self._is_strange = not knows_account(_name_in_browsers(user))
+        self._number = 0
+        for limit in PER_ACCOUNT:
+            key = limit.key_for("code", str(user.id), "strange" if self._is_strange else "known")
+            self._number = RateCount.add(key, limit.get_expiry())
+            if self._number > limit.amount:
+                found = RateCount.find(key)
+                raise TooManyRequests(retry_after=found.seconds_left if found else None)
+            self._counted.append(key)
+
+    def succeeded(self) -> None:
+        """The code was right: count nothing, and remember that this browser knows the account."""
+        for key in self._counted:
+            RateCount.add(key, 1, -1)
+        remember_codes_of(self._user)
+
+    def failed(self) -> None:
+        """The code was wrong. From browsers that do not know the account, the tenth of a day is told to its owner."""
+        is_guessing = self._is_strange and self._number >= TOLD_AT
+        if is_guessing and RateCount.add(f"told of guessed codes {self._user.id}", TOLD_EVERY) == 1:
+            SecondFactor(self._user).warn_of_guesses()
+
+
+def remember_codes_of(user: User) -> None:
+    """Let this browser be known as one in which somebody had the second factor of the account."""
+    remember_account(user.username_key, _name_in_browsers(user))
+
+
+def _name_in_browsers(user: User) -> str:
+    """A name that no browser has which only knew the password, nor one that had an earlier second factor."""
+    return f"{user.username_key} {sha256(str(user.totp_secret).encode()).hexdigest()[:8]}"
