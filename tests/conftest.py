@@ -3,6 +3,7 @@
 No test reads the developer's environment, and none skips in CI.
 """
 
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -18,11 +19,13 @@ from tasks.engine import config, executor, registry, user_task
 from tasks.queue import huey
 from tests.apps import CompiledTemplates, QuickRule
 from tests.browsing import Browser, browse
+from tests.log_lines import Lines
 from tests.mailserver import MailServer
 from tests.services import postgres_server, redis_server
 from webapp import db
 from webapp.app import create_app
 from webapp.dev.factories import make_user
+from webapp.lib import logs
 from webapp.models import passwords, recovery_code
 from webapp.settings import Settings
 
@@ -173,6 +176,28 @@ def _empty(url: str) -> None:
         tables = [f'"{name}"' for [name] in found if "migration" not in name]
         if tables:
             connection.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
+
+
+# Logs
+
+
+@pytest.fixture
+def written(settings) -> Iterator[Callable[..., Lines]]:
+    """A function that makes a list of the lines that are logged from then on, with these settings."""
+    root, handlers, level = logging.getLogger(), [], logging.getLogger().level
+
+    def written(log_format: str = "text", log_times: bool = True) -> Lines:
+        lines = Lines()
+        lines.setFormatter(logs.formatter(replace(settings, log_format=log_format, log_times=log_times)))
+        handlers.append(lines)
+        root.addHandler(lines)
+        root.setLevel(logging.INFO)
+        return lines
+
+    yield written
+    for handler in handlers:
+        root.removeHandler(handler)
+    root.setLevel(level)
 
 
 # People

@@ -19,6 +19,7 @@ LONGEST_MESSAGE = 3000  # characters
 LONGEST_EXCEPTION = 6000  # the beginning and the end: the cause is at one, its consequence at the other
 LONGEST_FIELD = 500
 LONGEST_JSON = 9500  # bytes; log shippers cut or split longer lines
+QUIETER = ("huey", "flask-limiter", "flask_wtf.csrf")  # libraries; what they tell at INFO we log ourselves
 ACCESS_OF_WERKZEUG = re.compile(r" - - \[\d\d/")
 
 _context: ContextVar[dict[str, object]] = ContextVar("context", default={})  # noqa: B039 - never changed in place
@@ -82,7 +83,8 @@ def configure(settings: LogSettings) -> None:
     root.setLevel(settings.log_level)
     for handler in ours:
         handler.setFormatter(formatter(settings))
-    logging.getLogger("huey").setLevel(max(logging.WARNING, root.level))
+    for name in QUIETER:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.getLogger("werkzeug").addFilter(_is_no_access)  # of the development server; `access_log` tells more
 
 

@@ -15,6 +15,7 @@ from flask import current_app
 from webapp.mail.outgoing import OutgoingMail
 from webapp.mail.rendering import render
 from webapp.models import AccountMail
+from webapp.models.permissions import needs_second_factor
 
 Context = Mapping[str, Any]
 
@@ -35,8 +36,13 @@ def _of_new_browser(mail: AccountMail) -> Context:
     return dict(mail.arguments, at=datetime.fromisoformat(mail.arguments["at"]).replace(tzinfo=None))
 
 
+def _role_context(mail: AccountMail) -> Context:
+    return {"role": mail.arguments["role"], "lacks_second_factor": needs_second_factor(mail.user)}
+
+
 ACCOUNT_MAILS: dict[str, AccountMailKind] = {
     "new_browser": AccountMailKind("New sign-in to your {app} account", _of_new_browser),
+    "role_changed": AccountMailKind("Your role at {app} has changed", _role_context),
     "second_factor_on": AccountMailKind("Two-factor authentication is on"),
     "second_factor_off": AccountMailKind("Two-factor authentication is off"),
     "recovery_code_used": AccountMailKind("A recovery code was used"),

@@ -103,6 +103,11 @@ class Session(BaseModel):
         return ended
 
     @classmethod
+    def forget_proofs(cls, user: UserRow) -> None:
+        """Have who is signed in to an account prove once more who they are, before what asks for that. One write."""
+        cls.update(authenticated_at=None).where(cls.user == user.id, cls.ends_at > utcnow()).execute()
+
+    @classmethod
     def has_refused(cls, account_key: str) -> bool:
         """Whether cookies of the release before, which have no session, are of no use for this account any more."""
         return cls.select().where(cls.key_hash == hash_of_key(account_key)).exists()

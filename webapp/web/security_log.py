@@ -1,13 +1,14 @@
 """The security log: who signed in, who was refused, and what changed about an account, as `errand.security` at INFO.
 
-A line has the account's id, the network of the browser, and the request's id; never a name, an address, a password, a
-code, or anything else that was typed.
+A line has the account's id, the network and the session of the browser, and the request's id; never a name, an address,
+a password, a code, or anything else that was typed. docs/operating.md lists the events.
 """
 
 import logging
 from enum import StrEnum
 
-from flask import has_request_context
+from flask import g, has_request_context
+from flask_login import AnonymousUserMixin
 
 from webapp.models.user_row import UserRow
 from webapp.web.clients import coarse_network
@@ -18,6 +19,7 @@ log = logging.getLogger("errand.security")
 class Event(StrEnum):
     """What is logged, in the words that programs look for."""
 
+    ACCOUNT_CREATED = "account created"
     SIGNED_IN = "signed in"
     SIGN_IN_FAILED = "sign-in failed"
     SIGNED_OUT = "signed out"
@@ -30,11 +32,23 @@ class Event(StrEnum):
     RECOVERY_CODES_NEW = "recovery codes replaced"
     REAUTHENTICATED = "re-authenticated"
     REAUTHENTICATION_FAILED = "re-authentication failed"
+    ROLE_CHANGED = "role changed"
+    PERMISSION_REFUSED = "permission refused"
+    NOT_THE_OWNER = "not the owner"
+    FORM_REFUSED = "form refused"
+    RATE_LIMITED = "rate limited"
 
 
 def record(event: Event, user: UserRow | None = None, **fields: object) -> None:
-    """Log an event, and whose account it is about, if it is about one; further fields are ids and numbers only."""
-    about = {"event": event.value, "account_id": user and user.id, **fields}
-    if has_request_context():
-        about["network"] = coarse_network()
+    """Log an event, and whose account it is about, if it is about one; further fields are ids, numbers, and words of
+    ours. No query."""
+    asked = {"network": coarse_network(), "session_id": _session_id()} if has_request_context() else {}
+    about = {"event": event.value, "account_id": user and user.id, **asked, **fields}
     log.info("Security: %s", event.value, extra={"fields": about})
+
+
+def _session_id() -> int | None:
+    """The session of this browser, where it has been looked up: what was refused before need not be."""
+    reader: UserRow | AnonymousUserMixin | None = g.get("_login_user")
+    session = getattr(reader, "session", None)
+    return session and session.id

@@ -77,6 +77,11 @@ class Artifact(BaseModel):
         return cls.select().join(Task).where(Task.is_visible_to(user), cls.completed_at.is_null(False))
 
     @classmethod
+    def belongs_to_another(cls, user: Model, artifact_id: UUID) -> bool:
+        """Whether there is one of that id, and it is somebody else's. One query."""
+        return cls.select().join(Task).where(cls.id == artifact_id, Task.user != user).exists()
+
+    @classmethod
     def completed(cls, tasks: list[Task]) -> dict[Task, list[Self]]:
         """What each of these tasks has made, oldest first. One query, compiled for each number; none for no tasks."""
         made: dict[UUID, list[Self]] = {task.id: [] for task in tasks}

@@ -103,6 +103,11 @@ class Task(OwnerActions, Undoing, Claiming, Progress, Outcomes, Sweeping, TaskRo
         return found[0] if found else None
 
     @classmethod
+    def belongs_to_another(cls, user: Model, task_id: UUID) -> bool:
+        """Whether there is one of that id, and it is somebody else's. One query."""
+        return cls.select().where(cls.id == task_id, cls.user != user).exists()
+
+    @classmethod
     def by_ids(cls, ids: Sequence[UUID]) -> list[Self]:
         """The tasks of some ids, in any order. One query, compiled for each number of them; none for none."""
         return _of_ids(len(ids)).objects(cls, **numbered("id", ids)) if ids else []

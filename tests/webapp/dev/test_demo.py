@@ -8,6 +8,7 @@ from collections.abc import Callable
 from html import unescape
 from urllib.parse import urlsplit
 
+import pyotp
 import pytest
 
 from tasks.engine import wakeup
@@ -24,7 +25,8 @@ from webapp.dev.factories import PASSWORD, make_user
 from webapp.dev.mailbox.store import list_mails
 from webapp.lib.kept_words import read_words
 from webapp.lib.times import utcnow
-from webapp.models import MODELS, Artifact, Notification, Post, State, Task, TaskEvent, User
+from webapp.models import MODELS, AccountMail, Artifact, Notification, Post, SecondFactor, State, Task, TaskEvent, User
+from webapp.models.permissions import Action, may
 from webapp.settings import Settings
 
 STORAGES = {"sqlite": {}, "postgres": {"DATABASE_URL": "postgres_url"}}
@@ -66,15 +68,26 @@ def _everything() -> dict[str, list]:
 # What is there
 
 
-def test_the_demo_ends_with_four_lines_that_say_how_to_sign_in(site):
+def test_the_demo_ends_with_six_lines_that_say_how_to_sign_in(site):
     lines = site.said.strip().splitlines()
-    assert len(lines) == 4
+    assert len(lines) == 6
     assert f"{len(people.PEOPLE) + 2} people" in lines[0]
     assert f'Sign in as ann, with the password "{PASSWORD}"' in lines[1]
     assert "the other is a guest" in lines[1]
-    assert lines[2].startswith("  4 tasks were left halfway")
-    assert "make run" in lines[3]
-    assert str(site.port) in lines[3]
+    assert lines[2].startswith("  olga (operator) and tomas (viewer) have two-factor authentication")
+    assert people.TOTP_SECRET in lines[2]
+    assert lines[3].strip() == f"otpauth://totp/Errand:olga?secret={people.TOTP_SECRET}&issuer=Errand"
+    assert lines[4].startswith("  4 tasks were left halfway")
+    assert "make run" in lines[5]
+    assert str(site.port) in lines[5]
+
+
+def test_an_operator_and_a_viewer_are_there_and_what_the_demo_prints_signs_them_in(app):
+    olga, tomas = User.by_username("olga"), User.by_username("tomas")
+    assert [may(olga, action) for action in (Action.STEER, Action.MANAGE_PEOPLE)] == [True, False]
+    assert [may(tomas, action) for action in (Action.VIEW_DESK, Action.STEER)] == [True, False]
+    assert SecondFactor(olga).accept(pyotp.TOTP(people.TOTP_SECRET).now())
+    assert not AccountMail.select().exists()
 
 
 def test_every_state_of_a_task_is_there(app):

@@ -11,6 +11,7 @@ from flask import url_for
 
 from tasks.engine import TaskError, TemporaryError
 from tests.browsing import browse
+from tests.log_lines import Lines
 from webapp.dev.factories import make_message, make_task, make_user
 from webapp.lib import logs
 from webapp.models import State, Task
@@ -19,41 +20,6 @@ from webapp.web.polling import POLLED_FRAGMENTS
 ID = "0123456789abcdef-0123"
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 HOSTILE = "a\nERROR 1 webapp: forged\r\x1b[2J\x00\x85\u2028\u202e\ud800b"
-
-
-@pytest.fixture
-def written(settings):
-    """A function that makes a list of the lines that are logged from then on, with these settings."""
-    root, handlers, level = logging.getLogger(), [], logging.getLogger().level
-
-    def written(log_format: str = "text", log_times: bool = True) -> "Lines":
-        lines = Lines()
-        lines.setFormatter(logs.formatter(replace(settings, log_format=log_format, log_times=log_times)))
-        handlers.append(lines)
-        root.addHandler(lines)
-        root.setLevel(logging.INFO)
-        return lines
-
-    yield written
-    for handler in handlers:
-        root.removeHandler(handler)
-    root.setLevel(level)
-
-
-class Lines(logging.StreamHandler):
-    """What was written, to be asked for as lines, or as objects."""
-
-    def __init__(self) -> None:
-        super().__init__(io.StringIO())
-
-    def all(self, logger: str = "") -> list[str]:
-        """Each line that names this logger."""
-        return [line for line in self.stream.getvalue().splitlines() if logger in line]
-
-    def objects(self, logger: str) -> list[dict]:
-        """Each line of this logger's, read as JSON."""
-        lines = [json.loads(line) for line in self.stream.getvalue().splitlines()]
-        return [line for line in lines if line["logger"] == logger]
 
 
 def test_a_line_says_when_how_bad_where_and_what_it_is_about(written):
@@ -84,7 +50,7 @@ def apart(written, monkeypatch):
     logger, root = logging.getLogger("webapp.x"), logging.getLogger()
     monkeypatch.setattr(logger, "propagate", False)
 
-    def apart(log_format: str) -> "Lines":
+    def apart(log_format: str) -> Lines:
         lines = written(log_format)
         root.removeHandler(lines)
         monkeypatch.setattr(logger, "handlers", [lines])
@@ -227,6 +193,8 @@ def test_the_development_server_says_nothing_twice(make_app, monkeypatch, settin
     werkzeug.warning(" * Running on http://127.0.0.1:5000")
     assert "Running on" in handler.stream.getvalue()
     assert "GET" not in handler.stream.getvalue()
+    logging.getLogger("flask-limiter").info("ratelimit 1 per 1 hour (203.0.113.7) exceeded")
+    assert "203.0.113.7" not in handler.stream.getvalue(), "the security log tells it, without all of an address"
     logs.configure(replace(settings, log_format="json"))
     assert root.handlers == [handler], "configured twice, it writes once"
     werkzeug.warning("As JSON")

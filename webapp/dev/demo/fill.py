@@ -3,6 +3,8 @@
 import sys
 from dataclasses import replace
 
+import pyotp
+
 from webapp.app import create_app
 from webapp.dev import __main__ as dev
 from webapp.dev.demo import people, world
@@ -15,6 +17,8 @@ from webapp.settings import Settings, SettingsError
 DONE = """
   {people} people live here now, with posts, messages, mails and tasks in every state.
   Sign in as {main}, with the password "{password}". So can {others}; the other is a guest, who has none.
+  {roles} have two-factor authentication: put {secret} into an authenticator app, or open
+  {link}
   {left} tasks were left halfway, as if their workers had died: make run warns of each once, and sees to them.
   Call make run, unless it runs already, and open http://127.0.0.1:{port}
 """
@@ -45,8 +49,18 @@ def fill() -> None:
     smtp.deliver(settings.mail_dir)
     others = ", ".join([*list(people.PEOPLE)[1:], people.NEWCOMER])
     facts = {"people": len(people.PEOPLE) + 2, "main": people.MAIN, "password": PASSWORD, "others": others}
-    facts["left"] = left
+    facts |= {"left": left, "roles": _roles(), "secret": people.TOTP_SECRET, "link": _link(settings)}
     print(DONE.format(port=settings.port, **facts))
+
+
+def _roles() -> str:
+    return " and ".join(f"{name} ({role})" for name, role in people.ROLES.items())
+
+
+def _link(settings: Settings) -> str:
+    """What an authenticator app opens, for whoever has the first role."""
+    [name, *_] = people.ROLES
+    return pyotp.TOTP(people.TOTP_SECRET).provisioning_uri(name=name, issuer_name=settings.app_name)
 
 
 def _fill(settings: Settings, smtp: FakeSmtp) -> int:

@@ -4,11 +4,16 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
 from random import Random
+from time import time
+
+import pyotp
 
 from webapp.dev.demo.files import text
 from webapp.dev.demo.timeline import Event, days_ago
 from webapp.dev.factories import make_message, make_post, make_user
-from webapp.models import Message, Notification, User
+from webapp.models import AccountMail, Message, Notification, SecondFactor, User
+from webapp.models.permissions import Role
+from webapp.models.role_changes import change_role
 
 MAIN = "ann"
 GUEST = "calm-otter-4821"
@@ -28,6 +33,10 @@ PEOPLE = {
     "olga": ("Сад, пироги и сопрано. Ежи приветствуются.", "Asia/Almaty"),
     "tomas": ("I mend bicycles by the library on Saturdays. Ring the bell.", "Europe/Prague"),
 }
+# Who may look at the desk, and act there. A secret that everybody can read is for a demonstration alone.
+ROLES = {"olga": Role.OPERATOR, "tomas": Role.VIEWER}
+TOTP_SECRET = "DEMODEMODEMODEMODEMODEMODEMODEMO"  # noqa: S105 - of nobody real
+STEP = 30  # seconds
 People = dict[str, User]
 
 
@@ -38,10 +47,20 @@ def create_people(now: datetime) -> People:
         since, seen = days_ago(now, FIRST_POST + 9 - number), now - timedelta(minutes=7 + 13 * number)
         mail = f"{name}@example.com"
         people[name] = make_user(name, email=mail, about=about, time_zone=zone, created_at=since, seen_at=seen)
+    for name, role in ROLES.items():
+        _give_role(people[name], role)
     people[GUEST] = make_user(GUEST, guest=True, created_at=now - timedelta(hours=20), seen_at=now)
     just_now = now - timedelta(minutes=2)
     people[NEWCOMER] = make_user(NEWCOMER, created_at=just_now, seen_at=just_now)  # so this is their first sign-in
     return people
+
+
+def _give_role(user: User, role: Role) -> None:
+    """A role with the second factor that it needs; nobody is mailed of what they have had for long."""
+    change_role(user, role)
+    just_before = pyotp.TOTP(TOTP_SECRET).at(int(time()) - STEP)  # so that the code of this moment is still good
+    SecondFactor(user).turn_on(TOTP_SECRET, just_before)
+    AccountMail.settle_mail(user)
 
 
 def posts(people: People, now: datetime) -> Iterator[Event]:

@@ -10,6 +10,7 @@ from tasks.engine.models.artifact import Kind
 from webapp.models import Artifact
 from webapp.web.auth import signed_in_user
 from webapp.web.downloads import download_as, stream
+from webapp.web.ownership import refuse
 
 bp = Blueprint("artifacts", __name__)
 
@@ -18,7 +19,8 @@ bp = Blueprint("artifacts", __name__)
 @login_required
 def show(artifact_id: UUID) -> ResponseReturnValue:
     """A file to download, in constant memory, whole or in part; a text to read; a link to follow. Its owner's only."""
-    artifact = Artifact.visible_to(signed_in_user()).where(Artifact.id == artifact_id).get_or_none() or abort(404)
+    found = Artifact.visible_to(signed_in_user()).where(Artifact.id == artifact_id).get_or_none()
+    artifact = found or refuse(Artifact, artifact_id)
     if artifact.expired_at:
         abort(410)
     if artifact.kind == Kind.LINK:

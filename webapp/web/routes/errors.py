@@ -17,6 +17,7 @@ from webapp.web.form_recovery import is_cross_site
 from webapp.web.presenters.error_page import error_for_htmx, error_page, session_over_for_htmx
 from webapp.web.presenters.task_messages import refused_message, secrets_gone_message
 from webapp.web.request_guard import too_large_message
+from webapp.web.security_log import Event, record
 
 bp = Blueprint("errors", __name__)
 
@@ -51,6 +52,8 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
         advice = f"Wait {estimate(error.retry_after)}, then try again."
     if code == 413:
         advice = too_large_message()
+    if code == 429:
+        record(Event.RATE_LIMITED, endpoint=request.endpoint)
     if htmx.is_htmx():
         return error_for_htmx(code, headers, f"{title}. {advice}")
     # After a 500 the database may be what is broken, and at another host there is no session: such a page uses neither.
@@ -89,6 +92,13 @@ def hashing_busy(error: HashingBusy) -> ResponseReturnValue:
 @bp.app_errorhandler(CSRFError)
 def csrf_error(error: CSRFError) -> ResponseReturnValue:
     """A form of an earlier session or from another site. A page that htmx keeps open gets a new token."""
+    answer = _form_refused()
+    # By now it is known who sent it, if anybody can say.
+    record(Event.FORM_REFUSED, endpoint=request.endpoint, cross_site=int(is_cross_site()))
+    return answer
+
+
+def _form_refused() -> ResponseReturnValue:
     if htmx.is_htmx():
         return session_over_for_htmx(400)
     if is_cross_site():

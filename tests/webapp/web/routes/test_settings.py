@@ -96,3 +96,11 @@ def test_a_guest_is_not_asked_for_a_password_they_have_not(app):
     page = browse(app, make_user(guest=True)).get("/settings")
     assert not page.page.select("#current")
     assert page.one("#password")
+
+
+@pytest.mark.parametrize(("role", "factor"), [(None, None), ("operator", None), ("operator", "key"), ("later", None)])
+def test_who_has_a_role_that_lacks_a_second_factor_is_told_on_every_page_of_the_settings(app, role, factor):
+    browser = browse(app, make_user(role=role, totp_secret=factor))
+    for path in ("/settings", "/settings/sessions"):
+        told = "Your role, operator, counts once you turn on two-factor authentication" in browser.get(path).words
+        assert told is (role == "operator" and factor is None)

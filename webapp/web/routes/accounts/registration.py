@@ -12,6 +12,7 @@ from webapp.web.rate_limits import limiter
 from webapp.web.redirects import redirect_to_next
 from webapp.web.routes.accounts.blueprint import bp
 from webapp.web.routes.accounts.sign_in import sign_in_by_password, would_abandon_guest
+from webapp.web.security_log import Event, record
 
 NEW_ACCOUNTS_LIMIT = "60 per minute; 600 per hour"
 
@@ -39,6 +40,7 @@ def guest() -> ResponseReturnValue:
         abort(404)
     if not current_user.is_authenticated:
         user = User.register_guest()
+        record(Event.ACCOUNT_CREATED, user, guest=1)
         sign_in(user)
         keep = "In Settings, set a password to keep this account, and choose your time zone (it’s UTC for now)."
         flash(f"Welcome! You’re {user.username}. {keep}")
@@ -54,6 +56,7 @@ def _register(form: RegisterForm) -> ResponseReturnValue | None:
         if answer is None:
             form.username.errors = [str(error)]
         return answer
+    record(Event.ACCOUNT_CREATED, user, guest=0)
     sign_in(user)
     remember_account(user.username_key)
     flash(f"Welcome, {user.username}.")

@@ -11,6 +11,7 @@ from webapp.web.known_browsers import remember_account
 from webapp.web.rate_limits import PasswordAttempt
 from webapp.web.reauthentication import second_factor_required
 from webapp.web.routes.settings.blueprint import bp
+from webapp.web.security_log import Event, record
 
 UNREACHED = "Your notification settings ask for email. You’ll get none until you add an email address."
 
@@ -43,11 +44,14 @@ def update_password() -> ResponseReturnValue:
     attempt = PasswordAttempt(user.username_key)
     form = PasswordForm(user)
     valid = form.validate_on_submit()
-    if "current" not in form.errors:
+    if "current" in form.errors:
+        record(Event.REAUTHENTICATION_FAILED, user)
+    else:
         attempt.was_no_guess()
     if not valid:
         return _page(ProfileForm(formdata=None, obj=user), form, 422)
     user.set_password(form.password.data)
+    record(Event.PASSWORD_CHANGED, user)
     sign_in(user)
     remember_account(user.username_key)
     flash("Password set. You’ve been signed out everywhere else.")

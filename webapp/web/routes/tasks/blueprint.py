@@ -11,6 +11,7 @@ from tasks.engine import TaskFunction
 from webapp.models import Task
 from webapp.web import htmx
 from webapp.web.auth import require_sign_in, signed_in_user
+from webapp.web.ownership import refuse
 from webapp.web.routes.errors import http_error
 
 bp = require_sign_in(Blueprint("tasks", __name__, url_prefix="/tasks"))
@@ -18,7 +19,7 @@ bp = require_sign_in(Blueprint("tasks", __name__, url_prefix="/tasks"))
 
 def find_task(task_id: UUID) -> Task:
     """This person's task. Aborts with 404 for anybody else's, and for an internal one."""
-    return Task.find(signed_in_user(), task_id) or abort(404)
+    return Task.find(signed_in_user(), task_id) or refuse(Task, task_id)
 
 
 def find_function(name: str) -> TaskFunction:

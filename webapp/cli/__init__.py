@@ -1,0 +1,15 @@
+"""Commands for operators: `flask --app webapp.wsgi …`, a file for each noun."""
+
+from flask import Flask
+
+from webapp.cli.backup import backup
+from webapp.cli.errors import errors
+from webapp.cli.people import people
+from webapp.cli.schema import migrate
+from webapp.cli.tasks import tasks
+
+
+def init_app(app: Flask) -> None:
+    """Add Errand's commands to Flask's."""
+    for command in (migrate, backup, tasks, people, errors):
+        app.cli.add_command(command)

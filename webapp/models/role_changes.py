@@ -1,0 +1,32 @@
+"""Giving a role to somebody, or taking it from them."""
+
+from webapp.db import database
+from webapp.models.account_mail import AccountMail
+from webapp.models.permissions import Role
+from webapp.models.session import Session
+from webapp.models.user import User
+
+
+class CannotHaveRole(ValueError):
+    """A guest, who proves with nothing who they are, cannot have a role."""
+
+
+def change_role(user: User, role: Role | None) -> bool:
+    """Give an account a role, or none; returns whether it had another one before.
+
+    They are told by mail, if they have an address, and have to prove once more who they are in each of their sessions
+    before they do what asks for that. No session ends. Raises CannotHaveRole for a guest.
+    """
+    with database.atomic():
+        User.hold(user.id)
+        now = User.get_by_id(user.id)
+        if role and now.is_guest:
+            raise CannotHaveRole
+        user.role = role and role.value
+        if now.role == user.role:
+            return False
+        user.save(only=[User.role])
+        Session.forget_proofs(user)
+        if now.email:
+            AccountMail.put("role_changed", now.email, user, role=user.role)
+    return True
