@@ -56,6 +56,8 @@ PAGES: dict[str, tuple[Callable[[Person], None], str]] = {
     "welcome": (_signed_out, "/"),
     "register": (_signed_out, "/register"),
     "sign in": (_signed_out, "/login"),
+    "a forgotten password": (_signed_out, "/password/forgotten"),
+    "a link of no use": (_signed_out, "/password/new"),
     "not found": (_signed_out, "/nowhere"),
     "home, empty": (_guest, "/"),
     "tasks, empty": (_guest, "/tasks"),

@@ -30,6 +30,7 @@ from webapp.lib import sockets
 from webapp.lib.times import utcnow
 from webapp.mail import address_files, recipients
 from webapp.models import Mailing, MailingFile, Message, State, Task
+from webapp.models.password_reset import reset_token
 from webapp.web.idempotency import new_key
 
 HASHING, PEOPLE, TABLE, POSTS = "a password", "recipients", "a file of addresses", "a file of posts"
@@ -145,6 +146,11 @@ def test_accounts(app, visitor, ann):
     token = ann.token()
     with watching(HASHING):
         assert ann.post("/settings/password", data=changing | {"csrf_token": token}).status_code == 303
+    user = make_user("lea", email="lea@example.com", email_confirmed_at=utcnow())
+    visitor.get(f"/password/new?token={reset_token(user, app.config['SECRET_KEY'])}")
+    token = visitor.token()
+    with watching(HASHING):
+        assert visitor.post("/password/new", data=changing | {"csrf_token": token}).status_code == 303
 
 
 def test_posts_and_messages(app, ann, bob):

@@ -12,6 +12,7 @@ from webapp.db.startup import or_one_line
 from webapp.lib.i18n import ngettext
 from webapp.lib.logs import clean
 from webapp.models import SecondFactor, Session, User
+from webapp.models.password_reset import change_password
 from webapp.models.permissions import Role, needs_second_factor, role_of
 from webapp.models.role_changes import CannotHaveRole, change_role
 from webapp.web.forms.settings import PasswordForm
@@ -117,7 +118,7 @@ def set_password(person: User) -> None:
     if not form.validate():
         raise click.ClickException(str(form.password.errors[0]))
     with or_one_line():
-        person.set_password(form.password.data)
+        change_password(person, form.password.data)
     record(Event.PASSWORD_CHANGED, person, via="command")
     click.echo(f"{person.username} has a new password, and is signed out everywhere.")
 

@@ -29,7 +29,7 @@ from webapp.models import (
 )
 from webapp.models.notification_kinds import SUCCEEDED, UNREAD_MESSAGE_COUNT
 from webapp.models.passwords import hash_password
-from webapp.models.user import new_session_key
+from webapp.models.user_passwords import new_session_key
 from webapp.models.usernames import skeleton
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of nobody real

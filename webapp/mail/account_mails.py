@@ -15,6 +15,7 @@ from flask import current_app
 from webapp.mail.outgoing import OutgoingMail
 from webapp.mail.rendering import render
 from webapp.models import AccountMail
+from webapp.models.password_reset import LASTS, may_be_reset, reset_token
 from webapp.models.permissions import needs_second_factor
 
 Context = Mapping[str, Any]
@@ -40,6 +41,14 @@ def _role_context(mail: AccountMail) -> Context:
     return {"role": mail.arguments["role"], "lacks_second_factor": needs_second_factor(mail.user)}
 
 
+def _reset_link(mail: AccountMail) -> Context | None:
+    """The token of a link by which the account gets a new password, while the address is still its own."""
+    user = mail.user
+    if user is None or user.email != mail.address or not may_be_reset(user):
+        return None
+    return {"token": reset_token(user, current_app.config["SECRET_KEY"]), "minutes": LASTS.seconds // 60}
+
+
 ACCOUNT_MAILS: dict[str, AccountMailKind] = {
     "new_browser": AccountMailKind("New sign-in to your {app} account", _of_new_browser),
     "role_changed": AccountMailKind("Your role at {app} has changed", _role_context),
@@ -48,6 +57,8 @@ ACCOUNT_MAILS: dict[str, AccountMailKind] = {
     "recovery_code_used": AccountMailKind("A recovery code was used"),
     "recovery_codes_new": AccountMailKind("You have new recovery codes"),
     "second_factor_guessed": AccountMailKind("Someone may have your password"),
+    "password_changed": AccountMailKind("Your {app} password was changed"),
+    "reset_password": AccountMailKind("Set a new {app} password", _reset_link),
 }
 
 

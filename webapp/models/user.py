@@ -1,21 +1,20 @@
-"""User: an account, and its password."""
+"""User: an account."""
 
-import secrets
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from peewee import IntegrityError
+from peewee import IntegrityError, fn
 
 from tasks.engine.models import owned_by
 from webapp.db import compiled, database, demand_transaction, locking, locks_rows, read_model
 from webapp.db.resilience import writing_if_free
 from webapp.lib.normalization import compatible
 from webapp.lib.times import present_second
-from webapp.models.passwords import HashingBusy, hash_of_no_password, hash_password, is_outdated, is_password
+from webapp.models.passwords import hash_of_no_password, hash_password, is_outdated, is_password
 from webapp.models.session import SEEN_EVERY, Session, hash_of_key, is_alive
 from webapp.models.user_changes import UserChanges, total_changes
 from webapp.models.user_channels import UserChannels
+from webapp.models.user_passwords import UserPasswords, new_session_key
 from webapp.models.user_row import UserRow
 from webapp.models.usernames import UsernameTaken, guest_name, is_reserved, skeleton, username_key
 
@@ -26,7 +25,7 @@ TOO_SIMILAR = "That username is too similar to someone else’s."
 
 
 @owned_by
-class User(UserChannels, UserChanges, UserRow):
+class User(UserChannels, UserChanges, UserPasswords, UserRow):
     """A person's account. A guest is an account whose password hash is empty; nobody can sign in to it."""
 
     session: Session | None = None  # by which they are signed in, where the row was read by its key
@@ -131,37 +130,8 @@ class User(UserChannels, UserChanges, UserRow):
         if not user.has_password(password):
             return None
         if is_outdated(user.password_hash):
-            user._hash_again(password)
+            user.hash_again(password)
         return user
-
-    def has_password(self, password: str) -> bool:
-        """Whether that is the account's password, however its letters are encoded; never true for a guest.
-
-        Costs 0.25 s by design. Raises HashingBusy.
-        """
-        return bool(self.password_hash) and is_password(self.password_hash, password)
-
-    def set_password(self, password: str) -> None:
-        """Store a new password, and end all sessions of this account, including the current one. Raises HashingBusy."""
-        self.password_hash = hash_password(password)
-        self.session_key = new_session_key()
-        with database.atomic():
-            self.save(only=[User.password_hash, User.session_key])
-            Session.end_all(self)
-
-    def _hash_again(self, password: str) -> None:
-        """Store the same password at the costs of today, unless it was changed meanwhile, or would have to wait.
-
-        No session ends by that. What is bound to the hash, as the links for a forgotten password are, is of no use
-        afterwards: whoever has just signed in needs none.
-        """
-        before = self.password_hash
-        with suppress(HashingBusy), writing_if_free():
-            after = hash_password(password)
-            is_it = (User.id == self.id) & (User.password_hash == before)
-            free = locking(User.select(User.id).where(is_it), skip_locked=True)
-            if User.update(password_hash=after).where(is_it, User.id.in_(free)).execute():
-                self.password_hash = after
 
     def seen(self, now: datetime) -> None:
         """Record that this person is here, by their `session`: each at most once a minute, and never if it would have
@@ -177,12 +147,10 @@ class User(UserChannels, UserChanges, UserRow):
                 session.seen(self, now)
 
 
-def new_session_key() -> str:
-    """An unguessable key for one account's sessions."""
-    return secrets.token_urlsafe(32)
-
-
 @compiled
 def _by_session_key() -> Any:
     theirs = User.select(User, Session, total_changes(User.id)).join(Session, on=Session.user == User.id)
     return theirs.where(is_alive(), Session.account_key == User.session_key)
+
+
+User.add_index(fn.LOWER(User.email), where=User.email_confirmed_at.is_null(False), name="users_confirmed_email")

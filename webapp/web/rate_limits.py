@@ -4,9 +4,10 @@ They are counted in the database, so all processes share them, and no other serv
 """
 
 import ipaddress
+import time
 
 from flask import Flask, g, request
-from flask_limiter import Limiter
+from flask_limiter import Limiter, RateLimitExceeded
 from limits import RateLimitItem, parse_many
 from limits.storage import Storage
 from peewee import PeeweeException
@@ -84,6 +85,8 @@ def client_network() -> str:
 class RouteLimiter(Limiter):
     """Limits the views that are decorated with `limit`, which ask by themselves: other requests need not be looked at.
 
+    Whoever is refused is told for how long.
+
     Not for blueprints and whole apps, whose limits would have to be looked up for every request.
     """
 
@@ -95,8 +98,14 @@ class RouteLimiter(Limiter):
             raise ValueError("limit each view, and not a blueprint or the app")
 
     def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
-        if not in_middleware:
+        if in_middleware:
+            return
+        try:
             super()._check_request_limit(callable_name, in_middleware)
+        except RateLimitExceeded as error:
+            if limit := self.current_limit:
+                error.retry_after = max(1, int(limit.reset_at - time.time()))
+            raise
 
 
 limiter = RouteLimiter(client_network)

@@ -28,9 +28,11 @@ CONTENT_SECURITY_POLICY = "; ".join(
 # For a frame that shows HTML out of a mail: nothing runs, and nothing is loaded but images inside it.
 HTML_FRAME_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 CSP_HEADER = "Content-Security-Policy"
+REFERRER_HEADER = "Referrer-Policy"
+VIEWS_MAY_SAY = {CSP_HEADER, REFERRER_HEADER}  # for themselves
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
+    REFERRER_HEADER: "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
@@ -43,7 +45,7 @@ YEAR = 365 * 24 * 3600
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Set cookies, limits and headers up. A view may set a Content-Security-Policy of its own; it then stands."""
+    """Set cookies, limits and headers up. What a view says of VIEWS_MAY_SAY stands."""
     app.config.update(
         # Browsers take a cookie of this name only over HTTPS, for this host alone and all of it: no other can set it.
         SESSION_COOKIE_NAME="__Host-errand" if settings.secure else "errand",
@@ -152,8 +154,8 @@ def _warn_of_proxy() -> None:
 
 
 def _add_headers(response: Response) -> Response:
-    policy, *others = headers_by(current_app.config, request.scheme)
-    if CSP_HEADER not in response.headers:
-        response.headers.add(*policy)
-    response.headers.extend(others)
+    said = {name for name in VIEWS_MAY_SAY if name in response.headers}
+    response.headers.extend(
+        header for header in headers_by(current_app.config, request.scheme) if header[0] not in said
+    )
     return response

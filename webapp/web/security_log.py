@@ -37,6 +37,8 @@ class Event(StrEnum):
     NOT_THE_OWNER = "not the owner"
     FORM_REFUSED = "form refused"
     RATE_LIMITED = "rate limited"
+    RESET_REQUESTED = "password reset requested"
+    PASSWORD_RESET = "password reset"  # noqa: S105 - no password
 
 
 def record(event: Event, user: UserRow | None = None, **fields: object) -> None:

@@ -1,6 +1,11 @@
-"""Accounts: registering, signing in and out, and coming in as a guest."""
+"""Accounts: registering, signing in and out, forgotten passwords, and coming in as a guest."""
 
-from webapp.web.routes.accounts import registration, second_step, sign_in  # noqa: F401 - their routes
+from webapp.web.routes.accounts import (  # noqa: F401 - their routes
+    forgotten_password,
+    registration,
+    second_step,
+    sign_in,
+)
 from webapp.web.routes.accounts.blueprint import bp
 
 __all__ = ["bp"]

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webapp.models import User
+from webapp.models.password_reset import change_password
 from webapp.web.auth import sign_in, signed_in_user
 from webapp.web.forms.settings import PasswordForm, ProfileForm
 from webapp.web.known_browsers import remember_account
@@ -50,7 +51,7 @@ def update_password() -> ResponseReturnValue:
         attempt.was_no_guess()
     if not valid:
         return _page(ProfileForm(formdata=None, obj=user), form, 422)
-    user.set_password(form.password.data)
+    change_password(user, form.password.data)
     record(Event.PASSWORD_CHANGED, user)
     sign_in(user)
     remember_account(user.username_key)
