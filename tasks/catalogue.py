@@ -1,6 +1,11 @@
 """The list of task functions. A new kind of task is its file, in this folder, and its name here."""
 
-from tasks import index_texts, mail_errors, reset_passwords  # noqa: F401 - sweep hooks without a task
+from tasks import (  # noqa: F401 - sweep hooks without a task
+    index_texts,
+    mail_errors,
+    reset_passwords,
+    withdraw_addresses,
+)
 from tasks.engine import TaskFunction, catalogue
 
 CATALOGUE: dict[str, TaskFunction] = catalogue(

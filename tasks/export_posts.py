@@ -9,7 +9,7 @@ from tasks.lib.csv_cells import csv_row
 from webapp import mail
 from webapp.lib.phrases import Phrase, phrase
 from webapp.lib.times import exact_iso
-from webapp.models import Artifact, Post
+from webapp.models import Artifact, EmailChange, Post
 
 # Many mail servers refuse a mail of more than 10 MB, and base64 makes a file a third larger.
 ATTACHMENT_LIMIT = 7 * 1024 * 1024
@@ -23,6 +23,7 @@ SENDING = phrase("export_posts.sending", "Sending the email")
 SENT = phrase("export_posts.sent", "Emailed to {address}")
 NO_SERVER = phrase("export_posts.no_server", "Not emailed: this site has no mail server")
 NOT_SENT = phrase("export_posts.not_sent", "The file is ready, but we couldn’t email it: {reason}")
+UNCONFIRMED = phrase("export_posts.unconfirmed", "Not emailed: confirm {address} in Settings to get exports by email")
 
 
 def _title(format: str) -> Phrase:
@@ -31,7 +32,7 @@ def _title(format: str) -> Phrase:
 
 @user_task(title=_title, one_at_a_time=True, retries=3)
 def export_posts(task: Run, format: Annotated[Literal["json", "csv"], Labels("JSON", "CSV")] = "json") -> None:
-    """Get all your posts in one file, oldest first. It’s also emailed to you if your account has an email address."""
+    """Get all your posts in one file, oldest first. It’s also emailed to you if you’ve confirmed an email address."""
     task.stage(COLLECTING())
     posts = Post.by(task.user)
     number = posts.count()
@@ -47,6 +48,8 @@ def export_posts(task: Run, format: Annotated[Literal["json", "csv"], Labels("JS
         task.cursor = MAILED
         task.advance()
         task.checkpoint()
+    elif not task.user.email and (pending := EmailChange.pending_of(task.user)):
+        task.log(UNCONFIRMED(address=pending.address))
 
 
 def _as_json(posts: Iterable[Post], is_new: bool) -> Iterator[str]:

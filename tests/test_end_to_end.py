@@ -3,6 +3,7 @@
 import email.policy
 import json
 import os
+import re
 import signal
 import smtplib
 import socket
@@ -29,7 +30,7 @@ STORAGES = {
 def site(request, tmp_path_factory, new_storage):
     """A site whose web and mailbox run; its worker runs whenever a test begins that has `worker`."""
     variables = {variable: new_storage(name) for variable, name in STORAGES[request.param].items()}
-    site = Site(tmp_path_factory.mktemp("site"), **variables)
+    site = Site(tmp_path_factory.mktemp("site"), TASK_SWEEP_SECONDS="1", **variables)
     try:
         site.start_mailbox()
         site.start_web()
@@ -66,6 +67,9 @@ def _until_state(surfer: Surfer, path: str, *states: str) -> None:
 def test_an_export_is_watched_downloaded_and_mailed(site, worker):
     ann = Surfer(site.url)
     ann.submit("/register", username="ann", email="ann@example.com", password="correct horse")
+    [asked] = until(lambda: list_mails(site.folder / "data" / "mail"))
+    link = re.search(f"{site.url}(/email/confirmation/.*)", asked.body("plain"))[1]
+    assert "is confirmed" in Surfer(site.url).submit(link).text, "in a browser that nobody is signed in with"
     for body in ("first", "second <b>", "third"):
         ann.submit("/posts", body=body)
     task = ann.start("export_posts", format="json")
@@ -85,7 +89,7 @@ def test_an_export_is_watched_downloaded_and_mailed(site, worker):
     assert [post["body"] for post in json.loads(content)["posts"]] == ["first", "second <b>", "third"]
     assert "attachment" in ann.headers["Content-Disposition"]
 
-    [mail] = until(lambda: list_mails(site.folder / "data" / "mail"))
+    mail, _ = until(lambda: len(mails := list_mails(site.folder / "data" / "mail")) == 2 and mails)
     [attachment] = mail.attachments
     assert (mail.message["To"], attachment.get_filename()) == ("ann@example.com", "posts.json")
     assert attachment.get_payload(decode=True) == content
@@ -187,21 +191,22 @@ def test_a_forged_message_does_not_stop_the_worker(own_site):
     assert worker.popen.poll() is None
 
 
-def _everybody_is_there(site: Site) -> Surfer:
-    """Somebody for whom web, worker and mailbox have done their part."""
+def _everybody_is_there(site: Site, mails: int = 1) -> Surfer:
+    """Somebody for whom web, worker and mailbox have done their part; so many mails are there by then."""
     guest = Surfer(site.url)
     guest.submit("/guest")
-    guest.submit("/settings/profile", email="guest@example.com", about="", time_zone="UTC")
+    guest.submit("/settings/email", email="guest@example.com")
     _until_state(guest, guest.start("export_posts", format="csv"), "succeeded")
+    until(lambda: len(guest.visit("/mailbox").select('main a[href^="/mailbox/"]')) == mails)
     assert "guest@example.com" in guest.visit("/mailbox").text
     return guest
 
 
 def test_make_run_starts_everything_and_stops_it_again_and_again(own_site):
+    own_site.env["TASK_SWEEP_SECONDS"] = "1"
     for number, stop in enumerate([_term, _ctrl_c, _term], 1):
         dev = own_site.start_dev()
-        guest = _everybody_is_there(own_site)
-        assert len(guest.visit("/mailbox").select('main a[href^="/mailbox/"]')) == number, "what was before is kept"
+        _everybody_is_there(own_site, mails=number)  # those of before are kept
         assert own_site.url in dev.output()
         family = dev.family()
         assert len(family) >= 7

@@ -29,7 +29,7 @@ def chromium():
 def site(tmp_path_factory):
     """The site that most stories share; each with people of its own."""
     # Stories leave countdowns behind; nobody should wait for those of others.
-    site = Site(tmp_path_factory.mktemp("site"), WORKER_CONCURRENCY="16")
+    site = Site(tmp_path_factory.mktemp("site"), WORKER_CONCURRENCY="16", TASK_SWEEP_SECONDS="1")
     site.start_mailbox()
     site.start_web()
     site.start_worker()

@@ -1,5 +1,6 @@
 """A person with a browser: does what people do, by what they see."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -63,6 +64,19 @@ class Person:
         self.page.get_by_label("Email").fill(email)
         self.page.get_by_label("Password").fill(password)
         self.page.get_by_role("button", name="Create account").click()
+
+    def confirm(self, address: str) -> None:
+        """Confirm an address by the link in the mailbox."""
+        mail = self.page.locator("main li", has_text=address).filter(has_text="Confirm your email address")
+        self.visit("/mailbox")
+        while not mail.count():
+            self.page.wait_for_timeout(200)
+            self.page.reload()
+        mail.first.get_by_role("link").click()
+        link = re.search(r"/email/confirmation/\S+", self.page.inner_text("main"))
+        assert link
+        self.visit(link[0]).get_by_role("button", name="Confirm this address").click()
+        see(self.page.get_by_role("heading", name="Your email address is confirmed"))
 
     def post(self, text: str) -> None:
         """Write a post on the home page."""

@@ -85,6 +85,8 @@ PAGES: dict[str, tuple[Callable[[Person], None], str]] = {
     "security": (_busy, "/settings/security"),
     "a second factor to be set up": (_busy, "/settings/security/second-factor"),
     "re-authentication": (_busy, "/reauthentication"),
+    "the email address": (_busy, "/settings/email"),
+    "a link that does not work": (_signed_out, "/email/confirmation/x"),
     "mails": (_busy, "/mail"),
     "a mail that was sent": (_busy, "{mail}"),
     "mailbox": (_busy, "/mailbox"),

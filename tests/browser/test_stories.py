@@ -6,7 +6,8 @@ from tests.browser.people import alert, download, focused, mutations, see, see_g
 
 
 def test_an_export_is_seen_on_two_pages_downloaded_and_found_in_the_mailbox(person):
-    person.register("ann-exports", email="ann@example.com")
+    person.register("ann-exports", email="ann-exports@example.com")
+    person.confirm("ann-exports@example.com")
     for text in ("first", "second", "third"):
         person.post(text)
     home = person.page

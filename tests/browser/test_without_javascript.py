@@ -14,7 +14,8 @@ def person(plain_person):
 
 
 def test_everything_works_without_javascript(person):
-    person.register("bob-plain", email="bob@example.com")
+    person.register("bob-plain", email="bob-plain@example.com")
+    person.confirm("bob-plain@example.com")
     for text in ("first", "second", "third"):
         person.post(text)
     page = person.visit("/people/bob-plain")

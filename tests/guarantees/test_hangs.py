@@ -7,6 +7,7 @@ from tests.guarantees.mail import mail_server
 from tests.guarantees.sites import Workshop, assert_stamped_once, is_done, kinds, process_of, state_of
 from tests.guarantees.worker import hang, stamp, swell
 from tests.processes import until
+from webapp.dev.factories import make_user
 from webapp.models import Notification, Post, State, Task, User
 
 TOO_LARGE = "It needed more memory than a task may use and was stopped."
@@ -29,7 +30,7 @@ def site(impatient) -> Workshop:
 
 
 def test_a_run_that_hangs_with_the_write_lock_is_killed_and_its_owner_is_told_why(site):
-    ann = User.register("ann", email="ann@example.com")
+    ann = make_user("ann", email="ann@example.com")
     User.update(hearing={"failed": "mail"}).where(User.id == ann.id).execute()
     with mail_server(site) as server:
         site.worker()

@@ -9,7 +9,7 @@ from tests.guarantees.mail import assert_posts_are_ready, mail_server
 from tests.guarantees.sites import assert_stamped_once, is_done, state_of
 from tests.guarantees.worker import stamp
 from tests.processes import until
-from webapp.dev.factories import make_posts
+from webapp.dev.factories import make_posts, make_user
 from webapp.models import State, Task, User
 
 pytestmark = pytest.mark.parametrize("shared_site", ["sqlite"], indirect=True)  # where one could lock out the others
@@ -19,7 +19,7 @@ _numbers = count(1)
 @pytest.fixture
 def ann(site) -> User:
     """Somebody with posts and an address."""
-    user = User.register(f"ann-{next(_numbers)}", email="ann@example.com")
+    user = make_user(f"ann-{next(_numbers)}", email="ann@example.com")
     make_posts(user, 30)
     return user
 

@@ -21,7 +21,7 @@ from tests.guarantees.sites import (
 )
 from tests.guarantees.worker import die, stamp
 from tests.processes import until
-from webapp.dev.factories import make_posts
+from webapp.dev.factories import make_posts, make_user
 from webapp.lib.times import utcnow
 from webapp.models import State, Task, User
 
@@ -82,7 +82,7 @@ def test_an_export_is_mailed_once_the_mail_server_is_back(killed, new_site):
     site = new_site("sqlite")
     with site.entered():
         site.worker()
-        ann = User.register("ann", email="ann@example.com")
+        ann = make_user("ann", email="ann@example.com")
         make_posts(ann, 30)
         task = export_posts.launch(ann)
         until(lambda: state_of(task) == State.RETRYING)

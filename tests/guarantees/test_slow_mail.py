@@ -14,7 +14,7 @@ from tests.guarantees.worker import TIMEOUT
 from tests.mailserver import SELF_SIGNED
 from tests.processes import until
 from tests.tarpit import Tarpit, Trouble, message_ids
-from webapp.dev.factories import make_posts
+from webapp.dev.factories import make_posts, make_user
 from webapp.lib.times import utcnow
 from webapp.models import Delivery, Mailing, State, Task, User
 from webapp.models.mailing.delivery import Sending
@@ -51,7 +51,7 @@ def slow_site(new_site):
 def _somebody() -> User:
     """A person with posts and an address."""
     name = f"slow-{next(_numbers)}"
-    user = User.register(name, email=f"{name}@example.com")
+    user = make_user(name, email=f"{name}@example.com")
     make_posts(user, 3)
     return user
 

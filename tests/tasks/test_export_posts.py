@@ -11,6 +11,7 @@ import pytest
 from tasks import export_posts as module
 from tasks.export_posts import export_posts
 from tests.processes import free_port
+from webapp.dev.account_factories import make_email_change
 from webapp.dev.factories import make_post, make_posts, make_user
 from webapp.lib.phrases import Phrase
 from webapp.lib.times import utcnow
@@ -142,6 +143,15 @@ def test_nobody_is_mailed_who_gave_no_address(export, mailserver):
     task, _ = export(make_user(email=""))
     assert mailserver.mails == []
     assert task.state == State.SUCCEEDED
+
+
+def test_who_has_not_confirmed_their_address_is_told_why_nothing_was_mailed(export, mailserver):
+    user = make_user()
+    make_email_change(user, "ann@example.com")
+    task, _ = export(user)
+    assert mailserver.mails == []
+    assert task.state == State.SUCCEEDED
+    assert "Not emailed: confirm ann@example.com in Settings" in task.timeline()[-2].text
 
 
 def test_a_site_without_a_mail_server_says_so_and_succeeds(export):

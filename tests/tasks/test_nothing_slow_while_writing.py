@@ -231,7 +231,7 @@ def test_tasks_with_files(app, ann, run_waiting, name, fields, slow):
 @pytest.mark.parametrize("format", ["json", "csv"])
 def test_an_export_that_is_mailed(app, mailserver, ann, run_waiting, format):
     make_posts(ann.user, 1200)
-    type(ann.user).update(email="ann@example.com").execute()
+    type(ann.user).update(email="ann@example.com", email_confirmed_at=utcnow()).execute()
     token = ann.token()
     with watching(MAIL, PAGE):
         assert ann.post("/tasks/new/export_posts", data={"format": format, "csrf_token": token}).status_code == 303

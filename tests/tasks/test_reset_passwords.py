@@ -29,7 +29,9 @@ def test_the_mail_goes_to_the_confirmed_address_as_the_account_has_it():
     _person("ann", "Ann@Example.com")
     _person("kim", "kim@example.com")
     _person("ulf", "ulf@exÄmple.de")
-    make_user("old", email="old@example.com", email_grace_ends_at=utcnow() + timedelta(days=30))
+    make_user(
+        "old", email="old@example.com", email_confirmed_at=None, email_grace_ends_at=utcnow() + timedelta(days=30)
+    )
     _person("guest", "guest@example.com", guest=True)
     _person("empty", "")
     for address in (

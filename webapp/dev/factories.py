@@ -71,12 +71,14 @@ _TIMELINE: dict[State, list[tuple[str, str]]] = {
 
 
 def make_user(username: str = "", *, guest: bool = False, **fields: Any) -> User:
-    """An account with PASSWORD, or a guest's."""
+    """An account with PASSWORD, or a guest's. Its address, if it has one, is confirmed."""
     username = username or f"person-{next(_numbers)}"
     password_hash = "" if guest else _hash_of_the_password()
     key = username.lower()
-    defaults = {"username_key": key, "skeleton": skeleton(key), "session_key": new_session_key()}
+    defaults: dict[str, Any] = {"username_key": key, "skeleton": skeleton(key), "session_key": new_session_key()}
     defaults["password_hash"] = password_hash
+    if fields.get("email"):
+        defaults["email_confirmed_at"] = utcnow()
     return User.create(username=username, **defaults | fields)
 
 

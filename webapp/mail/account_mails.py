@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import current_app
 
+from webapp.mail.confirmation_links import link_to_confirm, link_to_undo
 from webapp.mail.outgoing import OutgoingMail
 from webapp.mail.rendering import render
 from webapp.models import AccountMail
@@ -59,6 +60,9 @@ ACCOUNT_MAILS: dict[str, AccountMailKind] = {
     "second_factor_guessed": AccountMailKind("Someone may have your password"),
     "password_changed": AccountMailKind("Your {app} password was changed"),
     "reset_password": AccountMailKind("Set a new {app} password", _reset_link),
+    "confirm_address": AccountMailKind("Confirm your email address", link_to_confirm),
+    "address_changed": AccountMailKind("Your email address at {app} was changed", link_to_undo),
+    "address_restored": AccountMailKind("Your email address at {app} is the earlier one again"),
 }
 
 

@@ -18,6 +18,7 @@ from tasks.engine.models.unique_key import AlreadyRunning
 from tasks.engine.models.worker import Worker
 from webapp.models.account_mail import AccountMail
 from webapp.models.conversation import Conversation
+from webapp.models.email_change import ChangeState, EmailChange
 from webapp.models.error_report import ErrorReport
 from webapp.models.form_key import FormKey, Made
 from webapp.models.mailing.attachments import MailingFile
@@ -34,6 +35,7 @@ from webapp.models.recovery_code import RecoveryCode
 from webapp.models.second_factor import SecondFactor
 from webapp.models.session import Session
 from webapp.models.task_news import kind_of_end, tell_success_as
+from webapp.models.unconfirmed_addresses import withdraw
 from webapp.models.user import User
 from webapp.models.user_changes import ChangeCount
 from webapp.models.usernames import UsernameTaken, username_key
@@ -61,6 +63,7 @@ MODELS = (
     AccountMail,
     ErrorReport,
     RecoveryCode,
+    EmailChange,
     Worker,
 )
 
@@ -72,10 +75,12 @@ __all__ = [
     "ArtifactChunk",
     "ArtifactWriter",
     "ChangeCount",
+    "ChangeState",
     "Composition",
     "Conversation",
     "Delivery",
     "DraftGone",
+    "EmailChange",
     "ErrorReport",
     "FormKey",
     "IllegalTransition",
@@ -105,5 +110,6 @@ __all__ = [
     "kind_of_end",
     "tell_success_as",
     "username_key",
+    "withdraw",
     "workflow",
 ]

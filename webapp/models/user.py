@@ -1,5 +1,6 @@
 """User: an account."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -31,14 +32,15 @@ class User(UserChannels, UserChanges, UserPasswords, UserRow):
     session: Session | None = None  # by which they are signed in, where the row was read by its key
 
     @classmethod
-    def register(cls, username: str, password: str = "", email: str = "") -> "User":
+    def register(cls, username: str, password: str = "", also: "Callable[[User], object] | None" = None) -> "User":
         """Create an account; without a password it is a guest's.
 
-        `username` must be one that `username_key` knows. Raises UsernameTaken, also when two requests race for a name.
+        `username` must be one that `username_key` knows. `also` is called with the account in the same transaction,
+        for what is to be there with it or not at all. Raises UsernameTaken, also when two requests race for a name.
         Hashing costs 0.25 s by design, unless the name is refused. Raises HashingBusy.
         """
         key = username_key(username)
-        user = cls(username=compatible(username).strip(), username_key=key, email=email, session_key=new_session_key())
+        user = cls(username=compatible(username).strip(), username_key=key, session_key=new_session_key())
         user.skeleton = skeleton(key)
         if password:
             cls.demand_free(key)
@@ -47,6 +49,8 @@ class User(UserChannels, UserChanges, UserPasswords, UserRow):
             with database.atomic():
                 cls.demand_free(key)
                 user.save(force_insert=True)
+                if also:
+                    also(user)
         except IntegrityError as error:
             raise UsernameTaken(TAKEN) from error
         return user

@@ -55,6 +55,11 @@ class UserRow(BaseModel):
         return self.session_key
 
     @property
+    def must_confirm_email(self) -> bool:
+        """Whether their address is one of before, which may be used only until its grace ends."""
+        return bool(self.email) and self.email_confirmed_at is None
+
+    @property
     def is_guest(self) -> bool:
         """Whether the account has no password: it can be used as long as this browser's session lasts."""
         return not self.password_hash

@@ -27,7 +27,8 @@ REQUEST_ID_HEADER = "X-Request-ID"
 REQUEST_ID_ENVIRON = "errand.request_id"  # where a request keeps it
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 MAX_PATH_LENGTH = 300
-SECRET_ARGUMENTS = {"token", "key"}  # what is in an address by these names lets in whoever has it
+# What is in an address by these names lets in whoever has it.
+SECRET_ARGUMENTS = {"token", "confirmation_token", "undo_token", "key"}
 
 
 def init_app(app: Flask) -> None:

@@ -114,6 +114,13 @@ def is_warned_of(app: Flask, environ: Mapping[str, Any]) -> bool:
     return "HTTP_X_FORWARDED_FOR" in environ and not app.extensions.get("proxy warned")
 
 
+def keep_secret(response: Response) -> Response:
+    """Have nobody learn the address of a page that lets in whoever knows it; returns the response."""
+    response.headers[REFERRER_HEADER] = "no-referrer"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 def headers_by(config: Config, scheme: str) -> list[tuple[str, str]]:
     """The headers of an answer to a request that came by this scheme."""
     hsts = [("Strict-Transport-Security", config["HSTS"])] if scheme in SECURE_SCHEMES else []

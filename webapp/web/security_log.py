@@ -24,6 +24,10 @@ class Event(StrEnum):
     SIGN_IN_FAILED = "sign-in failed"
     SIGNED_OUT = "signed out"
     SESSION_ENDED = "session ended"
+    ADDRESS_ASKED = "address change asked"
+    ADDRESS_CONFIRMED = "address confirmed"
+    ADDRESS_REMOVED = "address removed"
+    ADDRESS_UNDONE = "address change undone"
     PASSWORD_CHANGED = "password changed"  # noqa: S105 - no password
     SECOND_FACTOR_ON = "second factor turned on"
     SECOND_FACTOR_OFF = "second factor turned off"

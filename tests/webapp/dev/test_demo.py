@@ -68,6 +68,13 @@ def _everything() -> dict[str, list]:
 # What is there
 
 
+def test_a_newcomer_meets_empty_pages(app):
+    """Before anybody else signs in as them, of which they would be told."""
+    nina = _sign_in(app, people.NEWCOMER)
+    for address in ("/tasks", "/messages", "/notifications"):
+        assert nina.get(address).one("main .empty"), address
+
+
 def test_the_demo_ends_with_six_lines_that_say_how_to_sign_in(site):
     lines = site.said.strip().splitlines()
     assert len(lines) == 6
@@ -177,12 +184,6 @@ def test_a_mail_of_each_kind_can_be_looked_at(app, site):
         found = _walk(browser, f"/mailbox/{mail_id}", lambda address, mine=f"/mailbox/{mail_id}": mine in address)
         assert len(found) > 1, "it and its HTML, and what is attached"
         assert set(found.values()) == {200}, found
-
-
-def test_a_newcomer_meets_empty_pages(app):
-    nina = _sign_in(app, people.NEWCOMER)
-    for address in ("/tasks", "/messages", "/notifications"):
-        assert nina.get(address).one("main .empty"), address
 
 
 # Once more, and in other circumstances

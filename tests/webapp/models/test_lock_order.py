@@ -21,8 +21,10 @@ from webapp.db import database, demand_transaction
 from webapp.dev.factories import make_artifact, make_draft, make_notification, make_posts, make_task, make_user
 from webapp.lib.times import utcnow
 from webapp.models import (
+    AccountMail,
     AlreadyRunning,
     DraftGone,
+    EmailChange,
     IllegalTransition,
     MailCount,
     Mailing,
@@ -267,6 +269,29 @@ def test_mails_that_are_written_sent_and_copied_at_once(app):
         lambda: press("remove", Task.of(ann), most=2),
         allowed=(IllegalTransition, DraftGone, Mailing.DoesNotExist, Task.DoesNotExist),
     )
+
+
+def test_an_address_is_asked_for_confirmed_removed_and_undone_at_once(app):
+    ann = make_user("ann", email="ann@example.com")
+
+    def latest():
+        return EmailChange.select().order_by(EmailChange.id.desc()).get()
+
+    def person():
+        return User.get_by_id(ann.id)
+
+    collide(
+        lambda: EmailChange.request(person(), "new@example.com", send=True),
+        lambda: latest().confirm(),
+        lambda: latest().confirm(),
+        lambda: latest().undo(),
+        lambda: EmailChange.remove(person()),
+        allowed=(EmailChange.DoesNotExist,),
+    )
+    assert EmailChange.select().where(EmailChange.settled_at.is_null()).count() <= 1
+    confirmed = EmailChange.select().where(EmailChange.confirmed_at.is_null(False), EmailChange.old_address != "")
+    told = AccountMail.select().where(AccountMail.kind == "address_changed").count()
+    assert told == confirmed.where(EmailChange.address != EmailChange.old_address).count(), "each once"
 
 
 # What is demanded of callers

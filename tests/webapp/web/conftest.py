@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.webapp.web.site import tokens_of
 from webapp.dev.factories import (
     make_artifact,
     make_draft,
@@ -29,7 +30,7 @@ Hello\r
 
 
 @pytest.fixture
-def site(ann, settings):
+def site(app, ann, settings):
     """A small site with one of everything of Ann's; what stands for each part of an address."""
     settings.mail_dir.mkdir()
     (settings.mail_dir / "20261121-1.eml").write_bytes(MAIL)
@@ -38,6 +39,8 @@ def site(ann, settings):
     artifact = make_artifact(make_task(State.SUCCEEDED, ann.user))
     make_message(make_user("bob"), ann.user)
     mailing = make_mailing(ann.user)
+    with app.app_context():
+        tokens = tokens_of(ann.user)
     make_draft(ann.user)
     return {
         "mailing_id": mailing.id,
@@ -47,6 +50,7 @@ def site(ann, settings):
         "name": "countdown",
         "username": "bob",
         "filename": "app.css",
+        **tokens,
         "session_id": Session.begin(ann.user, "elsewhere").id,
         "mail_id": "20261121-1",
         "number": 0,

@@ -1,6 +1,10 @@
 """Every address of the site, found in the app's own map of them, and every row behind it."""
 
 from webapp import db
+from webapp.dev.account_factories import make_email_change
+from webapp.lib.times import utcnow
+from webapp.mail.confirmation_links import Purpose, token_of
+from webapp.models import User
 
 HTMX = {"HX-Request": "true"}
 OPENED = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}  # as browsers open a page
@@ -12,6 +16,17 @@ def addresses(app, method: str, site: dict) -> list[str]:
     named = [(rule, rule.arguments - (rule.defaults or {}).keys()) for rule in rules]
     with app.test_request_context():
         return sorted({rule.build({name: site[name] for name in names})[1] for rule, names in named})
+
+
+def tokens_of(user: User) -> dict[str, str]:
+    """By which somebody can confirm an address and undo the change before. Needs an app context."""
+    now = utcnow()
+    before = make_email_change(user, old_address="old@example.com", confirmed_at=now, settled_at=now)
+    pending = make_email_change(user)
+    return {
+        "confirmation_token": token_of(pending, Purpose.CONFIRM),
+        "undo_token": token_of(before, Purpose.UNDO),
+    }
 
 
 VISITS = {"users": {"seen_at"}, "sessions": {"seen_at", "ends_at"}}  # the columns that say when somebody was here
@@ -37,6 +52,8 @@ ALWAYS = {
     "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 
+STRICTER = {"Referrer-Policy": ["no-referrer"]}  # of pages whose address is a secret
+
 
 def is_guarded(answer) -> bool:
     policy = answer.headers["Content-Security-Policy"]
@@ -47,4 +64,4 @@ def is_guarded(answer) -> bool:
     assert "frame-ancestors 'none'" in policy
     assert "base-uri 'none'" in policy
     assert "script-src 'self'" in policy
-    return all(answer.headers.getlist(name) == [value] for name, value in ALWAYS.items())
+    return all(answer.headers.getlist(name) in ([value], STRICTER.get(name)) for name, value in ALWAYS.items())

@@ -15,6 +15,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from tasks.catalogue import CATALOGUE
 from tests.browsing import Browser, browse
 from tests.conftest import _empty
+from tests.webapp.web.site import tokens_of
 from webapp.dev.factories import (
     make_artifact,
     make_mailing,
@@ -147,6 +148,8 @@ def site(app) -> dict[str, str]:
     folder.mkdir(exist_ok=True)
     for name, content in MAILS.items():
         (folder / f"{name}.eml").write_bytes(content)
+    with app.app_context():
+        tokens = tokens_of(ann)
     found = {
         "mailing_id": mailing.id,
         "file_id": make_mailing_file(mailing).id,
@@ -156,6 +159,7 @@ def site(app) -> dict[str, str]:
         "name": "countdown",
         "username": "bob",
         "filename": "app.css",
+        **tokens,
         "session_id": Session.begin(ann, "elsewhere").id,
         "mail_id": "attached",
         "notification_id": make_notification(ann, task=task).id,

@@ -19,9 +19,9 @@ from webapp.web.security_log import Event
 TYPED = {
     "username": "quinoa-typed",
     "email": "typed@somewhere.example",
-    "password": "typed pass phrase",
+    "password": "said by nobody else",
     "wrong": "typed wrongly again",
-    "new": "typed another phrase",
+    "new": "another that nobody says",
     "nobody": "typed-into-the-wrong-field",
     "post": "typed into a post",
 }
@@ -68,13 +68,13 @@ def test_each_event_of_a_walk_has_its_line_and_nothing_typed_is_in_any(app, walk
     submit("/posts", 303, body="post")
     submit("/settings/password", 422, current="wrong", password="new")
     submit("/settings/password", 303, current="password", password="new")
-    [session] = Session.of(User.get_by_id(user.id))
+    [session] = Session.of(User.get_by_id(user.id), 9)
     for path in (f"/tasks/{task.id}", f"/artifacts/{artifact.id}", f"/tasks/{uuid4()}", "/door"):
         assert browser.get(path).status_code == 404
     assert browser.post("/posts", data={"csrf_token": "forged", "body": TYPED["post"]}).status_code == 400
     submit("/logout", 303)
     submit("/login", 422, username="nobody", password="wrong")
-    monkeypatch.setattr("webapp.web.rate_limits.PER_ADDRESS", parse_many("0 per hour"))
+    monkeypatch.setattr("webapp.web.rate_limits.PER_KNOWN_BROWSER", parse_many("0 per hour"))
     submit("/login", 429, username="username", password="new")
 
     said = {line["event"]: line for line in lines.objects("errand.security")}

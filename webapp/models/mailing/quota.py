@@ -9,7 +9,7 @@ from webapp.lib.times import utcnow
 from webapp.models.mailing.row import MailingRow
 from webapp.models.user import User
 
-# What somebody may mail in 24 hours who has not said who they are, by a password and an address.
+# What somebody may mail in 24 hours who has not said who they are, by a password and a confirmed address.
 GUEST_DAILY_LIMIT = 20
 DAY = timedelta(hours=24)
 
@@ -61,5 +61,5 @@ class MailCount(BaseModel):
 
 
 def daily_limit(user: User, limit: int) -> int:
-    """How many people this person may mail in 24 hours, where accounts with an email address may mail `limit`."""
+    """How many people this person may mail in 24 hours, where `limit` is for accounts with a confirmed address."""
     return limit if user.email and not user.is_guest else min(limit, GUEST_DAILY_LIMIT)

@@ -13,13 +13,13 @@ from webapp.models.notification_preferences import CHANNELS, channels_for
 def _require_address(form: "NotificationPreferencesForm", field: Field) -> None:
     channel = CHANNELS.get(field.data)
     if channel and channel.mail_after is not None and not form.has_address:
-        raise ValidationError("Add an email address in Settings first.")
+        raise ValidationError("Add an email address in Settings first, and confirm it.")
 
 
 class NotificationPreferencesForm(FlaskForm):
     """One field for each of KINDS whose channel can be chosen, named like it.
 
-    Refuses mail for a person without an e-mail address.
+    Refuses mail for a person without a confirmed e-mail address.
     """
 
     def __init__(self, user: Any, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""The forms of a person's settings: their profile and their password."""
+"""The forms of a person's settings: their profile, their address and their password."""
 
 from typing import Any
 from zoneinfo import available_timezones
@@ -20,15 +20,20 @@ def _time_zones() -> list[str]:
 
 
 class ProfileForm(FlaskForm):
-    """What others read about a person, their e-mail address and their time zone."""
+    """What others read about a person, and their time zone."""
 
-    email = EmailField("Email", EMAIL_VALIDATORS, filters=[clean])
     about = TextAreaField(
         "About me",
         [Length(max=ABOUT_LENGTH, message=f"Use at most {ABOUT_LENGTH} characters.")],
         filters=[clean],
     )
     time_zone = SelectField("Time zone", choices=_time_zones())
+
+
+class EmailForm(FlaskForm):
+    """Where somebody wants to be mailed; empty for nowhere."""
+
+    email = EmailField("Email", EMAIL_VALIDATORS, filters=[clean])
 
 
 class PasswordForm(FlaskForm):

@@ -7,6 +7,7 @@ from flask import Blueprint
 NAMES = (
     "home",
     "accounts",
+    "confirmations",
     "settings",
     "people",
     "posts",

@@ -6,7 +6,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from webapp.models import Notification
+from webapp.models import EmailChange, Notification
 from webapp.web import htmx
 from webapp.web.auth import require_sign_in, signed_in_user
 from webapp.web.forms.notification_preferences import NotificationPreferencesForm
@@ -20,7 +20,7 @@ bp = require_sign_in(Blueprint("notifications", __name__, url_prefix="/notificat
 @bp.get("")
 def index() -> ResponseReturnValue:
     """All that happened, newest first."""
-    return render_template("notifications/index.html", form=NotificationPreferencesForm(current_user), **_list())
+    return _page(NotificationPreferencesForm(current_user))
 
 
 @bp.get("/_list")
@@ -54,10 +54,16 @@ def update_settings() -> ResponseReturnValue:
     """Change how this person hears of each kind."""
     form = NotificationPreferencesForm(current_user)
     if not form.validate_on_submit():
-        return render_template("notifications/index.html", form=form, **_list()), 422
+        return _page(form), 422
     signed_in_user().hear(form.preferences)
     flash("Saved.")
     return redirect(url_for("notifications.index"), 303)
+
+
+def _page(form: NotificationPreferencesForm) -> str:
+    user = signed_in_user()
+    pending = None if user.email else EmailChange.pending_of(user)
+    return render_template("notifications/index.html", form=form, pending=pending, **_list())
 
 
 def _list() -> dict[str, Any]:

@@ -181,7 +181,7 @@ def test_a_way_that_does_not_exist_is_told_and_changes_nothing(ann):
 
 
 def test_who_asked_is_mailed_however_short_the_task_was(ann, mailserver, run_tasks):
-    ann.submit("/settings/profile", email="ann@example.com", about="", time_zone="UTC")
+    User.update(email="ann@example.com", email_confirmed_at=utcnow()).execute()
     ann.submit("/notifications/settings", message="app", succeeded="mail", failed="app", mail="app")
     make_task(State.IN_PROGRESS, ann.user).succeed()
     make_task(State.IN_PROGRESS, ann.user).fail("It broke.")
@@ -191,7 +191,7 @@ def test_who_asked_is_mailed_however_short_the_task_was(ann, mailserver, run_tas
 
 
 def test_who_asked_is_mailed_what_they_have_not_read_for_a_while(ann, bob, mailserver, run_tasks):
-    ann.submit("/settings/profile", email="ann@example.com", about="", time_zone="UTC")
+    User.update(email="ann@example.com", email_confirmed_at=utcnow()).execute()
     page = ann.get("/notifications")
     assert "Emails go to ann@example.com" in page.words
     assert [way["value"] for way in page.page.select("#message option")] == ["app", "mail", "only", "off"]
@@ -221,7 +221,7 @@ def test_mail_without_an_address_is_refused_where_it_was_chosen_and_the_rest_is_
     assert _chosen(answer) == chosen
     assert answer.one("#hear .hint a")["href"] == "/settings"
     assert User.get_by_id(ann.user.id).hearing is None
-    User.update(email="ann@example.com").execute()
+    User.update(email="ann@example.com", email_confirmed_at=utcnow()).execute()
     assert ann.submit("/notifications/settings", **chosen).status_code == 303
     assert _chosen(ann.get("/notifications")) == chosen
 
@@ -241,7 +241,7 @@ def test_mail_without_an_address_is_refused_where_it_was_chosen_and_the_rest_is_
 )
 def test_two_settings_of_earlier_releases_are_one_channel(ann, hearing, mail_after, ways):
     """As the release before kept it, and goes on to keep it while it runs beside this one."""
-    User.update(hearing=hearing, mail_after=mail_after, email="ann@example.com").execute()
+    User.update(hearing=hearing, mail_after=mail_after, email="ann@example.com", email_confirmed_at=utcnow()).execute()
     chosen = _chosen(ann.get("/notifications"))
     assert chosen["message"] == "app", "which is about tasks alone"
     assert (chosen["succeeded"], chosen["failed"]) == ways
@@ -259,7 +259,7 @@ def _told(user: User, kind: str, worked: float) -> tuple[bool, bool]:
 
 @pytest.mark.parametrize(("way", "worked", "mails"), [("mail-1", 59, 0), ("mail-1", 61, 1), ("only", 0, 1)])
 def test_only_what_took_as_long_as_was_chosen_is_mailed(ann, mailserver, run_tasks, way, worked, mails):
-    User.update(email="ann@example.com").execute()
+    User.update(email="ann@example.com", email_confirmed_at=utcnow()).execute()
     ann.submit("/notifications/settings", **ALL | {"succeeded": way})
     make_task(State.IN_PROGRESS, User.get_by_id(ann.user.id), run_seconds=worked, started_at=None).succeed()
     Sweeper().look()
@@ -269,7 +269,7 @@ def test_only_what_took_as_long_as_was_chosen_is_mailed(ann, mailserver, run_tas
 
 
 def test_a_way_that_nobody_is_offered_is_refused(ann):
-    User.update(email="ann@example.com").execute()
+    User.update(email="ann@example.com", email_confirmed_at=utcnow()).execute()
     assert ann.submit("/notifications/settings", **ALL | {"succeeded": "only-5"}).status_code == 422
     assert ann.submit("/notifications/settings", **ALL | {"message": "mail-5"}).status_code == 422
 

@@ -8,7 +8,7 @@ from tests.browsing import browse
 from webapp.dev.factories import PASSWORD, make_task, make_user
 from webapp.models import Task, User
 
-PROFILE = {"email": "ann@example.com", "about": "I knit.", "time_zone": "Europe/Berlin"}
+PROFILE = {"about": "I knit.", "time_zone": "Europe/Berlin"}
 
 
 def _ann() -> User:
@@ -19,19 +19,18 @@ def test_a_profile_is_saved_and_shown(ann):
     answer = ann.submit("/settings/profile", **PROFILE)
     assert (answer.status_code, answer.location) == (303, "/settings")
     user = _ann()
-    assert {"email": user.email, "about": user.about, "time_zone": user.time_zone} == PROFILE
+    assert {"about": user.about, "time_zone": user.time_zone} == PROFILE
     page = ann.get("/settings")
-    assert page.one("#email")["value"] == "ann@example.com"
     assert page.one("#about").text.strip() == "I knit."
     assert page.one("#time_zone option[selected]")["value"] == "Europe/Berlin"
 
 
 def test_a_wrong_profile_changes_nothing_and_loses_nothing(ann):
-    for field, value in (("email", "no address"), ("about", "x" * 501), ("time_zone", "Moon/Base")):
+    for field, value in (("about", "x" * 501), ("time_zone", "Moon/Base")):
         answer = ann.submit("/settings/profile", **PROFILE | {field: value})
         assert answer.status_code == 422
         assert answer.one(f"#{field}-error")
-        assert (_ann().email, _ann().about, _ann().time_zone) == ("", "", "UTC")
+        assert (_ann().about, _ann().time_zone) == ("", "UTC")
         if field != "about":
             assert answer.one("#about").text.strip() == "I knit."
 
@@ -41,22 +40,6 @@ def test_settings_lead_to_where_mail_is_chosen(ann):
     assert not page.page.select("#mail_after"), "nothing is chosen in two places"
     assert page.one("form a[href='/notifications#hear']")
     assert ann.get("/notifications").one("details form#hear")
-
-
-@pytest.mark.parametrize("chosen", [{"hearing": {"message": "mail"}}, {"mail_after": 5}])
-def test_who_chose_mail_and_takes_back_the_address_is_told_what_that_means(ann, chosen):
-    User.update(chosen).execute()
-    ann.submit("/settings/profile", **PROFILE)
-    assert "You’ll get none" not in ann.get("/settings").words
-    ann.submit("/settings/profile", **PROFILE | {"email": ""})
-    assert "You’ll get none until you add an email address." in ann.get("/settings").words
-    assert "won’t get any emails until you add an email address" in ann.get("/notifications").one("#hear").text
-
-
-def test_an_address_can_be_taken_back(ann):
-    ann.submit("/settings/profile", **PROFILE)
-    ann.submit("/settings/profile", **PROFILE | {"email": ""})
-    assert _ann().email == ""
 
 
 def test_times_are_shown_where_one_lives(ann):

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webapp.models import User, UsernameTaken, username_key
+from webapp.web.address_requests import request_first_address
 from webapp.web.auth import sign_in
 from webapp.web.forms.accounts import RegisterForm
 from webapp.web.known_browsers import remember_account
@@ -49,8 +50,14 @@ def guest() -> ResponseReturnValue:
 
 def _register(form: RegisterForm) -> ResponseReturnValue | None:
     """Sign in to a new account, or to their own if the form was sent twice, and go on; None if neither may be."""
+    said = []
+
+    def request_address(user: User) -> None:
+        if form.email.data:
+            said.append(request_first_address(user, form.email.data))
+
     try:
-        user = User.register(form.username.data, form.password.data, form.email.data or "")
+        user = User.register(form.username.data, form.password.data, also=request_address)
     except UsernameTaken as error:
         answer = sign_in_by_password(form)  # a second press, or the answer to the first was lost
         if answer is None:
@@ -59,7 +66,7 @@ def _register(form: RegisterForm) -> ResponseReturnValue | None:
     record(Event.ACCOUNT_CREATED, user, guest=0)
     sign_in(user)
     remember_account(user.username_key)
-    flash(f"Welcome, {user.username}.")
+    flash(" ".join([f"Welcome, {user.username}.", *said]))
     return redirect_to_next()
 
 

@@ -96,4 +96,4 @@ def over_limit_message(error: OverLimit) -> str:
         left=left,
     )
     more = current_app.config["SETTINGS"].mail_daily_limit > error.limit
-    return f"{words} To email more, set a password and an email address in Settings." if more else words
+    return f"{words} To email more, set a password and confirm an email address in Settings." if more else words

@@ -1,10 +1,11 @@
-"""Their profile, and their password."""
+"""Their profile, and their password; on one page with their address."""
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from webapp.models import User
+from webapp.mail.confirmation_links import can_send_links
+from webapp.models import EmailChange, User
 from webapp.models.password_reset import change_password
 from webapp.web.auth import sign_in, signed_in_user
 from webapp.web.forms.settings import PasswordForm, ProfileForm
@@ -14,27 +15,28 @@ from webapp.web.reauthentication import second_factor_required
 from webapp.web.routes.settings.blueprint import bp
 from webapp.web.security_log import Event, record
 
-UNREACHED = "Your notification settings ask for email. You’ll get none until you add an email address."
+ELSEWHERE = "Saved, but for your email address: change that here."
 
 
 @bp.get("")
 def show() -> ResponseReturnValue:
-    """Both forms, filled in with what is."""
+    """The address and both forms, filled in with what is."""
     return _page(ProfileForm(obj=current_user), PasswordForm(current_user))
 
 
 @bp.post("/profile")
 def update_profile() -> ResponseReturnValue:
-    """Change e-mail, about and time zone."""
+    """Change about and time zone. A page of the release before also has the address, which is changed elsewhere."""
     form = ProfileForm()
     if not form.validate_on_submit():
         return _page(form, PasswordForm(current_user, formdata=None), 422)
     user = signed_in_user()
-    user.email, user.about, user.time_zone = form.email.data or "", form.about.data or "", form.time_zone.data
-    user.save(only=[User.email, User.about, User.time_zone])
+    user.about, user.time_zone = form.about.data or "", form.time_zone.data
+    user.save(only=[User.about, User.time_zone])
     User.count_change(user.id)  # what is polled shows times in the user's zone
-    flash("Saved." if user.email or not user.wants_mail else f"Saved. {UNREACHED}")
-    return redirect(url_for("settings.show"), 303)
+    has_other_address = request.form.get("email", user.email).strip() != user.email
+    flash(ELSEWHERE if has_other_address else "Saved.")
+    return redirect(url_for("settings.change_email" if has_other_address else "settings.show"), 303)
 
 
 @bp.post("/password")
@@ -60,4 +62,5 @@ def update_password() -> ResponseReturnValue:
 
 
 def _page(profile: ProfileForm, password: PasswordForm, status: int = 200) -> ResponseReturnValue:
-    return render_template("settings/show.html", profile=profile, password=password), status
+    shown = {"pending": EmailChange.pending_of(signed_in_user()), "can_send": can_send_links()}
+    return render_template("settings/show.html", profile=profile, password=password, **shown), status

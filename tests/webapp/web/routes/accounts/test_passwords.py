@@ -7,8 +7,7 @@ from tests.browsing import browse
 from tests.taken_places import taken
 from webapp.db.bulkhead import PLACES, SPARE_THREADS
 from webapp.dev.factories import PASSWORD, make_user
-from webapp.models import User, passwords
-from webapp.models import user as user_module
+from webapp.models import User, passwords, user_passwords
 from webapp.models.passwords import hash_password, hashing_places, is_outdated
 
 OUTDATED = "scrypt:512:8:1"  # half of what tests take
@@ -128,7 +127,7 @@ def test_a_password_that_is_changed_meanwhile_stays_changed(app, old, monkeypatc
         User.update(password_hash="of another password").execute()
         return hash_password(password)
 
-    monkeypatch.setattr(user_module, "hash_password", hash_slowly)
+    monkeypatch.setattr(user_passwords, "hash_password", hash_slowly)
     User.authenticate("ann", PASSWORD)
     assert User.get().password_hash == "of another password"
 
@@ -137,7 +136,7 @@ def test_who_has_the_right_password_is_let_in_though_it_cannot_be_hashed_again_n
     def refuse(password: str) -> str:
         raise passwords.HashingBusy
 
-    monkeypatch.setattr(user_module, "hash_password", refuse)
+    monkeypatch.setattr(user_passwords, "hash_password", refuse)
     assert browse(app).submit("/login", username="ann", password=PASSWORD).status_code == 303
     assert User.get().password_hash == old.password_hash
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.browsing import browse
 from webapp.dev.factories import PASSWORD, make_user
-from webapp.models import User
+from webapp.models import EmailChange, User
 
 NEW = {"username": "ann", "password": "a good password"}
 
@@ -17,7 +17,8 @@ def test_who_registers_is_signed_in(visitor):
     answer = visitor.submit("/register", **NEW, email="ann@example.com")
     assert (answer.status_code, answer.location) == (303, "/")
     user = User.by_username("ann")
-    assert (user.email, user.is_guest, user.has_password(NEW["password"])) == ("ann@example.com", False, True)
+    assert (user.email, user.is_guest, user.has_password(NEW["password"])) == ("", False, True)
+    assert EmailChange.pending_of(user).address == "ann@example.com"
     assert NEW["password"] not in user.password_hash
     assert "Welcome, ann" in visitor.get("/").words
     assert _is_signed_in(visitor)

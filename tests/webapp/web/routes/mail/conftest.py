@@ -4,6 +4,7 @@ import pytest
 
 from tests.browsing import browse
 from webapp.dev.factories import make_user
+from webapp.lib.times import utcnow
 from webapp.models import User
 
 
@@ -15,7 +16,7 @@ def _mail(mailserver):
 @pytest.fixture
 def ann(ann):
     """Ann with an address, so that she may mail many."""
-    User.update(email="ann@example.com").where(User.id == ann.user.id).execute()
+    User.update(email="ann@example.com", email_confirmed_at=utcnow()).where(User.id == ann.user.id).execute()
     return ann
 
 

@@ -15,7 +15,7 @@ def test_a_guest_may_mail_twenty_in_a_day(app):
     answer = send(guest, recipients=many)
     assert answer.status_code == 422
     assert "20 people in 24 hours; this email has 21 recipients" in answer.one("#recipients-error").text
-    assert "password and an email address" in answer.one("#recipients-error").text
+    assert "password and confirm an email address" in answer.one("#recipients-error").text
     assert send(guest, recipients=many.rpartition(",")[0]).status_code == 303
     again = send(guest, recipients="dee@example.com")
     assert (again.status_code, "and have 0 left" in again.one("#recipients-error").text) == (422, True)
