@@ -3,15 +3,16 @@
 No test reads the developer's environment, and none skips in CI.
 """
 
+import gc
 import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
 
 import flask
-import psycopg
 import pytest
 from playhouse.test_utils import count_queries
 
@@ -21,19 +22,33 @@ from tests.apps import CompiledTemplates, QuickRule
 from tests.browsing import Browser, browse
 from tests.log_lines import Lines
 from tests.mailserver import MailServer
-from tests.services import postgres_server, redis_server
+from tests.memory import folder_in_memory
+from tests.services import empty_postgres, postgres_server, redis_server
 from webapp import db
 from webapp.app import create_app
 from webapp.dev.factories import make_user
 from webapp.lib import logs
 from webapp.models import passwords, recovery_code
 from webapp.settings import Settings
+from webapp.storage import use_storage
+
+DATABASE_FILE = "errand.db"
 
 _OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PORT", "BASE_URL", "DATA_DIR", "ALLOW_GUESTS", "LOG_LEVEL")
 _OURS += ("APP_NAME", "ADMINS", "SENTRY_DSN", "DYNO", "KUBERNETES_SERVICE_HOST")
 for _name in list(os.environ):
     if _name in _OURS or _name.startswith(("MAIL_", "GUNICORN_", "FLASK_", "LOG_", "TASK_", "TRUSTED_")):
         del os.environ[_name]
+
+# On a disk, each write of each test would wait for it; no test cuts the power. What a test leaves goes with the test.
+if _folder := folder_in_memory():
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _folder)
+
+
+def pytest_collection_finish() -> None:
+    """Spare each full garbage collection the thousands of tests."""
+    gc.collect()
+    gc.freeze()
 
 
 # Storage
@@ -86,24 +101,32 @@ def redis_url(new_storage) -> str:
 
 
 @pytest.fixture(scope="session")
-def _migrated_file(tmp_path_factory):
-    """An empty, migrated SQLite file, to be copied: migrating for each test would take longer than most tests."""
-    path = tmp_path_factory.mktemp("migrated") / "errand.db"
-    db.configure(f"sqlite:///{path}")
-    db.migrate()
+def _migrated(tmp_path_factory) -> Path:
+    """A folder with a database and a queue on SQLite, migrated and empty, to be copied for each test."""
+    folder = tmp_path_factory.mktemp("migrated")
+    use_storage(Settings(secret_key="", data_dir=folder, database_url=f"sqlite:///{folder / DATABASE_FILE}"))
+    db.migrate(huey.create_tables)
     db.database.close()
-    return path
+    huey.storage.close()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def _migrated_urls() -> set[str]:
+    """The databases that apps of this process have migrated already."""
+    return set()
 
 
 # The app
 
 
 @pytest.fixture
-def settings(request, tmp_path, _migrated_file) -> Settings:
+def settings(request, tmp_path, _migrated) -> Settings:
     """The settings of a site on its own migrated SQLite file; it sends mail in tests that have a mail server."""
-    shutil.copy(_migrated_file, tmp_path / "errand.db")
+    for name in (DATABASE_FILE, "queue.db"):
+        shutil.copyfile(_migrated / name, tmp_path / name)
     settings = Settings(
-        secret_key="secret of a test", data_dir=tmp_path, database_url=f"sqlite:///{tmp_path / 'errand.db'}",
+        secret_key="secret of a test", data_dir=tmp_path, database_url=f"sqlite:///{tmp_path / DATABASE_FILE}",
         base_url="http://localhost", log_level="WARNING",
     )  # fmt: skip
     if "mailserver" in request.fixturenames:
@@ -121,13 +144,16 @@ def _compiled() -> Iterator[CompiledTemplates]:
 
 
 @pytest.fixture
-def make_app(settings, configure, _compiled) -> Callable[..., flask.Flask]:
+def make_app(settings, configure, _compiled, _migrated_urls) -> Callable[..., flask.Flask]:
     """A function that makes the app, with some settings changed. The latest app has the process's database."""
 
     def make(**changes: object) -> flask.Flask:
         app = create_app(replace(settings, **changes))
         app.jinja_env.bytecode_cache = _compiled
-        db.migrate(huey.create_tables)
+        url = app.config["SETTINGS"].database_url
+        if url not in {settings.database_url, *_migrated_urls}:
+            db.migrate(huey.create_tables)
+            _migrated_urls.add(url)
         configure(run_context=app.app_context)
         return app
 
@@ -155,7 +181,7 @@ def each_database(request, make_app) -> flask.Flask:
 @pytest.fixture
 def emptied_postgres(_shared_postgres) -> str:
     """The URL of the PostgreSQL database that tests share, as good as new."""
-    _empty(_shared_postgres)
+    empty_postgres(_shared_postgres)
     return _shared_postgres
 
 
@@ -163,19 +189,6 @@ def emptied_postgres(_shared_postgres) -> str:
 def _shared_postgres(new_storage):
     """A database that is emptied for each test: making a new one would take longer than most tests."""
     return new_storage("postgres_url")
-
-
-def _empty(url: str) -> None:
-    """Make a PostgreSQL database as good as new, but for its schema; whoever is still connected to it is not."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-        found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
-        tables = [f'"{name}"' for [name] in found if "migration" not in name]
-        if tables:
-            connection.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
 
 
 # Logs

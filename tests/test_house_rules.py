@@ -44,27 +44,27 @@ BANNED = {
 }
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_template_fits_on_a_screen(name):
-    lines = len(PAGES[name].splitlines())
-    assert lines <= LONGEST, f"{name} has {lines} lines: make a partial of a part of it, to have {LONGEST} at most"
+def test_a_template_fits_on_a_screen():
+    long = {name: lines for name, text in PAGES.items() if (lines := len(text.splitlines())) > LONGEST}
+    assert not long, f"make a partial of a part of each of these, to have {LONGEST} lines at most: {long}"
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_no_line_of_a_template_is_wider_than_an_editor(name):
+def test_no_line_of_a_template_is_wider_than_an_editor():
     """Mails are exempt: their styles stand in the attributes, which makes lines long and wrapped ones no clearer."""
-    wide = {number: len(line) for number, line in enumerate(PAGES[name].splitlines(), 1) if len(line) > WIDEST}
-    assert not wide, f"{name}: wrap these lines, within a tag or by {{%- -%}}, to have {WIDEST} at most: {wide}"
+    wide = {
+        f"{name}:{number}": len(line)
+        for name, text in PAGES.items()
+        for number, line in enumerate(text.splitlines(), 1)
+        if len(line) > WIDEST
+    }
+    assert not wide, f"wrap these lines, within a tag or by {{%- -%}}, to have {WIDEST} at most: {wide}"
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_a_module_is_small_and_formatted_by_the_formatter_alone(name):
-    text = MODULES[name]
-    lines = len(text.splitlines())
-    assert lines <= LONGEST_MODULE, (
-        f"{name} has {lines} lines: give a part of it a file, to have {LONGEST_MODULE} at most"
-    )
-    assert "# fmt:" not in text, f"{name}: lay the code out so that the formatter may have it"
+def test_a_module_is_small_and_formatted_by_the_formatter_alone():
+    long = {name: lines for name, text in MODULES.items() if (lines := len(text.splitlines())) > LONGEST_MODULE}
+    assert not long, f"give a part of each of these a file, to have {LONGEST_MODULE} lines at most: {long}"
+    by_hand = [name for name, text in MODULES.items() if "# fmt:" in text]
+    assert not by_hand, f"lay the code out so that the formatter may have it: {by_hand}"
 
 
 # Where SQL stands in a string, and why: what Peewee cannot say, or what is asked of another database than that of the
@@ -137,10 +137,11 @@ def test_nothing_that_is_polled_holds_a_form_or_the_present_time(name):
     assert not re.search(r"<form|<input(?! type=\"checkbox\" [^>]*form=)|csrf_token|utcnow", TEMPLATES[name])
 
 
-@pytest.mark.parametrize("name", [name for name in PAGES if name != "templates/polling.html"])
-def test_how_a_page_polls_is_spelled_once(name):
-    found = re.search(r"\bevery \d+m?s\b|\bload delay:|visibilitychange|\blive from:|timeout:4s", PAGES[name])
-    assert not found, f"{name} spells {found[0]!r}: say it by `polling` or `look_once` of polling.html"
+def test_how_a_page_polls_is_spelled_once():
+    how = re.compile(r"\bevery \d+m?s\b|\bload delay:|visibilitychange|\blive from:|timeout:4s")
+    spelled = {name: found[0] for name, text in PAGES.items() if (found := how.search(text))}
+    del spelled["templates/polling.html"]
+    assert not spelled, f"say it by `polling` or `look_once` of polling.html: {spelled}"
 
 
 # What is no phrase's text: a form's label, an address as it was typed, what a mail server said, what is said once.

@@ -82,10 +82,10 @@ def _several_states(source: str) -> dict[int, list[State]]:
     return found
 
 
-@pytest.mark.parametrize("path", [path for path in SOURCES if path.name not in TABLES | EXCEPTIONS], ids=_name)
-def test_no_module_but_the_tables_names_several_states(path):
-    found = _several_states(path.read_text())
-    assert not found, f"{_name(path)}: what these have in common is a field of STATES or STATE_WORDS: {found}"
+def test_no_module_but_the_tables_names_several_states():
+    others = [path for path in SOURCES if path.name not in TABLES | EXCEPTIONS]
+    found = {_name(path): states for path in others if (states := _several_states(path.read_text()))}
+    assert not found, f"what these have in common is a field of STATES or STATE_WORDS: {found}"
 
 
 @pytest.mark.parametrize(
@@ -107,14 +107,18 @@ def test_this_is_how_a_module_names_several_states(source):
     assert not _several_states(source.replace("FAILED", "PAUSED").replace("'failed'", "'paused'"))
 
 
-@pytest.mark.parametrize("path", [path for path in TEMPLATES if path.parent != PARTIALS], ids=_name)
-def test_no_template_but_the_partials_of_states_names_a_state(path):
+def test_no_template_but_the_partials_of_states_names_a_state():
     """What it would ask for has a name on Task or its presenter, and is tested there."""
     state = rf"[\"'](?:{'|'.join(State)})[\"']"
     named = rf"\bstate\b.*?{state}|{state}.*?\bstate\b|[\[(]\s*{state}\s*,\s*{state}"
-    tags = re.findall(r"{[{%].*?[}%]}", path.read_text(), re.DOTALL)
-    found = [tag for tag in tags if re.search(named, tag, re.DOTALL)]
-    assert not found, f"{_name(path)} names a state: ask a property such as task.is_stopping in place of {found}"
+    found = [
+        f"{_name(path)}: {tag}"
+        for path in TEMPLATES
+        if path.parent != PARTIALS
+        for tag in re.findall(r"{[{%].*?[}%]}", path.read_text(), re.DOTALL)
+        if re.search(named, tag, re.DOTALL)
+    ]
+    assert not found, f"these name a state: ask a property such as task.is_stopping in place of {found}"
 
 
 def test_each_state_has_a_partial_and_no_other():
@@ -140,21 +144,25 @@ def test_a_forgotten_row_is_named_as_its_table_is_imported():
 ANSWERS = {"actions.py": [["dismiss", "remove"]]}  # which lead elsewhere than back to the task
 
 
-@pytest.mark.parametrize("path", [path for path in SOURCES if path.name != "action_words.py"], ids=_name)
-def test_no_module_but_the_tables_lists_owner_actions(path):
-    literals = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, LITERALS)]
+def _listed_actions(source: str) -> list[list[str]]:
+    """The owner actions that a module names side by side."""
+    literals = [node for node in ast.walk(ast.parse(source)) if isinstance(node, LITERALS)]
     listed = [{part.value for part in _parts(node) if isinstance(part, ast.Constant)} for node in literals]
-    found = [sorted(actions) for names in listed if len(actions := names & OWNER_ACTIONS.keys()) > 1]
-    assert found == ANSWERS.get(path.name, []), (
-        f"{_name(path)} lists {found}: what it says of them is a field of OWNER_ACTIONS or ACTION_WORDS"
-    )
+    return [sorted(actions) for names in listed if len(actions := names & OWNER_ACTIONS.keys()) > 1]
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=_name)
-def test_no_template_lists_owner_actions(path):
+def test_no_module_but_the_tables_lists_owner_actions():
+    others = [path for path in SOURCES if path.name != "action_words.py"]
+    listed = {_name(path): (_listed_actions(path.read_text()), ANSWERS.get(path.name, [])) for path in others}
+    found = {name: actions for name, (actions, answers) in listed.items() if actions != answers}
+    assert not found, f"what these say of them is a field of OWNER_ACTIONS or ACTION_WORDS: {found}"
+
+
+def test_no_template_lists_owner_actions():
     action = rf"[\"'](?:{'|'.join(OWNER_ACTIONS)})[\"']"
-    found = re.search(rf"{action}\s*(?::[^}},]*)?,\s*{action}", path.read_text())
-    assert not found, f"{_name(path)} lists {found[0]!r}: go through bulk_actions()"
+    listing = re.compile(rf"{action}\s*(?::[^}},]*)?,\s*{action}")
+    found = {_name(path): listed[0] for path in TEMPLATES if (listed := listing.search(path.read_text()))}
+    assert not found, f"go through bulk_actions() in place of {found}"
 
 
 # Whose things these are
@@ -175,10 +183,10 @@ def _last_name(node: ast.AST) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "webapp" / "web").rglob("*.py")), ids=_name)
-def test_nothing_of_the_web_decides_by_itself_whose_things_it_shows(path):
-    found = _selections(path.read_text())
-    assert not found, f"{_name(path)}: ask the model, as by Task.visible_to(user), in place of {found}"
+def test_nothing_of_the_web_decides_by_itself_whose_things_it_shows():
+    web = sorted((ROOT / "webapp" / "web").rglob("*.py"))
+    found = {_name(path): selections for path in web if (selections := _selections(path.read_text()))}
+    assert not found, f"ask the model, as by Task.visible_to(user), in place of {found}"
 
 
 @pytest.mark.parametrize(

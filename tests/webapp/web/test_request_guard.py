@@ -14,7 +14,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 
 from tasks.catalogue import CATALOGUE
 from tests.browsing import Browser, browse
-from tests.conftest import _empty
+from tests.services import empty_postgres
 from tests.webapp.web.site import tokens_of
 from webapp.dev.factories import (
     make_artifact,
@@ -133,7 +133,7 @@ def app(request, make_app, monkeypatch) -> Flask:
     if request.param == "sqlite":
         return make_app(mailbox=True)
     url = request.getfixturevalue("_shared_postgres")
-    _empty(url)
+    empty_postgres(url)
     return make_app(mailbox=True, database_url=url)
 
 

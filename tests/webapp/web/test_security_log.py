@@ -74,6 +74,7 @@ def test_each_event_of_a_walk_has_its_line_and_nothing_typed_is_in_any(app, walk
     assert browser.post("/posts", data={"csrf_token": "forged", "body": TYPED["post"]}).status_code == 400
     submit("/logout", 303)
     submit("/login", 422, username="nobody", password="wrong")
+    submit("/login", 303, username="username", password="new")
     monkeypatch.setattr("webapp.web.rate_limits.PER_KNOWN_BROWSER", parse_many("0 per hour"))
     submit("/login", 429, username="username", password="new")
 

@@ -47,7 +47,7 @@ def test_three_hundred_are_canceled_dismissed_and_deleted(each_database):
         make_task(State.PENDING, user, queue_key=number)
     before = User.get_by_id(user.id).changes
     for verb in ("pause", "resume", "cancel", "dismiss", "remove"):
-        outcome = press(verb, Task.of(user))
+        outcome = press(verb, Task.of(user), longest=60)
         assert (outcome.done, outcome.left, outcome.passed.total()) == (300, 0, 0)
         if verb in ("cancel", "dismiss"):
             assert _states(user) == {State.CANCELED: 300}
