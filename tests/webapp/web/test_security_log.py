@@ -27,20 +27,20 @@ TYPED = {
 }
 # What is not on this walk, and where it is tested.
 ELSEWHERE = {
-    Event.SESSION_ENDED: "routes/test_sessions.py",
+    Event.SESSION_ENDED: "web/routes/test_sessions.py",
     Event.ROLE_CHANGED: "test_cli.py",
-    Event.RESET_REQUESTED: "routes/accounts/test_forgotten_password.py",
-    Event.PASSWORD_RESET: "routes/accounts/test_forgotten_password.py",
-    Event.ADDRESS_ASKED: "routes/test_email_addresses.py",
-    Event.ADDRESS_CONFIRMED: "routes/test_email_addresses.py",
-    Event.ADDRESS_UNDONE: "routes/test_email_addresses.py",
-    Event.ADDRESS_REMOVED: "routes/test_email_addresses.py",
-    Event.SECOND_FACTOR_ON: "routes/accounts/test_second_step.py",
+    Event.RESET_REQUESTED: "web/routes/accounts/test_forgotten_password.py",
+    Event.PASSWORD_RESET: "web/routes/accounts/test_forgotten_password.py",
+    Event.ADDRESS_ASKED: "web/routes/test_email_addresses.py",
+    Event.ADDRESS_CONFIRMED: "web/routes/test_email_addresses.py",
+    Event.ADDRESS_UNDONE: "web/routes/test_email_addresses.py",
+    Event.ADDRESS_REMOVED: "web/routes/test_email_addresses.py",
+    Event.SECOND_FACTOR_ON: "web/routes/test_security_settings.py",
     Event.SECOND_FACTOR_OFF: "test_cli.py",
-    Event.SECOND_FACTOR_FAILED: "routes/accounts/test_second_step.py",
-    Event.RECOVERY_CODE_USED: "routes/accounts/test_second_step.py",
-    Event.RECOVERY_CODES_NEW: "routes/accounts/test_second_step.py",
-    Event.REAUTHENTICATED: "routes/accounts/test_second_step.py",
+    Event.SECOND_FACTOR_FAILED: "web/routes/accounts/test_second_step.py",
+    Event.RECOVERY_CODE_USED: "web/routes/accounts/test_second_step.py",
+    Event.RECOVERY_CODES_NEW: "web/routes/test_security_settings.py",
+    Event.REAUTHENTICATED: "web/routes/test_reauthentication.py",
 }
 
 
@@ -93,6 +93,11 @@ def test_each_event_of_a_walk_has_its_line_and_nothing_typed_is_in_any(app, walk
     assert "203.0.113.77" not in str(lines.objects("errand.security"))
     for text in (lines.stream.getvalue(), as_text.stream.getvalue()):
         assert [typed for typed in TYPED.values() if typed in text or quote(typed) in text] == []
+
+
+@pytest.mark.parametrize(("event", "file"), ELSEWHERE.items())
+def test_an_event_that_is_not_on_the_walk_is_looked_for_elsewhere(event, file):
+    assert f'"{event}"' in (ROOT / "tests" / "webapp" / file).read_text()
 
 
 def test_a_guests_account_is_told_apart_from_one_with_a_password(visitor, written):

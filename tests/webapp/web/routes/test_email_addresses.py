@@ -249,8 +249,9 @@ def test_what_happens_to_an_address_is_in_the_security_log(make_app, caplog):
         change = EmailChange.get()
         for purpose in (Purpose.CONFIRM, Purpose.UNDO):
             ann.submit(_link(app, change, purpose))
+        browse(app, _ann()).submit("/settings/email", email="")
     said = [record.fields["event"] for record in caplog.records if record.name == "errand.security"]
-    assert said == ["address change asked", "address confirmed", "address change undone"]
+    assert said == ["address change asked", "address confirmed", "address change undone", "address removed"]
     assert "example.com" not in caplog.text
 
 

@@ -74,12 +74,14 @@ def test_a_session_that_was_found_without_proof_has_to_prove(ann, app):
     assert not _opens(of_before)
 
 
-def test_it_is_of_one_browser_and_gives_it_a_new_key(app, ann):
+def test_it_is_of_one_browser_and_gives_it_a_new_key(app, ann, caplog):
+    caplog.set_level("INFO", "errand.security")
     elsewhere, thief = browse(app, ann.user), browse(app)
     thief.set_cookie("errand", ann.get_cookie("errand").value)
     _let_time_pass()
     begun = {session.id for session in Session.select()}
     ann.submit("/reauthentication", password=PASSWORD)
+    assert "re-authenticated" in caplog.text
     assert _opens(ann)
     assert not _opens(elsewhere)
     assert thief.get("/settings").location.startswith("/login"), "a copy of the cookie of before is worth nothing"

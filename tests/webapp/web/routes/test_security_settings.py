@@ -131,10 +131,12 @@ def test_who_has_found_an_open_session_turns_nothing_on(app, phone, method):
 # Recovery codes
 
 
-def test_recovery_codes_are_shown_and_downloaded_until_they_are_said_to_be_kept(app, ann, phone, monkeypatch):
+def test_recovery_codes_are_shown_and_downloaded_until_they_are_said_to_be_kept(app, ann, phone, monkeypatch, caplog):
+    caplog.set_level(logging.INFO, "errand.security")
     assert ann.get(CODES).location == PAGE, "none were made in this browser"
     answer = ann.submit(CODES)
     assert (answer.status_code, answer.location) == (303, CODES)
+    assert "recovery codes replaced" in caplog.text
     codes = _shown(ann.get(CODES))
     assert not set(codes) & set(ann.codes)
     assert SecondFactor(_row()).accept(ann.codes[0]) is None

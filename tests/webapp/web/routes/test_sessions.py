@@ -1,9 +1,12 @@
 """Where somebody is signed in: the list in the settings, and how a session ends."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.browsing import browse
 from webapp.dev.factories import PASSWORD, make_user
+from webapp.lib.times import utcnow
 from webapp.models import Session, User
 from webapp.web.clients import browser_in_words
 from webapp.web.routes.settings.sessions import MOST_LISTED
@@ -122,6 +125,18 @@ def test_all_others_are_ended_at_once(app, ann, elsewhere):
     assert "2 other sessions are ended." in ann.get("/settings/sessions").words
     assert [_is_in(browser) for browser in (ann, elsewhere, third)] == [True, False, False]
     assert not ann.get("/settings/sessions").page.select("form[action='/settings/sessions/end']")
+
+
+def test_who_has_found_an_open_browser_ends_no_session_of_its_owner(ann, elsewhere):
+    Session.update(authenticated_at=utcnow() - timedelta(minutes=11)).execute()
+    other = Session.get(Session.browser.contains("Safari"))
+    for path in (f"/settings/sessions/{other.id}/end", "/settings/sessions/end"):
+        asked = ann.submit(path)
+        assert (asked.status_code, len(asked.page.select("#reauthentication_password"))) == (422, 1)
+        assert ann.submit(path, reauthentication_password="wrong").status_code == 422
+    assert _is_in(elsewhere)
+    assert ann.submit("/settings/sessions/end", reauthentication_password=PASSWORD).status_code == 303
+    assert not _is_in(elsewhere)
 
 
 def test_somebody_elses_session_does_not_exist(ann):

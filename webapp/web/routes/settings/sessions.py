@@ -11,6 +11,7 @@ from webapp.web import htmx
 from webapp.web.auth import sign_out, signed_in_user
 from webapp.web.caching import clear_site_data
 from webapp.web.presenters.notifications import leads_to
+from webapp.web.reauthentication import reauthentication_required
 from webapp.web.routes.settings.blueprint import bp
 from webapp.web.security_log import Event, record
 
@@ -49,6 +50,7 @@ def read_sign_ins() -> ResponseReturnValue:
 
 
 @bp.post("/sessions/<int:session_id>/end")
+@reauthentication_required
 def end_session(session_id: int) -> ResponseReturnValue:
     """End one of one's sessions, for every copy of its cookie. This browser’s own: that is signing out."""
     user = signed_in_user()
@@ -66,6 +68,7 @@ def end_session(session_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/sessions/end")
+@reauthentication_required
 def end_other_sessions() -> ResponseReturnValue:
     """End all of one's sessions but this browser’s."""
     user = signed_in_user()

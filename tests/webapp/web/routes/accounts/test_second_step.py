@@ -59,13 +59,15 @@ def test_a_right_password_alone_signs_in_to_nothing(visitor, phone, codes, path,
     assert Session.get().authenticated_at
 
 
-def test_a_wrong_or_used_code_is_told_at_its_field(visitor, phone, codes):
+def test_a_wrong_or_used_code_is_told_at_its_field(visitor, phone, codes, caplog):
+    caplog.set_level(logging.INFO, "errand.security")
     used = phone.code
     _half(visitor)
     for typed in ("", "000000x", used, "1" * 100_000):
         answer = visitor.submit("/login/code", code=typed)
         assert answer.status_code == 422
         assert answer.one("#code-error")
+    assert "second factor failed" in caplog.text
     assert not _is_signed_in(visitor)
 
 
