@@ -42,7 +42,7 @@ def test_a_new_task_is_one_file_and_one_line(tmp_path, monkeypatch):
     copy.add_task("count_lines", TASK)
     monkeypatch.setattr("tests.processes.ROOT", copy.folder)
     imports, documents = _rules("test_imports.py"), _rules("test_docs.py")
-    imports["test_a_file_imports_only_from_its_floor_and_lower_ones"]("tasks.count_lines")
+    imports["test_a_file_imports_only_from_its_floor_and_lower_ones"]()
     imports["test_no_imports_go_in_a_circle"]()
     imports["test_only_settings_reads_the_environment"]()
     imports["test_only_one_file_knows_the_headers_of_htmx"]()
@@ -57,4 +57,4 @@ def test_a_new_task_is_one_file_and_one_line(tmp_path, monkeypatch):
 
     (copy.folder / "tasks" / "count_lines.py").write_text(f"import webapp.web.presenters.tray\n{TASK}")
     with pytest.raises(AssertionError, match=r"tasks.count_lines imports webapp.web.presenters.tray"):
-        imports["test_a_file_imports_only_from_its_floor_and_lower_ones"]("tasks.count_lines")
+        imports["test_a_file_imports_only_from_its_floor_and_lower_ones"]()

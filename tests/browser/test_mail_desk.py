@@ -48,6 +48,7 @@ def _see_it_arrive(person: Person, subject: str, number: int) -> None:
 def test_a_mail_to_many_is_written_scheduled_changed_and_watched(new_person, site):
     person = new_person(site, viewport=PHONE)
     person.register("desk-clerk", email="clerk@example.com")
+    person.confirm("clerk@example.com")
     page = person.visit("/mail")
     people = "\n".join(f"clerk-{number}@example.com" for number in range(50))
     page.get_by_label("To", exact=True).fill(f"{people}\nnobody\nClerk-7@example.com")
@@ -84,6 +85,7 @@ def test_a_mail_to_many_is_written_scheduled_changed_and_watched(new_person, sit
 def test_a_mail_to_many_needs_no_javascript(plain_person):
     person = plain_person
     person.register("plain-clerk", email="plain@example.com")
+    person.confirm("plain@example.com")
     page = person.visit("/mail")
     page.get_by_label("Add addresses from a file").set_input_files(
         {"name": "people.csv", "mimeType": "text/csv", "buffer": "name;mail\nÄ;plain-0@example.com\n".encode("utf-16")}

@@ -1,5 +1,8 @@
 """The sites of these tests: one for each storage, shared by them all."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import pytest
 
 from tests.guarantees.servers import PostgresServer, RedisServer
@@ -26,9 +29,10 @@ def redis():
 
 
 @pytest.fixture(scope="session")
-def new_site(request, tmp_path_factory):
-    """A function that makes a site on a storage; it is closed when all tests are over."""
-    sites = []
+def new_site(request):
+    """A function that makes a site on a storage; it is closed when all tests are over. Its files are on a disk, where
+    what is promised has to hold."""
+    sites, folders = [], []
 
     def make(storage: str, **variables: str) -> Workshop:
         if "postgres" in storage:
@@ -37,12 +41,15 @@ def new_site(request, tmp_path_factory):
             redis = request.getfixturevalue("redis")
             redis.flush()
             variables["REDIS_URL"] = redis.url
-        sites.append(Workshop(tmp_path_factory.mktemp("site"), **variables))
+        folders.append(TemporaryDirectory(prefix="site-"))
+        sites.append(Workshop(Path(folders[-1].name), **variables))
         return sites[-1]
 
     yield make
     for site in sites:
         site.close()
+    for folder in folders:
+        folder.cleanup()
 
 
 @pytest.fixture(scope="session", params=STORAGES)

@@ -22,4 +22,5 @@ def mail_server(site: Site, **behaviour: object) -> Iterator[MailServer]:
 def assert_posts_are_ready(task: Task, number: int = 30) -> None:
     """The one file of an export is there, with so many posts."""
     [artifact] = Artifact.completed([task])[task]
-    assert artifact.read().count(b'"body"') == number
+    data = artifact.read()
+    assert data.count(b'"body"') == number, data[-300:]

@@ -8,7 +8,7 @@ from tests.guarantees.sites import is_done, is_under_way, kinds, state_of
 from tests.processes import until
 from webapp.models import Post, State, Task, User
 
-POSTS = 10_000
+POSTS = 25_000
 ON_EACH_DATABASE = pytest.mark.parametrize("shared_site", ["sqlite", "postgres and redis"], indirect=True)
 
 
