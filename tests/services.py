@@ -100,7 +100,7 @@ def empty_postgres(url: str) -> None:
             connection.execute(f"DELETE FROM {table}")
         connection.execute(
             "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)"
-            " FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL"
+            " FROM pg_sequences WHERE schemaname = 'public' AND sequencename !~ 'migration' AND last_value IS NOT NULL"
         )
 
 

@@ -70,7 +70,7 @@ def test_a_file_imports_only_from_its_floor_and_lower_ones():
         for other in _imports(FILES[module])
         if _floor_of(other) > _floor_of(module)
     ]
-    assert not above
+    assert not above, "\n".join(above)
 
 
 def test_the_engine_stands_on_the_database_alone():
