@@ -54,9 +54,9 @@ def test_the_lifetimes_are_those_of_the_code():
 
 def test_the_limits_are_those_of_the_code():
     rows = {
-        "one address, for all accounts": rate_limits.PER_ADDRESS,
-        "one address, for one account": rate_limits.PER_ACCOUNT_AT_ADDRESS,
-        "all addresses, for one account": rate_limits.PER_ACCOUNT,
+        "one network address, for all accounts": rate_limits.PER_ADDRESS,
+        "one network address, for one account": rate_limits.PER_ACCOUNT_AT_ADDRESS,
+        "all network addresses, for one account": rate_limits.PER_ACCOUNT,
     }
     names = {60: "a minute", 3600: "an hour"}
     for who, limits in rows.items():

@@ -52,17 +52,17 @@ def _reset_link(mail: AccountMail) -> Context | None:
 
 ACCOUNT_MAILS: dict[str, AccountMailKind] = {
     "new_browser": AccountMailKind("New sign-in to your {app} account", _of_new_browser),
-    "role_changed": AccountMailKind("Your role at {app} has changed", _role_context),
-    "second_factor_on": AccountMailKind("Two-factor authentication is on"),
-    "second_factor_off": AccountMailKind("Two-factor authentication is off"),
-    "recovery_code_used": AccountMailKind("A recovery code was used"),
-    "recovery_codes_new": AccountMailKind("You have new recovery codes"),
-    "second_factor_guessed": AccountMailKind("Someone may have your password"),
+    "role_changed": AccountMailKind("Your {app} role was changed", _role_context),
+    "second_factor_on": AccountMailKind("Two-factor authentication is on for your {app} account"),
+    "second_factor_off": AccountMailKind("Two-factor authentication is off for your {app} account"),
+    "recovery_code_used": AccountMailKind("A recovery code was used for your {app} account"),
+    "recovery_codes_new": AccountMailKind("Your {app} account has new recovery codes"),
+    "second_factor_guessed": AccountMailKind("Someone may have your {app} password"),
     "password_changed": AccountMailKind("Your {app} password was changed"),
     "reset_password": AccountMailKind("Set a new {app} password", _reset_link),
-    "confirm_address": AccountMailKind("Confirm your email address", link_to_confirm),
-    "address_changed": AccountMailKind("Your email address at {app} was changed", link_to_undo),
-    "address_restored": AccountMailKind("Your email address at {app} is the earlier one again"),
+    "confirm_address": AccountMailKind("Confirm your email address for {app}", link_to_confirm),
+    "address_changed": AccountMailKind("Your {app} email address was changed", link_to_undo),
+    "address_restored": AccountMailKind("Your {app} email address was changed back"),
 }
 
 

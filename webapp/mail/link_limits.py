@@ -6,11 +6,12 @@ So whatever strangers do, somebody gets a few mails a day of this kind at most. 
 from webapp.lib.i18n import duration, estimate
 from webapp.mail.addresses import check_address
 from webapp.models import RateCount
+from webapp.models.rate_count import Limit, TooMany
 
 HOUR, DAY = 3600, 24 * 3600  # seconds
-PER_ADDRESS = {HOUR: 3, DAY: 10}
-PER_ACCOUNT = {HOUR: 10, DAY: 30}
-PER_NETWORK = {HOUR: 60, DAY: 300}
+PER_ADDRESS = Limit(3, HOUR), Limit(10, DAY)
+PER_ACCOUNT = Limit(10, HOUR), Limit(30, DAY)
+PER_NETWORK = Limit(60, HOUR), Limit(300, DAY)
 
 
 class TooManyLinks(Exception):
@@ -20,7 +21,7 @@ class TooManyLinks(Exception):
 def count_link(address: str, user_id: int, network: str = "") -> None:
     """Count a link to an address before it is sent. `network` is whose browser asks; empty if none does.
 
-    Raises TooManyLinks, and then nothing is to be sent. One or two writes for each limit.
+    Raises TooManyLinks, and then nothing is to be sent. One write for each limit.
     """
     _count(PER_ACCOUNT, "You’ve asked for {number} links within {time}.", "account", str(user_id))
     if network:
@@ -36,11 +37,10 @@ def mailbox_of(address: str) -> str:
     return f"{local.partition('+')[0]}@{domain}"
 
 
-def _count(limits: dict[int, int], words: str, *who: str) -> None:
-    for seconds, most in limits.items():
-        key = "/".join(("link", *who, str(seconds)))
-        if RateCount.add(key, seconds) > most:
-            found = RateCount.find(key)
-            wait = estimate(found.seconds_left if found else 1)
-            said = words.format(number=most, time="an hour" if seconds == HOUR else duration(seconds))
-            raise TooManyLinks(f"{said} Try again in {wait}.")
+def _count(limits: tuple[Limit, ...], words: str, *who: str) -> None:
+    try:
+        RateCount.count(limits, "link", *who)
+    except TooMany as error:
+        most, seconds = error.limit
+        said = words.format(number=most, time="an hour" if seconds == HOUR else duration(seconds))
+        raise TooManyLinks(f"{said} Try again in {estimate(error.seconds_left)}.") from None

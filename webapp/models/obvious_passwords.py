@@ -30,7 +30,7 @@ OWN_NAMES = f"That’s little more than your username, your email address, or th
 def why_obvious(password: str, names: Iterable[str], min_length: int) -> str:
     """What is obvious about a new password, and what to do, as a sentence; "" if nothing is.
 
-    `names` are texts that anybody would try at this account, such as its user name and e-mail address. Whether letters
+    `names` are texts that anybody would try at this account, such as its username and email address. Whether letters
     are large or small makes no difference. Costs as much as the texts are long.
     """
     plain = compatible(password)
@@ -68,7 +68,7 @@ def _is_of_names(password: str, names: Iterable[str]) -> bool:
 
 
 def _spellings(names: Iterable[str]) -> set[str]:
-    """Each name as a whole, and each of its parts; of an e-mail address not the last part, which many have."""
+    """Each name as a whole, and each of its parts; of an email address not the last part, which many have."""
     lower = [name.casefold() for name in names]
     wholes = {whole for name in lower for whole in (name.rpartition(".")[0] if "@" in name else name).split("@")}
     parts = {part for whole in wholes for part in re.findall(r"[^\W_]+", compatible(whole))}

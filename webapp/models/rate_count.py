@@ -2,14 +2,30 @@
 
 import math
 import time
+from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from peewee import EXCLUDED, Case, CharField, DoubleField, IntegerField
 
 from webapp.db import BaseModel, Param, compiled, locking, params_of
 
 SWEPT = 5  # old rows that each new one takes along, so that they never become many
+
+
+class Limit(NamedTuple):
+    """At most so many times in so many seconds."""
+
+    most: int
+    seconds: int
+
+
+class TooMany(Exception):
+    """More than a `limit` allows; it counts anew in `seconds_left`."""
+
+    def __init__(self, limit: Limit, seconds_left: int) -> None:
+        super().__init__(f"more than {limit.most} in {limit.seconds} s")
+        self.limit, self.seconds_left = limit, seconds_left
 
 
 class RateCount(BaseModel):
@@ -34,6 +50,25 @@ class RateCount(BaseModel):
             old = cls.select(cls.key).where(cls.until < now).limit(SWEPT)
             cls.delete().where(cls.key.in_(locking(old, skip_locked=True))).execute()
         return int(number)
+
+    @classmethod
+    def count(cls, limits: Sequence[Limit], *who: str) -> list[str]:
+        """Count by each of these limits, with one write; returns the names that this was counted by.
+
+        Raises TooMany beyond a limit, and then counts by none that comes after it.
+        """
+        names = ["/".join((*who, str(limit.seconds))) for limit in limits]
+        for limit, name in zip(limits, names, strict=True):
+            if cls.add(name, limit.seconds) > limit.most:
+                found = cls.find(name)
+                raise TooMany(limit, found.seconds_left if found else 1)
+        return names
+
+    @classmethod
+    def take_back(cls, names: list[str]) -> None:
+        """Take back what was counted once by each of these names, of which none is left in the list."""
+        while names:
+            cls.add(names.pop(), 1, -1)
 
     @classmethod
     def find(cls, name: str) -> "RateCount | None":

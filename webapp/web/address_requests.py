@@ -60,4 +60,4 @@ def _sent_again(pending: EmailChange) -> str:
 
 
 def _told(address: str) -> str:
-    return f"We’re sending a link to {address}. Open it to confirm the address." if can_send_links() else NO_LINKS
+    return f"We’re sending a link to {address}. Open it to confirm that address." if can_send_links() else NO_LINKS

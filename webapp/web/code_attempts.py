@@ -9,10 +9,10 @@ have an allowance of their own, so nobody locks the owner out.
 from hashlib import sha256
 
 from limits import parse_many
-from werkzeug.exceptions import TooManyRequests
 
 from webapp.models import RateCount, SecondFactor, User
 from webapp.web.known_browsers import knows_account, remember_account
+from webapp.web.rate_limits import count
 
 PER_ACCOUNT = parse_many("10 per 10 minutes; 50 per day")
 TOLD_AT = 10  # wrong codes of a day
@@ -25,26 +25,18 @@ class CodeAttempt:
     def __init__(self, user: User) -> None:
         """Count the attempt. Raises TooManyRequests with how long to wait if there were too many."""
         self._user = user
-        self._counted: list[str] = []
         self._is_strange = not knows_account(_name_in_browsers(user))
-        self._number = 0
-        for limit in PER_ACCOUNT:
-            key = limit.key_for("code", str(user.id), "strange" if self._is_strange else "known")
-            self._number = RateCount.add(key, limit.get_expiry())
-            if self._number > limit.amount:
-                found = RateCount.find(key)
-                raise TooManyRequests(retry_after=found.seconds_left if found else None)
-            self._counted.append(key)
+        self._counted = count(PER_ACCOUNT, "code", str(user.id), "strange" if self._is_strange else "known")
 
     def succeeded(self) -> None:
         """The code was right: count nothing, and remember that this browser knows the account."""
-        for key in self._counted:
-            RateCount.add(key, 1, -1)
+        RateCount.take_back(self._counted)
         remember_codes_of(self._user)
 
     def failed(self) -> None:
         """The code was wrong. From browsers that do not know the account, the tenth of a day is told to its owner."""
-        is_guessing = self._is_strange and self._number >= TOLD_AT
+        today = RateCount.find(self._counted[-1]) if self._is_strange else None
+        is_guessing = today is not None and today.number >= TOLD_AT
         if is_guessing and RateCount.add(f"told of guessed codes {self._user.id}", TOLD_EVERY) == 1:
             SecondFactor(self._user).warn_of_guesses()
 

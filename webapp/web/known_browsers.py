@@ -8,11 +8,12 @@ import secrets
 from hashlib import sha256
 from typing import Any
 
-from flask import after_this_request, current_app, g, request
+from flask import after_this_request, current_app, g
 from flask_login import current_user
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response
 
+from webapp.web import host_cookies
 from webapp.web.security import YEAR
 
 DEVICE_COOKIE = "errand-known"
@@ -36,10 +37,7 @@ def _set_cookie(response: Response) -> Response:
     browser, known = _remembered()
     known = list(dict.fromkeys([*g.names_to_remember, *known]))[:MAX_NAMES_REMEMBERED]
     remembered = {"browser": browser or secrets.token_hex(8), "accounts": known}
-    secure = current_app.config["SESSION_COOKIE_SECURE"]
-    response.set_cookie(
-        _cookie_name(), _signer().dumps(remembered), max_age=YEAR, secure=secure, httponly=True, samesite="Lax"
-    )
+    host_cookies.keep(response, DEVICE_COOKIE, str(_signer().dumps(remembered)), YEAR)
     return response
 
 
@@ -53,7 +51,7 @@ def browser_that_knows(username_key: str) -> str:
 
 def _remembered() -> tuple[str, list[str]]:
     """What tells this browser from others, and the accounts that were signed in to from it, by their names' keys."""
-    cookie = request.cookies.get(_cookie_name(), "")
+    cookie = host_cookies.read(DEVICE_COOKIE)
     try:
         found: Any = _signer().loads(cookie)
     except BadSignature:
@@ -61,10 +59,6 @@ def _remembered() -> tuple[str, list[str]]:
     if isinstance(found, dict):
         return str(found["browser"]), [str(key) for key in found["accounts"]]
     return sha256(cookie.encode()).hexdigest()[:16], [str(key) for key in found]  # of the release before
-
-
-def _cookie_name() -> str:
-    return f"__Host-{DEVICE_COOKIE}" if current_app.config["SESSION_COOKIE_SECURE"] else DEVICE_COOKIE
 
 
 def _signer() -> URLSafeSerializer:

@@ -15,6 +15,7 @@ from werkzeug.exceptions import TooManyRequests
 
 from webapp.models import RateCount
 from webapp.models.passwords import hashing_places
+from webapp.models.rate_count import Limit, TooMany
 from webapp.web.known_browsers import browser_that_knows
 
 STORAGE_URI = "errand://"  # of DatabaseStorage
@@ -124,29 +125,26 @@ class PasswordAttempt:
         self._guesses: list[str] = []
         g.password_attempt = self
         if browser := browser_that_knows(username_key):
-            _count(TRIES_PER_KNOWN_ACCOUNT, "try of", username_key)
+            count(TRIES_PER_KNOWN_ACCOUNT, "try of", username_key)
             self._guess(PER_KNOWN_BROWSER, "guess in", browser, username_key)
         else:
             here = client_network()
-            _count(TRIES_PER_ADDRESS, "try", here)
+            count(TRIES_PER_ADDRESS, "try", here)
             self._guess(PER_ADDRESS, "guess", here)
             self._guess(PER_ACCOUNT_AT_ADDRESS, "guess", here, username_key)
             self._guess(PER_ACCOUNT, "guess of", username_key)
 
     def was_no_guess(self) -> None:
         """Count it as a try alone: the password was right, or could not be looked at."""
-        while self._guesses:
-            RateCount.add(self._guesses.pop(), 1, -1)
+        RateCount.take_back(self._guesses)
 
     def _guess(self, limits: list[RateLimitItem], *who: str) -> None:
-        self._guesses += _count(limits, *who)
+        self._guesses += count(limits, *who)
 
 
-def _count(limits: list[RateLimitItem], *who: str) -> list[str]:
-    """Count by these limits; returns the keys. Raises TooManyRequests beyond one, with how long to wait."""
-    keys = [limit.key_for(*who) for limit in limits]
-    for limit, key in zip(limits, keys, strict=True):
-        if RateCount.add(key, limit.get_expiry()) > limit.amount:
-            found = RateCount.find(key)
-            raise TooManyRequests(retry_after=found.seconds_left if found else None)
-    return keys
+def count(limits: list[RateLimitItem], *who: str) -> list[str]:
+    """`RateCount.count`, which raises TooManyRequests beyond a limit, with how long to wait."""
+    try:
+        return RateCount.count([Limit(limit.amount, limit.get_expiry()) for limit in limits], *who)
+    except TooMany as error:
+        raise TooManyRequests(retry_after=error.seconds_left) from None

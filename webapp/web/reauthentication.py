@@ -1,7 +1,8 @@
 """Re-authentication: before what would harm most, people prove once more who they are; that holds for a while.
 
-A page that needs it is come back to. A form that needs it is kept: it is shown with a field for the password, and both
-are sent by one press, so nothing typed is lost. That works without htmx, so such forms are sent without it.
+Whoever asked for a page that needs it is sent back to it. A form that needs it is kept: it is shown with a field for
+the password, and both are sent by one press, so nothing typed is lost. That works without htmx, so such forms are sent
+without it.
 """
 
 from collections.abc import Callable
@@ -110,7 +111,7 @@ def _ask_with_kept_form(form: ProofForm) -> ResponseReturnValue:
     """The page that asks, with the form that was sent; only the page if that is not to be shown."""
     kept = recover_form(signed_in_user().id, FIELDS, even_empty=True)
     if kept is None:
-        flash("Nothing has been sent. Confirm that it’s you, then try again.")
+        flash("Nothing has been sent. Confirm it’s you, then try again.")
         return redirect(_address(redirect_back(url_for("home.index"))), 303)
     headers: dict[str, Any] = {"Cache-Control": "no-store"}
     return render_template("accounts/reauthenticate_kept.html", form=form, recovered=kept), 422, headers

@@ -2,8 +2,9 @@
 
 from urllib.parse import urlsplit
 
-from flask import redirect, request, url_for
+from flask import current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 
 def local_url(url: str | None) -> str | None:
@@ -20,8 +21,23 @@ def redirect_to_next() -> ResponseReturnValue:
 
 
 def redirect_back(default: str) -> str:
-    """The page of this site that the request came from, or `default`."""
-    return local_url(path_and_query(request.referrer, request.host)) or default
+    """The page of this site that the request came from, or `default`; also where that was the answer to a form, at an
+    address that has no page of its own."""
+    back = local_url(path_and_query(request.referrer, request.host))
+    return back if back and _has_page(back) else default
+
+
+def _has_page(url: str) -> bool:
+    """Whether an address of this site answers GET by more than 405."""
+    routes = current_app.create_url_adapter(request)
+    try:
+        if routes:
+            routes.match(urlsplit(url).path, method="GET")
+    except MethodNotAllowed:
+        return False
+    except HTTPException:
+        return True  # whatever it is, it is what the browser showed
+    return True
 
 
 def path_and_query(url: str | None, host: str | None = None) -> str:

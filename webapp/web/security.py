@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Config, Flask, Response, abort, current_app, redirect, request
 from flask.typing import ResponseReturnValue
+from werkzeug import Response as BaseResponse
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp.settings import LOOPBACK, Settings, hostname
@@ -114,7 +115,7 @@ def is_warned_of(app: Flask, environ: Mapping[str, Any]) -> bool:
     return "HTTP_X_FORWARDED_FOR" in environ and not app.extensions.get("proxy warned")
 
 
-def keep_secret(response: Response) -> Response:
+def keep_secret(response: BaseResponse) -> BaseResponse:
     """Have nobody learn the address of a page that lets in whoever knows it; returns the response."""
     response.headers[REFERRER_HEADER] = "no-referrer"
     response.headers["Cache-Control"] = "no-store"

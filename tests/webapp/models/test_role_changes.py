@@ -49,7 +49,7 @@ def test_the_mail_says_which_role_and_what_is_still_to_be_done(app):
     change_role(other, Role.VIEWER)
     with app.app_context():
         given, taken, lacking = (content_of(mail) for mail in AccountMail.select().order_by(AccountMail.id))
-    assert given.subject == taken.subject == "Your role at Errand has changed"
+    assert given.subject == taken.subject == "Your Errand role was changed"
     for text in (given.text, given.html):
         assert "the role of admin" in text
         assert "It counts once" not in text, "they have none any more by now"

@@ -19,7 +19,7 @@ def _require_address(form: "NotificationPreferencesForm", field: Field) -> None:
 class NotificationPreferencesForm(FlaskForm):
     """One field for each of KINDS whose channel can be chosen, named like it.
 
-    Refuses mail for a person without a confirmed e-mail address.
+    Refuses mail for a person without a confirmed email address.
     """
 
     def __init__(self, user: Any, **kwargs: Any) -> None:

@@ -32,7 +32,7 @@ class CodeForm(FlaskForm):
 class ProofForm(FlaskForm):
     """A person's password, and a code if they have a second factor."""
 
-    password = PasswordField("Password", [InputRequired("Enter your password.")])
+    password = PasswordField("Your password", [InputRequired("Enter your password.")])
     code = code_field()
 
     def __init__(self, user: User, **kwargs: Any) -> None:
@@ -50,7 +50,7 @@ class TurnOffForm(ProofForm):
         """Refuses a password that is only long enough beside a second factor."""
         if len(field.data or "") < (least := min_length(has_second_factor=False)):
             raise ValidationError(
-                f"Without a second factor, passwords need at least {least} characters. "
+                f"Without two-factor authentication, a password needs at least {least} characters. "
                 "If this is your password, set a longer one first."
             )
 

@@ -32,29 +32,29 @@ class Outcome:
 ASKED = {
     Purpose.CONFIRM: Question(
         "Confirm your email address",
-        "Is {address} your address, and {username} your account here? Once you’ve confirmed that, we email you there.",
+        "Is {address} your address, and {username} your account here? Once you confirm it, we’ll email you there.",
         "Confirm this address",
-        "If it isn’t, close this page. Nothing else will be emailed to you.",
+        "If not, close this page. We use the address only if you confirm it.",
     ),
     Purpose.UNDO: Question(
         "Undo the change of your email address?",
-        "{address} will be the address of the account {username} again. Whoever has signed in to that with its password"
-        " will be signed out. Then set a new password: someone else may know the present one.",
+        "{address} will be the address of the account {username} again. Everyone who signed in to it with its password"
+        " will be signed out. Then set a new password: someone else may know the current one.",
         "Undo the change",
         "If it was you who changed it, close this page.",
     ),
 }
 UNREADABLE = Outcome(
     "This link doesn’t work",
-    "Part of it may be missing: copy all of it from the email. Or it’s old, or the account is gone.",
+    "Part of it may be missing, so copy all of it from the email. Or it’s too old, or the account is gone.",
     status=404,
 )
 USELESS = Outcome(
     "This link is no longer needed",
-    "Another address has been chosen since, or the request was canceled. Settings say which address is yours.",
+    "Another address has been chosen since, or the request was canceled. You’ll find your address in Settings.",
     status=410,
 )
-CONFIRMED = Outcome("Your email address is confirmed", "From now on we email {username} at {address}.")
+CONFIRMED = Outcome("Your email address is confirmed", "From now on, we’ll email {username} at {address}.")
 OUTCOMES: Mapping[ChangeState, Outcome] = {
     ChangeState.EXPIRED: Outcome(
         "This link has expired",
@@ -72,9 +72,8 @@ OUTCOMES: Mapping[ChangeState, Outcome] = {
 RESTORED = Outcome(
     "The change is undone",
     "{address} is the address of {username} again, and everyone has been signed out. Now sign in and set a new password"
-    " in Settings: someone else may know the present one.",
-    "accounts.login",
-    "Sign in",
+    " in Settings: someone else may know the current one.",
+    link="Sign in",
 )
 RESTORED_TO_GUEST = Outcome(
     "The change is undone",
@@ -83,7 +82,8 @@ RESTORED_TO_GUEST = Outcome(
 UNDONE_BEFORE = Outcome("This change was undone before", "{username} has an earlier address again.", status=410)
 TOO_LATE = Outcome(
     "It’s too late to undo this",
-    f"A change can be undone for {UNDO_LASTS.days} days. If you can still sign in, change the address in Settings.",
+    f"A change can be undone for {UNDO_LASTS.days} days. If you can still sign in, change the address in Settings."
+    " If not, ask whoever runs this site for help.",
     status=410,
 )
 

@@ -178,7 +178,7 @@ def test_a_new_password_takes_a_code_too_where_there_is_a_second_factor(ann, pho
     phone.pair(User.get_by_id(ann.user.id))
     _let_time_pass()
     fields = {"current": "another good one", "password": "yet another one"}
-    assert "Confirm that it’s you" in ann.submit("/settings/password", **fields).words
+    assert "Confirm it’s you" in ann.submit("/settings/password", **fields).words
     proof = {"reauthentication_password": "another good one", "reauthentication_code": phone.next_code()}
     assert ann.submit("/settings/password", **fields | proof).location == "/settings"
     assert User.get_by_id(ann.user.id).has_password("yet another one")

@@ -124,7 +124,7 @@ def test_who_has_found_an_open_session_turns_nothing_on(app, phone, method):
     if method == "get":
         assert ann.get(SETUP).location == f"/reauthentication?next={SETUP}"
     else:
-        assert "Confirm that it’s you" in ann.submit(SETUP, setup=setup, code=phone.next_code()).words
+        assert "Confirm it’s you" in ann.submit(SETUP, setup=setup, code=phone.next_code()).words
     assert not _row().has_second_factor
 
 

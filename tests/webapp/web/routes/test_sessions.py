@@ -53,11 +53,11 @@ def test_all_sessions_are_listed_this_browsers_first(ann, elsewhere):
 def test_a_session_that_is_ended_from_the_list_is_over(ann, elsewhere):
     other = Session.select().where(Session.browser.contains("Safari")).get()
     assert ann.submit(f"/settings/sessions/{other.id}/end").location == "/settings/sessions"
-    assert "The session of Mobile Safari on iOS is ended." in ann.get("/settings/sessions").words
+    assert "Session ended: Mobile Safari on iOS." in ann.get("/settings/sessions").words
     assert [_is_in(browser) for browser in (ann, elsewhere)] == [True, False]
     assert not ann.get("/settings/sessions").page.select(f"#session-{other.id}"), "what is over is not shown"
     assert ann.submit(f"/settings/sessions/{other.id}/end").location == "/settings/sessions"
-    assert "That session was over already." in ann.get("/settings/sessions").words, "from another tab"
+    assert "That session had already ended." in ann.get("/settings/sessions").words, "from another tab"
 
 
 def test_of_very_many_sessions_the_latest_are_listed_in_as_many_queries(ann, elsewhere, queries):
@@ -122,7 +122,7 @@ def test_what_happens_to_sessions_is_in_the_security_log(app, ann, elsewhere, ca
 def test_all_others_are_ended_at_once(app, ann, elsewhere):
     third = _sign_in(app)
     ann.submit("/settings/sessions/end")
-    assert "2 other sessions are ended." in ann.get("/settings/sessions").words
+    assert "2 other sessions ended." in ann.get("/settings/sessions").words
     assert [_is_in(browser) for browser in (ann, elsewhere, third)] == [True, False, False]
     assert not ann.get("/settings/sessions").page.select("form[action='/settings/sessions/end']")
 

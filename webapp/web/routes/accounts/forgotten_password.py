@@ -10,7 +10,7 @@ from webapp import mail
 from webapp.models import User
 from webapp.models.password_reset import PasswordReset
 from webapp.models.reset_request import TooManyRequested, request_reset
-from webapp.web import reset_cookie
+from webapp.web import host_cookies
 from webapp.web.auth import sign_out
 from webapp.web.caching import clear_site_data
 from webapp.web.clients import coarse_network
@@ -18,11 +18,13 @@ from webapp.web.forms.forgotten_password import ForgottenPasswordForm, NewPasswo
 from webapp.web.known_browsers import remember_account
 from webapp.web.rate_limits import PasswordAttempt, limiter
 from webapp.web.routes.accounts.blueprint import bp
-from webapp.web.security import REFERRER_HEADER
+from webapp.web.security import keep_secret
 from webapp.web.security_log import Event, record
 
 PER_NETWORK = "10 per minute; 30 per hour"
 PER_COARSE_NETWORK = "100 per hour"  # an IPv6 network of a provider's customer has 65,536 of those that are counted
+# The token of a link, until there is a new password. Not in the session: that outlives it, and each page reads it.
+RESET_COOKIE = "errand-reset"
 DRAINED_AFTER = 60  # seconds; by then the worker has found the accounts of hundreds of requests
 
 
@@ -51,10 +53,9 @@ def new_password() -> ResponseReturnValue:
 
     Opening the link changes nothing here, as programs that look at mails open them, too.
     """
-    opens_link = request.method != "POST" and "token" in request.args
-    response = _take_token() if opens_link else _new_password()
-    if opens_link:
-        response.headers[REFERRER_HEADER] = "no-referrer"
+    if request.method != "POST" and "token" in request.args:
+        return keep_secret(_take_token())
+    response = _new_password()
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -63,14 +64,14 @@ def _take_token() -> Response:
     response = redirect(url_for("accounts.new_password"), 303)
     token = request.args["token"]
     if reset := _reset(token):
-        reset_cookie.keep(response, token, reset.seconds_left)
+        host_cookies.keep(response, RESET_COOKIE, token, reset.seconds_left)
     else:
-        reset_cookie.forget(response)
+        host_cookies.forget(response, RESET_COOKIE)
     return response
 
 
 def _new_password() -> Response:
-    reset = _reset(reset_cookie.token())
+    reset = _reset(host_cookies.read(RESET_COOKIE))
     if reset is None:
         return _page(None)
     form = NewPasswordForm(reset.user)
@@ -111,7 +112,7 @@ def _done(user: User) -> Response:
             sign_out()
         flash(f"Your new password is set. Sign in as {user.username} with it.")
         response = clear_site_data(redirect(url_for("accounts.login"), 303))
-    reset_cookie.forget(response)
+    host_cookies.forget(response, RESET_COOKIE)
     return response
 
 
@@ -119,5 +120,5 @@ def _page(form: NewPasswordForm | None) -> Response:
     page = render_template("accounts/new_password.html", form=form, owner=form and form.user)
     response = make_response(page, 422 if request.method == "POST" else 200)
     if form is None:
-        reset_cookie.forget(response)
+        host_cookies.forget(response, RESET_COOKIE)
     return response

@@ -2,7 +2,7 @@
 
 from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import login_required
+from flask_login import current_user, login_required
 
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.second_factor import WRONG_CODE, WRONG_RECOVERY_CODE, CodeForm, ProofForm
@@ -56,7 +56,8 @@ def reauthenticate() -> ResponseReturnValue:
 
 
 def _start_again() -> ResponseReturnValue:
-    if request.method == "POST":
+    is_in = current_user.is_authenticated and not current_user.is_guest  # by an earlier press, or in another tab
+    if request.method == "POST" and not is_in:
         flash(OVER)
     return redirect(url_for("accounts.login", next=_next()), 303)
 

@@ -59,7 +59,7 @@ def send_link() -> ResponseReturnValue:
 def cancel_email() -> ResponseReturnValue:
     """Forget the address that is to be confirmed; its links work no more."""
     EmailChange.cancel(signed_in_user())
-    flash("Canceled. The link we sent no longer works.")
+    flash("Canceled. Any link we sent no longer works.")
     return redirect(url_for("settings.show"), 303)
 
 
@@ -70,7 +70,7 @@ def _remove() -> str:
         record(Event.ADDRESS_REMOVED, user)
     else:
         EmailChange.cancel(user)
-    return f"Saved. {UNREACHED}" if user.wants_mail else "Saved."
+    return f"Saved. {UNREACHED}" if user.wants_mail else "Saved. You won’t get any emails."
 
 
 def _page(form: EmailForm, status: int = 200) -> ResponseReturnValue:

@@ -30,7 +30,7 @@ def set_up_second_factor() -> ResponseReturnValue:
     """Show a secret to be scanned by an app, and turn the second factor on with the first right code of that app."""
     user = signed_in_user()
     if user.is_guest:
-        flash("Set a password first. The second factor is asked for after it.")
+        flash("Set a password first. Two-factor authentication then adds a code to it.")
         return redirect(url_for("settings.show", _anchor="keep"), 303)
     if user.has_second_factor:
         return _already_on()

@@ -61,9 +61,9 @@ def end_session(session_id: int) -> ResponseReturnValue:
         return clear_site_data(redirect(url_for("home.index"), 303))
     if session.end():
         record(Event.SESSION_ENDED, user, session_id=session.id)
-        flash(f"The session of {session.browser or 'a program'} is ended.")
+        flash(f"Session ended: {session.browser or 'a program'}.")
     else:
-        flash("That session was over already.")
+        flash("That session had already ended.")
     return redirect(url_for("settings.show_sessions"), 303)
 
 
@@ -74,5 +74,5 @@ def end_other_sessions() -> ResponseReturnValue:
     user = signed_in_user()
     number = Session.end_all(user, but=user.session)
     record(Event.SESSION_ENDED, user, sessions=number)
-    flash(ngettext("%(num)s other session is ended.", "%(num)s other sessions are ended.", number))
+    flash(ngettext("%(num)s other session ended.", "%(num)s other sessions ended.", number))
     return redirect(url_for("settings.show_sessions"), 303)

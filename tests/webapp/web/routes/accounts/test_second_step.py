@@ -119,6 +119,8 @@ def test_a_half_sign_in_leads_to_one_sign_in_and_its_cookie_is_then_worth_nothin
     assert ann.submit("/login/code", code=phone.next_code()).location == "/"
     assert thief.submit("/login/code", code=phone.next_code()).location == "/login"
     assert thief.submit("/login/code", code=codes[0]).location == "/login"
+    assert ann.submit("/login/code", code=codes[0]).location == "/login", "which leads on whoever is signed in by now"
+    assert "password again" not in ann.get("/").words
     assert not _is_signed_in(thief)
 
 
