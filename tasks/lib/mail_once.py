@@ -54,12 +54,12 @@ def mail_once(
     content_of: Callable[[User, str], OutgoingMail | None],
     *,
     to: Callable[[User, str], str] = _own_address,
-) -> bool:
+) -> None:
     """Mail the task's user what the outbox has for them; none if `content_of` the user and the mail's name is None.
 
-    It goes `to` their own address unless that says another. Returns whether there was anything. Raises TemporaryError
-    where it is to be tried again. A mail that is refused for good, or put off at the last attempt, is given up, which
-    the log says, with what it was `about`.
+    It goes `to` their own address unless that says another. Raises TemporaryError where it is to be tried again, and
+    what `content_of` raises, with the mail put off. A mail that is refused for good, or put off at the last attempt, is
+    given up, which the log says, with what it was `about`.
     """
     user = task.user
     with SmtpSession() as session:
@@ -70,12 +70,21 @@ def mail_once(
         key = outbox.begin_mail(user)
         task.checkpoint()  # a run that has lost its task sends nothing
         if key is None:
-            return False
-        if content := content_of(user, key):
+            return
+        if content := _content(outbox, user, key, content_of):
             with _refusals(task, outbox, about, address := to(user, key), key):
                 session.send(content, address, key)
         outbox.settle_mail(user, key)
-    return True
+
+
+def _content(
+    outbox: Outbox, user: User, key: str, content_of: Callable[[User, str], OutgoingMail | None]
+) -> OutgoingMail | None:
+    try:
+        return content_of(user, key)
+    except Exception:
+        outbox.put_mail_off(user, key)  # nothing has been sent, and what else is due need not wait for this
+        raise
 
 
 @contextmanager

@@ -69,8 +69,8 @@ ACCOUNT_MAILS: dict[str, AccountMailKind] = {
 def content_of(mail: AccountMail) -> OutgoingMail | None:
     """What is to be sent; None if nothing is. Needs an app context.
 
-    Without BASE_URL nothing is, as most of these are of no use without their link. Raises KeyError for a kind that only
-    a later release has, whose worker will send it.
+    Without BASE_URL nothing is, as most of these are of no use without their link. Raises KeyError for a kind that is
+    not in ACCOUNT_MAILS: only a later release has it.
     """
     kind = ACCOUNT_MAILS[mail.kind]
     context = kind.context(mail) if current_app.config["BASE_URL"] else None

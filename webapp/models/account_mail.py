@@ -9,9 +9,12 @@ from peewee import AutoField, CharField, DateTimeField, ForeignKeyField, JSONFie
 from tasks.engine.retention import also_purge
 from webapp.db import BaseModel, database
 from webapp.lib.times import utcnow
+from webapp.models.rate_count import RateCount
 from webapp.models.user import User
 
 KEPT = timedelta(days=1)  # what could not be sent by then helps nobody any more
+HOUR = 3600.0  # seconds
+MOST_TOLD = 10  # mails of a kind in an hour, or who changes something again and again fills a mailbox
 
 
 class AccountMail(BaseModel):
@@ -38,9 +41,23 @@ class AccountMail(BaseModel):
         cls.insert(kind=kind, address=address, user=user, arguments=arguments, created_at=utcnow()).execute()
 
     @classmethod
+    def tell(cls, user: User, kind: str, **arguments: Any) -> None:
+        """Let somebody be mailed what has happened to their account, if they have an address; in its transaction.
+
+        Of many of a kind in an hour, the first MOST_TOLD are mailed. Two writes.
+        """
+        if user.email and RateCount.add(f"{kind} of {user.id}", HOUR) <= MOST_TOLD:
+            cls.put(kind, user.email, user, **arguments)
+
+    @classmethod
     def mail_due(cls, limit: int) -> "ModelSelect[User]":
         """People about whose accounts a mail is due. One query, by index."""
         return User.select().where(User.id.in_(cls.select(cls.user).where(cls.user.is_null(False)))).limit(limit)
+
+    @classmethod
+    def is_due(cls, user: User) -> bool:
+        """Whether any mail about somebody's account is. One query, by index."""
+        return cls.select().where(cls.user == user).exists()
 
     @classmethod
     def begin_mail(cls, user: User) -> str | None:
@@ -64,8 +81,12 @@ class AccountMail(BaseModel):
 
     @classmethod
     def put_mail_off(cls, user: User, key: str) -> None:
-        """That mail was not sent; it is to be tried again."""
-        cls.update(mail_key=None).where(cls.user == user, cls.mail_key == key).execute()
+        """That mail was not sent; it is to be tried again, after all else that is due about the account by now."""
+        old = (cls.user == user) & (cls.mail_key == key)
+        kept = cls.user, cls.address, cls.kind, cls.arguments, cls.created_at
+        with database.atomic():
+            cls.insert_from(cls.select(*kept).where(old), kept).execute()
+            cls.delete().where(old).execute()
 
     @classmethod
     def settle_mail(cls, user: User, key: str | None = None) -> None:

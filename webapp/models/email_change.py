@@ -32,8 +32,8 @@ class EmailChange(BaseModel):
     """One address that was asked for; an empty one was a removal, which needs no confirmation.
 
     An account has at most one that is pending, and `users.email` is never an address of a pending one, but where that
-    is of before. All is written under `User.hold`, so two that come at once come one after the other. Any number of
-    accounts may have one address: to refuse the second would tell who has the first.
+    is of before. What becomes of one is written under `User.hold`, so two that come at once come one after the other.
+    Any number of accounts may have one address: to refuse the second would tell who has the first.
     """
 
     id = AutoField()

@@ -15,14 +15,11 @@ from webapp.db import database
 from webapp.lib.times import utcnow
 from webapp.models.account_mail import AccountMail
 from webapp.models.passwords import hash_password
-from webapp.models.rate_count import RateCount
 from webapp.models.user import User
 
 LASTS = timedelta(minutes=30)  # from when the mail is sent
 LONGEST_TOKEN = 300  # characters; ours have some 110
 SALT = "errand.reset"
-HOUR = 3600.0  # seconds
-MOST_TOLD = 10  # mails an hour about one account's password, or who changes it again and again fills a mailbox
 
 
 @dataclass(frozen=True)
@@ -75,14 +72,13 @@ def can_be_reset() -> Any:
 def change_password(user: User, password: str, *, once: bool = False) -> bool:
     """Set a new password, end all sessions of the account, and tell its owner by mail if there was a password.
 
-    Returns whether; with `once`, not if the password is another than when `user` was read. Costs a hash. Of many
-    changes in an hour, the first MOST_TOLD are told.
+    Returns whether; with `once`, not if the password or the address is another than when `user` was read. Costs a hash.
     """
     before, password_hash = user.password_hash, hash_password(password)
     with database.atomic():
         is_set = user.store_password_hash(password_hash, instead_of=before if once else None)
-        if is_set and before and user.email and RateCount.add(f"password of {user.id}", HOUR) <= MOST_TOLD:
-            AccountMail.put("password_changed", user.email, user)
+        if is_set and before:
+            AccountMail.tell(user, "password_changed")
     return is_set
 
 

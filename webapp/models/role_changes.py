@@ -27,6 +27,5 @@ def change_role(user: User, role: Role | None) -> bool:
             return False
         user.save(only=[User.role])
         Session.forget_proofs(user)
-        if now.email:
-            AccountMail.put("role_changed", now.email, user, role=user.role)
+        AccountMail.tell(now, "role_changed", role=user.role)
     return True

@@ -78,7 +78,7 @@ class SecondFactor:
             if not User.update(totp_secret=sealed, totp_last_step=step).where(is_off).execute():
                 raise AlreadyOn
             RecoveryCode.replace_all(self.user, hashes, salt)
-            self._tell("second_factor_on")
+            AccountMail.tell(self.user, "second_factor_on")
         self.user.totp_secret, self.user.totp_last_step = sealed, step
         return codes
 
@@ -90,7 +90,7 @@ class SecondFactor:
         with database.atomic():
             if not (found and found.use()):
                 return None
-            self._tell("recovery_code_used", left=self.codes_left)
+            AccountMail.tell(self.user, "recovery_code_used", left=self.codes_left)
         return Proof.RECOVERY_CODE
 
     @property
@@ -109,7 +109,7 @@ class SecondFactor:
             if not User.select().where(User.id == self.user.id, User.totp_secret.is_null(False)).exists():
                 return []
             RecoveryCode.replace_all(self.user, hashes, salt)
-            self._tell("recovery_codes_new")
+            AccountMail.tell(self.user, "recovery_codes_new")
         return codes
 
     def turn_off(self, *, despite_role: bool = False) -> bool:
@@ -126,13 +126,13 @@ class SecondFactor:
                     raise Demanded
                 return False
             RecoveryCode.delete().where(RecoveryCode.user == self.user.id).execute()
-            self._tell("second_factor_off")
+            AccountMail.tell(self.user, "second_factor_off")
         self.user.totp_secret = self.user.totp_last_step = None
         return True
 
     def warn_of_guesses(self) -> None:
         """Tell them by mail that somebody who has their password guesses codes."""
-        self._tell("second_factor_guessed")
+        AccountMail.tell(self.user, "second_factor_guessed")
 
     def end_other_sessions(self) -> None:
         """End all sessions of the account but the one by which `user` is signed in."""
@@ -146,10 +146,6 @@ class SecondFactor:
         is_unused = User.totp_last_step.is_null() | (User.totp_last_step < step)
         row = (User.id == self.user.id) & (User.totp_secret == sealed)
         return bool(User.update(totp_last_step=step).where(row, is_unused).execute())
-
-    def _tell(self, kind: str, **arguments: int) -> None:
-        if self.user.email:
-            AccountMail.put(kind, self.user.email, self.user, **arguments)
 
 
 def new_secret() -> str:

@@ -85,22 +85,26 @@ class Session(BaseModel):
     @classmethod
     def end_all(cls, user: UserRow, *, but: "Session | None" = None) -> int:
         """End all sessions of an account, or all but one; returns how many. The browsers find out at their next
-        request, polls included."""
+        request, polls included. So do all that have a cookie of the release before."""
+        with database.atomic():
+            cls._refuse(user.id, user.session_key)
+            return cls.end_rows(user, but=but)
+
+    @classmethod
+    def end_rows(cls, user: UserRow, *, but: "Session | None" = None) -> int:
+        """The same, but for cookies of the release before: where the account has just got another key, those are of no
+        use anyhow, and who then signs in at an old process stays signed in."""
         theirs = (cls.user == user.id) & (cls.account_key != "") & (cls.ends_at > utcnow())
         if but:
             theirs &= cls.id != but.id
-        with database.atomic():
-            ended = int(cls.update(ends_at=_ended()).where(theirs).execute())
-            cls._refuse(user.id, user.session_key)
-        return ended
+        return int(cls.update(ends_at=_ended()).where(theirs).execute())
 
     def end(self) -> bool:
         """End this session, for every copy of its cookie; returns whether it was not over yet."""
         alive = (Session.id == self.id) & (Session.ends_at > utcnow())
         with database.atomic():
-            ended = bool(Session.update(ends_at=_ended()).where(alive).execute())
             self._refuse(self.user_id, self.account_key)
-        return ended
+            return bool(Session.update(ends_at=_ended()).where(alive).execute())
 
     @classmethod
     def forget_proofs(cls, user: UserRow) -> None:
@@ -116,7 +120,8 @@ class Session(BaseModel):
     def _refuse(cls, user_id: int, account_key: str) -> None:
         """Refuse cookies of the release before: one may be a copy of that whose session has just ended.
 
-        By a row of nobody's session, which stays for as long as such a cookie may be shown.
+        By a row of nobody's session, which stays for as long as such a cookie may be shown. Before the sessions are
+        written to, as it locks the account: a new password locks that, too, and then its sessions.
         """
         kept_until = utcnow() + OLD_COOKIES_LAST - KEPT_AFTER_ITS_END
         row = cls.insert(user=user_id, key_hash=hash_of_key(account_key), account_key="", ends_at=kept_until)

@@ -26,17 +26,18 @@ class UserPasswords(UserTrait):
     def store_password_hash(self, password_hash: str, *, instead_of: str | None = None) -> bool:
         """Store what `hash_password` made of a new password, and end all sessions of this account.
 
-        Returns whether; not if another hash is stored than the one that it comes `instead_of`.
+        Returns whether. Where it comes `instead_of` a hash, not if another one is stored by now, or another address
+        than when this account was read.
         """
         new = {UserRow.password_hash: password_hash, UserRow.session_key: new_session_key()}
         is_theirs = UserRow.id == self.id
         if instead_of is not None:
-            is_theirs &= UserRow.password_hash == instead_of
+            is_theirs &= (UserRow.password_hash == instead_of) & (UserRow.email == self.email)
         with database.atomic():
             if not UserRow.update(new).where(is_theirs).execute():
                 return False
             self.password_hash, self.session_key = password_hash, new[UserRow.session_key]
-            Session.end_all(self)
+            Session.end_rows(self)
         return True
 
     def hash_again(self, password: str) -> None:

@@ -11,7 +11,7 @@ from tasks.engine.models import fair_queue
 from tests.racing import race
 from webapp.db import MIGRATIONS, configure, database, migrate
 from webapp.lib.times import utcnow
-from webapp.models import Artifact, Composition, Notification, State, Task, TaskEvent, User
+from webapp.models import Artifact, Composition, Notification, State, Task, TaskEvent, User, withdraw
 
 LEASE = timedelta(seconds=15)
 OLD_STATES = ("pending", "in_progress", "canceling", "canceled", "succeeded", "failed")
@@ -159,6 +159,15 @@ def test_migrated_rows_are_readable_and_new_fields_have_defaults(old):
     assert {task.moves for task in Task} == {0}
     assert {task.title for task in Task if task.ready_at} == {"pending", "in_progress"}, "which wait for a worker now"
     assert all(task.ready_at in (None, task.updated_at) for task in Task)
+
+
+def test_an_address_of_before_has_thirty_days_to_be_confirmed(old):
+    database.execute_sql("UPDATE users SET email = 'ann@example.com'")
+    migrate()
+    ann = User.get()
+    assert ann.must_confirm_email
+    assert timedelta(days=29) < ann.email_grace_ends_at - utcnow() <= timedelta(days=30)
+    assert withdraw(10, with_grace=True) == withdraw(10, with_grace=False) == []
 
 
 def test_foreign_keys_are_enforced_after_migration(old):

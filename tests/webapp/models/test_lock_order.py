@@ -3,6 +3,7 @@
 On PostgreSQL, where rows are locked one by one, and a server that finds a circle ends one of those in it.
 """
 
+import threading
 import time
 from contextlib import suppress
 from datetime import timedelta
@@ -16,6 +17,7 @@ from tasks.engine.models.bulk import press
 from tasks.engine.models.waiting_users import notify_waiting_users
 from tasks.engine.retention import purge
 from tasks.send_mail import change, submit
+from tests.processes import until
 from tests.racing import race
 from webapp.db import database, demand_transaction
 from webapp.dev.factories import make_artifact, make_draft, make_notification, make_posts, make_task, make_user
@@ -31,6 +33,7 @@ from webapp.models import (
     Message,
     Notification,
     Post,
+    Session,
     State,
     Task,
     User,
@@ -292,6 +295,20 @@ def test_an_address_is_asked_for_confirmed_removed_and_undone_at_once(app):
     confirmed = EmailChange.select().where(EmailChange.confirmed_at.is_null(False), EmailChange.old_address != "")
     told = AccountMail.select().where(AccountMail.kind == "address_changed").count()
     assert told == confirmed.where(EmailChange.address != EmailChange.old_address).count(), "each once"
+
+
+@pytest.mark.parametrize("end", [Session.end, lambda session: Session.end_all(session.user)])
+def test_who_ends_a_session_waits_for_a_new_password_that_ends_it_too(app, emptied_postgres, end):
+    session, results = Session.begin(make_user(), "key"), []
+    ending = threading.Thread(target=lambda: results.extend(race(1, lambda: end(session))))
+    with psycopg.connect(emptied_postgres) as other, psycopg.connect(emptied_postgres, autocommit=True) as third:
+        other.execute("SET lock_timeout = 2000")
+        other.execute("SELECT 1 FROM users FOR UPDATE")  # as to write `session_key` does
+        ending.start()
+        until(lambda: third.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'").fetchone())
+        other.execute("UPDATE sessions SET ends_at = now()")
+    ending.join()
+    assert results in ([False], [0]), "it was over by then"
 
 
 # What is demanded of callers

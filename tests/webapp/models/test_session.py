@@ -179,3 +179,12 @@ def _walks(plan: list[str]) -> list[str]:
 def test_keys_are_long_and_no_two_are_alike():
     assert len({sessions.new_key() for _ in range(100)}) == 100
     assert len(sessions.new_key()) == 43
+
+
+def test_who_signs_in_at_an_old_process_after_a_new_password_stays_signed_in(each_database):
+    user = make_user()
+    Session.begin(user, "key")
+    before = user.session_key
+    user.store_password_hash("no hash")
+    assert not _signs_in("key")
+    assert [User.by_account_key(key) for key in (before, user.session_key)] == [None, user]

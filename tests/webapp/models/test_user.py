@@ -10,6 +10,7 @@ from peewee import OperationalError
 from tests.racing import race
 from webapp.db import database, is_postgres
 from webapp.dev.factories import PASSWORD, make_user
+from webapp.lib.times import utcnow
 from webapp.models import ChangeCount, Session, User, UsernameTaken, passwords, user_changes
 from webapp.models import user as user_module
 from webapp.models.session import SEEN_EVERY
@@ -153,3 +154,18 @@ def test_password_hash_is_costly_to_try(app, costly_hashing, monkeypatch):
     for kept in [*hashes, user.password_hash]:
         assert kept.startswith("scrypt:32768:8:3$"), "what OWASP advises for 32 MB"
     assert len({*hashes, user.password_hash}) == 3
+
+
+def test_an_address_that_a_release_before_writes_is_neither_confirmed_nor_in_its_grace(each_database):
+    """It knows nothing of either; what this release writes tells both."""
+    confirmed, in_grace = make_user(email="a@example.com"), make_user(email="b@example.com", email_confirmed_at=None)
+    User.update(email_grace_ends_at=utcnow()).where(User.id == in_grace.id).execute()
+    for user in (confirmed, in_grace):
+        User.update(email=user.email, about="Hello").where(User.id == user.id).execute()
+    assert User.get_by_id(confirmed.id).email_confirmed_at == confirmed.email_confirmed_at
+    assert User.get_by_id(in_grace.id).email_grace_ends_at
+    User.update(email="victim@example.com").execute()
+    for user in User.select():
+        assert (user.email, user.email_confirmed_at, user.email_grace_ends_at) == ("victim@example.com", None, None)
+    User.update(email="new@example.com", email_confirmed_at=utcnow()).execute()
+    assert not any(user.must_confirm_email for user in User.select())

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from peewee import *  # noqa: F403 - a migration is a frozen copy and uses most field types
 
 GRACE = timedelta(days=30)
+GRACED = 'email_grace_ends_at'
 
 
 class User(Model):
@@ -32,7 +33,7 @@ class AccountMail(Model):
 
 COLUMNS = {
     'email_confirmed_at': DateTimeField(null=True),
-    'email_grace_ends_at': DateTimeField(null=True),
+    GRACED: DateTimeField(null=True),
     'role': CharField(max_length=10, null=True),
     'totp_secret': CharField(max_length=255, null=True),
     'totp_last_step': IntegerField(null=True),
@@ -42,9 +43,14 @@ COLUMNS = {
 def up(migrator, db):
     db.bind([User, AccountMail], bind_refs=False, bind_backrefs=False)
     db.create_tables([AccountMail])
-    migrator.migrate(*(migrator.add_column('users', name, field) for name, field in COLUMNS.items()))
+    migrator.migrate(*(migrator.add_column('users', name, field) for name, field in COLUMNS.items() if name != GRACED))
     until = (datetime.now(timezone.utc) + GRACE).replace(microsecond=0, tzinfo=None)
-    db.execute_sql(f"UPDATE users SET email_grace_ends_at = '{until}' WHERE email <> ''")
+    if isinstance(db, PostgresqlDatabase):  # it writes no row for that; an account without an address can have one, too
+        db.execute_sql(f"ALTER TABLE users ADD COLUMN {GRACED} TIMESTAMP DEFAULT '{until}'")
+        db.execute_sql(f'ALTER TABLE users ALTER COLUMN {GRACED} DROP DEFAULT')
+    else:
+        migrator.migrate(migrator.add_column('users', GRACED, COLUMNS[GRACED]))
+        db.execute_sql(f"UPDATE users SET {GRACED} = '{until}' WHERE email <> ''")
 
 
 def down(migrator, db):

@@ -429,6 +429,16 @@ def test_an_address_that_the_release_before_has_written_is_sent_its_link(app, ma
     assert EmailChange.pending_of(ann) is None
 
 
+def test_an_address_that_the_release_before_has_written_is_not_said_to_have_a_link_where_none_can_be_sent(app):
+    make_user("ann")
+    User.update(email="ann@example.com").execute()
+    app.config["MAIL_SERVER"] = None
+    with app.app_context():
+        withdraw_addresses(10)
+    assert EmailChange.pending_of(_ann()).sent_at is None
+    assert not AccountMail.select().exists()
+
+
 def test_what_was_settled_long_ago_is_deleted(app):
     old, pending = make_email_change(settled_at=utcnow() - KEPT), make_email_change(requested_at=utcnow() - 9 * KEPT)
     assert EmailChange.purge(10) == 1

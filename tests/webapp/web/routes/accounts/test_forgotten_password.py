@@ -15,6 +15,7 @@ from webapp.dev.factories import PASSWORD, make_user
 from webapp.lib.times import utcnow
 from webapp.models import AccountMail, User, password_reset
 from webapp.models.password_reset import change_password, reset_token
+from webapp.models.passwords import hash_password
 from webapp.models.reset_request import REQUESTED
 from webapp.web import rate_limits
 
@@ -265,6 +266,19 @@ def test_a_link_is_void(visitor, link, why):
     VOIDS[why](User.get())
     assert _void(visitor, link)
     assert "errand-reset" not in {cookie.key for cookie in visitor._cookies.values()}, "it is of no use any more"
+
+
+def test_a_link_is_void_once_its_change_of_the_address_is_undone_while_the_password_is_hashed(
+    visitor, link, monkeypatch
+):
+    def undone_meanwhile(password):
+        User.update(email="old@example.com", email_confirmed_at=utcnow()).execute()
+        return hash_password(password)
+
+    visitor.get(link)
+    monkeypatch.setattr(password_reset, "hash_password", undone_meanwhile)
+    assert visitor.submit("/password/new", password=NEW).status_code == 422
+    assert not User.get().has_password(NEW)
 
 
 def test_a_form_that_comes_twice_is_answered_alike_and_changes_once(app, visitor, link):
