@@ -21,6 +21,7 @@ from webapp.web.auth import renew_session, signed_in_user
 from webapp.web.code_attempts import CodeAttempt
 from webapp.web.form_recovery import recover_form
 from webapp.web.forms.second_factor import WRONG_CODE, ProofForm
+from webapp.web.presenters.proof_words import purpose
 from webapp.web.rate_limits import PasswordAttempt
 from webapp.web.redirects import local_url, redirect_back
 from webapp.web.security_log import Event, record
@@ -111,7 +112,8 @@ def _ask_with_kept_form(form: ProofForm) -> ResponseReturnValue:
     """The page that asks, with the form that was sent; only the page if that is not to be shown."""
     kept = recover_form(signed_in_user().id, FIELDS, even_empty=True)
     if kept is None:
-        flash("Nothing has been sent. Confirm it’s you, then try again.")
+        flash("Nothing has changed. Confirm it’s you, then try again.")
         return redirect(_address(redirect_back(url_for("home.index"))), 303)
     headers: dict[str, Any] = {"Cache-Control": "no-store"}
-    return render_template("accounts/reauthenticate_kept.html", form=form, recovered=kept), 422, headers
+    shown = {"form": form, "recovered": kept, "purpose": purpose()}
+    return render_template("accounts/reauthenticate_kept.html", **shown), 422, headers

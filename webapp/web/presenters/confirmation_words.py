@@ -72,7 +72,7 @@ OUTCOMES: Mapping[ChangeState, Outcome] = {
 RESTORED = Outcome(
     "The change is undone",
     "{address} is the address of {username} again, and everyone has been signed out. Now sign in and set a new password"
-    " in Settings: someone else may know the current one.",
+    " in Settings: someone else may know the current one. If yours doesn’t work, choose “Forgot your password?” there.",
     link="Sign in",
 )
 RESTORED_TO_GUEST = Outcome(

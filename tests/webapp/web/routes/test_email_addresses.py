@@ -271,6 +271,7 @@ def test_an_address_that_is_not_confirmed_can_be_sent_another_link_or_be_forgott
         assert (answer.status_code, answer.location) == (303, then)
     assert [mail.address for mail in AccountMail.select()] == ["ann@example.com"] * 3
     assert EmailChange.select().count() == 1
+    assert ann.get("/settings").one("form[action$=cancellation] button").text == "Remove"
     ann.submit("/settings/email/cancellation")
     assert not ann.get("/settings").page.select("#pending-email")
     assert EmailChange.pending_of(_ann()) is None

@@ -11,6 +11,7 @@ from webapp.dev.factories import PASSWORD, make_user
 from webapp.lib.times import utcnow
 from webapp.models import Session, User
 from webapp.web.auth import require_sign_in
+from webapp.web.presenters.proof_words import PURPOSES
 from webapp.web.reauthentication import reauthentication_required
 from webapp.web.session_cookies import SESSION_KEY
 
@@ -160,6 +161,15 @@ def test_htmx_is_led_there_and_back_to_its_page(ann):
     assert DONE == []
 
 
+def test_the_question_says_what_a_button_is_about_to_do(app, ann):
+    _let_time_pass()
+    asked = ann.submit("/settings/sessions/end").words
+    assert "Nothing has changed yet. Enter your password to end all your other sessions." in asked
+    assert "/settings" not in asked, "in words, not as an address"
+    takes_posts = {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in rule.methods}
+    assert set(PURPOSES) <= takes_posts, "each is there"
+
+
 def test_a_guest_has_nothing_to_prove_and_a_visitor_signs_in(app, visitor):
     guest = browse(app, make_user(guest=True))
     assert _opens(guest)
@@ -178,7 +188,9 @@ def test_a_new_password_takes_a_code_too_where_there_is_a_second_factor(ann, pho
     phone.pair(User.get_by_id(ann.user.id))
     _let_time_pass()
     fields = {"current": "another good one", "password": "yet another one"}
-    assert "Confirm it’s you" in ann.submit("/settings/password", **fields).words
+    asked = ann.submit("/settings/password", **fields).words
+    assert "Confirm it’s you" in asked
+    assert "Enter your password and a code to change your password." in asked
     proof = {"reauthentication_password": "another good one", "reauthentication_code": phone.next_code()}
     assert ann.submit("/settings/password", **fields | proof).location == "/settings"
     assert User.get_by_id(ann.user.id).has_password("yet another one")

@@ -58,8 +58,9 @@ def send_link() -> ResponseReturnValue:
 @bp.post("/email/cancellation")
 def cancel_email() -> ResponseReturnValue:
     """Forget the address that is to be confirmed; its links work no more."""
-    EmailChange.cancel(signed_in_user())
-    flash("Canceled. Any link we sent no longer works.")
+    user = signed_in_user()
+    EmailChange.cancel(user)
+    flash(f"{'Canceled' if user.email else 'Removed'}. Any link we sent no longer works.")
     return redirect(url_for("settings.show"), 303)
 
 

@@ -15,6 +15,7 @@ from webapp.web.reauthentication import second_factor_required
 from webapp.web.routes.settings.blueprint import bp
 from webapp.web.security_log import Event, record
 
+KEPT = "This account is yours to keep. Sign in as {username} with your new password, from anywhere."
 ELSEWHERE = "Saved, but for your email address: change that here."
 
 
@@ -53,11 +54,12 @@ def update_password() -> ResponseReturnValue:
         attempt.was_no_guess()
     if not valid:
         return _page(ProfileForm(formdata=None, obj=user), form, 422)
+    was_guest = user.is_guest
     change_password(user, form.password.data)
     record(Event.PASSWORD_CHANGED, user)
     sign_in(user)
     remember_account(user.username_key)
-    flash("Password set. You’ve been signed out everywhere else.")
+    flash(KEPT.format(username=user.username) if was_guest else "Password set. You’ve been signed out everywhere else.")
     return redirect(url_for("settings.show"), 303)
 
 

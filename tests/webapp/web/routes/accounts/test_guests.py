@@ -36,6 +36,7 @@ def test_a_guest_who_sets_a_password_and_an_address_can_sign_in_from_anywhere(ap
     [user] = User.select()
     here.submit("/settings/email", email="ann@example.com")
     assert here.submit("/settings/password", password="a new password").status_code == 303
+    assert f"Sign in as {user.username} with your new password, from anywhere." in here.get("/settings").words
     there = browse(app)
     assert there.submit("/login", username=user.username, password="a new password").status_code == 303
     assert "ann@example.com" in there.get("/settings").one("#pending-email").text
