@@ -12,6 +12,7 @@ from peewee import AutoField, CharField, DateTimeField, ForeignKeyField
 from webapp.db import BaseModel
 from webapp.lib.normalization import compatible
 from webapp.lib.times import utcnow
+from webapp.models.passwords import hashing_places
 from webapp.models.user_row import UserRow
 
 NUMBER: Final = 10  # of a set
@@ -53,12 +54,16 @@ class RecoveryCode(BaseModel):
 
     @classmethod
     def find(cls, user: UserRow, typed: str) -> "RecoveryCode | None":
-        """The unused code that somebody typed. Costs a query and a hash, unless it cannot be a code."""
+        """The unused code that somebody typed. Costs a query and a hash, unless it cannot be a code.
+
+        Raises HashingBusy.
+        """
         letters = as_typed(typed)
         unused = list(cls.select().where(cls.user == user.id, cls.used_at.is_null())) if letters else []
         if not unused or letters is None:
             return None
-        wanted = hash_code(letters, unused[0].salt)
+        with hashing_places.place():
+            wanted = hash_code(letters, unused[0].salt)
         return next((each for each in unused if hmac.compare_digest(each.code_hash, wanted)), None)
 
     def use(self) -> bool:
@@ -80,5 +85,5 @@ def as_typed(text: str) -> str | None:
 
 
 def hash_code(letters: str, salt: str) -> str:
-    """What is stored of a code."""
+    """What is stored of a code. Within a `hashing_places.place()`, as all that takes the processor for so long."""
     return scrypt(letters.encode(), salt=bytes.fromhex(salt), n=COST, r=8, p=1, dklen=32, maxmem=2**26).hex()

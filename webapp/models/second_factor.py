@@ -19,6 +19,7 @@ from webapp.db import database
 from webapp.lib.normalization import compatible
 from webapp.lib.sealing import CannotUnseal, seal, unseal
 from webapp.models.account_mail import AccountMail
+from webapp.models.passwords import hashing_places
 from webapp.models.recovery_code import RecoveryCode, hash_code, new_codes
 from webapp.models.session import Session
 from webapp.models.user import User
@@ -66,7 +67,7 @@ class SecondFactor:
         """Demand codes of an app that has this secret, as the code of one shows; returns the recovery codes.
 
         They are told by mail. Raises WrongCode, and AlreadyOn: also when two do this at once. A guest, who has no
-        first factor, gets AlreadyOn, too. Costs NUMBER hashes.
+        first factor, gets AlreadyOn, too. Costs NUMBER hashes. Raises HashingBusy.
         """
         step = _step_of(secret, code)
         if step is None:
@@ -83,7 +84,7 @@ class SecondFactor:
         return codes
 
     def accept(self, code: str) -> Proof | None:
-        """What a code that somebody typed proves, and use it up; None if it proves nothing."""
+        """What a code that somebody typed proves, and use it up; None if it proves nothing. Raises HashingBusy."""
         if re.fullmatch("[0-9]{6}", typed := _digits(code)):
             return Proof.APP if self._accept_step(typed) else None
         found = RecoveryCode.find(self.user, code)
@@ -101,7 +102,7 @@ class SecondFactor:
     def renew_codes(self) -> list[str]:
         """New recovery codes in place of the others, which are worth nothing any more; none if it is off by now.
 
-        Told by mail. Costs NUMBER hashes.
+        Told by mail. Costs NUMBER hashes. Raises HashingBusy.
         """
         codes, hashes, salt = _new_set()
         with database.atomic():
@@ -191,4 +192,5 @@ def _digits(code: str) -> str:
 def _new_set() -> tuple[list[str], list[str], str]:
     """New recovery codes, what is stored of them, and their salt."""
     codes, salt = new_codes(), secrets.token_hex(16)
-    return codes, [hash_code(code.replace("-", ""), salt) for code in codes], salt
+    with hashing_places.place():
+        return codes, [hash_code(code.replace("-", ""), salt) for code in codes], salt

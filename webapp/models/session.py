@@ -135,10 +135,11 @@ class Session(BaseModel):
         return bool(Session.update(key_hash=hash_of_key(key), authenticated_at=now).where(alive).execute())
 
     def seen(self, user: UserRow, now: datetime) -> None:
-        """Record a visit, by which the session goes on. One write."""
+        """Record a visit, by which the session goes on, unless it was ended since it was read. One write."""
         ends_at = _end(user, self.created_at, now)
-        alive = (Session.id == self.id) & (Session.ends_at > now)
-        Session.update(seen_at=now, ends_at=ends_at).where(alive).execute()
+        # Not `ends_at > now`: one that was ended a moment after the visit began ends later than that.
+        as_read = (Session.id == self.id) & (Session.ends_at == self.ends_at)
+        Session.update(seen_at=now, ends_at=ends_at).where(as_read).execute()
 
     @classmethod
     def purge(cls, at_once: int) -> int:

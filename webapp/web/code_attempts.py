@@ -4,10 +4,15 @@ There are a million codes, and three are right at a time. From all browsers that
 wherever they are, 50 a day may be tried: whoever has the password and guesses every day gets in once in 18 years. The
 owner is told by mail at the tenth wrong code of a day. Browsers in which a code of this second factor was right before
 have an allowance of their own, so nobody locks the owner out.
+
+New recovery codes are limited, too: a set costs as much time of the server as a sign-in, and is told by mail.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 
+from flask import g
 from limits import parse_many
 
 from webapp.models import RateCount, SecondFactor, User
@@ -15,6 +20,7 @@ from webapp.web.known_browsers import knows_account, remember_account
 from webapp.web.rate_limits import count
 
 PER_ACCOUNT = parse_many("10 per 10 minutes; 50 per day")
+NEW_CODES = parse_many("10 per hour")  # sets of recovery codes of an account
 TOLD_AT = 10  # wrong codes of a day
 TOLD_EVERY = 24 * 3600  # seconds
 
@@ -23,14 +29,22 @@ class CodeAttempt:
     """One attempt at a code of an account. Create it before checking the code: it is counted at once."""
 
     def __init__(self, user: User) -> None:
-        """Count the attempt. Raises TooManyRequests with how long to wait if there were too many."""
+        """Count the attempt. Raises TooManyRequests with how long to wait if there were too many.
+
+        Where a code cannot be looked at now, the answer to this request takes it back.
+        """
         self._user = user
         self._is_strange = not knows_account(_name_in_browsers(user))
         self._counted = count(PER_ACCOUNT, "code", str(user.id), "strange" if self._is_strange else "known")
+        g.attempt = self
+
+    def was_no_guess(self) -> None:
+        """Count nothing: the code was right, or could not be looked at."""
+        RateCount.take_back(self._counted)
 
     def succeeded(self) -> None:
         """The code was right: count nothing, and remember that this browser knows the account."""
-        RateCount.take_back(self._counted)
+        self.was_no_guess()
         remember_codes_of(self._user)
 
     def failed(self) -> None:
@@ -39,6 +53,20 @@ class CodeAttempt:
         is_guessing = today is not None and today.number >= TOLD_AT
         if is_guessing and RateCount.add(f"told of guessed codes {self._user.id}", TOLD_EVERY) == 1:
             SecondFactor(self._user).warn_of_guesses()
+
+
+@contextmanager
+def counting_new_codes(user: User) -> Iterator[None]:
+    """Count the set of recovery codes that is made within the block, unless an exception says that none was.
+
+    Raises TooManyRequests with how long to wait.
+    """
+    counted = count(NEW_CODES, "recovery codes", str(user.id))
+    try:
+        yield
+    except Exception:
+        RateCount.take_back(counted)
+        raise
 
 
 def remember_codes_of(user: User) -> None:

@@ -123,7 +123,7 @@ class PasswordAttempt:
         """
         hashing_places.demand()
         self._guesses: list[str] = []
-        g.password_attempt = self
+        g.attempt = self
         if browser := browser_that_knows(username_key):
             count(TRIES_PER_KNOWN_ACCOUNT, "try of", username_key)
             self._guess(PER_KNOWN_BROWSER, "guess in", browser, username_key)

@@ -5,9 +5,12 @@ import json
 import logging
 import re
 from dataclasses import replace
+from hashlib import sha256
+from secrets import token_urlsafe
 
 import pytest
 from flask import url_for
+from itsdangerous import URLSafeSerializer
 
 from tasks.engine import TaskError, TemporaryError
 from tests.browsing import browse
@@ -151,6 +154,11 @@ def test_a_secret_in_an_address_is_in_no_line(app, visitor, written):
     lines = written()
     visitor.get("/unsubscribe/let-me-in")
     assert "GET /unsubscribe/… 200" in lines.all("webapp.access")[0]
+    token = URLSafeSerializer("key", signer_kwargs={"digest_method": sha256}).dumps(token_urlsafe(16))
+    for nearly in ("/email/confirmation/{}/", "/email//confirmation/{}", "/Email/undo/{})", "/password/new&token={}"):
+        visitor.get(nearly.format(token))
+    assert [line.count("…") for line in lines.all("webapp.access")[1:]] == [1] * 4
+    assert token not in lines.stream.getvalue()
 
 
 def test_nothing_is_left_to_the_next_request_of_a_thread(app, ann, visitor, written):

@@ -119,6 +119,17 @@ def test_a_visit_does_not_revive_a_session_that_has_just_been_ended(each_databas
     assert not _signs_in("key")
 
 
+def test_a_visit_that_began_before_a_session_ended_does_not_revive_it(each_database, clock):
+    user = make_user()
+    Session.begin(user, "key")
+    visitor = User.by_session_key("key")
+    now = clock(SEEN_EVERY)
+    clock(timedelta(seconds=2))
+    Session.end_all(user)
+    visitor.seen(now)
+    assert not _signs_in("key")
+
+
 def test_a_session_that_is_begun_twice_by_one_key_is_one(each_database):
     user = make_user()
     assert Session.begin(user, "key") == Session.begin(user, "key")

@@ -81,7 +81,7 @@ def database_error(error: PeeweeException) -> ResponseReturnValue:
 @bp.app_errorhandler(HashingBusy)
 def hashing_busy(error: HashingBusy) -> ResponseReturnValue:
     """503 where so many sign in, or choose a password, that this one was not looked at: it counts as no guess."""
-    if attempt := g.pop("password_attempt", None):
+    if attempt := g.pop("attempt", None):
         attempt.was_no_guess()
     headers = {"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store"}
     if htmx.is_htmx():

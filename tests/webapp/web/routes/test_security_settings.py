@@ -8,11 +8,14 @@ import segno
 
 from tests.browsing import browse
 from tests.phones import Phone
+from tests.taken_places import taken
 from webapp.dev.factories import PASSWORD, make_user
 from webapp.lib.times import utcnow
-from webapp.models import AccountMail, RecoveryCode, SecondFactor, Session, User
-from webapp.models.passwords import hash_password
+from webapp.models import AccountMail, RecoveryCode, SecondFactor, Session, User, recovery_code
+from webapp.models.account_mail import MOST_TOLD
+from webapp.models.passwords import hash_password, hashing_places
 from webapp.web import shown_once
+from webapp.web.code_attempts import NEW_CODES
 from webapp.web.presenters.second_factor import Setup
 
 PAGE = "/settings/security"
@@ -158,6 +161,19 @@ def test_recovery_codes_are_shown_and_downloaded_until_they_are_said_to_be_kept(
     now = shown_once.time.time()
     monkeypatch.setattr("webapp.web.shown_once.time.time", lambda: now + shown_once.HOLDS + 1)
     assert ann.get(CODES).location == PAGE, "and not for long"
+
+
+def test_whoever_makes_recovery_codes_all_day_takes_little_of_the_server_and_fills_no_mailbox(ann, monkeypatch):
+    with taken(hashing_places):
+        assert ann.submit(CODES).status_code == 503, "as many are hashing as may"
+    monkeypatch.setattr(recovery_code, "COST", 2)
+    most = NEW_CODES[0].amount
+    answers = [ann.submit(CODES).status_code for _ in range(most + 1)]
+    assert answers == [303] * most + [429]
+    of_ann = SecondFactor(_row())
+    for _ in range(MOST_TOLD):
+        of_ann.renew_codes()
+    assert AccountMail.select().where(AccountMail.kind == "recovery_codes_new").count() == MOST_TOLD
 
 
 def test_few_recovery_codes_are_said_on_the_page(ann):

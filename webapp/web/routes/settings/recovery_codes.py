@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from webapp.models import SecondFactor
 from webapp.web.auth import signed_in_user
+from webapp.web.code_attempts import counting_new_codes
 from webapp.web.reauthentication import reauthentication_required
 from webapp.web.routes.settings.blueprint import bp
 from webapp.web.security_log import Event, record
@@ -37,12 +38,13 @@ def download_recovery_codes() -> ResponseReturnValue:
 @bp.post("/security/recovery-codes")
 @reauthentication_required
 def renew_recovery_codes() -> ResponseReturnValue:
-    """Make new ones; the others are worth nothing from now on."""
+    """Make new ones; the others are worth nothing from now on. Raises TooManyRequests."""
     user = signed_in_user()
     if not user.has_second_factor:
         flash("Two-factor authentication is off, so there are no recovery codes.")
         return redirect(url_for("settings.show_security"), 303)
-    keep_codes(user, SecondFactor(user).renew_codes())
+    with counting_new_codes(user):
+        keep_codes(user, SecondFactor(user).renew_codes())
     record(Event.RECOVERY_CODES_NEW, user)
     return redirect(url_for("settings.show_recovery_codes"), 303)
 

@@ -7,7 +7,7 @@ from webapp.models import SecondFactor, User
 from webapp.models.recovery_code import FEW
 from webapp.models.second_factor import AlreadyOn, Demanded, WrongCode
 from webapp.web.auth import signed_in_user
-from webapp.web.code_attempts import remember_codes_of
+from webapp.web.code_attempts import counting_new_codes, remember_codes_of
 from webapp.web.forms.second_factor import WRONG_CODE, SetupForm, TurnOffForm
 from webapp.web.presenters.second_factor import Setup
 from webapp.web.reauthentication import prove, reauthentication_required
@@ -69,7 +69,8 @@ def turn_off_second_factor() -> ResponseReturnValue:
 
 
 def _turned_on(user: User, form: SetupForm) -> ResponseReturnValue:
-    keep_codes(user, SecondFactor(user).turn_on(form.secret, form.code.data or ""))
+    with counting_new_codes(user):
+        keep_codes(user, SecondFactor(user).turn_on(form.secret, form.code.data or ""))
     _end_others(user, form)
     remember_codes_of(user)
     record(Event.SECOND_FACTOR_ON, user)
