@@ -6,6 +6,7 @@ from dataclasses import replace
 import pyotp
 
 from webapp.app import create_app
+from webapp.db import without_deadlines
 from webapp.dev import __main__ as dev
 from webapp.dev.demo import people, world
 from webapp.dev.demo.fake_smtp import FakeSmtp
@@ -67,6 +68,7 @@ def _fill(settings: Settings, smtp: FakeSmtp) -> int:
     """Fill the world; returns how many of its tasks are held by workers that do not exist."""
     mailing = replace(settings, mail_server="127.0.0.1", mail_port=smtp.port, mail_username=None)
     app = create_app(replace(mailing, mail_use_tls=False, mail_use_ssl=False, log_level="WARNING"), patient=True)
-    with smtp.serving(), app.app_context():
+    # All of it is one transaction, for which nobody waits.
+    with smtp.serving(), app.app_context(), without_deadlines():
         world.fill(smtp)
         return Task.select().where(Task.lease_until.is_null(False)).count()
