@@ -29,6 +29,7 @@ from webapp.app import create_app
 from webapp.db import schema
 from webapp.dev.factories import make_user
 from webapp.lib import logs
+from webapp.lib.quota_variables import UNLIMITED
 from webapp.models import passwords, recovery_code
 from webapp.settings import Settings
 from webapp.storage import use_storage
@@ -128,7 +129,7 @@ def settings(request, tmp_path, _migrated) -> Settings:
         shutil.copyfile(_migrated / name, tmp_path / name)
     settings = Settings(
         secret_key="secret of a test", data_dir=tmp_path, database_url=f"sqlite:///{tmp_path / DATABASE_FILE}",
-        base_url="http://localhost", log_level="WARNING",
+        base_url="http://localhost", log_level="WARNING", quotas=UNLIMITED,
     )  # fmt: skip
     if "mailserver" in request.fixturenames:
         server = request.getfixturevalue("mailserver")

@@ -2,16 +2,17 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from webapp.lib.containers import in_container
+from webapp.lib.data_folder import read_data_folder, read_secret_key
 from webapp.lib.environment import Reader, SettingsError
 from webapp.lib.error_variables import read_error_reports
 from webapp.lib.mail_variables import read_mail_server
-from webapp.lib.private_files import kept_secret, make_private_folder
+from webapp.lib.quota_variables import DEFAULTS, Quotas, read_quotas
 from webapp.lib.service_urls import HOST, LOOPBACK, hostname, read_database_url, read_redis_url
 
 __all__ = ["LOOPBACK", "Settings", "SettingsError", "hostname"]
@@ -21,7 +22,6 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 APP_NAME = "Errand"
 LONGEST_NAME = 40  # characters: it stands in the header of every page and in each mail
 LOG_FORMATS = ("text", "json")
-SHORTEST_KEY = 16  # characters: 128 bits where each is a random byte
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ class Settings:
     listen_everywhere: bool = False
     admins: tuple[str, ...] = ()
     sentry_dsn: str | None = None
+    quotas: Quotas = field(default_factory=lambda: DEFAULTS)
 
     @property
     def secure(self) -> bool:
@@ -102,10 +103,10 @@ class Settings:
         deployed = bool(database_url or redis_url)
         port, app_name = read.integer("PORT", 5000, 1, 65535), _app_name(read)
         base_url = _base_url(read) or ("" if deployed else f"http://127.0.0.1:{port}")
-        data_dir = _private_folder(read)
+        data_dir = read_data_folder(read)
         retention_days = read.integer("RETENTION_DAYS", 30, 1, 36500)
         settings = {
-            "secret_key": _secret_key(read, data_dir, deployed),
+            "secret_key": read_secret_key(read, data_dir, deployed),
             "data_dir": data_dir,
             "database_url": database_url or f"sqlite:///{quote(str(data_dir / 'errand.db'))}",
             "redis_url": redis_url,
@@ -113,12 +114,7 @@ class Settings:
             "port": port,
             "base_url": base_url,
             **_mail(read, deployed, base_url, app_name),
-            "web_concurrency": read.integer("WEB_CONCURRENCY", 2, 1, 64),
-            "worker_concurrency": read.integer("WORKER_CONCURRENCY", 2, 1, 64),
-            "task_lease": read.integer("TASK_LEASE_SECONDS", 15, 1, 3600),
-            "task_sweep": read.integer("TASK_SWEEP_SECONDS", 5, 1, 3600),
-            "worker_memory": read.integer("WORKER_MEMORY_MB", 256, 128, 1_048_576, or_zero=True) * 1024 * 1024,
-            "task_timeout": read.integer("TASK_TIMEOUT_SECONDS", 300, 1, 86400),
+            **_processes(read),
             "retention_days": retention_days,
             "artifact_days": read.integer("ARTIFACT_DAYS", min(7, retention_days), 1, 36500),
             "allow_guests": read.flag("ALLOW_GUESTS", True),
@@ -132,6 +128,7 @@ class Settings:
             "hsts_subdomains": read.flag("HSTS_SUBDOMAINS", False),
             "listen_everywhere": in_container(read),
             **read_error_reports(read),
+            "quotas": read_quotas(read),
         }
         read.compare("ARTIFACT_DAYS", "RETENTION_DAYS", 1, "a task's files are deleted with the task")
         read.compare("TASK_SWEEP_SECONDS", "TASK_LEASE_SECONDS", 10, "lost tasks would wait that long")
@@ -139,7 +136,18 @@ class Settings:
         return cls(**settings)
 
 
-# Settings that depend on several variables
+# Settings that belong together
+
+
+def _processes(read: Reader) -> dict[str, int]:
+    return {
+        "web_concurrency": read.integer("WEB_CONCURRENCY", 2, 1, 64),
+        "worker_concurrency": read.integer("WORKER_CONCURRENCY", 2, 1, 64),
+        "task_lease": read.integer("TASK_LEASE_SECONDS", 15, 1, 3600),
+        "task_sweep": read.integer("TASK_SWEEP_SECONDS", 5, 1, 3600),
+        "worker_memory": read.integer("WORKER_MEMORY_MB", 256, 128, 1_048_576, or_zero=True) * 1024 * 1024,
+        "task_timeout": read.integer("TASK_TIMEOUT_SECONDS", 300, 1, 86400),
+    }
 
 
 def _app_name(read: Reader) -> str:
@@ -169,29 +177,3 @@ def _mail(read: Reader, deployed: bool, base_url: str, app_name: str) -> dict[st
     name = app_name if app_name.replace(" ", "").isalnum() else f'"{app_name}"'
     server = read_mail_server(read, DEFAULT_MAILBOX_PORT if mailbox else None, f"{name} <errand@localhost>")
     return {**server, "mailbox": mailbox}
-
-
-def _private_folder(read: Reader) -> Path:
-    """The data folder, created if it is missing; it and the files of Errand in it are only for this user."""
-    folder = Path(read.text("DATA_DIR", "instance"))
-    os.umask(0o077)
-    try:
-        folder = make_private_folder(folder)
-        for path in folder.glob("*.db*"):  # an earlier release let every user of the machine read them
-            path.chmod(0o600)
-        if (folder / "mail").is_dir():
-            (folder / "mail").chmod(0o700)
-    except RuntimeError:  # of `expanduser`
-        read.problem("DATA_DIR", f"{folder} starts with a user who has no home directory here")
-    except OSError as error:
-        read.problem("DATA_DIR", f"{folder} is not writable: {error.strerror or error}")
-    return folder
-
-
-def _secret_key(read: Reader, data_dir: Path, deployed: bool) -> str:
-    key = read.text("SECRET_KEY")
-    if key and len(key) < SHORTEST_KEY:
-        read.problem("SECRET_KEY", f"must have at least {SHORTEST_KEY} characters, ideally 64 random ones")
-    if not key and deployed:
-        read.problem("SECRET_KEY", "must be set when DATABASE_URL or REDIS_URL is")
-    return key or ("" if read.problems else kept_secret(data_dir / "secret_key"))

@@ -2,6 +2,7 @@
 
 from tasks.queue import huey
 from webapp import db
+from webapp.models import quotas
 from webapp.settings import Settings
 
 
@@ -12,5 +13,6 @@ def use_storage(settings: Settings, patient: bool = True) -> None:
 
 
 def use_database(settings: Settings, patient: bool = True) -> None:
-    """Use the database of these settings. What a run holds there is released when its lease ends, at the latest."""
+    """Use the database and the quotas of these settings. What a run holds there is released when its lease ends."""
     db.configure(settings.database_url, idle_timeout=settings.task_lease, patient=patient)
+    quotas.configure(settings.quotas)
