@@ -7,7 +7,7 @@ kept, and goes through `demand`. Both raise OverQuota, for which every door has 
 """
 
 from webapp.lib.complete import complete
-from webapp.lib.i18n import size
+from webapp.lib.i18n import number
 from webapp.lib.phrases import Phrase, Wording, phrase
 from webapp.lib.quota_variables import DEFAULTS, QUOTAS, Quota, Quotas
 from webapp.models.rate_count import RateCount
@@ -70,7 +70,7 @@ class OverQuota(Exception):
     def phrase(self) -> Phrase:
         """What the person is told."""
         wording: Wording = REFUSALS[self.quota]
-        most = size(self.most) if self.quota is Quota.STORAGE else self.most
+        most = f"{number(self.most / 1_000_000)} MB" if self.quota is Quota.STORAGE else self.most
         return wording(most=most, seconds=self.seconds_left)
 
     def words(self) -> str:
@@ -97,8 +97,8 @@ def demand(quota: Quota, used: int, user: UserRow) -> None:
         raise OverQuota(quota, most)
 
 
-def use(quota: Quota, user: UserRow | None = None, number: int = 1) -> None:
-    """Count what a person, or the site, does so many times. Raises OverQuota beyond it, and then counts nothing.
+def use(quota: Quota, user: UserRow | None = None, times: int = 1) -> None:
+    """Count what a person, or the site, does, so many times. Raises OverQuota beyond it, and then counts nothing.
 
     One write where there is a quota, none where it is unlimited. In a transaction that is rolled back, it never was.
     """
@@ -108,7 +108,7 @@ def use(quota: Quota, user: UserRow | None = None, number: int = 1) -> None:
     seconds = QUOTAS[quota].seconds
     assert seconds is not None, f"{quota} is what somebody has: ask `demand`"
     name = f"quota/{quota}/{user.id if user else 'site'}/{seconds}"
-    if RateCount.add(name, seconds, number) > most:
-        RateCount.add(name, seconds, -number)
+    if RateCount.add(name, seconds, times) > most:
+        RateCount.add(name, seconds, -times)
         found = RateCount.find(name)
         raise OverQuota(quota, most, found.seconds_left if found else 1)
