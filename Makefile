@@ -6,15 +6,21 @@
 # make check   lints and type-checks
 # make format  formats the code, and mends what the linter can
 # make bench   prints the benchmark tables
+# make lock    pins anew what the .in files name and all that comes with it; the newest of that with ARGS=--upgrade
+# make audit   looks for known holes in what production installs
+# make sbom    writes what production installs to sbom.cdx.json, as CycloneDX
 # make clean   removes what make has installed, and no data
 
 VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
+# For every system and every Python from 3.11 on, with the hashes that pip then demands.
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command "make lock"
 # Twice the cores: most tests wait for processes, servers and browsers, and not for themselves.
 TEST_PROCESSES ?= $(shell echo $$(( 2 * $$(getconf _NPROCESSORS_ONLN) )))
 
-.PHONY: run demo dev shell test check format bench clean
+.PHONY: run demo dev shell test check format bench lock audit sbom clean
 
 run: $(VENV)/.run
 	@exec $(BIN)/python -m webapp.dev
@@ -40,6 +46,18 @@ format: $(VENV)/.dev
 bench: $(VENV)/.dev
 	@exec $(BIN)/python -m tests.benchmarks $(ARGS)
 
+# Each keeps to the versions of the one before.
+lock: $(VENV)/.dev
+	@$(LOCK) $(ARGS) --output-file requirements.txt requirements.in
+	@$(LOCK) $(ARGS) --constraints requirements.txt --output-file requirements-run.txt requirements-run.in
+	@$(LOCK) $(ARGS) --constraints requirements-run.txt --output-file requirements-dev.txt requirements-dev.in
+
+audit: $(VENV)/.dev
+	@$(BIN)/python -m tests.audit
+
+sbom: $(VENV)/.dev
+	@$(BIN)/cyclonedx-py requirements --output-reproducible --output-file sbom.cdx.json requirements.txt
+
 clean:
 	rm -rf $(VENV)
 
@@ -47,12 +65,12 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Errand needs Python 3.11 or newer; name one like this: make run PYTHON=python3.12")'
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.run: requirements.txt | $(BIN)/python
-	@echo "Installing what requirements.txt names; this takes a minute, once …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+$(VENV)/.run: requirements-run.txt | $(BIN)/python
+	@echo "Installing what requirements-run.txt names; this takes a minute, once …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-run.txt
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt requirements.txt | $(BIN)/python
+$(VENV)/.dev: requirements-dev.txt | $(BIN)/python
 	@echo "Installing what requirements-dev.txt names; this takes a minute, once …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/.run

@@ -4,7 +4,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import LiteralString, TypeVar
@@ -42,15 +42,15 @@ class SignedJson(Serializer):
     A message is a function's name, an id, a priority and plain arguments.
     """
 
-    def __init__(self, secret_key: str) -> None:
+    def __init__(self, secret_keys: str | Sequence[str]) -> None:
         super().__init__()
-        self._signer = Signer(secret_key, salt="errand.queue", digest_method="sha256", key_derivation="hmac")
+        self._signer = Signer(secret_keys, salt="errand.queue", digest_method="sha256", key_derivation="hmac")
 
     def _serialize(self, data: Message) -> bytes:
         return self._signer.sign(json.dumps([data.id, data.name, data.priority, *data.args]).encode())
 
     def _deserialize(self, data: bytes) -> Message:
-        """Raises ValueError for anything that was not signed with this key."""
+        """Raises ValueError for anything that was not signed with one of these keys."""
         try:
             message_id, name, priority, *args = json.loads(self._signer.unsign(bytes(data)))
         except BadSignature as error:
@@ -124,13 +124,13 @@ class Queue(Huey):
         """None yet: importing a module opens no file and no connection."""
         return None
 
-    def configure(self, secret_key: str, file: Path, redis_url: str | None = None) -> None:
+    def configure(self, secret_keys: str | Sequence[str], file: Path, redis_url: str | None = None) -> None:
         """Use the Redis at a URL; without one the database, where that is PostgreSQL, and else a file of its own.
 
         Opens no connection and no file. The database must have been configured by then, for its deadlines hold for the
-        queue, too. The queue's tables must have been made by `create_tables`. Messages are signed with the secret key.
+        queue, too. The queue's tables must have been made by `create_tables`. The last of the keys signs messages.
         """
-        self.serializer = SignedJson(secret_key)
+        self.serializer = SignedJson(secret_keys)
         self.storage = _storage(file, redis_url)
         self._use_breaker()
 

@@ -197,7 +197,7 @@ def test_the_product_is_named_by_its_setting_alone():
 
 def test_pre_commit_checks_with_the_ruff_that_make_check_has():
     hooks = {hook["id"]: hook for hook in _pre_commit()["hooks"]}
-    [pinned] = re.findall(r"^ruff==\S+", (ROOT / "requirements-dev.txt").read_text(), re.MULTILINE)
+    [pinned] = re.findall(r"^ruff==\S+", (ROOT / "requirements-dev.in").read_text(), re.MULTILINE)
     assert [hooks[name]["additional_dependencies"] for name in ("ruff-check", "ruff-format")] == [[pinned]] * 2
 
 

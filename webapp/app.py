@@ -49,6 +49,9 @@ def create_app(settings: Settings | None = None, patient: bool = False) -> Flask
     app.jinja_options = {"cache_size": -1}  # all of them: where the oldest go, threads queue for a lock at each look-up
     app.config.update(
         SECRET_KEY=settings.secret_key,
+        SECRET_KEY_FALLBACKS=settings.secret_key_fallbacks,  # Flask's own name, for its sessions
+        SECRET_KEYS=settings.secret_keys,
+        WTF_CSRF_SECRET_KEY=settings.secret_keys,
         SETTINGS=settings,
         BASE_URL=settings.base_url,
         RELEASE=release_name(settings),
@@ -80,6 +83,7 @@ def _configure_process(settings: Settings, patient: bool) -> None:
     use_storage(settings, patient)
     engine.configure(
         secret_key=settings.secret_key,
+        secret_key_fallbacks=settings.secret_key_fallbacks,
         lease=timedelta(seconds=settings.task_lease),
         sweep=timedelta(seconds=settings.task_sweep),
         timeout=float(settings.task_timeout),

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from webapp.lib.containers import in_container
-from webapp.lib.data_folder import read_data_folder, read_secret_key
+from webapp.lib.data_folder import read_data_folder, read_secret_key, read_secret_key_fallbacks
 from webapp.lib.environment import Reader, SettingsError
 from webapp.lib.error_variables import read_error_reports
 from webapp.lib.mail_variables import read_mail_server
@@ -34,6 +34,7 @@ class Settings:
     secret_key: str
     data_dir: Path
     database_url: str
+    secret_key_fallbacks: tuple[str, ...] = ()
     app_name: str = APP_NAME
     redis_url: str | None = None
     port: int = 5000
@@ -66,6 +67,11 @@ class Settings:
     admins: tuple[str, ...] = ()
     sentry_dsn: str | None = None
     quotas: Quotas = field(default_factory=lambda: DEFAULTS)
+
+    @property
+    def secret_keys(self) -> list[str]:
+        """All keys as itsdangerous takes them: what any of them signed is read, and the last one signs."""
+        return [*reversed(self.secret_key_fallbacks), self.secret_key]
 
     @property
     def secure(self) -> bool:
@@ -107,6 +113,7 @@ class Settings:
         retention_days = read.integer("RETENTION_DAYS", 30, 1, 36500)
         settings = {
             "secret_key": read_secret_key(read, data_dir, deployed),
+            "secret_key_fallbacks": read_secret_key_fallbacks(read),
             "data_dir": data_dir,
             "database_url": database_url or f"sqlite:///{quote(str(data_dir / 'errand.db'))}",
             "redis_url": redis_url,

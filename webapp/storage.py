@@ -9,7 +9,7 @@ from webapp.settings import Settings
 def use_storage(settings: Settings, patient: bool = True) -> None:
     """Use the database and the queue of these settings; nothing is opened yet. `patient` is as in `db.configure`."""
     use_database(settings, patient)
-    huey.configure(settings.secret_key, settings.queue_file, settings.redis_url)
+    huey.configure(settings.secret_keys, settings.queue_file, settings.redis_url)
 
 
 def use_database(settings: Settings, patient: bool = True) -> None:

@@ -44,6 +44,7 @@ class Config:
 
     # From its settings
     secret_key: str = field(default="", repr=False)  # seals the secrets among arguments; the same in web and worker
+    secret_key_fallbacks: tuple[str, ...] = field(default=(), repr=False)  # which have sealed some before
     lease: timedelta = timedelta(seconds=15)  # a run that has not renewed its lease for this long is lost
     sweep: timedelta = timedelta(seconds=5)  # how often the sweeper looks for such runs
     timeout: float = 300.0  # a run that shows no progress for this long is ended
@@ -84,6 +85,11 @@ class Config:
     keep_internal: timedelta = timedelta(hours=1)  # long enough for whoever reads the log to find the task
     rows_at_first: int = 20  # in the first transactions of a purge
     rows_at_most: int = 500
+
+    @property
+    def secret_keys(self) -> list[str]:
+        """All keys by which secrets may be sealed, of which the last one seals."""
+        return [*reversed(self.secret_key_fallbacks), self.secret_key]
 
 
 _config = Config()

@@ -4,6 +4,7 @@ from flask import Flask
 
 from webapp.cli.backup import backup
 from webapp.cli.errors import errors
+from webapp.cli.keys import keys
 from webapp.cli.people import people
 from webapp.cli.schema import migrate
 from webapp.cli.tasks import tasks
@@ -11,5 +12,5 @@ from webapp.cli.tasks import tasks
 
 def init_app(app: Flask) -> None:
     """Add Errand's commands to Flask's."""
-    for command in (migrate, backup, tasks, people, errors):
+    for command in (migrate, backup, tasks, people, errors, keys):
         app.cli.add_command(command)

@@ -7,6 +7,7 @@ from webapp.lib.environment import Reader
 from webapp.lib.private_files import kept_secret, make_private_folder
 
 SHORTEST_KEY = 16  # characters: 128 bits where each is a random byte
+MOST_FALLBACKS = 5  # each is tried for what the others have not signed
 
 
 def read_data_folder(read: Reader) -> Path:
@@ -34,3 +35,13 @@ def read_secret_key(read: Reader, data_dir: Path, deployed: bool) -> str:
     if not key and deployed:
         read.problem("SECRET_KEY", "must be set when DATABASE_URL or REDIS_URL is")
     return key or ("" if read.problems else kept_secret(data_dir / "secret_key"))
+
+
+def read_secret_key_fallbacks(read: Reader) -> tuple[str, ...]:
+    """The keys of before, by which what they have signed and sealed is still read; nothing is written by them."""
+    keys = tuple(dict.fromkeys(key for part in read.text("SECRET_KEY_FALLBACKS").split(",") if (key := part.strip())))
+    if len(keys) > MOST_FALLBACKS:
+        read.problem("SECRET_KEY_FALLBACKS", f"must have at most {MOST_FALLBACKS} keys, separated by commas")
+    elif any(len(key) < SHORTEST_KEY for key in keys):
+        read.problem("SECRET_KEY_FALLBACKS", f"must be keys of at least {SHORTEST_KEY} characters, separated by commas")
+    return keys

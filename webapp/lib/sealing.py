@@ -2,6 +2,8 @@
 
 import base64
 import os
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -26,8 +28,27 @@ def seal(text: str, *, key: str, purpose: bytes, owner: bytes | None = None) -> 
     return _VERSION + base64.urlsafe_b64encode(nonce + sealed).decode()
 
 
-def unseal(sealed: str, *, key: str, purpose: bytes, owner: bytes | None = None) -> str:
-    """What was sealed by this key for that purpose and owner. Raises CannotUnseal, and RuntimeError without a key."""
+def unseal(sealed: str, *, keys: Sequence[str], purpose: bytes, owner: bytes | None = None) -> str:
+    """What was sealed by one of these keys for that purpose and owner.
+
+    The last key, which is tried first, is the one that seals now. Raises CannotUnseal, and RuntimeError without a key.
+    """
+    for key in reversed(keys):
+        with suppress(CannotUnseal):
+            return _unseal(sealed, key, purpose, owner)
+    raise CannotUnseal("by no key")
+
+
+def reseal(sealed: str, *, keys: Sequence[str], purpose: bytes, owner: bytes | None = None) -> str | None:
+    """The same, sealed by the last of these keys; None if it is already. Raises as `unseal` does."""
+    with suppress(CannotUnseal):
+        _unseal(sealed, keys[-1], purpose, owner)
+        return None
+    text = unseal(sealed, keys=keys[:-1], purpose=purpose, owner=owner)
+    return seal(text, key=keys[-1], purpose=purpose, owner=owner)
+
+
+def _unseal(sealed: str, key: str, purpose: bytes, owner: bytes | None) -> str:
     from cryptography.exceptions import InvalidTag
 
     try:

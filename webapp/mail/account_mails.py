@@ -47,7 +47,7 @@ def _reset_link(mail: AccountMail) -> Context | None:
     user = mail.user
     if user is None or user.email != mail.address or not may_be_reset(user):
         return None
-    return {"token": reset_token(user, current_app.config["SECRET_KEY"]), "minutes": LASTS.seconds // 60}
+    return {"token": reset_token(user, current_app.config["SECRET_KEYS"]), "minutes": LASTS.seconds // 60}
 
 
 ACCOUNT_MAILS: dict[str, AccountMailKind] = {

@@ -65,4 +65,4 @@ def link_to_undo(mail: AccountMail) -> Mapping[str, Any] | None:
 
 
 def _signer(purpose: Purpose) -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.config["SECRET_KEY"], purpose, signer_kwargs={"digest_method": sha256})
+    return URLSafeSerializer(current_app.config["SECRET_KEYS"], purpose, signer_kwargs={"digest_method": sha256})

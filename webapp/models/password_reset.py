@@ -4,6 +4,7 @@ The token of a link is signed, not stored. It is bound to the stored password an
 so it is void once it was used, once the password was changed otherwise, and once the account has another address.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -31,12 +32,12 @@ class PasswordReset:
     seconds_left: int
 
     @classmethod
-    def by_token(cls, token: str, secret_key: str) -> "PasswordReset | None":
+    def by_token(cls, token: str, secret_keys: Sequence[str]) -> "PasswordReset | None":
         """What a token is for; None if it is not ours or too old, or the account is gone. At most one query."""
         if not 0 < len(token) <= LONGEST_TOKEN:
             return None
         try:
-            content, signed_at = _serializer(secret_key).loads(token, max_age=_seconds(LASTS), return_timestamp=True)
+            content, signed_at = _serializer(secret_keys).loads(token, max_age=_seconds(LASTS), return_timestamp=True)
         except BadData:
             return None
         user_id, state = content
@@ -54,9 +55,9 @@ class PasswordReset:
         return self.is_good and change_password(self.user, password, once=True)
 
 
-def reset_token(user: User, secret_key: str) -> str:
+def reset_token(user: User, secret_keys: Sequence[str]) -> str:
     """The token of a link by which this account gets a new password, from now on for LASTS, once."""
-    return str(_serializer(secret_key).dumps([user.id, _state_of(user)]))
+    return str(_serializer(secret_keys).dumps([user.id, _state_of(user)]))
 
 
 def may_be_reset(user: User) -> bool:
@@ -82,8 +83,8 @@ def change_password(user: User, password: str, *, once: bool = False) -> bool:
     return is_set
 
 
-def _serializer(secret_key: str) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(secret_key, SALT, signer_kwargs={"digest_method": sha256})
+def _serializer(secret_keys: Sequence[str]) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(secret_keys, SALT, signer_kwargs={"digest_method": sha256})
 
 
 def _state_of(user: User) -> str:

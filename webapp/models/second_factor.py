@@ -161,7 +161,7 @@ def seal_for(user: User, what: Sealed, text: str) -> str:
 
 def unseal_for(user: User, what: Sealed, sealed: str) -> str:
     """What was sealed for this account. Raises CannotUnseal."""
-    return unseal(sealed, key=config().secret_key, purpose=what.value, owner=str(user.id).encode())
+    return unseal(sealed, keys=config().secret_keys, purpose=what.value, owner=str(user.id).encode())
 
 
 def _unsealed(user: User, sealed: str) -> str:
@@ -169,7 +169,7 @@ def _unsealed(user: User, sealed: str) -> str:
     try:
         return unseal_for(user, Sealed.SECRET, sealed)
     except CannotUnseal:
-        log.error("SECRET_KEY is not the one by which a second factor was sealed", extra={"fields": {"user": user.id}})
+        log.error("no SECRET_KEY is the one by which a second factor was sealed", extra={"fields": {"user": user.id}})
         return ""
 
 

@@ -128,7 +128,7 @@ def may_resubmit() -> bool:
 
 def author_id() -> int | None:
     """The id of the account whose page the form was on, in whichever session; None if unknown."""
-    raw = _signed_value(CSRF_FIELD, URLSafeTimedSerializer(current_app.secret_key or "", salt="wtf-csrf-token"), None)
+    raw = _signed_value(CSRF_FIELD, _serializer("wtf-csrf-token"), None)
     user_id = raw.partition(".")[0] if isinstance(raw, str) and "." in raw else ""
     if user_id.isdecimal():
         return int(user_id)
@@ -142,7 +142,11 @@ def _permit(sender: int | None) -> str:
 
 
 def _permit_serializer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(current_app.secret_key or "", salt="errand.kept")
+    return _serializer("errand.kept")
+
+
+def _serializer(salt: str) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(current_app.config["SECRET_KEYS"], salt=salt)
 
 
 def _signed_value(field: str, serializer: URLSafeTimedSerializer, max_age: int | None) -> Any:

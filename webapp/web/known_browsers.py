@@ -62,4 +62,4 @@ def _remembered() -> tuple[str, list[str]]:
 
 
 def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.config["SECRET_KEY"], "errand.known", signer_kwargs={"digest_method": sha256})
+    return URLSafeSerializer(current_app.config["SECRET_KEYS"], "errand.known", signer_kwargs={"digest_method": sha256})

@@ -1,7 +1,7 @@
 """Sealed arguments: the secrets of a task, encrypted, which its row has until the task ends and not longer."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, TypeGuard
 
 from peewee import Expression, JSONField
@@ -30,6 +30,13 @@ def without_secrets(arguments: Mapping[str, Json]) -> dict[str, Json] | None:
     return {**arguments, **dict.fromkeys(kept, sealed(None))} if kept else None
 
 
+def resealed(arguments: Mapping[str, Json], reseal: Callable[[str], str | None]) -> dict[str, Json] | None:
+    """The arguments with each secret as `reseal` gives it, who gives None for what stays; None if all of it stays."""
+    texts = {name: each[_KEY] for name, each in arguments.items() if _is_sealed(each)}
+    changed = {name: sealed(new) for name, text in texts.items() if text is not None and (new := reseal(text))}
+    return {**arguments, **changed} if changed else None
+
+
 def has_lost_secrets(arguments: Mapping[str, Json] | None) -> bool:
     """Whether any secret among the arguments of a task is gone, so that it cannot run again."""
     return any(_is_sealed(each) and each[_KEY] is None for each in (arguments or {}).values())
@@ -37,6 +44,11 @@ def has_lost_secrets(arguments: Mapping[str, Json] | None) -> bool:
 
 def _is_sealed(argument: object) -> TypeGuard[dict[str, str | None]]:
     return isinstance(argument, dict) and argument.keys() == {_KEY}
+
+
+def sealed_in(arguments: JSONField) -> Expression:
+    """A condition of a query over that column, which finds all that have secrets, and a few whose texts look so."""
+    return arguments.cast("TEXT").contains(json.dumps(sealed(""))[:-2])
 
 
 def lost_secrets_in(arguments: JSONField) -> Expression:

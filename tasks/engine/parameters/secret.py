@@ -8,7 +8,7 @@ from tasks.engine.config import config
 from webapp.lib import sealing
 from webapp.lib.sealing import CannotUnseal
 
-__all__ = ["MASK", "CannotUnseal", "Secret", "seal", "unseal"]
+__all__ = ["MASK", "CannotUnseal", "Secret", "reseal", "seal", "unseal"]
 
 MASK: Final = "••••••"
 _PURPOSE: Final = b"arguments of a task, version 1: "
@@ -65,7 +65,12 @@ def seal(secret: Secret, task_id: UUID) -> str:
 
 def unseal(sealed: str, task_id: UUID) -> Secret:
     """The secret that was sealed for this task. Raises CannotUnseal, and RuntimeError without `Config.secret_key`."""
-    return Secret(sealing.unseal(sealed, key=config().secret_key, purpose=_purpose(task_id)))
+    return Secret(sealing.unseal(sealed, keys=config().secret_keys, purpose=_purpose(task_id)))
+
+
+def reseal(sealed: str, task_id: UUID) -> str | None:
+    """The same, sealed by the present secret key; None if it is already. Raises as `unseal` does."""
+    return sealing.reseal(sealed, keys=config().secret_keys, purpose=_purpose(task_id))
 
 
 def _purpose(task_id: UUID) -> bytes:

@@ -87,7 +87,7 @@ def _new_password() -> Response:
 
 
 def _reset(token: str) -> PasswordReset | None:
-    return PasswordReset.by_token(token, current_app.config["SECRET_KEY"])
+    return PasswordReset.by_token(token, current_app.config["SECRET_KEYS"])
 
 
 def _was_set_by_first_press(user: User, password: str) -> bool:
