@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.processes import ROOT
 
 PARTS = ("webapp", "tasks", "templates", "tests", "docs", "Procfile", "gunicorn.conf.py", "pyproject.toml", "README.md")
-PARTS += ("Makefile", "LICENSE", "CONTRIBUTING.md", "CHANGELOG.md", ".pre-commit-config.yaml")
+PARTS += ("Makefile", "LICENSE", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", ".pre-commit-config.yaml")
 PARTS += tuple(f"requirements{part}.{end}" for part in ("", "-run", "-dev") for end in ("in", "txt"))
 
 

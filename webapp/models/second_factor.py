@@ -169,7 +169,7 @@ def _unsealed(user: User, sealed: str) -> str:
     try:
         return unseal_for(user, Sealed.SECRET, sealed)
     except CannotUnseal:
-        log.error("no SECRET_KEY is the one by which a second factor was sealed", extra={"fields": {"user": user.id}})
+        log.error("SECRET_KEY is not the one by which a second factor was sealed", extra={"fields": {"user": user.id}})
         return ""
 
 

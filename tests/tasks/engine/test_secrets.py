@@ -12,7 +12,9 @@ import pytest
 from tasks.engine import Run, Secret, TaskError, TemporaryError
 from tasks.engine.executor import execute_next
 from tasks.engine.models.bulk import press
+from tasks.engine.models.sealed import lost_secrets_in
 from tasks.engine.parameters.secret import CannotUnseal, seal, unseal
+from tasks.engine.resealing import reseal_secrets
 from webapp import db
 from webapp.dev.factories import make_user
 from webapp.lib.times import utcnow
@@ -99,6 +101,7 @@ def test_a_secret_is_encrypted_until_the_task_ends_and_then_gone(fetch, seen, ca
     assert [key.reveal() for key in seen] == [TEXT]
     assert task.reload().state == State.SUCCEEDED
     assert task.arguments == {"key": {"sealed": None}, "step": "end"}
+    assert Task.get(lost_secrets_in(Task.arguments)) == task
     assert TEXT not in everything_stored() + caplog.text
     assert "with •••••• and" in caplog.text
 
@@ -179,6 +182,28 @@ def test_after_another_secret_key_a_task_fails_in_words(fetch, seen, configure):
         "The secret of this task can’t be read, because the site’s secret key has changed. Run it again from its form."
     )
     assert (task.reload().state, task.error, seen) == (State.FAILED, words, [])
+
+
+def test_a_key_of_before_still_opens_what_it_sealed_until_it_is_sealed_anew(fetch, seen, configure):
+    waiting, ended = (fetch.launch(make_user(), key=TEXT) for _ in range(2))
+    Task.update(finished_at=utcnow(), state=State.CANCELED).where(Task.id == ended.id).execute()
+    configure(secret_key="another key", secret_key_fallbacks=("secret of a test",))
+    assert unseal(waiting.arguments["key"]["sealed"], waiting.id).reveal() == TEXT
+
+    assert list(reseal_secrets()) == [True], "and nothing of what has ended"
+    assert list(reseal_secrets()) == []
+    configure(secret_key_fallbacks=())
+    run_all()
+
+    assert [key.reveal() for key in seen] == [TEXT]
+    assert ended.reload().arguments == ended.arguments
+
+
+def test_resealing_leaves_what_no_key_opens_and_tells_of_it(fetch, configure):
+    task = fetch.launch(make_user(), key=TEXT)
+    configure(secret_key="another key", secret_key_fallbacks=("a third key",))
+    assert list(reseal_secrets()) == [False]
+    assert task.reload().arguments == task.arguments
 
 
 def test_what_was_deleted_is_entered_again_in_the_form(ann, fetch, run_tasks):
