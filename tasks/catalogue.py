@@ -17,6 +17,7 @@ CATALOGUE: dict[str, TaskFunction] = catalogue(
     "countdown",
     "send_mail",
     "mail_account",
+    "prepare_picture",
     "mail_messages",
     "mail_task_outcome",
 )

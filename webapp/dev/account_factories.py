@@ -1,11 +1,17 @@
 """Rows about accounts, for tests and for demonstration; as in `factories`."""
 
+import io
 from itertools import count
 from typing import Any
 
+from PIL import Image
+
+from tasks.lib.profile_pictures import squares
+from webapp.db import database
 from webapp.dev.factories import make_user
 from webapp.lib.times import utcnow
-from webapp.models import EmailChange, User
+from webapp.models import EmailChange, Picture, User
+from webapp.models.picture import SIZES
 
 _numbers = count(1)
 
@@ -15,3 +21,19 @@ def make_email_change(user: User | None = None, address: str = "new@example.com"
     user = user or make_user()
     defaults = {"nonce": f"nonce-{next(_numbers)}", "old_address": user.email, "sent_at": utcnow()}
     return EmailChange.create(user=user, address=address, **defaults | fields)
+
+
+def make_picture(user: User | None = None, file: bytes = b"") -> Picture:
+    """A profile picture, made of this file as a worker makes it; plain unless one is given."""
+    user = user or make_user()
+    with database.atomic():
+        User.hold(user.id)
+        Picture.put(user.id, *squares(file or _plain(), SIZES))
+    user.picture_version = User.get_by_id(user.id).picture_version
+    return Picture.get(Picture.user == user)
+
+
+def _plain() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (256, 256), "teal").save(out, "PNG")
+    return out.getvalue()

@@ -21,6 +21,7 @@ from webapp.models.conversation import Conversation
 from webapp.models.email_change import ChangeState, EmailChange
 from webapp.models.error_report import ErrorReport
 from webapp.models.form_key import FormKey, Made
+from webapp.models.former_name import FormerName
 from webapp.models.mailing.attachments import MailingFile
 from webapp.models.mailing.delivery import Delivery
 from webapp.models.mailing.mailing import DraftGone, Mailing
@@ -29,9 +30,11 @@ from webapp.models.message import Message
 from webapp.models.notification import Notification
 from webapp.models.notification_kinds import NotificationKind
 from webapp.models.outcome_mail import OutcomeMail
+from webapp.models.picture import Picture, PictureUpload
 from webapp.models.post import Post
 from webapp.models.rate_count import RateCount
 from webapp.models.recovery_code import RecoveryCode
+from webapp.models.renaming import rename
 from webapp.models.second_factor import SecondFactor
 from webapp.models.session import Session
 from webapp.models.task_news import kind_of_end, tell_success_as
@@ -64,6 +67,9 @@ MODELS = (
     ErrorReport,
     RecoveryCode,
     EmailChange,
+    FormerName,
+    Picture,
+    PictureUpload,
     Worker,
 )
 
@@ -83,6 +89,7 @@ __all__ = [
     "EmailChange",
     "ErrorReport",
     "FormKey",
+    "FormerName",
     "IllegalTransition",
     "Leader",
     "Made",
@@ -94,6 +101,8 @@ __all__ = [
     "NotificationKind",
     "OutcomeMail",
     "OverLimit",
+    "Picture",
+    "PictureUpload",
     "Post",
     "RateCount",
     "RecoveryCode",
@@ -108,6 +117,7 @@ __all__ = [
     "Worker",
     "fair_queue",
     "kind_of_end",
+    "rename",
     "tell_success_as",
     "username_key",
     "withdraw",

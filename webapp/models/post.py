@@ -54,6 +54,7 @@ class Post(Searched):
 
     @classmethod
     def timeline(cls, user: User | None = None) -> "ModelSelect[Post]":
-        """Everyone's posts, or one person's, newest first, each with the id and the name of its author: one query."""
-        query = cls.select(cls, User.id, User.username).join(User).order_by(cls.created_at.desc(), cls.id.desc())
+        """Everyone's posts, or one person's, newest first, each with what is shown of its author: one query."""
+        shown = User.id, User.username, User.picture_version
+        query = cls.select(cls, *shown).join(User).order_by(cls.created_at.desc(), cls.id.desc())
         return query.where(cls.user == user) if user else query

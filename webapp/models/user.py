@@ -11,6 +11,7 @@ from webapp.db import compiled, database, demand_transaction, locking, locks_row
 from webapp.db.resilience import writing_if_free
 from webapp.lib.normalization import compatible
 from webapp.lib.times import present_second
+from webapp.models.former_name import FormerName
 from webapp.models.passwords import hash_of_no_password, hash_password, is_outdated, is_password
 from webapp.models.session import SEEN_EVERY, Session, hash_of_key, is_alive
 from webapp.models.user_changes import UserChanges, total_changes
@@ -56,13 +57,19 @@ class User(UserChannels, UserChanges, UserPasswords, UserRow):
         return user
 
     @classmethod
-    def demand_free(cls, key: str) -> None:
-        """Raise UsernameTaken if the name of this key is reserved, taken, or too similar to one. At most one query."""
+    def demand_free(cls, key: str, unless_of: int = 0) -> None:
+        """Raise UsernameTaken if the name of this key is reserved, taken, or too similar to one that is.
+
+        Former names are taken for as long as they lead on. What the account `unless_of` has or had stands in nobody's
+        way. At most one query, so that a name that is being given up meanwhile is found in one table or in the other.
+        """
         if is_reserved(key):
             raise UsernameTaken("That username is reserved.")
-        alike = cls.select(cls.username_key).where(cls.skeleton == skeleton(key)).first()
+        named = cls.select(cls.username_key).where(cls.skeleton == skeleton(key), cls.id != unless_of)
+        former = FormerName.select(FormerName.key).where(FormerName.skeleton == skeleton(key), FormerName.leads_on())
+        alike = {name for (name,) in named.union_all(former.where(FormerName.user != unless_of)).tuples()}
         if alike:
-            raise UsernameTaken(TAKEN if alike.username_key == key else TOO_SIMILAR)
+            raise UsernameTaken(TAKEN if key in alike else TOO_SIMILAR)
 
     @classmethod
     def register_guest(cls) -> "User":
@@ -83,6 +90,14 @@ class User(UserChannels, UserChanges, UserPasswords, UserRow):
         """The account with that name, however it is typed, or None. One query; none if it cannot be a name."""
         key = username_key(username)
         return cls.get_or_none(cls.username_key == key) if key else None
+
+    @classmethod
+    def by_any_name(cls, username: str) -> "User | None":
+        """The account with that name, or else the one that had it, while the name leads on. One query, or three."""
+        key = username_key(username)
+        user = cls.by_username(username)
+        former = FormerName.owner_of(key) if key and not user else None
+        return cls.get_or_none(cls.id == former) if former else user
 
     @classmethod
     def by_session_key(cls, key: str) -> "User | None":
@@ -124,9 +139,11 @@ class User(UserChannels, UserChanges, UserPasswords, UserRow):
     def authenticate(cls, username: str, password: str) -> "User | None":
         """The account with that name and password, or None. It takes as long if no account has the name.
 
+        A former name is as good as the present one, for as long as it leads on.
+
         The password that is right is the chance to hash it again, if it was hashed at lower costs. Raises HashingBusy.
         """
-        user = cls.by_username(username)
+        user = cls.by_any_name(username)
         if user is None or user.is_guest:
             if username_key(username):  # an impossible name reveals nothing by failing fast
                 is_password(hash_of_no_password(), password)

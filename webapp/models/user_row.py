@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from peewee import AutoField, BigIntegerField, CharField, DateTimeField, IntegerField, JSONField
+from peewee import SQL, AutoField, BigIntegerField, BooleanField, CharField, DateTimeField, IntegerField, JSONField
 
 from webapp.db import BaseModel
 from webapp.db.traits import Trait
@@ -34,6 +34,10 @@ class UserRow(BaseModel):
     time_zone = CharField(max_length=64, default="UTC")
     created_at = DateTimeField(default=utcnow)
     seen_at = DateTimeField(default=utcnow)
+    hides_seen = BooleanField(
+        default=False, constraints=[SQL("DEFAULT FALSE")], help_text="others do not learn when they were last here"
+    )
+    picture_version = CharField(max_length=22, null=True, help_text="of their `Picture`; null without one")
     mail_after = IntegerField(
         null=True, help_text="an earlier release's setting, see `channel_of`; null once they choose"
     )

@@ -20,6 +20,7 @@ log = logging.getLogger("webapp.access")
 AUTOMATIC_ENDPOINTS = {
     *POLLED_FRAGMENTS,
     "static",
+    "pictures.show",
     "health.healthz",
     "health.readyz",
 }  # what is asked for without a person

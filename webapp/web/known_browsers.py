@@ -13,6 +13,7 @@ from flask_login import current_user
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response
 
+from webapp.models import FormerName
 from webapp.web import host_cookies
 from webapp.web.security import YEAR
 
@@ -20,9 +21,9 @@ DEVICE_COOKIE = "errand-known"
 MAX_NAMES_REMEMBERED = 10  # of accounts of one browser; one with a second factor has two
 
 
-def knows_account(username_key: str) -> bool:
-    """Whether somebody has signed in to the account from this browser before."""
-    return bool(browser_that_knows(username_key))
+def knows_account(username_key: str, of: str = "") -> bool:
+    """Whether somebody has signed in to the account from this browser before; with `of`, see `name_of`."""
+    return bool(browser_that_knows(username_key, of))
 
 
 def remember_account(*names: str) -> None:
@@ -41,12 +42,24 @@ def _set_cookie(response: Response) -> Response:
     return response
 
 
-def browser_that_knows(username_key: str) -> str:
-    """What tells this browser from others, if it is signed in to the account or was so before; else ""."""
-    if current_user.is_authenticated and current_user.username_key == username_key and current_user.session:
+def name_of(username_key: str, of: str) -> str:
+    """By what a browser is remembered that has had more `of` an account than its password, as its second factor."""
+    return f"{username_key} {of}" if of else username_key
+
+
+def browser_that_knows(username_key: str, of: str = "") -> str:
+    """What tells this browser from others, if it is signed in to the account or was so before; else "".
+
+    It also was if it knows the account by a former name that leads on: one query, for browsers that know others.
+    """
+    is_theirs = not of and current_user.is_authenticated and current_user.username_key == username_key
+    if is_theirs and current_user.session:
         return f"session {current_user.session.id}"
     browser, known = _remembered()
-    return browser if username_key in known else ""
+    if name_of(username_key, of) in known:
+        return browser
+    former = FormerName.keys_of(username_key) if known else []
+    return browser if any(name_of(key, of) in known for key in former) else ""
 
 
 def _remembered() -> tuple[str, list[str]]:

@@ -26,6 +26,7 @@ POLLED_FRAGMENTS = {
     "messages.thread_fragment": "messages.show",
     "notifications.list_fragment": "notifications.index",
     "mail.list_fragment": "mail.show",
+    "settings.picture_fragment": "settings.show_picture",
     "home.news_fragment": "home.index",
 }
 ASKED_ENVIRON = "errand.asked"  # where a request keeps what came of asking ahead of Flask: an exception, or None

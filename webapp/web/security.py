@@ -28,6 +28,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 # For a frame that shows HTML out of a mail: nothing runs, and nothing is loaded but images inside it.
 HTML_FRAME_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
+PICTURE_POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"  # opened by itself, it can run and load nothing
 CSP_HEADER = "Content-Security-Policy"
 REFERRER_HEADER = "Referrer-Policy"
 VIEWS_MAY_SAY = {CSP_HEADER, REFERRER_HEADER}  # for themselves

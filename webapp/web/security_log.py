@@ -28,6 +28,7 @@ class Event(StrEnum):
     ADDRESS_CONFIRMED = "address confirmed"
     ADDRESS_REMOVED = "address removed"
     ADDRESS_UNDONE = "address change undone"
+    USERNAME_CHANGED = "username changed"
     PASSWORD_CHANGED = "password changed"  # noqa: S105 - no password
     SECOND_FACTOR_ON = "second factor turned on"
     SECOND_FACTOR_OFF = "second factor turned off"

@@ -11,7 +11,7 @@ from playhouse.schema_diff import diff_models
 
 from tests.processes import BIN, ROOT, until
 from webapp.db import MIGRATIONS, configure, database, is_postgres, migrate, migrations
-from webapp.dev.account_factories import make_email_change
+from webapp.dev.account_factories import make_email_change, make_picture
 from webapp.dev.factories import (
     make_artifact,
     make_form_key,
@@ -29,12 +29,14 @@ from webapp.models import (
     ErrorReport,
     Leader,
     OutcomeMail,
+    PictureUpload,
     RateCount,
     RecoveryCode,
     Session,
     State,
     User,
     Worker,
+    rename,
 )
 
 # No model can declare them: `_search` is what the release before searches by.
@@ -111,6 +113,9 @@ def test_deleting_a_person_deletes_what_is_theirs(each_database):
     AccountMail.put("password_changed", "ann@example.com", user)
     RecoveryCode.create(user=user, salt="00", code_hash="00")
     make_email_change(user)
+    rename(user, "somebody-else")
+    PictureUpload.put(user, b"data")
+    make_picture(user)
     theirs = [model for model in MODELS if model not in {ErrorReport, Leader, RateCount, Worker}]
     assert all(model.select().exists() for model in theirs), "a row in every table, or this says nothing"
     User.delete().where(User.id.in_([user.id, other.id])).execute()

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.webapp.web.site import tokens_of
+from webapp.dev.account_factories import make_picture
 from webapp.dev.factories import (
     make_artifact,
     make_draft,
@@ -39,6 +40,7 @@ def site(app, ann, settings):
     artifact = make_artifact(make_task(State.SUCCEEDED, ann.user))
     make_message(make_user("bob"), ann.user)
     mailing = make_mailing(ann.user)
+    picture = make_picture(ann.user)
     with app.app_context():
         tokens = tokens_of(ann.user)
     make_draft(ann.user)
@@ -54,5 +56,7 @@ def site(app, ann, settings):
         "session_id": Session.begin(ann.user, "elsewhere").id,
         "mail_id": "20261121-1",
         "number": 0,
+        "version": picture.version,
+        "size": 64,
         "notification_id": make_notification(ann.user, task=task).id,
     }

@@ -16,6 +16,7 @@ from tasks.catalogue import CATALOGUE
 from tests.browsing import Browser, browse
 from tests.services import empty_postgres
 from tests.webapp.web.site import tokens_of
+from webapp.dev.account_factories import make_picture
 from webapp.dev.factories import (
     make_artifact,
     make_mailing,
@@ -155,6 +156,8 @@ def site(app) -> dict[str, str]:
         "file_id": make_mailing_file(mailing).id,
         "task_id": task.id,
         "number": 0,
+        "version": make_picture(ann).version,
+        "size": 64,
         "artifact_id": make_artifact(task).id,
         "name": "countdown",
         "username": "bob",

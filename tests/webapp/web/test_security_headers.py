@@ -47,7 +47,7 @@ def test_no_page_of_somebody_is_kept(app, ann, site):
             kept, endpoint = answer.headers.get("Cache-Control", ""), _endpoint(app, address)
             if endpoint in POLLED_FRAGMENTS and headers == HTMX:
                 assert kept == "private, no-cache", address
-            elif endpoint not in {*POLLED_FRAGMENTS, "static", "health.healthz", "health.readyz"}:
+            elif endpoint not in {*POLLED_FRAGMENTS, "static", "pictures.show", "health.healthz", "health.readyz"}:
                 assert "no-store" in kept, address
     assert "no-store" in ann.get("/nowhere").headers["Cache-Control"]
     assert "no-store" in ann.submit("/posts", body="").headers["Cache-Control"]

@@ -27,6 +27,7 @@ TYPED = {
 }
 # What is not on this walk, and where it is tested.
 ELSEWHERE = {
+    Event.USERNAME_CHANGED: "web/routes/test_usernames.py",
     Event.SESSION_ENDED: "web/routes/test_sessions.py",
     Event.ROLE_CHANGED: "test_cli.py",
     Event.RESET_REQUESTED: "web/routes/accounts/test_forgotten_password.py",

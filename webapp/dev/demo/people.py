@@ -8,10 +8,11 @@ from time import time
 
 import pyotp
 
-from webapp.dev.demo.files import text
+from webapp.dev.account_factories import make_picture
+from webapp.dev.demo.files import pictures, text
 from webapp.dev.demo.timeline import Event, days_ago
 from webapp.dev.factories import make_message, make_post, make_user
-from webapp.models import AccountMail, Message, Notification, SecondFactor, User
+from webapp.models import AccountMail, Message, Notification, SecondFactor, User, rename
 from webapp.models.permissions import Role
 from webapp.models.role_changes import change_role
 
@@ -35,6 +36,8 @@ PEOPLE = {
 }
 # Who may look at the desk, and act there. A secret that everybody can read is for a demonstration alone.
 ROLES = {"olga": Role.OPERATOR, "tomas": Role.VIEWER}
+WITH_PICTURES = ("ben", "chiara")
+FIRST_NAMES = {"tomas": "bicycle-tomas"}  # of those who have another one by now
 TOTP_SECRET = "DEMODEMODEMODEMODEMODEMODEMODEMO"  # noqa: S105 - of nobody real
 STEP = 30  # seconds
 People = dict[str, User]
@@ -46,7 +49,13 @@ def create_people(now: datetime) -> People:
     for number, (name, (about, zone)) in enumerate(PEOPLE.items()):
         since, seen = days_ago(now, FIRST_POST + 9 - number), now - timedelta(minutes=7 + 13 * number)
         mail = f"{name}@example.com"
-        people[name] = make_user(name, email=mail, about=about, time_zone=zone, created_at=since, seen_at=seen)
+        first_name = FIRST_NAMES.get(name, name)
+        person = make_user(first_name, email=mail, about=about, time_zone=zone, created_at=since, seen_at=seen)
+        people[name] = person
+        if rename(person, name):
+            AccountMail.settle_mail(person)  # that was long ago
+    for name in WITH_PICTURES:
+        make_picture(people[name], pictures(name)[0].read())
     for name, role in ROLES.items():
         _give_role(people[name], role)
     people[GUEST] = make_user(GUEST, guest=True, created_at=now - timedelta(hours=20), seen_at=now)

@@ -4,7 +4,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from flask_wtf import FlaskForm
-from wtforms import EmailField, Field, PasswordField, SelectField, TextAreaField
+from wtforms import BooleanField, EmailField, Field, PasswordField, SelectField, TextAreaField
 from wtforms.validators import Length, ValidationError
 
 from webapp.lib.normalization import clean, compatible
@@ -20,7 +20,7 @@ def _time_zones() -> list[str]:
 
 
 class ProfileForm(FlaskForm):
-    """What others read about a person, and their time zone."""
+    """What others learn about a person, and their time zone."""
 
     about = TextAreaField(
         "About me",
@@ -28,6 +28,10 @@ class ProfileForm(FlaskForm):
         filters=[clean],
     )
     time_zone = SelectField("Time zone", choices=_time_zones())
+    hides_seen = BooleanField(
+        "Hide when I was last seen",
+        description="Your profile then says only when you joined. People you write with still see what you’ve read.",
+    )
 
 
 class EmailForm(FlaskForm):

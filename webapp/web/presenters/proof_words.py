@@ -9,6 +9,7 @@ PURPOSES = {
     "settings.set_up_second_factor": "turn on two-factor authentication",
     "settings.update_email": "change your email address",
     "settings.update_password": "change your password",
+    "settings.update_username": "change your username",
 }
 
 

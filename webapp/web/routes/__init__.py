@@ -10,6 +10,7 @@ NAMES = (
     "confirmations",
     "settings",
     "people",
+    "pictures",
     "posts",
     "messages",
     "notifications",

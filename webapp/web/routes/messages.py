@@ -14,6 +14,7 @@ from webapp.web.forms.messages import MessageForm
 from webapp.web.forms.search import SearchForm
 from webapp.web.idempotency import REPEATED_MESSAGE, create_once, needs_repeat_confirmation, replay_response
 from webapp.web.paging import cursor_at, page_by_number, page_of_rows
+from webapp.web.people import find_person
 from webapp.web.polling import FocusFallback, conditional_fragment
 from webapp.web.presenters.notifications import leads_to
 
@@ -87,8 +88,8 @@ def read(username: str) -> ResponseReturnValue:
 
 def _find(username: str) -> User:
     """The other person; nobody has a conversation with themselves."""
-    other = User.by_username(username)
-    if other is None or other.id == current_user.id:
+    other = find_person(username)
+    if other.id == current_user.id:
         abort(404)
     return other
 

@@ -38,3 +38,18 @@ def test_the_export_of_a_profile_works_without_javascript(ann):
     answer = ann.submit("/tasks/new/export_posts", format="csv")
     assert answer.status_code == 303
     assert "CSV" in ann.get(answer.location).one("article.task").text
+
+
+def test_who_hides_it_is_not_seen_to_have_been_here(ann, visitor, bob):
+    assert "Last seen" in visitor.get("/people/ann").words
+    profile = {"about": "I knit.", "time_zone": "UTC"}
+    ann.submit("/settings/profile", **profile, asks_about_seen="yes", hides_seen="y")
+    for browser in (visitor, bob, ann):
+        words = browser.get("/people/ann").one("header.person").get_text(" ")
+        assert "Last seen" not in words
+        assert "Joined" in words
+    ann.submit("/settings/profile", **profile)
+    assert "Last seen" not in visitor.get("/people/ann").words, "a form that does not ask about it changes nothing"
+    assert ann.get("/settings").one("#hides_seen").has_attr("checked")
+    ann.submit("/settings/profile", **profile, asks_about_seen="yes")
+    assert "Last seen" in visitor.get("/people/ann").words

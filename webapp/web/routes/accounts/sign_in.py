@@ -60,12 +60,14 @@ def logout() -> ResponseReturnValue:
 def sign_in_by_password(form: LoginForm | RegisterForm) -> ResponseReturnValue | None:
     """Sign in to the account of that name and go on, or ask for its second factor; None if the password is wrong.
 
-    Counts as an attempt. Raises TooManyRequests.
+    Counts as an attempt; one by a former name that leads on counts as one by the present name, or whoever guesses would
+    have twice as many. Raises TooManyRequests.
     """
-    attempt = PasswordAttempt(username_key(form.username.data))
+    claimed = User.by_any_name(form.username.data)
+    attempt = PasswordAttempt(claimed.username_key if claimed else username_key(form.username.data))
     user = User.authenticate(form.username.data, form.password.data)
     if not user:  # never with what was typed as a name: that may be a password
-        record(Event.SIGN_IN_FAILED, User.by_username(form.username.data))
+        record(Event.SIGN_IN_FAILED, claimed)
         return None
     attempt.was_no_guess()
     if user.has_second_factor:

@@ -2,10 +2,12 @@
 
 from webapp.web.routes.settings import (  # noqa: F401 - their routes
     email,
+    picture,
     profile,
     recovery_codes,
     security,
     sessions,
+    username,
 )
 from webapp.web.routes.settings.blueprint import bp
 

@@ -15,6 +15,7 @@ from webapp.web.reauthentication import second_factor_required
 from webapp.web.routes.settings.blueprint import bp
 from webapp.web.security_log import Event, record
 
+ASKS_ABOUT_SEEN = "asks_about_seen"
 KEPT = "This account is yours to keep. Sign in as {username} with your new password, from anywhere."
 ELSEWHERE = "Saved, but for your email address: change that here."
 
@@ -27,13 +28,18 @@ def show() -> ResponseReturnValue:
 
 @bp.post("/profile")
 def update_profile() -> ResponseReturnValue:
-    """Change about and time zone. A page of the release before also has the address, which is changed elsewhere."""
+    """Change about, time zone, and whether others learn when they were last seen, where the form asks about that.
+
+    A page of the release before does not, and has the address, which is changed elsewhere.
+    """
     form = ProfileForm()
     if not form.validate_on_submit():
         return _page(form, PasswordForm(current_user, formdata=None), 422)
     user = signed_in_user()
     user.about, user.time_zone = form.about.data or "", form.time_zone.data
-    user.save(only=[User.about, User.time_zone])
+    if ASKS_ABOUT_SEEN in request.form:  # a box that was not ticked is sent as little as one that was not there
+        user.hides_seen = form.hides_seen.data
+    user.save(only=[User.about, User.time_zone, User.hides_seen])
     User.count_change(user.id)  # what is polled shows times in the user's zone
     has_other_address = request.form.get("email", user.email).strip() != user.email
     flash(ELSEWHERE if has_other_address else "Saved.")
