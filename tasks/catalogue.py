@@ -10,6 +10,7 @@ from tasks.engine import TaskFunction, catalogue
 
 CATALOGUE: dict[str, TaskFunction] = catalogue(
     "tasks",
+    "export_account",
     "export_posts",
     "import_posts",
     "resize_images",

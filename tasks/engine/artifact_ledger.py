@@ -45,9 +45,9 @@ class ArtifactLedger:
             self.of_step = []
 
     @contextmanager
-    def file(self, name: str, within_step: bool) -> Iterator[ArtifactWriter]:
+    def file(self, name: str, within_step: bool, is_shown: bool = True) -> Iterator[ArtifactWriter]:
         """A file to write to while the block lasts; each checkpoint keeps what was written by then."""
-        with self._writer(name, Kind.FILE, within_step) as out:
+        with self._writer(name, Kind.FILE, within_step, is_shown) as out:
             self._open.append(out)
             try:
                 yield out
@@ -76,9 +76,9 @@ class ArtifactLedger:
         """What a checkpoint saves."""
         return [dict(names) for names in self._by_loop]
 
-    def _writer(self, name: str, kind: Kind, within_step: bool) -> ArtifactWriter:
+    def _writer(self, name: str, kind: Kind, within_step: bool, is_shown: bool = True) -> ArtifactWriter:
         """The next artifact of this name, which an earlier run may have begun."""
         nth, self._used[name] = self._used[name], self._used[name] + 1
         if within_step:
             self.of_step.append(name)
-        return ArtifactWriter(self._task, name, kind, nth, config().keep_artifacts, self._touch)
+        return ArtifactWriter(self._task, name, kind, nth, config().keep_artifacts, self._touch, is_shown)

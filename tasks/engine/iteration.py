@@ -166,11 +166,14 @@ def _column(order: "Field[Untyped] | Ordering") -> "Field[Untyped]":
 
 
 def _after(columns: "list[Field[Untyped]]", values: list[object]) -> Expression:
-    """(a, b) > (x, y), spelled as a > x OR (a = x AND b > y), which every database and its indexes understand."""
+    """(a, b) > (x, y), spelled as a >= x AND (a > x OR (a = x AND b > y)), which every database understands.
+
+    The first part says nothing new, but lets an index begin there: by the rest alone, each batch would read all before.
+    """
     column, value = columns[0], values[0]
     if len(columns) == 1:
         return column > value
-    return (column > value) | ((column == value) & _after(columns[1:], values[1:]))
+    return (column >= value) & ((column > value) | ((column == value) & _after(columns[1:], values[1:])))
 
 
 def _as_json(value: object) -> Json:

@@ -138,14 +138,15 @@ class Run:
         self._steps.log(text)
 
     @contextmanager
-    def artifact(self, name: str) -> Iterator[ArtifactWriter]:
+    def artifact(self, name: str, is_shown: bool = True) -> Iterator[ArtifactWriter]:
         """A file for the owner to download, written in constant memory: `with task.artifact("a.csv") as out: …`.
 
         Each checkpoint saves what was written; a later run that opens the same name appends to that. So write the
-        beginning only while `out.size` is 0, and the rest in the steps of `each`.
+        beginning only while `out.size` is 0, and the rest in the steps of `each`. One that is not to be shown nobody
+        ever sees: it is for the task's own use, read by `out.artifact.chunks()` and deleted with it, or by the task.
         """
         self._steps.go_on()
-        with self._steps.artifacts.file(name, within_step=self._steps.loops.is_in_loop) as out:
+        with self._steps.artifacts.file(name, within_step=self._steps.loops.is_in_loop, is_shown=is_shown) as out:
             yield out
         if not self._steps.loops.is_in_loop:
             self._steps.save()  # it is complete, and no later run makes it again

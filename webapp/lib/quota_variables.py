@@ -24,6 +24,7 @@ class Quota(StrEnum):
     LAUNCHES = "launches"
     STORAGE = "storage"
     IMPORT_ROWS = "import_rows"
+    EXPORTS = "exports"
     POSTS = "posts"
     MESSAGES = "messages"
     PEOPLE_MESSAGED = "people_messaged"
@@ -54,6 +55,7 @@ QUOTAS: Mapping[Quota, Row] = complete(
         Quota.LAUNCHES: Row("QUOTA_LAUNCHES_PER_MINUTE", 60, 20, MINUTE),
         Quota.STORAGE: Row("QUOTA_STORAGE_MB", 500, 20, unit=1_000_000),
         Quota.IMPORT_ROWS: Row("QUOTA_IMPORT_ROWS", 50_000, 5_000),
+        Quota.EXPORTS: Row("QUOTA_EXPORTS_PER_DAY", 5, 2, DAY),
         Quota.POSTS: Row("QUOTA_POSTS_PER_MINUTE", 20, 5, MINUTE),
         Quota.MESSAGES: Row("QUOTA_MESSAGES_PER_MINUTE", 60, 10, MINUTE),
         Quota.PEOPLE_MESSAGED: Row("QUOTA_PEOPLE_MESSAGED_PER_DAY", 100, 10, DAY),

@@ -59,6 +59,7 @@ ACCOUNT_MAILS: dict[str, AccountMailKind] = {
     "recovery_codes_new": AccountMailKind("Your {app} account has new recovery codes"),
     "second_factor_guessed": AccountMailKind("Someone may have your {app} password"),
     "username_changed": AccountMailKind("Your {app} username was changed", lambda mail: mail.arguments),
+    "data_asked": AccountMailKind("Someone asked for a copy of your {app} data"),
     "password_changed": AccountMailKind("Your {app} password was changed"),
     "reset_password": AccountMailKind("Set a new {app} password", _reset_link),
     "confirm_address": AccountMailKind("Confirm your email address for {app}", link_to_confirm),

@@ -4,6 +4,7 @@ The web process stores what was uploaded, unopened. The worker makes the picture
 MOST_ATTEMPTS times: a file that kills whoever opens it is given up.
 """
 
+import re
 import secrets
 from datetime import timedelta
 
@@ -28,6 +29,7 @@ from webapp.lib.times import utcnow
 from webapp.models.profile_changes import count_profile_change
 from webapp.models.user import User
 
+VERSION = re.compile("[A-Za-z0-9_-]{22}")
 SIZES = LARGE, SMALL = 256, 64  # pixels, of a square
 CONTENT_TYPE = "image/webp"
 MOST_ATTEMPTS = 3
@@ -50,7 +52,9 @@ class Picture(BaseModel):
 
     @classmethod
     def find(cls, version: str, size: int) -> bytes | None:
-        """The content of a version in one of SIZES; None once there is another one, or none. One query."""
+        """The content of a version in one of SIZES; None once there is another one, or none. At most one query."""
+        if not VERSION.fullmatch(version):
+            return None
         column = cls.small if size == SMALL else cls.large
         found = cls.select(column).where(cls.version == version).scalar()
         return None if found is None else bytes(found)

@@ -31,6 +31,9 @@ REFUSALS = complete(
             "quota.storage", "You can store {most}, and this would be more. Delete some of your files, then try again."
         ),
         Quota.IMPORT_ROWS: phrase("quota.import_rows", "A file can have {most} rows, and this one has more."),
+        Quota.EXPORTS: phrase(
+            "quota.exports", "You can download everything {most} times a day. Try again in {seconds:duration}."
+        ),
         Quota.POSTS: phrase("quota.posts", "You can post {most} times a minute. Try again in {seconds:duration}."),
         Quota.MESSAGES: phrase(
             "quota.messages", "You can send {most} messages a minute. Try again in {seconds:duration}."

@@ -37,6 +37,7 @@ class Event(StrEnum):
     RECOVERY_CODES_NEW = "recovery codes replaced"
     REAUTHENTICATED = "re-authenticated"
     REAUTHENTICATION_FAILED = "re-authentication failed"
+    DATA_ASKED = "data export asked"
     ROLE_CHANGED = "role changed"
     PERMISSION_REFUSED = "permission refused"
     NOT_THE_OWNER = "not the owner"

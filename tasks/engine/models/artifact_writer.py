@@ -27,13 +27,14 @@ class ArtifactWriter:
         nth: int = 0,
         keep: timedelta = KEEP,
         moved: Callable[[], object] = lambda: None,
+        is_shown: bool = True,
     ) -> None:
         """`nth` tells apart the artifacts of one task that have the same name, kept for as long as `keep`.
 
-        Each `write` calls `moved`.
+        Each `write` calls `moved`. One that is not to be shown never appears: it is for the task's own use.
         """
         self._task, self._name, self._kind, self._nth, self._keep = task, name[:200], kind, nth, keep
-        self._moved = moved
+        self._moved, self._is_shown = moved, is_shown
         self._buffer = bytearray()
         self._ahead = 0  # bytes in chunks that do not count yet
 
@@ -76,7 +77,7 @@ class ArtifactWriter:
             self.artifact.save(only=[Artifact.size, Artifact.number])
 
     def __exit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
-        if exc_type or self.is_complete:
+        if exc_type or self.is_complete or not self._is_shown:
             return
         with database.atomic():
             self.flush()

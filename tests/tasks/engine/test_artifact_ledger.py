@@ -179,3 +179,21 @@ def test_attach_takes_one_thing(execute):
 
     assert execute(attach_two).state == execute(attach_none).state == State.FAILED
     assert not Artifact.select().exists()
+
+
+def test_a_file_for_the_tasks_own_use_goes_on_in_the_next_run_and_is_never_seen(declare, live_on, each_step, kill):
+    read = []
+
+    @declare(title="Write")
+    def write(task):
+        with task.artifact("notes", is_shown=False) as notes:
+            for number in task.each(range(4)):
+                notes.write(str(number))
+                if number == 2:
+                    kill(number)
+            task.checkpoint()
+            read.append(b"".join(notes.artifact.chunks()))
+
+    live_on(write.launch(make_user()))
+    assert read == [b"0123"]
+    assert _contents() == []

@@ -1,4 +1,4 @@
-"""What is mailed about the second factor of an account."""
+"""What is mailed about the second factor of an account, and about a copy of its data."""
 
 import pytest
 
@@ -7,6 +7,7 @@ from webapp.mail.account_mails import ACCOUNT_MAILS, content_of
 from webapp.models import AccountMail
 
 KINDS = ("second_factor_on", "second_factor_off", "second_factor_guessed", "recovery_code_used", "recovery_codes_new")
+KINDS += ("data_asked",)
 
 
 @pytest.mark.parametrize("kind", KINDS)

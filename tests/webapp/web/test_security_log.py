@@ -40,6 +40,7 @@ ELSEWHERE = {
     Event.SECOND_FACTOR_OFF: "test_cli.py",
     Event.SECOND_FACTOR_FAILED: "web/routes/accounts/test_second_step.py",
     Event.RECOVERY_CODE_USED: "web/routes/accounts/test_second_step.py",
+    Event.DATA_ASKED: "web/routes/test_data_settings.py",
     Event.RECOVERY_CODES_NEW: "web/routes/test_security_settings.py",
     Event.REAUTHENTICATED: "web/routes/test_reauthentication.py",
 }

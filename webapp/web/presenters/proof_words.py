@@ -5,6 +5,7 @@ from flask import request
 PURPOSES = {
     "settings.end_other_sessions": "end all your other sessions",
     "settings.end_session": "end that session",
+    "settings.export_data": "download everything",
     "settings.renew_recovery_codes": "get new recovery codes",
     "settings.set_up_second_factor": "turn on two-factor authentication",
     "settings.update_email": "change your email address",

@@ -23,6 +23,7 @@ class TaskPage:
     restart_label: str = ""  # of the button that starts a task again that was canceled after it had begun
     # The URL that a POST is sent to in order to schedule a canceled task again; a GET of its form unless given.
     schedule_again: Callable[[Task], str] | None = None
+    is_confidential: bool = False  # whether what it made is handed out only to whoever has just proved who they are
     tells_amount: bool = True  # whether a stopped task says how much of it was done; not if its panel says that better
 
 

@@ -1,0 +1,18 @@
+"""What a person gets nothing of, and why."""
+
+from collections.abc import Mapping
+
+from peewee import Model
+
+from tasks.lib.exported.row import Excused, Row
+from webapp.models import ChangeCount, ErrorReport, FormKey, Leader, OutcomeMail, RateCount, Worker
+
+ROWS: Mapping[type[Model], Row] = {
+    ChangeCount: Excused("A number that tells your open pages when to look again; it says nothing else."),
+    FormKey: Excused("Fingerprints of the forms you sent in the last day, so that none counts twice."),
+    OutcomeMail: Excused("Which of your ended tasks you are emailed about next; the tasks are in tasks.json."),
+    RateCount: Excused("How often something was tried lately, by fingerprints that don't lead back to anybody."),
+    ErrorReport: Excused("Errors of the site's programs. Nothing that anybody typed is in them."),
+    Leader: Excused("Which of the site's programs does what only one should."),
+    Worker: Excused("Which programs work for the site."),
+}

@@ -1,0 +1,123 @@
+"""What a person gets of what they and others wrote: posts, messages, conversations, notifications."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from peewee import JOIN, Model, ModelSelect
+
+from tasks.lib.exported.reasons import AS_WORDS, FOR_SEARCH, INNER, YOURS
+from tasks.lib.exported.row import Column, Exported, Row
+from webapp.models import Conversation, Message, Notification, Post, User
+
+_Sender: Any = User.alias()
+_Recipient: Any = User.alias()
+
+
+def _messages(user: User) -> "Sequence[ModelSelect[Any]]":
+    """Those that they wrote, then those that they got: each by its index, in the order of time.
+
+    Of the former, people are told whether they were read, and not when.
+    """
+    columns = [column for column in Message._meta.sorted_fields if column is not Message.read_at]
+    found = Message.select(
+        *columns,
+        Message.read_at.is_null(False).alias("was_read"),
+        _Sender.id,
+        _Sender.username,
+        _Recipient.id,
+        _Recipient.username,
+    )
+    found = found.join_from(Message, _Sender, JOIN.LEFT_OUTER, on=Message.sender == _Sender.id, attr="sender")
+    found = found.join_from(
+        Message, _Recipient, JOIN.LEFT_OUTER, on=Message.recipient == _Recipient.id, attr="recipient"
+    )
+    found = found.order_by(Message.created_at, Message.id)
+    got = found.where(Message.recipient == user.id)
+    return [found.where(Message.sender == user.id), got.select_extend(Message.read_at)]
+
+
+def _conversations(user: User) -> "Sequence[ModelSelect[Any]]":
+    found = Conversation.select(Conversation, User.id, User.username).join(User, on=Conversation.partner)
+    return [found.where(Conversation.user == user.id).order_by(Conversation.partner)]
+
+
+def _notifications(user: User) -> "Sequence[ModelSelect[Any]]":
+    """By what they are about: when they last changed changes while they are read, also by this."""
+    found = Notification.select(Notification, _Sender.id, _Sender.username)
+    found = found.join(_Sender, JOIN.LEFT_OUTER, on=Notification.sender == _Sender.id, attr="sender")
+    return [found.where(Notification.user == user.id).order_by(Notification.name, Notification.scope)]
+
+
+def _name(key: str, person: str) -> Any:
+    """The user name of a person that a row refers to by a key; None where it refers to none."""
+    return lambda row: getattr(row, person).username if row.__data__.get(key) else None
+
+
+ROWS: Mapping[type[Model], Row] = {
+    Post: Exported(
+        file="posts.json",
+        title="your posts",
+        words="Oldest first. A site like this one can import this file.",
+        of=lambda user: [Post.by(user)],
+        columns={
+            "id": Column("the number of the post"),
+            "user": YOURS,
+            "body": Column("what you wrote"),
+            "created_at": Column("when you posted it", name="timestamp"),
+            "task": Column("the id of the task that posted it for you; null if none did"),
+            "terms": FOR_SEARCH,
+        },
+    ),
+    Message: Exported(
+        file="messages.json",
+        title="your messages",
+        words="First those that you wrote, then those that others wrote to you, each oldest first.",
+        of=_messages,
+        columns={
+            "id": Column("the number of the message"),
+            "sender": Column("the username of whoever wrote it", value=_name("sender", "sender")),
+            "recipient": Column("the username of whoever it was written to", value=_name("recipient", "recipient")),
+            "body": Column("the text"),
+            "created_at": Column("when it was sent"),
+            "read_at": Column("when you read it; null in messages that you wrote"),
+            "mail_due_at": INNER,
+            "mail_key": INNER,
+            "terms": FOR_SEARCH,
+        },
+        more={"is_read": Column("whether it has been read", value=lambda message: bool(message.was_read))},
+    ),
+    Conversation: Exported(
+        file="conversations.json",
+        title="your conversations",
+        words="Their messages are in messages.json.",
+        of=_conversations,
+        columns={
+            "id": INNER,
+            "user": YOURS,
+            "partner": Column("the username of the other person", value=_name("partner", "partner")),
+            "latest_id": Column("the number of its latest message", name="latest_message"),
+            "unread": Column("how many messages in it you haven't read"),
+        },
+    ),
+    Notification: Exported(
+        file="notifications.json",
+        title="your notifications",
+        words="In no order of time.",
+        of=_notifications,
+        columns={
+            "id": Column("the number of the notification"),
+            "user": YOURS,
+            "name": Column("what it is about: a task, a conversation, unread messages or sign-ins"),
+            "task": Column("the id of that task, if it is about one"),
+            "sender": Column("the username of whoever wrote, if it is about messages", value=_name("sender", "sender")),
+            "scope": INNER,
+            "payload": Column("what else it knows, such as how many messages are unread"),
+            "updated_at": Column("when it last changed"),
+            "kind_name": Column("the kind of news; null if there was none yet", name="kind"),
+            "phrase": AS_WORDS,
+            "text": Column("what it says", value=str),
+            "told_at": Column("since when it has been in your list; null if it isn't"),
+            "read_at": Column("when you read it"),
+        },
+    ),
+}
