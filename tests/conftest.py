@@ -29,8 +29,8 @@ from webapp.app import create_app
 from webapp.db import schema
 from webapp.dev.factories import make_user
 from webapp.lib import logs
-from webapp.lib.quota_variables import UNLIMITED
-from webapp.models import passwords, recovery_code
+from webapp.lib.quota_variables import GUEST, UNLIMITED, Most, Quota
+from webapp.models import passwords, quotas, recovery_code
 from webapp.settings import Settings
 from webapp.storage import use_storage
 
@@ -38,8 +38,9 @@ DATABASE_FILE = "errand.db"
 
 _OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PORT", "BASE_URL", "DATA_DIR", "ALLOW_GUESTS", "LOG_LEVEL")
 _OURS += ("APP_NAME", "ADMINS", "SENTRY_DSN", "DYNO", "KUBERNETES_SERVICE_HOST")
+_OUR_PREFIXES = ("MAIL_", "GUNICORN_", "FLASK_", "LOG_", "QUOTA_", f"{GUEST}QUOTA_", "TASK_", "TRUSTED_")
 for _name in list(os.environ):
-    if _name in _OURS or _name.startswith(("MAIL_", "GUNICORN_", "FLASK_", "LOG_", "TASK_", "TRUSTED_")):
+    if _name in _OURS or _name.startswith(_OUR_PREFIXES):
         del os.environ[_name]
 
 # On a disk, each write of each test would wait for it; no test cuts the power. What a test leaves goes with the test.
@@ -301,6 +302,16 @@ def mailserver() -> MailServer:
     with MailServer().running() as server:
         yield server
     assert server.faults == []
+
+
+@pytest.fixture
+def allow(monkeypatch) -> Callable[..., None]:
+    """A function that sets a quota of the app: `allow(Quota.POSTS, 2)`, and a third number for guests."""
+
+    def allow(quota: Quota, accounts: int | None, guests: int | None = None) -> None:
+        monkeypatch.setattr(quotas, "_quotas", {**quotas._quotas, quota: Most(accounts, guests or accounts)})
+
+    return allow
 
 
 @pytest.fixture

@@ -15,9 +15,14 @@ from typing import Any
 
 import psutil
 
+from webapp.lib.quota_variables import GUEST, QUOTAS
+
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 PATIENCE = 30
+# No quota: a site has those that its test sets.
+NO_QUOTAS = {row.variable: "0" for row in QUOTAS.values()}
+NO_QUOTAS |= {GUEST + row.variable: "0" for row in QUOTAS.values() if row.guests is not None}
 # Below those that the system gives to whoever connects or asks for any: seconds pass until a server listens on its own.
 _PORTS = list(range(10_000, 32_000))
 _turns = cycle(_PORTS[(_first := random.randrange(len(_PORTS))) :] + _PORTS[:_first])
@@ -99,6 +104,7 @@ class Site:
             "SECRET_KEY": "secret of a test",
             "GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{self.port}",
             "PYTHONUNBUFFERED": "1",
+            **NO_QUOTAS,
         } | variables
         self.processes: dict[str, Process] = {}
         self.run("flask", "--app", "webapp.wsgi", "migrate")

@@ -6,7 +6,7 @@ from typing import Protocol, TypedDict, Unpack
 
 from peewee import Model
 
-from tasks.engine.models import Composition, Task, workflow
+from tasks.engine.models import Composition, Task, observers, workflow
 from tasks.engine.models.phrases import CHAIN, CHORD, GROUP
 from webapp.db import database
 from webapp.lib.phrases import Words
@@ -37,7 +37,8 @@ class Signature:
     def launch(self, user: Model, *, run_at: datetime | None = None) -> Task:
         """Start it for a user, or schedule it for `run_at` (naive UTC), and return its row; all in one transaction.
 
-        Raises AlreadyRunning, having started nothing, if any child is one at a time and is under way already.
+        Raises AlreadyRunning, having started nothing, if any child is one at a time and is under way already; and
+        StartRefused, as for a quota of the app.
         """
         with database.atomic():
             task = self.start(user, run_at=run_at)
@@ -73,6 +74,7 @@ def _compose(composition: Composition, steps: list[list[Signature]], title: Word
             for child in children:
                 child.start(user, parent=parent, step=number)
         workflow.expect_total(parent)
+        observers.starting(parent)
         return parent
 
     return Signature(title, start)

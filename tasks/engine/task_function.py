@@ -11,7 +11,7 @@ from peewee import Model
 
 from tasks.engine.function_checks import check_body
 from tasks.engine.functions import Function
-from tasks.engine.models import Task
+from tasks.engine.models import Task, observers
 from tasks.engine.models.owner import owner_id
 from tasks.engine.option_checks import check_options
 from tasks.engine.options import Options
@@ -128,10 +128,10 @@ class TaskFunction:
     def launch(self, user: Model, *, run_at: datetime | None = None, **arguments: object) -> Task:
         """Start a task for a user, or schedule it for `run_at` (naive UTC), and return its row.
 
-        Raises InvalidArguments, also for what is not the user's own now, or AlreadyRunning where only one at a time is
-        allowed. The row is written now, in the caller's transaction if there is one; the queue hears of it after the
-        commit. If the queue is down, or this process dies before that, this still succeeds, and the sweeper sends the
-        wake-up.
+        Raises InvalidArguments, also for what is not the user's own now, AlreadyRunning where only one at a time is
+        allowed, or StartRefused, as for a quota of the app. The row is written now, in the caller's transaction if
+        there is one; the queue hears of it after the commit. If the queue is down, or this process dies before that,
+        this still succeeds, and the sweeper sends the wake-up.
         """
         return self.s(**arguments).launch(user, run_at=run_at)
 
@@ -164,6 +164,7 @@ class TaskFunction:
                 total=total,
                 **place,
             )
+            observers.starting(task)
             store(task, kept.files)
         return task
 

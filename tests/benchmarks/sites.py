@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 
 from tasks.queue import huey
-from tests.processes import BIN, ROOT, free_port, is_answering, until
+from tests.processes import BIN, NO_QUOTAS, ROOT, free_port, is_answering, until
 from webapp import db
 from webapp.settings import Settings
 from webapp.storage import use_storage
@@ -25,6 +25,7 @@ def storage(**variables: str) -> Iterator[dict[str, str]]:
         "DATA_DIR": folder,
         "SECRET_KEY": "a benchmark.secret",
         "LOG_LEVEL": "WARNING",
+        **NO_QUOTAS,
     }
     env = basic | variables
     settings = Settings.from_env(env)

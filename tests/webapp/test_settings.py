@@ -8,8 +8,9 @@ from multiprocessing import get_context
 
 import pytest
 
-from tests.processes import BIN, ROOT, free_port
+from tests.processes import BIN, NO_QUOTAS, ROOT, free_port
 from webapp.dev import __main__ as dev
+from webapp.lib.quota_variables import DEFAULTS, UNLIMITED, Most, Quota
 from webapp.settings import Settings, SettingsError
 
 
@@ -166,6 +167,12 @@ MISSPELT = {
     "WORKER_CONCURENCY": "WORKER_CONCURRENCY",
     "TRUSTED_PROXY": "TRUSTED_PROXIES",
 }
+
+
+def test_a_quota_is_set_for_accounts_and_for_guests_and_none_is_unlimited(read):
+    quotas = read(QUOTA_STORAGE_MB="7", GUEST_QUOTA_STORAGE_MB="0").quotas
+    assert (quotas[Quota.STORAGE], quotas[Quota.POSTS]) == (Most(7_000_000, None), DEFAULTS[Quota.POSTS])
+    assert read(**NO_QUOTAS).quotas == UNLIMITED
 
 
 @pytest.mark.parametrize(("name", "meant"), MISSPELT.items())

@@ -21,7 +21,7 @@ from math import isfinite
 from string import Formatter
 from typing import Final, TypeAlias
 
-from webapp.lib.i18n import LOCALE, duration, number, size
+from webapp.lib.i18n import LOCALE, duration, estimate, number, size
 from webapp.lib.json_types import Json
 
 Argument: TypeAlias = "str | int | float | bool | Phrase | list[Argument] | None"
@@ -30,7 +30,12 @@ _ID: Final = "phrase"  # the key by which a phrase is known in JSON
 CHECKSUM: Final = "of"  # the checksum of the text beside it
 _RESERVED: Final = frozenset({_ID, CHECKSUM})
 _OWNER: Final = "owner"
-_NUMBERS: Final[dict[str, Callable[[float], str]]] = {"": number, "duration": duration, "size": size}
+_NUMBERS: Final[dict[str, Callable[[float], str]]] = {
+    "": number,
+    "duration": duration,
+    "estimate": estimate,
+    "size": size,
+}
 _SENTENCE: Final = "sentence"
 _LISTS: Final = {"": ", ", "then": ", then "}
 _UNITS: Final = {*_NUMBERS, *_LISTS, _SENTENCE}
@@ -67,8 +72,9 @@ WORDINGS: dict[str, Wording] = {}
 def phrase(id: str, owner: str, *, plural: str = "", others: str = "") -> Wording:
     """Declare a phrase by its words, a format string over its arguments: once, where it is used.
 
-    `{rows}` puts a number as people read it, `{seconds:duration}` and `{bytes:size}` likewise; `{titles}` puts a list
-    with commas, `{titles:then}` as what follows one another; `{reason:sentence}` begins with a capital. Raises
+    `{rows}` puts a number as people read it, and `{seconds:duration}`, `{seconds:estimate}` and `{bytes:size}`
+    likewise; `{titles}` puts a list with commas, `{titles:then}` as what follows one another; `{reason:sentence}`
+    begins with a capital. Raises
     ValueError for a format string that could not be put into words, and for an id that other words have.
     """
     wording = Wording(id, owner, plural, others)

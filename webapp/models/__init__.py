@@ -32,12 +32,14 @@ from webapp.models.notification_kinds import NotificationKind
 from webapp.models.outcome_mail import OutcomeMail
 from webapp.models.picture import Picture, PictureUpload
 from webapp.models.post import Post
+from webapp.models.quotas import OverQuota
 from webapp.models.rate_count import RateCount
 from webapp.models.recovery_code import RecoveryCode
 from webapp.models.renaming import rename
 from webapp.models.second_factor import SecondFactor
 from webapp.models.session import Session
 from webapp.models.task_news import kind_of_end, tell_success_as
+from webapp.models.task_quotas import take_place  # noqa: F401 - an observer
 from webapp.models.unconfirmed_addresses import withdraw
 from webapp.models.user import User
 from webapp.models.user_changes import ChangeCount
@@ -101,6 +103,7 @@ __all__ = [
     "NotificationKind",
     "OutcomeMail",
     "OverLimit",
+    "OverQuota",
     "Picture",
     "PictureUpload",
     "Post",

@@ -13,6 +13,7 @@ from webapp.lib.times import utcnow
 from webapp.models.conversation import Conversation
 from webapp.models.notification import Notification
 from webapp.models.notification_kinds import MESSAGE, UNREAD_MESSAGE_COUNT
+from webapp.models.quotas import use_for_message
 from webapp.models.search import Searched
 from webapp.models.searched_rows import Place
 from webapp.models.user import User
@@ -45,10 +46,11 @@ class Message(Searched):
 
     @classmethod
     def send(cls, sender: User, recipient: User, body: str) -> Self:
-        """Write a message, and refresh the open pages of both people. Raises ValueError if they are the same."""
+        """Write a message, and refresh both people's pages. Raises ValueError if they are the same, and OverQuota."""
         if sender.id == recipient.id:
             raise ValueError("nobody writes to themselves")
         with cls._counting(sender, recipient):
+            use_for_message(sender, recipient, cls._newest_ids(recipient, sender, 1, None))
             Notification.tell_message(recipient, sender)
             due = utcnow() + UNREAD_FOR if recipient.wants_email_about(MESSAGE) else None
             return cls.create(sender=sender, recipient=recipient, body=body, mail_due_at=due)

@@ -9,8 +9,10 @@ from peewee import AutoField, DateTimeField, ForeignKeyField, ModelSelect
 
 from tasks.engine.models.task import Task
 from webapp.db import insert_rows
+from webapp.lib.quota_variables import Quota
 from webapp.lib.times import utcnow
 from webapp.lib.tokenization import terms_of
+from webapp.models.quotas import use
 from webapp.models.search import Searched
 from webapp.models.user import User
 
@@ -29,6 +31,13 @@ class Post(Searched):
 
     class Meta:
         indexes = ((("user", "created_at", "id"), False), (("created_at", "id"), False))
+
+    @classmethod
+    def write(cls, user: User, body: str) -> "Post":
+        """Publish what a person writes. In a transaction. Raises OverQuota, having written nothing."""
+        use(Quota.POSTS, user)
+        post: Post = cls.create(user=user.id, body=body)
+        return post
 
     @classmethod
     def write_many(cls, user_id: int, task_id: UUID, posts: Iterable[tuple[datetime, str]]) -> None:

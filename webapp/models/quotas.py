@@ -6,6 +6,9 @@ What people *do* counts in a window that begins with the first time, by `use`. W
 kept, and goes through `demand`. Both raise OverQuota, for which every door has the same words.
 """
 
+from peewee import Model, ModelSelect
+
+from tasks.engine.models.observers import StartRefused
 from webapp.lib.complete import complete
 from webapp.lib.i18n import number
 from webapp.lib.phrases import Phrase, Wording, phrase
@@ -15,46 +18,64 @@ from webapp.models.user_row import UserRow
 
 _quotas: Quotas = DEFAULTS
 
-# {most} is the number, {seconds} is when the window ends. A number of bytes is given as its text.
+# {number} is how many, {seconds} is when the window ends. A number of bytes is given as its text.
 REFUSALS = complete(
     "REFUSALS",
     Quota,
     {
         Quota.ACTIVE_TASKS: phrase(
             "quota.active_tasks",
-            "You can have {most} tasks at a time. Wait until one has finished, or cancel one, then try again.",
+            "You can have {number} task at a time. Wait until it has finished, or cancel it, then try again.",
+            plural="You can have {number} tasks at a time. Wait until one has finished, or cancel one, then try again.",
         ),
         Quota.LAUNCHES: phrase(
-            "quota.launches", "You can start {most} tasks a minute. Try again in {seconds:duration}."
+            "quota.launches",
+            "You can start {number} task a minute. Try again in {seconds:estimate}.",
+            plural="You can start {number} tasks a minute. Try again in {seconds:estimate}.",
         ),
         Quota.STORAGE: phrase(
-            "quota.storage", "You can store {most}, and this would be more. Delete some of your files, then try again."
+            "quota.storage",
+            "You can store {number}, and this would be more. Delete some of your files, then try again.",
         ),
-        Quota.IMPORT_ROWS: phrase("quota.import_rows", "A file can have {most} rows, and this one has more."),
+        Quota.IMPORT_ROWS: phrase(
+            "quota.import_rows",
+            "A file can have {number} row, and this one has more.",
+            plural="A file can have {number} rows, and this one has more.",
+        ),
+        Quota.POSTS: phrase(
+            "quota.posts",
+            "You can post {number} time a minute. Try again in {seconds:estimate}.",
+            plural="You can post {number} times a minute. Try again in {seconds:estimate}.",
+        ),
         Quota.EXPORTS: phrase(
-            "quota.exports", "You can download everything {most} times a day. Try again in {seconds:duration}."
+            "quota.exports",
+            "You can download everything {number} time a day. Try again in {seconds:estimate}.",
+            plural="You can download everything {number} times a day. Try again in {seconds:estimate}.",
         ),
-        Quota.POSTS: phrase("quota.posts", "You can post {most} times a minute. Try again in {seconds:duration}."),
         Quota.MESSAGES: phrase(
-            "quota.messages", "You can send {most} messages a minute. Try again in {seconds:duration}."
+            "quota.messages",
+            "You can send {number} message a minute. Try again in {seconds:estimate}.",
+            plural="You can send {number} messages a minute. Try again in {seconds:estimate}.",
         ),
         Quota.PEOPLE_MESSAGED: phrase(
             "quota.people_messaged",
-            "You can write to {most} different people a day. Try again in {seconds:duration}, or write to somebody you"
+            "You can write to {number} new person a day. Try again in {seconds:estimate}, or write to somebody you"
             " wrote to today.",
+            plural="You can write to {number} different people a day. Try again in {seconds:estimate}, or write to"
+            " somebody you wrote to today.",
         ),
         Quota.SITE_ACCOUNTS: phrase(
             "quota.site_accounts",
-            "This site has had as many new accounts today as it takes. Try again in {seconds:duration}.",
+            "This site has had as many new accounts today as it takes. Try again in {seconds:estimate}.",
         ),
         Quota.SITE_MAILS: phrase(
-            "quota.site_mails", "This site has sent as many emails today as it may. Try again in {seconds:duration}."
+            "quota.site_mails", "This site has sent as many emails today as it may. Try again in {seconds:estimate}."
         ),
     },
 )
 
 
-class OverQuota(Exception):
+class OverQuota(StartRefused):
     """More than a quota allows. `most` is the number, and `seconds_left` when its window ends, None where it has none.
 
     Whoever raises it has done nothing.
@@ -74,7 +95,7 @@ class OverQuota(Exception):
         """What the person is told."""
         wording: Wording = REFUSALS[self.quota]
         most = f"{number(self.most / 1_000_000)} MB" if self.quota is Quota.STORAGE else self.most
-        return wording(most=most, seconds=self.seconds_left)
+        return wording(number=most, seconds=self.seconds_left)
 
     def words(self) -> str:
         """The same in words."""
@@ -108,10 +129,37 @@ def use(quota: Quota, user: UserRow | None = None, times: int = 1) -> None:
     most = most_of(quota, user)
     if most is None:
         return
-    seconds = QUOTAS[quota].seconds
-    assert seconds is not None, f"{quota} is what somebody has: ask `demand`"
-    name = f"quota/{quota}/{user.id if user else 'site'}/{seconds}"
+    name, seconds = _window(quota, user)
     if RateCount.add(name, seconds, times) > most:
         RateCount.add(name, seconds, -times)
         found = RateCount.find(name)
         raise OverQuota(quota, most, found.seconds_left if found else 1)
+
+
+def use_for_message(sender: UserRow, recipient: UserRow, answers: "ModelSelect[Model]") -> None:
+    """Count a message, and whom it is to, if they are new: each is once in a window of their own.
+
+    Whoever has written any of `answers` is not new. In a transaction, which is rolled back where this raises OverQuota.
+    At most three writes and a query; nothing where it is unlimited.
+    """
+    use(Quota.MESSAGES, sender)
+    if most_of(Quota.PEOPLE_MESSAGED, sender) is None or answers.exists():
+        return
+    name, seconds = _window(Quota.PEOPLE_MESSAGED, sender)
+    if RateCount.add(f"{name}/{recipient.id}", seconds) == 1:
+        use(Quota.PEOPLE_MESSAGED, sender)
+
+
+def demand_left(quota: Quota, user: UserRow | None = None) -> None:
+    """Raise OverQuota if nothing is left to `use`: before something costly, which counts it. At most one query."""
+    most = most_of(quota, user)
+    found = RateCount.find(_window(quota, user)[0]) if most is not None else None
+    if most is not None and found and found.number >= most:
+        raise OverQuota(quota, most, found.seconds_left)
+
+
+def _window(quota: Quota, user: UserRow | None) -> tuple[str, int]:
+    """The name that it is counted by, and how long."""
+    seconds = QUOTAS[quota].seconds
+    assert seconds is not None, f"{quota} is what somebody has: ask `demand`"
+    return f"quota/{quota}/{user.id if user else 'site'}/{seconds}", seconds

@@ -8,7 +8,8 @@ from webapp.models.account_mail import AccountMail
 from webapp.models.former_name import LEADS_ON, FormerName
 from webapp.models.profile_changes import count_profile_change
 from webapp.models.rate_count import Limit, RateCount
-from webapp.models.user import TAKEN, User
+from webapp.models.user import User
+from webapp.models.user_registration import TAKEN
 from webapp.models.usernames import UsernameTaken, skeleton, username_key
 
 DAYS = 30

@@ -1,89 +1,40 @@
 """User: an account."""
 
-from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from peewee import IntegrityError, fn
+from peewee import fn
 
 from tasks.engine.models import owned_by
-from webapp.db import compiled, database, demand_transaction, locking, locks_rows, read_model
+from webapp.db import (
+    CompiledQuery,
+    compiled,
+    demand_transaction,
+    locking,
+    locks_rows,
+    numbered,
+    places,
+    read_model,
+)
 from webapp.db.resilience import writing_if_free
-from webapp.lib.normalization import compatible
 from webapp.lib.times import present_second
 from webapp.models.former_name import FormerName
-from webapp.models.passwords import hash_of_no_password, hash_password, is_outdated, is_password
+from webapp.models.passwords import hash_of_no_password, is_outdated, is_password
 from webapp.models.session import SEEN_EVERY, Session, hash_of_key, is_alive
 from webapp.models.user_changes import UserChanges, total_changes
 from webapp.models.user_channels import UserChannels
-from webapp.models.user_passwords import UserPasswords, new_session_key
+from webapp.models.user_passwords import UserPasswords
+from webapp.models.user_registration import UserRegistration
 from webapp.models.user_row import UserRow
-from webapp.models.usernames import UsernameTaken, guest_name, is_reserved, skeleton, username_key
-
-GUEST_NAMES = 20  # random names to try
-
-TAKEN = "That username is taken."
-TOO_SIMILAR = "That username is too similar to someone else’s."
+from webapp.models.usernames import username_key
 
 
 @owned_by
-class User(UserChannels, UserChanges, UserPasswords, UserRow):
+class User(UserRegistration, UserChannels, UserChanges, UserPasswords, UserRow):
     """A person's account. A guest is an account whose password hash is empty; nobody can sign in to it."""
 
     session: Session | None = None  # by which they are signed in, where the row was read by its key
-
-    @classmethod
-    def register(cls, username: str, password: str = "", also: "Callable[[User], object] | None" = None) -> "User":
-        """Create an account; without a password it is a guest's.
-
-        `username` must be one that `username_key` knows. `also` is called with the account in the same transaction,
-        for what is to be there with it or not at all. Raises UsernameTaken, also when two requests race for a name.
-        Hashing costs 0.25 s by design, unless the name is refused. Raises HashingBusy.
-        """
-        key = username_key(username)
-        user = cls(username=compatible(username).strip(), username_key=key, session_key=new_session_key())
-        user.skeleton = skeleton(key)
-        if password:
-            cls.demand_free(key)
-            user.password_hash = hash_password(password)
-        try:
-            with database.atomic():
-                cls.demand_free(key)
-                user.save(force_insert=True)
-                if also:
-                    also(user)
-        except IntegrityError as error:
-            raise UsernameTaken(TAKEN) from error
-        return user
-
-    @classmethod
-    def demand_free(cls, key: str, unless_of: int = 0) -> None:
-        """Raise UsernameTaken if the name of this key is reserved, taken, or too similar to one that is.
-
-        Former names are taken for as long as they lead on. What the account `unless_of` has or had stands in nobody's
-        way. At most one query, so that a name that is being given up meanwhile is found in one table or in the other.
-        """
-        if is_reserved(key):
-            raise UsernameTaken("That username is reserved.")
-        named = cls.select(cls.username_key).where(cls.skeleton == skeleton(key), cls.id != unless_of)
-        former = FormerName.select(FormerName.key).where(FormerName.skeleton == skeleton(key), FormerName.leads_on())
-        alike = {name for (name,) in named.union_all(former.where(FormerName.user != unless_of)).tuples()}
-        if alike:
-            raise UsernameTaken(TAKEN if key in alike else TOO_SIMILAR)
-
-    @classmethod
-    def register_guest(cls) -> "User":
-        """Create an account with a random name that is free.
-
-        Raises UsernameTaken after GUEST_NAMES that are not: with millions of names, something else is wrong.
-        """
-        for turn in range(GUEST_NAMES):
-            try:
-                return cls.register(guest_name())
-            except UsernameTaken:
-                if turn == GUEST_NAMES - 1:
-                    raise
-        raise AssertionError("a range has a last turn")
 
     @classmethod
     def by_username(cls, username: str) -> "User | None":
@@ -132,8 +83,7 @@ class User(UserChannels, UserChanges, UserPasswords, UserRow):
         """
         demand_transaction()
         if locks_rows():
-            people = cls.select(cls.id).where(cls.id.in_(user_ids)).order_by(cls.id)
-            list(locking(people, "NO KEY UPDATE"))  # others may refer to them meanwhile
+            _hold(len(user_ids)).execute(**numbered("id", user_ids)).fetchall()
 
     @classmethod
     def authenticate(cls, username: str, password: str) -> "User | None":
@@ -166,6 +116,18 @@ class User(UserChannels, UserChanges, UserPasswords, UserRow):
             User.update(seen_at=now).where(User.id.in_(free)).execute()
             if session:
                 session.seen(self, now)
+
+
+@cache
+def _hold(number: int) -> CompiledQuery:
+    """Locks so many people's rows, by their ids. Others may refer to them meanwhile."""
+
+    @compiled
+    def hold() -> Any:
+        people: Any = User.select(User.id).where(User.id.in_(places("id", number, User.id))).order_by(User.id)
+        return locking(people, "NO KEY UPDATE")
+
+    return hold
 
 
 @compiled

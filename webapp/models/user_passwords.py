@@ -29,14 +29,15 @@ class UserPasswords(UserTrait):
         Returns whether. Where it comes `instead_of` a hash, not if another one is stored by now, or another address
         than when this account was read.
         """
-        new = {UserRow.password_hash: password_hash, UserRow.session_key: new_session_key()}
+        new = {"password_hash": password_hash, "session_key": new_session_key()}
+        own_turns = {"network_group": None}  # whatever network they came from as a guest
         is_theirs = UserRow.id == self.id
         if instead_of is not None:
             is_theirs &= (UserRow.password_hash == instead_of) & (UserRow.email == self.email)
         with database.atomic():
-            if not UserRow.update(new).where(is_theirs).execute():
+            if not UserRow.update(**new, **own_turns).where(is_theirs).execute():
                 return False
-            self.password_hash, self.session_key = password_hash, new[UserRow.session_key]
+            self.password_hash, self.session_key = password_hash, new["session_key"]
             Session.end_rows(self)
         return True
 

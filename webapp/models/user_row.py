@@ -31,6 +31,9 @@ class UserRow(BaseModel):
     password_hash = CharField(max_length=255, default="")
     session_key = CharField(max_length=43, unique=True, help_text="a new one, as of a new password, ends all sessions")
     about = CharField(max_length=500, default="")
+    network_group = IntegerField(
+        null=True, help_text="of a guest: a digest below 0 of the network they came from, by a key; null otherwise"
+    )
     time_zone = CharField(max_length=64, default="UTC")
     created_at = DateTimeField(default=utcnow)
     seen_at = DateTimeField(default=utcnow)
@@ -67,6 +70,11 @@ class UserRow(BaseModel):
     def is_guest(self) -> bool:
         """Whether the account has no password: it can be used as long as this browser's session lasts."""
         return not self.password_hash
+
+    @property
+    def queue_group(self) -> int | None:
+        """With whom they take turns in the fair queue: guests who came from one network do so as one person."""
+        return self.network_group if self.is_guest else None
 
     @property
     def has_second_factor(self) -> bool:

@@ -3,10 +3,11 @@
 They are counted in the database, so all processes share them, and no other server has to be asked.
 """
 
+import hmac
 import ipaddress
 import time
 
-from flask import Flask, g, request
+from flask import Flask, current_app, g, request
 from flask_limiter import Limiter, RateLimitExceeded
 from limits import RateLimitItem, parse_many
 from limits.storage import Storage
@@ -19,6 +20,7 @@ from webapp.models.rate_count import Limit, TooMany
 from webapp.web.known_browsers import browser_that_knows
 
 STORAGE_URI = "errand://"  # of DatabaseStorage
+LARGEST_GROUP = 2**31 - 1  # what a column of the database takes
 IPV6_NETWORK_BITS = 64  # bits; the rest of an IPv6 address is for its owner to choose anew at will
 
 # Tries of passwords, right ones, too, as each costs a quarter of a second. A browser that has signed in to an account
@@ -81,6 +83,16 @@ def client_network() -> str:
     if isinstance(found, ipaddress.IPv6Address):
         return str(found.ipv4_mapped or ipaddress.ip_network((found, IPV6_NETWORK_BITS), strict=False))
     return str(found)
+
+
+def network_group() -> int | None:
+    """A number below 0 for that network, by which guests share turns in the queue; None if it is not known.
+
+    By a key of the site, so the number alone tells nobody where somebody was. It changes with SECRET_KEY.
+    """
+    network, key = client_network(), str(current_app.secret_key).encode()
+    digest = hmac.digest(key, f"network group/{network}".encode(), "sha256")
+    return -1 - int.from_bytes(digest) % LARGEST_GROUP if network else None
 
 
 class RouteLimiter(Limiter):

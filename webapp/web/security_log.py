@@ -43,6 +43,7 @@ class Event(StrEnum):
     NOT_THE_OWNER = "not the owner"
     FORM_REFUSED = "form refused"
     RATE_LIMITED = "rate limited"
+    OVER_QUOTA = "over quota"
     RESET_REQUESTED = "password reset requested"
     PASSWORD_RESET = "password reset"  # noqa: S105 - no password
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from peewee import SQL, Case, DoesNotExist, Expression, fn
 
 from tasks.engine.models.action_table import OWNER_ACTIONS
+from tasks.engine.models.observers import StartRefused
 from tasks.engine.models.state import State
 from tasks.engine.models.task import Task
 from tasks.engine.models.transitions import IllegalTransition
@@ -26,12 +27,14 @@ LONGEST = 8.0  # seconds, after which a press leaves the rest for the next: peop
 class BulkResult:
     """What a press did. `stopping` of those done stop at their next step; `passed` counts the others by their state,
     or by None for those that are not there any more; `duplicates` were refused because another active task
-    has their unique key; `left` were not reached before the limit of time or number."""
+    has their unique key; `left` were not reached before the limit of time or number, or not started, as `refused`
+    says."""
 
     done: int = 0
     stopping: int = 0
     left: int = 0
     duplicates: int = 0
+    refused: StartRefused | None = None
     passed: Counter[State | None] = field(default_factory=Counter)
 
     @property
@@ -54,7 +57,10 @@ def press(verb: str, tasks: "ModelSelect[Task]", most: int = MOST_AT_ONCE, longe
         if time.monotonic() > until:
             result.left += len(found) - number
             break
-        _do(verb, task, result)
+        if result.refused and task.is_finished:
+            result.left += 1  # the others start nothing, so they are not refused
+        else:
+            _do(verb, task, result)
     return result
 
 
@@ -79,6 +85,9 @@ def _do(verb: str, task: Task, result: BulkResult) -> None:
         result.passed[error.task.state] += 1
     except AlreadyRunning:
         result.duplicates += 1
+    except StartRefused as refused:
+        result.refused = refused
+        result.left += 1
     except DoesNotExist:
         result.passed[None] += 1
     else:

@@ -113,7 +113,7 @@ class Claiming(TaskTrait):
             try:
                 with database.transaction():
                     task = cls._take(now, lease, token, alone)
-                    if task and not _share.keeps(task.user_id, now, alone):
+                    if task and not _share.keeps(task.party, now, alone):
                         raise _GiveWay
                     return task
             except _GiveWay:

@@ -34,8 +34,8 @@ def joining_queue(task: TaskRow) -> Changes:
 
 
 def next_queue_key(task: TaskRow) -> int | None:
-    """Its place at the end of its owner's tasks in the fair queue. A workflow has none: no worker takes it."""
-    return None if task.is_workflow else fair_queue.next_queue_key(task.user_id, task.priority)
+    """Its place at the end of its party's tasks in the fair queue. A workflow has none: no worker takes it."""
+    return None if task.is_workflow else fair_queue.next_queue_key(task.party, task.priority)
 
 
 def releasing_lease(task: TaskRow, at: datetime | None = None) -> Changes:

@@ -3,7 +3,8 @@
 A person who starts a thousand tasks must not keep somebody else's one waiting. So each waiting task has a queue key,
 as in start-time fair queueing (Goyal, Vin, Cheng 1996): a person's tasks have keys one after the other, and their first
 has the key of the task at the head. Workers take the smallest key, so that people with waiting tasks take turns.
-Nothing is counted when a task is claimed, and there is no state to lose.
+Nothing is counted when a task is claimed, and there is no state to lose. Owners of one `queue_group` are one person
+here: a *party* is who takes turns.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from uuid import UUID
 from peewee import SQL, Expression, ModelSelect, Select, chunked, fn
 
 from tasks.engine.models.line_start import LineStart
+from tasks.engine.models.party import party_of
 from tasks.engine.models.row import TaskRow
 from tasks.engine.models.state import LEASED, State
 from webapp.db import CompiledQuery, Param, compiled
@@ -38,8 +40,8 @@ class QueuePosition:
     wait: float | None
 
 
-def next_queue_key(user_id: int, priority: int) -> int:
-    """The turn for a task that joins the line now. One query, of two small reads by index.
+def next_queue_key(party: int, priority: int) -> int:
+    """The turn for a task of theirs that joins the line now. One query, of two small reads by index.
 
     Many that join one after the other look for the head from where it was a moment ago, as workers do: what was taken
     before that need not be passed each time. Raises ValueError for a priority outside PRIORITIES.
@@ -49,7 +51,7 @@ def next_queue_key(user_id: int, priority: int) -> int:
     first = -priority * LEVEL
     start = _heads[priority].known()
     places = {"place0": first, "place1": first if start is None else start, "place2": first + LEVEL}
-    head, last = _ends.execute(**places, user_id=user_id).fetchone()
+    head, last = _ends.execute(**places, party=party).fetchone()
     if start is None:
         _heads[priority].found(head)
     return max(first if head is None else head, first if last is None else last + 1)
@@ -110,9 +112,9 @@ def _any_waiting() -> Select:
 
 @compiled
 def _ends() -> Select:
-    """The first key from `place1` to `place2`, or if there is none, from `place0`; and the last one of a person."""
+    """The first key from `place1` to `place2`, or if there is none, from `place0`; and the last one of a party."""
     head, before = (TaskRow.select(fn.MIN(TaskRow.queue_key)).where(_is_between(n)) for n in (1, 0))
-    last = TaskRow.select(fn.MAX(TaskRow.queue_key)).where(_is_between(0, 2), TaskRow.user == Param("user_id"))
+    last = TaskRow.select(fn.MAX(TaskRow.queue_key)).where(_is_between(0, 2), party_of(TaskRow) == Param("party"))
     return Select(columns=[fn.COALESCE(head, before), last])
 
 

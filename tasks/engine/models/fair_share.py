@@ -1,5 +1,5 @@
 """The fair share: while others wait, one person may hold at most all worker processes but one, so that their long tasks
-cannot block everybody. A person at that limit is *full*.
+cannot block everybody. A person at that limit is *full*. A person is a party here: owners of one `queue_group` are one.
 
 On SQLite one writes at a time, so whoever claims sees how many a person holds. On PostgreSQL two may claim for one
 person without seeing each other. So each takes a lock of that person until its commit, and looks again once it has it:
@@ -11,6 +11,7 @@ from datetime import datetime
 
 from peewee import CTE, JOIN, Case, Expression, Function, Join, ModelAlias, ModelSelect, Select, fn
 
+from tasks.engine.models.party import party_of
 from tasks.engine.models.row import TaskRow
 from tasks.engine.models.state import State
 from tasks.engine.models.worker import Worker
@@ -33,8 +34,8 @@ def waits(task: "type[TaskRow] | ModelAlias[TaskRow]") -> Expression:
 def full() -> Select:
     """Who is full, as of `now`."""
     # By the limit, PostgreSQL reads the index of what runs and not the table, also where it has no statistics yet.
-    runs = TaskRow.select(TaskRow.user.alias("person")).where(TaskRow.fencing_token.is_null(False))
-    running = runs.order_by(TaskRow.user).limit(RUN_AT_MOST).alias("running")
+    runs = TaskRow.select(party_of(TaskRow).alias("person")).where(TaskRow.fencing_token.is_null(False))
+    running = runs.order_by(party_of(TaskRow)).limit(RUN_AT_MOST).alias("running")
     people = Select([running], [running.c.person]).group_by(running.c.person)
     return people.having(fn.COUNT(running.c.person) >= _most())
 
@@ -65,7 +66,7 @@ def _near_head(part: Expression) -> "ModelSelect[TaskRow]":
     """The first task of somebody who is not full, if it is among those near the head of a part of the line."""
     near = TaskRow.select(TaskRow.queue_key).where(waits(TaskRow), part).order_by(TaskRow.queue_key)
     is_near = TaskRow.queue_key <= fn.COALESCE(near.limit(1).offset(NEAR - 1), LAST)
-    return head(part, TaskRow.user.not_in(full()), is_near)
+    return head(part, party_of(TaskRow).not_in(full()), is_near)
 
 
 def _people_who_wait() -> CTE:
@@ -73,20 +74,20 @@ def _people_who_wait() -> CTE:
     waiting = TaskRow.alias("waiting")
     first = _somebody(waiting)
     people = Select(columns=[first, 1]).cte("people", recursive=True, columns=("person", "number"))
-    after = Select([people], [first.where(waiting.user > people.c.person), people.c.number + 1])
+    after = Select([people], [first.where(party_of(waiting) > people.c.person), people.c.number + 1])
     return people.union_all(after.where(people.c.person.is_null(False), people.c.number < PEOPLE))
 
 
 def _somebody(task: "type[TaskRow] | ModelAlias[TaskRow]") -> "ModelSelect[TaskRow]":
     """The first person who waits, by the one index that has this order."""
-    return task.select(task.user).where(waits(task)).order_by(task.user, task.queue_key).limit(1)
+    return task.select(party_of(task)).where(waits(task)).order_by(party_of(task), task.queue_key).limit(1)
 
 
 def _first_of_each(lock: bool) -> Select:
     """The first task of somebody who is not full, among the first of each person who waits."""
     people, found, other = _people_who_wait(), TaskRow.alias("found"), TaskRow.alias("other")
-    first = other.select(fn.MIN(other.queue_key)).where(waits(other), other.user == people.c.person)
-    is_first = (found.state == State.PENDING) & (found.user == people.c.person) & (found.queue_key == first)
+    first = other.select(fn.MIN(other.queue_key)).where(waits(other), party_of(other) == people.c.person)
+    is_first = (found.state == State.PENDING) & (party_of(found) == people.c.person) & (found.queue_key == first)
     # A CROSS JOIN, because SQLite takes its sides in this order.
     both = Select([Join(people, found, JOIN.CROSS)], [found.id]).with_cte(people)
     query = both.where(is_first, people.c.person.not_in(full())).order_by(found.queue_key).limit(1)
@@ -96,10 +97,10 @@ def _first_of_each(lock: bool) -> Select:
 @compiled
 def _standing() -> Select:
     """Whether a person runs more than they may while others wait, and whether others wait."""
-    person = Param("user_id")
-    runs = TaskRow.fencing_token.is_null(False) & (TaskRow.user == person)
+    person, theirs = Param("party"), party_of(TaskRow)
+    runs = TaskRow.fencing_token.is_null(False) & (theirs == person)
     too_many = TaskRow.select(fn.COUNT(TaskRow.user) > _most()).where(runs)
-    others = (_somebody(TaskRow).where(side) for side in (TaskRow.user < person, TaskRow.user > person))
+    others = (_somebody(TaskRow).where(side) for side in (theirs < person, theirs > person))
     return Select(columns=[too_many, fn.COALESCE(*others).is_null(False)])
 
 
@@ -111,7 +112,7 @@ def _find_fair() -> Select:
 
 def lock(shared: bool) -> Function:
     """The lock of the person whose task a statement takes, for its RETURNING: so it costs no statement of its own."""
-    person = TaskRow.user.bin_and(0x7FFFFFFF)
+    person = party_of(TaskRow).bin_and(0x7FFFFFFF)
     return fn.pg_advisory_xact_lock_shared(LOCKS, person) if shared else fn.pg_advisory_xact_lock(LOCKS, person)
 
 
@@ -121,7 +122,7 @@ class FairShare:
     def __init__(self) -> None:
         self.others_wait = True
 
-    def keeps(self, user_id: int, now: datetime, alone: bool) -> bool:
+    def keeps(self, party: int, now: datetime, alone: bool) -> bool:
         """Whether a task of theirs that was claimed in this transaction may stay so; else roll back and claim again.
 
         `alone` is whether it was claimed as if nobody else waited. The claim has taken their `lock`. One query on
@@ -129,7 +130,7 @@ class FairShare:
         """
         if not is_postgres() or database.transaction_depth() > 1:
             return True
-        too_many, self.others_wait = _standing.execute(user_id=user_id, now=now).fetchone()
+        too_many, self.others_wait = _standing.execute(party=party, now=now).fetchone()
         if alone:
             return not self.others_wait
         return not too_many or _find_fair.execute(now=now).fetchone()[0] is None

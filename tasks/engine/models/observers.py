@@ -12,12 +12,31 @@ from tasks.engine.models.row import TaskRow
 Observer = Callable[[TaskRow], object]
 OwnerObserver = Callable[[int], object]
 
+_on_start: list[Observer] = []
 _on_change: list[Observer] = []
 _on_change_before_end: list[Observer] = []
 _on_advance: list[Observer] = []
 _on_finish: list[Observer] = []
 _on_removal: list[Observer] = []
 _on_refresh: list[OwnerObserver] = []
+
+
+class StartRefused(Exception):
+    """An observer of starts lets this one not be: whoever raises it has done nothing."""
+
+    def words(self) -> str:
+        """Why, for the person who asked for it."""
+        return str(self)
+
+
+def on_start(observer: Observer) -> Observer:
+    """Register what may refuse that a person starts a task, or retries one that has ended, by raising StartRefused.
+
+    It is called once the task is active and all its unique keys are taken, so it may lock the owner; and before its
+    files are stored. Not for internal tasks, nor for children: a workflow is one task. Resuming starts nothing.
+    """
+    _on_start.append(observer)
+    return observer
 
 
 def on_change(observer: Observer) -> Observer:
@@ -60,6 +79,13 @@ def on_refresh(observer: OwnerObserver) -> OwnerObserver:
     """
     _on_refresh.append(observer)
     return observer
+
+
+def starting(task: TaskRow) -> None:
+    """Run what may refuse a start, if its owner sees the task on its own."""
+    if task.is_shown:
+        for observer in _on_start:
+            observer(task)
 
 
 def changed(task: TaskRow, ends: bool = False) -> None:

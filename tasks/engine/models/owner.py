@@ -44,11 +44,20 @@ class OwnerKey(ForeignKeyField):  # type: ignore[explicit-any]  # Peewee's key, 
 def owned_by(owner: M) -> M:
     """Let tasks belong to the rows of this model: a decorator for the app's model of people, used once.
 
-    Its primary key is one integer column. When a row is deleted, its tasks go with it.
+    Its primary key is one integer column, of numbers above 0. When a row is deleted, its tasks go with it.
+
+    Owners whose rows have the same `queue_group`, a number below 0, are one party: they take turns in the fair queue,
+    and run as many tasks at once, as one owner would. Where there is none, or None, each is on their own.
     """
     for key in OwnerKey.keys:
         key.lead_to(owner)
     return owner
+
+
+def queue_group(owner: Model) -> int | None:
+    """The group with which an owner shares turns, or None. No query."""
+    group = getattr(owner, "queue_group", None)
+    return None if group is None else int(group)
 
 
 def owner_id(owner: Model) -> int:

@@ -50,7 +50,7 @@ class OwnerActions(TaskTrait):
         """Try a failed or canceled task again, or do now what is scheduled for later. It goes on where it stopped.
 
         Raises IllegalTransition in other states, and for a child whose workflow has to be retried; SecretsGone if it
-        had secrets; AlreadyRunning if another task has its unique key by now.
+        had secrets; AlreadyRunning if another task has its unique key by now; StartRefused, as for a quota of the app.
         """
         was_hidden = self.hidden
         if self.reload().hidden != was_hidden or not self.can("retry"):
@@ -58,7 +58,8 @@ class OwnerActions(TaskTrait):
             raise (SecretsGone if needs_secrets else IllegalTransition)(self, State.PENDING)
         anew = column_changes.NO_TROUBLE | {"finished_at": None, "dismissed_at": None}
         changes = {"active_unique_key": self.unique_key, "share": column_changes.nothing_done(self)}
-        changes |= anew if self.is_finished else {}
+        was_finished = self.is_finished
+        changes |= anew if was_finished else {}
 
         def start_again() -> None:
             with changing(self):
@@ -67,6 +68,8 @@ class OwnerActions(TaskTrait):
                 if self.is_workflow:
                     workflow.reset_children(self)
                     workflow.start_next_step(self)
+                if was_finished:
+                    observers.starting(self)
 
         holding_unique_key(self, start_again)
 

@@ -87,6 +87,7 @@ class TaskRow(TaskWords, BaseModel):
         column_name="owner", max_length=32, null=True, help_text="of the run that holds its lease"
     )
     lease_until = DateTimeField(null=True, help_text="when the lease ends, unless the run renews it")
+    queue_group = IntegerField(null=True, help_text="with whom its owner shares turns; null if with nobody")
     unique_key = CharField(max_length=120, null=True, help_text="only one active task may have it")
     active_unique_key = CharField(
         column_name="held_key",
@@ -153,6 +154,11 @@ class TaskRow(TaskWords, BaseModel):
     def is_stopping(self) -> bool:
         """Whether it pauses or is canceled as soon as its run reaches its next step."""
         return self.state in ON_RELEASE
+
+    @property
+    def party(self) -> int:
+        """Who takes turns for it in the fair queue: a group below 0, or its owner."""
+        return self.user_id if self.queue_group is None else self.queue_group
 
     @property
     def is_shown(self) -> bool:

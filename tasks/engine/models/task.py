@@ -11,7 +11,9 @@ from peewee import SQL, Expression, Model, ModelSelect
 from tasks.engine.models import column_changes, phrases, signals, transitions, workflow
 from tasks.engine.models.claim import Claiming
 from tasks.engine.models.outcome import Outcomes
+from tasks.engine.models.owner import queue_group
 from tasks.engine.models.owner_actions import OwnerActions
+from tasks.engine.models.party import party_of
 from tasks.engine.models.progress import Progress
 from tasks.engine.models.row import TaskRow
 from tasks.engine.models.state import State
@@ -56,6 +58,7 @@ class Task(OwnerActions, Undoing, Claiming, Progress, Outcomes, Sweeping, TaskRo
         task = cls(user=user, name=name, arguments=arguments, run_at=run_at, **kept(title=title), **fields)
         task.active_unique_key = task.unique_key
         task.total = task.expected = total
+        task.queue_group = queue_group(user)
         if parent:
             task.parent, task.root = parent, parent.root_id or parent.id
         if task.state == State.PENDING:
@@ -133,7 +136,12 @@ Task.add_index(
     where=SQL("state = 'pending'") & Task.finished_at.is_null() & _shown,
     name="tasks_queued",
 )
-Task.add_index(Task.user, where=Task.fencing_token.is_null(False), name="tasks_running")
+Task.add_index(Task.state, party_of(Task), Task.queue_key, where=Task.queue_key.is_null(False), name="tasks_in_turn")
+Task.add_index(
+    *(party_of(Task), Task.queue_group, Task.user),  # the others only so that PostgreSQL need not read the table
+    where=Task.fencing_token.is_null(False),
+    name="tasks_running",
+)
 Task.add_index(
     *(Task.user, Task.state, Task.created_at, Task.id),
     where=Task.finished_at.is_null() & _shown,

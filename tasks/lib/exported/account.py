@@ -22,6 +22,7 @@ ROWS: Mapping[type[Model], Row] = {
             "email": Column("your confirmed email address; empty if there is none"),
             "email_confirmed_at": Column("when you confirmed it"),
             "email_grace_ends_at": Column("until when an address counts that you haven't confirmed"),
+            "network_group": INNER,
             "role": Column("your role on this site; null for most people"),
             "totp_secret": SECRET,
             "totp_last_step": INNER,

@@ -79,6 +79,7 @@ ROWS: Mapping[type[Model], Row] = {
             "interruptions": INNER,
             "priority": INNER,
             "queue_key": INNER,
+            "queue_group": INNER,
             "fencing_token": INNER,
             "lease_until": INNER,
             "unique_key": INNER,

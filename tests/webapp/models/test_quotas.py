@@ -3,18 +3,8 @@
 import pytest
 
 from webapp.dev.factories import make_user
-from webapp.lib.quota_variables import DEFAULTS, UNLIMITED, Most, Quota
+from webapp.lib.quota_variables import DEFAULTS, Quota
 from webapp.models import RateCount, quotas
-
-
-@pytest.fixture
-def allow(monkeypatch):
-    """A function that allows so many, and a guest so many."""
-
-    def allow(quota: Quota, accounts: int | None, guests: int | None = None) -> None:
-        monkeypatch.setattr(quotas, "_quotas", {**UNLIMITED, quota: Most(accounts, guests or accounts)})
-
-    return allow
 
 
 @pytest.mark.parametrize("quota", Quota)

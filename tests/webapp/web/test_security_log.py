@@ -29,6 +29,7 @@ TYPED = {
 ELSEWHERE = {
     Event.USERNAME_CHANGED: "web/routes/test_usernames.py",
     Event.SESSION_ENDED: "web/routes/test_sessions.py",
+    Event.OVER_QUOTA: "web/test_over_quota.py",
     Event.ROLE_CHANGED: "test_cli.py",
     Event.RESET_REQUESTED: "web/routes/accounts/test_forgotten_password.py",
     Event.PASSWORD_RESET: "web/routes/accounts/test_forgotten_password.py",

@@ -12,6 +12,7 @@ from webapp.dev.demo import people, world
 from webapp.dev.demo.fake_smtp import FakeSmtp
 from webapp.dev.factories import PASSWORD
 from webapp.lib.i18n import ngettext
+from webapp.lib.quota_variables import UNLIMITED
 from webapp.models import Task
 from webapp.settings import Settings, SettingsError
 
@@ -66,7 +67,7 @@ def _link(settings: Settings) -> str:
 
 def _fill(settings: Settings, smtp: FakeSmtp) -> int:
     """Fill the world; returns how many of its tasks are held by workers that do not exist."""
-    mailing = replace(settings, mail_server="127.0.0.1", mail_port=smtp.port, mail_username=None)
+    mailing = replace(settings, mail_server="127.0.0.1", mail_port=smtp.port, mail_username=None, quotas=UNLIMITED)
     app = create_app(replace(mailing, mail_use_tls=False, mail_use_ssl=False, log_level="WARNING"), patient=True)
     # All of it is one transaction, for which nobody waits.
     with smtp.serving(), app.app_context(), without_deadlines():

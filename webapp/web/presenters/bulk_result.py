@@ -28,6 +28,8 @@ def bulk_result_message(verb: str, result: BulkResult) -> str:
     why = [ngettext(*reason, passed) for reason, passed in reasons.items() if passed]
     words = "; ".join([words, ", ".join(why)]) if why else words
     left = f" {number(result.left)} more to go: press again to continue." if result.left else ""
+    if result.refused:
+        left = f" {ngettext('%(num)s is left', '%(num)s are left', result.left)}. {result.refused.words()}"
     return f"{words}.{left}"
 
 

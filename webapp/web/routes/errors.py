@@ -10,9 +10,9 @@ from tasks.catalogue import CATALOGUE
 from webapp.db import readiness
 from webapp.db.resilience import away, is_unavailable
 from webapp.lib.i18n import estimate
-from webapp.models import AlreadyRunning, IllegalTransition, SecretsGone
+from webapp.models import AlreadyRunning, IllegalTransition, OverQuota, SecretsGone
 from webapp.models.passwords import HashingBusy
-from webapp.web import htmx
+from webapp.web import htmx, over_quota
 from webapp.web.form_recovery import is_cross_site
 from webapp.web.presenters.error_page import error_for_htmx, error_page, session_over_for_htmx
 from webapp.web.presenters.task_messages import refused_message, secrets_gone_message
@@ -87,6 +87,12 @@ def hashing_busy(error: HashingBusy) -> ResponseReturnValue:
     if htmx.is_htmx():
         return error_for_htmx(503, headers, f"{BUSY[0]}. {BUSY[1]}")
     return error_page(503, *BUSY, headers)
+
+
+@bp.app_errorhandler(OverQuota)
+def beyond_quota(error: OverQuota) -> ResponseReturnValue:
+    """More than a person may have or do, where no form says so itself."""
+    return over_quota.answer(error)
 
 
 @bp.app_errorhandler(CSRFError)

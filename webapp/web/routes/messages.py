@@ -6,9 +6,9 @@ from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from webapp.models import Conversation, Made, Message, Notification, User
+from webapp.models import Conversation, Made, Message, Notification, OverQuota, User
 from webapp.models.notification_kinds import CONVERSATION
-from webapp.web import htmx
+from webapp.web import htmx, over_quota
 from webapp.web.auth import require_sign_in, signed_in_user
 from webapp.web.forms.messages import MessageForm
 from webapp.web.forms.search import SearchForm
@@ -75,7 +75,11 @@ def create(username: str) -> ResponseReturnValue:
         Message.send(signed_in_user(), other, form.body.data)
         return Made(url_for("messages.show", username=other.username, _anchor="composer"))
 
-    return create_once(send)
+    try:
+        return create_once(send)
+    except OverQuota as error:
+        form.body.errors = [error.words()]
+        return over_quota.page(error, _page(other, form))
 
 
 @bp.post("/<username>/reading")

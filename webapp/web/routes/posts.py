@@ -4,7 +4,9 @@ from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required
 
-from webapp.models import Made, Post
+from webapp.models import Made, OverQuota, Post
+from webapp.web import over_quota
+from webapp.web.auth import signed_in_user
 from webapp.web.forms.posts import PostForm
 from webapp.web.idempotency import REPEATED_MESSAGE, create_once, needs_repeat_confirmation, replay_response
 from webapp.web.routes import home
@@ -28,10 +30,14 @@ def create() -> ResponseReturnValue:
         return home.show(form, 422)
 
     def post() -> Made:
-        Post.create(user=current_user.id, body=form.body.data)
+        Post.write(signed_in_user(), form.body.data)
         return Made(url_for("home.index"), "Posted.")
 
-    return create_once(post, POSTED_ALREADY)
+    try:
+        return create_once(post, POSTED_ALREADY)
+    except OverQuota as error:
+        form.body.errors = [error.words()]
+        return over_quota.page(error, home.show(form))
 
 
 @bp.post("/posts/count")

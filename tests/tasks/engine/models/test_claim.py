@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from peewee import OperationalError
 
-from tasks.engine.models import claim
+from tasks.engine.models import claim, fair_share
 from tasks.engine.models.fair_share import LOCKS, FairShare
 from tasks.engine.models.line_start import FOR_SECONDS, LineStart
 from tests.racing import race
@@ -66,6 +66,29 @@ def test_where_all_who_wait_have_as_many_as_they_may_a_worker_still_finds_someth
     _start(make_user("bob"), 3)
     assert sorted(_take(2)) == ["ann", "bob"]
     assert len(_take(4)) == 4, "the processes of some may be gone, and their tasks not yet rescued"
+
+
+def test_a_group_runs_and_waits_as_one_person_would(each_database):
+    _workers(3)
+    guests = [make_user(f"guest-{number}", guest=True, network_group=-7) for number in range(5)]
+    for guest in guests:
+        _start(guest, 4)
+    assert len(_take(2)) == 2
+    _start(make_user("ann"), 2)
+    other = make_user("other-guest", guest=True, network_group=-8)
+    _start(other, 1)
+    assert sorted(_take(3)) == ["ann", "ann", "other-guest"], "two is as many as a person may run while others wait"
+    assert len(_take(20)) == 18, "and whoever is free then takes what there is"
+
+
+def test_a_long_line_of_a_group_is_one_persons_to_who_comes_after(each_database):
+    _workers(2)
+    for number in range(fair_share.PEOPLE + 5):
+        guest = make_user(f"guest-{number}", guest=True, network_group=-7)
+        Task.insert(user=guest, name="x", title="guest", queue_key=number, queue_group=-7).execute()
+    _take(1)
+    _crowd(make_user("zoe"), 1, 10_000)
+    assert _take(1) == ["zoe"]
 
 
 def test_a_persons_last_task_that_ended_makes_room(each_database):

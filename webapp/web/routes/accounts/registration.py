@@ -4,12 +4,13 @@ from flask import abort, current_app, flash, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from webapp.models import User, UsernameTaken, username_key
+from webapp.models import OverQuota, User, UsernameTaken, username_key
+from webapp.web import over_quota
 from webapp.web.address_requests import request_first_address
 from webapp.web.auth import sign_in
 from webapp.web.forms.accounts import RegisterForm
 from webapp.web.known_browsers import remember_account
-from webapp.web.rate_limits import limiter
+from webapp.web.rate_limits import limiter, network_group
 from webapp.web.redirects import redirect_to_next
 from webapp.web.routes.accounts.blueprint import bp
 from webapp.web.routes.accounts.sign_in import sign_in_by_password, would_abandon_guest
@@ -26,8 +27,12 @@ def register() -> ResponseReturnValue:
         return redirect_to_next()
     form = RegisterForm()
     if form.validate_on_submit() and not would_abandon_guest():
-        if answer := _register(form):
-            return answer
+        try:
+            if answer := _register(form):
+                return answer
+        except OverQuota as error:
+            form.form_errors = [error.words()]
+            return over_quota.page(error, render_template("accounts/register.html", form=form))
     elif form.is_submitted() and not form.username.errors:
         form.username.errors = _username_errors(form.username.data)  # told together with what else is wrong
     return render_template("accounts/register.html", form=form), 422 if form.is_submitted() else 200
@@ -40,7 +45,7 @@ def guest() -> ResponseReturnValue:
     if not current_app.config["SETTINGS"].allow_guests:
         abort(404)
     if not current_user.is_authenticated:
-        user = User.register_guest()
+        user = User.register_guest(network_group())
         record(Event.ACCOUNT_CREATED, user, guest=1)
         sign_in(user)
         keep = "In Settings, set a password to keep this account, and choose your time zone (it’s UTC for now)."

@@ -7,8 +7,8 @@ from flask_login import current_user
 from webapp.lib.i18n import ngettext
 from webapp.mail.mailings import render_mailing
 from webapp.mail.rendering import html_for_browser
-from webapp.models import DraftGone, Mailing, OverLimit, Task
-from webapp.web import htmx
+from webapp.models import DraftGone, Mailing, OverLimit, OverQuota, Task
+from webapp.web import htmx, over_quota
 from webapp.web.forms.mail import MailForm
 from webapp.web.polling import FocusFallback, conditional_fragment
 from webapp.web.presenters.task_messages import changed_message, started_message
@@ -64,6 +64,9 @@ def send(mailing_id: int | None = None) -> ResponseReturnValue:
     except OverLimit as error:
         form.recipients.errors = [over_limit_message(error)]
         return form_page(draft, form, 422)
+    except OverQuota as error:
+        form.form_errors = [error.words()]
+        return over_quota.page(error, form_page(draft.load(), form))
     except DraftGone:
         return _as_new_form(draft, form, GONE)
 

@@ -8,7 +8,8 @@ from flask.typing import ResponseReturnValue
 
 from tasks.catalogue import CATALOGUE
 from tasks.engine import InvalidArguments, TaskFunction
-from webapp.web import htmx
+from webapp.models import OverQuota
+from webapp.web import htmx, over_quota
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.tasks import TaskForm, require_forms, task_form
 from webapp.web.idempotency import create_once, replay_response
@@ -53,6 +54,9 @@ def create(name: str) -> ResponseReturnValue:
     except InvalidArguments as refused:  # what was theirs a moment ago
         for name, words in refused.errors.items():
             form.add_error(words, name)
+    except OverQuota as error:
+        form.add_error(error.words())
+        return over_quota.page(error, render_template("tasks/new.html", function=function, form=form))
     return render_template("tasks/new.html", function=function, form=form), 422
 
 
