@@ -25,7 +25,7 @@ FINISHING = phrase("export_account.finishing", "Finishing the file")
 REPLACED = phrase("export_account.replaced", "A later export took the place of this one. Start a new one in Settings.")
 
 
-@user_task(title=TITLE, one_at_a_time=True, retries=2, listed=False)
+@user_task(title=TITLE, one_at_a_time=True, retries=2, listed=False, may_exceed_storage=True)
 def export_account(task: Run) -> None:
     """Get everything that this site has about you in one ZIP file, with a README that says what each part of it is."""
     user = cast(User, task.user)

@@ -12,8 +12,10 @@ from tasks.lib.decoding import UNDECODABLE
 from tasks.lib.post_files import BEGINNING, ERRORS, PostFile, Row, open_posts
 from webapp.lib.i18n import number
 from webapp.lib.phrases import Phrase, Wording, phrase
+from webapp.lib.quota_variables import Quota
 from webapp.lib.times import exact_iso, utcnow
 from webapp.models import ArtifactWriter, Post, Task
+from webapp.models.quotas import OverQuota, most_of
 
 SHOWN = 5  # rows of a preview
 SHOWN_PROBLEMS = 3
@@ -144,10 +146,15 @@ def _check_undone(task: Run) -> None:
 
 
 def _count(task: Run, posts: PostFile) -> dict[str, int]:
-    """How many rows there are, and how many of them are wrong."""
-    rows = wrong = 0
+    """How many rows there are, and how many of them are wrong. Raises TaskError at the first row beyond the quota.
+
+    What has begun to be imported is imported to its end, whatever the quota is by then.
+    """
+    rows, wrong, most = 0, 0, None if task.done else most_of(Quota.IMPORT_ROWS, task.user)
     for row in posts:
         rows, wrong = rows + 1, wrong + bool(row.problem)
+        if most is not None and rows > most:
+            raise TaskError(OverQuota(Quota.IMPORT_ROWS, most).phrase)
         if rows % 1000 == 0:
             task.advance(0)  # where it may stop
     return {"rows": rows, "wrong": wrong}

@@ -11,6 +11,7 @@ from tasks import engine
 from webapp import cli, error_reporting, mail
 from webapp.db import resilience
 from webapp.lib import logs
+from webapp.models.personal_storage import PersonalStorage
 from webapp.models.usernames import reserve
 from webapp.settings import Settings
 from webapp.storage import use_storage
@@ -90,6 +91,7 @@ def _configure_process(settings: Settings, patient: bool) -> None:
         keep_tasks=timedelta(days=settings.retention_days),
         keep_artifacts=timedelta(days=settings.artifact_days),
         max_upload=settings.max_upload,
+        storage=PersonalStorage(),
     )
     reserve(settings.app_name)
 

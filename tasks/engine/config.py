@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from tasks.engine.functions import taking
+from tasks.engine.storage import Storage
 
 
 class WakeupQueue(Protocol):
@@ -41,6 +42,7 @@ class Config:
     queue: WakeupQueue | None = None  # without one, tasks wait until a worker looks by itself
     run_context: Callable[[], AbstractContextManager[object]] = nullcontext  # entered around each run and each sweep
     is_shutting_down: Callable[[], bool] = _never  # each worker process has a function of its own
+    storage: Storage = field(default_factory=Storage)  # how much people may store
 
     # From its settings
     secret_key: str = field(default="", repr=False)  # seals the secrets among arguments; the same in web and worker

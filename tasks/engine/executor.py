@@ -47,11 +47,16 @@ def execute_next(goes_on: Callable[[], bool] = _stops_here) -> bool:
                 task = task or claim()
                 if task is None:
                     return found
-                found, task = True, execute(task, Run(task), goes_on=goes_on)
+                found, task = True, execute(task, Run(task, _is_limited(task)), goes_on=goes_on)
         finally:
             close_if_broken()
         if task is None and not (locks_rows() and goes_on()):
             return True
+
+
+def _is_limited(task: Task) -> bool:
+    function = registry.functions.get(task.name)
+    return function is None or function.is_limited
 
 
 def execute(task: Task, run: Run, monitored: bool = True, goes_on: Callable[[], bool] = _stops_here) -> Task | None:

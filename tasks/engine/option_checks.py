@@ -105,7 +105,7 @@ def _priority(function: Declared) -> str | None:
 
 
 def _flags(function: Declared) -> str | None:
-    flags = {"listed": function.options.listed, "internal": function.options.internal}
+    flags = {name: getattr(function.options, name) for name in ("listed", "internal", "may_exceed_storage")}
     wrong = [f"{name} is {flag!r}" for name, flag in flags.items() if not isinstance(flag, bool)]
     return f"{wrong[0]}: write True or False" if wrong else None
 

@@ -33,6 +33,8 @@ class Options:
     listed: bool = True
     # It is the site's own work for a person, who sees and hears nothing of it; it is deleted soon after its end.
     internal: bool = False
+    # What it makes counts as stored by its owner, but may be more than they have room for.
+    may_exceed_storage: bool = False
     # How many steps it has, or a function of the arguments that says so: written as the task is started, shown while
     # it waits, and what it weighs as a child of a chain, a group or a chord.
     total: int | Function[int] | None = None

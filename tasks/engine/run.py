@@ -23,9 +23,10 @@ class Run:
     done by its latest checkpoint stands, and the next run goes on from there.
     """
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, is_limited: bool = True) -> None:
+        """`is_limited` says whether what it makes may be no more than its owner has room for."""
         self._task = task
-        self._steps = Steps(task)
+        self._steps = Steps(task, is_limited)
 
     @property
     def user(self) -> OwnerRow:

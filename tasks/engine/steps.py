@@ -6,6 +6,7 @@ from copy import deepcopy
 from time import monotonic
 from typing import TypeVar, overload
 
+from tasks.engine.allowance import Allowance
 from tasks.engine.artifact_ledger import ArtifactLedger
 from tasks.engine.checkpoints import Checkpoints
 from tasks.engine.loop_cursor import LoopCursor, SavedCursor
@@ -22,17 +23,18 @@ Item = TypeVar("Item")
 class Steps:
     """What a run is made of: where it goes on, what it has made, who wants it to stop, and how all of it is saved.
 
-    `cursor` is the task function's own, any JSON.
+    `cursor` is the task function's own, any JSON. `is_limited` says whether its owner's storage limits what it makes.
     """
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, is_limited: bool = True) -> None:
         # The row keeps its own, to tell whether this run makes progress.
         saved: SavedCursor = deepcopy(task.cursor) if task.cursor else {}
         self.cursor: Json = saved.get("own")
         self.clock = RunClock()
         self.stop = StopFlag()
         self.loops = LoopCursor(saved, task.expected)
-        self.artifacts = ArtifactLedger(task, saved.get("artifacts", []), self.clock.touch)
+        allowance = Allowance(task, is_limited)
+        self.artifacts = ArtifactLedger(task, saved.get("artifacts", []), self.clock.touch, allowance)
         self.checkpoints = Checkpoints(task, self.loops, self.artifacts, self.stop, self.clock)
         self._abandoned = False
 

@@ -74,6 +74,14 @@ class TaskFunction:
         return self.options.internal
 
     @property
+    def is_limited(self) -> bool:
+        """Whether its tasks fail once they make more than their owner has room for.
+
+        What the site does for itself does not, nor what takes back what was done.
+        """
+        return not (self.options.may_exceed_storage or self.internal or self.is_undo)
+
+    @property
     def listed(self) -> bool:
         """Whether it has a form of its own."""
         return self.options.listed and not self.internal and not self.is_undo

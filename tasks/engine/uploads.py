@@ -3,7 +3,7 @@
 import codecs
 import io
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, TypedDict
 from uuid import UUID
@@ -12,7 +12,7 @@ from tasks.engine.config import config
 from tasks.engine.errors import TaskError
 from tasks.engine.models import Artifact, Task
 from tasks.engine.models.artifact import CHUNK
-from tasks.engine.models.phrases import NO_TEXT
+from tasks.engine.models.phrases import DELETED, NO_TEXT
 from webapp.db import demand_transaction
 from webapp.lib.chunked_file import ChunkedFile
 from webapp.lib.i18n import number
@@ -129,12 +129,22 @@ class _Stored(Upload):
         self.id, self.name, self.size = UUID(saved["id"]), saved["name"], saved["size"]
 
     def chunks(self, first: int = 0) -> Iterator[bytes]:
-        return Artifact(id=self.id).chunks(first)
+        number = first
+        for chunk in Artifact(id=self.id).chunks(first):
+            yield chunk
+            number += 1
+        if number * CHUNK < self.size:
+            raise TaskError(DELETED(file=self.name))
 
 
-def store(task: Task, files: Iterable[tuple[UUID, Upload]]) -> None:
-    """Store files with the task that they were given to. Raises RuntimeError outside of a transaction."""
+def store(task: Task, files: Collection[tuple[UUID, Upload]]) -> None:
+    """Store files with the task that they were given to. Raises RuntimeError outside of a transaction.
+
+    And what `Storage.demand` of the app raises, having stored nothing.
+    """
     demand_transaction()
+    if files:
+        config().storage.demand(task.user, sum(file.size for _, file in files))
     for file_id, file in files:
         Artifact.keep(task, file_id, file.name, file.chunks())
 

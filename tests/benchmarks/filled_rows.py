@@ -57,7 +57,7 @@ INTO: tuple[tuple[str, dict[str, str], str], ...] = (
     (
         "artifacts",
         {"id": "task_id", "task_id": "task_id", "kind": "'text'", "name": "'note.txt'", "content_type": "'text/plain'"}
-        | {"size": "0", "created_at": "at", "completed_at": "at"},
+        | {"owner_id": "user_id", "size": "n % 5000", "created_at": "at", "completed_at": "at"},
         "slots WHERE state = 'succeeded' ORDER BY n",
     ),
     ("posts", {"user_id": "user_id", "body": _WORDS, "terms": _WORDS, "created_at": "at"}, _IN_ORDER),

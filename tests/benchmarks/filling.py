@@ -72,12 +72,13 @@ def _search_indexes_later() -> Iterator[None]:
 
 @contextmanager
 def _triggers_later() -> Iterator[None]:
-    """Without the triggers, which PostgreSQL leaves out anyway; in place of what they write, `conversations`."""
+    """Without the triggers, which PostgreSQL leaves out anyway; in place of what they write, all at once."""
     found = {} if is_postgres() else _named("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
     for name in found:
         _run(f"DROP TRIGGER {name}")
     yield
     _run(import_module("webapp.db.migrations.0028_conversations").add("messages"))
+    import_module("webapp.db.migrations.0041_storage").count(database.obj)
     for definition in found.values():
         _run(definition)
 

@@ -53,6 +53,8 @@ PAGES = (
     *(f"{page}?q={word}" for page in ("/", "/messages") for word in (EVERYWHERE, OFTEN, RARE, NOWHERE)),
     "/mail",
     "/mail/_list",
+    "/settings/storage",
+    "/settings/storage?order=age",
 )
 
 

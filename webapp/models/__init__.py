@@ -38,6 +38,8 @@ from webapp.models.recovery_code import RecoveryCode
 from webapp.models.renaming import rename
 from webapp.models.second_factor import SecondFactor
 from webapp.models.session import Session
+from webapp.models.storage_count import StorageCount
+from webapp.models.stored_attachment import StoredAttachment
 from webapp.models.task_news import kind_of_end, tell_success_as
 from webapp.models.task_quotas import take_place  # noqa: F401 - an observer
 from webapp.models.unconfirmed_addresses import withdraw
@@ -58,6 +60,8 @@ MODELS = (
     Leader,
     Mailing,
     MailingFile,
+    StoredAttachment,
+    StorageCount,
     Delivery,
     MailCount,
     Message,
@@ -113,6 +117,8 @@ __all__ = [
     "SecretsGone",
     "Session",
     "State",
+    "StorageCount",
+    "StoredAttachment",
     "Task",
     "TaskEvent",
     "User",

@@ -20,6 +20,7 @@ from webapp.web.presenters import (
     excerpts,
     notifications,
     state_words,
+    storage,
     task_buttons,
     task_pages,
     task_progress,
@@ -62,6 +63,7 @@ def init_app(app: Flask) -> None:
         tone_of=state_words.tone_of,
         bulk_actions=action_words.bulk_actions,
         needs_second_factor=needs_second_factor,
+        storage_use=storage.storage_use,
     )
     app.jinja_env.filters.update(
         clock=times.clock_words,

@@ -51,6 +51,7 @@ class Artifact(BaseModel):
     id = UUIDField(primary_key=True, default=uuid4)
     task = ForeignKeyField(Task, backref="artifacts", on_delete="CASCADE")
     task_id: UUID
+    owner_id = IntegerField(null=True, help_text="of the task; by a release before 0041 a trigger writes it")
     kind: "Field[Kind]" = EnumField(Kind, max_length=8, default=Kind.FILE)
     name = CharField(max_length=200)
     content_type = CharField(max_length=100, default="application/octet-stream")
@@ -64,6 +65,7 @@ class Artifact(BaseModel):
     completed_at = DateTimeField(null=True)
     expires_at = DateTimeField(null=True, help_text="when its content is deleted; null once it is")
     expired_at = DateTimeField(null=True, help_text="when that was done")
+    deleted_at = DateTimeField(null=True, help_text="the same, if it was its owner who deleted it")
 
     class Meta:
         indexes = ((("expires_at",), False),)
@@ -100,7 +102,13 @@ class Artifact(BaseModel):
     def keep(cls, task: Task, upload_id: UUID, name: str, chunks: Iterable[bytes]) -> Self:
         """Store what somebody gave a task: for as long as there is the task, and for nobody else."""
         upload = cls.create(
-            id=upload_id, task=task, name=name, kind=Kind.UPLOAD, content_type=guess_type(name), completed_at=utcnow()
+            id=upload_id,
+            task=task,
+            owner_id=task.user_id,
+            name=name,
+            kind=Kind.UPLOAD,
+            content_type=guess_type(name),
+            completed_at=utcnow(),
         )
         for chunk in chunks:
             ArtifactChunk.insert(artifact=upload, number=upload.number, data=chunk).execute()
@@ -139,6 +147,11 @@ def _made_by(number: int) -> CompiledQuery:
         return Artifact.select().where(of_tasks, *complete).order_by(Artifact.created_at)
 
     return compiled(made)
+
+
+_kept = Artifact.expired_at.is_null()
+Artifact.add_index(Artifact.owner_id, Artifact.size, Artifact.id, where=_kept, name="artifacts_owner_size")
+Artifact.add_index(Artifact.owner_id, Artifact.created_at, Artifact.id, where=_kept, name="artifacts_owner_created")
 
 
 class ArtifactChunk(BaseModel):

@@ -2,13 +2,23 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Self
+from typing import Protocol, Self
 
 from tasks.engine.models import observers
 from tasks.engine.models.artifact import CHUNK, KEEP, Artifact, ArtifactChunk, Kind, guess_type
 from tasks.engine.models.task import Task
 from webapp.db import database
 from webapp.lib.times import utcnow
+
+
+class Room(Protocol):
+    """How much may still be written."""
+
+    def take(self, size: int) -> None:
+        """Take so many bytes. What it raises ends the run."""
+
+    def saved(self, size: int) -> None:
+        """So many of the bytes taken have a row that counts them, or are never written."""
 
 
 class ArtifactWriter:
@@ -28,13 +38,15 @@ class ArtifactWriter:
         keep: timedelta = KEEP,
         moved: Callable[[], object] = lambda: None,
         is_shown: bool = True,
+        room: Room | None = None,
     ) -> None:
         """`nth` tells apart the artifacts of one task that have the same name, kept for as long as `keep`.
 
-        Each `write` calls `moved`. One that is not to be shown never appears: it is for the task's own use.
+        Each `write` calls `moved`, and asks for `room`, which may raise. One that is not to be shown never appears: it
+        is for the task's own use.
         """
         self._task, self._name, self._kind, self._nth, self._keep = task, name[:200], kind, nth, keep
-        self._moved, self._is_shown = moved, is_shown
+        self._moved, self._is_shown, self._room = moved, is_shown, room
         self._buffer = bytearray()
         self._ahead = 0  # bytes in chunks that do not count yet
 
@@ -63,7 +75,10 @@ class ArtifactWriter:
         """Append text or bytes. Now and then this writes a chunk to the database."""
         self._moved()
         if not self.is_complete:
-            self._buffer += data.encode() if isinstance(data, str) else data
+            encoded = data.encode() if isinstance(data, str) else data
+            if self._room:
+                self._room.take(len(encoded))
+            self._buffer += encoded
             while len(self._buffer) >= CHUNK:
                 self._store(CHUNK)
 
@@ -72,23 +87,34 @@ class ArtifactWriter:
         if self._buffer:
             self._store(len(self._buffer))
         if self._ahead:
-            self.artifact.size += self._ahead
-            self.artifact.number, self._ahead = self._number, 0
+            self._count()
             self.artifact.save(only=[Artifact.size, Artifact.number])
 
     def __exit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
+        if exc_type and self._room:
+            self._room.saved(self._ahead + len(self._buffer))
         if exc_type or self.is_complete or not self._is_shown:
             return
         with database.atomic():
-            self.flush()
+            if self._buffer:
+                self._store(len(self._buffer))
+            self._count()
             self.artifact.completed_at = utcnow()
             self.artifact.expires_at = self.artifact.completed_at + self._keep
-            self.artifact.save(only=[Artifact.completed_at, Artifact.expires_at])
+            self.artifact.save(only=[Artifact.size, Artifact.number, Artifact.completed_at, Artifact.expires_at])
             observers.refreshed(self._task.user_id)
+
+    def _count(self) -> None:
+        """Let the chunks ahead count, once the artifact is saved."""
+        if self._room:
+            self._room.saved(self._ahead)
+        self.artifact.size += self._ahead
+        self.artifact.number, self._ahead = self._number, 0
 
     def _create(self) -> Artifact:
         content_type = guess_type(self._name) if self._kind is Kind.FILE else "text/plain"
-        return Artifact.create(task=self._task, name=self._name, kind=self._kind, content_type=content_type)
+        task, name, kind = self._task, self._name, self._kind
+        return Artifact.create(task=task, owner_id=task.user_id, name=name, kind=kind, content_type=content_type)
 
     def _store(self, size: int) -> None:
         data = bytes(self._buffer[:size])

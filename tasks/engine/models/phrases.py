@@ -83,6 +83,11 @@ NO_PROGRESS = phrase("task.no_progress", "It made no progress for {seconds:durat
 TOOK_TOO_LONG = phrase("task.took_too_long", "It took longer than {seconds:duration} and was stopped.")
 TOO_MUCH_MEMORY = phrase("task.too_much_memory", "It needed more memory than a task may use and was stopped.")
 DID_NOT_STOP = phrase("task.did_not_stop", "It didn’t reach its next step within {seconds:duration} and was stopped.")
+DELETED = phrase(
+    "upload.deleted",
+    "You deleted {file}, which this task needs. Start a new task instead.",
+    others="{owner} deleted {file}, which this task needs.",
+)
 NO_TEXT = phrase("upload.no_text", "{file} isn’t UTF-8 text. Save it as UTF-8, then try again.")
 
 # Of workflows

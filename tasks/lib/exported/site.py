@@ -5,12 +5,26 @@ from collections.abc import Mapping
 from peewee import Model
 
 from tasks.lib.exported.row import Excused, Row
-from webapp.models import ChangeCount, ErrorReport, FormKey, Leader, OutcomeMail, RateCount, Worker
+from webapp.models import (
+    ChangeCount,
+    ErrorReport,
+    FormKey,
+    Leader,
+    OutcomeMail,
+    RateCount,
+    StorageCount,
+    StoredAttachment,
+    Worker,
+)
 
 ROWS: Mapping[type[Model], Row] = {
     ChangeCount: Excused("A number that tells your open pages when to look again; it says nothing else."),
     FormKey: Excused("Fingerprints of the forms you sent in the last day, so that none counts twice."),
     OutcomeMail: Excused("Which of your ended tasks you are emailed about next; the tasks are in tasks.json."),
+    StorageCount: Excused("How much you store, added up; the files are in this ZIP file, each with its size."),
+    StoredAttachment: Excused(
+        "Where your attachments are found for the list of your files; they are in attachments.json."
+    ),
     RateCount: Excused("How often something was tried lately, by fingerprints that don't lead back to anybody."),
     ErrorReport: Excused("Errors of the site's programs. Nothing that anybody typed is in them."),
     Leader: Excused("Which of the site's programs does what only one should."),

@@ -129,6 +129,8 @@ ROWS: Mapping[type[Model], Row] = {
             "completed_at": Column("when it was complete"),
             "expires_at": Column("when it will be deleted; null if its time isn't limited or it's gone"),
             "expired_at": Column("when it was deleted"),
+            "deleted_at": Column("when you deleted it; null if you didn't"),
+            "owner_id": YOURS,
         },
         more={
             "path": Column(

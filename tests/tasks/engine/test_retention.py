@@ -33,6 +33,7 @@ from webapp.models import (
     Notification,
     Post,
     State,
+    StorageCount,
     Task,
     TaskEvent,
     User,
@@ -167,8 +168,9 @@ def test_no_transaction_writes_more_rows_than_it_may_whatever_a_task_has(
     monkeypatch.undo()
     assert max(written) <= 50
     assert len(written) > 1000 / 50
-    kept = {User: 1, ChangeCount: 1, Post: 300, MailCount: 1}
+    kept = {User: 1, ChangeCount: 1, Post: 300, MailCount: 1, StorageCount: 3}
     assert {model: model.select().count() for model in MODELS if model.select().exists()} == kept
+    assert not any(count.size for count in StorageCount.select())
     assert not Post.select().where(Post.task.is_null(False)).exists(), "what a task has written stays"
 
 

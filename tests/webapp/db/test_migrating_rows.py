@@ -9,6 +9,7 @@ from playhouse.migrations import Runner
 
 from tasks.engine.models import fair_queue
 from tests.racing import race
+from tests.webapp.db.older_rows import insert
 from webapp.db import MIGRATIONS, configure, database, migrate
 from webapp.lib.times import utcnow
 from webapp.models import Artifact, Composition, Notification, State, Task, TaskEvent, User, withdraw
@@ -31,14 +32,9 @@ def old(request, tmp_path):
     database.close()
 
 
-def _insert(table: str, **values) -> None:
-    marks = ", ".join([database.param] * len(values))
-    database.execute_sql(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", tuple(values.values()))
-
-
 def _fill() -> None:
     now = utcnow()
-    _insert(
+    insert(
         "users",
         id=1,
         username="ann",
@@ -54,7 +50,7 @@ def _fill() -> None:
     )
     for state in OLD_STATES:
         active, runs = state in ("pending", "in_progress", "canceling"), state in ("in_progress", "canceling")
-        _insert(
+        insert(
             "tasks",
             id=_as_stored(uuid4()),
             user_id=1,
@@ -75,9 +71,9 @@ def _fill() -> None:
             finished_at=None if active else now,
         )
     for task_id, title in database.execute_sql("SELECT id, title FROM tasks").fetchall():
-        _insert("task_events", task_id=task_id, at=now, kind="launched", text="Started by you")
+        insert("task_events", task_id=task_id, at=now, kind="launched", text="Started by you")
         payload = json.dumps({"state": title, "done": 12, "total": 40})
-        _insert(
+        insert(
             "notifications",
             user_id=1,
             name="task_progress",
@@ -88,7 +84,7 @@ def _fill() -> None:
         )
     [[task_id]] = database.execute_sql("SELECT id FROM tasks WHERE state = 'succeeded'").fetchall()
     artifact_id = _as_stored(uuid4())
-    _insert(
+    insert(
         "artifacts",
         id=artifact_id,
         task_id=task_id,
@@ -99,7 +95,7 @@ def _fill() -> None:
         created_at=now,
         completed_at=now,
     )
-    _insert("artifact_chunks", artifact_id=artifact_id, number=0, data=b"{}")
+    insert("artifact_chunks", artifact_id=artifact_id, number=0, data=b"{}")
 
 
 def _as_stored(value):

@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 from playhouse.migrations import Runner
 
+from tests.webapp.db.older_rows import insert, insert_user
 from webapp.db import MIGRATIONS, configure, database, migrate
-from webapp.dev.factories import make_user
 from webapp.lib.phrases import Phrase
 from webapp.lib.times import utcnow
 from webapp.models import Task, TaskEvent
@@ -51,19 +51,14 @@ def before(request, tmp_path):
     database.close()
 
 
-def _insert(table: str, **values: object) -> None:
-    marks = ", ".join([database.param] * len(values))
-    database.execute_sql(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", tuple(values.values()))
-
-
 def test_sentences_of_ours_become_phrases_and_read_as_before(before):
-    user, now, row = make_user(), utcnow(), Task.id.db_value(uuid4())
+    user, now, row = insert_user("ann"), utcnow(), Task.id.db_value(uuid4())
     about = {"user_id": user.id, "name": "x", "title": "A", "arguments": json.dumps({}), "state": "failed", "stage": ""}
     counts = {"done": 0, "attempts": 1, "created_at": now, "updated_at": now}
-    _insert("tasks", id=row, error=OURS[-4][1], **about, **counts)
-    _insert("tasks", id=Task.id.db_value(uuid4()), error=OTHERS[2][1], **about, **counts)
+    insert("tasks", id=row, error=OURS[-4][1], **about, **counts)
+    insert("tasks", id=Task.id.db_value(uuid4()), error=OTHERS[2][1], **about, **counts)
     for kind, text in [line[:2] for line in OURS] + OTHERS:
-        _insert("task_events", task_id=row, at=now, kind=kind, text=text)
+        insert("task_events", task_id=row, at=now, kind=kind, text=text)
     migrate()
     lines = list(TaskEvent.select().order_by(TaskEvent.id))
     phrases = [line.phrase and Phrase.from_json(line.phrase) for line in lines]

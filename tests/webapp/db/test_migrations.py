@@ -87,6 +87,9 @@ def test_a_migrated_database_is_like_one_made_from_the_models(url):
     migrate()
     database.execute_sql("DROP TABLE notices")  # no model is: only the release before has it
     migrated = _schema()
+    if not is_postgres():  # where a table that is dropped takes the rows of others with it, with what their triggers do
+        for (name,) in database.execute_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute_sql(f"DROP TRIGGER {name}")
     database.drop_tables(MODELS, cascade=is_postgres())  # some refer to a model that is defined later
     database.create_tables(MODELS)
     assert migrated == _schema()

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from peewee import AutoField, CharField, DateTimeField, ForeignKeyField, TextField
 
+from tests.webapp.db.older_rows import insert_user
 from webapp.db import BaseModel, changing_schema, database, migrate
 from webapp.db.migration_runner import MIGRATIONS
 from webapp.dev.factories import make_message, make_task, make_user
@@ -158,7 +159,7 @@ def test_nothing_is_left_of_what_is_deleted(each_database):
 @pytest.mark.usefixtures("each_database")
 def test_what_there_was_is_converted_to_the_latest_of_each_subject():
     _undo_migrations()
-    ann, bob = _person("ann"), _person("bob")
+    ann, bob = insert_user("ann"), insert_user("bob")
     first, second = _task(ann), _task(ann)
     for task, kind, text in (
         (first, "failed", "One: It broke."),
@@ -188,10 +189,6 @@ def _undo_migrations() -> None:
     with changing_schema() as runner:
         for name in (*reversed(LATER), NAME):
             runner.down(name)
-
-
-def _person(name: str) -> User:
-    return make_user(name)
 
 
 def _task(user: User) -> Task:

@@ -10,9 +10,10 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from peewee import OperationalError
+from peewee import OperationalError, fn
 
-from tasks.engine import chain, chord, executor, group
+from tasks.count_words import count_words
+from tasks.engine import Upload, chain, chord, executor, group
 from tasks.engine.models.bulk import press
 from tasks.engine.models.waiting_users import notify_waiting_users
 from tasks.engine.retention import purge
@@ -21,10 +22,12 @@ from tests.processes import until
 from tests.racing import race
 from webapp.db import database, demand_transaction
 from webapp.dev.factories import make_artifact, make_draft, make_notification, make_posts, make_task, make_user
+from webapp.lib.quota_variables import UNLIMITED, Most, Quota
 from webapp.lib.times import utcnow
 from webapp.models import (
     AccountMail,
     AlreadyRunning,
+    Artifact,
     DraftGone,
     EmailChange,
     IllegalTransition,
@@ -35,10 +38,13 @@ from webapp.models import (
     Post,
     Session,
     State,
+    StoredAttachment,
     Task,
     User,
 )
+from webapp.models.file_deletion import delete_attachments, delete_of_finished_tasks
 from webapp.models.notification_kinds import FAILED
+from webapp.models.storage_count import stored_by
 
 LEASE = timedelta(seconds=15)
 SECONDS = 0.8  # in which acts collide; a wrong order is found in a tenth of that
@@ -346,3 +352,35 @@ def test_hold_blocks_another_hold_but_no_foreign_key(app):
                 User.hold(ann.id)
 
         assert race(1, refer) == [None]
+
+
+def test_storing_and_deleting_files_collide_with_tasks_that_end_and_with_the_purge(make_app, app):
+    make_app(quotas={**UNLIMITED, Quota.STORAGE: Most(10**9, 10**9)}, database_url=app.config["SETTINGS"].database_url)
+    ann = make_user("ann")
+
+    def store():
+        count_words.launch(ann, file=Upload("a.txt", b"some words"))
+
+    def work():
+        if task := Task.claim(LEASE):
+            make_artifact(task, data="x" * 100)
+            task.succeed()
+
+    def age():
+        Artifact.update(expires_at=utcnow() - OLD).where(Artifact.expires_at.is_null(False)).execute()
+
+    def write():
+        Mailing.begin_draft(ann).write(body="x" * len(Task.of(ann)))
+        Mailing.begin_draft(ann).attach("a.txt", "text/plain", b"some words")
+
+    def delete_attached():
+        delete_attachments(ann, [stored.file_id for stored in StoredAttachment.select()])
+
+    collide(store, work, purge, age, lambda: delete_of_finished_tasks(ann), write, delete_attached)
+    assert stored_by(ann.id) == _all_sizes(ann)
+
+
+def _all_sizes(user: User) -> int:
+    kept = Artifact.select(fn.SUM(Artifact.size)).join(Task).where(Task.user == user, Artifact.expired_at.is_null())
+    attached = StoredAttachment.select(fn.SUM(StoredAttachment.size)).where(StoredAttachment.user == user)
+    return int((kept.scalar() or 0) + (attached.scalar() or 0) + sum(len(mail.body) for mail in Mailing.select()))

@@ -12,7 +12,7 @@ from webapp.db import database, is_postgres
 from webapp.dev.factories import PASSWORD, make_user
 from webapp.lib.times import utcnow
 from webapp.models import ChangeCount, Session, User, UsernameTaken, passwords, user_changes
-from webapp.models import user as user_module
+from webapp.models import user_registration as user_module
 from webapp.models.session import SEEN_EVERY
 from webapp.models.user_changes import SLOTS
 from webapp.models.usernames import USERNAME

@@ -33,6 +33,7 @@ COSTS = {
     "/messages/bob": 11,
     "/notifications": 10,
     "/settings": 8,
+    "/settings/storage": 10,
     "/live": 8,
     "/mail": 12,
     "/mail/_list": 3,

@@ -4,8 +4,9 @@ from typing import Any
 
 from peewee import AutoField, BlobField, CharField, DeferredForeignKey, IntegerField, ModelSelect
 
-from webapp.db import BaseModel
+from webapp.db import BaseModel, database
 from webapp.models.mailing.row import MailingTrait
+from webapp.models.storage_count import demand_room
 from webapp.models.user import User
 
 FILE_NAME_LENGTH = 200
@@ -41,11 +42,13 @@ class Attachments(MailingTrait):
     """The files of a mailing, in order."""
 
     def attach(self, name: str, content_type: str, data: bytes) -> None:
-        """Add a file, unless it has that very file already."""
+        """Add a file, unless it has that very file already. Raises OverQuota where its writer has no room for it."""
         for file in self.files():
             if (file.name, file.size) == (name, len(data)) and file.read() == data:
                 return
-        MailingFile.create(mailing=self, name=name, content_type=content_type, size=len(data), data=data)
+        with database.atomic():
+            demand_room(self.user, len(data))
+            MailingFile.create(mailing=self, name=name, content_type=content_type, size=len(data), data=data)
 
     def files(self) -> "list[MailingFile]":
         """Its attachments in order, without their data."""

@@ -11,6 +11,7 @@ from webapp.db import database
 from webapp.models.mailing.attachments import Attachments, MailingFile
 from webapp.models.mailing.delivery import Delivery
 from webapp.models.mailing.row import WRITTEN, MailingRow
+from webapp.models.storage_count import demand_room
 from webapp.models.user import User
 
 
@@ -20,11 +21,16 @@ class Drafts(Attachments):
     @classmethod
     def draft_of(cls, user: User, original: Self | None = None) -> Self | None:
         """A person's draft of a new mail, or of the changes to a scheduled one; None if they have not begun one."""
-        return cls.get_or_none(cls.draft_key == _draft_key(user, original))
+        if found := cls.get_or_none(cls.draft_key == _draft_key(user, original)):
+            found.user = user
+        return found
 
     @classmethod
     def begin_draft(cls, user: User, original: Self | None = None) -> Self:
-        """The same, begun if need be: empty, or with all that the original has. Safe for two requests at once."""
+        """The same, begun if need be: empty, or with all that the original has. Safe for two requests at once.
+
+        Raises OverQuota where there is no room for what the original has.
+        """
         if found := cls.draft_of(user, original):
             return found
         try:
@@ -43,6 +49,7 @@ class Drafts(Attachments):
         Twice is once.
 
         False, and nothing changed, where there is one that has something else in it, unless that is to be replaced.
+        Raises OverQuota where there is no room for it.
         """
         with database.atomic():
             User.hold(self.user_id)  # whoever else copies waits here
@@ -61,10 +68,15 @@ class Drafts(Attachments):
         return not (any((self.recipients, self.subject, self.body, self.send_at)) or self.files())
 
     def write(self, **fields: Any) -> bool:
-        """Save what its writer says of it. False, and nothing saved, once it is no draft any more."""
+        """Save what its writer says of it. False, and nothing saved, once it is no draft any more.
+
+        Raises OverQuota, having saved nothing, where they have no room for a text that got longer.
+        """
+        before = self.text_size
         self.__data__.update(fields)
         with database.atomic():
             User.hold(self.user_id)
+            demand_room(self.user, self.text_size - before)
             User.count_change(self.user_id)  # it stands in the list of their mails
             model = type(self)
             mine = model.id == self.id, model.draft_key.is_null(False)
@@ -79,7 +91,9 @@ class Drafts(Attachments):
     def _take_from(self, other: Self, but: str = "") -> None:
         people = Delivery.select().where(Delivery.mailing == other.id).count()
         self.write(people=people, **{name: getattr(other, name) for name in WRITTEN if name != but})
-        for file in other.files():
+        files = other.files()
+        demand_room(self.user, sum(file.size for file in files))
+        for file in files:
             MailingFile.create(
                 mailing=self, name=file.name, content_type=file.content_type, size=file.size, data=file.read()
             )

@@ -52,6 +52,11 @@ class MailingRow(BaseModel):
         """Whether it is still being written."""
         return self.draft_key is not None
 
+    @property
+    def text_size(self) -> int:
+        """How many bytes its texts have, as far as this object knows them."""
+        return sum(len(text.encode()) for text in (self.recipients, self.body, self.text, self.html))
+
     def is_same_draft(self) -> tuple[Any, ...]:
         """The condition that the row is still this draft, of this form: SQLite reuses the ids of deleted rows."""
         model = type(self)

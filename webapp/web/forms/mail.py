@@ -24,12 +24,12 @@ from webapp.mail.recipients import Recipients, cut
 from webapp.mail.templates import FREE, TEMPLATES, subject_for
 from webapp.models import Mailing, User
 from webapp.models.mailing.row import BODY_LENGTH, SUBJECT_LENGTH, WRITTEN
+from webapp.models.quotas import OverQuota
 from webapp.web import idempotency
 from webapp.web.form_recovery import label_options
-from webapp.web.forms.attachments import attach_files, chosen_files, upload_limit
+from webapp.web.forms.attachments import Unattached, attach_files, chosen_files
 from webapp.web.forms.recipient_input import read_recipient_input, recipients_error
 from webapp.web.forms.start_time import StartTimeField
-from webapp.web.request_guard import MEGABYTE
 
 DEFAULT_TEMPLATE = "welcome"  # of what programs post without one; a page begins with FREE
 
@@ -69,7 +69,8 @@ class MailForm(FlaskForm):
         if mailing is None and self.template.raw_data is None:
             self.template.data = FREE  # with the field to write in, which the others hide
         self.send_at.zone = zone
-        self.unattached: list[str] = []  # names of files for which there was no room
+        self.unattached = Unattached()
+        self.no_room = ""  # why what was typed could not be saved
         uploads = chosen_files(self.recipients_file.data)
         self._input = read_recipient_input(self.recipients.data or "", uploads[0] if uploads else None)
         self.recipients.data = self._input.text
@@ -117,13 +118,20 @@ class MailForm(FlaskForm):
         self.form_key.data = ""
 
     def write_to(self, draft: Mailing) -> None:
-        """Save everything in the draft, as far as it fits. Does nothing if it is not a draft any more."""
-        with database.atomic():  # two presses of one button add each file once: the second waits at the row
-            if draft.write(people=len(self.parsed_recipients.addresses), **self.content):
-                self.unattached += attach_files(draft, chosen_files(self.attachment.data))
+        """Save everything in the draft, as far as it fits. Does nothing if it is not a draft any more.
+
+        Where its writer has no room for the text, nothing is saved, and `validate` says so.
+        """
+        try:
+            with database.atomic():  # two presses of one button add each file once: the second waits at the row
+                if draft.write(people=len(self.parsed_recipients.addresses), **self.content):
+                    self.unattached = attach_files(draft, chosen_files(self.attachment.data))
+        except OverQuota as error:
+            self.no_room = error.words()
 
     def validate_recipients(self, field: Field) -> None:
         """Requires at least one recipient, at most MOST_RECIPIENTS, and that each is an address."""
+        self.validate_room(field)
         if problem := recipients_error(self.parsed_recipients):
             raise ValidationError(problem)
         if not mail.is_configured():
@@ -150,15 +158,18 @@ class MailForm(FlaskForm):
 
     def validate_attachment(self, _: Field) -> None:
         """Names the files for which there was no room."""
-        if self.unattached:
-            files = ", ".join(self.unattached)
-            raise ValidationError(
-                f"Attachments can total {number(upload_limit() // MEGABYTE)} MB. Not attached: {files}"
-            )
+        if self.unattached.names:
+            raise ValidationError(f"{self.unattached.reason} Not attached: {', '.join(self.unattached.names)}")
+
+    def validate_room(self, _: Field) -> None:
+        """Says that what was typed is not saved."""
+        if self.no_room:
+            raise ValidationError(f"{self.no_room} This isn’t saved yet.")
 
     def validate_files(self) -> bool:
-        """Check the files alone, for somebody who is not done yet. False when something is wrong with them."""
+        """Check the files, and whether all was saved, for somebody who is not done yet. False if something is wrong."""
         checks = {
+            self.recipients: MailForm.validate_room,
             self.recipients_file: MailForm.validate_recipients_file,
             self.attachment: MailForm.validate_attachment,
         }

@@ -33,6 +33,7 @@ def form_page(
         preview=preview,
         focus=focus,
         saved=False,
+        unsaved="",
         **recipients_context(draft, form),
         **({"mailings": None} if draft.original else mailing_list()),
     )

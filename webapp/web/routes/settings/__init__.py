@@ -8,6 +8,7 @@ from webapp.web.routes.settings import (  # noqa: F401 - their routes
     recovery_codes,
     security,
     sessions,
+    storage,
     username,
 )
 from webapp.web.routes.settings.blueprint import bp

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from tasks.catalogue import CATALOGUE
 from tasks.engine import InvalidArguments, TaskFunction
+from webapp.lib.quota_variables import Quota
 from webapp.models import OverQuota
 from webapp.web import htmx, over_quota
 from webapp.web.auth import signed_in_user
@@ -55,7 +56,8 @@ def create(name: str) -> ResponseReturnValue:
         for name, words in refused.errors.items():
             form.add_error(words, name)
     except OverQuota as error:
-        form.add_error(error.words())
+        files = next((each.name for each in function.parameters if each.is_file), "")
+        form.add_error(error.words(), files if error.quota is Quota.STORAGE else "")
         return over_quota.page(error, render_template("tasks/new.html", function=function, form=form))
     return render_template("tasks/new.html", function=function, form=form), 422
 
