@@ -2,6 +2,7 @@
 
 from tasks import (  # noqa: F401 - sweep hooks without a task
     index_texts,
+    mail_budget,
     mail_errors,
     reset_passwords,
     withdraw_addresses,
@@ -18,6 +19,7 @@ CATALOGUE: dict[str, TaskFunction] = catalogue(
     "countdown",
     "send_mail",
     "mail_account",
+    "mail_digest",
     "prepare_picture",
     "mail_messages",
     "mail_task_outcome",

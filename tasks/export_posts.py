@@ -9,11 +9,12 @@ from tasks.lib.csv_cells import csv_row
 from webapp import mail
 from webapp.lib.phrases import Phrase, phrase
 from webapp.lib.times import exact_iso
-from webapp.models import Artifact, EmailChange, Post
+from webapp.models import Artifact, EmailChange, NoticeCount, Post
+from webapp.models.notice_count import MOST_AN_HOUR
 
 # Many mail servers refuse a mail of more than 10 MB, and base64 makes a file a third larger.
 ATTACHMENT_LIMIT = 7 * 1024 * 1024
-MAILED = "mailed"
+COUNTED, MAILED = "counted", "mailed"  # how far its mail is
 
 
 TITLE = phrase("export_posts.title", "Export posts as {format}")
@@ -23,6 +24,15 @@ SENDING = phrase("export_posts.sending", "Sending the email")
 SENT = phrase("export_posts.sent", "Emailed to {address}")
 NO_SERVER = phrase("export_posts.no_server", "Not emailed: this site has no mail server")
 NOT_SENT = phrase("export_posts.not_sent", "The file is ready, but we couldn’t email it: {reason}")
+TOO_OFTEN = phrase(
+    "export_posts.too_often",
+    "Not emailed, as we’ve sent you {number} emails within the hour. Download the file here instead",
+)
+BUDGET = phrase(
+    "export_posts.budget",
+    "Not emailed, as this site has sent as many emails today as it may. Download the file here instead",
+)
+NOT_MAILED = phrase("export_posts.not_mailed", "{title}, not emailed")
 UNCONFIRMED = phrase("export_posts.unconfirmed", "Not emailed: confirm {address} in Settings to get exports by email")
 
 
@@ -44,7 +54,10 @@ def export_posts(task: Run, format: Annotated[Literal["json", "csv"], Labels("JS
             out.write(line)
     if task.user.email and task.cursor != MAILED:
         task.stage(SENDING())
-        _send(task, out.artifact, count=task.done)
+        if mail.is_configured() and not _may_send(task):
+            _keep_here(task, format, TOO_OFTEN(number=MOST_AN_HOUR))
+        else:
+            _send(task, format, out.artifact, count=task.done)
         task.cursor = MAILED
         task.advance()
         task.checkpoint()
@@ -70,7 +83,24 @@ def _as_csv(posts: Iterable[Post], is_new: bool) -> Iterator[str]:
 FORMATS: dict[str, Callable[[Iterable[Post], bool], Iterator[str]]] = {"json": _as_json, "csv": _as_csv}
 
 
-def _send(task: Run, artifact: Artifact, count: int) -> None:
+def _may_send(task: Run) -> bool:
+    """Whether they have not got too many mails yet. It counts once, however often the mail is tried."""
+    if task.cursor == COUNTED:
+        return True
+    if not NoticeCount.take(task.user):
+        return False
+    task.cursor = COUNTED
+    task.checkpoint()
+    return True
+
+
+def _keep_here(task: Run, format: str, why: Phrase) -> None:
+    """Say that the file is not mailed: in the timeline, and by its title in the notification, which leads to it."""
+    task.log(why)
+    task.rename(NOT_MAILED(title=_title(format)))
+
+
+def _send(task: Run, format: str, artifact: Artifact, count: int) -> None:
     attached = artifact.size <= ATTACHMENT_LIMIT
     try:
         sent = mail.send(
@@ -84,6 +114,10 @@ def _send(task: Run, artifact: Artifact, count: int) -> None:
             count=count,
             attached=attached,
         )
+    except mail.BudgetUsedUp:
+        NoticeCount.give_back(task.user)
+        _keep_here(task, format, BUDGET())
+        return
     except mail.MailError as error:
         kind = TemporaryError if error.may_retry else TaskError
         raise kind(NOT_SENT(reason=error.reason)) from error

@@ -43,7 +43,7 @@ def _send_next(task: Run) -> None:
     if RateCount.find(COUNTED_AS):
         raise TemporaryError(SILENT())
     try:
-        mail_once(task, AccountMail, "their account", _content, to=_address)
+        mail_once(task, AccountMail, "their account", _content, to=_address, is_reserved=True)
     except TemporaryError as error:
         if isinstance(error.__cause__, MailError) and error.__cause__.timed_out:
             RateCount.add(COUNTED_AS, ASKED_AGAIN_AFTER)

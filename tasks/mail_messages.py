@@ -1,5 +1,7 @@
 """Mail people what others wrote to them and they have not read some minutes later: one mail for all of it, once."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from peewee import fn
@@ -10,51 +12,83 @@ from tasks.lib.mail_once import AFTER_PEOPLE, RETRIES, line_up, mail_once
 from webapp import mail
 from webapp.lib.i18n import ngettext
 from webapp.lib.phrases import phrase
+from webapp.lib.texts import shortened
 from webapp.mail import OutgoingMail
-from webapp.models import Message, Task, User
+from webapp.models import Counted, Message, NoticeCount, Task, User
 from webapp.models.notification_kinds import MESSAGE
 
 TITLE = phrase("mail_messages.title", "Mail about messages")
 MOST_NAMES = 3
+MOST_PEOPLE = 10  # with their lines; of the others it says how many wrote how much
 MOST_LINES = 3  # of each person
 MOST_READ = 100  # messages, to find these lines in
 LINE_LENGTH = 200
 
 
+@dataclass(frozen=True)
+class Unread:
+    """What a mail tells of messages: how many there are, in words, and from whom; how many each of the first people
+    wrote, with the beginnings of some; and how many wrote besides, and how much."""
+
+    number: int
+    words: str
+    counts: Mapping[str, int]
+    lines: Mapping[str, Sequence[str]]
+    more_people: int
+    more: int
+
+
 @sweep_hook
 def line_up_messages(at_once: int) -> None:
-    """Start a mail for each person to whom one is due."""
+    """Start a mail for each person to whom one is due, and who has not got too many."""
     under_way = Task.user == User.id, Task.name == mail_messages.name, Task.state.in_(ACTIVE)
-    line_up(mail_messages, list(Message.mail_due(at_once).where(~fn.EXISTS(Task.select(Task.id).where(*under_way)))))
+    waits = NoticeCount.is_closed() | fn.EXISTS(Task.select(Task.id).where(*under_way))
+    line_up(mail_messages, list(Message.mail_due(at_once).where(~waits)))
 
 
 @user_task(title=TITLE, one_at_a_time=True, internal=True, priority=AFTER_PEOPLE, retries=RETRIES)
 def mail_messages(task: Run) -> None:
     """Mail somebody what they have not read, unless by now they have, or want no mail any more."""
     if task.user.wants_email_about(MESSAGE) and mail.is_configured():
-        mail_once(task, Message, "messages", _content)
+        mail_once(task, Counted(Message), "messages", _content)
     else:
         Message.settle_mail(task.user)
 
 
 def _content(user: User, key: str) -> OutgoingMail | None:
-    """The mail about what is still unread of it; None when all has been read. Two queries."""
+    unread = unread_of(user, key)
+    if unread is None:
+        NoticeCount.give_back(user)
+        return None
+    return OutgoingMail(subject_of(unread), *mail.render("messages", user=user, unread=unread))
+
+
+def unread_of(user: User, key: str) -> Unread | None:
+    """What a mail tells of that is still unread; None when all has been read. Two queries."""
     unread = Message.of_mail(user, key)
     rows: Any = unread.select(User.username, fn.COUNT(Message.id)).join(User, on=Message.sender == User.id)
     counts = dict(rows.group_by(User.username).order_by(fn.MIN(Message.id)).tuples())
     if not counts:
         return None
-    lines: dict[str, list[str]] = {name: [] for name in counts}
+    shown = dict(list(counts.items())[:MOST_PEOPLE])
+    lines: dict[str, list[str]] = {name: [] for name in shown}
     for message in unread.select(Message, User).join(User, on=Message.sender == User.id).limit(MOST_READ):
-        said = lines[message.sender.username]
-        if len(said) < MOST_LINES:
-            said.append(_first_line(message.body))
+        said = lines.get(message.sender.username)
+        if said is not None and len(said) < MOST_LINES:
+            said.append(shortened(message.body, LINE_LENGTH))
     number = sum(counts.values())
-    people = _in_words(list(counts))
     words = ngettext(
-        "%(num)s new message from %(people)s", "%(num)s new messages from %(people)s", number, people=people
+        "%(num)s new message from %(people)s",
+        "%(num)s new messages from %(people)s",
+        number,
+        people=_in_words(list(counts)),
     )
-    return OutgoingMail(words, *mail.render("messages", user=user, words=words, counts=counts, lines=lines))
+    return Unread(number, words, shown, lines, len(counts) - len(shown), number - sum(shown.values()))
+
+
+def subject_of(unread: Unread) -> str:
+    """How many there are. Not from whom: people choose what they are called."""
+    return ngettext("You have %(num)s new message", "You have %(num)s new messages", unread.number)
 
 
 def _in_words(names: list[str]) -> str:
@@ -63,8 +97,3 @@ def _in_words(names: list[str]) -> str:
         names = [*names[: MOST_NAMES - 1], ngettext("%(num)s other", "%(num)s others", others)]
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
-
-
-def _first_line(body: str) -> str:
-    text = " ".join(body.split())
-    return text if len(text) <= LINE_LENGTH else f"{text[: LINE_LENGTH - 1].rstrip()}…"

@@ -2,11 +2,12 @@
 
 from tasks.engine import Retries, Run, TaskError, TemporaryError, user_task
 from tasks.engine.models.words import kept
+from tasks.lib import mail_pace
 from tasks.lib.csv_cells import csv_row
 from webapp.db import database
 from webapp.lib.phrases import Phrase, phrase
 from webapp.lib.times import utcnow
-from webapp.mail import MailError, OutgoingMail, SmtpSession, is_configured
+from webapp.mail import MailError, OutgoingMail, SmtpSession, budget, is_configured
 from webapp.mail.mailings import outgoing_mail, render_mailing
 from webapp.mail.words import count_words
 from webapp.models import Delivery, Mailing, Task, tell_success_as
@@ -80,7 +81,7 @@ def send_mail(task: Run, mailing: int) -> str:
     task.total = Delivery.select().where(Delivery.mailing == mail.id).count()
     content = outgoing_mail(mail, task.user)
     rounds = task.cursor or 0  # how often it has gone through all that was left; those loops are over
-    with SmtpSession() as session:
+    with SmtpSession(ahead=min(budget.AHEAD, task.total)) as session:
         for _ in range(rounds + 1):
             _go_round(task, mail, content, session)
     counts = Delivery.counts(mail)
@@ -102,11 +103,13 @@ def _go_round(task: Run, mail: Mailing, content: OutgoingMail, session: SmtpSess
     drops = hangs = 0
     for tried, delivery in enumerate(task.each(Delivery.unsettled(mail)), 1):
         task.stage(SENDING(address=delivery.address))
+        mail_pace.wait(task)
         if not session.is_ready:
             task.checkpoint()  # what came of the one before stands while the server is asked
         try:
             session.make_ready()
         except MailError as error:
+            mail_pace.heard(task, error, got_further=tried > 1)
             raise _stopped_by(error, mail) from error
         delivery.begin()
         # With what came of the one before, in one commit: now it is on record that this one may be on its way.
@@ -114,6 +117,7 @@ def _go_round(task: Run, mail: Mailing, content: OutgoingMail, session: SmtpSess
         try:
             session.send(content, delivery.address, delivery.message_id)
         except MailError as error:
+            mail_pace.heard(task, error, got_further=tried > 1)
             if error.unheard:
                 delivery.settle(Sending.WAITING)
                 task.checkpoint()
@@ -137,8 +141,8 @@ def _note(delivery: Delivery, error: MailError, is_last: bool) -> Sending:
 
 
 def _stopped_by(error: MailError, mail: Mailing) -> TaskError:
-    kind = TemporaryError if error.may_retry else TaskError
-    return kind(STOPPED(reason=error.reason, so_far=_so_far(mail)))
+    words = STOPPED(reason=error.reason, so_far=_so_far(mail))
+    return TemporaryError(words, after=error.after) if error.may_retry else TaskError(words)
 
 
 def _list_lost(task: Run, mail: Mailing) -> None:

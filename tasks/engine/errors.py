@@ -20,7 +20,15 @@ class TaskError(Exception):
 
 
 class TemporaryError(TaskError):
-    """A TaskError that may pass: the task is tried again, if it has attempts left."""
+    """A TaskError that may pass: the task is tried again, if it has attempts left.
+
+    With `after`, it is what the task has to wait for, and nothing went wrong: the task lets go of its worker, goes on
+    after that many seconds, and has used up no attempt. So raise it with that only where the wait is sure to end.
+    """
+
+    def __init__(self, *args: object, field: str = "", after: float | None = None) -> None:
+        super().__init__(*args, field=field)
+        self.after = None if after is None else float(after)
 
 
 class TimedOut(BaseException):

@@ -54,19 +54,20 @@ def mail_once(
     content_of: Callable[[User, str], OutgoingMail | None],
     *,
     to: Callable[[User, str], str] = _own_address,
+    is_reserved: bool = False,
 ) -> None:
     """Mail the task's user what the outbox has for them; none if `content_of` the user and the mail's name is None.
 
     It goes `to` their own address unless that says another. Raises TemporaryError where it is to be tried again, and
     what `content_of` raises, with the mail put off. A mail that is refused for good, or put off at the last attempt, is
-    given up, which the log says, with what it was `about`.
+    given up, which the log says, with what it was `about`. `is_reserved` as for SmtpSession.
     """
     user = task.user
-    with SmtpSession() as session:
+    with SmtpSession(is_reserved=is_reserved) as session:
         try:
             session.make_ready()
         except MailError as error:
-            raise TemporaryError(error.reason) from error
+            raise TemporaryError(error.reason, after=error.after) from error
         key = outbox.begin_mail(user)
         task.checkpoint()  # a run that has lost its task sends nothing
         if key is None:

@@ -46,7 +46,8 @@ def test_a_run_that_hangs_with_the_write_lock_is_killed_and_its_owner_is_told_wh
     assert kinds(task) == ["launched", "started", "failed"]
     assert not Post.select().where(Post.body.startswith(f"{task.id} ")).exists(), "its last step is undone"
     assert [str(said) for said in Notification.of(ann)] == [f"Hang at step 1: {STALLED}"]
-    assert server.mails[0]["Subject"].startswith("Hang at step 1 failed")
+    assert server.mails[0]["Subject"] == "A task has failed"
+    assert "Hang at step 1 failed" in server.mails[0].get_body(("plain",)).get_content()
 
 
 def test_tasks_that_hang_and_are_canceled_or_paused_leave_their_workers_to_others(site, user):

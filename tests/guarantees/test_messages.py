@@ -68,4 +68,4 @@ def test_mail_about_messages_is_sent_once_the_mail_server_is_back_and_is_one_mai
         until(_is_settled)
         site.rest()
     assert Counter(recipient for [recipient] in server.recipients) == Counter(reader.email for reader in readers)
-    assert {mail["Subject"] for mail in server.mails} == {f"2 new messages from {user.username}"}
+    assert {mail["Subject"] for mail in server.mails} == {"You have 2 new messages"}

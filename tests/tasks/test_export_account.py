@@ -40,7 +40,9 @@ from webapp.models import (
     ErrorReport,
     FormerName,
     Leader,
+    MailPace,
     Message,
+    NoticeCount,
     OutcomeMail,
     PictureUpload,
     RateCount,
@@ -53,7 +55,7 @@ from webapp.models import (
     Worker,
 )
 
-OF_NOBODY = {ErrorReport, Leader, RateCount, Worker}
+OF_NOBODY = {ErrorReport, Leader, MailPace, RateCount, Worker}
 
 
 def _unpacked(task: Task) -> dict[str, bytes]:
@@ -99,6 +101,7 @@ def _everything_of(user: User, other: User) -> None:
     AccountMail.put("password_changed", "x", user)
     RecoveryCode.create(user=user, salt="00", code_hash="00")
     make_picture(user)
+    NoticeCount.take(user)
     FormerName.give_up(user.id, f"former-{user.id}")
     PictureUpload.create(user=user, token="x", data=b"x")
 

@@ -10,7 +10,7 @@ from webapp.lib.times import utcnow
 from webapp.mail import MailError, SmtpSession
 from webapp.mail.account_mails import ACCOUNT_MAILS, AccountMailKind
 from webapp.models import AccountMail, RateCount, Task, User
-from webapp.models.account_mail import MOST_TOLD
+from webapp.models.account_mail import MOST_TOLD, TRIES_FIRST
 
 pytestmark = pytest.mark.usefixtures("no_heartbeat")
 
@@ -94,6 +94,22 @@ def test_an_address_that_is_put_off_holds_up_no_other_mail(ann, mailserver, pass
     pass_by()
     assert [mail["To"] for mail in mailserver.mails] == ["ann@example.com", "typo@example.com"]
     assert not AccountMail.select().exists()
+
+
+def test_a_mail_at_which_the_server_always_hangs_up_lets_the_others_pass_after_some_tries(ann, mailserver, pass_by):
+    mailserver.answers_to_data["odd@example.com"] = "drop"
+    AccountMail.put("greeting", "odd@example.com", ann)
+    AccountMail.put("greeting", "ann@example.com", ann)
+    for _ in range(TRIES_FIRST):
+        pass_by()
+        assert not mailserver.mails, "it may have arrived, so it is the first to be tried again"
+    key = AccountMail.get(AccountMail.address == "odd@example.com").mail_key
+    pass_by()
+    assert [mail["To"] for mail in mailserver.mails] == ["ann@example.com"]
+    mailserver.answers_to_data.clear()
+    pass_by()
+    assert [mail["To"] for mail in mailserver.mails] == ["ann@example.com", "odd@example.com"]
+    assert key in mailserver.mails[-1]["Message-ID"], "by the same name"
 
 
 def test_a_kind_that_only_a_later_release_has_waits_for_its_worker_and_holds_up_no_other(

@@ -1,5 +1,6 @@
 """Outcomes by mail: who asked hears how each task has ended, once, whoever recorded that and whatever dies then."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -70,26 +71,34 @@ def _text(mail, kind: str = "plain") -> str:
     return mail.get_body((kind,)).get_content()
 
 
+def _told(mail) -> str:
+    """What a mail says of the one task that it tells of; of several, its subject."""
+    if not mail["Subject"].startswith(("A task", "Your email")):
+        return mail["Subject"]
+    said = re.search(r"^(.* (?:finished|failed|was sent))(?: after .*)?\.\r?$", _text(mail), re.MULTILINE)
+    return said[1]
+
+
 # What is mailed, to whom, and when
 
 
 @pytest.mark.parametrize(
-    ("name", "error", "words"),
+    ("name", "error", "words", "subject"),
     [
-        ("countdown", "", "Count <to> ten finished"),
-        ("countdown", "It broke.", "Count <to> ten failed"),
-        ("send_mail", "", "Count <to> ten was sent"),
-        ("send_mail", "It broke.", "Count <to> ten failed"),
+        ("countdown", "", "Count <to> ten finished", "A task has finished"),
+        ("countdown", "It broke.", "Count <to> ten failed", "A task has failed"),
+        ("send_mail", "", "Count <to> ten was sent", "Your email was sent"),
+        ("send_mail", "It broke.", "Count <to> ten failed", "A task has failed"),
     ],
 )
-def test_who_asked_is_mailed_how_a_long_task_ended(app, mailserver, pass_by, name, error, words):
+def test_who_asked_is_mailed_how_a_long_task_ended(app, mailserver, pass_by, name, error, words, subject):
     task = _running(make_user("ann", **ASKED), "Count <to> ten")
     Task.update(name=name).execute()
     task.reload()
     task.fail(error) if error else task.succeed()
     pass_by()
     [mail] = mailserver.mails
-    assert (mail["To"], mail["Subject"]) == ("ann@example.com", words)
+    assert (mail["To"], mail["Subject"]) == ("ann@example.com", subject)
     assert mail["Auto-Submitted"] == "auto-generated"
     assert f"{words} after 2 minutes." in _text(mail)
     assert "Count &lt;to&gt; ten" in _text(mail, "html")
@@ -124,7 +133,7 @@ def test_nobody_is_mailed_what_they_canceled_nor_each_part_of_a_whole(ann, mails
     Task.update(parent=parent, root=parent).where(Task.title == "A part").execute()
     Task.get(Task.title == "A part").succeed()
     pass_by()
-    assert [mail["Subject"] for mail in mailserver.mails] == ["All of it finished"]
+    assert [_told(mail) for mail in mailserver.mails] == ["All of it finished"]
 
 
 def test_the_first_is_told_at_once_and_what_ends_within_a_minute_of_it_together(ann, mailserver, run_waiting, pass_by):
@@ -135,7 +144,7 @@ def test_the_first_is_told_at_once_and_what_ends_within_a_minute_of_it_together(
         _ended(ann, f"Task {number}", error="" if number else "It broke.")
         line_up_outcomes(200)
         run_waiting()
-    assert [mail["Subject"] for mail in mailserver.mails] == ["The first finished"]
+    assert [_told(mail) for mail in mailserver.mails] == ["The first finished"]
     pass_by()
     [_, mail] = mailserver.mails
     assert mail["Subject"] == "1 task failed, 24 finished"
@@ -157,7 +166,7 @@ def test_a_task_that_was_tried_again_is_told_of_by_how_it_ended_then(ann, mailse
     task.reload().succeed()
     pass_by()
     pass_by()
-    assert [mail["Subject"] for mail in mailserver.mails] == ["Count to ten finished"]
+    assert [_told(mail) for mail in mailserver.mails] == ["Count to ten finished"]
     assert not OutcomeMail.select().exists()
 
 
@@ -177,12 +186,19 @@ def test_who_changes_their_mind_is_not_mailed_now_nor_later(ann, mailserver, pas
     assert mailserver.mails == []
 
 
-def test_a_title_that_no_line_can_hold_makes_a_subject_of_one_line(ann, mailserver, pass_by):
-    _ended(ann, "Count words in a\u2028Bcc: eve@example.com\x07\x85b\N{MAN}\u200d\N{GIRL}.txt")
+def test_a_title_stands_in_no_subject_whoever_has_chosen_it(ann, mailserver, pass_by):
+    _ended(ann, "YOUR ACCOUNT IS LOCKED a\u2028Bcc: eve@example.com\x07\x85b\N{MAN}\u200d\N{GIRL}.txt")
     pass_by()
-    said = "Count words in a Bcc: eve@example.com b\N{MAN}\u200d\N{GIRL}.txt finished"
-    assert [mail["Subject"] for mail in mailserver.mails] == [said]
+    assert [mail["Subject"] for mail in mailserver.mails] == ["A task has finished"]
+    assert "YOUR ACCOUNT IS LOCKED" in _text(mailserver.mails[0])
     assert mailserver.recipients == [["ann@example.com"]]
+
+
+def test_what_went_wrong_is_told_shortly_however_long_it_is(ann, mailserver, pass_by):
+    _ended(ann, error="It broke. " * 1000)
+    pass_by()
+    assert "It broke.…" in _text(mailserver.mails[0])
+    assert len(_text(mailserver.mails[0])) < 1000
 
 
 def test_it_is_off_until_somebody_asks(app):
@@ -208,7 +224,7 @@ def test_what_the_sweeper_ends_is_told_too(ann, mailserver, pass_by):
     sweeper.Sweeper().look()
     assert task.reload().state == State.FAILED
     pass_by()
-    assert [mail["Subject"] for mail in mailserver.mails] == ["Count to ten failed"]
+    assert [_told(mail) for mail in mailserver.mails] == ["Count to ten failed"]
 
 
 def test_nobody_hears_of_the_mail_itself(ann, mailserver, pass_by):
@@ -241,11 +257,11 @@ def test_who_is_killed_in_the_middle_repeats_that_mail_at_most_and_adds_nothing_
     _ended(ann, "In flight")
     line_up_outcomes(200)
     assert live_on(Task.get(Task.name == mail_task_outcome.name)).state == State.SUCCEEDED
-    assert [mail["Subject"] for mail in mailserver.mails] == ["In flight finished"] * (2 if where == "after" else 1)
+    assert [_told(mail) for mail in mailserver.mails] == ["In flight finished"] * (2 if where == "after" else 1)
     assert len({mail["Message-ID"] for mail in mailserver.mails}) == 1, "so that a receiver knows it for the same"
     pass_by()
     pass_by()
-    assert [mail["Subject"] for mail in mailserver.mails].count("Ended meanwhile finished") == 1
+    assert [_told(mail) for mail in mailserver.mails].count("Ended meanwhile finished") == 1
     assert not OutcomeMail.select().exists()
 
 
@@ -257,7 +273,7 @@ def test_a_mail_server_that_is_away_is_waited_for_and_then_it_is_one_mail(ann, a
     app.extensions["mail"].port = mailserver.port
     pass_by()
     pass_by()
-    assert [mail["Subject"] for mail in mailserver.mails] == ["10 tasks finished"]
+    assert [_told(mail) for mail in mailserver.mails] == ["10 tasks finished"]
 
 
 def test_a_connection_that_drops_in_the_middle_leaves_the_same_mail_to_be_sent(ann, mailserver, pass_by):
@@ -269,7 +285,7 @@ def test_a_connection_that_drops_in_the_middle_leaves_the_same_mail_to_be_sent(a
     _ended(ann, "Ended meanwhile")
     pass_by()
     [mail] = mailserver.mails
-    assert (mail["Subject"], key in mail["Message-ID"]) == ("In flight finished", True)
+    assert (_told(mail), key in mail["Message-ID"]) == ("In flight finished", True)
 
 
 def test_an_address_that_takes_no_mail_is_given_up(ann, mailserver, pass_by, caplog):
@@ -294,7 +310,7 @@ def test_an_error_in_the_program_is_tried_again_after_a_while_and_loses_nothing(
         pass_by()
     assert Task.get(Task.name == mail_task_outcome.name).state == State.RETRYING
     pass_by()
-    assert [mail["Subject"] for mail in mailserver.mails] == ["Count to ten finished"]
+    assert [_told(mail) for mail in mailserver.mails] == ["Count to ten finished"]
 
 
 def test_two_sweepers_start_one_mail_and_stop_at_nobody(ann, mailserver, run_waiting, monkeypatch):

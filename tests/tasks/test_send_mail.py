@@ -261,9 +261,9 @@ def test_without_a_mail_server_the_task_fails_in_words(make_app, post):
 def test_it_stops_between_two_people_and_goes_on_with_the_next(post, mailserver, monkeypatch, ask, state):
     runs, init, send = [], Run.__init__, SmtpSession.send
 
-    def remember(run, task):
+    def remember(run, *args):
         runs.append(run)
-        init(run, task)
+        init(run, *args)
 
     def send_and_ask(self, content, recipient, message_id):
         send(self, content, recipient, message_id)

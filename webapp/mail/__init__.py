@@ -15,6 +15,7 @@ What people type for recipients is read by `webapp.mail.recipients` and `.addres
 `.mailings` of `.templates`.
 """
 
+from webapp.mail.budget import BudgetUsedUp
 from webapp.mail.extension import init_app, is_configured
 from webapp.mail.failures import MailError
 from webapp.mail.mime import Attachment
@@ -23,4 +24,14 @@ from webapp.mail.rendering import render
 from webapp.mail.sending import send
 from webapp.mail.smtp import SmtpSession
 
-__all__ = ["Attachment", "MailError", "OutgoingMail", "SmtpSession", "init_app", "is_configured", "render", "send"]
+__all__ = [
+    "Attachment",
+    "BudgetUsedUp",
+    "MailError",
+    "OutgoingMail",
+    "SmtpSession",
+    "init_app",
+    "is_configured",
+    "render",
+    "send",
+]

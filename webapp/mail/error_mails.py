@@ -38,7 +38,7 @@ def send_due(admins: Sequence[str]) -> bool:
     """
     end = time.monotonic() + WITHIN
     try:
-        with SmtpSession() as session:
+        with SmtpSession(is_reserved=True) as session:
             while time.monotonic() < end and not _is_enough() and (report := ErrorReport.next_due()):
                 session.make_ready()
                 number = RateCount.add(COUNTED_AS, HOUR)

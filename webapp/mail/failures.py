@@ -1,5 +1,6 @@
 """MailError: why a mail was not sent, in words for people, and what may be done about it."""
 
+import re
 import smtplib
 import ssl
 from collections.abc import Iterator
@@ -19,12 +20,18 @@ _BAD_HEADER = phrase("mail.bad_header", "its {name} cannot stand in a mail.")
 _NOT_REACHED = phrase("mail.not_reached", "the mail server could not be reached.")
 
 
+CLOSING, DEFERRALS = 421, (450, 451, 452, 454)
+_POLICY = re.compile(r"4\.(?:7\.\d+|3\.2|4\.5|5\.3)\b")
+_GREYLISTING = re.compile(r"gr[ae]y-?list", re.IGNORECASE)
+
+
 class MailError(Exception):
     """A mail that was not sent. Its `reason` says why, for people, and is its text.
 
     `may_retry`: whether a later try may do. `for_everybody`: it would be the same for every recipient.
     `connection_lost`: the server hung up or fell silent, so it may have got the mail. `timed_out`: it was the latter.
-    `unheard`: the server could not be reached any more to be told of this mail, so it has not got it.
+    `unheard`: the server could not be reached any more to be told of this mail, so it has not got it. `is_throttling`:
+    the server asks for fewer mails. `after`: it is a wait of so many seconds, and nothing went wrong; None otherwise.
     """
 
     def __init__(
@@ -35,11 +42,14 @@ class MailError(Exception):
         connection_lost: bool = False,
         timed_out: bool = False,
         unheard: bool = False,
+        is_throttling: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.may_retry, self.for_everybody = may_retry, for_everybody
         self.connection_lost, self.timed_out, self.unheard = connection_lost, timed_out, unheard
+        self.is_throttling = is_throttling
+        self.after: float | None = None
 
 
 @contextmanager
@@ -56,6 +66,7 @@ def as_mail_error(recipient: str = "", unheard: bool = False) -> Iterator[None]:
             connection_lost=_is_connection_lost(said),
             timed_out=isinstance(said, TimeoutError),
             unheard=unheard,
+            is_throttling=_is_throttling(said),
         ) from error
 
 
@@ -67,6 +78,27 @@ def _last_word(error: BaseException) -> BaseException:
     if isinstance(error, TimeoutError) and isinstance(said, smtplib.SMTPResponseException):
         return said if said.smtp_code >= 400 else error
     return error
+
+
+def _is_throttling(error: BaseException) -> bool:
+    """Whether the server asks for fewer mails: by 421, or a 45x whose enhanced code says that it is its policy (4.7,
+    RFC 3463), or that it has too much to do (4.3.2, 4.4.5, 4.5.3). To be put off as a stranger is no such thing.
+    """
+    match error:
+        case smtplib.SMTPRecipientsRefused():
+            answers: list[tuple[int, bytes | str]] = list(error.recipients.values())
+        case smtplib.SMTPResponseException():
+            answers = [(error.smtp_code, error.smtp_error)]
+        case _:
+            return False
+    return any(_asks_for_less(code, said) for code, said in answers)
+
+
+def _asks_for_less(code: int, said: bytes | str) -> bool:
+    text = said.decode(errors="replace") if isinstance(said, bytes) else said
+    if code == CLOSING:
+        return True
+    return code in DEFERRALS and bool(_POLICY.match(text)) and not _GREYLISTING.search(text)
 
 
 def _is_for_everybody(error: BaseException) -> bool:

@@ -18,15 +18,19 @@ class TooManyLinks(Exception):
     """No more links for now. Its text says why, and when that ends."""
 
 
-def count_link(address: str, user_id: int, network: str = "") -> None:
+def count_link(address: str, user_id: int, network: str = "", *, is_theirs: bool = False) -> None:
     """Count a link to an address before it is sent. `network` is whose browser asks; empty if none does.
+
+    `is_theirs` says that the browser has signed in to an account with that address: it has an allowance of its own,
+    which no stranger can use up.
 
     Raises TooManyLinks, and then nothing is to be sent. One write for each limit.
     """
     _count(PER_ACCOUNT, "You’ve asked for {number} links within {time}.", "account", str(user_id))
     if network:
         _count(PER_NETWORK, "Your network has asked for {number} links within {time}.", "network", network)
-    _count(PER_ADDRESS, "We’ve sent {number} links to that address within {time}.", "address", mailbox_of(address))
+    whose = "own address" if is_theirs else "address"
+    _count(PER_ADDRESS, "We’ve sent {number} links to that address within {time}.", whose, mailbox_of(address))
 
 
 def mailbox_of(address: str) -> str:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Self
 
 from webapp.lib.deadline import deadline
+from webapp.mail import budget
 from webapp.mail.connection import QUIT_WITHIN, close_connection, open_connection
 from webapp.mail.dispatched import announce
 from webapp.mail.exchange import CLOSING, Exchange
@@ -25,7 +26,12 @@ class SmtpSession:
     server has timed out, a quarter of that. With `MAIL_SUPPRESS_SEND` nothing is opened or sent, only announced.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, ahead: int = 1, is_reserved: bool = False) -> None:
+        """`ahead` is how many mails may be counted at once in the site's budget; `is_reserved` says that they may take
+        of what is reserved there.
+        """
+        self._ahead, self._is_reserved = ahead, is_reserved
+        self._granted = 0  # mails that are counted, and not sent yet
         self._settings = mail_settings()
         self._smtp: smtplib.SMTP | None = None
         self._carried = 0  # mails, by this connection
@@ -37,24 +43,32 @@ class SmtpSession:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._hang_up(min(QUIT_WITHIN, self._left))
+        if kind is None:  # else it would be undone with all that was not saved, or hide what went wrong
+            budget.give_back(self._granted)
 
     @property
     def is_ready(self) -> bool:
-        """Whether `make_ready` would ask nobody: the server has just answered, or nothing is sent."""
-        if self._settings.suppress:
-            return True
-        return self._is_usable() and time.monotonic() < self._answered_at + LISTENS_FOR
+        """Whether `make_ready` would ask nobody, and so cannot fail: the server has just answered, or nothing is sent;
+        and another mail is counted.
+        """
+        return self._has_just_answered and bool(self._granted or not budget.is_limited() or self._settings.suppress)
 
     def make_ready(self) -> None:
-        """See to it that the server listens. Raises MailError when it does not, which says nothing of any recipient."""
+        """See to it that the server listens, and count a mail, which is sent after that.
+
+        Raises MailError when it does not listen, which says nothing of any recipient, and BudgetUsedUp. Where a mail is
+        sent in a transaction, the write belongs in front of that: so whoever sends many calls this, and commits.
+        """
         self._left = self._patience
-        self._was_asked = not self.is_ready
+        self._was_asked = not self._has_just_answered
         if self._was_asked:
             with self._step():
                 if not self._is_listening():
                     self._reopen()
+        if not (self._granted or self._settings.suppress):
+            self._granted = budget.take(self._ahead, is_reserved=self._is_reserved)
         self._is_made_ready = True
 
     def send(self, content: OutgoingMail, recipient: str, message_id: str) -> None:
@@ -66,6 +80,7 @@ class SmtpSession:
         if not self._is_made_ready:
             self.make_ready()
         self._is_made_ready = False
+        self._granted = max(0, self._granted - 1)
         with as_mail_error(recipient):
             mail = content.addressed_to(recipient, message_id)  # outside of the deadline: it waits for nobody
         if self._smtp:
@@ -120,6 +135,12 @@ class SmtpSession:
                 username=of.username,
                 password=of.password,
             )
+
+    @property
+    def _has_just_answered(self) -> bool:
+        if self._settings.suppress:
+            return True
+        return self._is_usable() and time.monotonic() < self._answered_at + LISTENS_FOR
 
     def _is_usable(self) -> bool:
         """Whether there is a connection that nobody has closed, as far as we know, and that may carry one more mail."""

@@ -18,15 +18,18 @@ from tasks.engine.models.unique_key import AlreadyRunning
 from tasks.engine.models.worker import Worker
 from webapp.models.account_mail import AccountMail
 from webapp.models.conversation import Conversation
+from webapp.models.digest import Digest
 from webapp.models.email_change import ChangeState, EmailChange
 from webapp.models.error_report import ErrorReport
 from webapp.models.form_key import FormKey, Made
 from webapp.models.former_name import FormerName
+from webapp.models.mail_pace import MailPace
 from webapp.models.mailing.attachments import MailingFile
 from webapp.models.mailing.delivery import Delivery
 from webapp.models.mailing.mailing import DraftGone, Mailing
 from webapp.models.mailing.quota import MailCount, OverLimit
 from webapp.models.message import Message
+from webapp.models.notice_count import Counted, NoticeCount
 from webapp.models.notification import Notification
 from webapp.models.notification_kinds import NotificationKind
 from webapp.models.outcome_mail import OutcomeMail
@@ -69,6 +72,8 @@ MODELS = (
     RateCount,
     FormKey,
     OutcomeMail,
+    NoticeCount,
+    MailPace,
     AccountMail,
     ErrorReport,
     RecoveryCode,
@@ -90,7 +95,9 @@ __all__ = [
     "ChangeState",
     "Composition",
     "Conversation",
+    "Counted",
     "Delivery",
+    "Digest",
     "DraftGone",
     "EmailChange",
     "ErrorReport",
@@ -100,9 +107,11 @@ __all__ = [
     "Leader",
     "Made",
     "MailCount",
+    "MailPace",
     "Mailing",
     "MailingFile",
     "Message",
+    "NoticeCount",
     "Notification",
     "NotificationKind",
     "OutcomeMail",

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from peewee import AutoField, CharField, DateTimeField, ForeignKeyField, JSONField, ModelSelect
+from peewee import SQL, AutoField, Case, CharField, DateTimeField, ForeignKeyField, IntegerField, JSONField, ModelSelect
 
 from tasks.engine.retention import also_purge
 from webapp.db import BaseModel, database
@@ -14,6 +14,7 @@ from webapp.models.user import User
 
 KEPT = timedelta(days=1)  # what could not be sent by then helps nobody any more
 HOUR = 3600.0  # seconds
+TRIES_FIRST = 3  # of a mail that may have arrived, before all others
 MOST_TOLD = 10  # mails of a kind in an hour, or who changes something again and again fills a mailbox
 
 
@@ -31,6 +32,8 @@ class AccountMail(BaseModel):
     arguments = JSONField(default=dict)
     created_at = DateTimeField(default=utcnow, index=True)
     mail_key = CharField(max_length=50, null=True, help_text="its Message-ID, from just before it is sent")
+    tries = IntegerField(default=0, constraints=[SQL("DEFAULT 0")], help_text="by that Message-ID")
+    network = CharField(max_length=32, null=True, help_text="a digest of who asked, where only an address was given")
 
     class Meta:
         table_name = "account_mails"
@@ -63,15 +66,17 @@ class AccountMail(BaseModel):
     def begin_mail(cls, user: User) -> str | None:
         """Give the oldest that is due about somebody's account its name, and return that; None if there is none.
 
-        One that was begun and not settled goes first: nobody knows whether it was sent.
+        One that was begun and not settled goes first: nobody knows whether it was sent. After TRIES_FIRST it goes last:
+        it may be what the mail server cannot bear, and the others need not wait for it.
         """
+        was_begun = cls.mail_key.is_null(False) & (cls.tries < TRIES_FIRST)
+        turn: Any = Case(None, [(was_begun, 0), (cls.mail_key.is_null(), 1)], 2)
         with database.atomic():
-            due = cls.select().where(cls.user == user).order_by(cls.mail_key.is_null(), cls.id).first()
+            due = cls.select().where(cls.user == user).order_by(turn, cls.tries, cls.id).first()
             if due is None:
                 return None
-            if due.mail_key is None:
-                due.mail_key = f"account-{uuid4().hex}"
-                due.save(only=[cls.mail_key])
+            due.mail_key, due.tries = due.mail_key or f"account-{uuid4().hex}", due.tries + 1
+            due.save(only=[cls.mail_key, cls.tries])
         return str(due.mail_key)
 
     @classmethod

@@ -48,12 +48,6 @@ class FormerName(BaseModel):
         return found
 
     @classmethod
-    def keys_of(cls, key: str) -> list[str]:
-        """The former names of whoever has the name of this key now, those that lead on. One query, by index."""
-        theirs = cls.select(cls.key).join(UserRow).where(UserRow.username_key == key, cls.leads_on())
-        return [former.key for former in theirs]
-
-    @classmethod
     def leads_on(cls) -> Any:
         """Whether a name still leads on, for queries."""
         return cls.until > utcnow()

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Self
-from uuid import uuid4
 
 from peewee import AutoField, CharField, DateTimeField, ForeignKeyField, ModelSelect, Tuple, Value
 
 from webapp.db import database
 from webapp.lib.times import utcnow
 from webapp.models.conversation import Conversation
+from webapp.models.mailed_messages import UNREAD_FOR, MailedMessages
 from webapp.models.notification import Notification
 from webapp.models.notification_kinds import MESSAGE, UNREAD_MESSAGE_COUNT
 from webapp.models.quotas import use_for_message
@@ -19,11 +19,10 @@ from webapp.models.searched_rows import Place
 from webapp.models.user import User
 
 MESSAGE_LENGTH = 2000
-UNREAD_FOR = timedelta(minutes=5)  # before it is mailed
 READ_AT_ONCE = 1000
 
 
-class Message(Searched):
+class Message(MailedMessages, Searched):
     """A text of 1 to MESSAGE_LENGTH characters, unread until its recipient opens the conversation."""
 
     id = AutoField()
@@ -105,60 +104,6 @@ class Message(Searched):
         found = Conversation.select(Conversation, User, cls).join(User, on=Conversation.partner)
         found = found.join_from(Conversation, cls, on=Conversation.latest_id == cls.id, attr="latest")
         return found.where(Conversation.user == user).order_by(Conversation.latest_id.desc())
-
-    # By mail. A message whose `mail_due_at` is set is to be mailed; with a `mail_key`, that mail may be on its way.
-
-    @classmethod
-    def mail_due(cls, limit: int) -> "ModelSelect[User]":
-        """People with unread messages whose email is due. One query, by index."""
-        due = cls.select(cls.recipient).where(cls.mail_due_at <= utcnow())
-        return User.select().where(User.id.in_(due)).limit(limit)
-
-    @classmethod
-    def begin_mail(cls, reader: User) -> str | None:
-        """Put all unread messages of a person into one email, and return its key; None if nothing is due.
-
-        If an email was begun and not settled, nobody knows whether it was sent: then it is that one, with its messages
-        that are still unread.
-        """
-        unread = cls._to_mail(reader)
-        with cls._mailing_to(reader):
-            begun: str | None = cls.select(cls.mail_key).where(unread, cls.mail_key.is_null(False)).limit(1).scalar()
-            if begun or not cls.select().where(unread, cls.mail_due_at <= utcnow()).exists():
-                return begun
-            key = f"messages-{uuid4().hex}"
-            cls.update(mail_key=key).where(unread).execute()
-        return key
-
-    @classmethod
-    def of_mail(cls, reader: User, key: str) -> "ModelSelect[Message]":
-        """The messages of an email that are still unread, oldest first."""
-        return cls.select().where(cls._to_mail(reader), cls.mail_key == key).order_by(cls.id)
-
-    @classmethod
-    def put_mail_off(cls, reader: User, key: str) -> None:
-        """Record that an email was not sent: its messages go into the next one."""
-        with cls._mailing_to(reader):
-            cls.update(mail_key=None).where(cls._to_mail(reader), cls.mail_key == key).execute()
-
-    @classmethod
-    def settle_mail(cls, reader: User, key: str | None = None) -> None:
-        """Record that the messages of an email, or all that are due, need no email any more."""
-        which = cls.mail_key == key if key else True
-        with cls._mailing_to(reader):
-            cls.update(mail_due_at=None).where(cls._to_mail(reader), which).execute()
-
-    @classmethod
-    def _to_mail(cls, reader: User) -> Any:
-        return (cls.recipient == reader) & cls.read_at.is_null() & cls.mail_due_at.is_null(False)
-
-    @classmethod
-    @contextmanager
-    def _mailing_to(cls, reader: User) -> Iterator[None]:
-        """A transaction in which they read no message: it holds them, as reading does."""
-        with database.transaction():
-            User.hold(reader.id)
-            yield
 
     @classmethod
     @contextmanager

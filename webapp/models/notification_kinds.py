@@ -37,6 +37,7 @@ class NotificationKind:
     detailed: Wording | None = None  # instead, where there is a {detail} to tell
     detail: Callable[[TaskRow], Words] | None = None  # of the end of a task
     mailed: str = ""  # of the end of a task: what an email says of it after its title
+    mail_subject: str = ""  # of such an email, if it is about one task; without what anybody typed
     has_own_badge: bool = False  # so the badge of notifications does not count it
 
     @property
@@ -66,6 +67,7 @@ SUCCEEDED = NotificationKind(
     icon="circle-check",
     words=phrase("notification.succeeded", "{subject} finished"),
     mailed="finished",
+    mail_subject="A task has finished",
 )
 FAILED = NotificationKind(
     "failed",
@@ -75,6 +77,7 @@ FAILED = NotificationKind(
     detailed=phrase("notification.failed_because", "{subject}: {detail}"),
     detail=lambda task: task.own_error,
     mailed="failed",
+    mail_subject="A task has failed",
 )
 MAIL = NotificationKind(
     "mail",
@@ -84,6 +87,7 @@ MAIL = NotificationKind(
     detailed=phrase("notification.mail_counted", "{subject} was sent: {detail}"),
     detail=lambda task: str(task.result or ""),
     mailed="was sent",
+    mail_subject="Your email was sent",
 )
 
 SIGN_IN = NotificationKind(

@@ -40,6 +40,17 @@ class OutcomeMail(BaseModel):
         return User.select().where(User.id.in_(cls.select(cls.user))).limit(limit)
 
     @classmethod
+    def begun_mail(cls, user: User) -> str | None:
+        """The mail that was begun and not settled: nobody knows whether it was sent. None if there is none."""
+        begun = cls.select(cls.mail_key).where(cls.user == user, cls.mail_key.is_null(False)).limit(1).scalar()
+        return str(begun) if begun else None
+
+    @classmethod
+    def join_mail(cls, user: User, key: str) -> int:
+        """Put all that is in no mail into that one, however much it is; returns how much. One write."""
+        return int(cls.update(mail_key=key).where(cls.user == user, cls.mail_key.is_null()).execute())
+
+    @classmethod
     def begin_mail(cls, user: User) -> str | None:
         """Put what somebody is to be told into a mail to them, and return its name; None if there is nothing.
 
@@ -48,9 +59,8 @@ class OutcomeMail(BaseModel):
         """
         mine = cls.user == user
         with database.atomic():
-            begun = cls.select(cls.mail_key).where(mine, cls.mail_key.is_null(False)).limit(1).scalar()
-            if begun:
-                return str(begun)
+            if begun := cls.begun_mail(user):
+                return begun
             key = f"outcomes-{uuid4().hex}"
             first = cls.select(cls.id).where(mine).order_by(cls.id).limit(MOST_IN_ONE)
             put = cls.update(mail_key=key).where(cls.id.in_(list(first)), cls.mail_key.is_null()).execute()

@@ -4,6 +4,7 @@ So the request of a browser does the same whether the address is known or not: i
 outbox of AccountMail. Nobody can tell by an answer, its time or its queries who has an account.
 """
 
+from hashlib import blake2b
 from typing import Any
 
 from peewee import fn
@@ -17,6 +18,7 @@ from webapp.models.user import User
 HOUR = 3600.0  # seconds
 PER_ADDRESS = 3  # an hour; a further request is answered alike, and does nothing
 MOST_WAITING = 1000  # requests; the worker finds the accounts of `Config.tasks_per_hook` with each sweep
+MOST_OF_NETWORK = 50  # of them: so no single network fills it, and shuts out everybody else
 MOST_ACCOUNTS = 5  # of one address that are mailed: those that were used last
 REQUESTED = "reset_requested"
 RESET_PASSWORD = "reset_password"  # noqa: S105 - no password
@@ -28,16 +30,25 @@ class TooManyRequested(Exception):
     """More requests wait than the worker would answer in two minutes."""
 
 
-def request_reset(address: str) -> None:
+def request_reset(address: str, network: str = "", *, is_theirs: bool = False) -> None:
     """Have the accounts with this confirmed address mailed, if there are any. It looks for none.
 
-    At most PER_ADDRESS in an hour are heard, however the address is spelled. Raises TooManyRequested while MOST_WAITING
-    wait. Four queries, each by index.
+    At most PER_ADDRESS in an hour are heard, however the address is spelled; and as many where the browser that asks
+    `is_theirs`, as it has signed in to such an account, which no stranger can use up. Raises TooManyRequested while
+    MOST_OF_NETWORK from that network wait, or MOST_WAITING of all. Five queries, each by index.
     """
-    if AccountMail.select(AccountMail.id).where(_is_request).limit(MOST_WAITING).count() >= MOST_WAITING:
+    asker = blake2b(network.encode(), digest_size=16).hexdigest() if network else ""
+    _demand_fewer(MOST_WAITING, _is_request)
+    if asker:
+        _demand_fewer(MOST_OF_NETWORK, _is_request & (AccountMail.network == asker))
+    name = f"reset {address.lower()}"
+    if RateCount.add(f"{name} by its own" if is_theirs else name, HOUR) <= PER_ADDRESS:
+        AccountMail.insert(kind=REQUESTED, address=address, network=asker or None).execute()
+
+
+def _demand_fewer(most: int, which: Any) -> None:
+    if AccountMail.select(AccountMail.id).where(which).limit(most).count() >= most:
         raise TooManyRequested
-    if RateCount.add(f"reset {address.lower()}", HOUR) <= PER_ADDRESS:
-        AccountMail.put(REQUESTED, address)
 
 
 def answer_requests(at_once: int) -> int:

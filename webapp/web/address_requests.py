@@ -3,6 +3,7 @@
 from webapp.mail.confirmation_links import can_send_links
 from webapp.mail.link_limits import TooManyLinks, count_link
 from webapp.models import EmailChange, User
+from webapp.web.known_browsers import knows_owner_of
 from webapp.web.rate_limits import client_network
 from webapp.web.security_log import Event, record
 
@@ -12,7 +13,7 @@ NO_LINKS = "This site can’t send emails with links yet, so no address can be c
 def count(user: User, address: str) -> None:
     """Count a link, where this site can send any. Raises TooManyLinks."""
     if can_send_links():
-        count_link(address, user.id, client_network())
+        count_link(address, user.id, client_network(), is_theirs=knows_owner_of(address))
 
 
 def request_address(user: User, address: str) -> str:

@@ -57,7 +57,7 @@ def _load_user(account_key: str) -> User | None:
     if user and not key and request.endpoint not in NOT_A_VISIT:
         begin_session(user, is_proved=False)
         if not user.is_guest:
-            remember_account(user.username_key)
+            remember_account(user)
     if user:
         logs.bind(user_id=user.id)
     return user

@@ -16,7 +16,7 @@ from flask import g
 from limits import parse_many
 
 from webapp.models import RateCount, SecondFactor, User
-from webapp.web.known_browsers import knows_account, name_of, remember_account
+from webapp.web.known_browsers import knows_name, name_in_browsers, remember_account
 from webapp.web.rate_limits import count
 
 PER_ACCOUNT = parse_many("10 per 10 minutes; 50 per day")
@@ -34,7 +34,7 @@ class CodeAttempt:
         Where a code cannot be looked at now, the answer to this request takes it back.
         """
         self._user = user
-        self._is_strange = not knows_account(user.username_key, _fingerprint(user))
+        self._is_strange = not knows_name(_name_of_codes(user))
         self._counted = count(PER_ACCOUNT, "code", str(user.id), "strange" if self._is_strange else "known")
         g.attempt = self
 
@@ -71,9 +71,9 @@ def counting_new_codes(user: User) -> Iterator[None]:
 
 def remember_codes_of(user: User) -> None:
     """Let this browser be known as one in which somebody had the second factor of the account."""
-    remember_account(user.username_key, name_of(user.username_key, _fingerprint(user)))
+    remember_account(user, _name_of_codes(user))
 
 
-def _fingerprint(user: User) -> str:
-    """What no browser has which only knew the password, nor one that had an earlier second factor."""
-    return sha256(str(user.totp_secret).encode()).hexdigest()[:8]
+def _name_of_codes(user: User) -> str:
+    """A name that no browser has which only knew the password, nor one that had an earlier one or second factor."""
+    return f"{name_in_browsers(user)} {sha256(f'{user.session_key} {user.totp_secret}'.encode()).hexdigest()[:8]}"

@@ -14,11 +14,11 @@ def complete_sign_in(user: User) -> None:
     Call it once all that the account asks for has been proved; a second factor, too. A new account is signed in to by
     `auth.sign_in`, as there is nobody to tell. In one transaction.
     """
-    is_new = not knows_account(user.username_key)
+    is_new = not knows_account(user)
     with database.atomic():
         is_new = is_new and Session.began_before(user)
         sign_in(user)
         if is_new and user.session:
             tell_of_new_browser(user, user.session)
-    remember_account(user.username_key)
+    remember_account(user)
     record(Event.SIGNED_IN, user, session_id=user.session and user.session.id, is_new_browser=is_new)

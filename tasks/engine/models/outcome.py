@@ -47,6 +47,15 @@ class Outcomes(TaskTrait):
         else:
             transitions.give_up_lease(self, State.FAILED, error, error)
 
+    def wait_until_later(self, delay: float, why: Words) -> None:
+        """It goes on after so many seconds, and says what it waits for. That uses up no attempt.
+
+        If its owner asked for it to stop or to pause, it has.
+        """
+        model = type(self)
+        run_at = utcnow() + timedelta(seconds=delay)
+        transitions.give_up_lease(self, State.RETRYING, why, why, run_at=run_at, attempts=model.attempts - 1)
+
     def _try_again(self, delay: float, error: Words, words: Words, **changes: object) -> None:
         run_at = utcnow() + timedelta(seconds=delay)
         transitions.give_up_lease(self, State.RETRYING, words, error, run_at=run_at, **changes)

@@ -113,6 +113,8 @@ ROWS: Mapping[type[Model], Row] = {
             "arguments": INNER,
             "created_at": Column("when that happened"),
             "mail_key": INNER,
+            "tries": INNER,
+            "network": INNER,
         },
     ),
 }

@@ -10,6 +10,8 @@ from webapp.models import (
     ErrorReport,
     FormKey,
     Leader,
+    MailPace,
+    NoticeCount,
     OutcomeMail,
     RateCount,
     StorageCount,
@@ -27,6 +29,8 @@ ROWS: Mapping[type[Model], Row] = {
     ),
     RateCount: Excused("How often something was tried lately, by fingerprints that don't lead back to anybody."),
     ErrorReport: Excused("Errors of the site's programs. Nothing that anybody typed is in them."),
+    NoticeCount: Excused("How many emails with news you got in the last hour."),
+    MailPace: Excused("How fast the mail server lets this site send."),
     Leader: Excused("Which of the site's programs does what only one should."),
     Worker: Excused("Which programs work for the site."),
 }

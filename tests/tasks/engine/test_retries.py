@@ -235,3 +235,14 @@ def test_a_row_from_before_a_function_had_retries_is_tried_again_like_a_new_one(
     assert (task.reload().state, task.retries) == (State.RETRYING, 3)
     page = browse(app, task.user).get(f"/tasks/{task.id}").words
     assert "attempt 2 of 4" in page
+
+
+def test_who_has_to_wait_lets_go_of_the_worker_and_uses_up_no_attempt(failing):
+    task = failing(TemporaryError("The mail server asks us to slow down.", after=60), retries=1)
+    for _ in range(5):
+        _attempt(task)
+        assert (task.state, task.attempts) == (State.RETRYING, 0)
+        assert 50 < (task.run_at - utcnow()).total_seconds() <= 60
+    assert task.timeline()[-1].text == task.error_words() == "The mail server asks us to slow down."
+    assert task.cancel() is None
+    assert task.reload().state == State.CANCELED

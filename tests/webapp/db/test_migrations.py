@@ -28,6 +28,8 @@ from webapp.models import (
     AccountMail,
     ErrorReport,
     Leader,
+    MailPace,
+    NoticeCount,
     OutcomeMail,
     PictureUpload,
     RateCount,
@@ -108,6 +110,7 @@ def test_deleting_a_person_deletes_what_is_theirs(each_database):
     make_post(user)
     make_artifact(task := make_task(State.SUCCEEDED, user))
     OutcomeMail.create(user=user, task=task, ended_at=task.finished_at)
+    NoticeCount.take(user)
     make_message(other := make_user(), user)
     make_notification(user)
     make_mailing_file(make_mailing(user))
@@ -119,7 +122,7 @@ def test_deleting_a_person_deletes_what_is_theirs(each_database):
     rename(user, "somebody-else")
     PictureUpload.put(user, b"data")
     make_picture(user)
-    theirs = [model for model in MODELS if model not in {ErrorReport, Leader, RateCount, Worker}]
+    theirs = [model for model in MODELS if model not in {ErrorReport, Leader, MailPace, RateCount, Worker}]
     assert all(model.select().exists() for model in theirs), "a row in every table, or this says nothing"
     User.delete().where(User.id.in_([user.id, other.id])).execute()
     assert not any(model.select().exists() for model in theirs)

@@ -223,7 +223,8 @@ def test_a_recovered_form_shows_its_fields_and_target_as_text(browser):
     assert hostile in form.select_one("dl").text
     assert form.select_one("input[name=body]")["value"] == hostile
     assert form["action"].startswith("/posts?")
-    assert form["action"] in form.text
+    assert "This sends the form again as ann." in form.text
+    assert form.has_attr("novalidate"), "the server says what is wrong, and at which field"
     assert _press(browser, page).status_code == 303
 
 

@@ -130,6 +130,23 @@ def test_a_cookie_of_the_release_before_still_tells_a_known_browser(guess, app, 
     assert guess("ann", PASSWORD, browser=hers) == 303
 
 
+def test_a_new_password_ends_what_other_browsers_were_known_for(guess, app, few):
+    user = make_user("ann")
+    hers, another = browse(app), browse(app)
+    for browser in (hers, another):
+        assert guess("ann", PASSWORD, browser=browser) == 303
+    new = "another horse battery"
+    assert hers.submit("/settings/password", current=PASSWORD, password=new).status_code == 303
+    for browser in (hers, another):
+        browser.submit("/logout")
+    _until_refused(guess("ann", address=f"198.18.{n}.1") for n in range(5))
+    assert guess("ann", new, browser=another) == 429
+    assert guess("ann", new, browser=hers) == 303, "the one in which it was set stays known"
+    with app.test_request_context():
+        names = known_browsers._signer().loads(hers.get_cookie("errand-known").value)["accounts"]
+    assert names == [known_browsers._present(User.get_by_id(user.id))], "nothing of before is kept"
+
+
 @pytest.mark.parametrize("begin", ["register", "sign in"])
 def test_who_is_signed_in_sets_a_password_whoever_guesses_at_the_account(guess, app, few, begin):
     hers = browse(app) if begin == "register" else browse(app, make_user("ann"))

@@ -41,7 +41,9 @@ class EmailForm(FlaskForm):
 
 
 class PasswordForm(FlaskForm):
-    """A new password. A guest has none yet, so their form has no `current` field."""
+    """A new password. A guest has none yet, so their form has no `current` field; nor has that of who has a second
+    factor, as they have just given the password with a code (`second_factor_required`).
+    """
 
     current = PasswordField("Current password")
     password = PasswordField("New password", password_validators())
@@ -50,7 +52,7 @@ class PasswordForm(FlaskForm):
         super().__init__(**kwargs)
         self.user = user
         self.password.description = password_hint(user)
-        if user.is_guest:
+        if user.is_guest or user.has_second_factor:
             del self.current
 
     def validate_password(self, field: Field) -> None:

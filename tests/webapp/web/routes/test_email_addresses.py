@@ -11,7 +11,7 @@ from tasks.export_posts import export_posts
 from tasks.withdraw_addresses import withdraw_addresses
 from tests.browsing import browse
 from webapp.dev.account_factories import make_email_change
-from webapp.dev.factories import make_message, make_task, make_user
+from webapp.dev.factories import PASSWORD, make_message, make_task, make_user
 from webapp.lib.times import utcnow
 from webapp.mail import link_limits
 from webapp.mail.confirmation_links import Purpose, token_of
@@ -352,6 +352,20 @@ def test_one_address_gets_three_links_an_hour_whoever_types_it(make_app):
     assert EmailChange.pending_of(User.by_username("late")).sent_at is None
     people[0].submit("/settings/email/link")
     assert "Try again in" in people[0].get("/settings").one("#flashes").text
+
+
+def test_strangers_who_use_up_an_address_leave_those_an_allowance_whose_it_is(make_app):
+    app = make_app(mail_server="127.0.0.1")
+    for _ in range(3):
+        assert browse(app, make_user()).submit("/settings/email", email="ann@example.com").status_code == 303
+    make_user("ann", email="ann@example.com", email_confirmed_at=utcnow())
+    make_user("second")
+    hers = browse(app)
+    assert hers.submit("/login", username="ann", password=PASSWORD).status_code == 303
+    hers.submit("/logout")
+    assert hers.submit("/login", username="second", password=PASSWORD).status_code == 303
+    assert hers.submit("/settings/email", email="ann@example.com").status_code == 303
+    assert browse(app, make_user()).submit("/settings/email", email="ann@example.com").status_code == 422
 
 
 def test_one_account_and_one_network_can_ask_for_some_links_only(make_app, monkeypatch):

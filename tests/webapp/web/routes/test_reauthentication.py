@@ -188,9 +188,29 @@ def test_a_new_password_takes_a_code_too_where_there_is_a_second_factor(ann, pho
     phone.pair(User.get_by_id(ann.user.id))
     _let_time_pass()
     fields = {"current": "another good one", "password": "yet another one"}
-    asked = ann.submit("/settings/password", **fields).words
+    page = ann.submit("/settings/password", **fields)
+    assert page.one("form.kept").has_attr("novalidate")
+    asked = page.words
     assert "Confirm it’s you" in asked
     assert "Enter your password and a code to change your password." in asked
     proof = {"reauthentication_password": "another good one", "reauthentication_code": phone.next_code()}
     assert ann.submit("/settings/password", **fields | proof).location == "/settings"
     assert User.get_by_id(ann.user.id).has_password("yet another one")
+
+
+def test_who_has_a_second_factor_is_asked_on_the_way_to_the_new_password_and_once(ann, phone):
+    phone.pair(User.get_by_id(ann.user.id))
+    _let_time_pass()
+    page = ann.get("/settings")
+    assert not page.page.select("#keep input[type=password]")
+    way = page.one("#keep a.button")["href"]
+    assert ann.get(way).location == "/reauthentication?next=/settings/password"
+    proof = {"password": PASSWORD, "code": phone.next_code()}
+    assert ann.submit("/reauthentication?next=/settings/password", **proof).location == "/settings/password"
+    assert ann.get("/settings/password").location == "/settings#keep"
+    assert [field["name"] for field in ann.get("/settings").page.select("#keep input[type=password]")] == ["password"]
+    assert ann.submit("/settings/password", password="another good one").location == "/settings"
+    assert User.get_by_id(ann.user.id).has_password("another good one")
+    _let_time_pass()
+    assert ann.submit("/settings/password", password="stolen by a thief").status_code == 422, "not for good"
+    assert User.get_by_id(ann.user.id).has_password("another good one")

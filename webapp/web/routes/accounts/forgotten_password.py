@@ -1,6 +1,6 @@
 """A forgotten password: a link by mail, and by the link a new one."""
 
-from flask import current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import current_app, flash, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug import Response
@@ -15,9 +15,10 @@ from webapp.web.auth import sign_out
 from webapp.web.caching import clear_site_data
 from webapp.web.clients import coarse_network
 from webapp.web.forms.forgotten_password import ForgottenPasswordForm, NewPasswordForm
-from webapp.web.known_browsers import remember_account
+from webapp.web.known_browsers import knows_owner_of, remember_account
 from webapp.web.rate_limits import PasswordAttempt, limiter
 from webapp.web.routes.accounts.blueprint import bp
+from webapp.web.routes.accounts.sign_in import SIGNS_IN_AS
 from webapp.web.security import keep_secret
 from webapp.web.security_log import Event, record
 
@@ -37,7 +38,7 @@ def forgotten_password() -> ResponseReturnValue:
     form = ForgottenPasswordForm()
     if form.validate_on_submit() and is_offered:
         try:
-            request_reset(form.email.data)
+            request_reset(form.email.data, coarse_network(), is_theirs=knows_owner_of(form.email.data))
         except TooManyRequested:
             raise TooManyRequests(retry_after=DRAINED_AFTER) from None
         record(Event.RESET_REQUESTED)
@@ -78,7 +79,7 @@ def _new_password() -> Response:
     if form.validate_on_submit():
         if reset.set_password(form.password.data):
             record(Event.PASSWORD_RESET, reset.user)
-            remember_account(reset.user.username_key)  # or somebody else's guesses might keep them from signing in
+            remember_account(reset.user)  # or somebody else's guesses might keep them from signing in
             return _done(reset.user)
         if _was_set_by_first_press(reset.user, form.password.data):
             return _done(reset.user)
@@ -111,6 +112,7 @@ def _done(user: User) -> Response:
         if current_user.is_authenticated:
             sign_out()
         flash(f"Your new password is set. Sign in as {user.username} with it.")
+        session[SIGNS_IN_AS] = user.username
         response = clear_site_data(redirect(url_for("accounts.login"), 303))
     host_cookies.forget(response, RESET_COOKIE)
     return response

@@ -70,7 +70,7 @@ def _register(form: RegisterForm) -> ResponseReturnValue | None:
         return answer
     record(Event.ACCOUNT_CREATED, user, guest=0)
     sign_in(user)
-    remember_account(user.username_key)
+    remember_account(user)
     flash(" ".join([f"Welcome, {user.username}.", *said]))
     return redirect_to_next()
 

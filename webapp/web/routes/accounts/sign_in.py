@@ -1,6 +1,6 @@
 """Signing in and out."""
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -15,6 +15,7 @@ from webapp.web.routes.accounts.blueprint import bp
 from webapp.web.security_log import Event, record
 from webapp.web.sign_ins import complete_sign_in
 
+SIGNS_IN_AS = "signs_in_as"  # in the session: whose new password was just set, to be filled in once
 # What a sign-in is needed for, by the first part of the URL.
 REASONS = {
     "tasks": "see your tasks",
@@ -32,6 +33,9 @@ def login() -> ResponseReturnValue:
     if current_user.is_authenticated and request.method == "GET":
         return redirect_to_next()
     form = LoginForm()
+    name = session.pop(SIGNS_IN_AS, "")
+    if request.method == "GET":
+        form.username.data = name
     if form.validate_on_submit() and not would_abandon_guest():
         if answer := sign_in_by_password(form):
             return answer

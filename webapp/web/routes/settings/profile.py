@@ -8,10 +8,11 @@ from webapp.mail.confirmation_links import can_send_links
 from webapp.models import EmailChange, User
 from webapp.models.password_reset import change_password
 from webapp.web.auth import sign_in, signed_in_user
+from webapp.web.code_attempts import remember_codes_of
 from webapp.web.forms.settings import PasswordForm, ProfileForm
 from webapp.web.known_browsers import remember_account
 from webapp.web.rate_limits import PasswordAttempt
-from webapp.web.reauthentication import second_factor_required
+from webapp.web.reauthentication import is_recent, second_factor_required
 from webapp.web.routes.settings.blueprint import bp
 from webapp.web.security_log import Event, record
 
@@ -46,6 +47,13 @@ def update_profile() -> ResponseReturnValue:
     return redirect(url_for("settings.change_email" if has_other_address else "settings.show"), 303)
 
 
+@bp.get("/password")
+@second_factor_required
+def change_password_form() -> ResponseReturnValue:
+    """The way to the form for who has a second factor: they have just proved who they are, and are asked no more."""
+    return redirect(url_for("settings.show", _anchor="keep"), 303)
+
+
 @bp.post("/password")
 @second_factor_required
 def update_password() -> ResponseReturnValue:
@@ -64,11 +72,13 @@ def update_password() -> ResponseReturnValue:
     change_password(user, form.password.data)
     record(Event.PASSWORD_CHANGED, user)
     sign_in(user)
-    remember_account(user.username_key)
+    remember_codes_of(user) if user.has_second_factor else remember_account(user)
     flash(KEPT.format(username=user.username) if was_guest else "Password set. You’ve been signed out everywhere else.")
     return redirect(url_for("settings.show"), 303)
 
 
 def _page(profile: ProfileForm, password: PasswordForm, status: int = 200) -> ResponseReturnValue:
-    shown = {"pending": EmailChange.pending_of(signed_in_user()), "can_send": can_send_links()}
+    user = signed_in_user()
+    is_asked_first = user.has_second_factor and not is_recent()
+    shown = {"pending": EmailChange.pending_of(user), "can_send": can_send_links(), "is_asked_first": is_asked_first}
     return render_template("settings/show.html", profile=profile, password=password, **shown), status

@@ -12,7 +12,6 @@ from webapp.models.rate_count import TooMany
 from webapp.models.renaming import DAYS, MOST
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.profile import UsernameForm
-from webapp.web.known_browsers import remember_account
 from webapp.web.reauthentication import reauthentication_required
 from webapp.web.routes.settings.blueprint import bp
 from webapp.web.security_log import Event, record
@@ -45,8 +44,6 @@ def update_username() -> ResponseReturnValue:
         return _page(form, 429, {"Retry-After": str(error.seconds_left)})
     if is_other:
         record(Event.USERNAME_CHANGED, user)
-        if not user.is_guest:
-            remember_account(user.username_key)
     flash(f"You’re {user.username} now." if is_other else f"You’re still {user.username}.")
     return redirect(url_for("settings.show"), 303)
 

@@ -13,7 +13,7 @@ from tests.browsing import Browser, browse
 from tests.webapp.web.site import everything
 from webapp.dev.factories import PASSWORD, make_user
 from webapp.lib.times import utcnow
-from webapp.models import AccountMail, User, password_reset
+from webapp.models import AccountMail, RateCount, User, password_reset
 from webapp.models.password_reset import change_password, reset_token
 from webapp.models.passwords import hash_password
 from webapp.models.reset_request import REQUESTED
@@ -86,7 +86,10 @@ def test_somebody_forgets_the_password_and_comes_back(app, visitor, mail, mailse
     assert page.one("#password")["autocomplete"] == "new-password"
     done = phone.submit("/password/new", password=NEW)
     assert (done.status_code, done.location) == (303, "/login")
-    assert "Sign in as ann" in phone.get(done.location).words
+    page = phone.get(done.location)
+    assert "Sign in as ann" in page.words
+    assert page.one("#username")["value"] == "ann"
+    assert not phone.get(done.location).one("#username").get("value"), "once"
     assert thief.get("/tasks").status_code == 303, "all sessions are over"
     assert mail() == ["http://localhost/password/forgotten"]
     assert (mailserver.mails[-1]["To"], mailserver.mails[-1]["Subject"]) == (
@@ -164,6 +167,42 @@ def test_a_flood_is_refused_while_the_worker_has_enough(visitor, mail, monkeypat
     assert mail() == []
     assert _forget(visitor).status_code == 303
     assert len(mail()) == 1
+
+
+def test_one_network_cannot_shut_out_the_others(app, mail, monkeypatch):
+    monkeypatch.setattr("webapp.models.reset_request.MOST_OF_NETWORK", 2)
+    _person()
+
+    def ask(name: str, network: str) -> int:
+        browser = browse(app)
+        browser.environ_base["REMOTE_ADDR"] = network
+        return _forget(browser, f"{name}@example.com").status_code
+
+    flood = [ask(f"victim-{number}", f"198.51.100.{number}") for number in range(3)]
+    assert (flood, ask("ann", "203.0.113.7")) == ([303, 303, 429], 303)
+    assert not any("198.51" in str(row.__data__) for row in AccountMail), "a digest is kept, and no address"
+    assert len(mail()) == 1
+
+
+def test_strangers_who_ask_again_and_again_leave_the_owner_an_allowance(app, mail):
+    _person()
+    hers = browse(app)
+    assert hers.submit("/login", username="ann", password=PASSWORD).status_code == 303
+    hers.submit("/logout")
+    mails = 0
+    for _ in range(4):
+        _forget(browse(app))
+        mails += len(mail())
+    assert mails == 3
+    for _ in range(4):
+        assert _forget(hers, "ANN@example.com").status_code == 303
+        mails += len(mail())
+    assert mails == 6
+    change_password(User.get(), NEW)
+    RateCount.delete().execute()
+    for browser in [browse(app)] * 3 + [hers]:
+        _forget(browser)
+    assert AccountMail.select().where(AccountMail.kind == REQUESTED).count() == 3, "known no more"
 
 
 @pytest.mark.parametrize("changes", [{}, {"base_url": "", "mail_server": "127.0.0.1"}])

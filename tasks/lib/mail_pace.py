@@ -1,0 +1,22 @@
+"""The pace of mail to many, in a task: one that has to wait lets go of its worker meanwhile."""
+
+from tasks.engine import Run, TemporaryError
+from webapp.mail import MailError, pace
+
+
+def wait(task: Run) -> None:
+    """Take the turn of one mail. Raises TemporaryError where that has to wait, with all saved that came before."""
+    if seconds := pace.seconds_to_wait():
+        task.checkpoint()
+        raise TemporaryError(pace.slowed(), after=seconds)
+
+
+def heard(task: Run, error: MailError, *, got_further: bool) -> None:
+    """Heed what the mail server has said, for all that send. Where it asks for less, that is saved at once.
+
+    If it will take nothing at all for now, a run that `got_further` before only has to wait.
+    """
+    if pace.heard(error):
+        task.checkpoint()
+        if got_further:
+            error.after = pace.PAUSE
