@@ -1,24 +1,26 @@
 """Send one mail to many people, one at a time: each at least once, and again only with the same Message-ID."""
 
-from tasks.engine import Retries, Run, TaskError, TemporaryError, user_task
+from datetime import timedelta
+
+from tasks.engine import Postponed, Retries, Run, TaskError, TemporaryError, user_task
 from tasks.engine.models.words import kept
 from tasks.lib import mail_pace
 from tasks.lib.csv_cells import csv_row
+from tasks.lib.sending_limits import SentCounter, daily_limit, demand_permission, skip_or_postpone
 from webapp.db import database
 from webapp.lib.phrases import Phrase, phrase
 from webapp.lib.times import utcnow
 from webapp.mail import MailError, OutgoingMail, SmtpSession, budget, is_configured
 from webapp.mail.mailings import outgoing_mail, render_mailing
-from webapp.mail.words import count_words
-from webapp.models import Delivery, Mailing, Task, tell_success_as
+from webapp.mail.words import STOPPED, count_words, so_far
+from webapp.models import Delivery, MailCount, Mailing, Suppression, Task, tell_success_as
 from webapp.models.mailing.delivery import Sending
+from webapp.models.mailing.suppression import Reason
 from webapp.models.notification_kinds import MAIL
 
 TITLE = phrase("send_mail.title", "Email to {number} person: {subject}", plural="Email to {number} people: {subject}")
 SENDING = phrase("send_mail.sending", "Sending to {address}")
-SO_FAR = phrase("send_mail.so_far", "{sent} of {recipients} sent.")
 DEFERRED = phrase("send_mail.deferred", "{so_far} The mail server deferred {waiting}.")
-STOPPED = phrase("send_mail.stopped", "{reason:sentence} {so_far}")
 REASON = phrase("send_mail.reason", "{reason:sentence}")
 GONE = phrase("send_mail.gone", "This email no longer exists.")
 NO_SERVER = phrase("send_mail.no_server", "This site has no mail server, so nothing was sent.")
@@ -53,6 +55,15 @@ def submit(draft: Mailing, addresses: list[str], limit: int) -> Task:
     return task
 
 
+def submit_test(draft: Mailing, address: str, limit: int) -> Task:
+    """Send all that a draft has to its writer's own address, now; the draft stays. Raises OverLimit."""
+    with database.atomic():
+        test = draft.plan_test(address, limit)
+        task = send_mail.launch(draft.user, mailing=test.id)
+        Mailing.update(task=task).where(Mailing.id == test.id).execute()
+    return task
+
+
 def change(mailing: Mailing, draft: Mailing, addresses: list[str], limit: int) -> Task:
     """Put what the draft has in the place of a mail that is scheduled; without a time, it starts now.
 
@@ -76,11 +87,13 @@ def send_mail(task: Run, mailing: int) -> str:
         raise TaskError(GONE())
     if not is_configured():
         raise TaskError(NO_SERVER())
+    demand_permission(mail, task.user)
     if not mail.html:
         mail.keep(*render_mailing(mail, task.user))
     task.total = Delivery.select().where(Delivery.mailing == mail.id).count()
     content = outgoing_mail(mail, task.user)
     rounds = task.cursor or 0  # how often it has gone through all that was left; those loops are over
+    MailCount.take_over(mail, Delivery.counts(mail)[Sending.SENT])
     with SmtpSession(ahead=min(budget.AHEAD, task.total)) as session:
         for _ in range(rounds + 1):
             _go_round(task, mail, content, session)
@@ -88,7 +101,7 @@ def send_mail(task: Run, mailing: int) -> str:
     if counts[Sending.WAITING]:
         task.cursor = rounds + 1
         task.checkpoint()
-        raise TemporaryError(DEFERRED(so_far=_so_far(mail), waiting=counts[Sending.WAITING]))
+        raise TemporaryError(DEFERRED(so_far=so_far(mail), waiting=counts[Sending.WAITING]))
     _list_lost(task, mail)
     words = count_words(counts, is_over=True)
     task.log(words)
@@ -99,8 +112,8 @@ tell_success_as(MAIL, send_mail.name)
 
 
 def _go_round(task: Run, mail: Mailing, content: OutgoingMail, session: SmtpSession) -> None:
-    """Try each that is left once. Raises TemporaryError or TaskError when it is the server that does not work."""
-    drops = hangs = 0
+    """Try each that is left once. Raises a TaskError when the server does not work or has to be waited for."""
+    drops, hangs, counter = 0, 0, SentCounter(mail)
     for tried, delivery in enumerate(task.each(Delivery.unsettled(mail)), 1):
         task.stage(SENDING(address=delivery.address))
         mail_pace.wait(task)
@@ -111,7 +124,9 @@ def _go_round(task: Run, mail: Mailing, content: OutgoingMail, session: SmtpSess
         except MailError as error:
             mail_pace.heard(task, error, got_further=tried > 1)
             raise _stopped_by(error, mail) from error
-        delivery.begin()
+        if not delivery.begin(mail.user_id, daily_limit()):
+            skip_or_postpone(task, mail, delivery)
+            continue
         # With what came of the one before, in one commit: now it is on record that this one may be on its way.
         task.checkpoint()
         try:
@@ -126,31 +141,31 @@ def _go_round(task: Run, mail: Mailing, content: OutgoingMail, session: SmtpSess
             hangs += error.timed_out
             if error.for_everybody or drops == MOST_DROPS or hangs >= max(MOST_HANGS, tried / 10):
                 raise _stopped_by(error, mail) from error
-            if _note(delivery, error, task.is_last_attempt) == Sending.WAITING:
+            if _note(mail, delivery, error, task.is_last_attempt) == Sending.WAITING:
                 task.advance(-1)  # its step comes again
         else:
             drops = 0
             delivery.settle(Sending.SENT)
+            counter.add()  # in the commit that says so
 
 
-def _note(delivery: Delivery, error: MailError, is_last: bool) -> Sending:
+def _note(mail: Mailing, delivery: Delivery, error: MailError, is_last: bool) -> Sending:
     """Record that a delivery was not made; returns its state from now on."""
     state = Sending.REFUSED if not error.may_retry else Sending.FAILED if is_last else Sending.WAITING
     delivery.settle(state, str(REASON(reason=error.reason)))
+    if error.no_such_address:
+        Suppression.add(mail.user_id, [delivery.address], Reason.REFUSED)
     return state
 
 
 def _stopped_by(error: MailError, mail: Mailing) -> TaskError:
-    words = STOPPED(reason=error.reason, so_far=_so_far(mail))
-    return TemporaryError(words, after=error.after) if error.may_retry else TaskError(words)
+    words = STOPPED(reason=error.reason, so_far=so_far(mail))
+    if error.after is not None:
+        return Postponed(words, until=utcnow() + timedelta(seconds=error.after))
+    return TemporaryError(words) if error.may_retry else TaskError(words)
 
 
 def _list_lost(task: Run, mail: Mailing) -> None:
     if lost := list(Delivery.not_delivered(mail)):
         rows = [csv_row(delivery.address, delivery.error) for delivery in lost]
         task.attach(NOT_DELIVERED, "".join([csv_row("address", "reason"), *rows]))
-
-
-def _so_far(mail: Mailing) -> Phrase:
-    counts = Delivery.counts(mail)
-    return SO_FAR(sent=counts[Sending.SENT], recipients=sum(counts.values()))

@@ -17,7 +17,7 @@ from webapp.settings import Settings
 from webapp.web.polling import POLLED_FRAGMENTS
 
 PAGES = ("/tasks", "/tasks/new", "/tasks/new/countdown", "/notifications", "/settings", "/people/ann", "/people/bea")
-GONE = ("/posts", "/messages", "/messages/ann", "/mail", "/tasks/new/export_posts")
+GONE = ("/posts", "/messages", "/messages/ann", "/mail", "/unsubscribe/x", "/tasks/new/export_posts")
 ROOT = Path(__file__).parent.parent
 
 

@@ -80,7 +80,9 @@ def test_the_engine_stands_on_the_database_alone():
 
 
 TASKS_PAGES = ("webapp.web.routes.tasks", "webapp.web.routes.artifacts", "webapp.web.routes.live", "webapp.web.auth")
-NOUNS_OF_THE_SITE = {"Post", "Message", "Mailing", "MailingFile", "Delivery", "MailCount", "DraftGone", "OverLimit"}
+NOUNS_OF_THE_SITE = {"Post", "Message", "Mailing", "MailingFile", "Delivery", "MailCount", "DraftGone", "OverLimit"} | {
+    "Suppression"
+}
 
 
 def test_neither_the_engine_nor_the_pages_of_tasks_know_posts_messages_or_mail():

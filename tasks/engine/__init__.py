@@ -17,7 +17,7 @@ from tasks.engine import wakeup
 from tasks.engine.config import configure
 from tasks.engine.declaration_error import DeclarationError
 from tasks.engine.decorator import user_task
-from tasks.engine.errors import TaskError, TemporaryError
+from tasks.engine.errors import Postponed, TaskError, TemporaryError
 from tasks.engine.models import owned_by
 from tasks.engine.parameters.annotations import Choice, Hint, Label, Labels, Multiline, Placeholder
 from tasks.engine.parameters.arguments import InvalidArguments
@@ -43,6 +43,7 @@ __all__ = [
     "Labels",
     "Multiline",
     "Placeholder",
+    "Postponed",
     "Preview",
     "Retries",
     "Run",

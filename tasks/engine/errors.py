@@ -1,5 +1,7 @@
 """Errors: how a task function says that it cannot go on, and how its clock ends it."""
 
+from datetime import datetime
+
 from webapp.lib.phrases import Phrase, Words
 
 
@@ -20,15 +22,18 @@ class TaskError(Exception):
 
 
 class TemporaryError(TaskError):
-    """A TaskError that may pass: the task is tried again, if it has attempts left.
+    """A TaskError that may pass: the task is tried again, if it has attempts left."""
 
-    With `after`, it is what the task has to wait for, and nothing went wrong: the task lets go of its worker, goes on
-    after that many seconds, and has used up no attempt. So raise it with that only where the wait is sure to end.
+
+class Postponed(TaskError):
+    """The rest of the task is for later: it goes on at `until`, naive UTC, from its latest checkpoint.
+
+    Nothing has failed by that, so no attempt is used up. Its text, or its phrase, is why.
     """
 
-    def __init__(self, *args: object, field: str = "", after: float | None = None) -> None:
-        super().__init__(*args, field=field)
-        self.after = None if after is None else float(after)
+    def __init__(self, *args: object, until: datetime) -> None:
+        super().__init__(*args)
+        self.until = until
 
 
 class TimedOut(BaseException):

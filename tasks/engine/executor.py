@@ -9,7 +9,7 @@ from functools import partial
 
 from tasks.engine import registry
 from tasks.engine.config import config
-from tasks.engine.errors import TaskError, TemporaryError, TimedOut
+from tasks.engine.errors import Postponed, TaskError, TimedOut
 from tasks.engine.heartbeat import monitor
 from tasks.engine.models import Artifact, IllegalTransition, Task
 from tasks.engine.models.phrases import NOT_SAVED, UNEXPECTED, UNKNOWN
@@ -129,8 +129,8 @@ def _outcome(task: Task, run: Run, retries: Retries, error: BaseException) -> Tr
             return partial(log.warning, "The task was taken over by another run")
         case TimedOut():
             return partial(task.time_out, run.clock.message, retries.wait(task.attempts), run.clock.made_progress)
-        case TemporaryError(after=float(seconds)):
-            return partial(task.wait_until_later, seconds, error.words)
+        case Postponed():
+            return partial(task.postpone, error.until, error.words)
         case TaskError():
             words = error.words
         case Exception() | SystemExit():

@@ -8,9 +8,11 @@ died repeats at most the mail that was in flight, by the same Message-ID, and no
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Protocol
 
-from tasks.engine import Retries, Run, TaskFunction, TemporaryError
+from tasks.engine import Postponed, Retries, Run, TaskFunction, TemporaryError
+from webapp.lib.times import utcnow
 from webapp.mail import MailError, OutgoingMail, SmtpSession
 from webapp.models import AlreadyRunning, User
 
@@ -67,7 +69,9 @@ def mail_once(
         try:
             session.make_ready()
         except MailError as error:
-            raise TemporaryError(error.reason, after=error.after) from error
+            if error.after is not None:
+                raise Postponed(error.reason, until=utcnow() + timedelta(seconds=error.after)) from error
+            raise TemporaryError(error.reason) from error
         key = outbox.begin_mail(user)
         task.checkpoint()  # a run that has lost its task sends nothing
         if key is None:

@@ -1,14 +1,17 @@
 """The pace of mail to many, in a task: one that has to wait lets go of its worker meanwhile."""
 
-from tasks.engine import Run, TemporaryError
+from datetime import timedelta
+
+from tasks.engine import Postponed, Run
+from webapp.lib.times import utcnow
 from webapp.mail import MailError, pace
 
 
 def wait(task: Run) -> None:
-    """Take the turn of one mail. Raises TemporaryError where that has to wait, with all saved that came before."""
+    """Take the turn of one mail. Raises Postponed where that has to wait, with all saved that came before."""
     if seconds := pace.seconds_to_wait():
         task.checkpoint()
-        raise TemporaryError(pace.slowed(), after=seconds)
+        raise Postponed(pace.slowed(), until=utcnow() + timedelta(seconds=seconds))
 
 
 def heard(task: Run, error: MailError, *, got_further: bool) -> None:

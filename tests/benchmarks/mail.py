@@ -21,6 +21,7 @@ from tests.benchmarks.table import ROUNDS, show
 from tests.processes import free_port, is_answering, until
 from webapp.app import create_app
 from webapp.db import database
+from webapp.dev.factories import make_user
 from webapp.lib.times import utcnow
 from webapp.mail.mailings import outgoing_mail
 from webapp.models import Delivery, Mailing, Post, State, Task, User
@@ -28,6 +29,7 @@ from webapp.models.mailing.delivery import Sending
 from webapp.settings import Settings
 
 MAILS = 1000
+URL = {"BASE_URL": "http://127.0.0.1"}  # for the links to unsubscribe
 ROWS = 20_000
 OF_CPU = "by its CPU time alone"  # which tells more where others have the machine, too
 WORDS = [f"word{number}" for number in range(5000)]
@@ -61,7 +63,7 @@ def main() -> None:
 
 
 def _sink(port: str) -> dict[str, str]:
-    return {"MAIL_SERVER": "127.0.0.1", "MAIL_PORT": port, "MAIL_DEFAULT_SENDER": "errand@example.com"}
+    return {"MAIL_SERVER": "127.0.0.1", "MAIL_PORT": port, "MAIL_DEFAULT_SENDER": "errand@example.com"} | URL
 
 
 @contextmanager
@@ -102,7 +104,7 @@ def _figures(rates: list[Rate], share: str) -> tuple[str, str, str]:
 
 
 def _draft() -> Mailing:
-    draft = Mailing.begin_draft(User.register_guest())
+    draft = Mailing.begin_draft(make_user(email="ann@example.com"))
     draft.write(subject="News", body="Dear all,\n\nhere is what is new.\n\n" * 5)
     return draft
 

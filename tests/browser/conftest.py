@@ -62,7 +62,7 @@ def new_person(chromium):
     people = []
 
     def make(site, **options):
-        people.append(Person(chromium.new_context(**options), site.url))
+        people.append(Person(chromium.new_context(**options), site))
         return people[-1]
 
     yield make

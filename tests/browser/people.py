@@ -1,11 +1,14 @@
 """A person with a browser: does what people do, by what they see."""
 
 import re
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Download, Locator, Page, expect
+
+from tests.processes import Site
 
 # A poll comes every five seconds; two of them, and the time of what they show.
 SOON = 15_000
@@ -14,9 +17,10 @@ SOON = 15_000
 class Person:
     """Somebody with one browser and one or more tabs. Every complaint of the browser's console is kept."""
 
-    def __init__(self, context: BrowserContext, site: str) -> None:
+    def __init__(self, context: BrowserContext, site: Site) -> None:
         self.context = context
-        self.site = site
+        self.site = site.url
+        self._database = site.folder / "data" / "errand.db"
         self.complaints: list[str] = []
         self.task = self.mail = ""
         self.page = self.new_tab()
@@ -64,6 +68,13 @@ class Person:
         self.page.get_by_label("Email").fill(email)
         self.page.get_by_label("Password").fill(password)
         self.page.get_by_role("button", name="Create account").click()
+
+    def come_of_age(self, address: str) -> None:
+        """Have an account that may mail others: older than a day, with this as its confirmed address."""
+        self.page.wait_for_url(lambda url: not url.endswith("/register"))
+        known = "created_at = '2020-01-01 00:00:00', email = ?, email_confirmed_at = seen_at"
+        with closing(sqlite3.connect(self._database, timeout=30)) as database, database:
+            assert database.execute(f"UPDATE users SET {known} WHERE username = ?", (address, self.name)).rowcount == 1
 
     def confirm(self, address: str) -> None:
         """Confirm an address by the link in the mailbox."""

@@ -33,6 +33,7 @@ def _busy(person: Person) -> None:
     person.page.locator("#main").get_by_role("button", name="Cancel").click()
     see(person.page.locator("article[data-state=canceled]"))
     person.task = path
+    person.come_of_age("busy@example.com")
     person.send_mail("bea@example.com", "A subject with averyveryverylongword" + "g" * 80)
     see(person.page.locator("article[data-state=succeeded]"))
     person.mail = person.page.locator("main a[href^='/mail/']").get_attribute("href")
@@ -88,6 +89,8 @@ PAGES: dict[str, tuple[Callable[[Person], None], str]] = {
     "re-authentication": (_busy, "/reauthentication"),
     "the email address": (_busy, "/settings/email"),
     "a link that does not work": (_signed_out, "/email/confirmation/x"),
+    "a link to unsubscribe that does not work": (_signed_out, "/unsubscribe/x"),
+    "the suppressed addresses": (_busy, "/mail/suppressed"),
     "mails": (_busy, "/mail"),
     "a mail that was sent": (_busy, "{mail}"),
     "mailbox": (_busy, "/mailbox"),

@@ -49,6 +49,7 @@ def test_a_mail_to_many_is_written_scheduled_changed_and_watched(new_person, sit
     person = new_person(site, viewport=PHONE)
     person.register("desk-clerk", email="clerk@example.com")
     person.confirm("clerk@example.com")
+    person.come_of_age("clerk@example.com")
     page = person.visit("/mail")
     people = "\n".join(f"clerk-{number}@example.com" for number in range(50))
     page.get_by_label("To", exact=True).fill(f"{people}\nnobody\nClerk-7@example.com")
@@ -85,7 +86,7 @@ def test_a_mail_to_many_is_written_scheduled_changed_and_watched(new_person, sit
 def test_a_mail_to_many_needs_no_javascript(plain_person):
     person = plain_person
     person.register("plain-clerk", email="plain@example.com")
-    person.confirm("plain@example.com")
+    person.come_of_age("plain@example.com")
     page = person.visit("/mail")
     page.get_by_label("Add addresses from a file").set_input_files(
         {"name": "people.csv", "mimeType": "text/csv", "buffer": "name;mail\nÄ;plain-0@example.com\n".encode("utf-16")}
@@ -139,7 +140,8 @@ def test_a_file_that_is_far_too_large_is_told_without_javascript(plain_person):
 
 def test_a_draft_that_was_sent_in_another_tab_is_not_sent_twice_unasked(new_person, still_site):
     person = new_person(still_site)
-    person.come_as_guest()
+    person.register("two-tabs")
+    person.come_of_age("tabs@example.com")
     tabs = []
     person.visit("/mail").get_by_label("Subject", exact=True).fill("Once")
     person.page.get_by_role("button", name="Save draft").click()

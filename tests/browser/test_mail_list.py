@@ -11,6 +11,7 @@ def _row(page, words):
 
 def test_a_mail_that_is_sent_elsewhere_comes_into_the_list_and_what_is_being_typed_stays(person):
     person.register(f"mail-{id(person) % 10**9}", email="ann@example.com")
+    person.come_of_age("ann@example.com")
     writing = person.visit("/mail", person.new_tab())
     see(writing.get_by_text("No emails yet."))
     person.send_mail("bea@example.com, cem@example.com", "First")
@@ -23,6 +24,7 @@ def test_a_mail_that_is_sent_elsewhere_comes_into_the_list_and_what_is_being_typ
 
 def test_another_is_written_like_an_earlier_one_and_a_draft_is_not_lost_by_that(person):
     person.register(f"copy-{id(person) % 10**9}", email="ann@example.com")
+    person.come_of_age("ann@example.com")
     person.send_mail("bea@example.com", "First")
     see(person.page.locator("article[data-state=succeeded]"))
     page = person.visit("/mail")
@@ -42,6 +44,7 @@ def test_another_is_written_like_an_earlier_one_and_a_draft_is_not_lost_by_that(
 
 def test_without_javascript_another_is_written_like_an_earlier_one(plain_person):
     plain_person.register(f"plain-{id(plain_person) % 10**9}", email="ann@example.com")
+    plain_person.come_of_age("ann@example.com")
     plain_person.send_mail("bea@example.com", "First")
     page = plain_person.visit("/mail")
     _row(page, "First").get_by_role("link").click()

@@ -9,12 +9,18 @@ from tests.guarantees.mail import mail_server
 from tests.guarantees.sites import is_done, kinds, state_of
 from tests.mailserver import MailServer
 from tests.processes import until
-from webapp.dev.factories import make_mailing_file
+from webapp.dev.factories import make_mailing_file, make_user
 from webapp.models import Delivery, Mailing, State, Task, User
 from webapp.models.mailing.delivery import Sending
 
 PEOPLE = [f"p{number}@example.com" for number in range(50)]
 ON_SQLITE = pytest.mark.parametrize("shared_site", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def user(site) -> User:
+    """Somebody who may mail others."""
+    return make_user(email="ann@example.com")
 
 
 def _send(user: User) -> Task:

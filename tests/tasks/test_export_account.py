@@ -31,6 +31,7 @@ from webapp.dev.factories import (
     make_task,
     make_user,
 )
+from webapp.dev.mail_factories import make_suppression
 from webapp.lib.times import utcnow
 from webapp.models import (
     MODELS,
@@ -40,6 +41,7 @@ from webapp.models import (
     ErrorReport,
     FormerName,
     Leader,
+    MailCount,
     MailPace,
     Message,
     NoticeCount,
@@ -92,7 +94,9 @@ def _everything_of(user: User, other: User) -> None:
     make_artifact(task := make_task(State.SUCCEEDED, user), data="a file")
     make_task(State.SUCCEEDED, user, parent=task, root=task)
     make_notification(user)
-    make_mailing_file(make_mailing(user))
+    make_mailing_file(mail := make_mailing(user))
+    MailCount.begin(mail).add()
+    make_suppression(user)
     make_draft(user)
     make_form_key(user)
     make_email_change(user)

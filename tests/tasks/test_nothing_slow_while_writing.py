@@ -29,7 +29,7 @@ from webapp.dev.factories import PASSWORD, make_message, make_posts, make_user
 from webapp.lib import sockets
 from webapp.lib.times import utcnow
 from webapp.mail import address_files, recipients
-from webapp.models import Mailing, MailingFile, Message, State, Task
+from webapp.models import Mailing, MailingFile, Message, State, Task, User
 from webapp.models.password_reset import reset_token
 from webapp.web.idempotency import new_key
 
@@ -171,6 +171,7 @@ def _mail(**fields: Any) -> dict[str, Any]:
 
 
 def test_the_mail_desk(app, mailserver, ann, run_waiting):
+    User.update(email="ann@example.com", email_confirmed_at=utcnow()).where(User.id == ann.user.id).execute()
     token = ann.token()
 
     def press(path: str, **fields: Any) -> int:

@@ -4,8 +4,10 @@ from datetime import timedelta
 
 from tests.browsing import browse
 from webapp.dev.factories import PASSWORD, make_artifact, make_task, make_user
+from webapp.dev.mail_factories import make_suppression
 from webapp.lib.times import utcnow
-from webapp.models import AccountMail, Artifact, Session, State, Task, User
+from webapp.models import AccountMail, Artifact, Session, State, Suppression, Task, User
+from webapp.models.mailing.suppression import Reason
 
 
 def _run(app, *command: str) -> str:
@@ -136,3 +138,29 @@ def test_who_has_lost_the_app_and_the_codes_gets_back_in_and_is_told(app, writte
     assert (told["event"], told["account_id"], told["via"]) == ("second factor turned off", ann.id, "command")
     assert _run(app, "people", "second-factor", "ann", "--off") == "ann has no two-factor authentication.\n"
     assert app.test_cli_runner().invoke(args=["people", "second-factor", "ann"]).exit_code == 2
+
+
+# Mail to many
+
+
+def test_an_operator_suppresses_an_address_for_the_whole_site_and_lets_it_be_mailed_again(app, written):
+    lines = written("json")
+    said = _run(app, "mail", "suppress", "Bea <Bea@Example.com>")
+    assert said == "Bea@example.com gets no mail to many from this site.\n"
+    assert "as before" in _run(app, "mail", "suppress", "bea@example.com")
+    assert _run(app, "mail", "suppressed").split()[2:] == ["operator", "bea@example.com"]
+    assert "may be mailed again" in _run(app, "mail", "unsuppress", "BEA@example.com")
+    assert "was not suppressed" in _run(app, "mail", "unsuppress", "bea@example.com")
+    assert _run(app, "mail", "suppressed") == ""
+    told = [(line["event"], line["via"]) for line in lines.objects("errand.security")]
+    assert told == [("address suppressed", "command"), ("address no longer suppressed", "command")]
+    assert "bea" not in str(lines).casefold(), "no address is logged"
+    assert "must have an @-sign" in _refused(app, "mail", "suppress", "bea")
+
+
+def test_who_has_unsubscribed_is_mailed_again_only_if_that_is_said(app):
+    make_suppression(None, "bea@example.com", Reason.UNSUBSCRIBED)
+    make_suppression(make_user(), "bea@example.com")
+    assert "has unsubscribed" in _refused(app, "mail", "unsuppress", "bea@example.com")
+    assert "may be mailed again" in _run(app, "mail", "unsuppress", "--unsubscribed", "bea@example.com")
+    assert [row.sender_id is None for row in Suppression.select()] == [False], "those of senders stay"

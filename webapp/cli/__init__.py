@@ -5,12 +5,23 @@ from flask import Flask
 from webapp.cli.backup import backup
 from webapp.cli.errors import errors
 from webapp.cli.keys import keys
+from webapp.cli.mail import mail
 from webapp.cli.people import people
 from webapp.cli.schema import migrate
 from webapp.cli.tasks import tasks
 
+COMMANDS = (
+    migrate,
+    backup,
+    tasks,
+    people,
+    mail,
+    errors,
+    keys,
+)
+
 
 def init_app(app: Flask) -> None:
     """Add Errand's commands to Flask's."""
-    for command in (migrate, backup, tasks, people, errors, keys):
+    for command in COMMANDS:
         app.cli.add_command(command)

@@ -15,7 +15,6 @@ from webapp.models import (
     ArtifactWriter,
     Delivery,
     FormKey,
-    MailCount,
     Mailing,
     MailingFile,
     Message,
@@ -71,12 +70,13 @@ _TIMELINE: dict[State, list[tuple[str, str]]] = {
 
 
 def make_user(username: str = "", *, guest: bool = False, **fields: Any) -> User:
-    """An account with PASSWORD, or a guest's. Its address, if it has one, is confirmed."""
+    """An account with PASSWORD, or a guest's, a week old. Its address, if it has one, is confirmed."""
     username = username or f"person-{next(_numbers)}"
     password_hash = "" if guest else _hash_of_the_password()
     key = username.lower()
     defaults: dict[str, Any] = {"username_key": key, "skeleton": skeleton(key), "session_key": new_session_key()}
     defaults["password_hash"] = password_hash
+    defaults["created_at"] = utcnow() - timedelta(days=7)
     if fields.get("email"):
         defaults["email_confirmed_at"] = utcnow()
     return User.create(username=username, **defaults | fields)
@@ -170,7 +170,6 @@ def make_mailing(
     task = make_task(state, user, name="send_mail", title=title, arguments={"mailing": mailing.id})
     Mailing.update(task=task, send_at=task.run_at).where(Mailing.id == mailing.id).execute()
     Delivery.plan(mailing, list(addresses))
-    MailCount.create(user=user, mailing=mailing, number=len(addresses))
     return Mailing.get_by_id(mailing.id)
 
 

@@ -4,6 +4,7 @@ from flask import current_app
 from flask_mail import Attachment as FlaskMailAttachment
 from flask_mail import Message, email_dispatched
 
+from webapp.mail.marked_text import LINK_MARK, filled
 from webapp.mail.mime import Attachment
 from webapp.mail.outgoing import AddressedMail, OutgoingMail
 
@@ -21,8 +22,8 @@ def announce(content: OutgoingMail, sent: AddressedMail) -> None:
     message = Message(
         content.subject,
         recipients=[sent.recipient],
-        body=content.text,
-        html=content.html,
+        body=filled(content.text, LINK_MARK, sent.link) if sent.link else content.text,
+        html=filled(content.html, LINK_MARK, sent.link) if sent.link else content.html,
         sender=sent.sender,
         reply_to=content.reply_to,
         date=sent.sent_at,
@@ -30,7 +31,7 @@ def announce(content: OutgoingMail, sent: AddressedMail) -> None:
             *(_as_flask_mail_has_it(file) for file in content.attachments),
             *(_as_flask_mail_has_it(file, "inline", {"Content-ID": f"<{file.name}>"}) for file in content.inline),
         ],
-        extra_headers=content.extra_headers,
+        extra_headers=content.extra_headers(sent.link),
     )
     message.msgId = sent.message_id
     email_dispatched.send(app, message=message)

@@ -19,6 +19,9 @@ _BAD_ADDRESS = phrase("mail.bad_address", "the address {address} cannot be maile
 _BAD_HEADER = phrase("mail.bad_header", "its {name} cannot stand in a mail.")
 _NOT_REACHED = phrase("mail.not_reached", "the mail server could not be reached.")
 
+# No such mailbox, or domain; bad syntax; moved, and nobody says where to; the domain takes no mail; disabled.
+NO_SUCH_ADDRESS = {b"5.1.1", b"5.1.2", b"5.1.3", b"5.1.6", b"5.1.10", b"5.2.1"}
+
 
 CLOSING, DEFERRALS = 421, (450, 451, 452, 454)
 _POLICY = re.compile(r"4\.(?:7\.\d+|3\.2|4\.5|5\.3)\b")
@@ -31,7 +34,8 @@ class MailError(Exception):
     `may_retry`: whether a later try may do. `for_everybody`: it would be the same for every recipient.
     `connection_lost`: the server hung up or fell silent, so it may have got the mail. `timed_out`: it was the latter.
     `unheard`: the server could not be reached any more to be told of this mail, so it has not got it. `is_throttling`:
-    the server asks for fewer mails. `after`: it is a wait of so many seconds, and nothing went wrong; None otherwise.
+    the server asks for fewer mails. `no_such_address`: the server knows that there is none such, and said so by its
+    code (RFC 3463). `after`: it is a wait of so many seconds, and nothing went wrong; None otherwise.
     """
 
     def __init__(
@@ -43,12 +47,13 @@ class MailError(Exception):
         timed_out: bool = False,
         unheard: bool = False,
         is_throttling: bool = False,
+        no_such_address: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.may_retry, self.for_everybody = may_retry, for_everybody
         self.connection_lost, self.timed_out, self.unheard = connection_lost, timed_out, unheard
-        self.is_throttling = is_throttling
+        self.is_throttling, self.no_such_address = is_throttling, no_such_address
         self.after: float | None = None
 
 
@@ -67,6 +72,7 @@ def as_mail_error(recipient: str = "", unheard: bool = False) -> Iterator[None]:
             timed_out=isinstance(said, TimeoutError),
             unheard=unheard,
             is_throttling=_is_throttling(said),
+            no_such_address=_is_no_such_address(said),
         ) from error
 
 
@@ -104,6 +110,14 @@ def _asks_for_less(code: int, said: bytes | str) -> bool:
 def _is_for_everybody(error: BaseException) -> bool:
     is_ours = isinstance(error, InvalidHeader) and error.name != "To"
     return is_ours or isinstance(error, smtplib.SMTPSenderRefused)
+
+
+def _is_no_such_address(error: BaseException) -> bool:
+    """Without one of these codes a refusal may be about us, or about all mail: a list would be lost by that."""
+    if not isinstance(error, smtplib.SMTPRecipientsRefused):
+        return False
+    said = [(code, text.split()) for code, text in error.recipients.values()]
+    return all(code >= 500 and words and words[0] in NO_SUCH_ADDRESS for code, words in said)
 
 
 def _is_connection_lost(error: BaseException) -> bool:

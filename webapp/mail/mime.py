@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from email import policy
 from email.message import MIMEPart
+from uuid import uuid4
 
 from webapp.mail.headers import is_text
+from webapp.mail.marked_text import Piece, encode_around
 
 # Of RFC 2045 a line of quoted-printable has 76 characters; 8bit is for servers that offer it, and one of them may
 # pass the mail on to another that does not.
@@ -29,29 +31,43 @@ class Attachment:
     data: bytes
 
 
-def build_content(text: str, html: str, attachments: Sequence[Attachment], inline: Sequence[Attachment]) -> bytes:
-    """All of a mail that is the same for everybody who gets it, from its Content-Type on.
+def build_content(
+    text: str, html: str, attachments: Sequence[Attachment], inline: Sequence[Attachment], mark: str = ""
+) -> list[Piece]:
+    """All of a mail from its Content-Type on: in pieces, of which each MarkedEnd is made for everybody who gets it.
 
-    The files of `inline` belong to the HTML, which names each as `cid:<name>` (RFC 2387). Some 40 ms of CPU for each
-    megabyte of files, up to 500 ms for each of text, and for that moment about five times their size in memory.
+    Those have what stands in place of the last `mark` in the text and in the HTML, if there is one. The files of
+    `inline` belong to the HTML, which names each as `cid:<name>` (RFC 2387). Some 40 ms of CPU for each megabyte of
+    files, up to 500 ms for each of text, and for that moment about five times their size in memory.
     """
-    whole = MIMEPart(POLICY)
-    _set_text(whole, text, "plain")
+    whole, rich, places = MIMEPart(POLICY), MIMEPart(POLICY), dict[bytes, list[Piece]]()
+    places |= _set_text(whole, text, "plain", mark)
     whole.make_alternative()
-    rich = MIMEPart(POLICY)
-    _set_text(rich, html, "html")
+    places |= _set_text(rich, html, "html", mark)
     for file in inline:
         rich.add_related(*_data(file), cid=f"<{file.name}>", disposition="inline", filename=_file_name(file.name))
     whole.attach(rich)
     for file in attachments:
         whole.add_attachment(*_data(file), filename=_file_name(file.name))
-    return whole.as_bytes()
+    rest, pieces = whole.as_bytes(), list[Piece]()
+    for place, text_pieces in places.items():
+        before, _, rest = rest.partition(place)
+        pieces += [before, *text_pieces]
+    return [*pieces, rest]
 
 
-def _set_text(part: MIMEPart, text: str, subtype: str) -> None:
+def _set_text(part: MIMEPart, text: str, subtype: str, mark: str) -> dict[bytes, list[Piece]]:
+    """Give a part its text. One with a mark is put in later: returns what stands there instead, and its pieces."""
     data = text.encode(errors="replace")  # half of a pair of surrogates is no character
     is_other = sum(byte > 127 for byte in data) > MOSTLY * len(data)
-    part.set_content(data.decode(), subtype, cte="base64" if is_other else "quoted-printable")
+    encoding = "base64" if is_other else "quoted-printable"
+    if not mark or mark not in text:
+        part.set_content(data.decode(), subtype, cte=encoding)
+        return {}
+    place = uuid4().hex
+    part.set_content(place, subtype, charset="utf-8", cte="7bit")
+    part.replace_header("Content-Transfer-Encoding", encoding)
+    return {place.encode(): encode_around(data, mark.encode(), encoding)}
 
 
 def _data(file: Attachment) -> tuple[bytes, str, str]:

@@ -13,6 +13,7 @@ UNDER_WAY = {
     Sending.SENDING: phrase("mail.sending", "{number} sending"),
     Sending.REFUSED: phrase("mail.refused_count", "{number} refused"),
     Sending.FAILED: phrase("mail.failed", "{number} failed"),
+    Sending.SKIPPED: phrase("mail.skipped", "{number} left out"),
     Sending.WAITING: phrase("mail.waiting", "{number} waiting"),
 }
 # Nothing waits any more; what was in flight when its worker died may have arrived.
@@ -20,6 +21,13 @@ OVER = UNDER_WAY | {
     Sending.SENDING: phrase("mail.possibly_sent", "{number} possibly sent"),
     Sending.WAITING: phrase("mail.not_sent", "{number} not sent"),
 }
+SO_FAR = phrase("send_mail.so_far", "{sent} of {recipients} sent.")
+STOPPED = phrase("send_mail.stopped", "{reason:sentence} {so_far}")
+OVER_LIMIT = phrase(
+    "mail.over_limit",
+    "{so_far} The other one goes out from {time}, because of your daily limit of {limit}.",
+    plural="{so_far} The other {number} go out from {time}, because of your daily limit of {limit}.",
+)
 COUNTS = phrase("mail.counts", "{counts}")
 ICONS = {
     State.SCHEDULED: "calendar-clock",
@@ -71,6 +79,12 @@ def count_words(counts: dict[Sending, int], is_over: bool) -> Phrase:
     """How many were sent and what came of the others, like '8 sent, 1 refused, 12 not sent'; empty for none."""
     wordings = OVER if is_over else UNDER_WAY
     return COUNTS(counts=[wording(number=counts[state]) for state, wording in wordings.items() if counts[state]])
+
+
+def so_far(mail: Mailing) -> Phrase:
+    """How many have got it, of how many. Two queries at most."""
+    counts = Delivery.counts(mail)
+    return SO_FAR(sent=counts[Sending.SENT], recipients=sum(counts.values()))
 
 
 def counts_of_task(task: Task) -> str:

@@ -25,9 +25,11 @@ from webapp.models.form_key import FormKey, Made
 from webapp.models.former_name import FormerName
 from webapp.models.mail_pace import MailPace
 from webapp.models.mailing.attachments import MailingFile
+from webapp.models.mailing.daily_limit import OverLimit
 from webapp.models.mailing.delivery import Delivery
+from webapp.models.mailing.mail_count import MailCount
 from webapp.models.mailing.mailing import DraftGone, Mailing
-from webapp.models.mailing.quota import MailCount, OverLimit
+from webapp.models.mailing.suppression import Suppression
 from webapp.models.message import Message
 from webapp.models.notice_count import Counted, NoticeCount
 from webapp.models.notification import Notification
@@ -67,6 +69,7 @@ MODELS = (
     StorageCount,
     Delivery,
     MailCount,
+    Suppression,
     Message,
     Conversation,
     RateCount,
@@ -128,6 +131,7 @@ __all__ = [
     "State",
     "StorageCount",
     "StoredAttachment",
+    "Suppression",
     "Task",
     "TaskEvent",
     "User",

@@ -46,6 +46,8 @@ class Event(StrEnum):
     OVER_QUOTA = "over quota"
     RESET_REQUESTED = "password reset requested"
     PASSWORD_RESET = "password reset"  # noqa: S105 - no password
+    ADDRESS_SUPPRESSED = "address suppressed"
+    ADDRESS_UNSUPPRESSED = "address no longer suppressed"
 
 
 def record(event: Event, user: UserRow | None = None, **fields: object) -> None:

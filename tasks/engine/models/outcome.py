@@ -1,6 +1,6 @@
 """How a run ends: with success or failure, or by letting go of the task for another run."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tasks.engine.models import column_changes, phrases, transitions
 from tasks.engine.models.row import TaskTrait
@@ -34,6 +34,11 @@ class Outcomes(TaskTrait):
         again = phrases.RETRYING(error=error, attempt=self.attempts + 1, attempts=self.retries + 1)
         self._try_again(delay, error, again)
 
+    def postpone(self, until: datetime, why: Words) -> None:
+        """The rest is for later, by no fault of anything: it goes on then, and has used up no attempt. If its owner
+        asked for it to stop or to pause, it has."""
+        transitions.give_up_lease(self, State.RETRYING, why, why, run_at=until, attempts=type(self).attempts - 1)
+
     def time_out(self, error: Words, delay: float, further: bool) -> None:
         """A clock has ended this run, for a reason in words. If its owner asked for it to stop or to pause, it has.
 
@@ -46,15 +51,6 @@ class Outcomes(TaskTrait):
             self.retry_later(delay, error)
         else:
             transitions.give_up_lease(self, State.FAILED, error, error)
-
-    def wait_until_later(self, delay: float, why: Words) -> None:
-        """It goes on after so many seconds, and says what it waits for. That uses up no attempt.
-
-        If its owner asked for it to stop or to pause, it has.
-        """
-        model = type(self)
-        run_at = utcnow() + timedelta(seconds=delay)
-        transitions.give_up_lease(self, State.RETRYING, why, why, run_at=run_at, attempts=model.attempts - 1)
 
     def _try_again(self, delay: float, error: Words, words: Words, **changes: object) -> None:
         run_at = utcnow() + timedelta(seconds=delay)

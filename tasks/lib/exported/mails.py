@@ -8,7 +8,7 @@ from peewee import Model, ModelSelect
 from tasks.lib.exported.reasons import INNER, YOURS
 from tasks.lib.exported.row import Column, Content, Excused, Exported, Inside, Row
 from webapp.lib.filenames import safe_name
-from webapp.models import Delivery, MailCount, Mailing, MailingFile, User
+from webapp.models import Delivery, MailCount, Mailing, MailingFile, Suppression, User
 
 
 def _files(user: User) -> "ModelSelect[Any]":
@@ -63,6 +63,7 @@ ROWS: Mapping[type[Model], Row] = {
             "mailing": Excused("It is the mail in which it stands."),
             "address": Column("the address"),
             "state": Column("waiting, sending, sent, refused or failed"),
+            "skipped": Column("why it was left out, if it was"),
             "error": Column("why it wasn't delivered"),
             "tries": Column("how often it was tried"),
             "tried_at": Column("when it was last tried"),
@@ -95,6 +96,19 @@ ROWS: Mapping[type[Model], Row] = {
             "mailing": Column("the number of the mail; null if you deleted it", name="mail"),
             "number": Column("how many people"),
             "at": Column("when"),
+            "is_of_sent": INNER,
+        },
+    ),
+    Suppression: Exported(
+        file="suppressed_addresses.json",
+        title="the addresses that get no mail from you",
+        of=lambda user: [Suppression.select().where(Suppression.sender == user.id).order_by(Suppression.id)],
+        columns={
+            "id": INNER,
+            "sender": YOURS,
+            "address": Column("the address"),
+            "reason": Column("unsubscribed, refused by its mail server, or entered by you"),
+            "created_at": Column("since when"),
         },
     ),
 }

@@ -28,6 +28,7 @@ def _body(task): ...
         ({"preview": "look"}, "its preview is a str, and no function"),
         ({"undo": "undo"}, "its Undo needs a task function of its own"),
         ({"listed": "no"}, "listed is 'no': write True or False"),
+        ({"may_exceed_storage": 1}, "may_exceed_storage is 1: write True or False"),
         ({"internal": None}, "internal is None: write True or False"),
         ({"total": -1}, "total is -1: write a number of steps"),
     ],

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from peewee import IntegrityError, OperationalError, ProgrammingError
 
-from tasks.engine import Retries, TaskError, TemporaryError, executor
+from tasks.engine import Postponed, Retries, TaskError, TemporaryError, executor
 from tasks.engine.errors import TimedOut
 from tasks.engine.models.outcome import MOST_INTERRUPTIONS
 from tasks.engine.models.phrases import INTERRUPTED_REPEATEDLY, NOT_SAVED, UNEXPECTED, UNKNOWN
@@ -238,7 +238,8 @@ def test_a_row_from_before_a_function_had_retries_is_tried_again_like_a_new_one(
 
 
 def test_who_has_to_wait_lets_go_of_the_worker_and_uses_up_no_attempt(failing):
-    task = failing(TemporaryError("The mail server asks us to slow down.", after=60), retries=1)
+    until = utcnow() + timedelta(seconds=60)
+    task = failing(Postponed("The mail server asks us to slow down.", until=until), retries=1)
     for _ in range(5):
         _attempt(task)
         assert (task.state, task.attempts) == (State.RETRYING, 0)

@@ -28,6 +28,7 @@ from webapp.models import (
     AccountMail,
     ErrorReport,
     Leader,
+    MailCount,
     MailPace,
     NoticeCount,
     OutcomeMail,
@@ -36,10 +37,12 @@ from webapp.models import (
     RecoveryCode,
     Session,
     State,
+    Suppression,
     User,
     Worker,
     rename,
 )
+from webapp.models.mailing.suppression import Reason
 
 # No model can declare them: `_search` is what the release before searches by.
 SEARCHED_BY = {f"{table}_{index}" for table in ("posts", "messages") for index in ("terms", "without_terms", "search")}
@@ -114,6 +117,8 @@ def test_deleting_a_person_deletes_what_is_theirs(each_database):
     make_message(other := make_user(), user)
     make_notification(user)
     make_mailing_file(make_mailing(user))
+    MailCount.create(user=user, number=1)
+    Suppression.add(user.id, ["bea@example.com"], Reason.ENTERED)
     make_form_key(user)
     Session.begin(user, "key")
     AccountMail.put("password_changed", "ann@example.com", user)

@@ -15,6 +15,7 @@ from webapp.dev.factories import (
     make_task,
     make_user,
 )
+from webapp.dev.mail_factories import make_suppression
 from webapp.models import Session, State
 
 MAIL = b"""\
@@ -58,5 +59,6 @@ def site(app, ann, settings):
         "number": 0,
         "version": picture.version,
         "size": 64,
+        "suppression_id": make_suppression(ann.user).id,
         "notification_id": make_notification(ann.user, task=task).id,
     }

@@ -1,9 +1,12 @@
 """Every address of the site, found in the app's own map of them, and every row behind it."""
 
+from flask import current_app
+
 from webapp import db
 from webapp.dev.account_factories import make_email_change
 from webapp.lib.times import utcnow
 from webapp.mail.confirmation_links import Purpose, token_of
+from webapp.mail.unsubscribing import token_of as unsubscribe_token
 from webapp.models import User
 
 HTMX = {"HX-Request": "true"}
@@ -26,6 +29,7 @@ def tokens_of(user: User) -> dict[str, str]:
     return {
         "confirmation_token": token_of(pending, Purpose.CONFIRM),
         "undo_token": token_of(before, Purpose.UNDO),
+        "unsubscribe_token": unsubscribe_token(user, "bea@example.com", current_app.config["SECRET_KEY"]),
     }
 
 

@@ -7,9 +7,11 @@ from uuid import uuid4
 
 from peewee import AutoField, CharField, DateTimeField, DeferredForeignKey, IntegerField, ModelSelect, fn
 
-from webapp.db import BaseModel, CompiledQuery, Param, compiled, params_of
+from webapp.db import BaseModel, Param, compiled, params_of
 from webapp.lib.times import utcnow
+from webapp.models.mailing.mail_count import sent_since, since
 from webapp.models.mailing.row import MailingRow
+from webapp.models.mailing.suppression import Reason, key_of, suppressing
 
 BATCH = 500  # rows in one INSERT
 
@@ -22,10 +24,13 @@ class Sending(StrEnum):
     SENT = "sent"
     REFUSED = "refused"  # for good
     FAILED = "failed"  # tried as often as it is worth
+    # Left out, since it is not to be mailed. Until the release after this one it is stored as REFUSED with a reason in
+    # `skipped`: the release before cannot count a state that it does not know.
+    SKIPPED = "skipped"
 
 
 UNSETTLED = (Sending.WAITING, Sending.SENDING)
-NOT_DELIVERED = (Sending.REFUSED, Sending.FAILED)
+NOT_DELIVERED = (Sending.REFUSED, Sending.FAILED, Sending.SKIPPED)
 
 
 class Delivery(BaseModel):
@@ -36,6 +41,9 @@ class Delivery(BaseModel):
     address = CharField(max_length=254)
     state = CharField(max_length=8, default=Sending.WAITING)
     error = CharField(max_length=300, default="", help_text="why it was not delivered, in words")
+    skipped = CharField(
+        max_length=12, null=True, help_text="a Reason: it is left out for that, whatever the state says"
+    )
     tries = IntegerField(default=0)
     tried_at = DateTimeField(null=True)
     message_id = CharField(max_length=60, help_text="without its domain; the same however often it is tried")
@@ -65,30 +73,58 @@ class Delivery(BaseModel):
 
     @classmethod
     def counts(cls, mailing: MailingRow) -> dict[Sending, int]:
-        """How many of a mailing are in each state; those of no delivery are 0. One query."""
+        """How many of a mailing are in each state; those of no delivery are 0. Two queries at most."""
         return cls.counts_of([mailing])[mailing.id]
 
     @classmethod
     def counts_of(cls, mailings: Sequence[MailingRow]) -> dict[int, dict[Sending, int]]:
-        """The same for several, by their ids. One query."""
+        """The same for several, by their ids. One query by index, and one more where any was refused."""
         found = {mailing.id: dict.fromkeys(Sending, 0) for mailing in mailings}
         counted = cls.select(cls.mailing, cls.state, fn.COUNT(cls.id)).where(cls.mailing.in_(list(found)))
         rows: Any = counted.group_by(cls.mailing, cls.state).tuples()
         for mailing_id, state, number in rows:
             found[mailing_id][Sending(state)] = int(number)
+        refused = [mailing_id for mailing_id, counts in found.items() if counts[Sending.REFUSED]]
+        for mailing_id, number in cls._skipped(refused):
+            found[mailing_id][Sending.SKIPPED] += number
+            found[mailing_id][Sending.REFUSED] -= number
         return found
 
-    def begin(self) -> None:
-        """It is about to be given to the mail server."""
-        self._record(_beginning, state=Sending.SENDING, error="", tries=self.tries + 1, tried_at=utcnow())
+    @classmethod
+    def _skipped(cls, mailing_ids: list[int]) -> list[tuple[int, int]]:
+        """How many of each of these mailings are stored as refused and were left out."""
+        if not mailing_ids:
+            return []
+        which = cls.mailing.in_(mailing_ids), cls.state == Sending.REFUSED, cls.skipped.is_null(False)
+        rows: Any = cls.select(cls.mailing, fn.COUNT(cls.id)).where(*which).group_by(cls.mailing).tuples()
+        return [(mailing_id, int(number)) for mailing_id, number in rows]
+
+    def begin(self, sender_id: int, limit: int) -> bool:
+        """It is about to be given to the mail server. False, and nothing written, where its address is not to be mailed
+        by this sender, or where they have mailed `limit` people in 24 hours. One query.
+
+        In another transaction at the same moment one more of theirs may begin: they get past the limit by as many at
+        most as they have mails that are being sent.
+        """
+        changes = {"state": Sending.SENDING, "error": "", "tries": self.tries + 1, "tried_at": utcnow()}
+        who = {"sender": sender_id, "address": key_of(self.address), "since": since(), "limit": limit}
+        if not _beginning.execute(key=self.id, **who, **changes).rowcount:
+            return False
+        self.__data__.update(changes)
+        return True
 
     def settle(self, state: Sending, error: str = "") -> None:
         """What came of it."""
-        self._record(_settling, state=state, error=error[:300])
+        self._settle(state, error, None)
 
-    def _record(self, query: CompiledQuery, **changes: object) -> None:
+    def skip(self, reason: Reason) -> None:
+        """It is left out: its address is not to be mailed."""
+        self._settle(Sending.REFUSED, reason.words, reason)
+
+    def _settle(self, state: Sending, error: str, skipped: Reason | None) -> None:
+        changes = {"state": state, "error": error[:300], "skipped": skipped}
         self.__data__.update(changes)
-        query.execute(key=self.id, **changes)
+        _settling.execute(key=self.id, **changes)
 
 
 # Compiled, as both run for each recipient.
@@ -97,9 +133,11 @@ class Delivery(BaseModel):
 @compiled
 def _beginning() -> Any:
     written = params_of(Delivery.state, Delivery.error, Delivery.tries, Delivery.tried_at)
-    return Delivery.update(written).where(Delivery.id == Param("key"))
+    goes = ~fn.EXISTS(suppressing(Param("address"), Param("sender"))), sent_since() < Param("limit")
+    return Delivery.update(written).where(Delivery.id == Param("key"), *goes)
 
 
 @compiled
 def _settling() -> Any:
-    return Delivery.update(params_of(Delivery.state, Delivery.error)).where(Delivery.id == Param("key"))
+    written = params_of(Delivery.state, Delivery.error, Delivery.skipped)
+    return Delivery.update(written).where(Delivery.id == Param("key"))

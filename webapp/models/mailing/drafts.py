@@ -8,7 +8,7 @@ from typing import Any, Self
 from peewee import IntegrityError
 
 from webapp.db import database
-from webapp.models.mailing.attachments import Attachments, MailingFile
+from webapp.models.mailing.attachments import Attachments
 from webapp.models.mailing.delivery import Delivery
 from webapp.models.mailing.row import WRITTEN, MailingRow
 from webapp.models.storage_count import demand_room
@@ -91,12 +91,7 @@ class Drafts(Attachments):
     def _take_from(self, other: Self, but: str = "") -> None:
         people = Delivery.select().where(Delivery.mailing == other.id).count()
         self.write(people=people, **{name: getattr(other, name) for name in WRITTEN if name != but})
-        files = other.files()
-        demand_room(self.user, sum(file.size for file in files))
-        for file in files:
-            MailingFile.create(
-                mailing=self, name=file.name, content_type=file.content_type, size=file.size, data=file.read()
-            )
+        self.take_files_from(other)
 
     def discard(self) -> None:
         """Delete the draft with its files; nothing else, should it be no draft any more."""

@@ -8,11 +8,13 @@ from tasks.engine.models.task import Task
 from webapp.db.traits import own_references
 from webapp.lib.times import utcnow
 from webapp.models.mailing.attachments import MailingFile
+from webapp.models.mailing.daily_limit import demand_within_limit
 from webapp.models.mailing.delivery import Delivery
 from webapp.models.mailing.drafts import Drafts
-from webapp.models.mailing.quota import MailCount
-from webapp.models.mailing.row import WRITTEN, MailingRow
+from webapp.models.mailing.row import SUBJECT_LENGTH, WRITTEN, MailingRow
 from webapp.models.user import User
+
+TEST = "Test: "  # begins the subject of what somebody sends to themselves
 
 
 class DraftGone(Exception):
@@ -73,7 +75,7 @@ class Mailing(Drafts, MailingRow):
             return sent
         if not Mailing.update(draft_key=None, created_at=utcnow()).where(*mine).execute():
             raise DraftGone
-        MailCount.take(self.user_id, len(addresses), limit, self)
+        demand_within_limit(self, len(addresses), limit, self.send_at)
         self.draft_key = None
         Delivery.plan(self, addresses)
         return self
@@ -84,7 +86,9 @@ class Mailing(Drafts, MailingRow):
         Nothing is left to do when another press of the same button was first. Raises OverLimit, and DraftGone;
         RuntimeError where no transaction is open.
         """
-        MailCount.take(self.user_id, len(addresses), limit, self)
+        User.hold(self.user_id)
+        User.count_change(self.user_id)
+        demand_within_limit(self, len(addresses), limit, draft.send_at)
         written = {name: getattr(draft, name) for name in WRITTEN}
         if not Mailing.select().where(*draft.is_same_draft()).exists():
             now = Mailing.get_by_id(self.id)
@@ -98,6 +102,23 @@ class Mailing(Drafts, MailingRow):
         Delivery.delete().where(Delivery.mailing == self.id).execute()
         Delivery.plan(self, addresses)
         draft.delete_instance()
+
+    def plan_test(self, address: str, limit: int) -> Self:
+        """Another mail with all that this has, to one address, in a transaction, which then gives it a task. Its
+        subject says that it is a test. Raises OverLimit; RuntimeError where no transaction is open."""
+        User.hold(self.user_id)
+        User.count_change(self.user_id)
+        test = type(self).create(
+            user=self.user_id,
+            recipients=address,
+            subject=f"{TEST}{self.subject}"[:SUBJECT_LENGTH],
+            template=self.template,
+            body=self.body,
+        )
+        demand_within_limit(test, 1, limit, None)
+        test.take_files_from(self)
+        Delivery.plan(test, [address])
+        return test
 
     def keep(self, text: str, html: str) -> None:
         """Remember what is sent, so that everybody gets the same, however often its sending is interrupted."""

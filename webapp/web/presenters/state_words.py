@@ -108,7 +108,7 @@ STATE_WORDS: Mapping[State, StateWords] = complete(
         State.RETRYING: StateWords(
             tone=Tone.CAUTION,
             settles_soon=False,
-            announcement="{} failed and will be retried.",
+            announcement="{} is waiting to be tried again.",
             became="“{}” is waiting for its next attempt.",
             refusal="“{}” is waiting for its next attempt.",
             buttons=(_button(Slot.PAUSE, "retry", "Retry now"), _CANCEL),

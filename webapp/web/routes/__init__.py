@@ -8,6 +8,7 @@ NAMES = (
     "home",
     "accounts",
     "confirmations",
+    "unsubscribe",
     "settings",
     "people",
     "pictures",

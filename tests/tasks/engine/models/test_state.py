@@ -1,6 +1,6 @@
 """A task's states: the tables write most of these tests, each verb in each state; the sentences catch a wrong table."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import product
 
 import pytest
@@ -24,15 +24,21 @@ VERBS = {name: action.moves for name, action in OWNER_ACTIONS.items()} | {
     "fail": dict.fromkeys(LEASED, State.FAILED),
     "hand_back": ON_RELEASE | {State.IN_PROGRESS: State.PENDING},
     "retry_later": ON_RELEASE | {State.IN_PROGRESS: State.RETRYING},
+    "postpone": ON_RELEASE | {State.IN_PROGRESS: State.RETRYING},
     "interrupt": ON_RELEASE | {State.IN_PROGRESS: State.RETRYING},
     "acknowledge_stop": ON_RELEASE,
     "enqueue": dict.fromkeys((State.SCHEDULED, State.RETRYING), State.PENDING),
     "rescue": ON_RELEASE | {State.IN_PROGRESS: State.PENDING},
     "reset_for_retry": dict.fromkeys((State.FAILED, State.CANCELED), State.WAITING),
 }
-ARGUMENTS = {"fail": ["It broke."], "retry_later": [30.0, "It broke."], "interrupt": ["It was cut off."]}
+ARGUMENTS = {
+    "fail": ["It broke."],
+    "retry_later": [30.0, "It broke."],
+    "postpone": [datetime(2099, 1, 1), "It is for later."],
+    "interrupt": ["It was cut off."],
+}
 AUTHORS = {words for arguments in ARGUMENTS.values() for words in arguments}
-OF_ITS_RUN = ("succeed", "fail", "hand_back", "retry_later", "interrupt", "acknowledge_stop")
+OF_ITS_RUN = ("succeed", "fail", "hand_back", "retry_later", "postpone", "interrupt", "acknowledge_stop")
 
 
 def _do(task: Task, verb: str) -> bool:

@@ -18,10 +18,11 @@ from webapp.models import (
     MailingFile,
     OverLimit,
     State,
+    Suppression,
     Task,
 )
 from webapp.models.mailing.delivery import Sending
-from webapp.models.mailing.quota import GUEST_DAILY_LIMIT, daily_limit
+from webapp.models.mailing.suppression import Reason
 
 ADDRESSES = ["bea@example.com", "cem@example.com"]
 
@@ -75,7 +76,7 @@ def test_one_draft_is_sent_once_however_many_send_it(app):
     tasks = race(4, lambda: submit(Mailing.get_by_id(draft.id), ADDRESSES, 10))
     assert len({task.id for task in tasks}) == 1
     assert Delivery.select().count() == 2
-    assert MailCount.used(draft.user_id) == 2
+    assert Mailing.select().count() == 1
 
 
 def test_two_mails_at_once_do_not_get_by_the_limit(app):
@@ -93,13 +94,13 @@ def test_two_mails_at_once_do_not_get_by_the_limit(app):
 
     results = race(2, send)
     assert sorted(type(result).__name__ for result in results) == ["OverLimit", "Task"]
-    assert MailCount.used(user.id) == 7
     assert Delivery.select().count() == 7
 
 
-def test_the_limit_counts_a_day_and_says_what_is_used(app):
+def test_the_limit_counts_a_day_and_says_what_is_used_or_planned(app):
     user = make_user()
-    submit(make_draft(user), _many(3), 4)
+    MailCount.create(user=user, number=1)
+    submit(make_draft(user), _many(2), 4)
     with pytest.raises(OverLimit) as refused:
         submit(make_draft(user), _many(2), 4)
     assert (refused.value.limit, refused.value.used, refused.value.wanted) == (4, 3, 2)
@@ -107,14 +108,39 @@ def test_the_limit_counts_a_day_and_says_what_is_used(app):
     assert Task.select().count() == 1
     MailCount.update(at=utcnow() - timedelta(hours=24, seconds=1)).execute()
     submit(Mailing.draft_of(user), _many(2), 4)
-    assert MailCount.select().count() == 1, "what counts no more is forgotten"
 
 
-def test_guest_or_account_without_email_has_a_low_daily_limit(app):
-    assert daily_limit(make_user(guest=True, email="a@example.com"), 5000) == GUEST_DAILY_LIMIT
-    assert daily_limit(make_user(), 5000) == GUEST_DAILY_LIMIT
-    assert daily_limit(make_user(email="a@example.com"), 5000) == 5000
-    assert daily_limit(make_user(), 5) == 5
+def test_a_mail_for_later_is_held_against_what_goes_on_its_day(app):
+    user, day = make_user(), utcnow() + timedelta(days=300)
+    MailCount.create(user=user, number=4)
+    submit(make_draft(user, send_at=day), _many(3), 4)
+    with pytest.raises(OverLimit):
+        submit(make_draft(user, send_at=day + timedelta(hours=23)), _many(2), 4)
+    submit(Mailing.draft_of(user), _many(1), 4)
+    with pytest.raises(OverLimit):
+        submit(make_draft(user, send_at=day - timedelta(minutes=30)), _many(1), 4)
+    Mailing.draft_of(user).discard()
+    submit(make_draft(user, send_at=day - timedelta(hours=25)), _many(4), 4)
+    with pytest.raises(OverLimit):
+        submit(make_draft(user), _many(1), 4)
+
+
+def test_what_was_sent_counts_until_a_day_has_passed(app):
+    user, now = make_user(), utcnow()
+    for hours, number in ((23, 3), (5, 2)):
+        MailCount.create(user=user, number=number, at=now - timedelta(hours=hours))
+    MailCount.create(user=user, number=9, at=now - timedelta(hours=25))
+    assert [number for _, number in MailCount.sent_by(user.id)] == [3, 2]
+    assert MailCount.free_at(user.id, 5, 2) == now + timedelta(hours=1)
+    assert MailCount.free_at(user.id, 5, 999) == now + timedelta(hours=19), "more than the limit is all of it"
+
+
+def test_what_the_release_before_has_counted_is_what_was_sent(app):
+    mailing = make_mailing()
+    MailCount.create(user=mailing.user, mailing=mailing, number=2)
+    MailCount.take_over(mailing, 1)
+    MailCount.take_over(mailing, 2)
+    assert [number for _, number in MailCount.sent_by(mailing.user_id)] == [1]
 
 
 def test_a_change_replaces_all_or_nothing(app):
@@ -147,7 +173,7 @@ def test_an_address_gets_a_mail_once(app):
 def test_deliveries_are_counted_by_their_state(app):
     mailing = make_mailing()
     first, second = Delivery.unsettled(mailing)
-    first.begin()
+    assert first.begin(mailing.user_id, 10)
     second.settle(Sending.REFUSED, "x" * 999)
     assert Delivery.counts(mailing) == {
         Sending.WAITING: 0,
@@ -155,6 +181,7 @@ def test_deliveries_are_counted_by_their_state(app):
         Sending.SENT: 0,
         Sending.REFUSED: 1,
         Sending.FAILED: 0,
+        Sending.SKIPPED: 0,
     }
     assert [delivery.address for delivery in Delivery.unsettled(mailing)] == ADDRESSES[:1]
     assert [len(delivery.error) for delivery in Delivery.not_delivered(mailing)] == [300]
@@ -163,9 +190,44 @@ def test_deliveries_are_counted_by_their_state(app):
 def test_deleting_the_task_deletes_the_mail_but_not_what_was_counted(app):
     mailing = make_mailing(state=State.SUCCEEDED)
     make_mailing_file(mailing)
+    MailCount.create(user=mailing.user, mailing=mailing, number=2)
     mailing.task.remove()
     assert not any(model.select().exists() for model in (Mailing, Delivery, MailingFile))
-    assert MailCount.used(mailing.user_id) == 2
+    assert [number for _, number in MailCount.sent_by(mailing.user_id)] == [2]
+
+
+# Who is not mailed
+
+
+def test_an_address_is_suppressed_once_for_each_sender_and_for_the_site(app):
+    ann, bob = make_user(), make_user()
+    for sender in (ann.id, None):
+        assert Suppression.add(sender, ["Bea@example.com", "bea@EXAMPLE.com", "cem@example.com"], Reason.ENTERED) == 2
+        assert Suppression.add(sender, ["BEA@example.com", "dee@example.com"], Reason.REFUSED) == 1
+    assert Suppression.select().count() == 6
+    assert Suppression.remove(None, "bea@example.com", [Reason.ENTERED])
+    assert not Suppression.remove(None, "cem@example.com", [Reason.REFUSED])
+    assert set(Suppression.holding(ann.id, ADDRESSES)) == set(ADDRESSES)
+    assert Suppression.holding(bob.id, ADDRESSES) == {"cem@example.com": Reason.ENTERED}
+    assert Suppression.add(ann.id, ["bea@example.com"], Reason.UNSUBSCRIBED) == 0
+    assert Suppression.standing(ann.id, "bea@example.com") == (Reason.UNSUBSCRIBED, None), "the sender cannot undo it"
+    Suppression.update(reason="from_later").execute()
+    assert Suppression.holding(bob.id, ADDRESSES) == {"cem@example.com": Reason.OPERATOR}
+
+
+def test_a_delivery_begins_below_the_limit_and_where_nobody_has_suppressed_it(app):
+    mailing = make_mailing()
+    first, second = Delivery.unsettled(mailing)
+    MailCount.create(user=mailing.user, number=4)
+    MailCount.create(user=make_user(), number=99)
+    assert not first.begin(mailing.user_id, 4)
+    assert (first.state, Delivery.get_by_id(first.id).tries) == (Sending.WAITING, 0)
+    Suppression.add(make_user().id, ADDRESSES, Reason.UNSUBSCRIBED)
+    assert first.begin(mailing.user_id, 5)
+    Suppression.add(None, ADDRESSES[1:], Reason.UNSUBSCRIBED)
+    assert not second.begin(mailing.user_id, 5)
+    second.skip(Reason.UNSUBSCRIBED)
+    assert Delivery.counts(mailing)[Sending.SKIPPED] == 1
 
 
 # Several presses at once

@@ -32,7 +32,7 @@ def _old(task: Task) -> None:
         (State.IN_PROGRESS, "Count down from 40 has started."),
         (State.PAUSING, "Pausing Count down from 40."),
         (State.PAUSED, "Count down from 40 is paused."),
-        (State.RETRYING, "Count down from 40 failed and will be retried."),
+        (State.RETRYING, "Count down from 40 is waiting to be tried again."),
         (State.CANCELING, "Canceling Count down from 40."),
         (State.SUCCEEDED, "Count down from 40 finished."),
         (State.FAILED, "Count down from 40 failed."),

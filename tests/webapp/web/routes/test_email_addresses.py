@@ -17,9 +17,9 @@ from webapp.mail import link_limits
 from webapp.mail.confirmation_links import Purpose, token_of
 from webapp.mail.link_limits import Limit, mailbox_of
 from webapp.mail.mailings import outgoing_mail
+from webapp.mail.senders import refusal_for
 from webapp.models import AccountMail, EmailChange, Mailing, Message, RateCount, Session, State, User
 from webapp.models.email_change import KEPT, LINK_LASTS, UNDO_LASTS
-from webapp.models.mailing.quota import GUEST_DAILY_LIMIT, daily_limit
 
 EVERYTHING_BY_MAIL = {"message": "mail", "succeeded": "mail", "failed": "mail", "mail": "app"}
 
@@ -94,17 +94,17 @@ def test_a_stranger_whose_address_is_typed_gets_one_mail_and_nothing_else_until_
     assert len(mailserver.mails) > 3
 
 
-def test_an_address_gives_no_higher_limit_and_is_no_reply_to_until_it_is_confirmed(app):
+def test_an_address_lets_nobody_mail_others_and_is_no_reply_to_until_it_is_confirmed(app):
     ann = make_user("ann")
     change = make_email_change(ann, "ceo@bigbank.example")
     mailing = Mailing(user=ann, subject="Hello", text="Hello", html="<p>Hello</p>")
     with app.app_context():
         assert outgoing_mail(mailing, _ann()).reply_to is None
-    assert daily_limit(_ann(), 5000) == GUEST_DAILY_LIMIT
+        assert "confirm an email address" in str(refusal_for(_ann(), utcnow()).words)
     assert change.confirm()
     with app.app_context():
         assert str(outgoing_mail(mailing, _ann()).reply_to) == "ceo@bigbank.example"
-    assert daily_limit(_ann(), 5000) == 5000
+        assert refusal_for(_ann(), utcnow()) is None
 
 
 def test_a_change_is_told_to_the_old_address_which_can_undo_it(app, mailserver, deliver):
@@ -405,7 +405,8 @@ def test_an_address_of_before_is_asked_for_on_every_page_and_used_meanwhile(app,
     for path in ("/", "/tasks", "/settings"):
         assert "Confirm that ann@example.com is yours by" in ann.get(path).one("#confirm-email").text
     withdraw_addresses(10)
-    assert daily_limit(_ann(), 5000) == 5000
+    with app.app_context():
+        assert refusal_for(_ann(), utcnow()) is None
     make_email_change(ann.user, "other@example.com")
     button = ann.get("/").one("#confirm-email button")
     ann.submit("/settings/email/link", **{button["name"]: button["value"]})

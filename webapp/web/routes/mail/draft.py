@@ -7,10 +7,15 @@ from flask import abort, current_app
 
 from tasks.send_mail import change, submit
 from webapp.db import database
+from webapp.lib.times import utcnow
+from webapp.mail.senders import refusal_for
 from webapp.models import IllegalTransition, Mailing, MailingFile, State, Task, User
-from webapp.models.mailing.quota import daily_limit
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.mail import MailForm
+
+
+class MayNotMail(Exception):
+    """Its sender may not mail these people, now or at the time that they chose. Its text says why."""
 
 
 @dataclass
@@ -86,10 +91,12 @@ class Draft:
     def submit(self, form: MailForm) -> Task:
         """Send it to the recipients of the form that it keeps, or save the changes; returns the task.
 
-        Raises OverLimit, DraftGone and IllegalTransition.
+        Raises MayNotMail, OverLimit, DraftGone and IllegalTransition.
         """
-        limit = daily_limit(self.user, current_app.config["SETTINGS"].mail_daily_limit)
+        limit = current_app.config["SETTINGS"].mail_daily_limit
         addresses, row = form.parsed_recipients.addresses, self.row or self.keep(form)
+        if (refusal := refusal_for(self.user, row.send_at or utcnow())) and refusal.is_about(addresses):
+            raise MayNotMail(f"{refusal.words}{' You can schedule this for later.' if refusal.until else ''}")
         return change(self.original, row, addresses, limit) if self.original else submit(row, addresses, limit)
 
     def sent_from(self, form: MailForm) -> Mailing | None:

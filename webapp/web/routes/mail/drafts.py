@@ -4,13 +4,13 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from webapp.mail.mailings import render_mailing
 from webapp.web import htmx
 from webapp.web.form_recovery import never_recover
 from webapp.web.forms.mail import MailForm
 from webapp.web.routes.mail.blueprint import bp
 from webapp.web.routes.mail.draft import Draft
 from webapp.web.routes.mail.pages import form_page, recipients_context, saved_page
+from webapp.web.routes.mail.preview import preview_of
 
 DRAFT_SAVED = "Draft saved."
 CHANGES_KEPT = "Changes kept as a draft. Until you save them, the email goes out as it was."
@@ -57,8 +57,7 @@ def preview(mailing_id: int | None = None) -> ResponseReturnValue:
     form.fill_in_subject(draft.user)
     row = draft.keep(form)
     form.validate_files()
-    text, _ = render_mailing(row, draft.user)
-    return form_page(draft, form, preview=text)
+    return form_page(draft, form, preview=preview_of(row, form.parsed_recipients.addresses))
 
 
 @bp.post("/draft/template")

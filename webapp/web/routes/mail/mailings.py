@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webapp.lib.i18n import ngettext
-from webapp.mail.mailings import render_mailing
+from webapp.mail.mailings import render_mailing, without_mark
 from webapp.mail.rendering import html_for_browser
 from webapp.models import DraftGone, Mailing, OverLimit, OverQuota, Task
 from webapp.web import htmx, over_quota
@@ -13,7 +13,7 @@ from webapp.web.forms.mail import MailForm
 from webapp.web.polling import FocusFallback, conditional_fragment
 from webapp.web.presenters.task_messages import changed_message, started_message
 from webapp.web.routes.mail.blueprint import bp
-from webapp.web.routes.mail.draft import Draft, find_mailing
+from webapp.web.routes.mail.draft import Draft, MayNotMail, find_mailing
 from webapp.web.routes.mail.pages import form_page, mailing_list, over_limit_message, sent_page
 from webapp.web.security import HTML_FRAME_POLICY
 
@@ -61,6 +61,9 @@ def send(mailing_id: int | None = None) -> ResponseReturnValue:
         return _invalid(draft, form)
     try:
         return _sent(draft, form, draft.submit(form))
+    except MayNotMail as error:
+        form.recipients.errors = [str(error)]
+        return form_page(draft, form, 422)
     except OverLimit as error:
         form.recipients.errors = [over_limit_message(error)]
         return form_page(draft, form, 422)
@@ -78,7 +81,7 @@ def html(mailing_id: int | None = None) -> ResponseReturnValue:
     draft = Draft.find(mailing_id)
     is_sent = draft.original and not draft.original.current_task().is_scheduled
     mailing = (draft.original if is_sent else draft.load().shown) or abort(404)
-    source = mailing.html or render_mailing(mailing, draft.user)[1]
+    source = without_mark(mailing.html or render_mailing(mailing, draft.user)[1], "#")
     response = Response(html_for_browser(source), mimetype="text/html")
     response.headers["Content-Security-Policy"] = HTML_FRAME_POLICY
     response.headers["Cache-Control"] = "private, no-store"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import current_app, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.lib.i18n import ngettext, number
@@ -15,14 +15,15 @@ from webapp.web.auth import signed_in_user
 from webapp.web.forms.mail import MailForm
 from webapp.web.idempotency import new_key
 from webapp.web.routes.mail.draft import Draft
+from webapp.web.routes.mail.preview import Preview
 
 MAX_UNDELIVERED_SHOWN = 100  # addresses
 
 
 def form_page(
-    draft: Draft, form: MailForm, status: int = 200, *, preview: str = "", focus: str = ""
+    draft: Draft, form: MailForm, status: int = 200, *, preview: Preview | None = None, focus: str = ""
 ) -> ResponseReturnValue:
-    """The form of a draft; with the text of a `preview`, and the name of the field that gets the focus, if any."""
+    """The form of a draft; with a `preview` of it, and the name of the field that gets the focus, if any."""
     if not form.form_key.data:
         form.form_key.data = new_key()
     page = render_template(
@@ -87,14 +88,12 @@ def mailing_list() -> dict[str, Any]:
 
 
 def over_limit_message(error: OverLimit) -> str:
-    """How many people this person may mail, and how to be allowed more."""
+    """How many people this person may mail on one day, and how many of these are left."""
     left = f" and have {number(max(0, error.limit - error.used))} left" if error.used else ""
-    words = ngettext(
+    return ngettext(
         "You can email %(limit)s people in 24 hours%(left)s; this email has %(num)s recipient.",
         "You can email %(limit)s people in 24 hours%(left)s; this email has %(num)s recipients.",
         error.wanted,
         limit=number(error.limit),
         left=left,
     )
-    more = current_app.config["SETTINGS"].mail_daily_limit > error.limit
-    return f"{words} To email more, set a password and confirm an email address in Settings." if more else words
