@@ -27,6 +27,7 @@ def _busy(person: Person) -> None:
     """Somebody with posts, an address, and a task in each state that does not pass by."""
     person.register(f"busy-{id(person)}", email="busy@example.com")
     person.post("A post with a\nline break and averyveryverylongword" + "g" * 80)
+    person.post_page = person.page.locator("article.post a[href^='/posts/']").first.get_attribute("href")
     for seconds in (1, 600, 600):
         path = person.count_down(seconds)
         see(person.page.locator("article[data-state=in_progress], article[data-state=succeeded]"))
@@ -51,6 +52,9 @@ def _pen_friend(person: Person) -> None:
     person.visit(f"/messages/{person.name}-friend").get_by_label("Your message").fill("Fine")
     person.page.get_by_role("button", name="Send").click()
     friend.submit(f"/messages/{person.name}", body="Good")
+    thread = person.page.locator("#thread")
+    person.message = thread.get_by_role("link", name="Edit or delete").get_attribute("href")
+    person.report = thread.get_by_role("link", name="Report the message").first.get_attribute("href")
 
 
 PAGES: dict[str, tuple[Callable[[Person], None], str]] = {
@@ -68,9 +72,12 @@ PAGES: dict[str, tuple[Callable[[Person], None], str]] = {
     "messages": (_pen_friend, "/messages"),
     "messages found": (_pen_friend, "/messages?q=fine"),
     "a conversation": (_pen_friend, "/messages/{name}-friend"),
+    "a message of one's own": (_pen_friend, "{message}"),
+    "a report": (_pen_friend, "{report}"),
     "notifications": (_busy, "/notifications"),
     "settings of a guest": (_guest, "/settings"),
     "home": (_busy, "/"),
+    "a post to be edited": (_busy, "{post}/edit"),
     "profile": (_busy, "{profile}"),
     "tasks": (_busy, "/tasks"),
     "tasks, a wrong filter": (_busy, "/tasks?q=count&state=nonsense&since=2026-11-21&until=2026-01-01"),
@@ -100,7 +107,8 @@ PAGES: dict[str, tuple[Callable[[Person], None], str]] = {
 def _path(path: str, person: Person) -> str:
     if "{" not in path:
         return path
-    return path.format(profile=person.profile, task=person.task, name=person.name, mail=person.mail)
+    parts = {"task": person.task, "mail": person.mail, "message": person.message, "report": person.report}
+    return path.format(profile=person.profile, name=person.name, post=person.post_page, **parts)
 
 
 @pytest.mark.parametrize("who", [_signed_out, _guest, _busy, _pen_friend])

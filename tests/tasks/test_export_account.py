@@ -17,7 +17,7 @@ from tasks.export_account import REPLACED, export_account
 from tasks.lib import account_zip, streamed_zip
 from tasks.lib.exported import EXPORTED, Column, Excused, Exported, Inside, about_how_large
 from tests.tasks.conftest import Killed
-from webapp.dev.account_factories import make_email_change, make_picture
+from webapp.dev.account_factories import make_block, make_email_change, make_picture, make_report
 from webapp.dev.factories import (
     make_artifact,
     make_draft,
@@ -97,6 +97,8 @@ def _everything_of(user: User, other: User) -> None:
     make_mailing_file(mail := make_mailing(user))
     MailCount.begin(mail).add()
     make_suppression(user)
+    make_block(user, other)
+    make_report(user, make_post(other))
     make_draft(user)
     make_form_key(user)
     make_email_change(user)
@@ -197,7 +199,8 @@ def test_what_each_file_says(each_database, export):
     make_mailing(ann, ("x@example.com", "y@example.com"))
     said = _json(export(ann))
     assert said["posts.json"] == [
-        {"id": post.id, "body": 'Grüße 👋 \u2028 "so"', "timestamp": f"{post.created_at.isoformat()}Z", "task": None}
+        {"id": post.id, "body": 'Grüße 👋 \u2028 "so"', "timestamp": f"{post.created_at.isoformat()}Z"}
+        | {"edited_at": None, "task": None}
     ]
     told = [(message["sender"], message["recipient"], message["body"]) for message in said["messages.json"]]
     assert told == [("ann", "bob", "hello"), ("bob", "ann", "hello yourself")]

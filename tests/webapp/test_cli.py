@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from tests.browsing import browse
-from webapp.dev.factories import PASSWORD, make_artifact, make_task, make_user
+from webapp.dev.account_factories import make_report
+from webapp.dev.factories import PASSWORD, make_artifact, make_message, make_post, make_task, make_user
 from webapp.dev.mail_factories import make_suppression
 from webapp.lib.times import utcnow
 from webapp.models import AccountMail, Artifact, Session, State, Suppression, Task, User
@@ -138,6 +139,20 @@ def test_who_has_lost_the_app_and_the_codes_gets_back_in_and_is_told(app, writte
     assert (told["event"], told["account_id"], told["via"]) == ("second factor turned off", ann.id, "command")
     assert _run(app, "people", "second-factor", "ann", "--off") == "ann has no two-factor authentication.\n"
     assert app.test_cli_runner().invoke(args=["people", "second-factor", "ann"]).exit_code == 2
+
+
+def test_what_is_reported_is_listed_the_oldest_first(app):
+    assert _run(app, "people", "reports") == "Nothing is reported.\n"
+    ann, bob = make_user("ann"), make_user("bob")
+    first = make_report(ann, make_post(bob, "Buy now\nSecurity: forged"), "It’s an ad.")
+    second = make_report(make_user("carl"), make_message(bob, User.by_username("carl"), "You!"), "")
+    User.delete().where(User.username == "carl").execute()
+    said = _run(app, "people", "reports").splitlines()
+    assert [line.partition("  ")[0] for line in said if not line.startswith(" ")] == [str(first.id), str(second.id)]
+    assert said[0].endswith("spam: a post by bob, reported by ann")
+    assert said[1:3] == ["    it said: Buy now\\nSecurity: forged", "    ann says: It’s an ad."]
+    assert said[3].endswith("spam: a message by bob, reported by a deleted account")
+    assert said[4:] == ["    it said: You!"]
 
 
 # Mail to many

@@ -8,10 +8,11 @@ from PIL import Image
 
 from tasks.lib.profile_pictures import squares
 from webapp.db import database
-from webapp.dev.factories import make_user
+from webapp.dev.factories import make_post, make_user
 from webapp.lib.times import utcnow
-from webapp.models import EmailChange, Picture, User
+from webapp.models import Block, EmailChange, Message, Picture, Post, Report, User, blocking
 from webapp.models.picture import SIZES
+from webapp.models.report import Reason
 
 _numbers = count(1)
 
@@ -37,3 +38,17 @@ def _plain() -> bytes:
     out = io.BytesIO()
     Image.new("RGB", (256, 256), "teal").save(out, "PNG")
     return out.getvalue()
+
+
+def make_block(user: User | None = None, blocked: User | None = None) -> Block:
+    """That somebody blocks somebody else."""
+    user, blocked = user or make_user(), blocked or make_user()
+    blocking.block(user, blocked)
+    return Block.get(Block.user == user.id, Block.blocked == blocked.id)
+
+
+def make_report(
+    reporter: User | None = None, subject: Post | Message | None = None, words: str = "It’s an ad."
+) -> Report:
+    """A report that nobody has handled; of a post of somebody else's, unless said otherwise."""
+    return Report.file(reporter or make_user(), subject or make_post(), Reason.SPAM, words)

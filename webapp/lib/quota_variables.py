@@ -28,6 +28,7 @@ class Quota(StrEnum):
     POSTS = "posts"
     MESSAGES = "messages"
     PEOPLE_MESSAGED = "people_messaged"
+    REPORTS = "reports"
     SITE_ACCOUNTS = "site_accounts"
     SITE_MAILS = "site_mails"
 
@@ -59,6 +60,7 @@ QUOTAS: Mapping[Quota, Row] = complete(
         Quota.POSTS: Row("QUOTA_POSTS_PER_MINUTE", 20, 5, MINUTE),
         Quota.MESSAGES: Row("QUOTA_MESSAGES_PER_MINUTE", 60, 10, MINUTE),
         Quota.PEOPLE_MESSAGED: Row("QUOTA_PEOPLE_MESSAGED_PER_DAY", 100, 10, DAY),
+        Quota.REPORTS: Row("QUOTA_REPORTS_PER_DAY", 20, 5, DAY),
         Quota.SITE_ACCOUNTS: Row("QUOTA_SITE_ACCOUNTS_PER_DAY", 10_000, None, DAY),
         Quota.SITE_MAILS: Row("QUOTA_SITE_MAILS_PER_DAY", 50_000, None, DAY),
     },

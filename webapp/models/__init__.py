@@ -17,6 +17,7 @@ from tasks.engine.models.transitions import IllegalTransition, SecretsGone
 from tasks.engine.models.unique_key import AlreadyRunning
 from tasks.engine.models.worker import Worker
 from webapp.models.account_mail import AccountMail
+from webapp.models.block import Block, Blocked
 from webapp.models.conversation import Conversation
 from webapp.models.digest import Digest
 from webapp.models.email_change import ChangeState, EmailChange
@@ -41,6 +42,7 @@ from webapp.models.quotas import OverQuota
 from webapp.models.rate_count import RateCount
 from webapp.models.recovery_code import RecoveryCode
 from webapp.models.renaming import rename
+from webapp.models.report import Report
 from webapp.models.second_factor import SecondFactor
 from webapp.models.session import Session
 from webapp.models.storage_count import StorageCount
@@ -72,6 +74,8 @@ MODELS = (
     Suppression,
     Message,
     Conversation,
+    Block,
+    Report,
     RateCount,
     FormKey,
     OutcomeMail,
@@ -94,6 +98,8 @@ __all__ = [
     "Artifact",
     "ArtifactChunk",
     "ArtifactWriter",
+    "Block",
+    "Blocked",
     "ChangeCount",
     "ChangeState",
     "Composition",
@@ -125,6 +131,7 @@ __all__ = [
     "Post",
     "RateCount",
     "RecoveryCode",
+    "Report",
     "SecondFactor",
     "SecretsGone",
     "Session",

@@ -3,6 +3,7 @@
 from peewee import SQL, AutoField, ForeignKeyField, IntegerField, fn
 
 from webapp.db import BaseModel
+from webapp.models.block import Block
 from webapp.models.user import User
 
 
@@ -27,8 +28,12 @@ class Conversation(BaseModel):
 
     @classmethod
     def unread_messages(cls, user: User) -> int:
-        """How many messages a person has not read. One query, over their conversations with unread messages."""
-        return int(cls.select(fn.COALESCE(fn.SUM(cls.unread), 0)).where(cls.user == user, cls.unread > 0).scalar())
+        """How many messages a person has not read, but for those of people whom they block.
+
+        One query, over their conversations with unread messages.
+        """
+        number = cls.select(fn.COALESCE(fn.SUM(cls.unread), 0)).where(cls.user == user, cls.unread > 0)
+        return int(number.where(cls.partner.not_in(Block.ids_by(user))).scalar())
 
 
 Conversation.add_index(

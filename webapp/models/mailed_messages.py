@@ -6,32 +6,17 @@ A message whose `mail_due_at` is set is to be mailed; with a `mail_key`, that ma
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 from peewee import ModelSelect
 
 from webapp.db import database
-from webapp.db.traits import Trait
 from webapp.lib.times import utcnow
-from webapp.models.search import Searched
+from webapp.models.message_row import MessageTrait
 from webapp.models.user import User
 
 UNREAD_FOR = timedelta(minutes=5)  # before it is mailed
-
-if TYPE_CHECKING:
-
-    class MessageTrait(Searched):
-        """The columns that this needs."""
-
-        id: Any
-        recipient: Any
-        read_at: Any
-        mail_due_at: Any
-        mail_key: Any
-        sender: Any
-else:
-    MessageTrait = Trait
 
 
 class MailedMessages(MessageTrait):

@@ -5,50 +5,37 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Self
 
-from peewee import AutoField, CharField, DateTimeField, ForeignKeyField, ModelSelect, Tuple, Value
+from peewee import ModelSelect, Tuple, Value
 
 from webapp.db import database
 from webapp.lib.times import utcnow
+from webapp.models.block import Block
 from webapp.models.conversation import Conversation
 from webapp.models.mailed_messages import UNREAD_FOR, MailedMessages
+from webapp.models.message_row import MessageRow
 from webapp.models.notification import Notification
 from webapp.models.notification_kinds import MESSAGE, UNREAD_MESSAGE_COUNT
 from webapp.models.quotas import use_for_message
-from webapp.models.search import Searched
 from webapp.models.searched_rows import Place
 from webapp.models.user import User
 
-MESSAGE_LENGTH = 2000
 READ_AT_ONCE = 1000
 
 
-class Message(MailedMessages, Searched):
-    """A text of 1 to MESSAGE_LENGTH characters, unread until its recipient opens the conversation."""
-
-    id = AutoField()
-    sender = ForeignKeyField(User, on_delete="CASCADE", index=False)
-    sender_id: int
-    recipient = ForeignKeyField(User, on_delete="CASCADE", index=False)
-    recipient_id: int
-    created_at = DateTimeField(default=utcnow)
-    read_at = DateTimeField(null=True)
-    mail_due_at = DateTimeField(null=True, index=True, help_text="when to mail it; null if never, or not any more")
-    mail_key = CharField(max_length=50, null=True, help_text="the mail that tells of it, from just before it is sent")
-
-    class Meta:
-        indexes = (
-            (("sender", "recipient", "created_at", "id"), False),  # a conversation, from either side
-            (("sender", "created_at", "id"), False),  # what one wrote, and
-            (("recipient", "created_at", "id"), False),  # what one got, to be searched
-            (("recipient", "read_at"), False),  # the unread ones
-        )
+class Message(MailedMessages, MessageRow):
+    """What is done with messages; their columns are in `MessageRow`, and what their senders change in
+    `message_changes`."""
 
     @classmethod
     def send(cls, sender: User, recipient: User, body: str) -> Self:
-        """Write a message, and refresh both people's pages. Raises ValueError if they are the same, and OverQuota."""
+        """Write a message, and refresh the open pages of both people.
+
+        Raises Blocked where one of them blocks the other, OverQuota, and ValueError if they are the same.
+        """
         if sender.id == recipient.id:
             raise ValueError("nobody writes to themselves")
-        with cls._counting(sender, recipient):
+        with cls.counting(sender, recipient):
+            Block.demand_none(sender, recipient)
             use_for_message(sender, recipient, cls._newest_ids(recipient, sender, 1, None))
             Notification.tell_message(recipient, sender)
             due = utcnow() + UNREAD_FOR if recipient.wants_email_about(MESSAGE) else None
@@ -107,7 +94,7 @@ class Message(MailedMessages, Searched):
 
     @classmethod
     @contextmanager
-    def _counting(cls, sender: User, recipient: User) -> Iterator[None]:
+    def counting(cls, sender: User, recipient: User) -> Iterator[None]:
         """A transaction that changes the recipient's unread messages, and records their count at its end.
 
         It holds both people: two transactions at once would each count without the other's message.
@@ -126,7 +113,7 @@ class Message(MailedMessages, Searched):
     @classmethod
     def _read(cls, reader: User, other: User) -> int:
         """Mark at most READ_AT_ONCE as read; returns how many."""
-        with cls._counting(other, reader):
+        with cls.counting(other, reader):
             Notification.read_message(reader, other)
             some = cls._unread(reader, other).limit(READ_AT_ONCE)
             return int(cls.update(read_at=utcnow(), mail_due_at=None).where(cls.id.in_(some)).execute())
@@ -140,6 +127,3 @@ class Message(MailedMessages, Searched):
             written = written.where(Tuple(cls.created_at, cls.id) < Tuple(at, after[1]))
         newest = written.order_by(cls.created_at.desc(), cls.id.desc()).limit(limit)
         return newest.select_from(newest.c.id)  # a part of a union has no limit of its own
-
-
-Message.add_index(Message.recipient, Message.sender, where=Message.read_at.is_null(), name="messages_unread")

@@ -12,6 +12,7 @@ from webapp.db import insert_rows
 from webapp.lib.quota_variables import Quota
 from webapp.lib.times import utcnow
 from webapp.lib.tokenization import terms_of
+from webapp.models.block import Block
 from webapp.models.quotas import use
 from webapp.models.search import Searched
 from webapp.models.user import User
@@ -24,13 +25,39 @@ class Post(Searched):
 
     id = AutoField()
     user = ForeignKeyField(User, backref="posts", on_delete="CASCADE", index=False)
+    user_id: int
     task = ForeignKeyField(
         Task, null=True, backref="posts", on_delete="SET NULL", help_text="what wrote it, if a task did"
     )
     created_at = DateTimeField(default=utcnow)
+    edited_at = DateTimeField(null=True, help_text="when its author changed it last")
 
     class Meta:
         indexes = ((("user", "created_at", "id"), False), (("created_at", "id"), False))
+
+    @property
+    def version(self) -> str:
+        """Which text it is, so that who changes one that has been changed meanwhile can be told."""
+        return (self.edited_at or self.created_at).isoformat()
+
+    @classmethod
+    def with_author(cls, post_id: int) -> "Post | None":
+        """A post with the whole row of its author, or None. One query."""
+        found: Post | None = cls.select(cls, User).join(User).where(cls.id == post_id).first()
+        return found
+
+    def edit(self, body: str) -> bool:
+        """Put another text in its place; False, and nothing done, if it was edited or deleted since this was read.
+
+        The index for search follows by itself. The same text is no edit. Raises OverQuota: each counts as a post.
+        """
+        if body == self.body:
+            return True
+        model = type(self)
+        same = model.edited_at.is_null() if self.edited_at is None else model.edited_at == self.edited_at
+        use(Quota.POSTS, self.user)
+        editing = model.update(body=body, edited_at=utcnow())
+        return bool(editing.where(model.id == self.id, model.created_at == self.created_at, same).execute())
 
     @classmethod
     def write(cls, user: User, body: str) -> "Post":
@@ -60,6 +87,19 @@ class Post(Searched):
         latest = posts.order_by(cls.created_at.desc(), cls.id.desc()).limit(1)
         last: tuple[str, datetime] | None = latest.tuples().first()
         return last
+
+    @classmethod
+    def shown_to(cls, reader: User) -> "ModelSelect[Post]":
+        """Everyone's posts but those of people whom this person blocks."""
+        return cls.select().where(cls.user.not_in(Block.ids_by(reader)))
+
+    @classmethod
+    def newest_place(cls) -> tuple[datetime, int] | None:
+        """When the newest post was written, and its id. One query, answered by an index."""
+        newest: tuple[datetime, int] | None = (
+            cls.select(cls.created_at, cls.id).order_by(cls.created_at.desc(), cls.id.desc()).tuples().first()
+        )
+        return newest
 
     @classmethod
     def timeline(cls, user: User | None = None) -> "ModelSelect[Post]":

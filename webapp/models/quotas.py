@@ -64,6 +64,11 @@ REFUSALS = complete(
             plural="You can write to {number} different people a day. Try again in {seconds:estimate}, or write to"
             " somebody you wrote to today.",
         ),
+        Quota.REPORTS: phrase(
+            "quota.reports",
+            "You can report {number} thing a day. Try again in {seconds:estimate}.",
+            plural="You can report {number} things a day. Try again in {seconds:estimate}.",
+        ),
         Quota.SITE_ACCOUNTS: phrase(
             "quota.site_accounts",
             "This site has had as many new accounts today as it takes. Try again in {seconds:estimate}.",

@@ -51,20 +51,38 @@ class Searched(BaseModel):
 
 
 def newest(
-    model: type[Searched], text: str, limit: int, owner: "User | None" = None, after: Place | None = None
+    model: type[Searched],
+    text: str,
+    limit: int,
+    owner: "User | None" = None,
+    after: Place | None = None,
+    reader: "User | None" = None,
 ) -> Hits:
     """The newest rows that match a query, of everyone or of one owner, at most `limit`.
 
     A row matches if each word of the query is the beginning of one of its words. In scripts without spaces, two
     neighboring letters match anywhere; a query without words matches by its signs. With `after`, only rows older than
-    that place count. If several words are all common, the search ends after the newest SEARCHED rows.
+    that place count, and with a `reader` only posts of people whom that person does not block. If several words are all
+    common, the search ends after the newest SEARCHED rows.
 
     A few queries. Raises SearchTooSlow after TIMEOUT, and TooManySearches if too many threads search already.
     """
     if not (terms := query_terms(text)):
         return Hits([])
     with search_places.place(), _deadline():
-        return _find(SearchedRows(model, owner.id if owner else None, after), terms, limit)
+        return _find(
+            SearchedRows(model, owner.id if owner else None, after, reader.id if reader else None), terms, limit
+        )
+
+
+def newest_shown(model: type[Searched], limit: int, after: Place | None, reader: "User") -> Hits:
+    """The newest posts of people whom a reader does not block, of the SEARCHED newest. At most three queries."""
+    rows = SearchedRows(model, None, after, reader.id)
+    for number in (searched_rows.FEW, searched_rows.SEARCHED):
+        found = rows.with_all([], limit, number)
+        if len(found) == limit:
+            return Hits(found)
+    return Hits(found, rows.end())
 
 
 def all_of(conditions: list[Any]) -> NodeList:

@@ -19,9 +19,10 @@ def in_fts5(rows: SearchedRows, terms: list[Term], limit: int) -> Hits:
     """
     index, before = f"{rows.table}_terms", fulltext.position(*rows.after) if rows.after else 2**63 - 1
     asked = fulltext.match([_spelled_out(rows.table, term) for term in terms], rows.owner_id)
-    row_id = f"rowid & {2**fulltext.ID_BITS - 1}"
-    sql = f"SELECT {row_id} FROM {index} WHERE {index} MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT {limit:d}"  # noqa: S608
-    return Hits(ids(database.execute_sql(sql, (asked, before))))
+    row_id = f"({index}.rowid & {2**fulltext.ID_BITS - 1})"
+    shown, reader = rows.shown(f"(SELECT user_id FROM {rows.table} WHERE id = {row_id})")  # noqa: S608
+    found = f"SELECT {row_id} FROM {index} WHERE {index} MATCH ? AND rowid < ? AND {shown}"  # noqa: S608
+    return Hits(ids(database.execute_sql(f"{found} ORDER BY rowid DESC LIMIT {limit:d}", (asked, before, *reader))))
 
 
 def _spelled_out(table: str, term: Term) -> list[Term]:
@@ -66,7 +67,7 @@ def in_gin(rows: SearchedRows, rare: list[Term], common: list[Term], limit: int,
 
 
 def _in_gin(rows: SearchedRows, rare: list[Term], common: list[Term], limit: int, since: datetime | None) -> list[int]:
-    (where, values), (likes, patterns) = rows.condition(since), has_all(common)
+    (where, values), (likes, patterns), (shown, reader) = rows.condition(since), has_all(common), rows.shown()
     is_match = f"{fulltext.vector('terms')} @@ {database.param}::tsquery"
-    sql = rows.ordered(f"{is_match} AND {where} AND {likes}", limit)
-    return ids(database.execute_sql(sql, (fulltext.tsquery(rare), *values, *patterns)))
+    sql = rows.ordered(f"{is_match} AND {where} AND {likes} AND {shown}", limit)
+    return ids(database.execute_sql(sql, (fulltext.tsquery(rare), *values, *patterns, *reader)))

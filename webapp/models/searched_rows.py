@@ -44,11 +44,16 @@ class Recent(NamedTuple):
 
 @dataclass(frozen=True)
 class SearchedRows:
-    """The rows of a searched model, or those of one owner; all of them, or those after a place."""
+    """The rows of a searched model, or those of one owner; all of them, or those after a place.
+
+    What it finds is what `reader_id` sees, who may block people: nothing of them. That costs a look at who wrote each
+    row that fits; without a reader, nothing.
+    """
 
     model: Any
     owner_id: int | None = None
     after: Place | None = None
+    reader_id: int | None = None
 
     @property
     def table(self) -> str:
@@ -57,13 +62,15 @@ class SearchedRows:
 
     def with_all(self, terms: list[Term], limit: int, number: int) -> list[int]:
         """The ids of at most `limit` rows with all terms, the newest first, among so many of the newest. One query."""
-        (rows, values), (likes, patterns) = self._newest(number), has_all(terms)
-        sql = f"SELECT id FROM ({rows}) AS recent WHERE {likes} {_ORDER} LIMIT {limit:d}"  # noqa: S608
-        return ids(database.execute_sql(sql, (*values, *patterns)))
+        columns = "id, created_at, terms" if self.reader_id is None else "id, created_at, terms, user_id"
+        (rows, values), (likes, patterns) = self._newest(number, columns=columns), has_all(terms)
+        shown, reader = self.shown()
+        sql = f"SELECT id FROM ({rows}) AS recent WHERE {likes} AND {shown} {_ORDER} LIMIT {limit:d}"  # noqa: S608
+        return ids(database.execute_sql(sql, (*values, *patterns, *reader)))
 
     def recent(self, matched: int) -> Recent | None:
         """The RECENT newest, of which so many matched; None if there are fewer. One query, answered by an index."""
-        rows, values = self._newest(RECENT, columns="id, created_at")
+        rows, values = self._newest(RECENT)
         sql = f"SELECT count(*), max(created_at), min(created_at) FROM ({rows}) AS recent"  # noqa: S608
         number, newest, last = database.execute_sql(sql, values).fetchone()
         return Recent(newest, last, matched) if number == RECENT else None
@@ -79,7 +86,7 @@ class SearchedRows:
 
     def end(self) -> Place | None:
         """The place of the last of the SEARCHED newest rows, or None if there are none after it. One small query."""
-        rows, values = self._newest(2, SEARCHED - 1, "id, created_at")
+        rows, values = self._newest(2, SEARCHED - 1)
         found = database.execute_sql(rows, values).fetchall()
         if len(found) < 2:
             return None
@@ -91,13 +98,19 @@ class SearchedRows:
         parts = [self._of(column, since) for column in self._columns()]
         return f"({' OR '.join(where for where, _ in parts)})", [value for _, values in parts for value in values]
 
+    def shown(self, author: str = "user_id") -> tuple[str, list[Any]]:
+        """SQL's condition that the reader does not block the author of a row, and its values."""
+        if self.reader_id is None:
+            return "1 = 1", []
+        return f"{author} NOT IN (SELECT blocked_id FROM blocks WHERE user_id = {database.param})", [self.reader_id]  # noqa: S608
+
     def ordered(self, condition: str, limit: int) -> str:
         """SQL for the ids of the newest rows that fit a condition. It finds them all, and then sorts them."""
         # With OFFSET, PostgreSQL does not look for them row by row in the order of another index.
         found = f"SELECT id, created_at FROM {self.table} WHERE {condition} LIMIT {ALL} OFFSET 0"  # noqa: S608
         return f"SELECT id FROM ({found}) AS found {_ORDER} LIMIT {limit:d}"  # noqa: S608
 
-    def _newest(self, number: int, skip: int = 0, columns: str = "id, created_at, terms") -> tuple[str, list[Any]]:
+    def _newest(self, number: int, skip: int = 0, columns: str = "id, created_at") -> tuple[str, list[Any]]:
         """SQL for the newest rows, and its values. An index has the rows of each owner's column in that order."""
         parts = [self._of(column) for column in self._columns()]
         # Each part with a limit of its own: PostgreSQL would read all of a union before it sorts.

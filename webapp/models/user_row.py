@@ -45,6 +45,7 @@ class UserRow(BaseModel):
         null=True, help_text="an earlier release's setting, see `channel_of`; null once they choose"
     )
     hearing = JSONField(null=True, help_text="for each kind of notification, the name of its channel in CHANNELS")
+    blocks_since = DateTimeField(null=True, help_text="since when they block others, see `Block`; null if nobody")
     counted_before = BigIntegerField(
         column_name="changes", default=0, help_text="by a release from before 0026; `change_counts` has it, too"
     )

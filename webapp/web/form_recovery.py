@@ -29,7 +29,7 @@ from webapp.web.request_guard import partial_form
 CSRF_FIELD = "csrf_token"
 PERMIT_FIELD = "kept"
 PERMIT_MAX_AGE = 24 * 3600  # seconds
-INVISIBLE_FIELDS = {"form_key", "again", "setup"}  # nobody filled them in: sent again, not shown
+INVISIBLE_FIELDS = {"form_key", "again", "setup", "version"}  # nobody filled them in: sent again, not shown
 # By whole words of a name: `new_password` is one, `postcode` and `current_page` are none.
 SECRET_FIELD = re.compile(r"(?:^|_)(?:password|passphrase|secret|pin|code|current)$")
 MAX_TEXT_SHOWN = 5000  # characters of one text; all of it is sent

@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import abort, redirect, request, url_for
+from flask_login import current_user
 
 from webapp.models import User, username_key
 from webapp.web import htmx
@@ -19,6 +20,12 @@ def find_person(username: str) -> User:
     if is_page and username_key(username) != person.username_key:
         abort(redirect(_address_of(person), 302))
     return person
+
+
+def find_other(username: str) -> User:
+    """The same for what nobody does with themselves: 404."""
+    person = find_person(username)
+    return abort(404) if person.id == current_user.id else person
 
 
 def _address_of(person: User) -> str:

@@ -42,6 +42,7 @@ class Event(StrEnum):
     PERMISSION_REFUSED = "permission refused"
     NOT_THE_OWNER = "not the owner"
     FORM_REFUSED = "form refused"
+    REPORTED = "reported"
     RATE_LIMITED = "rate limited"
     OVER_QUOTA = "over quota"
     RESET_REQUESTED = "password reset requested"

@@ -78,9 +78,9 @@ def test_a_newcomer_meets_empty_pages(app):
 def test_the_demo_ends_with_six_lines_that_say_how_to_sign_in(site):
     lines = site.said.strip().splitlines()
     assert len(lines) == 6
-    assert f"{len(people.PEOPLE) + 2} people" in lines[0]
+    assert f"{len(people.PEOPLE) + 3} people" in lines[0]
     assert f'Sign in as ann, with the password "{PASSWORD}"' in lines[1]
-    assert "the other is a guest" in lines[1]
+    assert "the others are guests" in lines[1]
     assert lines[2].startswith("  olga (operator) and tomas (viewer) have two-factor authentication")
     assert people.TOTP_SECRET in lines[2]
     assert lines[3].strip() == f"otpauth://totp/Errand:olga?secret={people.TOTP_SECRET}&issuer=Errand"

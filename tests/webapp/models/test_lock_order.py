@@ -28,6 +28,8 @@ from webapp.models import (
     AccountMail,
     AlreadyRunning,
     Artifact,
+    Blocked,
+    Conversation,
     DraftGone,
     EmailChange,
     IllegalTransition,
@@ -40,6 +42,8 @@ from webapp.models import (
     StoredAttachment,
     Task,
     User,
+    blocking,
+    message_changes,
 )
 from webapp.models.file_deletion import delete_attachments, delete_of_finished_tasks
 from webapp.models.notification_kinds import FAILED
@@ -137,6 +141,32 @@ def test_people_who_write_to_each_other_at_once(app):
         lambda: Message.send(eve, ann, "Hello"),
     )
     assert Message.select().where(Message.recipient == ann, Message.read_at.is_null()).count() > 1
+
+
+def test_people_who_write_change_what_they_wrote_and_block_each_other_at_once(app):
+    ann, bob = make_user("ann"), make_user("bob")
+    Message.send(bob, ann, "Hello")
+
+    def latest() -> Message:
+        return Message.select().order_by(Message.id.desc()).get()
+
+    collide(
+        lambda: Message.send(ann, bob, "Hello"),
+        lambda: Message.send(bob, ann, "Hello"),
+        lambda: Message.read(ann, bob),
+        lambda: message_changes.edit(ann, Message.select().where(Message.sender == ann).get(), str(utcnow())),
+        lambda: message_changes.delete(latest()),
+        lambda: blocking.block(ann, bob),
+        lambda: blocking.block(bob, ann),
+        lambda: (blocking.unblock(ann, bob), blocking.unblock(bob, ann)),
+        allowed=(Blocked, message_changes.Changed, message_changes.TooLate, Message.DoesNotExist),
+    )
+    unread = Message.select().where(Message.recipient == ann, Message.read_at.is_null()).count()
+    assert Conversation.get(Conversation.user == ann).unread == unread
+    blocking.block(ann, bob)
+    assert Notification.unread_messages(ann) == 0
+    blocking.unblock(ann, bob)
+    assert Notification.unread_messages(ann) == unread
 
 
 def test_the_sweeper_that_tells_who_waits_collides_with_what_they_write(app):

@@ -11,6 +11,7 @@ from webapp.dev.factories import (
     make_mailing_file,
     make_message,
     make_notification,
+    make_post,
     make_posts,
     make_task,
     make_user,
@@ -39,7 +40,7 @@ def site(app, ann, settings):
     make_posts(ann.user, 25)
     task = make_task(State.IN_PROGRESS, ann.user)
     artifact = make_artifact(make_task(State.SUCCEEDED, ann.user))
-    make_message(make_user("bob"), ann.user)
+    message = make_message(bob := make_user("bob"), ann.user)
     mailing = make_mailing(ann.user)
     picture = make_picture(ann.user)
     with app.app_context():
@@ -50,6 +51,9 @@ def site(app, ann, settings):
         "file_id": make_mailing_file(mailing).id,
         "task_id": task.id,
         "artifact_id": artifact.id,
+        "post_id": make_post(ann.user).id,
+        "others_id": make_post(bob).id,
+        "message_id": message.id,
         "name": "countdown",
         "username": "bob",
         "filename": "app.css",

@@ -17,7 +17,7 @@ from webapp.lib.times import utcnow
 from webapp.models import FormKey, Message, Post, State, Task, User
 from webapp.models.form_key import KEEP
 from webapp.web.idempotency import KEY_PATTERN, REPEAT_WINDOW
-from webapp.web.routes import posts
+from webapp.web.routes.posts import writing
 
 HTMX = {"HX-Request": "true"}
 
@@ -149,7 +149,8 @@ def test_a_second_press_that_looks_just_before_the_first_has_ended_is_not_asked_
     form = FORMS[name]
     key = form.key(ann)
     first = form.send(ann, key)
-    monkeypatch.setattr(f"webapp.web.routes.{name}s.replay_response", lambda *_: None)
+    module = {"post": "posts.writing", "message": "messages.conversations"}[name]
+    monkeypatch.setattr(f"webapp.web.routes.{module}.replay_response", lambda *_: None)
     again = form.send(ann, key)
     assert (again.status_code, again.location, form.made()) == (303, first.location, 1)
 
@@ -195,7 +196,7 @@ def test_a_form_that_fails_half_way_leaves_nothing_and_can_be_sent_again(ann, mo
 
     ann.application.config["PROPAGATE_EXCEPTIONS"] = False
     with monkeypatch.context() as patched:
-        patched.setattr(posts, "Made", fail)
+        patched.setattr(writing, "Made", fail)
         assert form.send(ann, key).status_code == 500
     assert form.made() == FormKey.select().count() == 0
     assert form.send(ann, key).status_code == 303

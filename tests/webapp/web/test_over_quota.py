@@ -9,6 +9,7 @@ from tests.racing import race
 from tests.webapp.web.routes.mail.desk import send
 from webapp.dev.factories import make_post, make_task, make_user
 from webapp.lib.quota_variables import Quota
+from webapp.lib.times import utcnow
 from webapp.models import FormKey, Mailing, Message, OverQuota, Post, State, Task, User
 
 HTMX = {"HX-Request": "true", "HX-Source": "button#retry"}
@@ -150,6 +151,7 @@ def test_many_are_retried_as_far_as_there_is_room(ann, allow):
 def test_the_other_doors_are_the_same_one(ann, allow, mailserver, run_tasks):
     post = make_task(State.SUCCEEDED, ann.user, name="import_posts")
     make_post(ann.user, task=post)
+    User.update(email="ann@example.com", email_confirmed_at=utcnow()).execute()
     allow(Quota.LAUNCHES, 1)
     ann.submit("/tasks/new/countdown", seconds=5)
     before = Task.select().count()

@@ -18,7 +18,7 @@ from webapp.settings import Settings, SettingsError
 
 DONE = """
   {people} people live here now, with posts, messages, mails and tasks in every state.
-  Sign in as {main}, with the password "{password}". So can {others}; the other is a guest, who has none.
+  Sign in as {main}, with the password "{password}". So can {others}; the others are guests, who have none.
   {roles} have two-factor authentication: put {secret} into an authenticator app, or open
   {link}
   {left} tasks were left halfway, as if their workers had died: make run warns of each once, and sees to them.
@@ -50,7 +50,7 @@ def fill() -> None:
         sys.exit(OCCUPIED.format(number=persons, place=place))
     smtp.deliver(settings.mail_dir)
     others = ", ".join([*list(people.PEOPLE)[1:], people.NEWCOMER])
-    facts = {"people": len(people.PEOPLE) + 2, "main": people.MAIN, "password": PASSWORD, "others": others}
+    facts = {"people": len(people.PEOPLE) + 3, "main": people.MAIN, "password": PASSWORD, "others": others}
     facts |= {"left": left, "roles": _roles(), "secret": people.TOTP_SECRET, "link": _link(settings)}
     print(DONE.format(port=settings.port, **facts))
 

@@ -19,6 +19,8 @@ from webapp.models.role_changes import change_role
 MAIN = "ann"
 GUEST = "calm-otter-4821"
 NEWCOMER = "nina"
+SPAMMER = "grand-deals-2077"
+SPAM = timedelta(hours=4, minutes=10)  # ago
 FIRST_POST = 47  # days ago
 LATEST_POST = timedelta(seconds=50)
 READ_AFTER = timedelta(minutes=4)
@@ -59,6 +61,7 @@ def create_people(now: datetime) -> People:
     for name, role in ROLES.items():
         _give_role(people[name], role)
     people[GUEST] = make_user(GUEST, guest=True, created_at=now - timedelta(hours=20), seen_at=now)
+    people[SPAMMER] = make_user(SPAMMER, guest=True, created_at=now - timedelta(hours=5), seen_at=now - SPAM)
     just_now = now - timedelta(minutes=2)
     people[NEWCOMER] = make_user(NEWCOMER, created_at=just_now, seen_at=just_now)  # so this is their first sign-in
     return people

@@ -10,6 +10,7 @@ from webapp.db import database
 from webapp.dev.demo import people
 from webapp.dev.demo.fake_smtp import FakeSmtp
 from webapp.dev.demo.mail import leave_drafts, mails
+from webapp.dev.demo.neighbors import quarrels
 from webapp.dev.demo.simulation import Simulation
 from webapp.dev.demo.work import begin_work, past_work
 from webapp.lib.i18n import ngettext
@@ -45,6 +46,7 @@ def _play(simulation: Simulation) -> None:
     stories = (
         people.posts(everybody, simulation.now),
         people.messages(everybody, simulation.now),
+        quarrels(everybody, simulation.now),
         past_work(everybody, simulation),
         mails(ann, simulation),
     )

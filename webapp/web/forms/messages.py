@@ -1,10 +1,10 @@
 """The form for writing a private message."""
 
 from flask_wtf import FlaskForm
-from wtforms import Field, TextAreaField
+from wtforms import Field, HiddenField, TextAreaField
 
 from webapp.lib.normalization import clean
-from webapp.models.message import MESSAGE_LENGTH
+from webapp.models.message_row import MESSAGE_LENGTH
 from webapp.web.forms.fields import require_text
 
 
@@ -17,3 +17,9 @@ class MessageForm(FlaskForm):
     def validate_body(self, field: Field) -> None:
         """Checks the length; the error says how long the text is."""
         require_text(field, MESSAGE_LENGTH, "message")
+
+
+class EditMessageForm(MessageForm):
+    """A message with another text; `version` is that of the text which its page has shown."""
+
+    version = HiddenField()

@@ -1,7 +1,7 @@
 """The form for writing a post."""
 
 from flask_wtf import FlaskForm
-from wtforms import Field, TextAreaField
+from wtforms import Field, HiddenField, TextAreaField
 
 from webapp.lib.normalization import clean
 from webapp.models.post import POST_LENGTH
@@ -17,3 +17,10 @@ class PostForm(FlaskForm):
     def validate_body(self, field: Field) -> None:
         """Checks the length; the error says how long the text is."""
         require_text(field, POST_LENGTH, "post")
+
+
+class EditPostForm(PostForm):
+    """A post with another text; `version` is that of the text which its page has shown, empty if a program sends it."""
+
+    body = TextAreaField("Your post", filters=[clean])
+    version = HiddenField()

@@ -13,7 +13,7 @@ from webapp.lib.normalization import clean
 from webapp.lib.times import from_local
 from webapp.lib.tokenization import QUERY_LENGTH
 from webapp.models import User
-from webapp.models.search import SearchTooSlow, newest
+from webapp.models.search import SearchTooSlow, newest, newest_shown
 from webapp.models.search_places import TooManySearches
 from webapp.models.searched_rows import Place
 from webapp.models.task_filter import SEVERAL, TaskFilter
@@ -67,20 +67,28 @@ class SearchForm(Form):
         """The HTTP headers that belong to the status."""
         return {"Retry-After": str(RETRY_AFTER)} if self.status == 503 else {}
 
-    def page(self, query: "ModelSelect[Any]", before: str | None, owner: User | None = None) -> Page:
+    def page(
+        self, query: "ModelSelect[Any]", before: str | None, owner: User | None = None, reader: User | None = None
+    ) -> Page:
         """The page of the rows of a query that contain the words: all without words, none if the form is invalid.
 
-        `query` selects all rows of a searchable model, or all of `owner`. A search that takes too long, or gets no
-        place because many others search, becomes an error of the field. Where it stops before the last row, the next
-        page goes on from there. A few queries. Raises BadRequest for a cursor that no page gave out.
+        `query` selects all rows of a searchable model, or all of `owner`; nothing of people whom `reader` blocks is on
+        the page. A search that takes too long, or gets no place because many others search, becomes an error of the
+        field. Where it stops before the last row, the next page goes on from there. A few queries. Raises BadRequest
+        for a cursor that no page gave out.
         """
         if self.errors:
             return Page([], None)
-        if not self.q.data:
+        if reader and not reader.blocks_since:
+            reader = None
+        if not (self.q.data or reader):
             return page(query, before)
 
         def find(most: int, after: Place | None) -> list[int]:
-            ids, self.end = newest(query.model, self.q.data, most, owner, after)
+            if reader and not self.q.data:
+                ids, self.end = newest_shown(query.model, most, after, reader)
+            else:
+                ids, self.end = newest(query.model, self.q.data, most, owner, after, reader)
             return ids
 
         try:

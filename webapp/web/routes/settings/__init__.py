@@ -1,6 +1,7 @@
 """A person's own settings, a page for each part."""
 
 from webapp.web.routes.settings import (  # noqa: F401 - their routes
+    blocked,
     data,
     email,
     picture,

@@ -1,6 +1,6 @@
 """Writing posts."""
 
-from flask import Blueprint, render_template, url_for
+from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required
 
@@ -10,8 +10,7 @@ from webapp.web.auth import signed_in_user
 from webapp.web.forms.posts import PostForm
 from webapp.web.idempotency import REPEATED_MESSAGE, create_once, needs_repeat_confirmation, replay_response
 from webapp.web.routes import home
-
-bp = Blueprint("posts", __name__)
+from webapp.web.routes.posts.blueprint import bp
 
 POSTED_ALREADY = "You already posted that."
 

@@ -2,23 +2,22 @@
 
 from typing import Any
 
-from flask import Blueprint, abort, render_template, request, url_for
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
-from webapp.models import Conversation, Made, Message, Notification, OverQuota, User
+from webapp.models import Block, Blocked, Conversation, Made, Message, Notification, OverQuota, User
 from webapp.models.notification_kinds import CONVERSATION
 from webapp.web import htmx, over_quota
-from webapp.web.auth import require_sign_in, signed_in_user
+from webapp.web.auth import signed_in_user
 from webapp.web.forms.messages import MessageForm
 from webapp.web.forms.search import SearchForm
 from webapp.web.idempotency import REPEATED_MESSAGE, create_once, needs_repeat_confirmation, replay_response
 from webapp.web.paging import cursor_at, page_by_number, page_of_rows
-from webapp.web.people import find_person
+from webapp.web.people import find_other
 from webapp.web.polling import FocusFallback, conditional_fragment
+from webapp.web.presenters.blocking_words import why_not_message
 from webapp.web.presenters.notifications import leads_to
-
-bp = require_sign_in(Blueprint("messages", __name__, url_prefix="/messages"))
+from webapp.web.routes.messages.blueprint import bp
 
 
 @leads_to(CONVERSATION)
@@ -49,13 +48,13 @@ def inbox_fragment() -> ResponseReturnValue:
 @bp.get("/<username>")
 def show(username: str) -> ResponseReturnValue:
     """The conversation with one person. What they wrote is read by what the page then sends, or by a button of it."""
-    return _page(_find(username), MessageForm())
+    return _page(find_other(username), MessageForm())
 
 
 @bp.get("/<username>/_thread")
 def thread_fragment(username: str) -> ResponseReturnValue:
     """What was written, as the conversation's page includes it."""
-    other = _find(username)
+    other = find_other(username)
     return conditional_fragment(lambda: render_template("messages/_thread.html", **_thread(other)))
 
 
@@ -64,7 +63,7 @@ def create(username: str) -> ResponseReturnValue:
     """Send a message, or show the page again with the text and what is wrong with it."""
     if answer := replay_response():
         return answer
-    other, form = _find(username), MessageForm()
+    other, form = find_other(username), MessageForm()
     if not form.validate_on_submit():
         return _page(other, form), 422
     if needs_repeat_confirmation(Message.last_by(signed_in_user(), other), form.body.data):
@@ -80,34 +79,31 @@ def create(username: str) -> ResponseReturnValue:
     except OverQuota as error:
         form.body.errors = [error.words()]
         return over_quota.page(error, _page(other, form))
+    except Blocked as blocked:
+        form.body.errors = [why_not_message(blocked, other)]
+        return _page(other, form), 422
 
 
 @bp.post("/<username>/reading")
 def read(username: str) -> ResponseReturnValue:
     """Mark all that they wrote as read: what a conversation does when it is opened and when something arrives."""
-    other = _find(username)
+    other = find_other(username)
     Message.read(signed_in_user(), other)
     return htmx.respond(url_for("messages.show", username=other.username))
 
 
-def _find(username: str) -> User:
-    """The other person; nobody has a conversation with themselves."""
-    other = find_person(username)
-    if other.id == current_user.id:
-        abort(404)
-    return other
-
-
 def _inbox() -> dict[str, Any]:
-    before = request.args.get("before")
-    conversations = page_by_number(Message.inbox(signed_in_user()), before, Conversation.latest_id)
-    return {"conversations": conversations, "before": before}
+    user, before = signed_in_user(), request.args.get("before")
+    conversations = page_by_number(Message.inbox(user), before, Conversation.latest_id)
+    blocked = Block.blocked_among(user, [conversation.partner_id for conversation in conversations.items])
+    return {"conversations": conversations, "before": before, "blocked": blocked}
 
 
 def _thread(other: User) -> dict[str, Any]:
     user, before = signed_in_user(), request.args.get("before")
     messages = page_of_rows(Message, before, lambda most, after: Message.between(user, other, most, after))
-    return {"other": other, "messages": messages, "before": before, "unread": Message.is_unread(user, other)}
+    facts = {"unread": Message.is_unread(user, other), "is_blocked": Block.is_by(user, other)}
+    return {"other": other, "messages": messages, "before": before, **facts}
 
 
 def _page(other: User, form: MessageForm) -> str:

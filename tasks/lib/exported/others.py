@@ -1,0 +1,50 @@
+"""What a person gets of how they get on with others: whom they block, and what they reported."""
+
+from collections.abc import Mapping
+
+from peewee import Model
+
+from tasks.lib.exported.reasons import INNER, YOURS
+from tasks.lib.exported.row import Column, Excused, Exported, Row
+from webapp.models import Block, Report, User
+
+ROWS: Mapping[type[Model], Row] = {
+    Block: Exported(
+        file="blocks.json",
+        title="whom you block",
+        of=lambda user: [
+            Block.select(Block, User).join(User, on=Block.blocked).where(Block.user == user.id).order_by(Block.id)
+        ],
+        columns={
+            "id": INNER,
+            "user": YOURS,
+            "blocked": Column("the username of whom you block", value=lambda block: block.blocked.username),
+            "created_at": Column("since when"),
+        },
+    ),
+    Report: Exported(
+        file="reports.json",
+        title="what you reported",
+        of=lambda user: [
+            Report.select(Report, User)
+            .join(User, on=Report.about)
+            .where(Report.reporter == user.id)
+            .order_by(Report.id)
+        ],
+        columns={
+            "id": Column("the number of the report"),
+            "reporter": YOURS,
+            "about": Column("the username of whoever wrote it", value=lambda report: report.about.username),
+            "kind": Column("post or message"),
+            "subject_id": Column("the number of that post or message"),
+            "subject_at": Column("when it was written"),
+            "text": Column("what it said"),
+            "reason": Column("the reason that you chose"),
+            "words": Column("what you said of it"),
+            "state": Column("open or closed"),
+            "handler": Excused("Who closed it works for this site."),
+            "closed_at": Column("when it was closed"),
+            "created_at": Column("when you reported it"),
+        },
+    ),
+}
