@@ -1,5 +1,6 @@
 """Mail people what others wrote to them and they have not read some minutes later: one mail for all of it, once."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -66,14 +67,17 @@ def _content(user: User, key: str) -> OutgoingMail | None:
 def unread_of(user: User, key: str) -> Unread | None:
     """What a mail tells of that is still unread; None when all has been read. Two queries."""
     unread = Message.of_mail(user, key)
-    rows: Any = unread.select(User.username, fn.COUNT(Message.id)).join(User, on=Message.sender == User.id)
-    counts = dict(rows.group_by(User.username).order_by(fn.MIN(Message.id)).tuples())
+    senders = unread.join(User, on=Message.sender == User.id).group_by(User.id).order_by(fn.MIN(Message.id))
+    rows: Any = senders.select(User.username, User.deletion_due_at, fn.COUNT(Message.id)).tuples()
+    counts: Counter[str] = Counter()  # deleted accounts are one
+    for username, deletion_due_at, number_of_theirs in rows:
+        counts[User(username=username, deletion_due_at=deletion_due_at).shown_name] += number_of_theirs
     if not counts:
         return None
     shown = dict(list(counts.items())[:MOST_PEOPLE])
     lines: dict[str, list[str]] = {name: [] for name in shown}
     for message in unread.select(Message, User).join(User, on=Message.sender == User.id).limit(MOST_READ):
-        said = lines.get(message.sender.username)
+        said = lines.get(message.sender.shown_name)
         if said is not None and len(said) < MOST_LINES:
             said.append(shortened(message.body, LINE_LENGTH))
     number = sum(counts.values())

@@ -54,6 +54,7 @@ class Settings:
     task_timeout: int = 300
     worker_memory: int = 256 * 1024 * 1024
     retention_days: int = 30
+    guest_days: int = 30
     artifact_days: int = 7
     allow_guests: bool = True
     max_upload: int = 10 * 1024 * 1024
@@ -124,6 +125,7 @@ class Settings:
             **_processes(read),
             "retention_days": retention_days,
             "artifact_days": read.integer("ARTIFACT_DAYS", min(7, retention_days), 1, 36500),
+            "guest_days": read.integer("GUEST_DAYS", 30, 0, 36500),
             "allow_guests": read.flag("ALLOW_GUESTS", True),
             "max_upload": read.integer("MAX_UPLOAD_MB", 10, 1, 1024) * 1024 * 1024,
             "mail_daily_limit": read.integer("MAIL_DAILY_LIMIT", 5000, 0, 1_000_000),

@@ -2,7 +2,7 @@
 
 from tasks.queue import huey
 from webapp import db
-from webapp.models import quotas
+from webapp.models import idle_guests, quotas
 from webapp.settings import Settings
 
 
@@ -13,6 +13,8 @@ def use_storage(settings: Settings, patient: bool = True) -> None:
 
 
 def use_database(settings: Settings, patient: bool = True) -> None:
-    """Use the database and the quotas of these settings. What a run holds there is released when its lease ends."""
+    """Use the database of these settings, their quotas, and for how long they keep guests. What a run holds in the
+    database is released when its lease ends."""
     db.configure(settings.database_url, idle_timeout=settings.task_lease, patient=patient)
     quotas.configure(settings.quotas)
+    idle_guests.configure(settings.guest_days)

@@ -37,6 +37,7 @@ from webapp.models import (
     MODELS,
     AccountMail,
     Artifact,
+    Deletion,
     Delivery,
     ErrorReport,
     FormerName,
@@ -57,7 +58,7 @@ from webapp.models import (
     Worker,
 )
 
-OF_NOBODY = {ErrorReport, Leader, MailPace, RateCount, Worker}
+OF_NOBODY = {Deletion, ErrorReport, Leader, MailPace, RateCount, Worker}
 
 
 def _unpacked(task: Task) -> dict[str, bytes]:

@@ -7,7 +7,7 @@ from webapp.dev.account_factories import make_report
 from webapp.dev.factories import PASSWORD, make_artifact, make_message, make_post, make_task, make_user
 from webapp.dev.mail_factories import make_suppression
 from webapp.lib.times import utcnow
-from webapp.models import AccountMail, Artifact, Session, State, Suppression, Task, User
+from webapp.models import AccountMail, Artifact, Deletion, Session, State, Suppression, Task, User
 from webapp.models.mailing.suppression import Reason
 
 
@@ -139,6 +139,21 @@ def test_who_has_lost_the_app_and_the_codes_gets_back_in_and_is_told(app, writte
     assert (told["event"], told["account_id"], told["via"]) == ("second factor turned off", ann.id, "command")
     assert _run(app, "people", "second-factor", "ann", "--off") == "ann has no two-factor authentication.\n"
     assert app.test_cli_runner().invoke(args=["people", "second-factor", "ann"]).exit_code == 2
+
+
+def test_an_operator_deletes_an_account_by_its_name_and_takes_that_back(app):
+    make_user("ann", email="ann@example.com")
+    assert "another name; nothing has changed" in _refused(app, "people", "delete", "ann", input="bob\n")
+    result = app.test_cli_runner().invoke(args=("people", "delete", "Ann"), input="ann\n")
+    assert "ann can’t be seen or used any more, and is deleted on " in result.output
+    assert "--now doesn’t wait" in _refused(app, "people", "delete", "ann")
+    assert _run(app, "people", "keep", "ann") == "ann is kept, and is signed out everywhere.\n"
+    assert "no account called ann" in _refused(app, "people", "keep", "ann")
+    for _ in range(2):  # the second time where it is to be deleted later
+        app.test_cli_runner().invoke(args=("people", "delete", "ann"), input="ann\n")
+        result = app.test_cli_runner().invoke(args=("people", "delete", "ann", "--now"), input="ann\n")
+    assert Deletion.get().due_at <= utcnow()
+    assert "nobody here is called ann" in _refused(app, "people", "delete", "ann")
 
 
 def test_what_is_reported_is_listed_the_oldest_first(app):

@@ -11,10 +11,14 @@ from werkzeug.datastructures import MultiDict
 from webapp.db.startup import or_one_line
 from webapp.lib.i18n import ngettext
 from webapp.lib.logs import clean
-from webapp.models import SecondFactor, Session, User
+from webapp.lib.times import utcnow
+from webapp.models import Deletion, SecondFactor, Session, User, username_key
+from webapp.models.deletion import RETURN_WITHIN
+from webapp.models.hidden_posts import hide_or_show
 from webapp.models.password_reset import change_password
 from webapp.models.permissions import Role, needs_second_factor, role_of
 from webapp.models.role_changes import CannotHaveRole, change_role
+from webapp.models.stopping import stop
 from webapp.web.forms.settings import PasswordForm
 from webapp.web.security_log import Event, record
 
@@ -138,3 +142,43 @@ def turn_second_factor_off(person: User, off: bool) -> None:
         return
     record(Event.SECOND_FACTOR_OFF, person, via="command")
     click.echo(f"{person.username} signs in by password alone now.")
+
+
+@people.command("delete")
+@click.argument("name")
+@click.option("--now", is_flag=True, help=f"Without the {RETURN_WITHIN.days} days in which the account can be kept.")
+def delete(name: str, now: bool) -> None:
+    """Delete somebody's account, as if they had asked for it themselves. They are told by email.
+
+    Asks for the name once more. Nobody sees or signs in to the account from then on; a worker
+    deletes all that is in it within hours, once the time to keep it is over.
+    """
+    with or_one_line():
+        begun = Deletion.of_name(name)
+        person = begun.user if begun else User.by_username(name)
+    if person is None or (begun and not now):
+        known = begun and f"{name} is being deleted already; --now doesn’t wait, and people keep takes it back"
+        raise click.ClickException(known or f"nobody here is called {name}")
+    if username_key(click.prompt("Type the username to delete the account")) != username_key(name):
+        raise click.ClickException("that’s another name; nothing has changed")
+    with or_one_line():
+        record(Event.DELETION_ASKED, person, via="command", now=now)
+        deletion = Deletion.begin(person, at_once=now)
+        stop(deletion)
+    is_later = deletion.due_at > utcnow()
+    when = f"on {deletion.due_at:%Y-%m-%d at %H:%M} UTC" if is_later else "within the next hours"
+    click.echo(f"{deletion.username} can’t be seen or used any more, and is deleted {when}.")
+
+
+@people.command("keep")
+@click.argument("name")
+def keep(name: str) -> None:
+    """Keep an account that is to be deleted, for somebody who cannot sign in to say so."""
+    with or_one_line():
+        begun = Deletion.of_name(name)
+        user = begun.take_back() if begun else None
+        hide_or_show()
+    if user is None:
+        raise click.ClickException(f"no account called {name} is to be deleted, or it’s too late")
+    record(Event.DELETION_CANCELED, user, via="command")
+    click.echo(f"{user.username} is kept, and is signed out everywhere.")

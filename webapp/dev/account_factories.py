@@ -10,7 +10,7 @@ from tasks.lib.profile_pictures import squares
 from webapp.db import database
 from webapp.dev.factories import make_post, make_user
 from webapp.lib.times import utcnow
-from webapp.models import Block, EmailChange, Message, Picture, Post, Report, User, blocking
+from webapp.models import Block, Deletion, EmailChange, Message, Picture, Post, Report, User, blocking
 from webapp.models.picture import SIZES
 from webapp.models.report import Reason
 
@@ -22,6 +22,13 @@ def make_email_change(user: User | None = None, address: str = "new@example.com"
     user = user or make_user()
     defaults = {"nonce": f"nonce-{next(_numbers)}", "old_address": user.email, "sent_at": utcnow()}
     return EmailChange.create(user=user, address=address, **defaults | fields)
+
+
+def make_deletion(user: User, **fields: Any) -> Deletion:
+    """That an account is being deleted, without what follows from it, see `Deletion.begin`."""
+    defaults = {"nonce": f"nonce-{next(_numbers)}", "due_at": utcnow(), "look_at": utcnow()}
+    names = {"username": user.username, "username_key": user.username_key}
+    return Deletion.create(user=user, **defaults | names | fields)
 
 
 def make_picture(user: User | None = None, file: bytes = b"") -> Picture:

@@ -12,10 +12,11 @@ from typing import Any
 
 from flask import current_app
 
-from webapp.mail.confirmation_links import link_to_confirm, link_to_undo
+from webapp.mail.confirmation_links import link_to_confirm, link_to_keep, link_to_undo
 from webapp.mail.outgoing import OutgoingMail
 from webapp.mail.rendering import render
 from webapp.models import AccountMail
+from webapp.models.deletion import REQUESTED_MAIL
 from webapp.models.password_reset import LASTS, may_be_reset, reset_token
 from webapp.models.permissions import needs_second_factor
 
@@ -64,6 +65,7 @@ ACCOUNT_MAILS: dict[str, AccountMailKind] = {
     "reset_password": AccountMailKind("Set a new {app} password", _reset_link),
     "confirm_address": AccountMailKind("Confirm your email address for {app}", link_to_confirm),
     "address_changed": AccountMailKind("Your {app} email address was changed", link_to_undo),
+    REQUESTED_MAIL: AccountMailKind("Your {app} account is to be deleted", link_to_keep),
     "address_restored": AccountMailKind("Your {app} email address was changed back"),
 }
 

@@ -19,6 +19,7 @@ from tasks.engine.models.worker import Worker
 from webapp.models.account_mail import AccountMail
 from webapp.models.block import Block, Blocked
 from webapp.models.conversation import Conversation
+from webapp.models.deletion import Deletion
 from webapp.models.digest import Digest
 from webapp.models.email_change import ChangeState, EmailChange
 from webapp.models.error_report import ErrorReport
@@ -88,6 +89,7 @@ MODELS = (
     FormerName,
     Picture,
     PictureUpload,
+    Deletion,
     Worker,
 )
 
@@ -105,6 +107,7 @@ __all__ = [
     "Composition",
     "Conversation",
     "Counted",
+    "Deletion",
     "Delivery",
     "Digest",
     "DraftGone",

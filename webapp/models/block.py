@@ -39,8 +39,9 @@ class Block(BaseModel):
 
     @classmethod
     def by(cls, user: UserRow) -> "ModelSelect[Block]":
-        """Those of a person, the latest first, each with whom they block: one query."""
-        found = cls.select(cls, User).join(User, on=cls.blocked).where(cls.user == user.id)
+        """Those of a person, the latest first, each with whom they block: one query. None of deleted accounts."""
+        there = User.deletion_due_at.is_null()
+        found = cls.select(cls, User).join(User, on=cls.blocked).where(cls.user == user.id, there)
         return found.order_by(cls.created_at.desc(), cls.id.desc())
 
     @classmethod

@@ -5,6 +5,7 @@ from peewee import SQL, AutoField, ForeignKeyField, IntegerField, fn
 from webapp.db import BaseModel
 from webapp.models.block import Block
 from webapp.models.user import User
+from webapp.models.usernames import username_key
 
 
 class Conversation(BaseModel):
@@ -25,6 +26,14 @@ class Conversation(BaseModel):
     class Meta:
         table_name = "conversations"
         indexes = ((("user", "partner"), True), (("user", "latest_id"), False))
+
+    @classmethod
+    def deleted_partner(cls, user: User, username: str) -> User | None:
+        """The person whose deleted account's row has this name, if these two have messages. One query."""
+        theirs = User.select().join(cls, on=cls.partner == User.id).where(cls.user == user.id)
+        key = username_key(username)
+        found: User | None = theirs.where(User.username_key == key, User.deletion_due_at.is_null(False)).first()
+        return found if key else None
 
     @classmethod
     def unread_messages(cls, user: User) -> int:

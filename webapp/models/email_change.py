@@ -115,6 +115,8 @@ class EmailChange(BaseModel):
         """Make the address the account's, and tell the one before. False, and nothing, if it is not to be confirmed."""
         with database.atomic():
             User.hold(self.user_id)
+            if User.get_by_id(self.user_id).is_deleted:
+                return False
             now = utcnow()
             fits = EmailChange.settled_at.is_null(), EmailChange.sent_at > now - LINK_LASTS
             if (
@@ -136,7 +138,7 @@ class EmailChange(BaseModel):
         with database.atomic():
             User.hold(self.user_id)
             now, known = utcnow(), EmailChange.get_by_id(self.id)
-            if not known.can_be_undone:
+            if not known.can_be_undone or User.get_by_id(self.user_id).is_deleted:
                 return False
             since = EmailChange.user == self.user_id, EmailChange.confirmed_at >= known.confirmed_at
             EmailChange.update(undone_at=now).where(*since, EmailChange.undone_at.is_null()).execute()

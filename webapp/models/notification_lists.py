@@ -71,7 +71,7 @@ class NotificationLists(NotificationTrait):
         """Who lately wrote what is unread: the latest few, newest first, each with their user name. One query."""
         found = cls.select(cls, User).join(User, on=cls.sender).where(cls._unread_by(user), cls.told_at > since)
         latest = found.order_by(cls.told_at.desc()).limit(MOST_SAID)
-        return [(said, said.sender.username) for said in latest if said.sender]
+        return [(said, said.sender.shown_name) for said in latest if said.sender]
 
     @classmethod
     def about(cls, task_id: UUID) -> Any:

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from datetime import datetime
 from operator import itemgetter
+from typing import Any
 from uuid import UUID
 
-from peewee import AutoField, DateTimeField, ForeignKeyField, ModelSelect
+from peewee import SQL, AutoField, BooleanField, DateTimeField, ForeignKeyField, ModelSelect
 
 from tasks.engine.models.task import Task
 from webapp.db import insert_rows
@@ -31,6 +32,11 @@ class Post(Searched):
     )
     created_at = DateTimeField(default=utcnow)
     edited_at = DateTimeField(null=True, help_text="when its author changed it last")
+    hidden = BooleanField(
+        default=False,
+        constraints=[SQL("DEFAULT FALSE")],
+        help_text="as its author's account is to be deleted, which is said there first; not found by search, either",
+    )
 
     class Meta:
         indexes = ((("user", "created_at", "id"), False), (("created_at", "id"), False))
@@ -42,8 +48,8 @@ class Post(Searched):
 
     @classmethod
     def with_author(cls, post_id: int) -> "Post | None":
-        """A post with the whole row of its author, or None. One query."""
-        found: Post | None = cls.select(cls, User).join(User).where(cls.id == post_id).first()
+        """A post that is shown, with the whole row of its author, or None. One query."""
+        found: Post | None = cls.select(cls, User).join(User).where(cls.id == post_id, _is_shown()).first()
         return found
 
     def edit(self, body: str) -> bool:
@@ -89,9 +95,14 @@ class Post(Searched):
         return last
 
     @classmethod
+    def shown(cls) -> "ModelSelect[Post]":
+        """Everyone's posts, but for those of accounts that are to be deleted. To be counted and filtered."""
+        return cls.select().join(User).where(_is_shown())
+
+    @classmethod
     def shown_to(cls, reader: User) -> "ModelSelect[Post]":
-        """Everyone's posts but those of people whom this person blocks."""
-        return cls.select().where(cls.user.not_in(Block.ids_by(reader)))
+        """The same but for those of people whom this person blocks."""
+        return cls.shown().where(cls.user.not_in(Block.ids_by(reader)))
 
     @classmethod
     def newest_place(cls) -> tuple[datetime, int] | None:
@@ -106,4 +117,13 @@ class Post(Searched):
         """Everyone's posts, or one person's, newest first, each with what is shown of its author: one query."""
         shown = User.id, User.username, User.picture_version
         query = cls.select(cls, *shown).join(User).order_by(cls.created_at.desc(), cls.id.desc())
-        return query.where(cls.user == user) if user else query
+        return query.where(cls.user == user) if user else query.where(_is_shown())
+
+
+def _is_shown() -> Any:
+    """For a query with authors. A batch hides posts, so that it costs little however many an account has."""
+    return ~Post.hidden & User.deletion_due_at.is_null()
+
+
+Post.add_index(Post.created_at, Post.id, where=~Post.hidden, name="posts_shown")
+Post.add_index(Post.user, where=Post.hidden, name="posts_hidden")

@@ -11,6 +11,7 @@ from peewee import fn
 
 from webapp.db import database, locking
 from webapp.models.account_mail import AccountMail
+from webapp.models.deletion import Deletion
 from webapp.models.password_reset import can_be_reset
 from webapp.models.rate_count import RateCount
 from webapp.models.user import User
@@ -54,13 +55,15 @@ def _demand_fewer(most: int, which: Any) -> None:
 def answer_requests(at_once: int) -> int:
     """Put the mails of the oldest requests, at most so many, into the outbox; returns how many requests those were.
 
-    An account that has such a mail due gets no second one. Each request takes one query, by index; what is written is
-    one transaction.
+    An account that has such a mail due gets no second one; of one that is to be deleted, its owner is told how to keep
+    it, as no password is set for it until then. Each request takes two queries, by index; what is written is one
+    transaction.
     """
     requests = list(AccountMail.select().where(_is_request).order_by(AccountMail.id).limit(at_once))
     if not requests:
         return 0
     found = {request.address: _accounts_of(request.address) for request in requests}
+    leaving = {request.address: Deletion.of_address(_spellings(request.address), MOST_ACCOUNTS) for request in requests}
     with database.atomic():
         ours = _take(requests)
         mailed: set[int] = set()
@@ -70,6 +73,8 @@ def answer_requests(at_once: int) -> int:
                 if user.id not in mailed:
                     AccountMail.put(RESET_PASSWORD, user.email, user, are_more=are_more)
                     mailed.add(user.id)
+            for deletion in leaving[address]:
+                deletion.remind()
     return len(ours)
 
 
@@ -83,11 +88,12 @@ def _take(requests: list[AccountMail]) -> list[str]:
 
 
 def _accounts_of(address: str) -> list[User]:
-    """The accounts to be mailed, the last used first; one more than MOST_ACCOUNTS where there are more.
-
-    SQLite lowers the letters of ASCII alone, so the address is looked for in both ways.
-    """
-    spellings = {address.lower(), "".join(c.lower() if c.isascii() else c for c in address)}
+    """The accounts to be mailed, the last used first; one more than MOST_ACCOUNTS where there are more."""
     due = AccountMail.select(AccountMail.id).where(AccountMail.user == User.id, AccountMail.kind == RESET_PASSWORD)
-    theirs = fn.LOWER(User.email).in_(sorted(spellings)) & can_be_reset() & ~fn.EXISTS(due)
+    theirs = fn.LOWER(User.email).in_(_spellings(address)) & can_be_reset() & ~fn.EXISTS(due)
     return list(User.select().where(theirs).order_by(User.seen_at.desc(), User.id).limit(MOST_ACCOUNTS + 1))
+
+
+def _spellings(address: str) -> list[str]:
+    """An address in small letters. SQLite lowers those of ASCII alone, so it is looked for in both ways."""
+    return sorted({address.lower(), "".join(c.lower() if c.isascii() else c for c in address)})

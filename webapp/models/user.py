@@ -38,9 +38,9 @@ class User(UserRegistration, UserChannels, UserChanges, UserPasswords, UserRow):
 
     @classmethod
     def by_username(cls, username: str) -> "User | None":
-        """The account with that name, however it is typed, or None. One query; none if it cannot be a name."""
+        """The account with that name, however it is typed; None if it is deleted. One query; none for no name."""
         key = username_key(username)
-        return cls.get_or_none(cls.username_key == key) if key else None
+        return cls.get_or_none(cls.username_key == key, cls.deletion_due_at.is_null()) if key else None
 
     @classmethod
     def by_any_name(cls, username: str) -> "User | None":
@@ -48,7 +48,7 @@ class User(UserRegistration, UserChannels, UserChanges, UserPasswords, UserRow):
         key = username_key(username)
         user = cls.by_username(username)
         former = FormerName.owner_of(key) if key and not user else None
-        return cls.get_or_none(cls.id == former) if former else user
+        return cls.get_or_none(cls.id == former, cls.deletion_due_at.is_null()) if former else user
 
     @classmethod
     def by_session_key(cls, key: str) -> "User | None":
@@ -70,7 +70,7 @@ class User(UserRegistration, UserChannels, UserChanges, UserPasswords, UserRow):
 
         At most two queries.
         """
-        user = cls.get_or_none(cls.session_key == key)
+        user = cls.get_or_none(cls.session_key == key, cls.deletion_due_at.is_null())
         return user if user and not Session.has_refused(key) else None
 
     @classmethod
@@ -133,7 +133,7 @@ def _hold(number: int) -> CompiledQuery:
 @compiled
 def _by_session_key() -> Any:
     theirs = User.select(User, Session, total_changes(User.id)).join(Session, on=Session.user == User.id)
-    return theirs.where(is_alive(), Session.account_key == User.session_key)
+    return theirs.where(is_alive(), Session.account_key == User.session_key, User.deletion_due_at.is_null())
 
 
 User.add_index(fn.LOWER(User.email), where=User.email_confirmed_at.is_null(False), name="users_confirmed_email")

@@ -26,18 +26,18 @@ class UserPasswords(UserTrait):
     def store_password_hash(self, password_hash: str, *, instead_of: str | None = None) -> bool:
         """Store what `hash_password` made of a new password, and end all sessions of this account.
 
-        Returns whether. Where it comes `instead_of` a hash, not if another one is stored by now, or another address
-        than when this account was read.
+        Returns whether; not for an account that is deleted. Where it comes `instead_of` a hash, not if another one is
+        stored by now, or another address than when this account was read.
         """
-        new = {"password_hash": password_hash, "session_key": new_session_key()}
-        own_turns = {"network_group": None}  # whatever network they came from as a guest
-        is_theirs = UserRow.id == self.id
+        new = {UserRow.password_hash: password_hash, UserRow.session_key: new_session_key()}
+        own_turns = {UserRow.network_group: None}  # whatever network they came from as a guest
+        is_theirs = (UserRow.id == self.id) & UserRow.deletion_due_at.is_null()
         if instead_of is not None:
             is_theirs &= (UserRow.password_hash == instead_of) & (UserRow.email == self.email)
         with database.atomic():
-            if not UserRow.update(**new, **own_turns).where(is_theirs).execute():
+            if not UserRow.update(new | own_turns).where(is_theirs).execute():
                 return False
-            self.password_hash, self.session_key = password_hash, new["session_key"]
+            self.password_hash, self.session_key = password_hash, str(new[UserRow.session_key])
             Session.end_rows(self)
         return True
 

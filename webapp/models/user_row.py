@@ -8,6 +8,8 @@ from webapp.db import BaseModel
 from webapp.db.traits import Trait
 from webapp.lib.times import utcnow
 
+DELETED = "a deleted account"
+
 
 class UserRow(BaseModel):
     """A row of `users`. `User` and its traits have what changes it."""
@@ -49,6 +51,7 @@ class UserRow(BaseModel):
     counted_before = BigIntegerField(
         column_name="changes", default=0, help_text="by a release from before 0026; `change_counts` has it, too"
     )
+    deletion_due_at = DateTimeField(null=True, help_text="of an account that is deleted, or is to be, see `Deletion`")
 
     # Flask-Login's interface.
     is_authenticated = True
@@ -76,6 +79,16 @@ class UserRow(BaseModel):
     def queue_group(self) -> int | None:
         """With whom they take turns in the fair queue: guests who came from one network do so as one person."""
         return self.network_group if self.is_guest else None
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether its owner had it deleted: others see what they have of it as from DELETED, without a name."""
+        return self.deletion_due_at is not None
+
+    @property
+    def shown_name(self) -> str:
+        """What others call this person."""
+        return DELETED if self.is_deleted else self.username
 
     @property
     def has_second_factor(self) -> bool:

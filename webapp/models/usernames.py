@@ -16,6 +16,7 @@ RESERVED = frozenset(
     "register root security settings signin signup staff status superuser support sysadmin system tasks team undefined "
     "unsubscribe webmaster".split()
 )
+DELETED_PREFIX = "deleted-"  # of what the row of a deleted account is called, which nobody is shown
 _reserved_here = set[str]()  # what this site is called
 # What a guest is called until they choose; two words and a number are easy to say and seldom taken.
 MOODS = (
@@ -54,9 +55,14 @@ def skeleton(key: str) -> str:
 
 def is_reserved(key: str) -> bool:
     """Whether people would take somebody of that name for the site itself."""
-    return skeleton(key) in RESERVED | _reserved_here
+    return skeleton(key) in RESERVED | _reserved_here or key.startswith(DELETED_PREFIX)
 
 
 def guest_name() -> str:
     """A random name for a guest; seldom one that somebody has."""
     return f"{secrets.choice(MOODS)}-{secrets.choice(ANIMALS)}-{secrets.randbelow(9000) + 1000}"
+
+
+def deleted_name() -> str:
+    """A random name for the row of a deleted account, which nobody is shown and nobody can take."""
+    return f"{DELETED_PREFIX}{secrets.token_hex(8)}"

@@ -29,7 +29,7 @@ REQUEST_ID_ENVIRON = "errand.request_id"  # where a request keeps it
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 MAX_PATH_LENGTH = 300
 # What is in an address by these names lets in whoever has it.
-SECRET_ARGUMENTS = {"token", "confirmation_token", "undo_token", "unsubscribe_token", "key"}
+SECRET_ARGUMENTS = {"token", "confirmation_token", "undo_token", "keep_token", "unsubscribe_token", "key"}
 # What is signed, wherever it stands: an address that is not quite right, as with a slash too many, has no arguments.
 SIGNED = re.compile(r"[\w-]{16,}(?:\.[\w-]+)*\.[\w-]{27,}", re.ASCII)
 

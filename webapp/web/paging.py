@@ -67,12 +67,17 @@ def page_by_number(query: "ModelSelect[Any]", cursor: str | None, field: Any, si
 def page_of_ids(query: "ModelSelect[Any]", cursor: str | None, find: Find, size: int = PAGE_SIZE) -> Page:
     """The page of those rows of a query whose ids `find(limit, position)` returns, in that order.
 
-    One query besides those of `find`. Raises BadRequest as `page` does.
+    One query besides those of `find`, or two where the query leaves out the last of these. Raises BadRequest as `page`
+    does.
     """
     model: Any = query.model
     ids = find(size + 1, _parse(cursor, model) if cursor else None)
     rows = {row.id: row for row in query.where(model.id.in_(ids[:size])).order_by()} if ids else {}
-    return _page([rows[row_id] for row_id in ids if row_id in rows], len(ids) > size)
+    found = _page([rows[row_id] for row_id in ids if row_id in rows], len(ids) > size)
+    if len(ids) > size and ids[size - 1] not in rows:  # the query leaves it out, and what comes after it, it may not
+        last = model.get_or_none(model.id == ids[size - 1])
+        return Page(found.items, last and cursor_of(last))
+    return found
 
 
 def page_of_rows(model: Any, cursor: str | None, find: Find, size: int = PAGE_SIZE) -> Page:

@@ -49,6 +49,8 @@ class Event(StrEnum):
     PASSWORD_RESET = "password reset"  # noqa: S105 - no password
     ADDRESS_SUPPRESSED = "address suppressed"
     ADDRESS_UNSUPPRESSED = "address no longer suppressed"
+    DELETION_ASKED = "account deletion asked"
+    DELETION_CANCELED = "account deletion canceled"
 
 
 def record(event: Event, user: UserRow | None = None, **fields: object) -> None:

@@ -34,6 +34,7 @@ ROWS: Mapping[type[Model], Row] = {
             "seen_at": Column("when you were last here, to the minute"),
             "mail_after": Column("the minutes after which you wanted emails, if you chose that long ago"),
             "blocks_since": Column("since when you have blocked anybody; null if you block nobody"),
+            "deletion_due_at": INNER,
             "hides_seen": Column("whether your profile keeps to itself when you were last here"),
             "picture_version": INNER,
             "hearing": Column("how you want to hear of each kind of news; null if you chose nothing"),

@@ -18,7 +18,7 @@ ROWS: Mapping[type[Model], Row] = {
         columns={
             "id": INNER,
             "user": YOURS,
-            "blocked": Column("the username of whom you block", value=lambda block: block.blocked.username),
+            "blocked": Column("the username of whom you block", value=lambda block: block.blocked.shown_name),
             "created_at": Column("since when"),
         },
     ),
@@ -34,7 +34,7 @@ ROWS: Mapping[type[Model], Row] = {
         columns={
             "id": Column("the number of the report"),
             "reporter": YOURS,
-            "about": Column("the username of whoever wrote it", value=lambda report: report.about.username),
+            "about": Column("the username of whoever wrote it", value=lambda report: report.about.shown_name),
             "kind": Column("post or message"),
             "subject_id": Column("the number of that post or message"),
             "subject_at": Column("when it was written"),

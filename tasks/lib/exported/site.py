@@ -7,6 +7,7 @@ from peewee import Model
 from tasks.lib.exported.row import Excused, Row
 from webapp.models import (
     ChangeCount,
+    Deletion,
     ErrorReport,
     FormKey,
     Leader,
@@ -21,6 +22,7 @@ from webapp.models import (
 
 ROWS: Mapping[type[Model], Row] = {
     ChangeCount: Excused("A number that tells your open pages when to look again; it says nothing else."),
+    Deletion: Excused("What is kept for 14 days of an account that is to be deleted; yours isn't."),
     FormKey: Excused("Fingerprints of the forms you sent in the last day, so that none counts twice."),
     OutcomeMail: Excused("Which of your ended tasks you are emailed about next; the tasks are in tasks.json."),
     StorageCount: Excused("How much you store, added up; the files are in this ZIP file, each with its size."),

@@ -24,8 +24,10 @@ def _messages(user: User) -> "Sequence[ModelSelect[Any]]":
         Message.read_at.is_null(False).alias("was_read"),
         _Sender.id,
         _Sender.username,
+        _Sender.deletion_due_at,
         _Recipient.id,
         _Recipient.username,
+        _Recipient.deletion_due_at,
     )
     found = found.join_from(Message, _Sender, JOIN.LEFT_OUTER, on=Message.sender == _Sender.id, attr="sender")
     found = found.join_from(
@@ -37,20 +39,21 @@ def _messages(user: User) -> "Sequence[ModelSelect[Any]]":
 
 
 def _conversations(user: User) -> "Sequence[ModelSelect[Any]]":
-    found = Conversation.select(Conversation, User.id, User.username).join(User, on=Conversation.partner)
+    named = User.id, User.username, User.deletion_due_at
+    found = Conversation.select(Conversation, *named).join(User, on=Conversation.partner)
     return [found.where(Conversation.user == user.id).order_by(Conversation.partner)]
 
 
 def _notifications(user: User) -> "Sequence[ModelSelect[Any]]":
     """By what they are about: when they last changed changes while they are read, also by this."""
-    found = Notification.select(Notification, _Sender.id, _Sender.username)
+    found = Notification.select(Notification, _Sender.id, _Sender.username, _Sender.deletion_due_at)
     found = found.join(_Sender, JOIN.LEFT_OUTER, on=Notification.sender == _Sender.id, attr="sender")
     return [found.where(Notification.user == user.id).order_by(Notification.name, Notification.scope)]
 
 
 def _name(key: str, person: str) -> Any:
     """The user name of a person that a row refers to by a key; None where it refers to none."""
-    return lambda row: getattr(row, person).username if row.__data__.get(key) else None
+    return lambda row: getattr(row, person).shown_name if row.__data__.get(key) else None
 
 
 ROWS: Mapping[type[Model], Row] = {
@@ -65,6 +68,7 @@ ROWS: Mapping[type[Model], Row] = {
             "body": Column("what you wrote"),
             "created_at": Column("when you posted it", name="timestamp"),
             "edited_at": Column("when you last edited it; null if you didn't"),
+            "hidden": INNER,
             "task": Column("the id of the task that posted it for you; null if none did"),
             "terms": FOR_SEARCH,
         },

@@ -1,9 +1,12 @@
 """Every address of the site, found in the app's own map of them, and every row behind it."""
 
+from datetime import timedelta
+
 from flask import current_app
 
 from webapp import db
-from webapp.dev.account_factories import make_email_change
+from webapp.dev.account_factories import make_deletion, make_email_change
+from webapp.dev.factories import make_user
 from webapp.lib.times import utcnow
 from webapp.mail.confirmation_links import Purpose, token_of
 from webapp.mail.unsubscribing import token_of as unsubscribe_token
@@ -22,7 +25,10 @@ def addresses(app, method: str, site: dict) -> list[str]:
 
 
 def tokens_of(user: User) -> dict[str, str]:
-    """By which somebody can confirm an address and undo the change before. Needs an app context."""
+    """By which somebody can confirm an address and undo the change before, and somebody else can keep their account.
+
+    Needs an app context.
+    """
     now = utcnow()
     before = make_email_change(user, old_address="old@example.com", confirmed_at=now, settled_at=now)
     pending = make_email_change(user)
@@ -30,6 +36,7 @@ def tokens_of(user: User) -> dict[str, str]:
         "confirmation_token": token_of(pending, Purpose.CONFIRM),
         "undo_token": token_of(before, Purpose.UNDO),
         "unsubscribe_token": unsubscribe_token(user, "bea@example.com", current_app.config["SECRET_KEY"]),
+        "keep_token": token_of(make_deletion(make_user(), due_at=now + timedelta(days=14)), Purpose.KEEP),
     }
 
 

@@ -16,7 +16,7 @@ from webapp.models import Message, State, User
 from webapp.web.polling import POLLED_FRAGMENTS
 
 # What a signed-in person is led away from, or somebody without a second factor.
-LEADS_ON = {"/login", "/login/code", "/register", "/logout"}
+LEADS_ON = {"/login", "/login/code", "/login/keep", "/register", "/logout"}
 LEADS_ON |= {f"/settings/security/{page}" for page in ("second-factor/off", "recovery-codes", "recovery-codes.txt")}
 LEADS_ON.add("/settings/password")  # to the form, after the question who they are
 

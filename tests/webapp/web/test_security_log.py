@@ -45,6 +45,8 @@ ELSEWHERE = {
     Event.RECOVERY_CODES_NEW: "web/routes/test_security_settings.py",
     Event.REPORTED: "web/routes/test_reports.py",
     Event.REAUTHENTICATED: "web/routes/test_reauthentication.py",
+    Event.DELETION_ASKED: "web/routes/test_deletion.py",
+    Event.DELETION_CANCELED: "web/routes/test_deletion.py",
 }
 
 

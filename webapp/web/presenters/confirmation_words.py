@@ -87,6 +87,27 @@ TOO_LATE = Outcome(
     status=410,
 )
 
+KEPT = Outcome(
+    "Your account is kept",
+    "{username} is visible again. Now sign in. If it wasn’t you who had it deleted, set a new password in Settings at"
+    " once. If yours doesn’t work, choose “Forgot your password?”.",
+    link="Sign in",
+)
+NOT_KEPT = Outcome(
+    "There’s nothing to keep any more",
+    "The account is kept already, or it’s too late and the account is gone. Or a part of this link is missing: copy all"
+    " of it from the email.",
+    endpoint="accounts.login",
+    link="Sign in",
+    status=410,
+)
+LEAVING = Outcome(
+    "The account is to be deleted",
+    "So its address can’t be changed. The email about that has a link by which the account is kept; open this one after"
+    " that.",
+    status=410,
+)
+
 
 def outcome_of(change: EmailChange | None) -> Outcome:
     """What has become of an address whose link was opened, other than that it is to be confirmed."""
@@ -101,6 +122,8 @@ def undo_outcome_of(change: EmailChange | None) -> Outcome:
     """What has become of a change whose link to undo it was opened, other than that it can be undone."""
     if change is None:
         return UNREADABLE
+    if change.user.is_deleted:
+        return LEAVING
     if change.undone_at is None:
         return TOO_LATE
     if change.user.email != change.old_address:

@@ -3,6 +3,7 @@
 from flask import request
 
 PURPOSES = {
+    "settings.delete_account": "delete your account",
     "settings.end_other_sessions": "end all your other sessions",
     "settings.end_session": "end that session",
     "settings.export_data": "download everything",

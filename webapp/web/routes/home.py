@@ -29,7 +29,7 @@ def news_fragment() -> ResponseReturnValue:
     """
     after, is_shown = request.args.get("after"), "shown" in request.args
     user = reader() if is_shown else None
-    number = count_newer(Post.shown_to(user) if user else Post.select(), after, PAGE_SIZE + 1)
+    number = count_newer(Post.shown_to(user) if user else Post.shown(), after, PAGE_SIZE + 1)
     shown = _news(after, number, is_shown)
     return conditional_public_fragment(str(number), lambda: render_template("home/_news.html", **shown))
 

@@ -3,6 +3,7 @@
 from webapp.web.routes.accounts import (  # noqa: F401 - their routes
     forgotten_password,
     registration,
+    returning,
     second_step,
     sign_in,
 )

@@ -10,8 +10,8 @@ from webapp.web.half_sign_in import HalfSignIn
 from webapp.web.reauthentication import accept_code, prove
 from webapp.web.recovery_words import tell_of_codes_left
 from webapp.web.redirects import local_url, redirect_to_next
+from webapp.web.returning import come_in, name_of
 from webapp.web.routes.accounts.blueprint import bp
-from webapp.web.sign_ins import complete_sign_in
 
 OVER = "That took too long, or your account has changed. Please enter your password again."
 
@@ -28,11 +28,11 @@ def login_code() -> ResponseReturnValue:
         if proof and not half.finish():
             return _start_again()
         if proof:
-            complete_sign_in(half.user)
+            answer = come_in(half.user)
             tell_of_codes_left(half.user, proof)
-            return redirect_to_next()
+            return answer
         form.code.errors = [WRONG_RECOVERY_CODE if by_recovery else WRONG_CODE]
-    context = {"form": form, "account": half.user, "by_recovery": by_recovery, "next": _next()}
+    context = {"form": form, "account_name": name_of(half.user), "by_recovery": by_recovery, "next": _next()}
     page = render_template("accounts/login_code.html", **context)
     answer = make_response(page, 422 if form.is_submitted() else 200)
     answer.headers["Cache-Control"] = "no-store"

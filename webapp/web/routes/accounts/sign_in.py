@@ -4,16 +4,16 @@ from flask import flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from webapp.models import User, username_key
+from webapp.models import Deletion, User, username_key
 from webapp.web.auth import sign_out
 from webapp.web.caching import clear_site_data
 from webapp.web.forms.accounts import LoginForm, RegisterForm
 from webapp.web.half_sign_in import HalfSignIn
 from webapp.web.rate_limits import PasswordAttempt
 from webapp.web.redirects import local_url, redirect_back, redirect_to_next
+from webapp.web.returning import come_in
 from webapp.web.routes.accounts.blueprint import bp
 from webapp.web.security_log import Event, record
-from webapp.web.sign_ins import complete_sign_in
 
 SIGNS_IN_AS = "signs_in_as"  # in the session: whose new password was just set, to be filled in once
 # What a sign-in is needed for, by the first part of the URL.
@@ -62,14 +62,17 @@ def logout() -> ResponseReturnValue:
 
 
 def sign_in_by_password(form: LoginForm | RegisterForm) -> ResponseReturnValue | None:
-    """Sign in to the account of that name and go on, or ask for its second factor; None if the password is wrong.
+    """Sign in to the account of that name and go on, or ask for its second factor, or whether it is to be kept; None if
+    the password is wrong.
 
     Counts as an attempt; one by a former name that leads on counts as one by the present name, or whoever guesses would
     have twice as many. Raises TooManyRequests.
     """
-    claimed = User.by_any_name(form.username.data)
-    attempt = PasswordAttempt(claimed.username_key if claimed else username_key(form.username.data))
-    user = User.authenticate(form.username.data, form.password.data)
+    name, password = form.username.data, form.password.data
+    leaving = Deletion.of_name(name)
+    claimed = leaving.user if leaving else User.by_any_name(name)
+    attempt = PasswordAttempt(claimed.username_key if claimed and not leaving else username_key(name))
+    user = leaving.authenticate(password) if leaving else User.authenticate(name, password)
     if not user:  # never with what was typed as a name: that may be a password
         record(Event.SIGN_IN_FAILED, claimed)
         return None
@@ -77,8 +80,7 @@ def sign_in_by_password(form: LoginForm | RegisterForm) -> ResponseReturnValue |
     if user.has_second_factor:
         HalfSignIn.begin(user)
         return redirect(url_for("accounts.login_code", next=local_url(request.values.get("next"))), 303)
-    complete_sign_in(user)
-    return redirect_to_next()
+    return come_in(user)
 
 
 def would_abandon_guest() -> bool:

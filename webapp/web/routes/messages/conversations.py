@@ -13,11 +13,12 @@ from webapp.web.forms.messages import MessageForm
 from webapp.web.forms.search import SearchForm
 from webapp.web.idempotency import REPEATED_MESSAGE, create_once, needs_repeat_confirmation, replay_response
 from webapp.web.paging import cursor_at, page_by_number, page_of_rows
-from webapp.web.people import find_other
 from webapp.web.polling import FocusFallback, conditional_fragment
 from webapp.web.presenters.blocking_words import why_not_message
 from webapp.web.presenters.notifications import leads_to
-from webapp.web.routes.messages.blueprint import bp
+from webapp.web.routes.messages.blueprint import bp, find_partner
+
+DELETED = "This account was deleted, so your message wasn’t sent."
 
 
 @leads_to(CONVERSATION)
@@ -48,13 +49,13 @@ def inbox_fragment() -> ResponseReturnValue:
 @bp.get("/<username>")
 def show(username: str) -> ResponseReturnValue:
     """The conversation with one person. What they wrote is read by what the page then sends, or by a button of it."""
-    return _page(find_other(username), MessageForm())
+    return _page(find_partner(username), MessageForm())
 
 
 @bp.get("/<username>/_thread")
 def thread_fragment(username: str) -> ResponseReturnValue:
     """What was written, as the conversation's page includes it."""
-    other = find_other(username)
+    other = find_partner(username)
     return conditional_fragment(lambda: render_template("messages/_thread.html", **_thread(other)))
 
 
@@ -63,8 +64,11 @@ def create(username: str) -> ResponseReturnValue:
     """Send a message, or show the page again with the text and what is wrong with it."""
     if answer := replay_response():
         return answer
-    other, form = find_other(username), MessageForm()
+    other, form = find_partner(username), MessageForm()
     if not form.validate_on_submit():
+        return _page(other, form), 422
+    if other.is_deleted:
+        form.body.errors = [DELETED]
         return _page(other, form), 422
     if needs_repeat_confirmation(Message.last_by(signed_in_user(), other), form.body.data):
         form.is_repeated, form.body.errors = True, [REPEATED_MESSAGE]
@@ -87,7 +91,7 @@ def create(username: str) -> ResponseReturnValue:
 @bp.post("/<username>/reading")
 def read(username: str) -> ResponseReturnValue:
     """Mark all that they wrote as read: what a conversation does when it is opened and when something arrives."""
-    other = find_other(username)
+    other = find_partner(username)
     Message.read(signed_in_user(), other)
     return htmx.respond(url_for("messages.show", username=other.username))
 

@@ -10,9 +10,8 @@ from webapp.web import reporting
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.messages import EditMessageForm
 from webapp.web.idempotency import create_once, replay_response
-from webapp.web.people import find_other
 from webapp.web.presenters.blocking_words import why_not_message
-from webapp.web.routes.messages.blueprint import bp
+from webapp.web.routes.messages.blueprint import bp, find_partner
 
 CHANGED = "You changed this message in another tab in the meantime. Save again to replace that."
 TOO_LATE = f"You can edit a message for {EDITABLE_FOR.seconds // 60} minutes after sending it. You can still delete it."
@@ -22,7 +21,7 @@ SAVED_ALREADY = "That was already saved."
 @bp.get("/<username>/<int:message_id>")
 def show_message(username: str, message_id: int) -> ResponseReturnValue:
     """A message with all that can be done with it."""
-    other = find_other(username)
+    other = find_partner(username)
     message = _find(other, message_id)
     return _page(other, message, EditMessageForm(formdata=None, obj=message))
 
@@ -35,7 +34,7 @@ def update(username: str, message_id: int) -> ResponseReturnValue:
     """
     if answer := replay_response(SAVED_ALREADY):
         return answer
-    other, form = find_other(username), EditMessageForm()
+    other, form = find_partner(username), EditMessageForm()
     message = _find_own(other, message_id)
     if not form.validate_on_submit():
         return _page(other, message, form), 422
@@ -59,7 +58,7 @@ def update(username: str, message_id: int) -> ResponseReturnValue:
 @bp.post("/<username>/<int:message_id>/deletion")
 def remove(username: str, message_id: int) -> ResponseReturnValue:
     """Delete the text of a message, for both people."""
-    other = find_other(username)
+    other = find_partner(username)
     message = _find(other, message_id, or_deleted=True)
     if message.sender_id != signed_in_user().id:
         abort(404)
@@ -70,7 +69,7 @@ def remove(username: str, message_id: int) -> ResponseReturnValue:
 @bp.get("/<username>/<int:message_id>/report")
 def new_report(username: str, message_id: int) -> ResponseReturnValue:
     """The form for reporting what the other person wrote; for one's own messages there is none."""
-    other = find_other(username)
+    other = find_partner(username)
     message = _find_others(other, message_id)
     return reporting.show(message, *_addresses(other, message))
 
@@ -78,7 +77,7 @@ def new_report(username: str, message_id: int) -> ResponseReturnValue:
 @bp.post("/<username>/<int:message_id>/report")
 def report(username: str, message_id: int) -> ResponseReturnValue:
     """Report a message to those who look after the site."""
-    other = find_other(username)
+    other = find_partner(username)
     message = _find_others(other, message_id)
     return reporting.create(message, *_addresses(other, message))
 

@@ -3,6 +3,7 @@
 from webapp.web.routes.settings import (  # noqa: F401 - their routes
     blocked,
     data,
+    deletion,
     email,
     picture,
     profile,

@@ -24,7 +24,8 @@ SECRET = "secret of a test"
 
 
 def _person(username: str = "ann", email: str = "ann@example.com", **fields) -> User:
-    return make_user(username, email=email, **{"email_confirmed_at": utcnow()} | fields)
+    """Somebody new, so that their first sign-in is not told by mail."""
+    return make_user(username, email=email, **{"email_confirmed_at": utcnow(), "created_at": utcnow()} | fields)
 
 
 def _forget(browser: Browser, email: str = "ann@example.com", **headers: str):
