@@ -86,6 +86,18 @@ def delete_attachments(user: User, ids: Collection[int]) -> int:
         return int(MailingFile.delete().where(files, mine).execute())
 
 
+def own_artifacts(user: User, ids: Collection[UUID]) -> set[UUID]:
+    """Which of these artifacts and uploads are this person's. One query."""
+    mine = Artifact.select(Artifact.id).where(Artifact.id.in_(ids), Artifact.owner_id == user.id)
+    return {artifact.id for artifact in mine}
+
+
+def are_of_others(user: User, ids: Collection[int]) -> bool:
+    """Whether any of these attachments that there are is somebody else's. One query."""
+    others = MailingFile.select().join(Mailing).where(MailingFile.id.in_(ids), Mailing.user != user.id)
+    return bool(others.exists())
+
+
 def delete_of_finished_tasks(user: User, longest: float = LONGEST) -> Deleted:
     """Delete whatever a person gave their finished tasks, and what these made, for so many seconds at most."""
     until, result = time.monotonic() + longest, Deleted()

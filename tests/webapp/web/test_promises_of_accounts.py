@@ -35,7 +35,8 @@ def test_on_each_page_of_somebody_is_the_way_out_and_fields_for_passwords_are_ma
     """They are open to password managers and to pasting, too."""
     found = 0
     for address, answer in _pages(app, ann, site):
-        assert answer.page.select('form[action="/logout"]'), address
+        if not address.startswith("/unsubscribe/"):  # which knows nobody who is signed in
+            assert answer.page.select('form[action="/logout"]'), address
         found += _password_fields(answer)
     assert found
 

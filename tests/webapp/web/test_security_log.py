@@ -31,6 +31,8 @@ ELSEWHERE = {
     Event.SESSION_ENDED: "web/routes/test_sessions.py",
     Event.OVER_QUOTA: "web/test_over_quota.py",
     Event.ROLE_CHANGED: "test_cli.py",
+    Event.ADDRESS_SUPPRESSED: "test_cli.py",
+    Event.ADDRESS_UNSUPPRESSED: "test_cli.py",
     Event.RESET_REQUESTED: "web/routes/accounts/test_forgotten_password.py",
     Event.PASSWORD_RESET: "web/routes/accounts/test_forgotten_password.py",
     Event.ADDRESS_ASKED: "web/routes/test_email_addresses.py",

@@ -7,7 +7,7 @@ import pytest
 from tasks.mail_account import line_up_account_mails
 from tests.browsing import browse
 from webapp.dev.factories import PASSWORD, make_user
-from webapp.lib.times import clock_words
+from webapp.lib.times import clock_words, utcnow
 from webapp.models import AccountMail, Notification, RateCount, Session, User
 from webapp.models.new_browser import MAILS_A_DAY
 
@@ -85,7 +85,7 @@ def test_the_browser_in_which_somebody_came_is_no_new_one(app, how):
 
 
 def test_the_first_sign_in_to_an_account_is_not_told_but_one_after_years_is(app):
-    user = make_user("ann", email="ann@example.com")
+    user = make_user("ann", email="ann@example.com", created_at=utcnow())
     _sign_in(app)
     assert not _told(user)
     Session.delete().execute()

@@ -8,8 +8,14 @@ from flask.typing import ResponseReturnValue
 from tasks.engine.config import config
 from webapp.lib.i18n import ngettext
 from webapp.lib.quota_variables import Quota
-from webapp.models import Artifact, MailingFile
-from webapp.models.file_deletion import delete_artifacts, delete_attachments, delete_of_finished_tasks
+from webapp.models import Artifact
+from webapp.models.file_deletion import (
+    are_of_others,
+    delete_artifacts,
+    delete_attachments,
+    delete_of_finished_tasks,
+    own_artifacts,
+)
 from webapp.models.quotas import most_of
 from webapp.models.storage_count import stored_by_kind
 from webapp.models.stored_files import Order, files_of
@@ -51,11 +57,9 @@ def delete_files() -> ResponseReturnValue:
 def _delete(artifacts: set[UUID], attachments: set[int]) -> str:
     """Delete what may go, and say what became of it. Aborts with 404 for what is somebody else's."""
     user = signed_in_user()
-    mine = Artifact.select(Artifact.id).where(Artifact.id.in_(artifacts), Artifact.owner_id == user.id)
-    for unknown in artifacts - {artifact.id for artifact in mine}:
+    for unknown in artifacts - own_artifacts(user, artifacts):
         refuse(Artifact, unknown)
-    there = MailingFile.id.in_(attachments)
-    if MailingFile.visible_to(user).where(there).count() < MailingFile.select().where(there).count():
+    if are_of_others(user, attachments):
         abort(404)
     number = delete_artifacts(user, artifacts) + delete_attachments(user, attachments)
     kept = len(artifacts) + len(attachments) - number
