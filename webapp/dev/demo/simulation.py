@@ -9,7 +9,7 @@ from tasks.engine.config import config
 from tasks.engine.models.state import LEASED
 from webapp.dev.demo.fake_smtp import FakeSmtp
 from webapp.dev.demo.timeline import Event
-from webapp.models import Artifact, Delivery, MailCount, Mailing, Notification, Task, TaskEvent
+from webapp.models import Artifact, Delivery, MailCount, Mailing, NoticeCount, Notification, Task, TaskEvent
 
 STARTED = ("started", "in_progress")  # kinds of timeline events, of tasks and of workflows
 QUEUED_FOR = timedelta(seconds=0.3)  # at most
@@ -48,6 +48,7 @@ class Simulation:
         _backdate_mailing(task, move)
         Notification.update(updated_at=move(task.updated_at)).where(Notification.task == task.id).execute()
         self.smtp.backdate_new_mails(move(task.updated_at))
+        NoticeCount.delete().where(NoticeCount.user == task.user_id).execute()  # that hour is long over
         if task.finished_at:
             self._backdate_notifications(task, move(task.finished_at))
 
