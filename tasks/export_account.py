@@ -12,13 +12,16 @@ from tasks.lib.exported.readme import NAME as README
 from tasks.lib.exported.readme import readme
 from tasks.lib.exported.work import EXPORT_NAME
 from tasks.lib.streamed_zip import StreamedZip
+from webapp.db import database
 from webapp.lib.phrases import phrase
+from webapp.lib.quota_variables import Quota
 from webapp.lib.times import utcnow
-from webapp.models import Artifact, ArtifactWriter, Task, User
+from webapp.models import AccountMail, Artifact, ArtifactWriter, Task, User
+from webapp.models.quotas import use
 
 FILE, ENTRIES = "your-data.zip", "your-data.entries"
 
-TITLE = phrase("export_account.title", "Everything of your account", others="Everything of {owner}’s account")
+TITLE = phrase("export_account.title", "Everything in your account", others="Everything in {owner}’s account")
 COLLECTING = phrase("export_account.collecting", "Collecting {what}")
 COLLECTING_FILES = phrase("export_account.files", "Collecting your files")
 FINISHING = phrase("export_account.finishing", "Finishing the file")
@@ -42,6 +45,17 @@ def export_account(task: Run) -> None:
         file.end(task.each(entries.artifact.chunks(), every_step=True))
     entries.artifact.delete_instance()
     _let_go_of_earlier(task, Artifact.expired_at.is_null())
+
+
+def begin_export(user: User) -> None:
+    """Start one, and tell the address of the account that somebody asked for it.
+
+    Raises AlreadyRunning and OverQuota, having done nothing.
+    """
+    with database.atomic():
+        export_account.launch(user)
+        use(Quota.EXPORTS, user)
+        AccountMail.tell(user, "data_asked")
 
 
 def latest_export(user: User) -> Task | None:

@@ -30,7 +30,7 @@ TOO_OFTEN = phrase(
 )
 BUDGET = phrase(
     "export_posts.budget",
-    "Not emailed, as this site has sent as many emails today as it may. Download the file here instead",
+    "Not emailed, as this site has reached its limit of emails for today. Download the file here instead",
 )
 NOT_MAILED = phrase("export_posts.not_mailed", "{title}, not emailed")
 UNCONFIRMED = phrase("export_posts.unconfirmed", "Not emailed: confirm {address} in Settings to get exports by email")

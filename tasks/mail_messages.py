@@ -17,6 +17,7 @@ from webapp.lib.texts import shortened
 from webapp.mail import OutgoingMail
 from webapp.models import Counted, Message, NoticeCount, Task, User
 from webapp.models.notification_kinds import MESSAGE
+from webapp.models.user_row import DELETED
 
 TITLE = phrase("mail_messages.title", "Mail about messages")
 MOST_NAMES = 3
@@ -37,6 +38,11 @@ class Unread:
     lines: Mapping[str, Sequence[str]]
     more_people: int
     more: int
+
+    @staticmethod
+    def can_reply(name: str) -> bool:
+        """Whether there is a conversation to lead to by that name."""
+        return name != DELETED
 
 
 @sweep_hook

@@ -178,7 +178,7 @@ def test_the_readme_tells_every_file_and_every_field(app, export):
     files = export(user)
     text = files["README.txt"].decode()
     assert next(iter(files)) == "README.txt"
-    assert "Everything of the account ann at Errand" in text
+    assert "Everything in the account ann at Errand" in text
     for name, rows in _json(files).items():
         assert f"\r\n{name}\r\n---" in text
         for field in rows if isinstance(rows, dict) else (rows or [{}])[0]:

@@ -13,7 +13,7 @@ from webapp import mail
 from webapp.dev.factories import make_message, make_user
 from webapp.lib.times import utcnow
 from webapp.mail import SmtpSession
-from webapp.models import Message, State, Task, User
+from webapp.models import Deletion, Message, State, Task, User
 from webapp.models.message import UNREAD_FOR
 
 AGO = timedelta(seconds=1)
@@ -98,6 +98,17 @@ def test_what_is_unread_is_mailed_in_one_mail_with_a_way_to_each_conversation(me
     assert "&lt;b&gt;Bold" in _html(mail)
     pass_by()
     assert len(mailserver.mails) == 1, "once"
+
+
+def test_nobody_is_led_to_reply_to_a_deleted_account(me, ann, bea, mailserver, pass_by):
+    for sender in (ann, bea):
+        make_message(sender, me, "Hello")
+    Deletion.begin(ann)
+    pass_by()
+    [mail] = mailserver.mails
+    assert _told(mail) == "2 new messages from a deleted account and bea"
+    assert re.findall("Reply to (.*?):", _text(mail)) == ["bea"]
+    assert re.findall("Reply to (.*?)<", _html(mail)) == ["bea"]
 
 
 def test_nothing_is_mailed_before_it_was_unread_for_a_while(me, ann):

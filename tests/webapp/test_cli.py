@@ -145,7 +145,7 @@ def test_an_operator_deletes_an_account_by_its_name_and_takes_that_back(app):
     make_user("ann", email="ann@example.com")
     assert "another name; nothing has changed" in _refused(app, "people", "delete", "ann", input="bob\n")
     result = app.test_cli_runner().invoke(args=("people", "delete", "Ann"), input="ann\n")
-    assert "ann can’t be seen or used any more, and is deleted on " in result.output
+    assert "ann can’t be seen or used anymore, and is deleted on " in result.output
     assert "--now doesn’t wait" in _refused(app, "people", "delete", "ann")
     assert _run(app, "people", "keep", "ann") == "ann is kept, and is signed out everywhere.\n"
     assert "no account called ann" in _refused(app, "people", "keep", "ann")

@@ -167,7 +167,7 @@ def delete(name: str, now: bool) -> None:
         stop(deletion)
     is_later = deletion.due_at > utcnow()
     when = f"on {deletion.due_at:%Y-%m-%d at %H:%M} UTC" if is_later else "within the next hours"
-    click.echo(f"{deletion.username} can’t be seen or used any more, and is deleted {when}.")
+    click.echo(f"{deletion.username} can’t be seen or used anymore, and is deleted {when}.")
 
 
 @people.command("keep")

@@ -6,9 +6,9 @@ from webapp.cli.people import people
 from webapp.db.startup import or_one_line
 from webapp.lib.logs import clean
 from webapp.models import Report
+from webapp.models.user_row import DELETED
 
 MOST_LISTED = 100
-GONE = "a deleted account"
 
 
 @people.command("reports")
@@ -20,8 +20,8 @@ def list_reports() -> None:
     with or_one_line():
         found = list(Report.open_ones().limit(MOST_LISTED + 1))
     for report in found[:MOST_LISTED]:
-        reporter = report.reporter.username if report.reporter else GONE
-        what = f"{report.reason}: a {report.kind} by {report.about.username}, reported by {reporter}"
+        reporter = report.reporter.shown_name if report.reporter else DELETED
+        what = f"{report.reason}: a {report.kind} by {report.about.shown_name}, reported by {reporter}"
         click.echo(f"{report.id}  {report.created_at:%Y-%m-%d %H:%M}  {what}")
         click.echo(f"    it said: {clean(report.text)}")
         if report.words:

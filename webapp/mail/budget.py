@@ -23,7 +23,7 @@ LOOKED_AT_EVERY = 3600  # seconds, at the most: by then a task that waits looks 
 TOLD = "the budget of mails is used up"
 _DAY = QUOTAS[Quota.SITE_MAILS].seconds or 0
 _USED_UP = phrase(
-    "mail.budget_used_up", "this site has sent as many emails today as it may. It goes on in {seconds:estimate}."
+    "mail.budget_used_up", "this site has reached its limit of emails for today. It goes on in {seconds:estimate}."
 )
 
 

@@ -52,11 +52,15 @@ class Picture(BaseModel):
 
     @classmethod
     def find(cls, version: str, size: int) -> bytes | None:
-        """The content of a version in one of SIZES; None once there is another one, or none. At most one query."""
+        """The content of a version in one of SIZES; None once there is another one, or none.
+
+        Nor is there one of an account that is to be deleted. At most one query.
+        """
         if not VERSION.fullmatch(version):
             return None
         column = cls.small if size == SMALL else cls.large
-        found = cls.select(column).where(cls.version == version).scalar()
+        there = User.deletion_due_at.is_null()
+        found = cls.select(column).join(User).where(cls.version == version, there).scalar()
         return None if found is None else bytes(found)
 
     @classmethod

@@ -66,15 +66,15 @@ REFUSALS = complete(
         ),
         Quota.REPORTS: phrase(
             "quota.reports",
-            "You can report {number} thing a day. Try again in {seconds:estimate}.",
-            plural="You can report {number} things a day. Try again in {seconds:estimate}.",
+            "You can report {number} post or message a day. Try again in {seconds:estimate}.",
+            plural="You can report {number} posts and messages a day. Try again in {seconds:estimate}.",
         ),
         Quota.SITE_ACCOUNTS: phrase(
             "quota.site_accounts",
-            "This site has had as many new accounts today as it takes. Try again in {seconds:estimate}.",
+            "This site has reached its limit of new accounts for today. Try again in {seconds:estimate}.",
         ),
         Quota.SITE_MAILS: phrase(
-            "quota.site_mails", "This site has sent as many emails today as it may. Try again in {seconds:estimate}."
+            "quota.site_mails", "This site has reached its limit of emails for today. Try again in {seconds:estimate}."
         ),
     },
 )

@@ -3,8 +3,9 @@
 from flask import flash, redirect, render_template
 from flask.typing import ResponseReturnValue
 
-from webapp.models import Message, Post, Report
+from webapp.models import Message, OverQuota, Post, Report
 from webapp.models.report import AlreadyReported, Reason
+from webapp.web import over_quota
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.reports import ReportForm
 from webapp.web.security_log import Event, record
@@ -32,6 +33,9 @@ def create(subject: Post | Message, back: str, action: str) -> ResponseReturnVal
         report = Report.file(user, subject, Reason(form.reason.data), form.words.data or "")
     except AlreadyReported:
         flash(REPORTED_ALREADY)
+    except OverQuota as error:
+        form.form_errors = [error.words()]
+        return over_quota.page(error, show(subject, back, action, form))
     else:
         record(Event.REPORTED, user, kind=report.kind, report_id=report.id, about_id=report.about_id)
         flash(REPORTED)

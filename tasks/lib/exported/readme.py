@@ -18,7 +18,7 @@ def readme(user: User, site: str) -> str:
 
 
 def _title(user: User, site: str) -> str:
-    title = f"Everything of the account {user.username} at {site}"
+    title = f"Everything in the account {user.username} at {site}"
     about = (
         f"Collected on {iso(utcnow())}. What was written or changed while it was being collected may be in here or not."
     )
@@ -53,7 +53,7 @@ def _fields(row: Exported | Inside) -> list[str]:
 
 def _content() -> str:
     words = (
-        "What you gave to tasks, what they made, and what you attached to mails, as far as it has not been deleted."
+        "What you gave to tasks, what they made, and what you attached to emails, as far as it has not been deleted."
         " artifacts.json and attachments.json say where each is. Exports like this one are left out."
     )
     return f"files/\n------\n{_wrapped(words)}"

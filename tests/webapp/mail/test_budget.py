@@ -40,7 +40,7 @@ def test_the_budget_is_counted_in_blocks_and_the_last_one_may_be_smaller(app):
         budget.take()
     assert 0 < refused.value.after <= budget.LOOKED_AT_EVERY
     assert refused.value.may_retry
-    assert "as many emails today as it may. It goes on in 24 hours." in str(refused.value)
+    assert "its limit of emails for today. It goes on in 24 hours." in str(refused.value)
     assert (budget.take(5, is_reserved=True), _used()) == (1, 10)
     with pytest.raises(BudgetUsedUp):
         budget.take(is_reserved=True)
@@ -76,7 +76,7 @@ def test_mail_to_many_waits_for_the_next_day_without_using_up_an_attempt(app, ma
     run_waiting()
     task.reload()
     assert (task.state, task.attempts) == (State.RETRYING, 0)
-    assert "as many emails today as it may" in task.error_words()
+    assert "its limit of emails for today" in task.error_words()
     assert "2 of 6 sent." in task.error_words()
     assert utcnow() < task.run_at
     assert [delivery.state for delivery in Delivery.select().order_by(Delivery.id)].count(Sending.SENT) == 2
@@ -111,7 +111,7 @@ def test_an_export_does_not_wait_but_keeps_its_file_here(app, mailserver, run_wa
     task.reload()
     assert (task.state, task.title, mailserver.mails) == (State.SUCCEEDED, "Export posts as JSON, not emailed", [])
     assert NoticeCount.get().number == 0
-    assert any("as many emails today as it may" in event.text for event in task.timeline())
+    assert any("its limit of emails for today" in event.text for event in task.timeline())
     assert len(Artifact.completed([task])[task]) == 1
 
 

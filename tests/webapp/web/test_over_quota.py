@@ -7,10 +7,10 @@ from tasks.engine import chain, group
 from tests.browsing import browse
 from tests.racing import race
 from tests.webapp.web.routes.mail.desk import send
-from webapp.dev.factories import make_post, make_task, make_user
+from webapp.dev.factories import make_message, make_post, make_task, make_user
 from webapp.lib.quota_variables import Quota
 from webapp.lib.times import utcnow
-from webapp.models import FormKey, Mailing, Message, OverQuota, Post, State, Task, User
+from webapp.models import FormKey, Mailing, Message, OverQuota, Post, Report, State, Task, User
 
 HTMX = {"HX-Request": "true", "HX-Source": "button#retry"}
 ONE_TASK = "You can have 1 task at a time."
@@ -77,6 +77,37 @@ def test_only_people_who_are_new_today_count(app, ann, bob, allow):
     assert ann.submit("/messages/dora", body="Hello, Dora").status_code == 303, "who has written to them is nobody new"
     carl.submit("/messages/ann", body="Hello, Ann")
     assert ann.submit("/messages/carl", body="And you?").status_code == 303
+
+
+@pytest.mark.parametrize("noun", ["post", "message"])
+def test_an_edit_too_many_is_refused_at_its_field(ann, bob, allow, noun):
+    post, message = make_post(ann.user, "As it was"), make_message(ann.user, bob.user, "As it was")
+    allow(Quota.POSTS, 1)
+    allow(Quota.MESSAGES, 1)
+    path = f"/posts/{post.id}" if noun == "post" else f"/messages/bob/{message.id}"
+    version = {"post": post, "message": message}[noun].version
+    assert ann.submit(path, body="Once", version=version, form_key="a" * 32).status_code == 303
+    changed = (Post if noun == "post" else Message).get()
+
+    refused = ann.submit(path, body="Twice", version=changed.version, form_key="b" * 32)
+
+    assert (refused.status_code, _wait(refused) > 0) == (429, True)
+    assert "1 time a minute" in refused.one("#body-error").text or "1 message a minute" in refused.words
+    assert refused.one("textarea#body").text.strip() == "Twice"
+    assert refused.one("form:has(#body) input[name=version]")["value"] == changed.version
+    assert type(changed).get().body == "Once"
+
+
+def test_a_report_too_many_is_refused_above_its_form(ann, bob, allow):
+    allow(Quota.REPORTS, 1)
+    for post in (make_post(bob.user), make_post(bob.user)):
+        refused = ann.submit(f"/posts/{post.id}/report", reason="spam", words="Again and again")
+
+    assert (refused.status_code, _wait(refused) > 3600) == (429, True)
+    assert "You can report 1 post or message a day." in refused.one("form p.error[autofocus]").text
+    assert refused.one("#words").text.strip() == "Again and again"
+    assert refused.one("input[name=reason][checked]")["value"] == "spam"
+    assert Report.select().count() == 1
 
 
 @pytest.mark.parametrize("quota", [Quota.ACTIVE_TASKS, Quota.LAUNCHES])
@@ -166,6 +197,9 @@ def test_the_other_doors_are_the_same_one(ann, allow, mailserver, run_tasks):
     assert mail.one("#subject")["value"] == "Hello"
     assert Task.select().count() == before
     assert Mailing.draft_of(ann.user), "what was to be sent is still a draft"
+    test = send(ann, "/mail/test", subject="A test")
+    assert (test.status_code, test.one("#subject")["value"]) == (429, "A test")
+    assert ONE_A_MINUTE in test.one("#mail p.error[autofocus]").text
     allow(Quota.LAUNCHES, None)
     assert send(ann).status_code == 303
 
@@ -178,7 +212,7 @@ def test_a_site_that_has_had_its_accounts_says_so(app, visitor, allow):
     form = other.submit("/register", username="carl", email="", password="a long enough one")
     guest = other.submit("/guest")
 
-    said = "This site has had as many new accounts today as it takes. Try again in 24 hours."
+    said = "This site has reached its limit of new accounts for today. Try again in 24 hours."
     assert (form.status_code, _wait(form) > 3600) == (429, True)
     assert said in form.one("form p.error[autofocus]").text
     assert form.one("#username")["value"] == "carl"

@@ -11,6 +11,7 @@ from webapp.db import database
 from webapp.models.mailing.attachments import Attachments
 from webapp.models.mailing.delivery import Delivery
 from webapp.models.mailing.row import WRITTEN, MailingRow
+from webapp.models.quotas import OverQuota
 from webapp.models.storage_count import demand_room
 from webapp.models.user import User
 
@@ -72,11 +73,15 @@ class Drafts(Attachments):
 
         Raises OverQuota, having saved nothing, where they have no room for a text that got longer.
         """
-        before = self.text_size
+        size, were = self.text_size, dict(self.__data__)
         self.__data__.update(fields)
         with database.atomic():
             User.hold(self.user_id)
-            demand_room(self.user, self.text_size - before)
+            try:
+                demand_room(self.user, self.text_size - size)
+            except OverQuota:
+                self.__data__ = were  # what is tried next is compared with what is stored
+                raise
             User.count_change(self.user_id)  # it stands in the list of their mails
             model = type(self)
             mine = model.id == self.id, model.draft_key.is_null(False)

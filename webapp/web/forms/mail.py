@@ -70,7 +70,7 @@ class MailForm(FlaskForm):
             self.template.data = FREE  # with the field to write in, which the others hide
         self.send_at.zone = zone
         self.unattached = Unattached()
-        self.no_room = ""  # why what was typed could not be saved
+        self.unsaved = ""  # why what was typed could not be saved
         uploads = chosen_files(self.recipients_file.data)
         self._input = read_recipient_input(self.recipients.data or "", uploads[0] if uploads else None)
         self.recipients.data = self._input.text
@@ -120,14 +120,15 @@ class MailForm(FlaskForm):
     def write_to(self, draft: Mailing) -> None:
         """Save everything in the draft, as far as it fits. Does nothing if it is not a draft any more.
 
-        Where its writer has no room for the text, nothing is saved, and `validate` says so.
+        Where its writer has no room for the text, nothing is saved, and `unsaved` and `validate` say so.
         """
+        self.unsaved = ""
         try:
             with database.atomic():  # two presses of one button add each file once: the second waits at the row
                 if draft.write(people=len(self.parsed_recipients.addresses), **self.content):
                     self.unattached = attach_files(draft, chosen_files(self.attachment.data))
         except OverQuota as error:
-            self.no_room = error.words()
+            self.unsaved = f"{error.words()} This isn’t saved yet."
 
     def validate_recipients(self, field: Field) -> None:
         """Requires at least one recipient, at most MOST_RECIPIENTS, and that each is an address."""
@@ -163,8 +164,8 @@ class MailForm(FlaskForm):
 
     def validate_room(self, _: Field) -> None:
         """Says that what was typed is not saved."""
-        if self.no_room:
-            raise ValidationError(f"{self.no_room} This isn’t saved yet.")
+        if self.unsaved:
+            raise ValidationError(self.unsaved)
 
     def validate_files(self) -> bool:
         """Check the files, and whether all was saved, for somebody who is not done yet. False if something is wrong."""

@@ -94,7 +94,7 @@ KEPT = Outcome(
     link="Sign in",
 )
 NOT_KEPT = Outcome(
-    "There’s nothing to keep any more",
+    "There’s nothing to keep anymore",
     "The account is kept already, or it’s too late and the account is gone. Or a part of this link is missing: copy all"
     " of it from the email.",
     endpoint="accounts.login",

@@ -26,9 +26,9 @@ def at_once(contents: Contents) -> str:
 
 
 def later(contents: Contents) -> str:
-    """What is deleted for good, like '1,000+ posts, 2 files and 1 notification'; empty if there is nothing."""
-    *first, last = _said(contents, _LATER) or [""]
-    return f"{', '.join(first)} and {last}" if first else last
+    """What is deleted for good, like '1,000+ posts, 2 files, and 1 notification'; empty if there is nothing."""
+    said = _said(contents, _LATER)
+    return " and ".join(said) if len(said) < 3 else f"{', '.join(said[:-1])}, and {said[-1]}"
 
 
 def staying(contents: Contents) -> str:

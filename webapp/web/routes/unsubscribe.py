@@ -29,7 +29,7 @@ def show(unsubscribe_token: str) -> ResponseReturnValue:
     subscription = subscription_of(unsubscribe_token)
     if subscription is None:
         return render_template("unsubscribe/unknown.html"), 404
-    sender = subscription.sender
+    sender = subscription.sender if subscription.sender and not subscription.sender.is_deleted else None
     of_sender, of_site = Suppression.standing(sender.id if sender else None, subscription.address)
     return render_template(
         "unsubscribe/show.html", address=subscription.address, sender=sender, of_sender=of_sender, of_site=of_site

@@ -38,7 +38,7 @@ def test_somebody_asks_for_everything_and_downloads_it(ann, run_tasks):
     assert "your-data.zip" in answer.headers["Content-Disposition"]
     with zipfile.ZipFile(io.BytesIO(answer.data)) as file:
         assert "README.txt" in file.namelist()
-    assert "Everything of your account" in ann.get("/notifications").words
+    assert "Everything in your account" in ann.get("/notifications").words
 
 
 def test_a_second_press_leads_to_the_one_that_is_under_way(ann):
@@ -80,7 +80,7 @@ def test_the_address_of_the_account_is_told_and_the_log_says_so(ann, run_tasks, 
     assert line["account_id"] == ann.user.id
     run_tasks()
     User.update(email="ann@example.com").execute()
-    assert "We’ll email ann@example.com that someone asked for it." in ann.get("/settings/data").words
+    assert "We’ll tell ann@example.com that someone asked for it." in ann.get("/settings/data").words
     ann.submit("/settings/data/export")
     assert [(mail.kind, mail.address) for mail in AccountMail.select()] == [("data_asked", "ann@example.com")]
 
@@ -92,13 +92,15 @@ def test_a_guest_may_as_well(app, run_tasks):
     assert guest.get(guest.get("/settings/data").one(".artifacts a")["href"]).status_code == 200
 
 
-def test_who_has_asked_too_often_is_told_when_to_come_back(make_app, run_tasks):
+def test_who_has_asked_too_often_is_told_when_to_come_back(make_app, run_tasks, written):
     ann = browse(make_app(quotas={**UNLIMITED, Quota.EXPORTS: Most(2, 1)}), make_user())
     for _ in range(2):
         ann.submit("/settings/data/export")
         run_tasks()
+    lines = written("json")
     answer = ann.submit("/settings/data/export")
     assert answer.status_code == 429
+    assert [line["quota"] for line in lines.objects("errand.security")] == ["exports"]
     assert 86_300 < int(answer.headers["Retry-After"]) <= 86_400
     assert answer.one("#download-error").text.startswith("You can download everything 2 times a day. Try again in")
     assert len(_exports()) == 2

@@ -7,6 +7,7 @@ import pytest
 
 from tests.browsing import Browser, browse
 from tests.phones import Phone
+from webapp.dev.account_factories import make_block, make_picture
 from webapp.dev.factories import PASSWORD, make_message, make_post, make_task, make_user
 from webapp.lib.times import utcnow
 from webapp.mail.account_mails import content_of
@@ -42,7 +43,7 @@ def test_the_page_says_what_goes_and_what_stays(ann):
         "2 posts",
         "1 task under way is canceled",
         "1 scheduled task or email is canceled",
-        "1 message that you wrote",
+        "1 message you sent",
     ):
         assert said in words
     assert "0 " not in words.partition("After that")[2].partition("Type ann")[0], "nothing that there is none of"
@@ -171,3 +172,16 @@ def test_a_guest_is_told_that_there_is_no_way_back(app):
     assert _delete(guest, "calm-owl-1").status_code == 303
     assert "Your account is deleted." in guest.get("/").words
     assert Deletion.get().due_at <= utcnow()
+
+
+def test_their_picture_is_gone_and_whom_they_wrote_to_finds_no_button_that_does_nothing(app, ann, bob):
+    make_message(ann.user, bob.user, "Hello")
+    make_block(bob.user, ann.user)
+    picture = f"/pictures/{make_picture(ann.user).version}/64"
+    assert bob.get(picture).status_code == 200
+    _delete(ann)
+    assert bob.get(picture).status_code == 404
+    page = bob.get(bob.get("/messages").one(".conversations a")["href"])
+    assert "Hello" in page.words
+    assert "a deleted account" in page.one("h1").text
+    assert not page.page.select("main form")

@@ -104,7 +104,7 @@ def test_so_many_a_day_and_no_more(app):
         make_report(reporter)
     with pytest.raises(quotas.OverQuota, match="reports") as refused:
         make_report(reporter)
-    assert "You can report 2 things a day." in refused.value.words()
+    assert "You can report 2 posts and messages a day." in refused.value.words()
 
 
 def test_closed_reports_are_forgotten_in_time_and_open_ones_are_not(app):

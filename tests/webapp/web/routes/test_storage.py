@@ -287,3 +287,36 @@ def test_a_text_beyond_the_quota_is_kept_on_the_page(ann):
 def test_what_is_scheduled_far_ahead_counts_too(ann, read_file):
     read_file.launch(ann.user, run_at=utcnow() + timedelta(days=300), file=Upload("a.txt", b"x" * 1_900_000))
     assert ann.submit("/tasks/new/read_file", file=_file(200_000)).status_code == 422
+
+
+# A draft for which there is no room
+
+
+@pytest.fixture
+def full(ann, mailserver) -> MailingFile:
+    """An attachment of Ann's draft that leaves room for little else."""
+    User.update(email="ann@example.com", email_confirmed_at=utcnow()).execute()
+    return make_mailing_file(make_draft(ann.user, subject="Before"), data=b"x" * (2 * MB - 200))
+
+
+def test_no_test_is_sent_of_a_draft_that_could_not_be_saved(ann, full):
+    answer = ann.submit("/mail/test", subject="After", template="free", body="y" * 1000)
+    assert (answer.status_code, answer.one("#body").text.strip()) == (422, "y" * 1000)
+    assert "This isn’t saved yet." in answer.one("#recipients-error").text
+    assert not Task.select().exists()
+
+
+def test_removing_a_file_makes_room_for_what_was_typed(ann, full):
+    answer = ann.submit(f"/mail/files/{full.id}/deletion", subject="After", template="free", body="y" * 1000)
+    assert (answer.status_code, answer.location) == (303, "/mail#mail-files")
+    page = ann.get("/mail")
+    assert (page.one("#subject")["value"], page.one("#body").text.strip()) == ("After", "y" * 1000)
+    assert not MailingFile.select().exists()
+
+
+def test_what_still_does_not_fit_stays_on_the_page(ann, full):
+    other = make_mailing_file(full.mailing, data=b"z", name="small.txt")
+    answer = ann.submit(f"/mail/files/{other.id}/deletion", subject="After", template="free", body="y" * 1000)
+    assert (answer.status_code, answer.one("#body").text.strip()) == (422, "y" * 1000)
+    assert "This isn’t saved yet." in answer.one("#recipients-error").text
+    assert [file.id for file in MailingFile.select()] == [full.id]

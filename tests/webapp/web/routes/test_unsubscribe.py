@@ -6,7 +6,7 @@ from tests.browsing import browse
 from webapp.dev.factories import make_user
 from webapp.dev.mail_factories import make_suppression
 from webapp.mail.unsubscribing import token_of
-from webapp.models import RateCount, Suppression, User
+from webapp.models import Deletion, RateCount, Suppression, User
 from webapp.models.mailing.suppression import Reason
 from webapp.web.routes import unsubscribe
 
@@ -83,6 +83,8 @@ def test_what_an_operator_or_a_sender_has_entered_is_not_taken_back_by_a_link(ap
     for scope in ("site", "sender"):
         client.post(path, data={"again": scope})
     assert _standing(ann) == (Reason.ENTERED, Reason.OPERATOR)
+    Suppression.delete().where(Suppression.sender.is_null()).execute()
+    assert 'name="from" value="sender">Unsubscribe<' in client.get(path).text, "it is theirs to say so for good"
     client.post(path, data={"from": "sender"})
     assert _standing(ann)[0] == Reason.UNSUBSCRIBED, "from now on it is not the sender's to remove"
 
@@ -99,6 +101,14 @@ def test_the_link_is_good_when_the_sender_is_gone_and_never_another_s(app, ann, 
     assert _standing(other) == (None, None)
     client.post(path, data={"from": "site"})
     assert _standing(other) == (None, Reason.UNSUBSCRIBED)
+
+
+def test_a_sender_who_is_leaving_is_named_by_nothing_and_can_be_left_all_the_same(app, ann, path):
+    Deletion.begin(ann)
+    page = app.test_client().get(path).text
+    assert ("has no account here anymore" in page, "ann" in page, "deleted-" in page) == (True, False, False)
+    app.test_client().post(path, data={"List-Unsubscribe": "One-Click"})
+    assert _standing(ann)[0] == Reason.UNSUBSCRIBED, "they may come back"
 
 
 def test_the_log_leaves_the_link_out(app, path, caplog):

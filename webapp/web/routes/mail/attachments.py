@@ -1,6 +1,6 @@
 """The files that go with a mail."""
 
-from flask import redirect, render_template, request, url_for
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -10,7 +10,7 @@ from webapp.web.forms.mail import MailForm
 from webapp.web.request_guard import partial_form, too_large_message
 from webapp.web.routes.mail.blueprint import bp
 from webapp.web.routes.mail.draft import Draft
-from webapp.web.routes.mail.pages import form_page
+from webapp.web.routes.mail.pages import form_page, saved_page
 
 
 @bp.post("/files/<int:file_id>/deletion")
@@ -18,9 +18,7 @@ def remove_file(file_id: int) -> ResponseReturnValue:
     """Remove a file from a draft, and save whatever else was typed."""
     draft, form = Draft.of_file(file_id), MailForm(current_user.time_zone)
     draft.remove_file(file_id, form)
-    if htmx.is_htmx():
-        return form_page(draft, form, focus="attachment")
-    return redirect(url_for("mail.show", **draft.url_args, _anchor="mail-files"), 303)
+    return saved_page(draft, form, focus="attachment", anchor="mail-files")
 
 
 @bp.errorhandler(RequestEntityTooLarge)

@@ -73,14 +73,17 @@ class Draft:
     def remove_file(self, file_id: int, form: MailForm) -> None:
         """Save a form and remove one of the files that it shows, which may be the original's.
 
-        Aborts with 404, having saved nothing, if the file is gone or changes to the original were begun elsewhere.
+        Where there is no room for the form, the file goes all the same, which may make some. Aborts with 404, having
+        saved nothing, if the file is gone or changes to the original were begun elsewhere.
         """
         with database.atomic():
             User.hold(self.user.id)  # a second press waits here, and then finds no such file
             User.count_change(self.user.id)
             file = next((file for file in self.load().files if file.id == file_id), None) or abort(404)
-            copies = self.keep(form).files()
-            _copy_of(file, copies).delete_instance()
+            row = self.keep(form)
+            _copy_of(file, row.files()).delete_instance()
+            if form.unsaved:  # there may be room for it now
+                form.write_to(row)
 
     def discard(self) -> None:
         """Delete it; a scheduled mail stays as it was. Does nothing if there is none."""

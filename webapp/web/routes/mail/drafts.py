@@ -35,8 +35,8 @@ def _autosave(draft: Draft, form: MailForm) -> ResponseReturnValue:
     is_outdated = draft.is_outdated(form)
     if not is_outdated:
         draft.keep(form)
-    saved, unsaved = not (is_outdated or form.no_room), form.no_room
-    return render_template("mail/_found.html", saved=saved, unsaved=unsaved, **recipients_context(draft, form))
+    saved = not (is_outdated or form.unsaved)
+    return render_template("mail/_found.html", saved=saved, unsaved=form.unsaved, **recipients_context(draft, form))
 
 
 @bp.post("/recipients/correction")

@@ -21,7 +21,13 @@ MAX_UNDELIVERED_SHOWN = 100  # addresses
 
 
 def form_page(
-    draft: Draft, form: MailForm, status: int = 200, *, preview: Preview | None = None, focus: str = ""
+    draft: Draft,
+    form: MailForm,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    *,
+    preview: Preview | None = None,
+    focus: str = "",
 ) -> ResponseReturnValue:
     """The form of a draft; with a `preview` of it, and the name of the field that gets the focus, if any."""
     if not form.form_key.data:
@@ -38,7 +44,7 @@ def form_page(
         **recipients_context(draft, form),
         **({"mailings": None} if draft.original else mailing_list()),
     )
-    return page, status
+    return page, status, headers or {}
 
 
 def recipients_context(draft: Draft, form: MailForm) -> dict[str, Any]:

@@ -9,14 +9,16 @@ from webapp import mail
 from webapp.lib.i18n import estimate
 from webapp.lib.times import utcnow
 from webapp.mail.senders import own_address, refusal_for
-from webapp.models import OverLimit, RateCount, User
+from webapp.models import OverLimit, OverQuota, RateCount, User
 from webapp.models.rate_count import Limit, TooMany
+from webapp.web import over_quota
 from webapp.web.forms.mail import MailForm
 from webapp.web.routes.mail.blueprint import bp
 from webapp.web.routes.mail.draft import Draft
 from webapp.web.routes.mail.pages import form_page, over_limit_message
 
 TESTS = Limit(10, 3600)
+TOO_OFTEN = "You can send yourself {most} tests an hour. Try again in {when}."
 
 
 class _CannotTest(Exception):
@@ -31,12 +33,19 @@ def send_test(mailing_id: int | None = None) -> ResponseReturnValue:
     form.fill_in_subject(draft.user)
     row = draft.keep(form)
     form.validate()
-    form.recipients.errors = form.send_at.errors = []  # a test goes now, and to nobody else
+    form.send_at.errors = []  # a test goes now, and to nobody else
+    form.recipients.errors = [form.unsaved] if form.unsaved else []
     if form.errors:
         return form_page(draft, form, 422)
     try:
         address = _address_for_test(draft.user)
         submit_test(row, address, current_app.config["SETTINGS"].mail_daily_limit)
+    except TooMany as error:
+        form.recipients.errors = [TOO_OFTEN.format(most=TESTS.most, when=estimate(error.seconds_left))]
+        return form_page(draft, form, 429, {"Retry-After": str(error.seconds_left)})
+    except OverQuota as error:
+        form.form_errors = [error.words()]
+        return over_quota.page(error, form_page(draft, form))
     except (_CannotTest, OverLimit) as error:
         form.recipients.errors = [over_limit_message(error) if isinstance(error, OverLimit) else str(error)]
         return form_page(draft, form, 422)
@@ -45,7 +54,7 @@ def send_test(mailing_id: int | None = None) -> ResponseReturnValue:
 
 
 def _address_for_test(user: User) -> str:
-    """Their own address, once this test is counted. Raises _CannotTest."""
+    """Their own address, once this test is counted. Raises _CannotTest and TooMany."""
     if not mail.is_configured():
         raise _CannotTest("This site has no mail server, so it can’t send email.")
     address = own_address(user)
@@ -53,9 +62,5 @@ def _address_for_test(user: User) -> str:
         raise _CannotTest("To send yourself a test, first confirm an email address in Settings.")
     if (refusal := refusal_for(user, utcnow())) and refusal.is_about([address]):
         raise _CannotTest(str(refusal.words))
-    try:
-        RateCount.count([TESTS], "mail test", str(user.id))
-    except TooMany as error:
-        left = estimate(error.seconds_left)
-        raise _CannotTest(f"You can send yourself {TESTS.most} tests an hour. Try again in {left}.") from None
+    RateCount.count([TESTS], "mail test", str(user.id))
     return address

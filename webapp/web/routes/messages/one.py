@@ -3,10 +3,10 @@
 from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.models import Blocked, Made, Message, User
+from webapp.models import Blocked, Made, Message, OverQuota, User
 from webapp.models.message_changes import Changed, TooLate, delete, edit
 from webapp.models.message_row import EDITABLE_FOR
-from webapp.web import reporting
+from webapp.web import over_quota, reporting
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.messages import EditMessageForm
 from webapp.web.idempotency import create_once, replay_response
@@ -51,6 +51,8 @@ def update(username: str, message_id: int) -> ResponseReturnValue:
         return _refused(other, message, form, TOO_LATE)
     except Blocked as blocked:
         return _refused(other, message, form, why_not_message(blocked, other))
+    except OverQuota as error:
+        return over_quota.page(error, _refused(other, message, form, error.words()))
     except Changed:
         return _refused(other, _find_own(other, message_id), form, CHANGED)
 

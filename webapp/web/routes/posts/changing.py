@@ -4,7 +4,8 @@ from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
-from webapp.models import Made, Post, Report
+from webapp.models import Made, OverQuota, Post, Report
+from webapp.web import over_quota
 from webapp.web.auth import reader, signed_in_user
 from webapp.web.forms.posts import EditPostForm
 from webapp.web.idempotency import create_once, replay_response
@@ -60,6 +61,9 @@ def update(post_id: int) -> ResponseReturnValue:
         return create_once(save, SAVED_ALREADY)
     except _Changed:
         return _page(_find_own(post_id), form, CHANGED), 422
+    except OverQuota as error:
+        form.body.errors = [error.words()]
+        return over_quota.page(error, _page(post, form))
 
 
 @bp.post("/posts/<int:post_id>/deletion")

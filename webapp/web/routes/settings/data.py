@@ -4,12 +4,11 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from tasks.engine.config import config
-from tasks.export_account import export_account, latest_export
+from tasks.export_account import begin_export, export_account, latest_export
 from tasks.lib.exported import about_how_large
-from webapp.db import database
-from webapp.lib.quota_variables import Quota
-from webapp.models import AccountMail, AlreadyRunning, User
-from webapp.models.quotas import OverQuota, use
+from webapp.models import AlreadyRunning, OverQuota, User
+from webapp.models.deletion import RETURN_WITHIN
+from webapp.web import over_quota
 from webapp.web.auth import signed_in_user
 from webapp.web.presenters.task_pages import TaskPage, register
 from webapp.web.presenters.tray import task_card
@@ -35,15 +34,11 @@ def export_data() -> ResponseReturnValue:
     """Collect everything, and tell the account's address; while that is being done already, nothing more."""
     user = signed_in_user()
     try:
-        with database.atomic():
-            export_account.launch(user)
-            use(Quota.EXPORTS, user)
-            AccountMail.tell(user, "data_asked")
+        begin_export(user)
     except AlreadyRunning:
         flash(UNDER_WAY)
     except OverQuota as error:
-        headers = {"Retry-After": str(error.seconds_left)} if error.seconds_left else {}
-        return _page(user, error.words()), error.status, headers
+        return over_quota.page(error, _page(user, error.words()))
     else:
         record(Event.DATA_ASKED, user)
         flash(STARTED)
@@ -52,4 +47,5 @@ def export_data() -> ResponseReturnValue:
 
 def _page(user: User, refusal: str = "") -> str:
     shown = {"size": about_how_large(user), "days": config().keep_artifacts.days, "refusal": refusal}
+    shown |= {"days_to_return": RETURN_WITHIN.days}
     return render_template("settings/data.html", **shown, **task_card(latest_export(user)))

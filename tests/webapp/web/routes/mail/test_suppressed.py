@@ -95,7 +95,8 @@ def test_tests_are_limited_and_counted(make_app, ann):
     for _ in range(10):
         assert send(ann, "/mail/test").status_code == 303
     answer = send(ann, "/mail/test", subject="Not lost")
-    assert (answer.status_code, answer.one("#subject")["value"]) == (422, "Not lost")
+    assert (answer.status_code, answer.one("#subject")["value"]) == (429, "Not lost")
+    assert 3500 < int(answer.headers["Retry-After"]) <= 3600
     assert "10 tests an hour" in answer.one("#recipients-error").text
     RateCount.delete().execute()
     browser = browse(make_app(mail_daily_limit=10), ann.user)
