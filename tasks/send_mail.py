@@ -116,23 +116,23 @@ def _go_round(task: Run, mail: Mailing, content: OutgoingMail, session: SmtpSess
     drops, hangs, counter = 0, 0, SentCounter(mail)
     for tried, delivery in enumerate(task.each(Delivery.unsettled(mail)), 1):
         task.stage(SENDING(address=delivery.address))
-        mail_pace.wait(task)
+        mail_pace.wait(task, session)
         if not session.is_ready:
             task.checkpoint()  # what came of the one before stands while the server is asked
         try:
             session.make_ready()
         except MailError as error:
-            mail_pace.heard(task, error, got_further=tried > 1)
+            mail_pace.heard(task, session, error, got_further=tried > 1)
             raise _stopped_by(error, mail) from error
         if not delivery.begin(mail.user_id, daily_limit()):
-            skip_or_postpone(task, mail, delivery)
+            skip_or_postpone(task, mail, delivery, session)
             continue
         # With what came of the one before, in one commit: now it is on record that this one may be on its way.
         task.checkpoint()
         try:
             session.send(content, delivery.address, delivery.message_id)
         except MailError as error:
-            mail_pace.heard(task, error, got_further=tried > 1)
+            mail_pace.heard(task, session, error, got_further=tried > 1)
             if error.unheard:
                 delivery.settle(Sending.WAITING)
                 task.checkpoint()

@@ -4,6 +4,7 @@ from flask import current_app
 
 from tasks.engine import Postponed, Run, TaskError
 from webapp.lib.times import clock_words, utcnow
+from webapp.mail import SmtpSession
 from webapp.mail.senders import refusal_for
 from webapp.mail.words import OVER_LIMIT, STOPPED, so_far
 from webapp.models import Delivery, MailCount, Mailing, Suppression, User
@@ -21,11 +22,12 @@ def demand_permission(mail: Mailing, sender: User) -> None:
     raise TaskError(STOPPED(reason=refusal.words, so_far=so_far(mail)))
 
 
-def skip_or_postpone(task: Run, mail: Mailing, delivery: Delivery) -> None:
+def skip_or_postpone(task: Run, mail: Mailing, delivery: Delivery, session: SmtpSession) -> None:
     """A delivery could not begin: leave it out if its address is suppressed, or else raise Postponed."""
     if reason := Suppression.holding(mail.user_id, [delivery.address]).get(key_of(delivery.address)):
         delivery.skip(reason)
         return
+    session.give_back()
     task.checkpoint()  # what came of the one before stands
     limit, counts = daily_limit(), Delivery.counts(mail)
     waiting = sum(counts[state] for state in UNSETTLED)

@@ -27,6 +27,7 @@ from tasks.mail_task_outcome import line_up_outcomes
 from webapp.db import database
 from webapp.dev.factories import PASSWORD, make_message, make_posts, make_user
 from webapp.lib import sockets
+from webapp.lib.quota_variables import DEFAULTS
 from webapp.lib.times import utcnow
 from webapp.mail import address_files, recipients
 from webapp.models import Mailing, MailingFile, Message, State, Task, User
@@ -58,6 +59,12 @@ SLOW: dict[Any, str] = {
 BY_CODE = {getattr(function, "__code__", function): what for function, what in SLOW.items()}
 
 pytestmark = pytest.mark.usefixtures("no_heartbeat")
+
+
+@pytest.fixture
+def app(make_app):
+    """A site with quotas, as most have them: where there is one, counting is a write."""
+    return make_app(quotas=DEFAULTS)
 
 
 class Watch:

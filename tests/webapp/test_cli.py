@@ -168,6 +168,8 @@ def test_what_is_reported_is_listed_the_oldest_first(app):
     assert said[1:3] == ["    it said: Buy now\\nSecurity: forged", "    ann says: It’s an ad."]
     assert said[3].endswith("spam: a message by bob, reported by a deleted account")
     assert said[4:] == ["    it said: You!"]
+    Deletion.begin(bob)
+    assert "by a deleted account, reported by ann" in _run(app, "people", "reports")
 
 
 # Mail to many

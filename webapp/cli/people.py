@@ -162,8 +162,8 @@ def delete(name: str, now: bool) -> None:
     if username_key(click.prompt("Type the username to delete the account")) != username_key(name):
         raise click.ClickException("that’s another name; nothing has changed")
     with or_one_line():
-        record(Event.DELETION_ASKED, person, via="command", now=now)
         deletion = Deletion.begin(person, at_once=now)
+        record(Event.DELETION_ASKED, person, via="command", now=now)
         stop(deletion)
     is_later = deletion.due_at > utcnow()
     when = f"on {deletion.due_at:%Y-%m-%d at %H:%M} UTC" if is_later else "within the next hours"

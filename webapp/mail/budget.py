@@ -1,8 +1,8 @@
 """The site's budget of mails a day (`QUOTA_SITE_MAILS_PER_DAY`): every mail that leaves by an SmtpSession is counted.
 
 A tenth is reserved for what must get through whatever else is sent: mails about accounts, and errors to the admins.
-What goes to many counts ahead, in blocks, and gives back what was not used; after a crash, or an error of its task, at
-most one block counts that was never sent.
+What goes to many counts ahead, in blocks, and gives back what was not used, also where it has to wait; after a crash,
+or an error of its task, at most one block counts that was never sent.
 """
 
 import logging

@@ -70,7 +70,9 @@ def link_to_undo(mail: AccountMail) -> Mapping[str, Any] | None:
 
 def link_to_keep(mail: AccountMail) -> Mapping[str, Any] | None:
     """What the templates of such a mail get; None if the account is kept by now, or gone."""
-    leaving = mail.user and Deletion.get_or_none(Deletion.id == mail.arguments["deletion"])
+    # By its user, too: SQLite gives the id of a deletion that was taken back to another one.
+    is_theirs = Deletion.id == mail.arguments["deletion"], Deletion.user == mail.user_id, Deletion.returned_at.is_null()
+    leaving = Deletion.get_or_none(*is_theirs)
     if not leaving:
         return None
     is_open = leaving.begun_at is None and leaving.due_at > utcnow()

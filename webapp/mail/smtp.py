@@ -46,7 +46,13 @@ class SmtpSession:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._hang_up(min(QUIT_WITHIN, self._left))
         if kind is None:  # else it would be undone with all that was not saved, or hide what went wrong
-            budget.give_back(self._granted)
+            self.give_back()
+
+    def give_back(self) -> None:
+        """Count no more what was counted ahead and not sent: for who will not send for a while, and then commits. Who
+        sends after all counts anew."""
+        granted, self._granted, self._is_made_ready = self._granted, 0, False
+        budget.give_back(granted)
 
     @property
     def is_ready(self) -> bool:

@@ -27,6 +27,7 @@ class AccountMail(BaseModel):
 
     id = AutoField()
     user = ForeignKeyField(User, null=True, on_delete="CASCADE", help_text="null where only an address was given")
+    user_id: int | None
     address = CharField(max_length=254)
     kind = CharField(max_length=30)
     arguments = JSONField(default=dict)

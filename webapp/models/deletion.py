@@ -61,7 +61,7 @@ class Deletion(BaseModel):
         it had in the last days and could have again.
         """
         with database.atomic():
-            User.hold(user.id)
+            User.hold_to_rename(user.id)
             now, account = utcnow(), User.get_by_id(user.id)
             due = now if at_once or account.is_guest else now + RETURN_WITHIN
             if account.is_deleted:
@@ -114,14 +114,15 @@ class Deletion(BaseModel):
         were hidden are shown again by `hidden_posts.hide_or_show`: call it.
         """
         with database.atomic():
-            User.hold(self.user_id)
+            User.hold_to_rename(self.user_id)
             cls = type(self)
             kept: Self | None = locking(cls._open().where(cls.id == self.id)).first()
             if kept is None:
                 return None
             alias = {"username": "", "username_key": deleted_name(), "email": "", "password_hash": ""}
-            over = {"returned_at": utcnow(), "stopped_at": utcnow(), "due_at": FOREVER, "look_at": FOREVER}
-            cls.update(alias | over).where(cls.id == kept.id).execute()
+            over = dict.fromkeys(("returned_at", "stopped_at", "hidden_at"), utcnow())
+            never = {"due_at": FOREVER, "look_at": FOREVER}
+            cls.update(alias | over | never).where(cls.id == kept.id).execute()
             moved = {name: getattr(kept, name) for name in MOVED}
             User.update(moved | {"deletion_due_at": None}).where(User.id == kept.user_id).execute()
             return User.get_by_id(kept.user_id)

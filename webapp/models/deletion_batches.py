@@ -102,17 +102,20 @@ def _users(due: list[Deletion]) -> list[int]:
 
 
 def _delete_messages_of_nobody(user_ids: list[int], most: int) -> int:
-    """Delete messages of a conversation with somebody whose account is deleted, too, and what then is left of that."""
+    """Delete messages of a conversation with somebody whose account is deleted, too, or goes with these, and what then
+    is left of the other account."""
     with_them = Conversation.select(Conversation.user, Conversation.partner).join(User, on=Conversation.partner)
     gone = with_them.where(Conversation.user.in_(user_ids), User.deletion_due_at.is_null(False))
-    found = gone.where(Conversation.partner.not_in(Deletion.select(Deletion.user))).first()
+    may_return = Deletion.select(Deletion.user).where(Deletion.user == User.id, Deletion.due_at > utcnow())
+    found = gone.where(~fn.EXISTS(may_return)).first()
     if found is None:
         return 0
     me, other = found.user_id, found.partner_id
     there = (Message.sender == me) & (Message.recipient == other)
     between = there | ((Message.sender == other) & (Message.recipient == me))
     deleted = Message.delete().where(Message.id.in_(Message.select(Message.id).where(between).limit(most))).execute()
-    User.delete().where(User.id == other, ~_has_messages()).execute()
+    going = Deletion.select(Deletion.user).where(Deletion.user == other)  # there is more of it to delete
+    User.delete().where(User.id == other, ~_has_messages(), ~fn.EXISTS(going)).execute()
     return int(deleted)
 
 

@@ -45,6 +45,7 @@ from webapp.models import (
 from webapp.models.deletion import Deletion
 
 Due = Sequence[Deletion]
+MAILS_AT_ONCE = 500  # whose files and deliveries are deleted, and then they themselves
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,16 @@ def _of(*fields: Any) -> Callable[[Due], Any]:
     return theirs
 
 
-def _in_mails(field: Any) -> Callable[[Due], Any]:
-    return lambda due: field.in_(Mailing.select(Mailing.id).where(_of(Mailing.user)(due)))
+def _next_mails(field: Any) -> Callable[[Due], Any]:
+    """The rows whose field is one of the MAILS_AT_ONCE mails that are next: to look at all of them, for each batch,
+    would take longer the more there are."""
+
+    def theirs(due: Due) -> Any:
+        mails = Mailing.select(Mailing.id).where(_of(Mailing.user)(due))
+        # In the order of an index, so that a mail is among the next until it is deleted.
+        return field.in_(mails.order_by(Mailing.user, Mailing.created_at, Mailing.id).limit(MAILS_AT_ONCE))
+
+    return theirs
 
 
 def _mails_to(due: Due) -> Any:
@@ -103,10 +112,10 @@ FATES = complete(
         Suppression: Fate(f"{GONE}; whoever asked not to be mailed by others still is not", _of(Suppression.sender)),
         FormKey: Fate(f"{GONE}; those of others that lead to the account go with the last batch", _of(FormKey.user)),
         Post: Fate(GONE, _of(Post.user)),
-        MailingFile: Fate("deleted with its mail", _in_mails(MailingFile.mailing)),
-        Delivery: Fate("deleted with its mail", _in_mails(Delivery.mailing)),
+        MailingFile: Fate("deleted with its mail", _next_mails(MailingFile.mailing)),
+        Delivery: Fate("deleted with its mail", _next_mails(Delivery.mailing)),
         MailCount: Fate(GONE, _of(MailCount.user)),
-        Mailing: Fate(GONE, _of(Mailing.user)),
+        Mailing: Fate(GONE, _next_mails(Mailing.id)),
         Task: Fate("hidden from everybody, then deleted as what is old is, see `tasks.engine.retention`"),
         TaskEvent: Fate("deleted with its task"),
         Artifact: Fate("deleted with its task"),
@@ -118,7 +127,9 @@ FATES = complete(
         Conversation: Fate("as its messages, which keep it by triggers"),
         User: Fate("kept without name, address and all else, where others have messages from or to it; else deleted"),
         Deletion: Fate("deleted with the last batch"),
-        RateCount: Fate("forgotten within a day: digests and numbers, no name and no address"),
+        RateCount: Fate(
+            "forgotten once their windows are over, 30 days at most: digests and numbers, no name and no address"
+        ),
         ErrorReport: Fate("kept: it has no values of programs"),
         MailPace: Fate("kept: it is about the mail server"),
         Leader: Fate("kept: it is about processes"),

@@ -129,7 +129,7 @@ class PictureUpload(BaseModel):
 
     @classmethod
     def waiting(cls, limit: int) -> "ModelSelect[User]":
-        """People whose picture is to be prepared. One query."""
+        """People whose picture is to be prepared. One query, by index, which reads no file."""
         return User.select().where(User.id.in_(cls.select(cls.user).where(cls.problem.is_null()))).limit(limit)
 
     @classmethod
@@ -176,4 +176,5 @@ class PictureUpload(BaseModel):
         return int(cls.delete().where(cls.id.in_(old)).execute())
 
 
+PictureUpload.add_index(PictureUpload.user, where=PictureUpload.problem.is_null(), name="picture_uploads_waiting")
 also_purge(PictureUpload, PictureUpload.purge)

@@ -1,6 +1,7 @@
 """Stopping: what an account that is to be deleted has under way, and what others were told of it, ends at once."""
 
 import time
+from datetime import timedelta
 from typing import Any
 
 from peewee import SQL
@@ -15,6 +16,7 @@ from webapp.models.user import User
 
 STOPPED_AT_ONCE = 200  # tasks and notifications in one go
 STOP_FOR = 1.0  # seconds
+SETTLED = timedelta(minutes=1)  # by then no request is under way any more that began while the account was in use
 
 
 def stop(deletion: Deletion, most: int = STOPPED_AT_ONCE, longest: float = STOP_FOR) -> bool:
@@ -25,7 +27,8 @@ def stop(deletion: Deletion, most: int = STOPPED_AT_ONCE, longest: float = STOP_
     pressed = bulk.press("cancel", active, most, longest)
     if not _take_back_notifications(deletion, most) or pressed.left:
         return False
-    Deletion.update(stopped_at=utcnow()).where(Deletion.id == deletion.id).execute()
+    if deletion.requested_at < utcnow() - SETTLED:  # else the sweeper looks again for what is still being started
+        Deletion.update(stopped_at=utcnow()).where(Deletion.id == deletion.id).execute()
     return True
 
 

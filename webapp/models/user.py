@@ -86,6 +86,17 @@ class User(UserRegistration, UserChannels, UserChanges, UserPasswords, UserRow):
             _hold(len(user_ids)).execute(**numbered("id", user_ids)).fetchall()
 
     @classmethod
+    def hold_to_rename(cls, user_id: int) -> None:
+        """The same for who then writes the user's name, which is a key.
+
+        PostgreSQL locks a row more strongly for that, also against whoever has just inserted a row that refers to it.
+        With `hold`, such a one could come to wait for this transaction, which waits for that one.
+        """
+        demand_transaction()
+        if locks_rows():
+            locking(cls.select(cls.id).where(cls.id == user_id)).execute()
+
+    @classmethod
     def authenticate(cls, username: str, password: str) -> "User | None":
         """The account with that name and password, or None. It takes as long if no account has the name.
 

@@ -166,6 +166,18 @@ def test_a_conversation_goes_once_both_accounts_are_deleted(each_database):
     assert {(each.user_id, each.partner_id) for each in Conversation.select()} == {(cem.id, bob.id), (bob.id, cem.id)}
 
 
+def test_a_conversation_goes_as_both_accounts_are_deleted_at_once(each_database):
+    ann, bob = make_user(), make_user()
+    make_message(ann, bob)
+    make_message(bob, ann)
+    for person in (ann, bob):
+        due_now(Deletion.begin(person))
+    make_post(bob)
+    while delete_some(1):
+        pass
+    assert not any(model.select().exists() for model in (Message, Conversation, Post, Deletion, User))
+
+
 def test_a_batch_deletes_no_more_than_it_is_told_to_and_goes_on_where_another_ended(each_database):
     person = make_user()
     for number in range(7):
@@ -311,6 +323,10 @@ def test_what_a_press_does_not_reach_the_sweeper_cancels(app):
     for active in (1, 0, 0):
         stop_some(1)
         assert Task.select().where(Task.state == State.SCHEDULED).count() == active
+    make_task(State.SCHEDULED, person)  # by a request that began before
+    Deletion.update(requested_at=utcnow() - timedelta(minutes=2)).execute()
+    stop_some(1)
+    assert not Task.select().where(Task.state == State.SCHEDULED).exists()
     assert Deletion.get().stopped_at
 
 

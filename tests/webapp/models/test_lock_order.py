@@ -30,9 +30,12 @@ from webapp.models import (
     Artifact,
     Blocked,
     Conversation,
+    Deletion,
     DraftGone,
     EmailChange,
+    FormKey,
     IllegalTransition,
+    Made,
     Mailing,
     Message,
     Notification,
@@ -44,9 +47,11 @@ from webapp.models import (
     User,
     blocking,
     message_changes,
+    rename,
 )
 from webapp.models.file_deletion import delete_attachments, delete_of_finished_tasks
 from webapp.models.notification_kinds import FAILED
+from webapp.models.rate_count import TooMany
 from webapp.models.storage_count import stored_by
 
 LEASE = timedelta(seconds=15)
@@ -413,3 +418,20 @@ def _all_sizes(user: User) -> int:
     kept = Artifact.select(fn.SUM(Artifact.size)).join(Task).where(Task.user == user, Artifact.expired_at.is_null())
     attached = StoredAttachment.select(fn.SUM(StoredAttachment.size)).where(StoredAttachment.user == user)
     return int((kept.scalar() or 0) + (attached.scalar() or 0) + sum(len(mail.body) for mail in Mailing.select()))
+
+
+def test_forms_of_somebody_collide_with_their_account_getting_another_name_or_going(app):
+    ann, bob = make_user("ann"), make_user("bob")
+    names = iter(range(10**6))
+
+    def send():
+        FormKey.once(ann.id, f"key {next(names)}", lambda: Made("/", Message.send(ann, bob, "Hello").body))
+
+    def go():
+        deletion = Deletion.begin(User.get_by_id(ann.id))
+        assert deletion.take_back()
+
+    def be_called():
+        rename(User.get_by_id(ann.id), f"ann{next(names)}")
+
+    collide(send, send, go, be_called, allowed=(TooMany,))

@@ -56,6 +56,7 @@ TABLES = [FormerName, Picture, PictureUpload]
 def up(migrator, db):
     db.bind([User, *TABLES], bind_refs=False, bind_backrefs=False)
     db.create_tables(TABLES)
+    db.execute_sql('CREATE INDEX picture_uploads_waiting ON picture_uploads (user_id) WHERE problem IS NULL')
     hides_seen = BooleanField(default=False, constraints=[SQL('DEFAULT FALSE')])
     migrator.migrate(
         migrator.add_column('users', PICTURE_VERSION, CharField(max_length=22, null=True)),

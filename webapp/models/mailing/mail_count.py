@@ -68,6 +68,8 @@ class MailCount(BaseModel):
         """When somebody may mail so many people more, of their limit; more than that counts as that. One query."""
         sent = cls.sent_by(user_id)
         over = sum(number for _, number in sent) + min(wanted, limit) - limit
+        if over <= 0:
+            return utcnow()  # as the day of the earliest has just ended
         for at, number in sent:
             over -= number
             if over <= 0:

@@ -150,6 +150,16 @@ def test_the_mail_has_a_link_that_keeps_the_account_once(app, leaving, visitor):
         assert content_of(mail) is None
 
 
+def test_a_mail_that_comes_late_says_nothing_of_another_account(app, leaving):
+    mail, before = AccountMail.get(), Deletion.get()
+    assert before.take_back()
+    with app.test_request_context():
+        assert content_of(mail) is None, "it is kept, although its posts are not shown again yet"
+        before.delete_instance()
+        assert Deletion.begin(make_user("bob")).id == before.id, "as SQLite has it"
+        assert content_of(mail) is None
+
+
 def test_it_is_too_late_once_the_days_are_over(app, leaving, visitor):
     Deletion.update(due_at=utcnow()).execute()
     assert visitor.submit("/login", username="ann", password=PASSWORD).status_code == 422
