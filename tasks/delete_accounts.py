@@ -3,7 +3,7 @@ task: nobody is left to own one."""
 
 from tasks.engine import sweep_hook
 from webapp.models import deletion_batches  # noqa: F401 - which a purge calls
-from webapp.models.hidden_posts import hide_or_show
+from webapp.models.hiding import hide_or_show
 from webapp.models.stopping import stop_some
 
 

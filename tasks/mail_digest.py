@@ -4,19 +4,20 @@ from peewee import fn
 
 from tasks.engine import Run, sweep_hook, user_task
 from tasks.engine.models.state import ACTIVE
+from tasks.lib.digest_part import DigestPart
 from tasks.lib.mail_once import AFTER_PEOPLE, RETRIES, line_up, mail_once
-from tasks.mail_messages import Unread, unread_of
-from tasks.mail_messages import subject_of as subject_of_messages
-from tasks.mail_task_outcome import Ended, ended_of
-from tasks.mail_task_outcome import subject_of as subject_of_tasks
+from tasks.mail_messages import in_digest as of_messages
+from tasks.mail_task_outcome import in_digest as of_tasks
 from webapp import mail
-from webapp.lib.i18n import ngettext
 from webapp.lib.phrases import phrase
 from webapp.mail import OutgoingMail
 from webapp.models import Digest, NoticeCount, Task, User
-from webapp.models.notification_kinds import MESSAGE
 
 TITLE = phrase("mail_digest.title", "Digest by mail")
+PARTS = (
+    of_tasks,
+    of_messages,
+)
 
 
 @sweep_hook
@@ -37,15 +38,12 @@ def mail_digest(task: Run) -> None:
 
 
 def _content(user: User, key: str) -> OutgoingMail | None:
-    ended = ended_of(user, key)
-    unread = unread_of(user, key) if user.wants_email_about(MESSAGE) else None
-    if ended is None and unread is None:
+    parts = [part for part_of in PARTS if (part := part_of(user, key))]
+    if not parts:
         return None
-    return OutgoingMail(_subject(ended, unread), *mail.render("digest", user=user, tasks=ended, unread=unread))
+    news = {part.name: part.news for part in parts}
+    return OutgoingMail(_subject(parts), *mail.render("digest", user=user, parts=parts, **news))
 
 
-def _subject(ended: Ended | None, unread: Unread | None) -> str:
-    if ended and unread:
-        tasks = ngettext("%(num)s task ended", "%(num)s tasks ended", ended.number)
-        return f"{tasks}, {ngettext('%(num)s new message', '%(num)s new messages', unread.number)}"
-    return subject_of_tasks(ended) if ended else subject_of_messages(unread) if unread else ""
+def _subject(parts: list[DigestPart]) -> str:
+    return parts[0].subject if len(parts) == 1 else ", ".join(part.counted for part in parts)

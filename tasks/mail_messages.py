@@ -9,6 +9,7 @@ from peewee import fn
 
 from tasks.engine import Run, sweep_hook, user_task
 from tasks.engine.models.state import ACTIVE
+from tasks.lib.digest_part import DigestPart
 from tasks.lib.mail_once import AFTER_PEOPLE, RETRIES, line_up, mail_once
 from webapp import mail
 from webapp.lib.i18n import ngettext
@@ -60,6 +61,15 @@ def mail_messages(task: Run) -> None:
         mail_once(task, Counted(Message), "messages", _content)
     else:
         Message.settle_mail(task.user)
+
+
+def in_digest(user: User, key: str) -> DigestPart | None:
+    """What a digest says of messages; None when all has been read, or they want no mail about any. Two queries."""
+    unread = unread_of(user, key) if user.wants_email_about(MESSAGE) else None
+    if unread is None:
+        return None
+    counted = ngettext("%(num)s new message", "%(num)s new messages", unread.number)
+    return DigestPart("unread", unread, "unread_messages", "messages", counted, subject_of(unread))
 
 
 def _content(user: User, key: str) -> OutgoingMail | None:

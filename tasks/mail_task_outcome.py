@@ -8,6 +8,7 @@ from peewee import fn
 
 from tasks.engine import Run, sweep_hook, user_task
 from tasks.engine.models.state import ACTIVE
+from tasks.lib.digest_part import DigestPart
 from tasks.lib.mail_once import AFTER_PEOPLE, RETRIES, line_up, mail_once
 from webapp import mail
 from webapp.lib.i18n import ngettext, number
@@ -52,6 +53,15 @@ def mail_task_outcome(task: Run) -> None:
         mail_once(task, Counted(OutcomeMail), "tasks", _content)
     else:
         OutcomeMail.settle_mail(task.user)
+
+
+def in_digest(user: User, key: str) -> DigestPart | None:
+    """What a digest says of tasks; None if nothing has ended of which they want mail. One query, two for very many."""
+    ended = ended_of(user, key)
+    if ended is None:
+        return None
+    counted = ngettext("%(num)s task ended", "%(num)s tasks ended", ended.number)
+    return DigestPart("tasks", ended, "ended_tasks", "your tasks", counted, subject_of(ended))
 
 
 def _content(user: User, key: str) -> OutgoingMail | None:

@@ -1,23 +1,38 @@
 """What tests/test_stripping.py runs in a copy without posts, messages, mail: somebody registers and starts a task."""
 
+import io
 import re
 import sys
+import zipfile
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from flask import Flask
+from flask.testing import FlaskClient
 from jinja2 import meta
 
+from tasks.delete_accounts import hide_posts_of_the_deleted, stop_tasks_of_the_deleted
 from tasks.engine.executor import execute_next
+from tasks.engine.retention import purge
+from tasks.export_account import latest_export
+from tasks.lib.exported import exported_models
 from tasks.queue import huey
 from webapp import db
 from webapp.app import create_app
 from webapp.dev.factories import make_notification, make_user
-from webapp.models import Task
+from webapp.lib.times import utcnow
+from webapp.models import Artifact, Deletion, State, Task, User
 from webapp.settings import Settings
 from webapp.web.polling import POLLED_FRAGMENTS
 
-PAGES = ("/tasks", "/tasks/new", "/tasks/new/countdown", "/notifications", "/settings", "/people/ann", "/people/bea")
+PAGES = ("/tasks", "/tasks/new", "/tasks/new/countdown", "/notifications", "/people/ann", "/people/bea", "/settings")
+PAGES += ("/settings/storage", "/settings/storage?order=age", "/settings/data", "/settings/data/deletion")
+PAGES += ("/settings/security", "/settings/sessions", "/settings/picture", "/settings/username", "/settings/email")
 GONE = ("/posts", "/messages", "/messages/ann", "/mail", "/unsubscribe/x", "/tasks/new/export_posts")
+GONE += ("/settings/blocked", "/people/bea/block")
+PASSWORD = "correct horse battery"
+Submit = Callable[..., str]  # the path of a form's action, that of its page, and its fields; returns where it leads
 ROOT = Path(__file__).parent.parent
 
 
@@ -38,7 +53,7 @@ def main(folder: str) -> None:
         return answer.location
 
     assert "Start it." in browser.get("/").text
-    submit("/register", "/register", username="ann", password="correct horse battery")
+    submit("/register", "/register", username="ann", password=PASSWORD)
     show = submit("/tasks/new/countdown", "/tasks/new/countdown", seconds="1")
     with app.app_context():
         assert execute_next()
@@ -51,6 +66,46 @@ def main(folder: str) -> None:
         assert browser.get(path, headers={"HX-Request": "true"}).status_code == 200, path
     for path in GONE:
         assert browser.get(path).status_code == 404, path
+    download_everything(app, browser, submit)
+    delete_account(app, submit)
+
+
+def download_everything(app: Flask, browser: FlaskClient, submit: Submit) -> None:
+    """Export the account, and find in the ZIP file what it has; then delete that file."""
+    submit("/settings/data/export", "/settings/data")
+    with app.app_context():
+        while execute_next():
+            pass
+        task = latest_export(User.by_username("ann"))
+        assert task.state == State.SUCCEEDED, task.error
+        [artifact] = Artifact.completed([task])[task]
+        with zipfile.ZipFile(io.BytesIO(artifact.read())) as file:
+            names = {name for name in file.namelist() if not name.startswith("files/")}
+            assert {"README.txt", "account.json", "tasks.json", "notifications.json"} <= names
+            assert names == {"README.txt", *(row.file for _, row in exported_models())}
+            assert "Count down from 1" in file.read("tasks.json").decode()
+    file = f'value="a{artifact.id}"'
+    assert file in browser.get("/settings/storage").text
+    submit("/settings/storage", "/settings/storage", only=f"a{artifact.id}")
+    assert file not in browser.get("/settings/storage").text
+
+
+def delete_account(app: Flask, submit: Submit) -> None:
+    """Delete an account, keep it after all by signing in, and delete it for good."""
+    submit("/settings/data/deletion", "/settings/data/deletion", username="ann")
+    assert submit("/login", "/login", username="ann", password=PASSWORD) == "/login/keep"
+    submit("/login/keep", "/login/keep")
+    submit("/settings/data/deletion", "/settings/data/deletion", username="ann")
+    with app.app_context():
+        stop_tasks_of_the_deleted(200)
+        hide_posts_of_the_deleted(200)
+        past = utcnow() - timedelta(seconds=1)
+        for _ in range(4):  # with the hours between
+            Deletion.update(due_at=past, look_at=past).execute()
+            purge()
+        assert [user.username for user in User.select()] == ["bea"]
+        assert not Deletion.select().exists()
+        assert not Task.select().exists()
 
 
 def check_references(app: Flask) -> None:

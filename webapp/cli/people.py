@@ -14,7 +14,7 @@ from webapp.lib.logs import clean
 from webapp.lib.times import utcnow
 from webapp.models import Deletion, SecondFactor, Session, User, username_key
 from webapp.models.deletion import RETURN_WITHIN
-from webapp.models.hidden_posts import hide_or_show
+from webapp.models.hiding import hide_or_show
 from webapp.models.password_reset import change_password
 from webapp.models.permissions import Role, needs_second_factor, role_of
 from webapp.models.role_changes import CannotHaveRole, change_role

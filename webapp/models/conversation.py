@@ -36,6 +36,12 @@ class Conversation(BaseModel):
         return found if key else None
 
     @classmethod
+    def latest_partners(cls, user_id: int, most: int) -> list[int]:
+        """The ids of at most so many people with whom somebody last wrote, the latest first. One query, by index."""
+        theirs = cls.select(cls.partner).where(cls.user == user_id).order_by(cls.latest_id.desc()).limit(most)
+        return [conversation.partner_id for conversation in theirs]
+
+    @classmethod
     def unread_messages(cls, user: User) -> int:
         """How many messages a person has not read, but for those of people whom they block.
 

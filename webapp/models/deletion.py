@@ -44,7 +44,7 @@ class Deletion(BaseModel):
     look_at = DateTimeField(index=True, help_text="when a worker goes on with it")
     stopped_at = DateTimeField(null=True, help_text="when its tasks had been canceled")
     begun_at = DateTimeField(null=True, help_text="when the first of it was deleted")
-    hidden_at = DateTimeField(null=True, help_text="when its posts had been hidden, see `hidden_posts`")
+    hidden_at = DateTimeField(null=True, help_text="when its posts had been hidden, see `hiding`")
     returned_at = DateTimeField(
         null=True, help_text="when it was taken back; it is gone once the posts are shown again"
     )
@@ -111,7 +111,7 @@ class Deletion(BaseModel):
         """Give the account all that was moved; returns it, or None, and nothing, if it is too late.
 
         Canceled tasks stay canceled, and its role stays taken away. Who was signed in has to sign in again. Posts that
-        were hidden are shown again by `hidden_posts.hide_or_show`: call it.
+        were hidden are shown again by `hiding.hide_or_show`: call it.
         """
         with database.atomic():
             User.hold_to_rename(self.user_id)

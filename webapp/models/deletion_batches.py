@@ -9,17 +9,14 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
-from peewee import fn
-
 from tasks.engine.models.removal import key_of
 from tasks.engine.models.state import FINISHED
 from tasks.engine.retention import also_purge
 from webapp.db import locking
 from webapp.lib.times import utcnow
-from webapp.models import Conversation, FormKey, Message, Task, User, idle_guests
+from webapp.models import Task, User, idle_guests
 from webapp.models.deletion import Deletion
 from webapp.models.deletion_table import FATES
-from webapp.models.form_key import KEEP
 from webapp.models.usernames import deleted_name
 
 log = logging.getLogger(__name__)
@@ -94,45 +91,22 @@ def _finish(due: list[Deletion], most: int) -> int:
     ready = [each for each in due if each.user_id not in with_tasks]
     if not ready:
         return len(waiting)
-    return _delete_messages_of_nobody(_users(ready), most) or _forget(ready)
+    for fate in FATES.values():
+        if fate.last and (number := fate.last(ready, most)):
+            return number
+    return _forget(ready)
 
 
 def _users(due: list[Deletion]) -> list[int]:
     return [each.user_id for each in due]
 
 
-def _delete_messages_of_nobody(user_ids: list[int], most: int) -> int:
-    """Delete messages of a conversation with somebody whose account is deleted, too, or goes with these, and what then
-    is left of the other account."""
-    with_them = Conversation.select(Conversation.user, Conversation.partner).join(User, on=Conversation.partner)
-    gone = with_them.where(Conversation.user.in_(user_ids), User.deletion_due_at.is_null(False))
-    may_return = Deletion.select(Deletion.user).where(Deletion.user == User.id, Deletion.due_at > utcnow())
-    found = gone.where(~fn.EXISTS(may_return)).first()
-    if found is None:
-        return 0
-    me, other = found.user_id, found.partner_id
-    there = (Message.sender == me) & (Message.recipient == other)
-    between = there | ((Message.sender == other) & (Message.recipient == me))
-    deleted = Message.delete().where(Message.id.in_(Message.select(Message.id).where(between).limit(most))).execute()
-    going = Deletion.select(Deletion.user).where(Deletion.user == other)  # there is more of it to delete
-    User.delete().where(User.id == other, ~_has_messages(), ~fn.EXISTS(going)).execute()
-    return int(deleted)
-
-
-def _has_messages() -> Any:
-    return fn.EXISTS(Conversation.select(Conversation.id).where(Conversation.user == User.id))
-
-
 def _forget(ready: list[Deletion]) -> int:
-    """Delete the rows of accounts of which nothing else is left, or empty them where others have messages of them."""
+    """Delete the rows of accounts of which nothing else is left, or empty them where others have something of them."""
     user_ids = _users(ready)
-    lately = Message.select(Message.sender).where(Message.created_at > utcnow() - KEEP)
-    if lately.where(Message.recipient.in_(user_ids)).exists():
-        for each in ready:  # others' forms that lead to them
-            to_them = FormKey.user.in_(lately.where(Message.recipient == each.user_id))
-            FormKey.delete().where(to_them, FormKey.location.contains(each.username)).execute()
     Deletion.delete().where(Deletion.user.in_(user_ids)).execute()
-    User.delete().where(User.id.in_(user_ids), ~_has_messages()).execute()
+    unneeded = [~fate.keeps() for fate in FATES.values() if fate.keeps]
+    User.delete().where(User.id.in_(user_ids), *unneeded).execute()
     for user in User.select(User.id).where(User.id.in_(user_ids)):
         alias = deleted_name()
         User.update(NOTHING | {"username": alias, "username_key": alias}).where(User.id == user.id).execute()

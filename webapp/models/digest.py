@@ -9,9 +9,14 @@ from webapp.models.notice_count import DIGEST, MOST_AN_HOUR, WINDOW, NoticeCount
 from webapp.models.outcome_mail import OutcomeMail
 from webapp.models.user import User
 
+OUTBOXES = (
+    OutcomeMail,
+    Message,
+)
+
 
 class Digest:
-    """The outbox of digests: what waits in the outboxes of tasks and messages, under one name.
+    """The outbox of digests: what waits in all OUTBOXES, under one name.
 
     What is in a mail that was begun before is left to that, which may have arrived.
     """
@@ -27,7 +32,7 @@ class Digest:
             if count.digest_key:
                 return str(count.digest_key)
             key = f"{DIGEST}{uuid4().hex}"
-            waiting = OutcomeMail.join_mail(user, key) + Message.join_mail(user, key)
+            waiting = sum(outbox.join_mail(user, key) for outbox in OUTBOXES)
             if waiting:
                 NoticeCount.update(digest_key=key).where(NoticeCount.user == user.id).execute()
             else:
@@ -38,8 +43,9 @@ class Digest:
     def put_mail_off(user: User, key: str) -> None:
         """That digest was not sent; what it tells of is for another, with what has come meanwhile."""
         with database.atomic():
-            Message.put_mail_off(user, key)
-            OutcomeMail.put_mail_off(user, key)
+            User.hold(user.id)
+            for outbox in OUTBOXES:
+                outbox.put_mail_off(user, key)
             NoticeCount.update(digest_key=None).where(NoticeCount.user == user.id).execute()
 
     @staticmethod
@@ -47,8 +53,9 @@ class Digest:
         """What that digest tells of, or all that waits, is to be told no more. It is the first mail of a new hour."""
         mine = NoticeCount.user == user.id
         with database.atomic():
-            Message.settle_mail(user, key)
-            OutcomeMail.settle_mail(user, key)
+            User.hold(user.id)
+            for outbox in OUTBOXES:
+                outbox.settle_mail(user, key)
             if key:
                 first = {"number": 1, "until": utcnow() + WINDOW, "digest_key": None}
                 NoticeCount.update(first).where(mine, NoticeCount.digest_key == key).execute()

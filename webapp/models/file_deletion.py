@@ -1,4 +1,4 @@
-"""Deleting files that a person stores, little by little, so that nobody waits for it.
+"""The artifacts and uploads that a person stores, and deleting them, little by little, so that nobody waits for it.
 
 A file is first marked as deleted, from when on it counts no more; then its content goes. Where that is cut off, the
 next purge goes on. Tasks are locked before people, and only those that nobody else has locked.
@@ -19,9 +19,7 @@ from tasks.engine.models.state import FINISHED, State
 from tasks.engine.models.task import Task
 from webapp.db import database, locking
 from webapp.lib.times import utcnow
-from webapp.models.mailing.attachments import MailingFile
-from webapp.models.mailing.mailing import Mailing
-from webapp.models.stored_files import Order, Position, artifacts_of
+from webapp.models.stored_file import Order, Position, Source, StoredFile, in_order
 from webapp.models.user import User
 
 BATCH = 200  # files that are marked in one transaction
@@ -35,6 +33,17 @@ class Deleted:
 
     number: int = 0
     are_more: bool = False
+
+
+def artifacts_of(user: User, order: Order, after: Position | None, limit: int) -> list[StoredFile]:
+    """A person's artifacts and uploads, each with its task; not of tasks that are being deleted. One query."""
+    kept = Artifact.owner_id == user.id, Artifact.expired_at.is_null(), ~Task.hidden
+    task = Task.id, Task.user, Task.title, Task.title_phrase, Task.state, Task.finished_at
+    query = Artifact.select(Artifact, *task).join(Task).where(*kept)
+    return [
+        StoredFile(artifact.id, artifact.name, artifact.size, artifact.created_at, artifact.task, artifact)
+        for artifact in in_order(query, Artifact, Artifact.id, StoredFile.letter, order, after).limit(limit)
+    ]
 
 
 def delete_artifacts(user: User, ids: Collection[UUID]) -> int:
@@ -69,35 +78,6 @@ def delete_artifacts(user: User, ids: Collection[UUID]) -> int:
     return int(number)
 
 
-def delete_attachments(user: User, ids: Collection[int]) -> int:
-    """Delete those of these attachments that may go: this person's own, of drafts and of mails that everybody has got.
-
-    Returns how many those were.
-    """
-    with database.transaction():
-        files = MailingFile.id.in_(ids)
-        mails = Mailing.select(Mailing.task).join(MailingFile).where(files, Mailing.user == user)
-        sent = Task.select(Task.id).where(Task.id.in_(mails), Task.state == State.SUCCEEDED)
-        locked = [task.id for task in locking(sent, skip_locked=True)]
-        User.hold(user.id)
-        User.count_change(user.id)
-        may_go = (Mailing.user == user) & (Mailing.draft_key.is_null(False) | Mailing.task.in_(locked))
-        mine = MailingFile.mailing.in_(Mailing.select(Mailing.id).where(may_go))
-        return int(MailingFile.delete().where(files, mine).execute())
-
-
-def own_artifacts(user: User, ids: Collection[UUID]) -> set[UUID]:
-    """Which of these artifacts and uploads are this person's. One query."""
-    mine = Artifact.select(Artifact.id).where(Artifact.id.in_(ids), Artifact.owner_id == user.id)
-    return {artifact.id for artifact in mine}
-
-
-def are_of_others(user: User, ids: Collection[int]) -> bool:
-    """Whether any of these attachments that there are is somebody else's. One query."""
-    others = MailingFile.select().join(Mailing).where(MailingFile.id.in_(ids), Mailing.user != user.id)
-    return bool(others.exists())
-
-
 def delete_of_finished_tasks(user: User, longest: float = LONGEST) -> Deleted:
     """Delete whatever a person gave their finished tasks, and what these made, for so many seconds at most."""
     until, result = time.monotonic() + longest, Deleted()
@@ -115,3 +95,12 @@ def delete_of_finished_tasks(user: User, longest: float = LONGEST) -> Deleted:
 def _act(query: ModelUpdate | ModelDelete, rows: Select) -> int:
     with database.transaction():
         return int(query.where(key_of(query.model).in_(rows)).execute())
+
+
+def _strangers(user: User, ids: Collection[UUID]) -> set[UUID]:
+    """Those that are not theirs. That of a task which is purged is nobody's."""
+    mine = Artifact.select(Artifact.id).where(Artifact.id.in_(ids), Artifact.owner_id == user.id)
+    return set(ids) - {artifact.id for artifact in mine}
+
+
+ARTIFACTS = Source(UUID, artifacts_of, _strangers, delete_artifacts)

@@ -9,7 +9,16 @@ from collections.abc import Mapping
 
 from peewee import Model, fn
 
-from tasks.lib.exported import account, mails, others, profile, site, work, writing
+from tasks.lib.exported import (
+    account,
+    mails,
+    notices,
+    others,
+    profile,
+    site,
+    work,
+    writing,
+)
 from tasks.lib.exported.row import Column, Columns, Content, Excused, Exported, Inside, Row, as_json, columns_of
 from webapp.models import User
 
@@ -37,6 +46,7 @@ EXPORTED: Mapping[type[Model], Row] = {
     **account.ROWS,
     **profile.ROWS,
     **writing.ROWS,
+    **notices.ROWS,
     **others.ROWS,
     **work.ROWS,
     **mails.ROWS,

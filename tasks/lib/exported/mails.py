@@ -8,7 +8,7 @@ from peewee import Model, ModelSelect
 from tasks.lib.exported.reasons import INNER, YOURS
 from tasks.lib.exported.row import Column, Content, Excused, Exported, Inside, Row
 from webapp.lib.filenames import safe_name
-from webapp.models import Delivery, MailCount, Mailing, MailingFile, Suppression, User
+from webapp.models import Delivery, MailCount, Mailing, MailingFile, StoredAttachment, Suppression, User
 
 
 def _files(user: User) -> "ModelSelect[Any]":
@@ -110,5 +110,8 @@ ROWS: Mapping[type[Model], Row] = {
             "reason": Column("unsubscribed, refused by its mail server, or entered by you"),
             "created_at": Column("since when"),
         },
+    ),
+    StoredAttachment: Excused(
+        "Where your attachments are found for the list of your files; they are in attachments.json."
     ),
 }

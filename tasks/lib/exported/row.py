@@ -99,6 +99,11 @@ def as_json(row: Exported | Inside, found: Model) -> dict[str, Json]:
     return fields
 
 
+def name_of(key: str, person: str) -> Callable[[Any], str | None]:
+    """The value of a column: the username of a person whom a row refers to by a key; None where it refers to none."""
+    return lambda row: getattr(row, person).shown_name if row.__data__.get(key) else None
+
+
 def _plain(value: Any) -> Json:
     """Moments in UTC, and ids as texts."""
     if isinstance(value, datetime):

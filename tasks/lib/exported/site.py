@@ -16,7 +16,6 @@ from webapp.models import (
     OutcomeMail,
     RateCount,
     StorageCount,
-    StoredAttachment,
     Worker,
 )
 
@@ -26,9 +25,6 @@ ROWS: Mapping[type[Model], Row] = {
     FormKey: Excused("Fingerprints of the forms you sent in the last day, so that none counts twice."),
     OutcomeMail: Excused("Which of your ended tasks you are emailed about next; the tasks are in tasks.json."),
     StorageCount: Excused("How much you store, added up; the files are in this ZIP file, each with its size."),
-    StoredAttachment: Excused(
-        "Where your attachments are found for the list of your files; they are in attachments.json."
-    ),
     RateCount: Excused("How often something was tried lately, by fingerprints that don't lead back to anybody."),
     ErrorReport: Excused("Errors of the site's programs. Nothing that anybody typed is in them."),
     NoticeCount: Excused("How many emails with news you got in the last hour."),

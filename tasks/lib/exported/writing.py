@@ -1,13 +1,13 @@
-"""What a person gets of what they and others wrote: posts, messages, conversations, notifications."""
+"""What a person gets of what they and others wrote: posts, messages, conversations."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from peewee import JOIN, Model, ModelSelect
 
-from tasks.lib.exported.reasons import AS_WORDS, FOR_SEARCH, INNER, YOURS
-from tasks.lib.exported.row import Column, Exported, Row
-from webapp.models import Conversation, Message, Notification, Post, User
+from tasks.lib.exported.reasons import FOR_SEARCH, INNER, YOURS
+from tasks.lib.exported.row import Column, Exported, Row, name_of
+from webapp.models import Conversation, Message, Post, User
 
 _Sender: Any = User.alias()
 _Recipient: Any = User.alias()
@@ -44,18 +44,6 @@ def _conversations(user: User) -> "Sequence[ModelSelect[Any]]":
     return [found.where(Conversation.user == user.id).order_by(Conversation.partner)]
 
 
-def _notifications(user: User) -> "Sequence[ModelSelect[Any]]":
-    """By what they are about: when they last changed changes while they are read, also by this."""
-    found = Notification.select(Notification, _Sender.id, _Sender.username, _Sender.deletion_due_at)
-    found = found.join(_Sender, JOIN.LEFT_OUTER, on=Notification.sender == _Sender.id, attr="sender")
-    return [found.where(Notification.user == user.id).order_by(Notification.name, Notification.scope)]
-
-
-def _name(key: str, person: str) -> Any:
-    """The user name of a person that a row refers to by a key; None where it refers to none."""
-    return lambda row: getattr(row, person).shown_name if row.__data__.get(key) else None
-
-
 ROWS: Mapping[type[Model], Row] = {
     Post: Exported(
         file="posts.json",
@@ -80,8 +68,8 @@ ROWS: Mapping[type[Model], Row] = {
         of=_messages,
         columns={
             "id": Column("the number of the message"),
-            "sender": Column("the username of whoever wrote it", value=_name("sender", "sender")),
-            "recipient": Column("the username of whoever it was written to", value=_name("recipient", "recipient")),
+            "sender": Column("the username of whoever wrote it", value=name_of("sender", "sender")),
+            "recipient": Column("the username of whoever it was written to", value=name_of("recipient", "recipient")),
             "body": Column("the text"),
             "created_at": Column("when it was sent"),
             "read_at": Column("when you read it; null in messages that you wrote"),
@@ -101,30 +89,9 @@ ROWS: Mapping[type[Model], Row] = {
         columns={
             "id": INNER,
             "user": YOURS,
-            "partner": Column("the username of the other person", value=_name("partner", "partner")),
+            "partner": Column("the username of the other person", value=name_of("partner", "partner")),
             "latest_id": Column("the number of its latest message", name="latest_message"),
             "unread": Column("how many messages in it you haven't read"),
-        },
-    ),
-    Notification: Exported(
-        file="notifications.json",
-        title="your notifications",
-        words="In no order of time.",
-        of=_notifications,
-        columns={
-            "id": Column("the number of the notification"),
-            "user": YOURS,
-            "name": Column("what it is about: a task, a conversation, unread messages or sign-ins"),
-            "task": Column("the id of that task, if it is about one"),
-            "sender": Column("the username of whoever wrote, if it is about messages", value=_name("sender", "sender")),
-            "scope": INNER,
-            "payload": Column("what else it knows, such as how many messages are unread"),
-            "updated_at": Column("when it last changed"),
-            "kind_name": Column("the kind of news; null if there was none yet", name="kind"),
-            "phrase": AS_WORDS,
-            "text": Column("what it says", value=str),
-            "told_at": Column("since when it has been in your list; null if it isn't"),
-            "read_at": Column("when you read it"),
         },
     ),
 }

@@ -51,7 +51,7 @@ from webapp.models import (
 from webapp.models.account_contents import contents_of
 from webapp.models.deletion_batches import delete_some
 from webapp.models.deletion_table import FATES
-from webapp.models.hidden_posts import hide_or_show
+from webapp.models.hiding import hide_or_show
 from webapp.models.password_reset import PasswordReset, change_password, reset_token
 from webapp.models.reset_request import answer_requests, request_reset
 from webapp.models.search import newest

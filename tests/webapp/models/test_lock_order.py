@@ -49,7 +49,8 @@ from webapp.models import (
     message_changes,
     rename,
 )
-from webapp.models.file_deletion import delete_attachments, delete_of_finished_tasks
+from webapp.models.attached_files import delete_attachments
+from webapp.models.file_deletion import delete_of_finished_tasks
 from webapp.models.notification_kinds import FAILED
 from webapp.models.rate_count import TooMany
 from webapp.models.storage_count import stored_by

@@ -17,7 +17,9 @@ _LATER = {
     "mails": ("email or draft", "emails and drafts"),
     "notifications": ("notification", "notifications"),
 }
-_STAYING = {"messages": ("message", "messages")}
+_STAYING: dict[str, tuple[str, str]] = {
+    "messages": ("message", "messages"),
+}
 
 
 def at_once(contents: Contents) -> str:

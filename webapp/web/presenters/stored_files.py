@@ -1,16 +1,20 @@
 """A person's list of files: what stands in a row of it, and where it goes on."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from flask import url_for
 from werkzeug.exceptions import BadRequest
 
 from tasks.engine.config import config
 from webapp.lib.complete import complete
-from webapp.models.stored_files import Obstacle, Order, Position, StoredFile
+from webapp.models.attached_files import AttachedFile
+from webapp.models.stored_file import Obstacle, Order, Position, StoredFile
+from webapp.models.stored_files import SOURCES
 from webapp.web.paging import NO_SUCH_PAGE, moment
+from webapp.web.presenters.attached_file_places import place_of_attachment
+from webapp.web.presenters.file_places import place_of_artifact
 
 MOST_DIGITS = 18  # of what a database's integers hold
 
@@ -27,25 +31,34 @@ OBSTACLES: Mapping[Obstacle, str] = complete(
 )
 
 
+# By the letter of its source, what a file belongs to: what that is, what it is called, and its address.
+PLACES: Mapping[str, Callable[[Any], tuple[str, str, str]]] = complete(
+    "PLACES",
+    SOURCES,
+    {
+        StoredFile.letter: place_of_artifact,
+        AttachedFile.letter: place_of_attachment,
+    },
+)
+
+
 def value_of(file: StoredFile) -> str:
     """By what a form and a cursor name a file."""
-    return f"{'a' if isinstance(file.id, UUID) else 'm'}{file.id}"
+    return f"{file.letter}{file.id}"
 
 
-def read_value(name: str) -> UUID | int | None:
-    """The id in what `value_of` gave out; None for anything else."""
-    kind, key = name[:1], name[1:]
-    if kind == "m":
-        return _number(key)
-    try:
-        return UUID(key) if kind == "a" else None
-    except ValueError:
+def read_value(name: str) -> tuple[str, UUID | int] | None:
+    """The letter of the source and the id in what `value_of` gave out; None for anything else."""
+    letter, text = name[:1], name[1:]
+    if letter not in SOURCES:
         return None
+    key = _number(text) if SOURCES[letter].key is int else _uuid(text)
+    return None if key is None else (letter, key)
 
 
 def cursor_of(file: StoredFile, order: Order) -> str:
     """The cursor of the page after it."""
-    value, _ = file.position(order)
+    value = file.position(order)[0]
     return f"{value.isoformat() if isinstance(value, datetime) else value}_{value_of(file)}"
 
 
@@ -53,22 +66,15 @@ def read_cursor(cursor: str, order: Order) -> Position:
     """Where a page begins. Raises BadRequest for what no page gave out."""
     value, _, name = cursor.partition("_")
     at = moment(value) if order is Order.AGE else _number(value)
-    key = read_value(name)
-    if at is None or key is None:
+    file = read_value(name)
+    if at is None or file is None:
         raise BadRequest(NO_SUCH_PAGE)
-    return at, key
+    return at, *file
 
 
 def place_of(file: StoredFile) -> tuple[str, str, str]:
     """What it belongs to: what that is, what it is called, and its address."""
-    if file.mailing is None:
-        assert file.task is not None, "an artifact has one"
-        kind = "Given to" if file.is_upload else "Made by"
-        return kind, file.task.title_words(), url_for("tasks.show", task_id=file.task.id)
-    subject = file.mailing.subject or "No subject"
-    if file.task is None:
-        return "Attached to the draft", subject, url_for("mail.show", mailing_id=file.mailing.original_id)
-    return "Attached to the email", subject, url_for("mail.show", mailing_id=file.mailing.id)
+    return PLACES[file.letter](file)
 
 
 def goes_at(file: StoredFile) -> datetime | None:
@@ -80,3 +86,10 @@ def goes_at(file: StoredFile) -> datetime | None:
 
 def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else None
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from webapp.mail.confirmation_links import Purpose, change_of, deletion_of
 from webapp.models import ChangeState, EmailChange
-from webapp.models.hidden_posts import hide_or_show
+from webapp.models.hiding import hide_or_show
 from webapp.web.presenters.confirmation_words import ASKED, KEPT, NOT_KEPT, Outcome, outcome_of, undo_outcome_of
 from webapp.web.security import keep_secret
 from webapp.web.security_log import Event, record

@@ -16,7 +16,8 @@ from webapp.lib.quota_variables import UNLIMITED, Most, Quota
 from webapp.lib.times import utcnow
 from webapp.models import Artifact, ArtifactChunk, MailingFile, State, Task, User, file_deletion
 from webapp.models.storage_count import stored_by
-from webapp.models.stored_files import Order, files_of
+from webapp.models.stored_file import Order
+from webapp.models.stored_files import files_of
 from webapp.web.routes.settings import storage
 
 MB = 1_000_000

@@ -3,7 +3,7 @@
 from flask import flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.models.hidden_posts import hide_or_show
+from webapp.models.hiding import hide_or_show
 from webapp.web.redirects import redirect_to_next
 from webapp.web.returning import forget, returning
 from webapp.web.routes.accounts.blueprint import bp

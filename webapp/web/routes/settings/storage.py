@@ -9,16 +9,11 @@ from tasks.engine.config import config
 from webapp.lib.i18n import ngettext
 from webapp.lib.quota_variables import Quota
 from webapp.models import Artifact
-from webapp.models.file_deletion import (
-    are_of_others,
-    delete_artifacts,
-    delete_attachments,
-    delete_of_finished_tasks,
-    own_artifacts,
-)
+from webapp.models.file_deletion import delete_of_finished_tasks
 from webapp.models.quotas import most_of
 from webapp.models.storage_count import stored_by_kind
-from webapp.models.stored_files import Order, files_of
+from webapp.models.stored_file import Order
+from webapp.models.stored_files import SOURCES, files_of
 from webapp.web.auth import signed_in_user
 from webapp.web.ownership import refuse
 from webapp.web.presenters import stored_files
@@ -50,19 +45,21 @@ def delete_files() -> ResponseReturnValue:
         abort(404)
     if not keys:
         return _page(NOTHING_SELECTED), 422
-    flash(_delete({key for key in keys if isinstance(key, UUID)}, {key for key in keys if isinstance(key, int)}))
+    flash(_delete(keys))
     return _done()
 
 
-def _delete(artifacts: set[UUID], attachments: set[int]) -> str:
+def _delete(files: set[tuple[str, UUID | int]]) -> str:
     """Delete what may go, and say what became of it. Aborts with 404 for what is somebody else's."""
     user = signed_in_user()
-    for unknown in artifacts - own_artifacts(user, artifacts):
-        refuse(Artifact, unknown)
-    if are_of_others(user, attachments):
-        abort(404)
-    number = delete_artifacts(user, artifacts) + delete_attachments(user, attachments)
-    kept = len(artifacts) + len(attachments) - number
+    by_source = {source: {key for name, key in files if name == letter} for letter, source in SOURCES.items()}
+    for source, keys in by_source.items():
+        for stranger in source.strangers(user, keys):
+            if isinstance(stranger, UUID):  # which nobody can guess
+                refuse(Artifact, stranger)
+            abort(404)
+    number = sum(source.delete(user, keys) for source, keys in by_source.items())
+    kept = len(files) - number
     left = ngettext(
         "%(num)s file is still needed, or was gone already.",
         "%(num)s files are still needed, or were gone already.",

@@ -1,0 +1,14 @@
+"""What becomes of the row of an account, and what is the site's own."""
+
+from webapp.models import Deletion, ErrorReport, Leader, MailPace, RateCount, User, Worker
+from webapp.models.fates.fate import Fate, Fates
+
+ROWS: Fates = {
+    User: Fate("kept without name, address and all else, where others have messages from or to it; else deleted"),
+    Deletion: Fate("deleted with the last batch"),
+    RateCount: Fate("forgotten as the limit ends, within 30 days: digests and numbers, no name and no address"),
+    ErrorReport: Fate("kept: it has no values of programs"),
+    MailPace: Fate("kept: it is about the mail server"),
+    Leader: Fate("kept: it is about processes"),
+    Worker: Fate("kept: it is about processes"),
+}
