@@ -8,6 +8,10 @@ AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 _VIOLATIONS = (
     "axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map(v => v.id + ': ' + v.nodes[0].html))"
 )
+# Alerts scroll sideways together, so that one which is too narrow does not make the page wider.
+SPILLING = (
+    "[...document.querySelectorAll('.card, .alert')].filter(e => e.scrollWidth > e.clientWidth).map(e => e.outerHTML)"
+)
 
 
 def violations(page: Page) -> list[str]:
@@ -23,6 +27,7 @@ def violations(page: Page) -> list[str]:
 
 
 def assert_accessible(page: Page, name: str) -> None:
-    """Axe finds nothing on this page, and nothing is wider than the window."""
+    """Axe finds nothing on this page, and nothing is wider than the window, or than the card in which it stands."""
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{name} is too wide"
+    assert page.evaluate(SPILLING) == [], f"{name} has cards that are too narrow for what is in them"
     assert violations(page) == [], name

@@ -14,7 +14,7 @@ from webapp.models.storage_count import stored_by
 pytestmark = pytest.mark.usefixtures("no_heartbeat")
 MB = 1_000_000
 FULL = (
-    "You can store 2 MB, and this would be more. Delete some of your files, then try again."
+    "You can store 2 MB, and this would be more. Delete some of your files under Settings → Storage, then try again."
     " Settings → Storage lists them."
 )
 

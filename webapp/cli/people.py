@@ -166,7 +166,7 @@ def delete(name: str, now: bool) -> None:
         record(Event.DELETION_ASKED, person, via="command", now=now)
         stop(deletion)
     is_later = deletion.due_at > utcnow()
-    when = f"on {deletion.due_at:%Y-%m-%d at %H:%M} UTC" if is_later else "within the next hours"
+    when = f"on {deletion.due_at:%Y-%m-%d at %H:%M} UTC" if is_later else "within the next few hours"
     click.echo(f"{deletion.username} can’t be seen or used anymore, and is deleted {when}.")
 
 

@@ -36,11 +36,13 @@ class Refusal:
     """Why somebody may not mail others: in words, and `until` when, None where time changes nothing.
 
     `own` is the address that they may mail nevertheless, as `key_of` has it; empty where that is none.
+    `is_for_settings`: what they can do about it is in their settings.
     """
 
     words: Phrase
     own: str = ""
     until: datetime | None = None
+    is_for_settings: bool = False
 
     def is_about(self, addresses: list[str]) -> bool:
         """Whether any of these checked addresses is one that they may not mail."""
@@ -60,9 +62,10 @@ def refusal_for(user: User, at: datetime) -> Refusal | None:
     if not current_app.config["SETTINGS"].mail_daily_limit:
         return Refusal(_CLOSED())
     if user.is_guest:
-        return Refusal(_GUEST(address=own) if own else _GUEST_WITHOUT_ADDRESS(), key_of(own))
+        words = _GUEST(address=own) if own else _GUEST_WITHOUT_ADDRESS()
+        return Refusal(words, key_of(own), is_for_settings=True)
     if not own:
-        return Refusal(_NO_ADDRESS())
+        return Refusal(_NO_ADDRESS(), is_for_settings=True)
     if not current_app.config["BASE_URL"]:
         return Refusal(_NO_LINKS(address=own), key_of(own))
     if at < (until := user.created_at + FIRST_DAY):

@@ -35,7 +35,8 @@ REFUSALS = complete(
         ),
         Quota.STORAGE: phrase(
             "quota.storage",
-            "You can store {number}, and this would be more. Delete some of your files, then try again.",
+            "You can store {number}, and this would be more. Delete some of your files under Settings → Storage, then"
+            " try again.",
         ),
         Quota.IMPORT_ROWS: phrase(
             "quota.import_rows",

@@ -27,17 +27,17 @@ def _pieces(file: MailingFile, first: int) -> Iterator[bytes]:
 ROWS: Mapping[type[Model], Row] = {
     Mailing: Exported(
         file="mails.json",
-        title="your mails and drafts",
-        words="Mails that you wrote here to others.",
+        title="your emails and drafts",
+        words="Emails that you wrote here to others.",
         of=lambda user: [
             # Not by time, which is another once a draft is sent.
             Mailing.select(Mailing.id).where(Mailing.user == user.id).order_by(Mailing.id)
         ],
         columns={
-            "id": Column("the number of the mail"),
+            "id": Column("the number of the email"),
             "user": YOURS,
             "task": Column("the id of the task that sends it; null for a draft"),
-            "original": Column("the number of the mail that a draft is to replace"),
+            "original": Column("the number of the email that a draft is to replace"),
             "draft_key": INNER,
             "form_key": INNER,
             "change_key": INNER,
@@ -56,11 +56,11 @@ ROWS: Mapping[type[Model], Row] = {
     Delivery: Inside(
         parent=Mailing,
         name="deliveries",
-        words="each recipient, and what became of the mail to them",
+        words="each recipient, and what became of the email to them",
         of=lambda mailing: Delivery.select().where(Delivery.mailing == mailing.id),
         columns={
             "id": INNER,
-            "mailing": Excused("It is the mail in which it stands."),
+            "mailing": Excused("It is the email in which it stands."),
             "address": Column("the address"),
             "state": Column("waiting, sending, sent, refused or failed"),
             "skipped": Column("why it was left out, if it was"),
@@ -76,7 +76,7 @@ ROWS: Mapping[type[Model], Row] = {
         of=lambda user: [_files(user)],
         columns={
             "id": Column("the number of the file"),
-            "mailing": Column("the number of its mail", name="mail"),
+            "mailing": Column("the number of its email", name="mail"),
             "name": Column("its name"),
             "content_type": Column("the type of its content"),
             "size": Column("its size in bytes"),
@@ -87,13 +87,13 @@ ROWS: Mapping[type[Model], Row] = {
     ),
     MailCount: Exported(
         file="mail_counts.json",
-        title="how many people you mailed",
+        title="how many people you emailed",
         words="What your daily limit is counted by.",
         of=lambda user: [MailCount.select().where(MailCount.user == user.id).order_by(MailCount.at, MailCount.id)],
         columns={
             "id": INNER,
             "user": YOURS,
-            "mailing": Column("the number of the mail; null if you deleted it", name="mail"),
+            "mailing": Column("the number of the email; null if you deleted it", name="mail"),
             "number": Column("how many people"),
             "at": Column("when"),
             "is_of_sent": INNER,
@@ -101,7 +101,7 @@ ROWS: Mapping[type[Model], Row] = {
     ),
     Suppression: Exported(
         file="suppressed_addresses.json",
-        title="the addresses that get no mail from you",
+        title="the addresses that get no email from you",
         of=lambda user: [Suppression.select().where(Suppression.sender == user.id).order_by(Suppression.id)],
         columns={
             "id": INNER,

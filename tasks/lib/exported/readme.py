@@ -24,9 +24,9 @@ def _title(user: User, site: str) -> str:
     )
     form = (
         "The files that end in .json are JSON, encoded in UTF-8: programs read them, and any text editor shows them."
-        " Most hold a list with one object a line. Moments are in UTC and look like 2026-11-28T09:30:00Z, with up to"
+        " Most hold a list with one object a line. Times are in UTC and look like 2026-11-28T09:30:00Z, with up to"
         " six decimals of the second; null means that there is none. Other people are named by their usernames;"
-        " nobody's email address is in here but yours and those that you mailed."
+        " nobody's email address is in here but yours and those that you emailed."
     )
     return "\n\n".join([f"{title}\n{'=' * len(title)}", _wrapped(about), _wrapped(form)])
 

@@ -23,4 +23,4 @@ class DeletionForm(FlaskForm):
         if not field.data:
             raise ValidationError("Type your username to confirm.")
         if username_key(field.data) != self.user.username_key:
-            raise ValidationError(f"That’s not the username of this account. Type {self.user.username} to confirm.")
+            raise ValidationError("That’s not the username of this account.")

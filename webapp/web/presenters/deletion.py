@@ -34,7 +34,7 @@ def later(contents: Contents) -> str:
 
 
 def staying(contents: Contents) -> str:
-    """The messages that stay with those who got them, like '12 messages'; empty if there are none."""
+    """The messages that stay with those who got them, like '12 messages you wrote, …'; empty if there are none."""
     return "".join(_said(contents, _STAYING))
 
 

@@ -250,7 +250,8 @@ def test_an_upload_beyond_the_quota_is_refused_at_its_field(ann, read_file):
     answer = ann.submit("/tasks/new/read_file", file=_file(600_000), words="as I typed")
     assert answer.status_code == 422
     assert answer.one("#file-error").text == (
-        "You can store 2 MB, and this would be more. Delete some of your files, then try again."
+        "You can store 2 MB, and this would be more."
+        " Delete some of your files under Settings → Storage, then try again."
     )
     assert answer.one("#words")["value"] == "as I typed"
     assert Task.select().count() == 1

@@ -6,7 +6,9 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.lib.i18n import ngettext, number
+from webapp.lib.times import utcnow
 from webapp.mail.recipients import MOST_REJECTED
+from webapp.mail.senders import refusal_for
 from webapp.mail.templates import template_of
 from webapp.mail.words import standing_of
 from webapp.models import Delivery, Mailing, OverLimit
@@ -38,6 +40,7 @@ def form_page(
         files=draft.files,
         original=draft.original,
         preview=preview,
+        refusal=refusal_for(draft.user, utcnow()),
         focus=focus,
         saved=False,
         unsaved="",

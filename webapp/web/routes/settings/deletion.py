@@ -17,7 +17,7 @@ from webapp.web.reauthentication import reauthentication_required
 from webapp.web.routes.settings.blueprint import bp
 from webapp.web.security_log import Event, record
 
-GONE = "Your account is deleted. What was in it goes within the next hours."
+GONE = "Your account is deleted. What was in it goes within the next few hours."
 LEAVING = "Your account is out of sight, and will be deleted in {days} days. Sign in before then to keep it."
 
 

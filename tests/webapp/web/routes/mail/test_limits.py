@@ -12,11 +12,15 @@ from webapp.models import Delivery, State, Task, User
 def _refused(browser, **fields) -> str:
     answer = send(browser, **fields)
     assert answer.status_code == 422
+    assert not answer.page.select("main [role=note]"), "it is said once, at the field"
     return answer.one("#recipients-error").text
 
 
 def test_a_guest_mails_only_themselves(app):
     guest = browse(app, make_user("gus", guest=True))
+    note = guest.get("/mail").one("main [role=note]")
+    assert "As a guest you can email only yourself" in note.text, "before anything is typed for nothing"
+    assert note.a["href"] == "/settings"
     assert "once you’ve confirmed an email address" in _refused(guest, recipients="gus@example.com")
     _give_address(guest.user)
     words = _refused(guest, recipients="gus@example.com, bea@example.com")
@@ -64,6 +68,7 @@ def _give_address(user: User, **fields) -> None:
 
 def test_the_limit_is_a_setting(make_app, ann):
     browser = browse(make_app(mail_daily_limit=3), ann.user)
+    assert not browser.get("/mail").page.select("main [role=note]")
     assert send(browser).status_code == 303
     answer = send(browser)
     assert (answer.status_code, "and have 1 left" in answer.one("#recipients-error").text) == (422, True)
