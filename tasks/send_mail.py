@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from tasks.engine import Postponed, Retries, Run, TaskError, TemporaryError, user_task
 from tasks.engine.models.words import kept
+from tasks.engine.stop_flag import MakingWay, ShuttingDown, StopRequested
 from tasks.lib import mail_pace
 from tasks.lib.csv_cells import csv_row
 from tasks.lib.sending_limits import SentCounter, daily_limit, demand_permission, skip_or_postpone
@@ -95,8 +96,12 @@ def send_mail(task: Run, mailing: int) -> str:
     rounds = task.cursor or 0  # how often it has gone through all that was left; those loops are over
     MailCount.take_over(mail, Delivery.counts(mail)[Sending.SENT])
     with SmtpSession(ahead=min(budget.AHEAD, task.total)) as session:
-        for _ in range(rounds + 1):
-            _go_round(task, mail, content, session)
+        try:
+            for _ in range(rounds + 1):
+                _go_round(task, mail, content, session)
+        except (MakingWay, ShuttingDown, StopRequested):  # between two mails, and all so far is saved
+            session.give_back()
+            raise
     counts = Delivery.counts(mail)
     if counts[Sending.WAITING]:
         task.cursor = rounds + 1

@@ -66,6 +66,10 @@ class Config:
     kill_after: float = 5.0  # from the end of a run's time until its process is killed
     preview_within: float = 5.0  # how long a web process reads files for a preview
 
+    # A run that makes way for people of whom nothing runs
+    turn: float = 30.0  # what it has at least, of which a checkpoint must stand
+    turns_apart: float = 2.0  # more for each run that began before it, so that no more make way than there are people
+
     # The heartbeat
     heartbeat: bool = True  # without it, only a run's own checkpoints renew its lease and write its progress
     report_every: float = 0.5  # how often a run's progress is written at most

@@ -18,7 +18,7 @@ from tasks.engine.parameters.conversions import Place
 from tasks.engine.recording import Transition, claim, record_end
 from tasks.engine.retries import Retries
 from tasks.engine.run import Own, Run
-from tasks.engine.stop_flag import LeaseLost, ShuttingDown, StopRequested
+from tasks.engine.stop_flag import LeaseLost, MakingWay, ShuttingDown, StopRequested
 from tasks.engine.timeouts import alarm
 from webapp.db import locks_rows
 from webapp.db.resilience import close_if_broken, is_unavailable
@@ -75,7 +75,7 @@ def _execute(task: Task, run: Run, monitored: bool, goes_on: Callable[[], bool])
     log.info("The run begins")
     transition = _run_function(task, run, monitored)
     task.done, task.total = run.done, run.total
-    if transition == task.hand_back or run.has_artifacts:
+    if transition in (task.hand_back, task.make_way) or run.has_artifacts:
         goes_on = _stops_here  # what follows the end may fail, and must not take the next task along
     try:
         following = record_end(task, transition, goes_on)
@@ -125,6 +125,8 @@ def _outcome(task: Task, run: Run, retries: Retries, error: BaseException) -> Tr
             return task.acknowledge_stop
         case ShuttingDown() | KeyboardInterrupt():
             return task.hand_back
+        case MakingWay():
+            return task.make_way
         case LeaseLost():
             return partial(log.warning, "The task was taken over by another run")
         case TimedOut():

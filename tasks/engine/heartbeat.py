@@ -11,13 +11,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tasks.engine.config import config
 from tasks.engine.models import Task
+from tasks.engine.models.making_way import runs_before
 from tasks.engine.models.state import ON_RELEASE
 from tasks.engine.run import Run
-from tasks.engine.stop_flag import LeaseLost, ShuttingDown, StopRequested
+from tasks.engine.stop_flag import LeaseLost, MakingWay, ShuttingDown, StopRequested
 from webapp.db import database
 from webapp.db.resilience import away, close_if_broken, is_unavailable
 from webapp.lib import logs
@@ -34,7 +35,9 @@ _thread: threading.Thread | None = None
 class _MonitoredRun:
     run: Run
     task: Task  # the run's own row, which this thread only reads
-    renew_at: float  # by time.monotonic()
+    renew_at: float  # by time.monotonic(), as the next two are
+    begun_at: float = field(default_factory=time.monotonic)
+    waited_for_at: float = 0.0  # when to look next whether it is to make way
 
 
 _runs: set[_MonitoredRun] = set()
@@ -70,6 +73,8 @@ def _beat(monitored: _MonitoredRun) -> None:
             return
     has_news = run.progress != run.throttle.written
     if _write_progress(run, task) if has_news else task.is_mine_and_running():
+        if _is_to_make_way(monitored):
+            run.ask_to_stop(MakingWay)
         return
     now = Task.get_or_none(Task.id == task.id, Task.fencing_token == task.fencing_token)
     run.ask_to_stop(StopRequested if now and now.state in ON_RELEASE else LeaseLost)
@@ -85,6 +90,18 @@ def _write_progress(run: Run, task: Task) -> bool:
     if progress and goes_on:
         run.throttle.written = progress
     return goes_on
+
+
+def _is_to_make_way(monitored: _MonitoredRun) -> bool:
+    """Whether the run has had its turn, and somebody waits of whom nothing runs. It has got further by then, or it
+    would begin anew each time."""
+    now, turn, apart = time.monotonic(), config().turn, config().turns_apart
+    has_had_turn = now >= max(monitored.begun_at + turn, monitored.waited_for_at)
+    if not has_had_turn or not monitored.run.clock.made_progress:
+        return False
+    monitored.waited_for_at = now + apart
+    before = runs_before(monitored.task)
+    return before is not None and now >= monitored.begun_at + turn + before * apart
 
 
 def _private_copy(task: Task) -> Task:

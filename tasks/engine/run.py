@@ -9,7 +9,7 @@ from tasks.engine.models.owner import OwnerRow
 from tasks.engine.progress_throttle import Progress, ProgressThrottle
 from tasks.engine.run_clock import RunClock
 from tasks.engine.steps import Steps
-from tasks.engine.stop_flag import ShuttingDown, Stop
+from tasks.engine.stop_flag import MakingWay, ShuttingDown, Stop
 from webapp.lib.phrases import Words
 
 Item = TypeVar("Item")
@@ -187,7 +187,7 @@ class Run:
     def ask_to_stop(self, reason: type[Stop]) -> None:
         """End this run at its next step, and any `wait` now. Safe to call from another thread."""
         self._steps.stop.set(reason)
-        if reason is not ShuttingDown:  # a worker that shuts down waits for nobody in any case
+        if reason not in (ShuttingDown, MakingWay):  # nobody has asked for those two, and waits for an end in time
             self.clock.stop_requested()
 
     def finish(self) -> None:

@@ -19,6 +19,10 @@ class ShuttingDown(Stop):
     """The worker is shutting down: the task goes back to pending, for another worker."""
 
 
+class MakingWay(Stop):
+    """Somebody waits of whom nothing runs: the task goes back to pending, behind theirs."""
+
+
 class LeaseLost(Stop):
     """Another run has the task. This one must write nothing more."""
 

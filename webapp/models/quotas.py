@@ -70,6 +70,13 @@ REFUSALS = complete(
             "You can report {number} post or message a day. Try again in {seconds:estimate}.",
             plural="You can report {number} posts and messages a day. Try again in {seconds:estimate}.",
         ),
+        Quota.NETWORK_ACCOUNTS: phrase(
+            "quota.network_accounts",
+            "{number} account has been created from your network today, which is the limit. Try again in"
+            " {seconds:estimate}.",
+            plural="{number} accounts have been created from your network today, which is the limit. Try again in"
+            " {seconds:estimate}.",
+        ),
         Quota.SITE_ACCOUNTS: phrase(
             "quota.site_accounts",
             "This site has reached its limit of new accounts for today. Try again in {seconds:estimate}.",
@@ -127,15 +134,16 @@ def demand(quota: Quota, used: int, user: UserRow) -> None:
         raise OverQuota(quota, most)
 
 
-def use(quota: Quota, user: UserRow | None = None, times: int = 1) -> None:
-    """Count what a person, or the site, does, so many times. Raises OverQuota beyond it, and then counts nothing.
+def use(quota: Quota, user: UserRow | None = None, times: int = 1, network: str = "") -> None:
+    """Count what a person does, or those of a `network`, or the site, so many times. Raises OverQuota beyond it, and
+    then counts nothing.
 
     One write where there is a quota, none where it is unlimited. In a transaction that is rolled back, it never was.
     """
     most = most_of(quota, user)
     if most is None:
         return
-    name, seconds = _window(quota, user)
+    name, seconds = _window(quota, user, network)
     if RateCount.add(name, seconds, times) > most:
         RateCount.add(name, seconds, -times)
         found = RateCount.find(name)
@@ -156,16 +164,16 @@ def use_for_message(sender: UserRow, recipient: UserRow, answers: "ModelSelect[M
         use(Quota.PEOPLE_MESSAGED, sender)
 
 
-def demand_left(quota: Quota, user: UserRow | None = None) -> None:
+def demand_left(quota: Quota, user: UserRow | None = None, network: str = "") -> None:
     """Raise OverQuota if nothing is left to `use`: before something costly, which counts it. At most one query."""
     most = most_of(quota, user)
-    found = RateCount.find(_window(quota, user)[0]) if most is not None else None
+    found = RateCount.find(_window(quota, user, network)[0]) if most is not None else None
     if most is not None and found and found.number >= most:
         raise OverQuota(quota, most, found.seconds_left)
 
 
-def _window(quota: Quota, user: UserRow | None) -> tuple[str, int]:
+def _window(quota: Quota, user: UserRow | None, network: str = "") -> tuple[str, int]:
     """The name that it is counted by, and how long."""
     seconds = QUOTAS[quota].seconds
     assert seconds is not None, f"{quota} is what somebody has: ask `demand`"
-    return f"quota/{quota}/{user.id if user else 'site'}/{seconds}", seconds
+    return f"quota/{quota}/{user.id if user else network or 'site'}/{seconds}", seconds

@@ -26,20 +26,26 @@ class UserRegistration(UserTrait):
 
     @classmethod
     def register(
-        cls, username: str, password: str = "", also: Callable[[Self], object] | None = None, **fields: object
+        cls,
+        username: str,
+        password: str = "",
+        also: Callable[[Self], object] | None = None,
+        network: str = "",
+        **fields: object,
     ) -> Self:
         """Create an account, with further `fields`; without a password it is a guest's.
 
         `username` must be one that `username_key` knows. `also` is called with the account in the same transaction,
         for what is to be there with it or not at all. Raises UsernameTaken, also when two requests race for a name.
         Hashing costs 0.25 s by design, unless the name is refused. Raises HashingBusy, and OverQuota where the site has
-        had as many as it takes.
+        had as many as it takes, or as many from the `network` that somebody comes from: no single one takes them all.
         """
         key = username_key(username)
         user = cls(username=compatible(username).strip(), username_key=key, session_key=new_session_key(), **fields)
         user.skeleton = skeleton(key)
         if password:
             cls.demand_free(key)
+            demand_left(Quota.NETWORK_ACCOUNTS, network=network)
             demand_left(Quota.SITE_ACCOUNTS)
             user.password_hash = hash_password(password)
         try:
@@ -48,6 +54,7 @@ class UserRegistration(UserTrait):
                 user.save(force_insert=True)
                 if also:
                     also(user)
+                use(Quota.NETWORK_ACCOUNTS, network=network)
                 use(Quota.SITE_ACCOUNTS)  # last, as all who register wait for this count
         except IntegrityError as error:
             raise UsernameTaken(TAKEN) from error
@@ -69,14 +76,14 @@ class UserRegistration(UserTrait):
             raise UsernameTaken(TAKEN if key in alike else TOO_SIMILAR)
 
     @classmethod
-    def register_guest(cls, network_group: int | None = None) -> Self:
+    def register_guest(cls, network_group: int | None = None, network: str = "") -> Self:
         """Create an account with a random name that is free. Guests of one `network_group` share turns in the queue.
 
         Raises UsernameTaken after GUEST_NAMES that are not: with millions of names, something else is wrong.
         """
         for turn in range(GUEST_NAMES):
             try:
-                return cls.register(guest_name(), network_group=network_group)
+                return cls.register(guest_name(), network=network, network_group=network_group)
             except UsernameTaken:
                 if turn == GUEST_NAMES - 1:
                     raise

@@ -69,7 +69,7 @@ def _near_head(part: Expression) -> "ModelSelect[TaskRow]":
     return head(part, party_of(TaskRow).not_in(full()), is_near)
 
 
-def _people_who_wait() -> CTE:
+def people_who_wait() -> CTE:
     """Found by stepping from one person to the next in the index: none of the other tasks is read."""
     waiting = TaskRow.alias("waiting")
     first = _somebody(waiting)
@@ -85,7 +85,7 @@ def _somebody(task: "type[TaskRow] | ModelAlias[TaskRow]") -> "ModelSelect[TaskR
 
 def _first_of_each(lock: bool) -> Select:
     """The first task of somebody who is not full, among the first of each person who waits."""
-    people, found, other = _people_who_wait(), TaskRow.alias("found"), TaskRow.alias("other")
+    people, found, other = people_who_wait(), TaskRow.alias("found"), TaskRow.alias("other")
     first = other.select(fn.MIN(other.queue_key)).where(waits(other), party_of(other) == people.c.person)
     is_first = (found.state == State.PENDING) & (party_of(found) == people.c.person) & (found.queue_key == first)
     # A CROSS JOIN, because SQLite takes its sides in this order.

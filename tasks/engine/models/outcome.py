@@ -85,12 +85,19 @@ class Outcomes(TaskTrait):
 
     def hand_back(self) -> None:
         """Give it back so that another worker goes on; for a worker that is shutting down."""
-        model = type(self)
+        self._give_back(phrases.HANDED_BACK())
+
+    def make_way(self) -> None:
+        """Give it back so that somebody goes first of whom nothing runs; whoever is at the head of the line does."""
+        self._give_back(phrases.MADE_WAY(), behind=1)
+
+    def _give_back(self, why: Words, behind: int = 0) -> None:
+        key = column_changes.next_queue_key(self)
         back = column_changes.resuming(self) | {
-            "attempts": model.attempts - 1,
-            "queue_key": column_changes.next_queue_key(self),
+            "attempts": type(self).attempts - 1,
+            "queue_key": None if key is None else key + behind,
         }
-        transitions.give_up_lease(self, State.PENDING, phrases.HANDED_BACK(), **back)
+        transitions.give_up_lease(self, State.PENDING, why, **back)
 
     def acknowledge_stop(self) -> None:
         """It noticed what its owner asked for, and has stopped or paused by that.

@@ -43,6 +43,7 @@ SUCCEEDED = phrase("task.succeeded", "Finished")
 RETRYING = phrase("task.retrying", "{error} Retrying (attempt {attempt} of {attempts})")
 CONTINUING = phrase("task.continuing", "{error} Continuing from the latest step")
 HANDED_BACK = phrase("task.handed_back", "Worker shut down; waiting for another")
+MADE_WAY = phrase("task.made_way", "Making way for people who wait; goes on when it’s its turn again")
 TIME_CAME = phrase("task.time_came", "Scheduled time reached")
 NEXT_ATTEMPT = phrase("task.next_attempt", "Time for the next attempt")
 LOST = complete(

@@ -9,6 +9,7 @@ import pytest
 from tasks.engine import executor
 from tasks.engine.config import config
 from tasks.engine.models import signals
+from tasks.engine.models.event import TaskEvent
 from tasks.engine.progress_throttle import ProgressThrottle
 from tests.racing import elsewhere
 from webapp.dev.factories import make_user
@@ -188,3 +189,45 @@ def test_progress_of_steps_that_write_is_shown_while_a_later_step_takes_long(exe
                 _wait_until(task, lambda: _row(task).done == 5)
 
     assert execute(write).state == State.SUCCEEDED
+
+
+# Who waits
+
+
+def _counts_slowly(declare):
+    @declare(title="Count to {most}")
+    def count(task, most: int):
+        for _ in task.each(range(most)):
+            task.wait(0.02)
+
+    return count
+
+
+def test_a_long_run_makes_way_for_somebody_of_whom_nothing_runs_and_goes_on_after_that(
+    each_database, declare, quick_heartbeat, configure
+):
+    configure(turn=0.1, turns_apart=0.02, checkpoint_every=0.02)
+    count, ann, ben = _counts_slowly(declare), make_user(), make_user()
+    long = count.launch(ann, most=1000)
+    count.launch(ann, most=1)
+    short = count.launch(ben, most=1)
+    executor.execute_next()
+    given_back = long.reload()
+    assert given_back.state == State.PENDING
+    assert 0 < given_back.done < 1000
+    assert (given_back.attempts, given_back.rescues) == (0, 0), "it has used up nothing"
+    assert "Making way for people who wait" in TaskEvent.of(long.id)[-1].text
+    executor.execute_next()
+    assert short.reload().state == State.SUCCEEDED
+
+
+def test_a_long_run_goes_on_while_only_its_owner_waits_or_whoever_is_to_wait_longer(
+    app, declare, quick_heartbeat, configure
+):
+    configure(turn=0.1, turns_apart=0.02, checkpoint_every=0.02)
+    count, ann = _counts_slowly(declare), make_user()
+    long = count.launch(ann, most=30)
+    count.launch(ann, most=1)
+    Task.update(priority=-1, queue_key=2 << 40).where(Task.id == count.launch(make_user(), most=1).id).execute()
+    executor.execute_next()
+    assert long.reload().state == State.SUCCEEDED

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tasks.engine import executor
+from tasks.engine.stop_flag import MakingWay, ShuttingDown, StopRequested
 from tasks.export_posts import export_posts
 from tasks.mail_account import line_up_account_mails
 from tasks.mail_task_outcome import line_up_outcomes
@@ -87,6 +89,22 @@ def test_mail_to_many_waits_for_the_next_day_without_using_up_an_attempt(app, ma
     assert task.reload().state == State.SUCCEEDED
     assert [mail["To"] for mail in mailserver.mails] == people, "each once"
     assert _used() == 4
+
+
+@pytest.mark.parametrize("reason", [MakingWay, ShuttingDown, StopRequested])
+def test_a_run_that_is_to_stop_gives_back_what_it_has_counted_ahead(app, mailserver, run_waiting, monkeypatch, reason):
+    people = [f"p{number}@example.com" for number in range(6)]
+    task = submit(make_draft(make_user("ann", email="ann@example.com")), people, 5000)
+    with monkeypatch.context() as patch:
+        patch.setattr("tasks.send_mail.mail_pace.wait", lambda run: mailserver.mails and run.ask_to_stop(reason))
+        if reason is StopRequested:
+            patch.setattr(Task, "acknowledge_stop", Task.hand_back)
+        executor.execute_next()
+    assert task.reload().state == State.PENDING
+    assert _used() == len(mailserver.mails) == 2
+    run_waiting()
+    assert [mail["To"] for mail in mailserver.mails] == people, "each once"
+    assert _used() == 6
 
 
 def test_a_notice_waits_and_mails_about_accounts_go_on(app, mailserver, run_waiting):

@@ -204,6 +204,24 @@ def test_the_other_doors_are_the_same_one(ann, allow, mailserver, run_tasks):
     assert send(ann).status_code == 303
 
 
+def test_one_network_does_not_take_the_accounts_of_the_whole_site(app, visitor, allow):
+    allow(Quota.NETWORK_ACCOUNTS, 1)
+    other = browse(app)
+    visitor.environ_base["REMOTE_ADDR"] = "2001:db8:5:1::1"
+    visitor.submit("/guest")
+
+    other.environ_base["REMOTE_ADDR"] = "2001:db8:5:2::1"
+    form = other.submit("/register", username="carl", email="", password="a long enough one")
+
+    assert (form.status_code, _wait(form) > 3600) == (429, True)
+    said = "1 account has been created from your network today, which is the limit. Try again in 24 hours."
+    assert said in form.one("form p.error[autofocus]").text
+    assert User.select().count() == 1
+    other.environ_base["REMOTE_ADDR"] = "2001:db8:6::1"
+    other.submit("/guest")
+    assert User.select().count() == 2
+
+
 def test_a_site_that_has_had_its_accounts_says_so(app, visitor, allow):
     allow(Quota.SITE_ACCOUNTS, 1)
     visitor.submit("/guest")

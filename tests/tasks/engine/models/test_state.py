@@ -23,6 +23,7 @@ VERBS = {name: action.moves for name, action in OWNER_ACTIONS.items()} | {
     "succeed": dict.fromkeys(LEASED, State.SUCCEEDED),
     "fail": dict.fromkeys(LEASED, State.FAILED),
     "hand_back": ON_RELEASE | {State.IN_PROGRESS: State.PENDING},
+    "make_way": ON_RELEASE | {State.IN_PROGRESS: State.PENDING},
     "retry_later": ON_RELEASE | {State.IN_PROGRESS: State.RETRYING},
     "postpone": ON_RELEASE | {State.IN_PROGRESS: State.RETRYING},
     "interrupt": ON_RELEASE | {State.IN_PROGRESS: State.RETRYING},
@@ -38,7 +39,7 @@ ARGUMENTS = {
     "interrupt": ["It was cut off."],
 }
 AUTHORS = {words for arguments in ARGUMENTS.values() for words in arguments}
-OF_ITS_RUN = ("succeed", "fail", "hand_back", "retry_later", "postpone", "interrupt", "acknowledge_stop")
+OF_ITS_RUN = ("succeed", "fail", "hand_back", "make_way", "retry_later", "postpone", "interrupt", "acknowledge_stop")
 
 
 def _do(task: Task, verb: str) -> bool:

@@ -8,6 +8,7 @@ from webapp.models import OverQuota, User, UsernameTaken, username_key
 from webapp.web import over_quota
 from webapp.web.address_requests import request_first_address
 from webapp.web.auth import sign_in
+from webapp.web.clients import coarse_network
 from webapp.web.forms.accounts import RegisterForm
 from webapp.web.known_browsers import remember_account
 from webapp.web.rate_limits import limiter, network_group
@@ -45,7 +46,7 @@ def guest() -> ResponseReturnValue:
     if not current_app.config["SETTINGS"].allow_guests:
         abort(404)
     if not current_user.is_authenticated:
-        user = User.register_guest(network_group())
+        user = User.register_guest(network_group(), coarse_network())
         record(Event.ACCOUNT_CREATED, user, guest=1)
         sign_in(user)
         keep = "In Settings, set a password to keep this account, and choose your time zone (it’s UTC for now)."
@@ -62,7 +63,7 @@ def _register(form: RegisterForm) -> ResponseReturnValue | None:
             said.append(request_first_address(user, form.email.data))
 
     try:
-        user = User.register(form.username.data, form.password.data, also=request_address)
+        user = User.register(form.username.data, form.password.data, request_address, coarse_network())
     except UsernameTaken as error:
         answer = sign_in_by_password(form)  # a second press, or the answer to the first was lost
         if answer is None:
