@@ -96,7 +96,7 @@ def test_a_run_that_is_to_stop_gives_back_what_it_has_counted_ahead(app, mailser
     people = [f"p{number}@example.com" for number in range(6)]
     task = submit(make_draft(make_user("ann", email="ann@example.com")), people, 5000)
     with monkeypatch.context() as patch:
-        patch.setattr("tasks.send_mail.mail_pace.wait", lambda run: mailserver.mails and run.ask_to_stop(reason))
+        patch.setattr("tasks.send_mail.mail_pace.wait", lambda run, _: mailserver.mails and run.ask_to_stop(reason))
         if reason is StopRequested:
             patch.setattr(Task, "acknowledge_stop", Task.hand_back)
         executor.execute_next()
