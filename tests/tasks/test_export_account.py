@@ -17,7 +17,7 @@ from tasks.export_account import REPLACED, export_account
 from tasks.lib import account_zip, streamed_zip
 from tasks.lib.exported import EXPORTED, Column, Excused, Exported, Inside, about_how_large
 from tests.tasks.conftest import Killed
-from webapp.dev.account_factories import make_block, make_email_change, make_picture, make_report
+from webapp.dev.account_factories import make_api_token, make_block, make_email_change, make_picture, make_report
 from webapp.dev.factories import (
     make_artifact,
     make_draft,
@@ -106,6 +106,7 @@ def _everything_of(user: User, other: User) -> None:
     OutcomeMail.create(user=user, task=task, ended_at=task.finished_at)
     Session.begin(user, f"key of {user.id}")
     AccountMail.put("password_changed", "x", user)
+    make_api_token(user)
     RecoveryCode.create(user=user, salt="00", code_hash="00")
     make_picture(user)
     NoticeCount.take(user)

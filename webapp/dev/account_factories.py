@@ -1,6 +1,7 @@
 """Rows about accounts, for tests and for demonstration; as in `factories`."""
 
 import io
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -10,9 +11,10 @@ from tasks.lib.profile_pictures import squares
 from webapp.db import database
 from webapp.dev.factories import make_post, make_user
 from webapp.lib.times import utcnow
-from webapp.models import Block, Deletion, EmailChange, Message, Picture, Post, Report, User, blocking
+from webapp.models import ApiToken, Block, Deletion, EmailChange, Message, Picture, Post, Report, User, blocking
 from webapp.models.picture import SIZES
 from webapp.models.report import Reason
+from webapp.models.scopes import Scope, grantable
 
 _numbers = count(1)
 
@@ -22,6 +24,14 @@ def make_email_change(user: User | None = None, address: str = "new@example.com"
     user = user or make_user()
     defaults = {"nonce": f"nonce-{next(_numbers)}", "old_address": user.email, "sent_at": utcnow()}
     return EmailChange.create(user=user, address=address, **defaults | fields)
+
+
+def make_api_token(
+    user: User | None = None, *scopes: Scope, name: str = "Script", days: float = 90
+) -> tuple[ApiToken, str]:
+    """A token with these scopes, or with all that its owner can give, and its text."""
+    user = user or make_user()
+    return ApiToken.issue(user, name, scopes or grantable(user), utcnow() + timedelta(days=days))
 
 
 def make_deletion(user: User, **fields: Any) -> Deletion:

@@ -29,6 +29,7 @@ class Quota(StrEnum):
     MESSAGES = "messages"
     PEOPLE_MESSAGED = "people_messaged"
     REPORTS = "reports"
+    TOKENS = "tokens"
     NETWORK_ACCOUNTS = "network_accounts"
     SITE_ACCOUNTS = "site_accounts"
     SITE_MAILS = "site_mails"
@@ -38,8 +39,8 @@ class Quota(StrEnum):
 class Row:
     """A quota: the variable that sets it, its default, that of guests, and the window that it counts in.
 
-    `guests` is None where several people share one. `seconds` is None for what they have, in place of what they do. A
-    variable may be in a `unit` of so many.
+    `guests` is None where several people share one, or guests have none. `seconds` is None for what they have, in place
+    of what they do. A variable may be in a `unit` of so many.
     """
 
     variable: str
@@ -62,6 +63,7 @@ QUOTAS: Mapping[Quota, Row] = complete(
         Quota.MESSAGES: Row("QUOTA_MESSAGES_PER_MINUTE", 60, 10, MINUTE),
         Quota.PEOPLE_MESSAGED: Row("QUOTA_PEOPLE_MESSAGED_PER_DAY", 100, 10, DAY),
         Quota.REPORTS: Row("QUOTA_REPORTS_PER_DAY", 20, 5, DAY),
+        Quota.TOKENS: Row("QUOTA_TOKENS", 25),
         Quota.NETWORK_ACCOUNTS: Row("QUOTA_NETWORK_ACCOUNTS_PER_DAY", 1_000, None, DAY),
         Quota.SITE_ACCOUNTS: Row("QUOTA_SITE_ACCOUNTS_PER_DAY", 10_000, None, DAY),
         Quota.SITE_MAILS: Row("QUOTA_SITE_MAILS_PER_DAY", 50_000, None, DAY),

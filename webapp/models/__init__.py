@@ -17,6 +17,7 @@ from tasks.engine.models.transitions import IllegalTransition, SecretsGone
 from tasks.engine.models.unique_key import AlreadyRunning
 from tasks.engine.models.worker import Worker
 from webapp.models.account_mail import AccountMail
+from webapp.models.api_token import ApiToken
 from webapp.models.block import Block, Blocked
 from webapp.models.conversation import Conversation
 from webapp.models.deletion import Deletion
@@ -58,6 +59,7 @@ from webapp.models.usernames import UsernameTaken, username_key
 MODELS = (
     User,
     Session,
+    ApiToken,
     ChangeCount,
     Post,
     Task,
@@ -97,6 +99,7 @@ __all__ = [
     "MODELS",
     "AccountMail",
     "AlreadyRunning",
+    "ApiToken",
     "Artifact",
     "ArtifactChunk",
     "ArtifactWriter",

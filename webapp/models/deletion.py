@@ -1,8 +1,9 @@
 """Deletion: an account that is to be deleted, until that is done.
 
-At once, in one transaction, it loses its sessions, its role and its name: name, address and password are moved from its
-row into this one. So nobody can sign in to it, find it or mail it, whatever release asks, and yet nobody else gets the
-name. `take_back` moves them back, until `RETURN_WITHIN` has passed; then `webapp.models.deletion_batches` deletes all.
+At once, in one transaction, it loses its sessions, its tokens, its role and its name: name, address and password are
+moved from its row into this one. So nobody can sign in to it, find it or mail it, whatever release asks, and yet nobody
+else gets the name. `take_back` moves them back, until `RETURN_WITHIN` has passed; then
+`webapp.models.deletion_batches` deletes all.
 """
 
 import secrets
@@ -14,6 +15,7 @@ from peewee import SQL, AutoField, CharField, DateTimeField, ForeignKeyField, Mo
 from webapp.db import BaseModel, database, locking
 from webapp.lib.times import utcnow
 from webapp.models.account_mail import AccountMail
+from webapp.models.api_token import ApiToken
 from webapp.models.email_change import EmailChange
 from webapp.models.passwords import is_password
 from webapp.models.session import FOREVER, Session
@@ -75,6 +77,7 @@ class Deletion(BaseModel):
             deletion: Self = cls.create(**row_of(account, now, due))
             User.update(_nobody(account) | {User.deletion_due_at: due}).where(User.id == user.id).execute()
             Session.end_rows(account)
+            ApiToken.revoke_all(account)
             deletion._tell(account)
         return deletion
 

@@ -70,6 +70,11 @@ REFUSALS = complete(
             "You can report {number} post or message a day. Try again in {seconds:estimate}.",
             plural="You can report {number} posts and messages a day. Try again in {seconds:estimate}.",
         ),
+        Quota.TOKENS: phrase(
+            "quota.tokens",
+            "You can have {number} token at a time. Revoke it, then try again.",
+            plural="You can have {number} tokens at a time. Revoke one that you no longer need, then try again.",
+        ),
         Quota.NETWORK_ACCOUNTS: phrase(
             "quota.network_accounts",
             "{number} account has been created from your network today, which is the limit. Try again in"

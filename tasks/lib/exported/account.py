@@ -6,7 +6,7 @@ from peewee import Model
 
 from tasks.lib.exported.reasons import INNER, SECRET, YOURS
 from tasks.lib.exported.row import Column, Excused, Exported, Row
-from webapp.models import AccountMail, EmailChange, RecoveryCode, Session, User
+from webapp.models import AccountMail, ApiToken, EmailChange, RecoveryCode, Session, User
 
 ROWS: Mapping[type[Model], Row] = {
     User: Exported(
@@ -67,6 +67,26 @@ ROWS: Mapping[type[Model], Row] = {
             "ends_at": Column("when it ended, or will end unless it is used before; a guest's doesn't end"),
             "browser": Column("the browser, in words"),
             "network": Column("the beginning of its network address; the rest isn't kept"),
+        },
+    ),
+    ApiToken: Exported(
+        file="api_tokens.json",
+        title="your API tokens",
+        words="Not the tokens: each was shown to you once, and is stored as a fingerprint only.",
+        of=lambda user: [ApiToken.visible_to(user).order_by(ApiToken.id)],
+        columns={
+            "id": Column("the number of the token"),
+            "user": YOURS,
+            "name": Column("the name that you gave it"),
+            "token_hash": SECRET,
+            "last_four": Column("its last four characters"),
+            "scope": Column("what it may do"),
+            "created_at": Column("when you made it"),
+            "expires_at": Column("when it expired, will expire, or was revoked"),
+            "last_used_at": Column("when it was last used, to 5 minutes; null if it never was"),
+            "last_network": Column("the beginning of the network address of that use; the rest isn't kept"),
+            "revoked_at": Column("when it was revoked; null if it wasn't"),
+            "reminded_at": INNER,
         },
     ),
     EmailChange: Exported(

@@ -11,7 +11,14 @@ from playhouse.schema_diff import diff_models
 
 from tests.processes import BIN, ROOT, until
 from webapp.db import MIGRATIONS, configure, database, is_postgres, migrate, migrations
-from webapp.dev.account_factories import make_block, make_deletion, make_email_change, make_picture, make_report
+from webapp.dev.account_factories import (
+    make_api_token,
+    make_block,
+    make_deletion,
+    make_email_change,
+    make_picture,
+    make_report,
+)
 from webapp.dev.factories import (
     make_artifact,
     make_form_key,
@@ -122,6 +129,7 @@ def test_deleting_a_person_deletes_what_is_theirs(each_database):
     make_form_key(user)
     Session.begin(user, "key")
     AccountMail.put("password_changed", "ann@example.com", user)
+    make_api_token(user)
     RecoveryCode.create(user=user, salt="00", code_hash="00")
     make_email_change(user)
     rename(user, "somebody-else")

@@ -7,7 +7,7 @@ from peewee import SqliteDatabase
 
 from tasks.engine.retention import purge
 from webapp.db import database, fulltext
-from webapp.dev.account_factories import make_block, make_email_change, make_picture, make_report
+from webapp.dev.account_factories import make_api_token, make_block, make_email_change, make_picture, make_report
 from webapp.dev.factories import (
     make_artifact,
     make_draft,
@@ -75,6 +75,7 @@ def make_everything() -> User:
     Session.begin(person, "key", browser=NAME)
     AccountMail.put("password_changed", ADDRESS, person)
     request_reset(ADDRESS)
+    make_api_token(person, name=f"Phone of {NAME}")
     RecoveryCode.create(user=person, salt="00", code_hash="00")
     FormerName.give_up(person.id, f"old-{NAME}")
     make_picture(person)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from webapp.dev.account_factories import make_api_token
 from webapp.dev.factories import (
     make_artifact,
     make_draft,
@@ -12,13 +13,14 @@ from webapp.dev.factories import (
     make_task,
     make_user,
 )
-from webapp.models import Artifact, Mailing, MailingFile, Message, Notification, State, Task, User
+from webapp.models import ApiToken, Artifact, Mailing, MailingFile, Message, Notification, State, Task, User
 
 MAKE = {
     Task: lambda user: make_task(State.FAILED, user),
     Artifact: lambda user: make_artifact(make_task(State.SUCCEEDED, user)),
     Mailing: lambda user: make_mailing(user),
     MailingFile: lambda user: make_mailing_file(make_draft(user)),
+    ApiToken: lambda user: make_api_token(user)[0],
     Notification: lambda user: make_notification(user),
 }
 

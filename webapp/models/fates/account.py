@@ -4,6 +4,7 @@ from typing import Any
 
 from webapp.models import (
     AccountMail,
+    ApiToken,
     EmailChange,
     FormerName,
     FormKey,
@@ -27,6 +28,7 @@ def _mails_to(due: Due) -> Any:
 
 ROWS: Fates = {
     Session: Fate(GONE, of(Session.user)),
+    ApiToken: Fate(GONE, of(ApiToken.user)),
     RecoveryCode: Fate(GONE, of(RecoveryCode.user)),
     EmailChange: Fate(GONE, of(EmailChange.user)),
     OutcomeMail: Fate(GONE, of(OutcomeMail.user)),
