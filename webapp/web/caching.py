@@ -3,6 +3,8 @@
 from flask import Flask, Response, request, session
 from werkzeug import Response as BaseResponse
 
+from webapp.web.api_paths import is_api_path
+
 CLEAR_AT_SIGN_OUT = '"cache"'  # not "cookies": one carries the words that one is signed out
 
 
@@ -19,6 +21,8 @@ def clear_site_data(response: BaseResponse) -> BaseResponse:
 
 def _forbid_caching(response: Response) -> Response:
     """No copy on a shared computer's disk, nor behind its back button after signing out."""
+    if is_api_path(request.path):
+        return response  # which says it itself, and has no session
     if "Cache-Control" not in response.headers and request.endpoint != "static" and "_user_id" in session:
         response.headers["Cache-Control"] = "no-store"
     return response

@@ -20,6 +20,7 @@ from werkzeug.routing import IntegerConverter, Map
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
 from webapp.lib.i18n import number
+from webapp.web.api_paths import is_api_path
 
 MEGABYTE = 1024 * 1024  # bytes
 MAX_ID = 2**31 - 1
@@ -126,7 +127,9 @@ def too_large_message() -> str:
 
 
 def refuse_non_forms() -> None:
-    """Aborts with 415 for JSON and the like."""
+    """Aborts with 415 for JSON and the like; the API, which takes that, looks for itself."""
+    if is_api_path(request.path):
+        return
     if request.method not in {"GET", "HEAD", "OPTIONS"} and request.mimetype not in FORM_TYPES:
         abort(415)
 

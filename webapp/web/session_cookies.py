@@ -5,11 +5,13 @@ import time
 from collections.abc import Mapping
 from typing import Any, TypeAlias, TypeVar
 
-from flask import Flask, Request
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask import Flask, Request, Response, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from itsdangerous import BadData, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_decode, base64_encode
 from werkzeug.sansio.http import parse_cookie
+
+from webapp.web.api_paths import is_api_path
 
 USER_KEY = "_user_id"  # where Flask-Login keeps the account's key
 SESSION_KEY = "_session"
@@ -52,8 +54,15 @@ class SessionCookies(SecureCookieSessionInterface):
         return self._serializer
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession:
-        """The session of a request; an empty one if its cookie is not ours, or is too old."""
+        """The session of a request; an empty one if its cookie is not ours, or is too old, and for the API."""
+        if is_api_path(request.path):
+            return self.session_class()
         return self.session_class(self._content(request.cookies.get(self._name)))
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Write the cookie where the session has changed; never to a program."""
+        if not is_api_path(request.path):
+            super().save_session(app, session, response)
 
     def session_key(self, header: str) -> str | None:
         """The session key in a Cookie header; None if nobody is signed in by it, or if only Flask can tell."""

@@ -19,6 +19,7 @@ NAMES = (
     "artifacts",
     "mail",
     "live",
+    "api",
     "health",
     "errors",
 )

@@ -13,6 +13,8 @@ from webapp.lib.i18n import estimate
 from webapp.models import AlreadyRunning, IllegalTransition, OverQuota, SecretsGone
 from webapp.models.passwords import HashingBusy
 from webapp.web import htmx, over_quota
+from webapp.web.api.errors import http_problem
+from webapp.web.api_paths import is_api_path
 from webapp.web.form_recovery import is_cross_site
 from webapp.web.presenters.error_page import error_for_htmx, error_page, session_over_for_htmx
 from webapp.web.presenters.task_messages import refused_message, secrets_gone_message
@@ -46,6 +48,8 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
     code = error.code or 500
     if code < 400:
         return error
+    if is_api_path(request.path):  # an address that is none of its operations'
+        return http_problem(error)
     headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}  # Allow, Retry-After
     title, advice = MESSAGES.get(code, (error.name, error.description))
     if isinstance(error, TooManyRequests) and isinstance(error.retry_after, int):

@@ -1,0 +1,59 @@
+"""Who asks: the token in the header of a request, and the account it belongs to. Cookies count for nothing here."""
+
+from typing import Final
+
+from flask import Flask, g, request
+from flask_login import AnonymousUserMixin
+
+from webapp.lib import logs
+from webapp.models.api_token import ApiToken
+from webapp.models.scopes import Scope
+from webapp.web.api.operation import Access, Operation
+from webapp.web.api.problems import INSUFFICIENT_SCOPE, UNAUTHORIZED, Problem
+from webapp.web.api_paths import is_api_path
+from webapp.web.clients import coarse_network
+
+SCHEME: Final = "Bearer"
+REALM: Final = 'Bearer realm="Errand"'
+
+
+def init_app(app: Flask) -> None:
+    """Have no cookie count in a request to the API. To be called before what asks who is signed in."""
+    app.before_request(_forget_cookies)
+
+
+def _forget_cookies() -> None:
+    if is_api_path(request.path):
+        g._login_user = AnonymousUserMixin()  # where Flask-Login looks first
+
+
+def authenticate(operation: Operation) -> ApiToken | None:
+    """The token of this request; None where none is needed. Its account counts as signed in from now on. One query.
+
+    Raises Problem: 401 without a token that is good, 403 if it lacks the scope.
+    """
+    if operation.allows is Access.PUBLIC:
+        return None
+    token = _token()
+    user = token.user
+    g._login_user = user
+    logs.bind(user_id=user.id, token_id=token.id)
+    token.used(coarse_network())
+    if isinstance(operation.allows, Scope) and operation.allows not in token.scopes:
+        header = f'{REALM}, error="insufficient_scope", scope="{operation.allows}"'
+        words = f"This needs a token with the scope “{operation.allows}”."
+        raise Problem(
+            INSUFFICIENT_SCOPE, words, headers={"WWW-Authenticate": header}, more={"scope": str(operation.allows)}
+        )
+    return token
+
+
+def _token() -> ApiToken:
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    if not text:
+        raise Problem(UNAUTHORIZED, "Send a token.", headers={"WWW-Authenticate": REALM})
+    token = ApiToken.by_text(text.strip()) if scheme.lower() == SCHEME.lower() else None
+    if token is None:
+        header = f'{REALM}, error="invalid_token"'
+        raise Problem(UNAUTHORIZED, "The token is unknown, revoked or expired.", headers={"WWW-Authenticate": header})
+    return token

@@ -1,0 +1,68 @@
+"""Call: one request to the API, as an operation sees it; and how any operation is carried out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flask import Blueprint, Response, jsonify, make_response, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from webapp.models import User
+from webapp.models.api_token import ApiToken
+from webapp.web.api.authentication import authenticate
+from webapp.web.api.json_body import read_json
+from webapp.web.api.operation import OPERATIONS, Answer, Operation
+from webapp.web.api.parameters import read_query
+from webapp.web.api.problems import PRECONDITION_FAILED, Problem
+
+HEADERS: Final = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
+
+
+@dataclass
+class Call:
+    """What is asked for: by whom, with which values in the query, and with which body."""
+
+    operation: Operation
+    token: ApiToken | None
+    query: dict[str, Any]
+    body: Any
+
+    @property
+    def user(self) -> User:
+        """Whose token it is. Only where one is needed."""
+        assert self.token, f"{self.operation.name} is public"
+        return self.token.user
+
+    def demand_match(self, etag: str) -> None:
+        """Raise Problem (412) if the request is only for another version than this, by If-Match."""
+        if request.if_match and not request.if_match.contains(etag):
+            raise Problem(PRECONDITION_FAILED, "It has changed since you read it.", headers={"ETag": f'"{etag}"'})
+
+
+def add_routes(blueprint: Blueprint) -> None:
+    """Add a route for each row of the table."""
+    for operation in OPERATIONS.values():
+        blueprint.add_url_rule(operation.rule, operation.name, _carry_out(operation), methods=[operation.method])
+
+
+def _carry_out(operation: Operation) -> Callable[..., BaseResponse]:
+    def carry_out(**path: Any) -> BaseResponse:
+        token = authenticate(operation)
+        query = read_query(operation.query, request.args)
+        body = read_json(operation.body) if operation.body and not operation.takes_files else None
+        return _respond(operation.view(Call(operation, token, query, body), **path))
+
+    return carry_out
+
+
+def _respond(answer: Answer | BaseResponse) -> BaseResponse:
+    if isinstance(answer, BaseResponse):
+        return answer
+    response: Response = make_response("", 204) if answer.status == 204 else jsonify(answer.body)
+    response.status_code = answer.status
+    response.headers.update(HEADERS | dict(answer.headers or {}))
+    if answer.etag:
+        response.set_etag(answer.etag)
+        if request.method in {"GET", "HEAD"} and answer.status == 200:
+            response.make_conditional(request.environ)
+    return response

@@ -1,0 +1,157 @@
+"""JSON bodies: read with care, then held against the very schema that the document has.
+
+By jsonschema-rs: it finds all faults, in time that is linear in the body, and takes a third of the memory of others.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, Final, NoReturn
+
+import jsonschema_rs
+from flask import request
+
+from webapp.lib.json_types import Json
+from webapp.web.api.problems import BAD_REQUEST, INVALID, TOO_LARGE, UNSUPPORTED_TYPE, Fault, Problem
+from webapp.web.api.resource import Schema
+
+JSON_TYPES: Final = ("application/json", "application/merge-patch+json")
+LARGEST: Final = 1024 * 1024  # bytes
+DEEPEST: Final = 64  # levels
+MOST_FAULTS: Final = 20
+_KINDS: Final = {
+    "object": "an object",
+    "array": "a list",
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
+
+
+def read_json(schema: Schema) -> Any:
+    """The body of the present request, which fits the schema. Raises Problem: 400, 413, 415 or 422."""
+    if request.mimetype not in JSON_TYPES:
+        raise Problem(UNSUPPORTED_TYPE, "Send JSON, with the header “Content-Type: application/json”.")
+    if (request.content_length or 0) > LARGEST:
+        raise Problem(TOO_LARGE, "JSON can have 1 MB.")
+    value = parse(request.get_data(cache=False))
+    demand(schema, value)
+    return value
+
+
+def parse(data: bytes) -> Json:
+    """JSON that a database can keep: no names twice, no NUL, no halves of characters, no numbers beyond any.
+
+    Raises Problem (400).
+    """
+    try:
+        value: Json = json.loads(data, object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
+        _demand_storable(value)
+    except (ValueError, RecursionError) as error:
+        words = str(error) if isinstance(error, _Refused) else "The body isn’t JSON."
+        raise Problem(BAD_REQUEST, words) from error
+    return value
+
+
+def demand(schema: Schema, value: Json, at: str = "") -> None:
+    """Raise Problem (422) with each place where a value does not fit a schema; `at` is the pointer of the value."""
+    faults = []
+    for error in _validator(json.dumps(schema)).iter_errors(value):
+        faults.append(_fault(error, at))
+        if len(faults) == MOST_FAULTS:
+            break
+    if faults:
+        raise Problem(INVALID, "The body has a mistake.", faults)
+
+
+def pointer(*parts: str | int) -> str:
+    """A JSON pointer to a place (RFC 6901)."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+class _Refused(ValueError):
+    """JSON that we do not take, in words."""
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _Refused("The body has an object that says one name twice.")
+    return found
+
+
+def _refuse_constant(_: str) -> NoReturn:
+    raise _Refused("The body has a number that JSON doesn’t know.")
+
+
+def _demand_storable(value: Json) -> None:
+    """Level by level, so that no depth of it is beyond this."""
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        if depth > DEEPEST:
+            raise _Refused(f"The body is nested more than {DEEPEST} levels deep.")
+        below: list[Json] = []
+        for each in level:
+            if isinstance(each, dict):
+                below += [*each.keys(), *each.values()]
+            elif isinstance(each, list):
+                below += each
+            elif isinstance(each, str) and not _is_storable(each):
+                raise _Refused("The body has a text with a character that can’t be stored.")
+            elif isinstance(each, float) and each in (float("inf"), float("-inf")):
+                raise _Refused("The body has a number that is too large.")
+        level = below
+
+
+def _is_storable(text: str) -> bool:
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+@cache
+def _validator(schema: str) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+
+
+def _fault(error: jsonschema_rs.ValidationError, at: str) -> Fault:
+    kind = error.kind.as_dict()
+    place, words = list(error.instance_path), _WORDS.get(error.kind.name, _not_right)(kind)
+    if error.kind.name == "required":
+        place.append(kind["property"])
+    if error.kind.name == "additionalProperties":
+        place.append(kind["unexpected"][0])
+    return Fault(words, pointer=at + pointer(*place))
+
+
+def _not_right(_: Mapping[str, Any]) -> str:
+    return "This isn’t right here."
+
+
+def _of_type(kind: Mapping[str, Any]) -> str:
+    types = kind["types"]
+    return f"This must be {' or '.join(_KINDS[each] for each in types)}."
+
+
+_FORMATS: Final[Mapping[str, str]] = {
+    "date-time": "This must be a time like 2026-11-30T09:00:00Z.",
+    "date": "This must be a date like 2026-11-30.",
+    "uuid": "This must be a UUID.",
+}
+_WORDS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
+    "type": _of_type,
+    "required": lambda _: "This is required.",
+    "additionalProperties": lambda _: "There is no such member.",
+    "enum": lambda kind: f"This must be one of {', '.join(map(json.dumps, kind['options']))}.",
+    "const": lambda kind: f"This must be {json.dumps(kind['expected_value'])}.",
+    "minLength": lambda kind: "This can’t be empty." if kind["limit"] == 1 else f"At least {kind['limit']} characters.",
+    "maxLength": lambda kind: f"At most {kind['limit']:,} characters.",
+    "minItems": lambda kind: "This can’t be empty." if kind["limit"] == 1 else f"At least {kind['limit']} items.",
+    "maxItems": lambda kind: f"At most {kind['limit']:,} items.",
+    "minProperties": lambda _: "Say at least one of its members.",
+    "uniqueItems": lambda _: "No item may come twice.",
+    "minimum": lambda kind: f"At least {kind['limit']}.",
+    "maximum": lambda kind: f"At most {kind['limit']}.",
+    "format": lambda kind: _FORMATS.get(kind["format"], "This has another format."),
+}

@@ -1,0 +1,155 @@
+"""The OpenAPI 3.1 document, made from the table of operations and the resources that these answer with."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any, Final
+
+from webapp.lib.json_types import Json
+from webapp.models.scopes import Scope
+from webapp.web.api.operation import OPERATIONS, Access, Operation
+from webapp.web.api.parameters import PATH_PARAMETERS, names_in
+from webapp.web.api.problems import (
+    BAD_REQUEST,
+    INSUFFICIENT_SCOPE,
+    INVALID,
+    MIMETYPE,
+    NOT_FOUND,
+    RATE_LIMITED,
+    TOO_LARGE,
+    UNAUTHORIZED,
+    UNSUPPORTED_TYPE,
+    ProblemType,
+)
+from webapp.web.api.resource import STRING, Listed, Resource, Schema
+
+VERSION: Final = "1"
+DESCRIPTION: Final = "Start work, follow it, and fetch what it made."
+SCHEME: Final = "token"
+
+
+def document(site: str, server: str) -> dict[str, Json]:
+    """The document, for a site of that name that is reached at `server`."""
+    return {
+        "openapi": "3.1.1",
+        "jsonSchemaDialect": "https://spec.openapis.org/oas/3.1/dialect/base",
+        "info": {
+            "title": f"{site} API",
+            "version": VERSION,
+            "description": DESCRIPTION,
+        },
+        "servers": [{"url": f"{server}/api/v1"}],
+        "security": [{SCHEME: []}],
+        "paths": _paths(),
+        "components": {
+            "schemas": {**_schemas(), "Problem": _problem()},
+            "securitySchemes": {SCHEME: {"type": "http", "scheme": "bearer", "bearerFormat": "errand_pat_…"}},
+        },
+    }
+
+
+def problems_of(operation: Operation) -> list[ProblemType]:
+    """All that an operation may answer when it refuses, but for what goes wrong on our side."""
+    found = [*operation.problems, RATE_LIMITED, INVALID]
+    if operation.allows is not Access.PUBLIC:
+        found.append(UNAUTHORIZED)
+    if isinstance(operation.allows, Scope):
+        found.append(INSUFFICIENT_SCOPE)
+    if names_in(operation.path):
+        found.append(NOT_FOUND)
+    if operation.body:
+        found += [BAD_REQUEST, TOO_LARGE, UNSUPPORTED_TYPE]
+    return sorted(dict.fromkeys(found), key=lambda each: (each.status, each.slug))
+
+
+def _paths() -> dict[str, Json]:
+    paths: dict[str, dict[str, Json]] = {}
+    for operation in OPERATIONS.values():
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    return dict(paths)
+
+
+def _operation(operation: Operation) -> dict[str, Json]:
+    found: dict[str, Any] = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "tags": [operation.tag],
+        "parameters": _parameters(operation),
+        "responses": _answers(operation) | _refusals(problems_of(operation)),
+    }
+    if operation.description:
+        found["description"] = operation.description
+    if operation.allows is Access.PUBLIC:
+        found["security"] = []
+    if isinstance(operation.allows, Scope):
+        found["x-scope"] = operation.allows
+    if operation.body:
+        content: dict[str, Any] = {"application/json": {"schema": operation.body}}
+        if operation.takes_files:
+            content["multipart/form-data"] = {"schema": {"type": "object"}}
+        found["requestBody"] = {"required": True, "content": content}
+    return found
+
+
+def _parameters(operation: Operation) -> list[Json]:
+    path = [(name, PATH_PARAMETERS[name]) for name in names_in(operation.path)]
+    in_path: list[Json] = [
+        {"name": name, "in": "path", "required": True, "description": each.words, "schema": each.schema}
+        for name, each in path
+    ]
+    in_query: list[Json] = [
+        {"name": each.name, "in": "query", "description": each.words, "schema": each.schema} for each in operation.query
+    ]
+    return in_path + in_query
+
+
+def _answers(operation: Operation) -> dict[str, Json]:
+    found: dict[str, Json] = {}
+    for status, said in operation.answers.items():
+        answer: dict[str, Json] = {"description": HTTPStatus(status).phrase}
+        if said:
+            answer["content"] = {operation.media_type: {"schema": said.reference}}
+        found[str(status)] = answer
+    return found
+
+
+def _refusals(problems: Iterable[ProblemType]) -> dict[str, Json]:
+    """By status, with all that may be the reason, in words."""
+    found: dict[str, list[str]] = {}
+    for each in [*problems]:
+        found.setdefault(str(each.status), []).append(f"{each.title} (`{each.slug}`).")
+    content: Json = {MIMETYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    answers: dict[str, Json] = {
+        status: {"description": " ".join(words), "content": content} for status, words in found.items()
+    }
+    return {**answers, "5XX": {"description": "Something is wrong on our side.", "content": content}}
+
+
+def _schemas() -> dict[str, Json]:
+    found: dict[str, Json] = {}
+    said = [each for operation in OPERATIONS.values() for each in operation.answers.values() if each]
+    for each in said:
+        parts: list[Resource[Any] | Listed] = [each, each.resource] if isinstance(each, Listed) else [each]
+        found |= {part.name: part.schema for part in parts}
+    return found
+
+
+def _problem() -> Schema:
+    fault: Schema = {
+        "type": "object",
+        "properties": {"detail": STRING, "pointer": STRING, "parameter": STRING, "header": STRING},
+        "required": ["detail"],
+    }
+    return {
+        "type": "object",
+        "description": "Why a request was refused (RFC 9457).",
+        "properties": {
+            "type": STRING | {"format": "uri-reference"},
+            "title": STRING,
+            "status": {"type": "integer"},
+            "detail": STRING,
+            "instance": STRING,
+            "request_id": STRING,
+            "errors": {"type": "array", "items": fault},
+        },
+        "required": ["type", "title", "status", "detail"],
+    }
