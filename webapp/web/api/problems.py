@@ -43,7 +43,7 @@ class Fault:
         return {"detail": self.detail, **{name: place for name, place in said.items() if place is not None}}
 
 
-@dataclass
+@dataclass(eq=False)
 class Problem(Exception):
     """A request is refused. `more` are further members of its document, such as the state of a task."""
 
