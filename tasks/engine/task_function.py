@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from inspect import cleandoc
 from typing import Unpack
@@ -17,6 +18,7 @@ from tasks.engine.option_checks import check_options
 from tasks.engine.options import Options
 from tasks.engine.parameters.arguments import check_arguments, check_own, dump_arguments, refill
 from tasks.engine.parameters.conversions import NOWHERE, Place, Value
+from tasks.engine.parameters.json_arguments import NO_FILES, Files, read_json_arguments
 from tasks.engine.parameters.parameter import Parameter
 from tasks.engine.parameters.reader import read_parameters
 from tasks.engine.parameters.schema import schema_of
@@ -108,6 +110,18 @@ class TaskFunction:
     def schema(self, owner: Model | None = None) -> dict[str, Json]:
         """What it takes, as JSON Schema 2020-12; for an `owner`, with what there is to choose of their own."""
         return schema_of(self.parameters, owner)
+
+    def read_json(
+        self,
+        arguments: Mapping[str, Json],
+        files: Files = NO_FILES,
+        owner: Model | None = None,
+    ) -> dict[str, Value]:
+        """What programs send, as `launch` takes it: what `schema` accepts, and files beside it by their parameters.
+
+        Raises InvalidArguments, with pointers such as `numbers/3`; for an `owner`, also for what is not theirs.
+        """
+        return read_json_arguments(self.parameters, arguments, files, owner)
 
     def total(self, arguments: dict[str, Value]) -> int | None:
         """How many steps a task with these arguments has; None where that is unknown before it runs.

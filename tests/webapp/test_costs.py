@@ -20,6 +20,7 @@ from werkzeug.exceptions import BadRequest
 
 from tasks.count_words import _words as words_of_text
 from tasks.engine import TaskError, Upload
+from tasks.engine.parameters.types import TYPES
 from tasks.lib.csv_cells import csv_row, escape_formula, unescape_formula
 from tasks.lib.post_files import open_posts
 from webapp.dev.mailbox.store import find_mail
@@ -101,6 +102,12 @@ def _form(kind: Any, **given: Any) -> Callable[[str], object]:
 FORM = '--xx\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n--xx--\r\n'
 
 
+def _read_json_values(text: str) -> None:
+    for row in TYPES:
+        with suppress(ValueError):
+            row.read_json(text)
+
+
 def _mailed(text: str) -> object:
     return render_mailing(Mailing(user=1, template="free", body=text), User(username="ann"))
 
@@ -126,6 +133,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "the form of a code": _form(CodeForm),
     "a recovery code": recovery_code.as_typed,
     "the form of a task": _form(TaskForm, owner=User(username="ann")),
+    "an argument of JSON": _read_json_values,
     "a search": lambda text: SearchForm(MultiDict({"q": text})).page(Post.timeline(), None),
     "a filter": lambda text: TaskFilterForm(
         MultiDict(dict.fromkeys(("q", "state", "name", "since", "until"), text)), "UTC"

@@ -24,8 +24,9 @@ OTHER_KEY: Final = (
     "The secret of this task can’t be read, because the site’s secret key has changed. Run it again from its form."
 )
 MOST_DIGITS: Final = 100  # of a decimal: before its point, and behind it
-_DECIMAL: Final = re.compile(rf"[+-]?[0-9]{{1,{MOST_DIGITS}}}(\.[0-9]{{1,{MOST_DIGITS}}})?")
-_TIME: Final = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?")
+DECIMAL: Final = rf"[+-]?[0-9]{{1,{MOST_DIGITS}}}(\.[0-9]{{1,{MOST_DIGITS}}})?"
+TIME: Final = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
+_NOT_STORABLE: Final = re.compile("[\0\ud800-\udfff]")
 _NOT_MEANT: Final[dict[type, type]] = {int: bool, date: datetime, Enum: Flag}
 
 
@@ -90,7 +91,7 @@ def take_decimal(value: object) -> Decimal:
 
 def parse_decimal(text: str) -> Decimal:
     """Plain digits with a point."""
-    if not _DECIMAL.fullmatch(text.strip()):
+    if not re.fullmatch(DECIMAL, text.strip()):
         raise ValueError("no decimal")
     return Decimal(text.strip())
 
@@ -122,7 +123,7 @@ def take_time(value: object) -> time:
 
 def parse_time(text: str) -> time:
     """Like 09:30, with seconds if there are any."""
-    if not _TIME.fullmatch(text.strip()):
+    if not re.fullmatch(TIME, text.strip()):
         raise ValueError("no time of day")
     return time.fromisoformat(text.strip())
 
@@ -181,6 +182,11 @@ def content(value: object) -> str:
     """The characters of a text or a secret; of anything else none."""
     text = value.reveal() if isinstance(value, Secret) else value
     return text if isinstance(text, str) and not isinstance(text, Enum) else ""
+
+
+def is_storable(text: str) -> bool:
+    """Whether databases take a text: not with a NUL, nor with half a character, which JSON can spell."""
+    return not _NOT_STORABLE.search(text)
 
 
 def label_of(member: Enum) -> str:

@@ -8,7 +8,7 @@ from peewee import Model
 
 from tasks.engine.parameters.annotations import Choice
 from tasks.engine.parameters.bounds import Bounds
-from tasks.engine.parameters.conversions import NOWHERE, Place, Value, content
+from tasks.engine.parameters.conversions import NOWHERE, Place, Value, content, is_storable
 from tasks.engine.parameters.files import either, hint_of_files, problem_of_files
 from tasks.engine.parameters.parameter_type import ParameterType
 from tasks.engine.uploads import Count, Upload
@@ -48,6 +48,11 @@ class Parameter:
     def is_file(self) -> bool:
         """Whether it is one file or several."""
         return self.type.python is Upload
+
+    @property
+    def is_to_be_written(self) -> bool:
+        """Whether it is a text that may not be blank."""
+        return self.type.limits == "length" and self.required and not self.optional
 
     @property
     def field(self) -> str:
@@ -100,7 +105,7 @@ class Parameter:
             return value
         if self.count:
             return self._check_list(value)
-        checked = self._check_one(value)
+        checked = self.check_one(value)
         if self.own and owner is not None and self.own.find(owner, checked) is None:
             raise WrongValue(NOT_CHOSEN)
         return checked
@@ -132,24 +137,24 @@ class Parameter:
         return self.type.load(saved, place)
 
     def _check_list(self, value: object) -> list[Value]:
-        count = cast(Count, self.count)
         if not isinstance(value, list | tuple | NoneType):
             raise WrongValue("Enter a list.")
         values = list(value or ())
-        if not count.low <= len(values) <= count.high:
-            raise WrongValue(self._wrong_number(len(values)))
+        if words := self.wrong_number(len(values)):
+            raise WrongValue(words)
         checked = [self._check_item(each) for each in values]
         return list(dict.fromkeys(checked)) if self.choices else checked
 
     def _check_item(self, value: object) -> Value:
         try:
-            return self._check_one(value)
+            return self.check_one(value)
         except WrongValue as error:
             text = " ".join(str(value).split())
             short = f"{text[:LONGEST_QUOTE]}…" if len(text) > LONGEST_QUOTE else text
             raise WrongValue(str(error) if self.choices else f"“{short}”: {error}") from error
 
-    def _check_one(self, value: object) -> Value:
+    def check_one(self, value: object) -> Value:
+        """One value, or one of a list, as the task function gets it. Raises WrongValue."""
         if self.choices:
             return self._chosen(value)
         if self.own and (value is None or value == ""):
@@ -158,9 +163,9 @@ class Parameter:
             taken = self.type.take(value)
         except ValueError as error:
             raise WrongValue(NOT_CHOSEN if self.own else self.type.wrong) from error
-        if "\0" in content(taken):
+        if not is_storable(content(taken)):
             raise WrongValue("Remove the invalid character.")
-        if self.required and not self.optional and self.type.limits == "length" and is_blank(content(taken)):
+        if self.is_to_be_written and is_blank(content(taken)):
             raise WrongValue("This field is required.")
         if self.bounds and (words := self._out_of_bounds(taken)):
             raise WrongValue(words)
@@ -180,8 +185,11 @@ class Parameter:
             return None if bounds.hold(length) else bounds.problem_of_length(length)
         return None if bounds.hold(value) else bounds.problem_of_number()
 
-    def _wrong_number(self, there: int) -> str:
+    def wrong_number(self, there: int) -> str | None:
+        """What is wrong with a list that has as many as that; None if nothing is."""
         count = cast(Count, self.count)
+        if count.low <= there <= count.high:
+            return None
         if not there:
             return "Choose at least one." if self.choices else "Enter at least one."
         chosen = "You chose" if self.choices else "You entered"

@@ -10,6 +10,7 @@ from tasks.engine.parameters.parameter import Parameter
 from webapp.lib.json_types import Json
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+NOTHING: Final[dict[str, Json]] = {"not": {}}  # a schema that takes no value at all
 
 
 def schema_of(parameters: Iterable[Parameter], owner: Model | None = None) -> dict[str, Json]:
@@ -46,8 +47,9 @@ def _value(parameter: Parameter, owner: Model | None) -> dict[str, Json]:
     schema = {**parameter.type.schema, **_bounds(parameter)}
     if parameter.own and owner is not None:
         offered, has_more = parameter.own.offered(owner)
-        values_of_owner: list[Json] = [{"const": value, "title": label} for value, label in offered]
-        return schema if has_more or not offered else {**schema, "oneOf": values_of_owner}
+        once = dict(offered)  # `oneOf` would not take what is offered twice
+        values_of_owner: list[Json] = [{"const": value, "title": label} for value, label in once.items()]
+        return schema if has_more else {**schema, **({"oneOf": values_of_owner} if values_of_owner else NOTHING)}
     return schema
 
 
@@ -56,7 +58,8 @@ def _bounds(parameter: Parameter) -> dict[str, Json]:
     if bounds is None or (parameter.type.schema["type"] == "string" and parameter.type.limits == "range"):
         return {}  # JSON Schema knows no range of numbers that are texts
     if parameter.type.limits == "length":
-        ends: dict[str, object] = {"minLength": bounds.low, "maxLength": bounds.high}
+        least = bounds.low or (1 if parameter.is_to_be_written else None)
+        ends: dict[str, object] = {"minLength": least, "maxLength": bounds.high}
     else:
         low, high = ("exclusiveMinimum", "exclusiveMaximum")
         ends = {low if bounds.above else "minimum": bounds.low, high if bounds.below else "maximum": bounds.high}

@@ -250,6 +250,7 @@ def test_the_schema_of_a_secret_and_of_ones_own():
         "type": "string",
         "format": "password",
         "writeOnly": True,
+        "minLength": 1,
         "maxLength": 10_000,
     }
     assert properties["post"] == {"title": "Post", "type": "integer"}
