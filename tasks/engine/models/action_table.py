@@ -45,13 +45,15 @@ class OwnerAction:
     """One action. `name` is also that of the method of `Task` that does it.
 
     `moves` are the states in which it works, each with the one to which it leads: itself where the task stays in it, or
-    is deleted. All of the `conditions` must hold besides; for many tasks at once, also those `in_bulk`.
+    is deleted. All of the `conditions` must hold besides; for many tasks at once, also those `in_bulk`. `by_operators`:
+    it is not the owner's alone to ask for.
     """
 
     name: str
     moves: Mapping[State, State]
     conditions: tuple[Condition, ...] = ()
     in_bulk: tuple[Condition, ...] = ()
+    by_operators: bool = True
 
     @property
     def targets(self) -> frozenset[State]:
@@ -105,7 +107,11 @@ _TABLE = (
             State.PAUSING: State.CANCELING,
         },
     ),
-    OwnerAction(name="dismiss", moves={state: state for state in FINISHED}, conditions=(_HAS_ALERT,)),
-    OwnerAction(name="remove", moves={state: state for state in FINISHED}, conditions=(_IS_NO_CHILD,)),
+    OwnerAction(
+        name="dismiss", moves={state: state for state in FINISHED}, conditions=(_HAS_ALERT,), by_operators=False
+    ),
+    OwnerAction(
+        name="remove", moves={state: state for state in FINISHED}, conditions=(_IS_NO_CHILD,), by_operators=False
+    ),
 )
 OWNER_ACTIONS: Mapping[str, OwnerAction] = {action.name: action for action in _TABLE}

@@ -1,5 +1,7 @@
 """Progress: how far a task is, in words and numbers."""
 
+from datetime import datetime, timedelta
+
 from tasks.engine.models.fair_queue import QueuePosition
 from tasks.engine.models.state import LEASED
 from tasks.engine.models.waiting_users import EXACT_BELOW
@@ -63,13 +65,27 @@ class Progress:
 
         Estimated from the average pace up to the latest progress, not from the clock, so the same row reads the same.
         """
+        seconds = self._seconds_left
+        return "" if seconds is None else f"{estimate(seconds)} left"
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """The same as a moment, in whole seconds, which passes if no progress is made; None without an estimate."""
+        seconds = self._seconds_left
+        try:
+            ends = None if seconds is None else self.task.updated_at + timedelta(seconds=seconds)
+        except OverflowError:  # beyond the calendar
+            return None
+        return ends and ends.replace(microsecond=0)
+
+    @property
+    def _seconds_left(self) -> float | None:
+        """From the latest progress on."""
         task = self.task
         if task.state != State.IN_PROGRESS or not self.max or not self.value or not task.started_at:
-            return ""
+            return None
         elapsed = task.run_seconds + (task.updated_at - task.started_at).total_seconds()
-        if elapsed < ESTIMATE_AFTER:
-            return ""
-        return f"{estimate(elapsed / self.value * (self.max - self.value))} left"
+        return None if elapsed < ESTIMATE_AFTER else elapsed / self.value * (self.max - self.value)
 
     @property
     def numbers(self) -> str:

@@ -1,0 +1,1 @@
+"""Resources that several nouns of the API answer with."""
