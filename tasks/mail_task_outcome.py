@@ -17,7 +17,7 @@ from webapp.lib.texts import shortened
 from webapp.lib.times import utcnow
 from webapp.mail import OutgoingMail
 from webapp.models import Counted, NoticeCount, OutcomeMail, Task, User, kind_of_end
-from webapp.models.notification_kinds import FAILED
+from webapp.models.notification_kinds import CANCELED, FAILED
 from webapp.models.outcome_mail import MOST_IN_ONE
 
 TITLE = phrase("mail_task_outcome.title", "Mail about tasks")
@@ -89,6 +89,8 @@ def subject_of(ended: Ended) -> str:
     """What has ended, in our words alone: titles have what people typed, and names of files that others chose."""
     if ended.number == 1:
         return kind_of_end(ended.shown[0][0]).mail_subject
+    if any(kind_of_end(task) == CANCELED for task, *_ in ended.shown):
+        return ngettext("%(num)s task ended", "%(num)s tasks ended", ended.number)
     finished = ended.number - ended.failed
     if not ended.failed:
         return ngettext("%(num)s task finished", "%(num)s tasks finished", finished)

@@ -64,9 +64,10 @@ def execute(task: Task, run: Run, monitored: bool = True, goes_on: Callable[[], 
 
     Returns the next task where this worker `goes_on` and has claimed one with that. Without the heartbeat, a run that
     is not `monitored` renews its lease by its own checkpoints only, and is not told to stop. All that is logged
-    meanwhile names the task.
+    meanwhile names the task, and the request that started it.
     """
-    with logs.context(task_id=task.id, kind=task.name, attempt=task.attempts, user_id=task.user_id):
+    about = {"task_id": task.id, "kind": task.name, "attempt": task.attempts, "user_id": task.user_id}
+    with logs.context(request_id=task.request_id, **about):
         return _execute(task, run, monitored, goes_on)
 
 

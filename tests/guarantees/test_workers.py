@@ -6,6 +6,7 @@ from datetime import timedelta
 import psutil
 import pytest
 
+from tasks.engine import chain
 from tests.guarantees.sites import (
     BOOT,
     LEADS,
@@ -25,6 +26,7 @@ from tests.guarantees.sites import (
 )
 from tests.guarantees.worker import stamp, write_lines
 from tests.processes import PATIENCE, until
+from webapp.lib import logs
 from webapp.lib.times import utcnow
 from webapp.models import Leader, State, Task, Worker
 
@@ -48,6 +50,19 @@ def test_tasks_whose_processes_are_killed_go_on_in_others_from_their_checkpoints
     assert_written_once(writing)
     assert kinds(stamping) == kinds(writing) == RESCUED
     assert killed.isdisjoint({process_of(stamping), process_of(writing)})
+
+
+def test_the_lines_of_a_worker_name_the_request_that_started_its_task(site, user):
+    with logs.context(request_id="press-1"):
+        pressed = stamp.launch(user, steps=1)
+        composed = chain(stamp.s(steps=1), stamp.s(steps=1)).launch(user)
+    other = stamp.launch(user, steps=1)
+    worker = site.worker()
+    until(lambda: is_done(pressed, composed, other))
+    lines = worker.output().splitlines()
+    for task in (pressed, *composed.children()):
+        assert {" request_id=press-1 " in line for line in lines if f" task_id={task.id} " in line} == {True}
+    assert {" request_id=" in line for line in lines if f" task_id={other.id} " in line} == {False}
 
 
 def test_a_killed_consumer_takes_its_children_along_and_a_new_worker_goes_on(site, user):

@@ -18,6 +18,7 @@ from typing import Protocol, TextIO
 LONGEST_MESSAGE = 3000  # characters
 LONGEST_EXCEPTION = 6000  # the beginning and the end: the cause is at one, its consequence at the other
 LONGEST_FIELD = 500
+LONGEST_ID = 128
 LONGEST_JSON = 9500  # bytes; log shippers cut or split longer lines
 QUIETER = ("huey", "flask-limiter", "flask_wtf.csrf")  # libraries; what they tell at INFO we log ourselves
 ACCESS_OF_WERKZEUG = re.compile(r" - - \[\d\d/")
@@ -44,6 +45,12 @@ def bind(**fields: object) -> None:
 def unbind() -> None:
     """Remove the fields of this thread."""
     _context.set({})
+
+
+def request_id() -> str | None:
+    """The id of the request for which this thread works, if it does and has said so; at most LONGEST_ID of it."""
+    found = _context.get().get("request_id")
+    return found[:LONGEST_ID] if isinstance(found, str) else None
 
 
 def belong_to(**fields: object) -> None:

@@ -79,6 +79,14 @@ FAILED = NotificationKind(
     mailed="failed",
     mail_subject="A task has failed",
 )
+CANCELED = NotificationKind(
+    "canceled",
+    label="Task canceled by an operator",
+    icon="ban",
+    words=phrase("notification.canceled", "An operator canceled {subject}"),
+    mailed="was canceled by an operator",
+    mail_subject="A task was canceled",
+)
 MAIL = NotificationKind(
     "mail",
     label="Email sent",
@@ -103,6 +111,7 @@ _IN_THE_ORDER_OF_SETTINGS = (
     MESSAGE,
     SUCCEEDED,
     FAILED,
+    CANCELED,
     MAIL,
     SIGN_IN,
 )

@@ -1,13 +1,15 @@
 """What the owner of a task hears of it: its own record, how it has ended in the notification center, the email."""
 
+from tasks.engine.models.actor import operator_canceled
 from tasks.engine.models.observers import on_change_before_end, on_finish, on_refresh, on_removal
 from tasks.engine.models.row import TaskRow
 from tasks.engine.models.state import State
 from webapp.models.notification import Notification
-from webapp.models.notification_kinds import FAILED, SUCCEEDED, NotificationKind
+from webapp.models.notification_kinds import CANCELED, FAILED, SUCCEEDED, NotificationKind
 from webapp.models.outcome_mail import OutcomeMail
 from webapp.models.user import User
 
+_KINDS_OF_OTHER_ENDS = {State.FAILED: FAILED, State.CANCELED: CANCELED}
 _KINDS_OF_SUCCESS: dict[str, NotificationKind] = {}
 
 
@@ -18,7 +20,7 @@ def tell_success_as(kind: NotificationKind, name: str) -> None:
 
 def kind_of_end(task: TaskRow) -> NotificationKind:
     """What a notification or an email about the end of a task is about, unless its owner canceled it."""
-    return FAILED if task.state == State.FAILED else _KINDS_OF_SUCCESS.get(task.name, SUCCEEDED)
+    return _KINDS_OF_OTHER_ENDS.get(task.state) or _KINDS_OF_SUCCESS.get(task.name, SUCCEEDED)
 
 
 @on_change_before_end
@@ -32,9 +34,9 @@ def record_progress(task: TaskRow) -> None:
 def notify_of_end(task: TaskRow) -> None:
     """Keep its record up to date, list its end in the notification center, and let it be emailed, as its owner prefers.
 
-    Nothing about what they canceled, nor about each child of a workflow.
+    Nothing about what they canceled themselves, nor about each child of a workflow.
     """
-    if task.state == State.CANCELED:
+    if task.state == State.CANCELED and not (task.is_shown and operator_canceled(task)):
         record_progress(task)
     elif task.is_shown:
         kind, owner = kind_of_end(task), User.listening(task.user_id)

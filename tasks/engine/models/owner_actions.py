@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tasks.engine.models import column_changes, observers, phrases, removal, transitions, workflow
+from tasks.engine.models import actor, column_changes, observers, removal, transitions, workflow
 from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.locks import changing
 from tasks.engine.models.row import TaskTrait
@@ -18,6 +18,8 @@ from webapp.lib.times import utcnow
 
 class OwnerActions(TaskTrait):
     """Cancel, pause, resume, retry, reschedule, dismiss and remove. Safe to call from any process.
+
+    Where an operator asks instead, call them within `actor.by_operator()`.
 
     Each raises IllegalTransition, and changes nothing, in a state that does not allow it: `can` tells beforehand.
     """
@@ -83,7 +85,7 @@ class OwnerActions(TaskTrait):
         with database.transaction():
             if not transitions.write(self, model.state == State.SCHEDULED, **changes):
                 raise IllegalTransition(self.fresh(), State.SCHEDULED)
-            transitions.tell(self, "scheduled", phrases.CHANGED_BY_OWNER())
+            transitions.tell(self, "scheduled", actor.words().changed())
 
     def dismiss(self) -> None:
         """Close its alert, on every page and for good. Raises IllegalTransition while it is active; twice is once."""

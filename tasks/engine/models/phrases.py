@@ -4,30 +4,63 @@ Their ids stand in rows: they are never given another meaning, and one that is n
 may have it.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from tasks.engine.models.state import ON_RELEASE, State
 from webapp.lib.complete import complete
-from webapp.lib.phrases import phrase
+from webapp.lib.phrases import Wording, phrase
+
+
+@dataclass(frozen=True)
+class By:
+    """What the timeline says of who let a task go on, changed it, or stopped it, by the state that it came to."""
+
+    started: Wording
+    changed: Wording
+    resumed: Wording
+    retried: Wording
+    stopped: Mapping[State, Wording]
+
 
 # What its owner did
 STARTED_BY_OWNER = phrase("task.started", "Started by you", others="Started by {owner}")
 SCHEDULED_BY_OWNER = phrase("task.scheduled", "Scheduled by you", others="Scheduled by {owner}")
-CHANGED_BY_OWNER = phrase("task.changed", "Changed by you", others="Changed by {owner}")
-RESUMED_BY_OWNER = phrase("task.resumed", "Resumed by you", others="Resumed by {owner}")
-RETRIED_BY_OWNER = phrase("task.retried", "Retried by you", others="Retried by {owner}")
-BY_OWNER = {
-    State.CANCELED: phrase("task.canceled", "Canceled by you", others="Canceled by {owner}"),
-    State.CANCELING: phrase(
-        "task.canceling",
-        "Canceled by you; stopping after the current step",
-        others="Canceled by {owner}; stopping after the current step",
-    ),
-    State.PAUSED: phrase("task.paused", "Paused by you", others="Paused by {owner}"),
-    State.PAUSING: phrase(
-        "task.pausing",
-        "Paused by you; stopping after the current step",
-        others="Paused by {owner}; stopping after the current step",
-    ),
-}
+BY_OWNER = By(
+    started=STARTED_BY_OWNER,
+    changed=phrase("task.changed", "Changed by you", others="Changed by {owner}"),
+    resumed=phrase("task.resumed", "Resumed by you", others="Resumed by {owner}"),
+    retried=phrase("task.retried", "Retried by you", others="Retried by {owner}"),
+    stopped={
+        State.CANCELED: phrase("task.canceled", "Canceled by you", others="Canceled by {owner}"),
+        State.CANCELING: phrase(
+            "task.canceling",
+            "Canceled by you; stopping after the current step",
+            others="Canceled by {owner}; stopping after the current step",
+        ),
+        State.PAUSED: phrase("task.paused", "Paused by you", others="Paused by {owner}"),
+        State.PAUSING: phrase(
+            "task.pausing",
+            "Paused by you; stopping after the current step",
+            others="Paused by {owner}; stopping after the current step",
+        ),
+    },
+)
+# What an operator did with somebody else's
+BY_OPERATOR = By(
+    started=phrase("task.started_by_operator", "Started by an operator"),
+    changed=phrase("task.changed_by_operator", "Changed by an operator"),
+    resumed=phrase("task.resumed_by_operator", "Resumed by an operator"),
+    retried=phrase("task.retried_by_operator", "Retried by an operator"),
+    stopped={
+        State.CANCELED: phrase("task.canceled_by_operator", "Canceled by an operator"),
+        State.CANCELING: phrase(
+            "task.canceling_by_operator", "Canceled by an operator; stopping after the current step"
+        ),
+        State.PAUSED: phrase("task.paused_by_operator", "Paused by an operator"),
+        State.PAUSING: phrase("task.pausing_by_operator", "Paused by an operator; stopping after the current step"),
+    },
+)
 UNDO_STARTED = phrase("task.undoing", "Undo started by you", others="Undo started by {owner}")
 UNDONE = phrase("task.undone", "Undone by you: {what}", others="Undone by {owner}: {what}")
 RESTORED = phrase(

@@ -119,6 +119,10 @@ class TaskRow(TaskWords, BaseModel):
         help_text="counts what changed otherwise than by the progress of a run: its states, its time, its title, …",
     )
 
+    request_id = CharField(
+        max_length=128, null=True, help_text="of the request that started it, as logs have it; null if none did"
+    )
+
     class Meta:
         table_name = "tasks"
         indexes = (

@@ -24,6 +24,7 @@ from tasks.engine.models.words import kept
 from webapp.db import CompiledQuery, Param, compiled, numbered, places
 from webapp.db.traits import own_references
 from webapp.lib.json_types import Json
+from webapp.lib.logs import request_id
 from webapp.lib.phrases import Words
 
 
@@ -59,6 +60,7 @@ class Task(OwnerActions, Undoing, Claiming, Progress, Outcomes, Sweeping, TaskRo
         task.active_unique_key = task.unique_key
         task.total = task.expected = total
         task.queue_group = queue_group(user)
+        task.request_id = parent.request_id if parent else request_id()
         if parent:
             task.parent, task.root = parent, parent.root_id or parent.id
         if task.state == State.PENDING:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from peewee import Expression, ModelUpdate, Node
 
-from tasks.engine.models import column_changes, observers, phrases, signals
+from tasks.engine.models import actor, column_changes, observers, phrases, signals
 from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.event import TaskEvent
 from tasks.engine.models.held import NO_TOKEN, write_held
@@ -79,7 +79,7 @@ def ask(
     as_seen = model.hidden == task.hidden  # otherwise it is being deleted
     for target in dict.fromkeys(row.moves.values()):
         sources = [source for source, to in row.moves.items() if to == target and seen in (None, source)]
-        wording = (phrases.BY_OWNER | (words or {})).get(target, _on_again(task, action))
+        wording = {**actor.words().stopped, **(words or {})}.get(target, _on_again(task, action))
         given = {} if target in LEASED else changes
         if attempt(task, target, wording(), model.state.in_(sources) & as_seen & row.where(model), **given):
             return
@@ -87,10 +87,11 @@ def ask(
 
 
 def _on_again(task: TaskRow, action: str) -> Wording:
-    """What the timeline says of a task that its owner lets go on; what has never run is not retried by that."""
+    """What the timeline says of a task that is let go on; what has never run is not retried by that."""
+    by = actor.words()
     if action == "resume":
-        return phrases.RESUMED_BY_OWNER
-    return phrases.RETRIED_BY_OWNER if task.started_at else phrases.STARTED_BY_OWNER
+        return by.resumed
+    return by.retried if task.started_at else by.started
 
 
 def finish(task: TaskRow, target: State, words: Words, **changes: object) -> None:

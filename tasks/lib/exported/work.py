@@ -95,6 +95,7 @@ ROWS: Mapping[type[Model], Row] = {
             "undo_began_at": Column("when undoing it began"),
             "undone_at": Column("when it was undone"),
             "moves": INNER,
+            "request_id": INNER,
         },
     ),
     TaskEvent: Inside(

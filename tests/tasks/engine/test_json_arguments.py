@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import pytest
 from annotated_types import Ge, Gt, Interval, Le, MaxLen, MinLen
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 
 from tasks.engine import Accept, Choice, Count, InvalidArguments, Secret, TaskFunction, Upload
 from tasks.engine.options import Options
@@ -77,19 +77,19 @@ ANNOTATIONS = {
     "own, each twice": Annotated[int, own(1, 1)],
     "own of which there are many": Annotated[int, Choice(lambda _: [(n, "") for n in range(1, 20)], most=5)],
 }
-BEYOND = ("0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00")
+BEYOND = ("0000-01-01", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "2016-12-31T23:59:60Z")
 DEEP: list[object] = []
 for _ in range(50):
     DEEP = [DEEP]
 ONES = [
     *(None, True, False, 0, 1, -1, 2, 9, 10, 1.0, 0.0, -0.0, 1.5, 2.5, 1e300, 10**30, 10**400, nan, inf, -inf),
     *({}, {"a": 1}, [], DEEP, "", " ", "\u2003", "a", "b", "ab", "abcdef", "good", "1", "true", "null"),
-    *("x" * 10_000, "x" * 100_000, "a\0b", "a\ud800b", "é", "12.50", "-0", "+1.5", "1.", ".5", "1e5", "NaN"),
-    *("9" * 101, "1\u0663", "12.50\n", "2026-11-30", "2026-02-30", "2026-1-3", "20261130", "0000-01-01", "0001-01-01"),
+    *("x" * 10_000, "x" * 100_000, "a\0b", "é", "12.50", "-0", "+1.5", "1.", ".5", "1e5", "NaN"),
+    *("9" * 101, "1\u0663", "12.50\n", "2026-11-30", "2026-02-30", "2026-1-3", "20261130", "0001-01-01"),
     *("2026-11-30\n", "2026-W48", "09:30", "9:30", "24:00", "09:60", "09:30:15", "09:30:15.5", "09:30:60", "09:30\n"),
     *("09:30:15.1234567", "09:30Z", "2026-11-30T09:30:00Z", "2026-11-30T09:30:00", "2026-11-30T09:30Z"),
     *("2026-11-30 09:30:00Z", "2026-11-30T24:00:00Z", "2026-11-30T09:30:00.123456789Z", "2026-11-30T09:30:00+01:00"),
-    *("2026-11-30T09:30:00+25:00", "2026-11-30t09:30:00z", "2026-02-30T09:30:00Z", "2016-12-31T23:59:60Z", *BEYOND),
+    *("2026-11-30T09:30:00+25:00", "2026-11-30t09:30:00z", "2026-02-30T09:30:00Z", *BEYOND),
     *(row.dump(sample, NOWHERE) for row in TYPES if not row.again and row.python is not Enum for sample in row.samples),
 ]
 LISTS = [["a", "b"], ["b", "b"], [1, 1.0], [1, 2], [1, "a"], [1, 2, 3, 4], ["a", None], [[1]], [[]]]
@@ -98,24 +98,19 @@ VALUES = [*ONES, *([each] for each in ONES), *LISTS]
 # What the schema takes and we refuse: by the name of an annotation, and one value or one of a list.
 EXCEPTIONS: dict[str, Callable[[str, object], bool]] = {
     "files are beside the arguments, and their schema is that of their content": lambda name, _: "Upload" in name,
-    "no database takes it": lambda _, value: isinstance(value, str) and bool({"\0", "\ud800"} & set(value)),
+    "no database takes it": lambda _, value: isinstance(value, str) and "\0" in value,
     "what is blank and not empty": lambda _, value: isinstance(value, str) and value.isspace(),
-    "JSON has no such number, though Python reads it": lambda _, value: value in (inf, -inf) or value != value,
     "no float is as large": lambda name, value: "float" in name and isinstance(value, int) and value >= 10**309,
     "JSON Schema knows no range of texts": lambda name, _: name == "bounded Decimal",
     "more can be chosen than is listed": lambda name, _: name == "own of which there are many",
-    "beyond the calendar in UTC": lambda name, value: "datetime" in name and value in BEYOND,
-    "$ is the end in JSON Schema, and comes before a last line break in Python": (
-        lambda _, value: isinstance(value, str) and value.endswith("\n")
-    ),
+    "Python’s calendar has no such moment in UTC": lambda name, value: "date" in name and value in BEYOND,
 }
 
 
 def reasons_to_refuse(name: str) -> set[str]:
     """The exceptions that there are for a kind of parameter; fails for any other difference from its schema."""
     function, owner, used = kind(ANNOTATIONS[name]), make_user(), set()
-    schema = Draft202012Validator(function.schema(owner), format_checker=Draft202012Validator.FORMAT_CHECKER)
-    schema.check_schema(schema.schema)
+    schema = Draft202012Validator(function.schema(owner), validate_formats=True)
     for value in VALUES:
         is_right = schema.is_valid({"value": value})
         if is_right == (not errors_of(function, {"value": value}, owner)):
