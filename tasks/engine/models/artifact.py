@@ -158,6 +158,7 @@ class ArtifactChunk(BaseModel):
     """A piece of an artifact's content; numbers count from 0 without a gap."""
 
     artifact = ForeignKeyField(Artifact, on_delete="CASCADE", index=False)
+    artifact_id: UUID
     number = IntegerField()
     data = BlobField()
 

@@ -20,7 +20,7 @@ from webapp.web.api.problems import (
     UNSUPPORTED_TYPE,
     ProblemType,
 )
-from webapp.web.api.resource import STRING, Listed, Resource, Schema
+from webapp.web.api.resource import STRING, Content, Listed, Resource, Schema
 
 VERSION: Final = "1"
 DESCRIPTION: Final = "Start work, follow it, and fetch what it made."
@@ -106,7 +106,9 @@ def _answers(operation: Operation) -> dict[str, Json]:
     found: dict[str, Json] = {}
     for status, said in operation.answers.items():
         answer: dict[str, Json] = {"description": HTTPStatus(status).phrase}
-        if said:
+        if isinstance(said, Content):
+            answer["content"] = {said.media_type: {}}
+        elif said:
             answer["content"] = {operation.media_type: {"schema": said.reference}}
         found[str(status)] = answer
     return found
@@ -126,8 +128,10 @@ def _refusals(problems: Iterable[ProblemType]) -> dict[str, Json]:
 
 def _schemas() -> dict[str, Json]:
     found: dict[str, Json] = {}
-    said = [each for operation in OPERATIONS.values() for each in operation.answers.values() if each]
+    said = [each for operation in OPERATIONS.values() for each in operation.answers.values()]
     for each in said:
+        if each is None or isinstance(each, Content):
+            continue
         parts: list[Resource[Any] | Listed] = [each, each.resource] if isinstance(each, Listed) else [each]
         found |= {part.name: part.schema for part in parts}
     return found

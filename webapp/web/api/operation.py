@@ -11,9 +11,9 @@ from werkzeug.wrappers import Response
 from webapp.models.scopes import Scope
 from webapp.web.api.parameters import PATH_PARAMETERS, Query, names_in
 from webapp.web.api.problems import ProblemType
-from webapp.web.api.resource import Listed, Resource, Schema
+from webapp.web.api.resource import Content, Listed, Resource, Schema
 
-Said = Resource[Any] | Listed | None  # None: an answer without a body, or one that is no JSON
+Said = Resource[Any] | Listed | Content | None  # None: an answer without a body
 
 
 class Access(Enum):

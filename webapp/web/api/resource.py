@@ -79,6 +79,13 @@ class Resource(Generic[Row]):
 
 
 @dataclass(frozen=True)
+class Content:
+    """An answer that is no JSON, such as a file."""
+
+    media_type: str = "*/*"
+
+
+@dataclass(frozen=True)
 class Listed:
     """A page of resources, as `{"items": […], "next": …}`."""
 

@@ -1,1 +1,1 @@
-"""Resources that several nouns of the API answer with."""
+"""Resources that several operations answer with: one file a noun."""
