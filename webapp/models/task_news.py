@@ -9,7 +9,6 @@ from webapp.models.notification_kinds import CANCELED, FAILED, SUCCEEDED, Notifi
 from webapp.models.outcome_mail import OutcomeMail
 from webapp.models.user import User
 
-_KINDS_OF_OTHER_ENDS = {State.FAILED: FAILED, State.CANCELED: CANCELED}
 _KINDS_OF_SUCCESS: dict[str, NotificationKind] = {}
 
 
@@ -20,7 +19,9 @@ def tell_success_as(kind: NotificationKind, name: str) -> None:
 
 def kind_of_end(task: TaskRow) -> NotificationKind:
     """What a notification or an email about the end of a task is about, unless its owner canceled it."""
-    return _KINDS_OF_OTHER_ENDS.get(task.state) or _KINDS_OF_SUCCESS.get(task.name, SUCCEEDED)
+    if task.state == State.CANCELED:
+        return CANCELED
+    return FAILED if task.state == State.FAILED else _KINDS_OF_SUCCESS.get(task.name, SUCCEEDED)
 
 
 @on_change_before_end

@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.event import TaskEvent
 from tasks.engine.models.phrases import BY_OPERATOR, BY_OWNER, By
 from tasks.engine.models.row import TaskRow
-from tasks.engine.models.state import State
 from webapp.lib.kept_words import read_words
 from webapp.lib.phrases import Phrase
 
-_CANCELS = {by.stopped[state].id: by for by in (BY_OWNER, BY_OPERATOR) for state in (State.CANCELED, State.CANCELING)}
+_CANCELED = sorted(OWNER_ACTIONS["cancel"].targets)
+_CANCELS = {by.stopped[state].id: by for by in (BY_OWNER, BY_OPERATOR) for state in _CANCELED}
 _by: ContextVar[By] = ContextVar("by", default=BY_OWNER)
 
 
@@ -39,7 +40,7 @@ def operator_canceled(task: TaskRow) -> bool:
 
     Its end is told at once, or a line after the one that says who asked.
     """
-    told = TaskEvent.task == task.id, TaskEvent.kind.in_([State.CANCELED, State.CANCELING])
+    told = TaskEvent.task == task.id, TaskEvent.kind.in_(_CANCELED)
     latest = TaskEvent.select().where(*told).order_by(TaskEvent.id.desc()).limit(2)
     said = [read_words(event.text, event.phrase) for event in latest]
     asked = [_CANCELS[each.id] for each in said if isinstance(each, Phrase) and each.id in _CANCELS]
