@@ -10,6 +10,7 @@ from webapp.cli.mail import mail
 from webapp.cli.people import people
 from webapp.cli.schema import migrate
 from webapp.cli.tasks import tasks
+from webapp.cli.tokens import tokens
 
 COMMANDS = (
     migrate,
@@ -19,6 +20,7 @@ COMMANDS = (
     mail,
     errors,
     keys,
+    tokens,
 )
 
 

@@ -55,6 +55,8 @@ def site(app, ann, settings):
         "others_id": make_post(bob).id,
         "message_id": message.id,
         "name": "countdown",
+        "tag": "user",
+        "slug": "invalid",
         "username": "bob",
         "filename": "app.css",
         **tokens,

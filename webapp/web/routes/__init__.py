@@ -20,6 +20,7 @@ NAMES = (
     "mail",
     "live",
     "api",
+    "developers",
     "health",
     "errors",
 )

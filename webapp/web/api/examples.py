@@ -1,0 +1,126 @@
+"""Examples: a value that a schema allows, as the reference page shows it.
+
+A schema that has `examples` says it itself. Else the name of a member does, by PLAIN, as far as the schema allows that;
+the rest is made of types alone. So no example can differ from what is answered, however the resources change.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Final
+
+import jsonschema_rs
+
+from webapp.lib.json_types import Json
+from webapp.web.api.resource import Schema
+
+UUID: Final = "7c6e1f9a-52ab-4d0c-9a3b-1f3a0c5d2e84"
+OTHER_UUID: Final = "e2b9d6f0-8a41-4c57-b0c3-6d5f7a9e1b24"
+MOMENT: Final = "2026-11-30T09:00:00Z"
+_SCHEMAS: Final = "#/components/schemas/"
+
+# By what a member is called, or, before that, by its way there from a resource: all of one story, so far as possible.
+PLAIN: Final[Mapping[str, Json]] = {
+    "username": "ann",
+    "kind": "export_posts",
+    "name": "export_posts",
+    "title": "Export posts as JSON",
+    "state": "succeeded",
+    "done": True,
+    "arguments": {"format": "json"},
+    "attempt": 1,
+    "position": None,
+    "result": None,
+    "error": None,
+    "parent": None,
+    "run_at": None,
+    "next": None,
+    "eta": None,
+    "stage": "",
+    "composition": "single",
+    "self": f"/api/v1/tasks/{UUID}",
+    "events": f"/api/v1/tasks/{UUID}/events",
+    "artifacts": f"/api/v1/tasks/{UUID}/artifacts",
+    "children": None,
+    "html": f"/tasks/{UUID}",
+    "total": 250,
+    "progress.done": 250,
+    "actions": ["dismissal", "deletion"],
+    "created_at": "2026-11-30T09:00:00Z",
+    "started_at": "2026-11-30T09:00:01Z",
+    "finished_at": "2026-11-30T09:00:04Z",
+    "expires_at": "2026-12-30T09:00:04Z",
+    "timestamp": "2026-11-30T09:00:04Z",
+    "email": "ann@example.com",
+    "time_zone": "Europe/Berlin",
+    "body": "The export works like a charm.",
+    "subject": "The minutes of Monday",
+    "size": 48_213,
+    "content_type": "application/json",
+    "Artifact.name": "posts.json",
+    "Artifact.kind": "file",
+    "Artifact.title": "posts.json",
+    "detail": "The detail says it in words.",
+    "instance": "/api/v1/tasks",
+    "request_id": "0f8b6a2c1d7e4f35",
+    "Problem.errors": [{"detail": "This is required.", "pointer": "/kind"}],
+    "last_four": "x7Qp",
+    "token": "errand_pat_…",
+}
+
+
+def example_of(schema: Schema, schemas: Mapping[str, Schema], *way: str) -> Json:
+    """A value that `schema` allows; references lead into `schemas`, by name. `way` leads from a resource to it."""
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        name = reference.removeprefix(_SCHEMAS)
+        return example_of(schemas[name], schemas, *way, name)
+    if said := schema.get("examples"):
+        return said[0]  # type: ignore[index]
+    for key in _keys(way):
+        if key in PLAIN and fits(PLAIN[key], schema, schemas):
+            return PLAIN[key]
+    return _made(schema, schemas, way)
+
+
+def fits(value: Json, schema: Schema, schemas: Mapping[str, Schema]) -> bool:
+    """Whether a schema allows a value, formats included."""
+    whole = {**schema, "components": {"schemas": dict(schemas)}}
+    return _validator(json.dumps(whole)).is_valid(value)
+
+
+@cache
+def _validator(schema: str) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+
+
+def _keys(way: tuple[str, ...]) -> list[str]:
+    """What PLAIN may know a member by: the more of its way, the earlier."""
+    return [".".join(way[start:]) for start in range(len(way))]
+
+
+def _made(schema: Schema, schemas: Mapping[str, Schema], way: tuple[str, ...]) -> Json:
+    for word in ("const", "default"):
+        if word in schema:
+            return schema[word]
+    if "enum" in schema:
+        return schema["enum"][0]  # type: ignore[index]
+    for word in ("anyOf", "oneOf", "allOf"):
+        if word in schema:
+            return example_of(schema[word][0], schemas, *way)  # type: ignore[index,arg-type]
+    if schema.get("type") == "object" or "properties" in schema:
+        members: dict[str, Schema] = schema.get("properties", {})  # type: ignore[assignment]
+        return {name: example_of(member, schemas, *way, name) for name, member in members.items()}
+    if schema.get("type") == "array":
+        return [example_of(schema.get("items", {}), schemas, *way)]  # type: ignore[arg-type]
+    return _simple(schema)
+
+
+def _simple(schema: Schema) -> Json:
+    kind = schema.get("type")
+    one: Json = kind[0] if isinstance(kind, list) and kind else kind
+    if one == "string":
+        by_format: dict[Json, str] = {"uuid": UUID, "date-time": MOMENT, "email": "ann@example.com"}
+        return by_format.get(schema.get("format"), "text")
+    least = schema.get("minimum", 1)
+    return {"integer": max(int(str(least)), 1), "number": 0.5, "boolean": True}.get(str(one))

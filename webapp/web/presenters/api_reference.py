@@ -1,0 +1,160 @@
+"""The reference of the API, for people: what the table of operations says, with examples of requests and answers."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from webapp.lib.json_types import Json
+from webapp.models.scopes import Scope
+from webapp.web.api import openapi
+from webapp.web.api.examples import example_of
+from webapp.web.api.operation import OPERATIONS, Access, Operation
+from webapp.web.api.parameters import PATH_PARAMETERS, names_in
+from webapp.web.api.problems import PROBLEM_TYPES, ProblemType
+from webapp.web.api.resource import Listed, Resource, Schema
+from webapp.web.presenters.api_requests import request_of
+from webapp.web.presenters.schema_words import Member, members_of, type_words
+
+# The order in which somebody new wants them; others follow.
+_ORDER: Final = ("user", "kinds", "tasks", "artifacts", "notifications", "posts", "messages", "mailings", "tokens")
+_TITLES: Final[Mapping[str, str]] = {"openapi": "OpenAPI document", "user": "Your account", "kinds": "Kinds of task"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an operation answers with a status: the resources that it names, and an example, if it is JSON."""
+
+    status: int
+    resource: str
+    is_list: bool
+    example: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An operation, as the reference shows it. `parameters` are those of the path and the query, `members` those of the
+    body; `request` is a command that can be pasted into a shell."""
+
+    operation: Operation
+    parameters: list[Member]
+    members: list[Member]
+    answers: list[Answer]
+    problems: list[ProblemType]
+    request: str
+
+    @property
+    def needs(self) -> str:
+        """What a token has to have, or whether one is needed at all."""
+        allows = self.operation.allows
+        return f"Scope {allows}" if isinstance(allows, Scope) else _ACCESS[allows]
+
+
+_ACCESS: Final[Mapping[Access, str]] = {Access.TOKEN: "Any token", Access.PUBLIC: "No token"}
+
+
+@dataclass(frozen=True)
+class Noun:
+    """All operations about one thing."""
+
+    tag: str
+
+    @property
+    def title(self) -> str:
+        """Its heading."""
+        return _TITLES.get(self.tag, self.tag.replace("-", " ").capitalize())
+
+    @property
+    def operations(self) -> list[Operation]:
+        """Those of the table, in its order."""
+        return [each for each in OPERATIONS.values() if each.tag == self.tag]
+
+    @property
+    def resources(self) -> dict[str, Resource[Any]]:
+        """What these answer with, by the names of their schemas."""
+        said = [each for operation in self.operations for each in operation.answers.values()]
+        found = [each.resource if isinstance(each, Listed) else each for each in said]
+        return {each.name: each for each in found if isinstance(each, Resource)}
+
+    def entries(self, server: str) -> list[Entry]:
+        """Its operations for people who use the site at that address."""
+        return [entry_of(operation, server) for operation in self.operations]
+
+
+def nouns() -> list[Noun]:
+    """All that there are operations about."""
+    tags = dict.fromkeys(operation.tag for operation in OPERATIONS.values())
+    return [Noun(tag) for tag in sorted(tags, key=lambda tag: _ORDER.index(tag) if tag in _ORDER else len(_ORDER))]
+
+
+def noun_of(tag: str) -> Noun | None:
+    """The one that is called so."""
+    return next((noun for noun in nouns() if noun.tag == tag), None)
+
+
+def entry_of(operation: Operation, server: str) -> Entry:
+    """What the reference shows of an operation."""
+    in_path = [(name, PATH_PARAMETERS[name]) for name in names_in(operation.path)]
+    parameters = [Member(name, type_words(each.schema), each.words, is_required=True) for name, each in in_path]
+    parameters += [Member(each.name, type_words(each.schema), each.words) for each in operation.query]
+    return Entry(
+        operation,
+        parameters,
+        members_of(operation.body) if operation.body else [],
+        [_answer(operation, status) for status in operation.answers],
+        openapi.problems_of(operation),
+        request_of(operation, server),
+    )
+
+
+def _answer(operation: Operation, status: int) -> Answer:
+    said = operation.answers[status]
+    if not isinstance(said, Resource | Listed):
+        return Answer(status, "", is_list=False, example="")
+    shown = json.dumps(example_answer(operation, status), indent=2, ensure_ascii=False)
+    inner = said.resource if isinstance(said, Listed) else said
+    return Answer(status, inner.name, isinstance(said, Listed), shown)
+
+
+def example_answer(operation: Operation, status: int) -> Json:
+    """What an operation may answer with a status. Raises KeyError where that is no JSON."""
+    said = operation.answers[status]
+    if not isinstance(said, Resource | Listed):
+        raise KeyError(status)
+    return example_of(said.reference, schemas(), operation.name, str(status))
+
+
+def members_of_resource(resource: Resource[Any]) -> list[Member]:
+    """The table of what a resource has."""
+    return members_of(resource.schema)
+
+
+@cache
+def schemas() -> dict[str, Schema]:
+    """Those of the document, by name."""
+    components: dict[str, Any] = openapi.document("", "")["components"]  # type: ignore[assignment]
+    found: dict[str, Schema] = components["schemas"]
+    return found
+
+
+def problem_of(slug: str) -> ProblemType | None:
+    """The problem that is called so."""
+    return next((each for each in PROBLEM_TYPES if each.slug == slug), None)
+
+
+def operations_with(problem: ProblemType) -> list[Operation]:
+    """Those that may answer with a problem; none where any request may, whatever it is for."""
+    found = [each for each in OPERATIONS.values() if problem in openapi.problems_of(each)]
+    return found if len(found) < len(OPERATIONS) else []
+
+
+def example_problem(problem: ProblemType) -> str:
+    """A document of that type."""
+    document: Json = example_of({"$ref": "#/components/schemas/Problem"}, schemas())
+    assert isinstance(document, dict)
+    said = {"type": problem.uri, "title": problem.title, "status": problem.status}
+    shown = document | said
+    if problem.status != 422:
+        shown.pop("errors", None)
+    return json.dumps(shown, indent=2, ensure_ascii=False)
