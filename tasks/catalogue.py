@@ -5,6 +5,7 @@ from tasks import (  # noqa: F401 - sweep hooks without a task
     index_texts,
     mail_budget,
     mail_errors,
+    remind_of_tokens,
     reset_passwords,
     withdraw_addresses,
 )

@@ -92,6 +92,8 @@ PAGES: dict[str, tuple[Callable[[Person], None], str]] = {
     "a form with a file": (_busy, "/tasks/new/import_posts"),
     "settings": (_busy, "/settings"),
     "sessions": (_busy, "/settings/sessions"),
+    "tokens": (_busy, "/settings/tokens"),
+    "tokens of a guest": (_guest, "/settings/tokens"),
     "their data": (_busy, "/settings/data"),
     "security": (_busy, "/settings/security"),
     "a second factor to be set up": (_busy, "/settings/security/second-factor"),

@@ -1,8 +1,12 @@
-"""`flask tokens`: a token without a browser."""
+"""`flask tokens`: a token without a browser, what an operator sees of somebody's tokens, and that they end."""
+
+from datetime import datetime
 
 import pytest
 
+from tests.webapp.test_cli import _run
 from tests.webapp.web.api.client import ROOT
+from webapp.dev.account_factories import make_api_token
 from webapp.dev.factories import make_user
 from webapp.lib.quota_variables import Quota
 from webapp.models.api_token import ApiToken
@@ -59,4 +63,27 @@ def test_the_limit_of_tokens_holds_here_too(issue, allow):
     assert issue("ann", "--scope", "posts")[1] == 0
     said, code = issue("ann", "--scope", "posts")
     assert (code, ApiToken.select().count()) == (1, 1)
-    assert "limit" in said
+    assert "You can have 1 token at a time" in said
+
+
+def test_tokens_are_listed_and_revoked_and_nobody_elses(app, written):
+    ann = make_user("ann")
+    assert _run(app, "tokens", "list", "ann") == "ann has no tokens.\n"
+    token, text = make_api_token(ann, Scope.TASKS_READ, Scope.POSTS, name="Phone\x1b[2J")
+    _, another = make_api_token(ann, days=30)
+    _, bobs = make_api_token()
+    used = {
+        "last_used_at": datetime(2026, 11, 1, 9, 30),
+        "last_network": "192.0.2.0/24",
+        "expires_at": datetime(2999, 1, 2),
+    }
+    ApiToken.update(used).where(ApiToken.id == token.id).execute()
+    listed = _run(app, "tokens", "list", "ann").splitlines()
+    assert listed[0] == rf"…{text[-4:]}  until 2999-01-02, last used 2026-11-01 09:30 from 192.0.2.0/24: Phone\x1b[2J"
+    assert listed[1] == "    tasks:read posts"
+    assert "never used: Script" in listed[2]
+    lines = written("json")
+    assert _run(app, "tokens", "revoke", "ann") == "Revoked 2 tokens.\n"
+    assert [bool(ApiToken.by_text(each)) for each in (text, another, bobs)] == [False, False, True]
+    [told] = lines.objects("errand.security")
+    assert (told["event"], told["account_id"], told["tokens"], told["via"]) == ("token revoked", ann.id, 2, "command")

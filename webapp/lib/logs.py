@@ -1,7 +1,8 @@
 """Logging: lines as text for people or as JSON for programs, and the fields that each of them carries.
 
 Every line has its level, logger and process, and the time unless the platform adds one. `context` adds fields, such as
-the request or the run of a task, to every line that is logged meanwhile.
+the request or the run of a task, to every line that is logged meanwhile. No line has an API
+token, wherever it came from.
 
 The standard library does everything but the formatting; a JSON library would not limit or clean the lines.
 """
@@ -14,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol, TextIO
+
+from webapp.lib.token_text import without_tokens
 
 LONGEST_MESSAGE = 3000  # characters
 LONGEST_EXCEPTION = 6000  # the beginning and the end: the cause is at one, its consequence at the other
@@ -101,8 +104,8 @@ def formatter(settings: LogSettings) -> logging.Formatter:
 
 
 def clean(text: str, most: int = LONGEST_FIELD) -> str:
-    """A text on one line, with control characters escaped, so that it cannot forge another line."""
-    text = shorten(text, most)
+    """A text on one line, with control characters escaped, so that it cannot forge another line; and without tokens."""
+    text = shorten(without_tokens(text), most)
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
@@ -130,7 +133,7 @@ class _Formatter(logging.Formatter):
     def _lines_of_exception(self, record: logging.LogRecord) -> list[str]:
         if record.exc_info and not record.exc_text:
             record.exc_text = self.formatException(record.exc_info)
-        text = "\n".join(filter(None, (record.exc_text, record.stack_info)))
+        text = without_tokens("\n".join(filter(None, (record.exc_text, record.stack_info))))
         return [clean(line, LONGEST_EXCEPTION) for line in shorten(text, LONGEST_EXCEPTION).split("\n")] if text else []
 
 

@@ -15,6 +15,7 @@ from flask import current_app
 from webapp.mail.confirmation_links import link_to_confirm, link_to_keep, link_to_undo
 from webapp.mail.outgoing import OutgoingMail
 from webapp.mail.rendering import render
+from webapp.mail.token_mails import about_expiring, about_token, live_of
 from webapp.models import AccountMail
 from webapp.models.deletion import REQUESTED_MAIL
 from webapp.models.password_reset import LASTS, may_be_reset, reset_token
@@ -61,7 +62,10 @@ ACCOUNT_MAILS: dict[str, AccountMailKind] = {
     "second_factor_guessed": AccountMailKind("Someone may have your {app} password"),
     "username_changed": AccountMailKind("Your {app} username was changed", lambda mail: mail.arguments),
     "data_asked": AccountMailKind("Someone asked for a copy of your {app} data"),
-    "password_changed": AccountMailKind("Your {app} password was changed"),
+    "password_changed": AccountMailKind("Your {app} password was changed", lambda mail: {"tokens": live_of(mail)}),
+    "token_made": AccountMailKind("A token was made for your {app} account", about_token),
+    "token_found": AccountMailKind("Someone found a token of your {app} account", about_token),
+    "tokens_expire": AccountMailKind("A token of your {app} account expires soon", about_expiring),
     "reset_password": AccountMailKind("Set a new {app} password", _reset_link),
     "confirm_address": AccountMailKind("Confirm your email address for {app}", link_to_confirm),
     "address_changed": AccountMailKind("Your {app} email address was changed", link_to_undo),

@@ -11,10 +11,11 @@ from webapp.db import BaseModel, Param, compiled, database, locking, read_model
 from webapp.db.resilience import writing_if_free
 from webapp.lib.quota_variables import Quota
 from webapp.lib.times import present_second, utcnow
+from webapp.lib.token_text import is_text, new_text
+from webapp.models.account_mail import AccountMail
 from webapp.models.quotas import demand
 from webapp.models.scopes import Scope, as_stored, from_stored
 from webapp.models.session import hash_of_key
-from webapp.models.token_text import is_text, new_text
 from webapp.models.user import User
 from webapp.models.user_changes import total_changes
 
@@ -30,16 +31,15 @@ class GuestsHaveNone(Exception):
 
 
 class ApiToken(BaseModel):
-    """A row of `api_tokens`.
+    """A row of `api_tokens`. It is live until `expires_at`, which is also when one that is revoked ended.
 
-    A token is live until `expires_at`, which is also when one that is revoked ended. What it may do is decided anew by
-    each use: a role that is taken away is no more of use to it.
+    What it may do is decided anew by each use: a role that is taken away is no more of use to it.
     """
 
     id = AutoField()
     user = ForeignKeyField(User, on_delete="CASCADE", index=False, backref="+")
     user_id: int
-    name = CharField(max_length=NAME_LENGTH)
+    name = CharField(max_length=NAME_LENGTH, help_text="by its owner, who alone sees it")
     token_hash = CharField(max_length=64, unique=True, help_text="SHA-256 of its text, in hexadecimal")
     last_four = CharField(max_length=4, help_text="the end of its text, by which its owner knows it")
     scope = CharField(max_length=255, help_text="as OAuth spells scopes: separated by spaces")
@@ -56,7 +56,7 @@ class ApiToken(BaseModel):
 
     @classmethod
     def issue(cls, user: User, name: str, scopes: Iterable[Scope], expires_at: datetime) -> "tuple[ApiToken, str]":
-        """A new token of somebody's, and its text, which nobody can tell a second time.
+        """A new token of somebody's, and its text, which nobody can tell a second time. They are told by mail.
 
         Raises OverQuota beyond Quota.TOKENS live ones, GuestsHaveNone, and ValueError for a name, scopes or an end that
         no form lets through.
@@ -74,14 +74,13 @@ class ApiToken(BaseModel):
             User.hold(user.id)
             demand(Quota.TOKENS, cls.live_of(user).count() + 1, user)
             token = cls.create(user=user, name=name, scope=scope, expires_at=expires_at, **secret, **when)
+            AccountMail.tell(user, "token_made", token=token.id)
         return token, text
 
     @classmethod
     def by_text(cls, text: str) -> "ApiToken | None":
-        """The live token of that text, with its `user`, who has `changes`; None for any other.
-
-        One query, compiled; none for what cannot be a token.
-        """
+        """The live token of that text, with its `user`, who has `changes`; None for any other. One query, compiled, and
+        none for what cannot be a token."""
         row = _by_hash.first(token_hash=hash_of_key(text), now=present_second()) if is_text(text) else None
         if row is None:
             return None
@@ -93,10 +92,8 @@ class ApiToken(BaseModel):
 
     @classmethod
     def changes_of(cls, text: str) -> tuple[int, int, frozenset[Scope]] | None:
-        """Of the live token of that text the account's id, its `changes`, and the scopes; None for any other.
-
-        For polls, which mostly find nothing new. One query, compiled; none for what cannot be a token.
-        """
+        """Of the live token of that text its owner's id and `changes`, and the scopes; None for any other. For polls,
+        which mostly find nothing new. One query, compiled, and none for what cannot be a token."""
         row = _changes_by_hash.first(token_hash=hash_of_key(text), now=present_second()) if is_text(text) else None
         return row and (row[0], row[1], from_stored(row[2]))
 
@@ -118,8 +115,7 @@ class ApiToken(BaseModel):
     @classmethod
     def find(cls, user: User, token_id: int) -> "ApiToken | None":
         """One of an account's, live or not, as long as it is kept. One query."""
-        found: ApiToken | None = cls.visible_to(user).where(cls.id == token_id).first()
-        return found
+        return cls.get_or_none(cls.user == user.id, cls.id == token_id)
 
     @property
     def scopes(self) -> frozenset[Scope]:
@@ -150,10 +146,14 @@ class ApiToken(BaseModel):
     def revoke_by_text(cls, text: str) -> "ApiToken | None":
         """Revoke the live token of that text, as whoever has found it asks for; returns it, with its `user`, or None.
 
-        Of several who ask at once, one gets it. A query and a write; none for what cannot be a token.
+        Its owner is told by mail. Of several who ask at once, one gets it. No query for what cannot be a token.
         """
         token = cls.by_text(text)
-        return token if token and token.revoke() else None
+        with database.atomic():
+            if not (token and token.revoke()):
+                return None
+            AccountMail.tell(token.user, "token_found", token=token.id)
+        return token
 
     @classmethod
     def revoke_all(cls, user: User) -> int:
@@ -173,7 +173,7 @@ also_purge(ApiToken, ApiToken.purge)
 
 
 def _end(which: Any) -> int:
-    """End those that are live; without a fraction of a second, as a use asks by `present_second`, too."""
+    """End those that are live; to the second, as a use asks by `present_second`, too."""
     now = utcnow()
     ended = {ApiToken.expires_at: now.replace(microsecond=0), ApiToken.revoked_at: now}
     return int(ApiToken.update(ended).where(which, ApiToken.expires_at > now).execute())
@@ -182,7 +182,7 @@ def _end(which: Any) -> int:
 def _live() -> Any:
     """For a query of tokens and their owners: that it is the one of the Param `token_hash`, and of use by `now`.
 
-    Whoever is deleting their account has no password either, as a guest has none: a release before, too, sees to that.
+    A release before, which knows no tokens, deletes accounts, too.
     """
     is_it = (ApiToken.token_hash == Param("token_hash")) & (ApiToken.expires_at > Param("now", str))
     return is_it & User.deletion_due_at.is_null() & (User.password_hash != "")

@@ -24,27 +24,37 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ScopeRow:
-    """A scope in words: what a token with it may do, as in “With this token, a program can …”.
+    """A scope in words: its `label`, and what a program with such a token can do, as in “It can …”.
 
     With `needs`, it is of use only while the account may do that as well.
     """
 
+    label: str
     words: str
     needs: Action | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The words on their own."""
+        return f"{self.words[0].upper()}{self.words[1:]}."
 
 
 SCOPES = complete(
     "SCOPES",
     Scope,
     {
-        Scope.TASKS_READ: ScopeRow("see your tasks, how far they are, and your notifications"),
-        Scope.TASKS_WRITE: ScopeRow("start, schedule, cancel, pause, retry and delete tasks"),
-        Scope.ARTIFACTS_READ: ScopeRow("download the files that your tasks made"),
-        Scope.POSTS: ScopeRow("read, write and delete your posts"),
-        Scope.MESSAGES: ScopeRow("read and send your messages"),
-        Scope.MAIL: ScopeRow("write, test and send emails in your name"),
-        Scope.DESK_READ: ScopeRow("see everybody’s tasks, as far as your role allows", Action.VIEW_DESK),
-        Scope.DESK_WRITE: ScopeRow("act on everybody’s tasks, as far as your role allows", Action.STEER),
+        Scope.TASKS_READ: ScopeRow("See tasks", "see your tasks, how far they are, and your notifications"),
+        Scope.TASKS_WRITE: ScopeRow("Manage tasks", "start, schedule, cancel, pause, retry and delete tasks"),
+        Scope.ARTIFACTS_READ: ScopeRow("Download files", "download the files that your tasks made"),
+        Scope.POSTS: ScopeRow("Posts", "read, write and delete your posts"),
+        Scope.MESSAGES: ScopeRow("Messages", "read and send your messages"),
+        Scope.MAIL: ScopeRow("Emails", "write, test and send emails in your name"),
+        Scope.DESK_READ: ScopeRow(
+            "See the desk", "see everybody’s tasks, as far as your role allows", Action.VIEW_DESK
+        ),
+        Scope.DESK_WRITE: ScopeRow(
+            "Act at the desk", "act on everybody’s tasks, as far as your role allows", Action.STEER
+        ),
     },
 )
 

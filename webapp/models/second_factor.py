@@ -35,6 +35,7 @@ class Sealed(Enum):
     SECRET = b"second factor of an account, version 1"
     SETUP = b"second factor to be, version 1"
     CODES = b"recovery codes to be shown, version 1"
+    TOKEN = b"API token to be shown, version 1"
 
 
 class Proof(Enum):

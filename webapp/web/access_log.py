@@ -13,6 +13,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 
 from webapp.lib import logs
+from webapp.lib.token_text import PREFIX
 from webapp.web.polling import POLLED_FRAGMENTS
 
 log = logging.getLogger("webapp.access")
@@ -47,7 +48,7 @@ def begin(environ: MutableMapping[str, Any]) -> str:
     A request that is begun again keeps its id.
     """
     request_id: str = environ.get(REQUEST_ID_ENVIRON) or environ.get("HTTP_X_REQUEST_ID", "")
-    if not REQUEST_ID.fullmatch(request_id):
+    if not REQUEST_ID.fullmatch(request_id) or PREFIX in request_id:  # a secret in the wrong header is kept nowhere
         request_id = token_hex(16)
     environ[REQUEST_ID_ENVIRON] = request_id
     logs.unbind()

@@ -35,6 +35,8 @@ class Event(StrEnum):
     SECOND_FACTOR_FAILED = "second factor failed"
     RECOVERY_CODE_USED = "recovery code used"
     RECOVERY_CODES_NEW = "recovery codes replaced"
+    TOKEN_MADE = "token made"  # noqa: S105 - no password
+    TOKEN_REVOKED = "token revoked"  # noqa: S105 - no password
     REAUTHENTICATED = "re-authenticated"
     REAUTHENTICATION_FAILED = "re-authentication failed"
     DATA_ASKED = "data export asked"

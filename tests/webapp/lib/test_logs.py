@@ -18,6 +18,7 @@ from tests.log_lines import Lines
 from webapp.dev.factories import make_message, make_task, make_user
 from webapp.lib import logs
 from webapp.lib.times import utcnow
+from webapp.lib.token_text import new_text
 from webapp.models import State, Task
 from webapp.web.polling import POLLED_FRAGMENTS
 
@@ -256,3 +257,19 @@ def test_what_was_not_foreseen_is_told_with_its_traceback_once(declare, run_wait
 
 def test_browsers_are_told_the_id_also_where_a_form_is_wrong(app):
     assert browse(app).submit("/login", username="", password="").headers["X-Request-ID"]
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_a_token_is_in_no_line_wherever_it_was_and_however_long_the_line_is(written, log_format):
+    text, lines = new_text(), written(log_format)
+    log = logging.getLogger("webapp.x")
+    for before in (0, logs.LONGEST_FIELD // 2 - 20, logs.LONGEST_MESSAGE // 2 - 20, logs.LONGEST_EXCEPTION // 2 - 40):
+        said = "-" * before + text + "-" * 9000
+        try:
+            raise ValueError(said)
+        except ValueError:
+            with logs.context(request_id=said):
+                log.exception("It was %s", said, extra={"fields": {"path": said}})
+    found = lines.stream.getvalue()
+    assert text[:20] not in found
+    assert "errand_pat_…" in found

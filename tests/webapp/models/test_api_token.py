@@ -8,13 +8,15 @@ from zlib import crc32
 import psycopg
 import pytest
 
+from tests.racing import race
 from tests.webapp.models.test_session import _plan
 from webapp.db import database, is_postgres
 from webapp.dev.account_factories import make_api_token
 from webapp.dev.factories import make_user
 from webapp.lib import times
 from webapp.lib.quota_variables import Quota
-from webapp.models import ApiToken, Deletion, OverQuota, User
+from webapp.lib.token_text import is_text, new_text
+from webapp.models import AccountMail, ApiToken, Deletion, OverQuota, User
 from webapp.models.api_token import (
     KEPT_AFTER_ITS_END,
     NAME_LENGTH,
@@ -24,7 +26,6 @@ from webapp.models.api_token import (
     _changes_by_hash,
 )
 from webapp.models.scopes import SCOPES, Scope, grantable
-from webapp.models.token_text import is_text, new_text
 
 
 @pytest.fixture
@@ -174,6 +175,29 @@ def test_somebody_has_so_many_live_tokens_and_no_more(app, allow):
     first.revoke()
     make_api_token(ann)
     make_api_token()
+
+
+def test_of_two_at_once_one_is_within_the_limit(each_database, allow):
+    allow(Quota.TOKENS, 1)
+    ann = make_user()
+    results = race(4, lambda: make_api_token(ann))
+    assert [type(result) for result in results if isinstance(result, Exception)] == [OverQuota] * 3
+    assert ApiToken.live_of(ann).count() == 1
+
+
+def test_of_several_who_found_a_token_one_revokes_it_and_its_owner_is_told_once(each_database):
+    _, text = make_api_token(make_user(email="ann@example.com"))
+    results = race(4, lambda: ApiToken.revoke_by_text(text))
+    assert len([result for result in results if result]) == 1
+    assert AccountMail.select().where(AccountMail.kind == "token_found").count() == 1
+
+
+def test_a_new_token_takes_so_many_queries(app, queries):
+    ann, silent = make_user(email="ann@example.com"), make_user()
+    for user, number in ((silent, 2), (ann, 5)):  # three to tell Ann
+        with queries() as seen:
+            make_api_token(user)
+        assert seen.count == number
 
 
 def test_guests_have_no_tokens(app):

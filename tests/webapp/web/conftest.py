@@ -3,7 +3,7 @@
 import pytest
 
 from tests.webapp.web.site import tokens_of
-from webapp.dev.account_factories import make_picture
+from webapp.dev.account_factories import make_api_token, make_picture
 from webapp.dev.factories import (
     make_artifact,
     make_draft,
@@ -60,6 +60,7 @@ def site(app, ann, settings):
         "username": "bob",
         "filename": "app.css",
         **tokens,
+        "token_id": make_api_token(ann.user)[0].id,
         "session_id": Session.begin(ann.user, "elsewhere").id,
         "mail_id": "20261121-1",
         "number": 0,

@@ -45,6 +45,8 @@ ELSEWHERE = {
     Event.RECOVERY_CODE_USED: "web/routes/accounts/test_second_step.py",
     Event.DATA_ASKED: "web/routes/test_data_settings.py",
     Event.RECOVERY_CODES_NEW: "web/routes/test_security_settings.py",
+    Event.TOKEN_MADE: "web/routes/test_token_settings.py",
+    Event.TOKEN_REVOKED: "web/routes/test_token_settings.py",
     Event.REPORTED: "web/routes/test_reports.py",
     Event.REAUTHENTICATED: "web/routes/test_reauthentication.py",
     Event.DELETION_ASKED: "web/routes/test_deletion.py",

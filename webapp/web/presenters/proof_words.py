@@ -7,6 +7,7 @@ PURPOSES = {
     "settings.end_other_sessions": "end all your other sessions",
     "settings.end_session": "end that session",
     "settings.export_data": "download everything",
+    "settings.make_token": "make a token",
     "settings.renew_recovery_codes": "get new recovery codes",
     "settings.set_up_second_factor": "turn on two-factor authentication",
     "settings.update_email": "change your email address",

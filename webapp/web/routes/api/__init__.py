@@ -15,6 +15,7 @@ NAMES = (
     "tasks",
     "artifacts",
     "user",
+    "tokens",
     "openapi",
 )
 

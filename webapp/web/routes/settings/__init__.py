@@ -11,6 +11,7 @@ from webapp.web.routes.settings import (  # noqa: F401 - their routes
     security,
     sessions,
     storage,
+    tokens,
     username,
 )
 from webapp.web.routes.settings.blueprint import bp
