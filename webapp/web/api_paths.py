@@ -2,9 +2,10 @@
 
 from typing import Final
 
-PREFIX: Final = "/api/"
+ALL: Final = "/api"
+ROOT: Final = "/api/v1"  # of all operations of this version
 
 
 def is_api_path(path: str) -> bool:
     """Whether programs ask for this path."""
-    return path.startswith(PREFIX)
+    return path.startswith(ALL) and path[len(ALL) : len(ALL) + 1] in {"", "/"}

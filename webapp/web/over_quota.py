@@ -21,7 +21,7 @@ TITLE = "You’ve reached a limit"
 
 def page(error: OverQuota, shown: ResponseReturnValue) -> Response:
     """A page that says so at a form, with the status of that and when to try again."""
-    _log(error)
+    log(error)
     response = make_response(shown)
     response.status_code = error.status
     response.headers.update(headers(error))
@@ -30,7 +30,7 @@ def page(error: OverQuota, shown: ResponseReturnValue) -> Response:
 
 def answer(error: OverQuota) -> ResponseReturnValue:
     """To a button or a form that cannot show it itself. Nothing that was typed is lost."""
-    _log(error)
+    log(error)
     words = error.words()
     if htmx.is_htmx():
         return error_for_htmx(error.status, headers(error), words)
@@ -45,6 +45,7 @@ def headers(error: OverQuota) -> dict[str, str]:
     return {} if error.seconds_left is None else {"Retry-After": str(error.seconds_left)}
 
 
-def _log(error: OverQuota) -> None:
+def log(error: OverQuota) -> None:
+    """Say in the security log who was refused by which quota."""
     user = current_user if current_user.is_authenticated else None
     record(Event.OVER_QUOTA, user, quota=error.quota.value, endpoint=request.endpoint)

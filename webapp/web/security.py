@@ -10,6 +10,8 @@ from werkzeug import Response as BaseResponse
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp.settings import LOOPBACK, Settings, hostname
+from webapp.web.api.problems import INSECURE, Problem
+from webapp.web.api_paths import is_api_path
 
 log = logging.getLogger(__name__)
 
@@ -146,8 +148,13 @@ def _refuse_other_hosts() -> None:
 
 
 def _redirect_to_https() -> ResponseReturnValue | None:
-    """Lead who comes by HTTP to HTTPS. A form that was sent so is refused without its cookie in any case."""
+    """Lead who comes by HTTP to HTTPS. A form that was sent so is refused without its cookie in any case.
+
+    A program is refused: being led, it would go on to send its token over HTTP first.
+    """
     plain = is_plain(current_app.config, request.scheme, request.headers.get("X-Forwarded-Proto"))
+    if plain and is_api_path(request.path):
+        raise Problem(INSECURE, f"Send this to {current_app.config['BASE_URL'] or 'an address with https'}.")
     if plain and request.endpoint not in PROBES and request.method in {"GET", "HEAD"}:
         return redirect(request.url.replace("http://", "https://", 1), 308)
     return None

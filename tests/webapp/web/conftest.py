@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.webapp.web.serving import serve  # noqa: F401 - a fixture
 from tests.webapp.web.site import tokens_of
 from webapp.dev.account_factories import make_api_token, make_picture
 from webapp.dev.factories import (

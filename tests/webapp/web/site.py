@@ -70,6 +70,9 @@ def is_guarded(answer) -> bool:
     policy = answer.headers["Content-Security-Policy"]
     if policy == "sandbox; default-src 'none'; frame-ancestors 'none'":  # a picture, opened by itself
         return all(answer.headers[name] == value for name, value in ALWAYS.items())
+    if policy == "default-src 'none'; frame-ancestors 'none'":  # JSON for programs
+        said = {name: answer.headers[name] for name in ALWAYS}
+        return said == ALWAYS | {"Referrer-Policy": "no-referrer"}
     if policy.startswith("sandbox;"):  # a mail in its frame, which can run and load nothing
         return "default-src 'none'" in policy and "script-src" not in policy and "frame-ancestors 'self'" in policy
     assert "unsafe" not in policy

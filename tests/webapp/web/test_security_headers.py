@@ -1,7 +1,10 @@
 """What every answer says about security and caching."""
 
+from itertools import filterfalse
+
 from tests.browsing import browse
 from tests.webapp.web.site import HTMX, OPENED, addresses, is_guarded
+from webapp.web.api_paths import is_api_path
 from webapp.web.polling import POLLED_FRAGMENTS
 
 
@@ -41,7 +44,7 @@ def test_pages_load_nothing_from_elsewhere_and_run_nothing_inline(app, ann, site
 
 def test_no_page_of_somebody_is_kept(app, ann, site):
     """But for what is polled, which may be kept for the one question whether it is still right."""
-    for address in addresses(app, "GET", site):
+    for address in filterfalse(is_api_path, addresses(app, "GET", site)):
         for headers in (OPENED, HTMX):
             answer = ann.get(address, headers=headers)
             kept, endpoint = answer.headers.get("Cache-Control", ""), _endpoint(app, address)

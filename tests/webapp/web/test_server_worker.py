@@ -3,19 +3,18 @@ one connection, and nobody else's."""
 
 import errno
 import logging
-import os
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
 from gunicorn.config import Config
-from gunicorn.glogging import Logger
 
 from tests.processes import until
+from tests.webapp.web.serving import app, read_all
 from webapp.web.server import connection as connections
 from webapp.web.server import lifetime, limits, worker
 from webapp.web.server.connection import Connection
@@ -30,80 +29,8 @@ UPLOAD = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" + bytes
 CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
-def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Says how long the body was that it was sent."""
-    words = str(len(environ["wsgi.input"].read())).encode()
-    start_response("200 OK", [("Content-Length", str(len(words)))])
-    return [words]
-
-
-class Served:
-    """A worker that serves an app."""
-
-    def __init__(self, app: Any, listener: Any = None, max_requests: int = 0, **settings: int) -> None:
-        config = Config()
-        for name, value in ({"threads": 2, "keepalive": 60, "worker_connections": 1000} | settings).items():
-            config.set(name, value)
-        self.listener = listener or socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.worker = BufferingWorker(0, os.getppid(), [self.listener], None, 30, config, Logger(config))
-        self.worker.wsgi = app
-        self.worker.max_requests = max_requests or self.worker.max_requests
-        self.thread = threading.Thread(target=self.worker.run)
-        self.thread.start()
-        until(lambda: hasattr(self.worker, "listeners"))
-
-    def connect(self, *data: bytes) -> socket.socket:
-        sock = socket.socket()
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        sock.settimeout(20)
-        sock.connect(("127.0.0.1", self.port))
-        for piece in data:
-            sock.sendall(piece)
-        return sock
-
-    def ask(self, *data: bytes) -> bytes:
-        """All that it answers until it hangs up."""
-        with closing(self.connect(*data)) as sock:
-            return _read(sock)
-
-    def open_connections(self) -> list[Connection]:
-        return list(self.worker.loop.connections)
-
-    def stop(self) -> None:
-        self.worker.handle_exit(0, None)
-
-
-def _read(sock: socket.socket) -> bytes:
-    answer = b""
-    while piece := sock.recv(65536):
-        answer += piece
-    return answer
-
-
 def _statuses(answer: bytes) -> list[int]:
     return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3})", answer)]
-
-
-@pytest.fixture
-def serve(monkeypatch) -> Iterator[Callable[..., Served]]:
-    monkeypatch.setattr(worker, "TICK", 0.02)
-    running: list[Served] = []
-
-    def start(app: Any = app, **settings: Any) -> Served:
-        running.append(Served(app, **settings))
-        return running[-1]
-
-    yield start
-    for served in running:
-        served.worker.cfg.set("graceful_timeout", 0)
-        served.stop()
-        served.thread.join(20)
-        assert not served.thread.is_alive()
-        for each in served.open_connections():  # a process would end with them
-            served.worker.loop.close(each)
-        served.worker.loop.selector.close()
-        served.worker.tmp.close()
 
 
 @contextmanager
@@ -161,14 +88,14 @@ def test_a_long_body_of_who_then_only_listens_is_read_to_its_end_and_its_file_is
     served = serve()
     with closing(served.connect(UPLOAD)) as sock:
         sock.shutdown(socket.SHUT_WR)
-        assert _read(sock).endswith(b"200000")
+        assert read_all(sock).endswith(b"200000")
     assert 200_000 in closed
     with closing(served.connect(GET, UPLOAD, GET)) as sock:
         sock.shutdown(socket.SHUT_WR)
-        assert _statuses(_read(sock)) == [200, 200, 200]
+        assert _statuses(read_all(sock)) == [200, 200, 200]
     with closing(served.connect(GET, GET[:-1])) as sock:
         sock.shutdown(socket.SHUT_WR)
-        assert _statuses(_read(sock)) == [200]
+        assert _statuses(read_all(sock)) == [200]
     with closing(served.connect(UPLOAD[:100_000])):
         until(lambda: any(each.source and each.source.is_on_disk for each in served.open_connections()))
     until(lambda: any(0 < size < 200_000 for size in closed))
@@ -256,7 +183,7 @@ def test_what_is_sent_ahead_waits_with_its_sender_and_is_answered_in_order(serve
         until(lambda: not only.events)
         assert len(only.received) <= limits.MAX_AHEAD + 65536
         may_go_on.set()
-        answer = _read(sock)
+        answer = read_all(sock)
         sender.join()
     assert re.findall(rb"\r\n\r\n(\d)", answer) == [b"0", b"3", *[b"0"] * (many + 1)]
 
@@ -339,7 +266,7 @@ def test_an_answer_that_was_being_made_at_the_end_leaves_a_connection_that_is_id
         served.stop()
         until(lambda: served.worker.lifetime.is_ending)
         may_go_on.set()
-        assert _statuses(_read(sock)) == [200]
+        assert _statuses(read_all(sock)) == [200]
         served.thread.join(limits.STOP_KEEPALIVE * 5)
         assert not served.thread.is_alive()
 

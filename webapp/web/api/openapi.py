@@ -21,6 +21,7 @@ from webapp.web.api.problems import (
     ProblemType,
 )
 from webapp.web.api.resource import STRING, Content, Listed, Resource, Schema
+from webapp.web.api_paths import ROOT
 
 VERSION: Final = "1"
 DESCRIPTION: Final = "Start work, follow it, and fetch what it made."
@@ -37,7 +38,7 @@ def document(site: str, server: str) -> dict[str, Json]:
             "version": VERSION,
             "description": DESCRIPTION,
         },
-        "servers": [{"url": f"{server}/api/v1"}],
+        "servers": [{"url": f"{server}{ROOT}"}],
         "security": [{SCHEME: []}],
         "paths": _paths(),
         "components": {

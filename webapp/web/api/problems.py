@@ -81,6 +81,12 @@ UNAUTHORIZED: Final = ProblemType(
 INSUFFICIENT_SCOPE: Final = ProblemType(
     "insufficient-scope", 403, "The token doesn’t allow this", "Make a token with the scope that `scope` names."
 )
+INSECURE: Final = ProblemType(
+    "insecure",
+    403,
+    "This site is for HTTPS only",
+    "Use https. A token that was sent over http may have been read on its way: revoke it, and make a new one.",
+)
 FORBIDDEN: Final = ProblemType("forbidden", 403, "You aren’t allowed to do this", "The detail says who is.")
 NOT_FOUND: Final = ProblemType(
     "not-found",
@@ -118,6 +124,7 @@ ILLEGAL_TRANSITION: Final = ProblemType(
 SECRETS_GONE: Final = ProblemType(
     "secrets-gone", 409, "Its secrets are deleted", "Start a new task, with the secrets entered again."
 )
+CONFLICT: Final = ProblemType("conflict", 409, "Something else came first", "Read it again, then decide anew.")
 INVALID: Final = ProblemType("invalid", 422, "Something in it is wrong", "`errors` says what, and where.")
 QUOTA_EXCEEDED: Final = ProblemType(
     "quota-exceeded",
@@ -149,11 +156,13 @@ PROBLEM_TYPES: Final = (
     UNAUTHORIZED,
     INSUFFICIENT_SCOPE,
     FORBIDDEN,
+    INSECURE,
     NOT_FOUND,
     METHOD_NOT_ALLOWED,
     ALREADY_RUNNING,
     ILLEGAL_TRANSITION,
     SECRETS_GONE,
+    CONFLICT,
     GONE,
     PRECONDITION_FAILED,
     TOO_LARGE,
@@ -168,6 +177,7 @@ PROBLEM_TYPES: Final = (
     UNAVAILABLE,
 )
 BY_STATUS: Final[Mapping[int, ProblemType]] = {each.status: each for each in reversed(PROBLEM_TYPES)} | {
-    409: ILLEGAL_TRANSITION,
+    403: FORBIDDEN,
+    409: CONFLICT,
     429: RATE_LIMITED,
 }

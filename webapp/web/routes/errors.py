@@ -7,12 +7,10 @@ from peewee import PeeweeException
 from werkzeug.exceptions import HTTPException, TooManyRequests
 
 from tasks.catalogue import CATALOGUE
-from webapp.db import readiness
-from webapp.db.resilience import away, is_unavailable
 from webapp.lib.i18n import estimate
 from webapp.models import AlreadyRunning, IllegalTransition, OverQuota, SecretsGone
 from webapp.models.passwords import HashingBusy
-from webapp.web import htmx, over_quota
+from webapp.web import htmx, outages, over_quota
 from webapp.web.api.errors import http_problem
 from webapp.web.api_paths import is_api_path
 from webapp.web.form_recovery import is_cross_site
@@ -23,9 +21,6 @@ from webapp.web.security_log import Event, record
 
 bp = Blueprint("errors", __name__)
 
-RETRY_AFTER = 5  # seconds
-UNAVAILABLE = "Our database isn’t answering right now. Running tasks aren’t lost; they’ll continue once it’s back."
-BEING_UPDATED = "This site is being set up or updated. It’ll be back as soon as that’s done, and nothing is lost."
 BUSY = "Many people are signing in", "Nothing has been changed. Wait a few seconds, then send it again from here."
 MESSAGES = {
     400: ("Bad request", "Go back and try again."),
@@ -49,7 +44,7 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
     if code < 400:
         return error
     if is_api_path(request.path):  # an address that is none of its operations'
-        return http_problem(error)
+        return http_problem(error).response()
     headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}  # Allow, Retry-After
     title, advice = MESSAGES.get(code, (error.name, error.description))
     if isinstance(error, TooManyRequests) and isinstance(error.retry_after, int):
@@ -67,19 +62,11 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
 @bp.app_errorhandler(PeeweeException)
 def database_error(error: PeeweeException) -> ResponseReturnValue:
     """503 while the database cannot be used, with what was typed, to be sent again by one button."""
-    words = UNAVAILABLE
-    if is_unavailable(error):
-        away.failed(error)
-    elif lack := readiness.lack_behind(error):
-        readiness.lacking.failed(lack)
-        words = BEING_UPDATED
-    else:
-        raise error
-    headers = {"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store"}
+    words = outages.words_for(error)
     if htmx.is_htmx():
-        return error_for_htmx(503, headers, f"{words} Please try again in a moment.")
+        return error_for_htmx(503, outages.HEADERS, f"{words} Please try again in a moment.")
     unsaved = " What you sent may not have been saved." if request.method == "POST" else ""
-    return error_page(503, "We’ll be right back", words + unsaved, headers, plain=True)
+    return error_page(503, "We’ll be right back", words + unsaved, outages.HEADERS, plain=True)
 
 
 @bp.app_errorhandler(HashingBusy)
@@ -87,10 +74,9 @@ def hashing_busy(error: HashingBusy) -> ResponseReturnValue:
     """503 where so many sign in, or choose a password, that this one was not looked at: it counts as no guess."""
     if attempt := g.pop("attempt", None):
         attempt.was_no_guess()
-    headers = {"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store"}
     if htmx.is_htmx():
-        return error_for_htmx(503, headers, f"{BUSY[0]}. {BUSY[1]}")
-    return error_page(503, *BUSY, headers)
+        return error_for_htmx(503, outages.HEADERS, f"{BUSY[0]}. {BUSY[1]}")
+    return error_page(503, *BUSY, outages.HEADERS)
 
 
 @bp.app_errorhandler(OverQuota)

@@ -5,12 +5,11 @@ from contextlib import suppress
 from selectors import EVENT_READ, EVENT_WRITE
 from socket import SHUT_WR
 
-from gunicorn.util import write_error
-
 from webapp.web.server import limits
 from webapp.web.server.connection import Connection, Stage
 from webapp.web.server.connections import Connections
 from webapp.web.server.lifetime import Lifetime
+from webapp.web.server.refusals import refuse
 from webapp.web.server.threads import Threads
 
 TOO_BUSY = f"Too many requests wait. Try again in {limits.RETRY_AFTER} seconds."
@@ -81,7 +80,7 @@ class Answers(Connections, ABC):
         return self.watch(connection, EVENT_READ)
 
     def _reject(self, connection: Connection, status: int, reason: str, words: str = "") -> None:
-        write_error(connection.outlet, status, reason, words)
+        refuse(connection, status, reason, words)
         self._say_last(connection)
 
     def _say_last(self, connection: Connection) -> None:

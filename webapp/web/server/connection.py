@@ -19,6 +19,8 @@ from webapp.web.server.outlet import Outlet
 
 log = logging.getLogger(__name__)
 
+AS_FAR = 100  # bytes
+
 
 class Stage(Enum):
     """What a connection waits for."""
@@ -44,6 +46,7 @@ class Connection:
         self.retire_at = time.monotonic() + random.uniform(*KEPT_FOR)  # noqa: S311 - no secret
         self.received = bytearray()  # and belongs to no request yet
         self._searched = 0  # bytes of it, for the end of a head
+        self._refused = b""  # the beginning of a head that was refused
         self.requests = 0
         self.request: Request | None = None
         self.source: Received | None = None
@@ -65,6 +68,11 @@ class Connection:
         return len(self.received) + len(self.outlet.waiting) + body
 
     @property
+    def beginning(self) -> bytes:
+        """As much of a request as tells what it asks for, where it is not there as a whole, or was refused."""
+        return self._refused or bytes(self.received[:AS_FAR])
+
+    @property
     def is_sending(self) -> bool:
         """Whether the client has not come to the end of its request."""
         return self.end is not None and (self.end.is_cut or not self.is_whole)
@@ -80,7 +88,9 @@ class Connection:
         del self.received[: found.end()]
         self.requests += 1
         self.source = Received(head)
+        self._refused = head[:AS_FAR]
         self.request = Request(config, self.source, self.peer, self.requests)
+        self._refused = b""
         return True
 
     def expect_body(self, max_body: int) -> bool:

@@ -13,6 +13,7 @@ from gunicorn.workers.base import Worker
 
 from webapp.web.server.connection import Connection
 from webapp.web.server.limits import IN_MEMORY, OUTLET
+from webapp.web.server.refusals import refuse_error
 
 READ_AT_ONCE = 1 << 20  # bytes of a body
 CLIENT_IS_GONE = {errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.EBADF}
@@ -48,7 +49,7 @@ class Exchanges:
         if connection.outlet.sent or connection.outlet.waiting:
             self._log.exception("Error in the middle of an answer")
         else:
-            self._worker.handle_error(connection.request, connection.outlet, connection.peer, error)
+            refuse_error(connection, error, self._worker.handle_error)
 
     def _drop(self, connection: Connection) -> None:
         """End an answer whose client is gone."""

@@ -10,12 +10,12 @@ from typing import Any
 from gunicorn.config import Config
 from gunicorn.http.errors import NoMoreData
 from gunicorn.http.message import Request
-from gunicorn.util import write_error
 
 from webapp.web.server import limits
 from webapp.web.server.answers import TOO_BUSY, Answers
 from webapp.web.server.connection import Connection, Stage
 from webapp.web.server.lifetime import Lifetime
+from webapp.web.server.refusals import refuse, refuse_error
 from webapp.web.server.threads import Threads
 
 UNFINISHED = {Stage.IDLE, Stage.HEAD, Stage.BODY}
@@ -75,7 +75,7 @@ class Loop(Answers):
         if connection.stage in {Stage.HEAD, Stage.BODY}:
             return self._reject(connection, *answer)
         if connection.stage is Stage.SPOOLING and not connection.is_lost:
-            write_error(connection.outlet, 503, "Service Unavailable", NO_ROOM)
+            refuse(connection, 503, "Service Unavailable", NO_ROOM)
             connection.outlet.flush()
             connection.sock.shutdown(SHUT_WR)
         return self._lose(connection)
@@ -115,7 +115,7 @@ class Loop(Answers):
         except (NoMoreData, StopIteration):
             return self.close(connection)
         except Exception as error:
-            self._on_error(connection.request, connection.outlet, connection.peer, error)
+            refuse_error(connection, error, self._on_error)
             return self._say_last(connection)
         if not is_whole:
             if len(connection.received) > limits.MAX_HEAD:

@@ -9,6 +9,7 @@ from flask import Blueprint
 
 from webapp.web.api import errors
 from webapp.web.api.call import add_routes
+from webapp.web.api_paths import ROOT
 from webapp.web.auth import csrf
 
 NAMES = (
@@ -21,7 +22,7 @@ NAMES = (
 
 for _name in NAMES:
     import_module(f"{__name__}.{_name}")
-bp = Blueprint("api", __name__, url_prefix="/api/v1")
+bp = Blueprint("api", __name__, url_prefix=ROOT)
 errors.register(bp)
 add_routes(bp)
 csrf.exempt(bp)  # no cookie counts here

@@ -1,0 +1,42 @@
+"""What holds for every request to the API, also where there is no operation: no redirects, and headers fit for JSON."""
+
+from typing import Final
+
+from flask import Flask, Response, current_app, request
+from werkzeug.exceptions import NotFound
+from werkzeug.routing import RequestRedirect
+
+from webapp.web.api_paths import is_api_path
+from webapp.web.security import CSP_HEADER, REFERRER_HEADER
+
+POLICY: Final = "default-src 'none'; frame-ancestors 'none'"  # opened in a browser, it can run and load nothing
+CACHING: Final = "private, no-cache"
+
+
+def init_app(app: Flask) -> None:
+    """Hold an app to this. To be called after what refuses a request altogether, and after `security`."""
+    app.before_request(_answer_without_operation)
+    app.after_request(_add_headers)
+
+
+def _answer_without_operation() -> Response | None:
+    if not is_api_path(request.path):
+        return None
+    if isinstance(request.routing_exception, RequestRedirect):
+        raise NotFound  # programs that follow it would do so with each request
+    if request.method == "OPTIONS" and request.url_rule:
+        response = current_app.make_default_options_response()
+        response.status_code = 204
+        return response
+    return None
+
+
+def _add_headers(response: Response) -> Response:
+    if is_api_path(request.path):
+        response.headers.setdefault("Cache-Control", CACHING)
+        response.headers.setdefault(CSP_HEADER, POLICY)
+        response.headers.setdefault(REFERRER_HEADER, "no-referrer")
+        response.vary.add("Authorization")
+        if response.status_code in {204, 304}:
+            response.headers.pop("Content-Type", None)
+    return response
