@@ -41,6 +41,7 @@ class Event(StrEnum):
     REAUTHENTICATION_FAILED = "re-authentication failed"
     DATA_ASKED = "data export asked"
     ROLE_CHANGED = "role changed"
+    STEERED = "task steered"
     PERMISSION_REFUSED = "permission refused"
     NOT_THE_OWNER = "not the owner"
     FORM_REFUSED = "form refused"

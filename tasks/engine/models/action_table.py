@@ -45,15 +45,21 @@ class OwnerAction:
     """One action. `name` is also that of the method of `Task` that does it.
 
     `moves` are the states in which it works, each with the one to which it leads: itself where the task stays in it, or
-    is deleted. All of the `conditions` must hold besides; for many tasks at once, also those `in_bulk`. `by_operators`:
-    it is not the owner's alone to ask for.
+    is deleted. All of the `conditions` must hold besides; for many tasks at once, also those `in_bulk`. `holds` are the
+    states in which it is so already what is asked for: who asks twice, as after an answer that was lost, wants no more.
+    `by_operators`: it is not the owner's alone to ask for.
     """
 
     name: str
     moves: Mapping[State, State]
+    holds: frozenset[State] = frozenset()
     conditions: tuple[Condition, ...] = ()
     in_bulk: tuple[Condition, ...] = ()
     by_operators: bool = True
+
+    def is_met_by(self, task: TaskRow) -> bool:
+        """Whether it is so already what is asked for, so that nothing is left to do. No query."""
+        return task.state in self.holds
 
     @property
     def targets(self) -> frozenset[State]:
@@ -79,6 +85,7 @@ class OwnerAction:
 _TABLE = (
     OwnerAction(
         name="retry",
+        # Nothing holds already: whether what runs is the try that was asked for, or one before it, nobody can say.
         moves={
             State.FAILED: State.PENDING,
             State.CANCELED: State.PENDING,
@@ -92,9 +99,14 @@ _TABLE = (
     OwnerAction(
         name="pause",
         moves={State.PENDING: State.PAUSED, State.IN_PROGRESS: State.PAUSING},
+        holds=frozenset({State.PAUSING, State.PAUSED}),
         conditions=(_IS_SINGLE,),
     ),
-    OwnerAction(name="resume", moves={State.PAUSED: State.PENDING}),
+    OwnerAction(
+        name="resume",
+        moves={State.PAUSED: State.PENDING},
+        holds=frozenset({State.PENDING, State.IN_PROGRESS}),
+    ),
     OwnerAction(
         name="cancel",
         moves={
@@ -106,12 +118,15 @@ _TABLE = (
             State.IN_PROGRESS: State.CANCELING,
             State.PAUSING: State.CANCELING,
         },
+        holds=frozenset({State.CANCELING, State.CANCELED}),
     ),
     OwnerAction(
-        name="dismiss", moves={state: state for state in FINISHED}, conditions=(_HAS_ALERT,), by_operators=False
+        name="dismiss",
+        moves={state: state for state in FINISHED},
+        holds=FINISHED,
+        conditions=(_HAS_ALERT,),
+        by_operators=False,
     ),
-    OwnerAction(
-        name="remove", moves={state: state for state in FINISHED}, conditions=(_IS_NO_CHILD,), by_operators=False
-    ),
+    OwnerAction(name="remove", moves={state: state for state in FINISHED}, conditions=(_IS_NO_CHILD,)),
 )
 OWNER_ACTIONS: Mapping[str, OwnerAction] = {action.name: action for action in _TABLE}

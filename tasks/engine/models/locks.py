@@ -34,3 +34,18 @@ def changing_if_free(task: TaskRow) -> Iterator[bool]:
     with database.transaction():
         locked = locking(model.select(model.id).where(model.id.in_(ids)), skip_locked=True)
         yield len(list(locked)) == len(set(ids))
+
+
+@contextmanager
+def alone_with(task: TaskRow, to_remove: bool = False) -> Iterator[None]:
+    """A transaction in which nobody else changes the task, which is read anew: what holds of it then holds until the end.
+
+    Two queries at most. Raises DoesNotExist where it is gone.
+    """
+    model = type(task)
+    # No more than an UPDATE locks: a run that has just added something to its task may wait for our workflow.
+    strength = "UPDATE" if to_remove else "NO KEY UPDATE"
+    with changing(task):
+        now = locking(model.select().where(model.id == task.id), strength).get()
+        task.__data__.update(now.__data__)
+        yield

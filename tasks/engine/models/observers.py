@@ -17,6 +17,7 @@ _on_change: list[Observer] = []
 _on_change_before_end: list[Observer] = []
 _on_advance: list[Observer] = []
 _on_finish: list[Observer] = []
+_on_reschedule: list[Observer] = []
 _on_removal: list[Observer] = []
 _on_refresh: list[OwnerObserver] = []
 
@@ -66,6 +67,12 @@ def on_finish(observer: Observer) -> Observer:
     return observer
 
 
+def on_reschedule(observer: Observer) -> Observer:
+    """Register what follows where a scheduled task has got another time: the app may keep that elsewhere, too."""
+    _on_reschedule.append(observer)
+    return observer
+
+
 def on_removal(observer: Observer) -> Observer:
     """Register what precedes the removal of a task with all that refers to it, once it is locked."""
     _on_removal.append(observer)
@@ -103,6 +110,12 @@ def advanced(task: TaskRow) -> None:
 def finished(task: TaskRow) -> None:
     """Run what follows the end of a task."""
     for observer in _on_finish:
+        observer(task)
+
+
+def rescheduled(task: TaskRow) -> None:
+    """Run what follows another time."""
+    for observer in _on_reschedule:
         observer(task)
 
 

@@ -10,7 +10,7 @@ from tasks.engine.models.sealed import has_lost_secrets
 from tasks.engine.models.state import State
 from tasks.engine.models.transitions import IllegalTransition, SecretsGone
 from tasks.engine.models.unique_key import holding_unique_key
-from tasks.engine.models.words import kept
+from tasks.engine.models.words import Changes, kept
 from webapp.db import database, locking, locks_rows
 from webapp.lib.phrases import Words
 from webapp.lib.times import utcnow
@@ -75,16 +75,20 @@ class OwnerActions(TaskTrait):
 
         holding_unique_key(self, start_again)
 
-    def reschedule(self, run_at: datetime, title: Words | None = None) -> None:
-        """Give a scheduled task another time, and another title if one is given, in one transaction with its timeline.
+    def reschedule(self, run_at: datetime | None = None, title: Words | None = None) -> None:
+        """Give a scheduled task another time, another title or both, in one transaction with its timeline.
 
         Raises IllegalTransition once it is not scheduled any more.
         """
         model = type(self)
-        changes = {"run_at": run_at, "updated_at": utcnow()} | (kept(title=title) if title is not None else {})
+        changes: Changes = {"updated_at": utcnow()} | (kept(title=title) if title is not None else {})
+        if run_at:
+            changes["run_at"] = run_at
         with database.transaction():
             if not transitions.write(self, model.state == State.SCHEDULED, **changes):
                 raise IllegalTransition(self.fresh(), State.SCHEDULED)
+            if run_at:
+                observers.rescheduled(self)
             transitions.tell(self, "scheduled", actor.words().changed())
 
     def dismiss(self) -> None:

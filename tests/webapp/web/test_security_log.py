@@ -30,6 +30,7 @@ ELSEWHERE = {
     Event.USERNAME_CHANGED: "web/routes/test_usernames.py",
     Event.SESSION_ENDED: "web/routes/test_sessions.py",
     Event.OVER_QUOTA: "web/test_over_quota.py",
+    Event.STEERED: "web/api/test_operators.py",
     Event.ROLE_CHANGED: "test_cli.py",
     Event.ADDRESS_SUPPRESSED: "test_cli.py",
     Event.ADDRESS_UNSUPPRESSED: "test_cli.py",

@@ -4,6 +4,8 @@ from typing import Any, Self
 
 from peewee import JOIN, ModelSelect, fn
 
+from tasks.engine.models.observers import on_reschedule
+from tasks.engine.models.row import TaskRow
 from tasks.engine.models.task import Task
 from webapp.db.traits import own_references
 from webapp.lib.times import utcnow
@@ -127,3 +129,11 @@ class Mailing(Drafts, MailingRow):
 
 
 own_references(Mailing)
+
+
+@on_reschedule
+def keep_time(task: TaskRow) -> None:
+    """What its form shows, and a copy takes over. Its limits are asked again as it is sent."""
+    if Mailing.select(Mailing.id).where(Mailing.task == task.id).exists():
+        User.hold(task.user_id)
+        Mailing.update(send_at=task.run_at).where(Mailing.task == task.id).execute()

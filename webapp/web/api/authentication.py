@@ -39,13 +39,16 @@ def authenticate(operation: Operation) -> ApiToken | None:
     g._login_user = user
     logs.bind(user_id=user.id, token_id=token.id)
     token.used(coarse_network())
-    if isinstance(operation.allows, Scope) and operation.allows not in token.scopes:
-        header = f'{REALM}, error="insufficient_scope", scope="{operation.allows}"'
-        words = f"This needs a token with the scope “{operation.allows}”."
-        raise Problem(
-            INSUFFICIENT_SCOPE, words, headers={"WWW-Authenticate": header}, more={"scope": str(operation.allows)}
-        )
+    if isinstance(operation.allows, Scope) and token.scopes.isdisjoint(operation.scopes):
+        raise insufficient_scope(operation.allows)
     return token
+
+
+def insufficient_scope(scope: Scope) -> Problem:
+    """What is said of a token that lacks a scope."""
+    header = f'{REALM}, error="insufficient_scope", scope="{scope}"'
+    words = f"This needs a token with the scope “{scope}”."
+    return Problem(INSUFFICIENT_SCOPE, words, headers={"WWW-Authenticate": header}, more={"scope": str(scope)})
 
 
 def _token() -> ApiToken:

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from webapp.models import User
 from webapp.models.api_token import ApiToken
+from webapp.models.scopes import Scope
 from webapp.web.api.authentication import authenticate
 from webapp.web.api.json_body import read_json
 from webapp.web.api.operation import OPERATIONS, Answer, Operation
@@ -33,6 +34,11 @@ class Call:
         assert self.token, f"{self.operation.name} is public"
         return self.token.user
 
+    @property
+    def scopes(self) -> frozenset[Scope]:
+        """What the token is for; nothing without one."""
+        return self.token.scopes if self.token else frozenset()
+
     def demand_match(self, etag: str) -> None:
         """Raise Problem (412) if the request is only for another version than this, by If-Match."""
         if request.if_match and not request.if_match.contains(etag):
@@ -49,7 +55,9 @@ def _carry_out(operation: Operation) -> Callable[..., BaseResponse]:
     def carry_out(**path: Any) -> BaseResponse:
         token = authenticate(operation)
         query = read_query(operation.query, request.args)
-        body = read_json(operation.body) if operation.body and not operation.takes_files else None
+        body = None
+        if operation.body and not operation.takes_files:
+            body = read_json(operation.body, operation.may_lack_body)
         return _respond(operation.view(Call(operation, token, query, body), **path))
 
     return carry_out

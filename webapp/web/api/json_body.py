@@ -19,6 +19,7 @@ JSON_TYPES: Final = ("application/json", "application/merge-patch+json")
 LARGEST: Final = 1024 * 1024  # bytes
 DEEPEST: Final = 64  # levels
 MOST_FAULTS: Final = 20
+IN_THE_BODY: Final = "The body has a mistake."
 _KINDS: Final = {
     "object": "an object",
     "array": "a list",
@@ -30,11 +31,16 @@ _KINDS: Final = {
 }
 
 
-def read_json(schema: Schema) -> Any:
-    """The body of the present request, which fits the schema. Raises Problem: 400, 413, 415 or 422."""
+def read_json(schema: Schema, may_lack: bool = False) -> Any:
+    """The body of the present request, which fits the schema; None if there is none, where it `may_lack`.
+
+    Raises Problem: 400, 413, 415 or 422.
+    """
+    data = request.stream.read(LARGEST + 1)  # a body need not say how long it is
+    if may_lack and not data:
+        return None
     if request.mimetype not in JSON_TYPES:
         raise Problem(UNSUPPORTED_TYPE, "Send JSON, with the header “Content-Type: application/json”.")
-    data = request.stream.read(LARGEST + 1)  # a body need not say how long it is
     if len(data) > LARGEST:
         raise Problem(TOO_LARGE, "JSON can have 1 MB.")
     value = parse(data)
@@ -64,7 +70,7 @@ def demand(schema: Schema, value: Json, at: str = "") -> None:
         if len(faults) == MOST_FAULTS:
             break
     if faults:
-        raise Problem(INVALID, "The body has a mistake.", faults)
+        raise Problem(INVALID, IN_THE_BODY, faults)
 
 
 def pointer(*parts: str | int) -> str:
@@ -140,6 +146,9 @@ _FORMATS: Final[Mapping[str, str]] = {
     "date": "This must be a date like 2026-11-30.",
     "uuid": "This must be a UUID.",
 }
+NOT_BLANK: Final = r"\S"
+BLANK: Final = "This can’t be blank."
+_PATTERNS: Final[Mapping[str, str]] = {NOT_BLANK: BLANK}
 _WORDS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "type": _of_type,
     "required": lambda _: "This is required.",
@@ -154,5 +163,6 @@ _WORDS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "uniqueItems": lambda _: "No item may come twice.",
     "minimum": lambda kind: f"At least {kind['limit']}.",
     "maximum": lambda kind: f"At most {kind['limit']}.",
+    "pattern": lambda kind: _PATTERNS.get(kind["pattern"], "This has another form."),
     "format": lambda kind: _FORMATS.get(kind["format"], "This has another format."),
 }

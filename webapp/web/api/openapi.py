@@ -83,11 +83,13 @@ def _operation(operation: Operation) -> dict[str, Json]:
         found["security"] = []
     if isinstance(operation.allows, Scope):
         found["x-scope"] = operation.allows
+    if operation.desk:
+        found["x-desk-scope"] = operation.desk
     if operation.body:
         content: dict[str, Any] = {"application/json": {"schema": operation.body}}
         if operation.takes_files:
             content["multipart/form-data"] = {"schema": {"type": "object"}}
-        found["requestBody"] = {"required": True, "content": content}
+        found["requestBody"] = {"required": not operation.may_lack_body, "content": content}
     return found
 
 

@@ -47,7 +47,8 @@ View = Callable[..., "Answer | Response"]
 @dataclass(frozen=True, kw_only=True)
 class Operation:
     """One row. `path` is as OpenAPI writes it, `allows` a scope or who else may ask, and `answers` what it answers by
-    status; `problems` are those that are particular to it."""
+    status; `problems` are those that are particular to it. `desk` is the scope by which operators may ask for it of
+    what is somebody else's, with or without the other one. A `body` may be left out where it `may_lack_body`."""
 
     method: str
     path: str
@@ -55,7 +56,9 @@ class Operation:
     allows: Scope | Access
     answers: Mapping[int, Said]
     query: tuple[Query, ...] = ()
+    desk: Scope | None = None
     body: Schema | None = None
+    may_lack_body: bool = False
     takes_files: bool = False
     problems: tuple[ProblemType, ...] = ()
     rate: Rate = Rate.READ
@@ -65,6 +68,11 @@ class Operation:
     def name(self) -> str:
         """The id of it in the document, and the endpoint of its route."""
         return self.view.__name__
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """One of these is needed; none where any token does, or none is needed."""
+        return (self.allows, *([self.desk] if self.desk else [])) if isinstance(self.allows, Scope) else ()
 
     @property
     def tag(self) -> str:

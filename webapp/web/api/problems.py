@@ -121,6 +121,12 @@ ILLEGAL_TRANSITION: Final = ProblemType(
     "That doesn’t work in this state",
     "`state` is the state of the task now, and `allowed` what works in it.",
 )
+STALE_ATTEMPT: Final = ProblemType(
+    "stale-attempt",
+    409,
+    "It is no longer that attempt",
+    "`attempt` is the one it is at now. Read the task again, then decide anew.",
+)
 SECRETS_GONE: Final = ProblemType(
     "secrets-gone", 409, "Its secrets are deleted", "Start a new task, with the secrets entered again."
 )
@@ -161,6 +167,7 @@ PROBLEM_TYPES: Final = (
     METHOD_NOT_ALLOWED,
     ALREADY_RUNNING,
     ILLEGAL_TRANSITION,
+    STALE_ATTEMPT,
     SECRETS_GONE,
     CONFLICT,
     GONE,

@@ -53,7 +53,7 @@ def test_somebody_makes_a_token_and_a_program_uses_it(app, ann):
     page = ann.get(PAGE)
     assert "No tokens yet" in page.words
     assert page.one(".subpages [aria-current=page]").text == "Tokens"
-    assert page.one("a[href='/developers']")
+    assert page.one("main a[href='/developers']")
     assert page.one("#days [selected]")["value"] == "90"
     assert (answer := _make(ann)).location == PAGE, answer.words
     text = _shown(ann)

@@ -14,6 +14,8 @@ from webapp.web.auth import csrf
 
 NAMES = (
     "tasks",
+    "task_actions",
+    "task_changes",
     "artifacts",
     "user",
     "tokens",

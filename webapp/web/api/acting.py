@@ -1,0 +1,116 @@
+"""Acting on a task: whose it may be, under which conditions, and in whose name."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from uuid import UUID
+
+from flask import abort, request
+
+from tasks.engine.models.action_table import OWNER_ACTIONS
+from tasks.engine.models.actor import by_operator
+from tasks.engine.models.locks import alone_with
+from webapp.lib.json_types import Json
+from webapp.models import IllegalTransition, SecretsGone, Task
+from webapp.models.permissions import Action, may
+from webapp.models.scopes import Scope
+from webapp.web.api.authentication import insufficient_scope
+from webapp.web.api.call import Call
+from webapp.web.api.finding import find_task, reaches_others
+from webapp.web.api.operation import Answer
+from webapp.web.api.problems import FORBIDDEN, ILLEGAL_TRANSITION, SECRETS_GONE, STALE_ATTEMPT, Problem
+from webapp.web.api.resources.seen_task import see
+from webapp.web.api.resources.task import TASK
+from webapp.web.presenters.task_messages import refused_message, secrets_gone_message
+from webapp.web.security_log import Event, record
+
+
+def find_own(call: Call, task_id: UUID) -> Task:
+    """This person's own task, for what nobody else may ask for. One query; two for somebody else's.
+
+    Answers 403 for one that their role lets them see, and 404 for any other.
+    """
+    task = find_task(call, task_id, _desk(call))
+    if task.user_id != call.user.id:
+        raise Problem(FORBIDDEN, "Only its owner may ask for this.")
+    return task
+
+
+def find_to_act(call: Call, task_id: UUID) -> Task:
+    """A task, for what operators may ask for as well: one's own by `tasks:write`, anybody's by `desk:write`.
+
+    Answers 403 for one that token or role let them do no more than see, and 404 for any other. As many queries.
+    """
+    task = find_task(call, task_id, _desk(call))
+    if reaches_others(call, Scope.DESK_WRITE):
+        return task
+    if task.user_id == call.user.id:
+        if Scope.TASKS_WRITE not in call.scopes:
+            raise insufficient_scope(Scope.TASKS_WRITE)
+        return task
+    if may(call.user, Action.STEER):
+        raise insufficient_scope(Scope.DESK_WRITE)
+    record(Event.PERMISSION_REFUSED, call.user, action=Action.STEER.value)
+    raise Problem(FORBIDDEN, "Only its owner and operators may ask for this.")
+
+
+@contextmanager
+def acting_on(task: Task, call: Call, action: str = "", attempt: int | None = None) -> Iterator[None]:
+    """What this block does to the task is done by whoever asks: its owner, or else an operator, which is logged.
+
+    If the request is only for one version of the task (If-Match), or only for that `attempt`, nobody else changes it
+    until the end of the block, and there is a Problem (412, 409) before it for any other. Where its state does not
+    allow the `action`, there is one (409) after it, unless it is so already what is asked for. Answers 404 where it is
+    deleted meanwhile. No query without a condition.
+    """
+    is_conditional = bool(request.if_match) or attempt is not None
+    by_others = task.user_id != call.user.id
+    try:
+        alone = alone_with(task, to_remove=action == "remove") if is_conditional else nullcontext()
+        with by_operator() if by_others else nullcontext(), alone:
+            if is_conditional:
+                _demand(task, call, attempt)
+            yield
+    except Task.DoesNotExist:  # type: ignore[attr-defined]
+        abort(404)
+    except IllegalTransition as error:
+        if action and OWNER_ACTIONS[action].is_met_by(error.task):
+            return
+        raise _refusal(call, error) from error
+    if by_others:
+        record(Event.STEERED, account_id=task.user_id, task_id=task.id, operation=call.operation.name)
+
+
+def _refusal(call: Call, error: IllegalTransition) -> Problem:
+    assert isinstance(error.task, Task)
+    (seen,) = see(call.user, [error.task])
+    more: dict[str, Json] = {"state": seen.task.state, "allowed": seen.actions}
+    if isinstance(error, SecretsGone):
+        return Problem(SECRETS_GONE, secrets_gone_message(seen.task), more=more)
+    return Problem(ILLEGAL_TRANSITION, refused_message(seen.task), more=more)
+
+
+def task_answer(call: Call, task: Task) -> Answer:
+    """The task as it is by now, as GET gives it to this person; 202 while what was asked for has yet to happen.
+
+    At most two queries, and one more if it belongs to somebody else.
+    """
+    now = Task.find_anybodys(task.id) or abort(404)  # the end of its children may have moved it on
+    (seen,) = see(call.user, [now])
+    status = 202 if now.is_stopping and 202 in call.operation.answers else 200
+    return Answer(TASK.of(seen), status, seen.retry_after, seen.etag)
+
+
+def _desk(call: Call) -> Scope:
+    """By which scope of the desk this request sees what is somebody else's: who may act may see."""
+    return Scope.DESK_WRITE if reaches_others(call, Scope.DESK_WRITE) else Scope.DESK_READ
+
+
+def _demand(task: Task, call: Call, attempt: int | None) -> None:
+    if task.hidden:  # it is being deleted
+        abort(404)
+    if request.if_match:
+        (seen,) = see(call.user, [task])
+        call.demand_match(seen.etag)
+    if attempt not in (None, task.attempts):
+        words = f"It is at attempt {task.attempts}." if task.attempts else "Its first attempt hasn’t begun."
+        raise Problem(STALE_ATTEMPT, words, more={"state": task.state, "attempt": task.attempts})

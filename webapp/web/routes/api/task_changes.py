@@ -1,0 +1,73 @@
+"""What can be changed of a task that is scheduled: its time and its title."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from tasks.engine.models.words import LONGEST
+from webapp.lib.normalization import clean
+from webapp.models.scopes import Scope
+from webapp.web.api.acting import acting_on, find_own, task_answer
+from webapp.web.api.call import Call
+from webapp.web.api.json_body import BLANK, IN_THE_BODY, NOT_BLANK
+from webapp.web.api.operation import Answer, Rate, operation
+from webapp.web.api.parameters import WrongText, parse_moment
+from webapp.web.api.problems import FORBIDDEN, ILLEGAL_TRANSITION, INVALID, PRECONDITION_FAILED, Fault, Problem
+from webapp.web.api.resource import STRING, TIME, Schema, described
+from webapp.web.api.resources.task import TASK
+from webapp.web.forms.start_time import start_time_problem
+
+CHANGES: Final[Schema] = {
+    "type": "object",
+    "properties": {
+        "run_at": described(TIME, "When it is to start: from now on, and within the next year."),
+        "title": described(STRING | {"pattern": NOT_BLANK, "maxLength": LONGEST["title"]}, "What it is called."),
+    },
+    "minProperties": 1,
+    "additionalProperties": False,
+}
+
+
+@operation(
+    "PATCH",
+    "/tasks/{task_id}",
+    allows=Scope.TASKS_WRITE,
+    answers={200: TASK},
+    body=CHANGES,
+    problems=(ILLEGAL_TRANSITION, PRECONDITION_FAILED, FORBIDDEN),
+    rate=Rate.WRITE,
+)
+def change_task(call: Call, task_id: UUID) -> Answer:
+    """Change when a scheduled task starts, or what it is called.
+
+    What it was given stays: cancel it, and start another. What a scheduled email says can be changed by its mailing.
+    """
+    task = find_own(call, task_id)
+    changes = {name: _READ[name](value) for name, value in call.body.items()}
+    with acting_on(task, call):
+        task.reschedule(**changes)
+    return task_answer(call, task)
+
+
+def _start_time(text: str) -> datetime:
+    """Naive UTC. Raises Problem (422) for what no form takes either."""
+    try:
+        moment = parse_moment(text)
+        words = start_time_problem(moment)
+    except WrongText as error:
+        words = str(error)
+    if words:
+        raise Problem(INVALID, IN_THE_BODY, [Fault(words, pointer="/run_at")])
+    return moment
+
+
+def _title(text: str) -> str:
+    """In one line. Raises Problem (422) for one that nobody could see."""
+    title = clean(" ".join(text.split()))
+    if not title:
+        raise Problem(INVALID, IN_THE_BODY, [Fault(BLANK, pointer="/title")])
+    return title
+
+
+_READ: Final[Mapping[str, Callable[[str], Any]]] = {"run_at": _start_time, "title": _title}
