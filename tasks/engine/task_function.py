@@ -112,10 +112,7 @@ class TaskFunction:
         return schema_of(self.parameters, owner)
 
     def read_json(
-        self,
-        arguments: Mapping[str, Json],
-        files: Files = NO_FILES,
-        owner: Model | None = None,
+        self, arguments: Mapping[str, Json], files: Files = NO_FILES, owner: Model | None = None
     ) -> dict[str, Value]:
         """What programs send, as `launch` takes it: what `schema` accepts, and files beside it by their parameters.
 
@@ -164,14 +161,14 @@ class TaskFunction:
         """
         names = self.options.one_at_a_time if isinstance(self.options.one_at_a_time, tuple) else ()
         chosen = [parameter for parameter in self.parameters if parameter.name in names]
-        key = self._unique_key(user, {each.name: each.check(arguments.get(each.name, each.default)) for each in chosen})
+        key = self.unique_key(user, {each.name: each.check(arguments.get(each.name, each.default)) for each in chosen})
         return Task.get_or_none(Task.active_unique_key == key) if key else None
 
     def _start(self, user: Model, arguments: dict[str, Value], **place: Unpack[StartOptions]) -> Task:
         check_own(self.parameters, user, arguments)
         kept = Place(uuid4())
         saved = dump_arguments(self.parameters, arguments, kept)
-        unique_key, total = self._unique_key(user, arguments), self.total(arguments)
+        unique_key, total = self.unique_key(user, arguments), self.total(arguments)
         with database.atomic():
             task = Task.start(
                 user,
@@ -190,7 +187,8 @@ class TaskFunction:
             store(task, kept.files)
         return task
 
-    def _unique_key(self, user: Model, arguments: dict[str, Value]) -> str | None:
+    def unique_key(self, user: Model, arguments: dict[str, Value]) -> str | None:
+        """What only one active task may have, of those with these arguments; None where many may be active."""
         if not (names := self.options.one_at_a_time):
             return None
         known = {parameter.name: parameter for parameter in self.parameters}

@@ -38,7 +38,7 @@ def changing_if_free(task: TaskRow) -> Iterator[bool]:
 
 @contextmanager
 def alone_with(task: TaskRow, to_remove: bool = False) -> Iterator[None]:
-    """A transaction in which nobody else changes the task, which is read anew: what holds of it then holds until the end.
+    """A transaction in which nobody else changes the task, which is read anew: what holds of it then stays so.
 
     Two queries at most. Raises DoesNotExist where it is gone.
     """

@@ -34,7 +34,7 @@ def on_start(observer: Observer) -> Observer:
     """Register what may refuse that a person starts a task, or retries one that has ended, by raising StartRefused.
 
     It is called once the task is active and all its unique keys are taken, so it may lock the owner; and before its
-    files are stored. Not for internal tasks, nor for children: a workflow is one task. Resuming starts nothing.
+    files are stored. Not for internal tasks, nor for children: a workflow is one start. Resuming starts nothing.
     """
     _on_start.append(observer)
     return observer

@@ -31,7 +31,7 @@ def read_json_arguments(
     """
     known = {parameter.name: parameter for parameter in parameters}
     unknown = [name for name in (*given, *files) if name not in known]
-    errors = {_escaped(name): "This task has no such parameter." for name in unknown[:MOST_ERRORS]}
+    errors = {escaped(name): "This task has no such parameter." for name in unknown[:MOST_ERRORS]}
     complete: dict[str, Value] = {}
     for name, parameter in known.items():
         try:
@@ -119,6 +119,6 @@ def _files(parameter: Parameter, files: Sequence[Upload], is_given_twice: bool) 
         raise
 
 
-def _escaped(name: str) -> str:
-    """A name within a JSON pointer."""
+def escaped(name: str) -> str:
+    """A name as a part of a JSON pointer (RFC 6901)."""
     return name.replace("~", "~0").replace("/", "~1")

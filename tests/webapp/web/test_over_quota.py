@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.countdown import countdown
-from tasks.engine import chain, group
+from tasks.engine import chain
 from tests.browsing import browse
 from tests.racing import race
 from tests.webapp.web.routes.mail.desk import send
@@ -254,20 +254,20 @@ def test_what_was_typed_comes_back_where_no_form_says_so(app, ann, allow):
     assert refused.one("input[name=body]")["value"] == "A long text"
 
 
-def test_a_workflow_is_one_task_and_the_sites_own_work_is_none(app, declare, allow):
+def test_a_workflow_is_as_many_as_its_children_and_the_sites_own_work_is_none(app, declare, allow):
     @declare(title="Sweep", internal=True)
     def sweep(task):
         """The site's own."""
 
-    allow(Quota.ACTIVE_TASKS, 1)
-    allow(Quota.LAUNCHES, 1)
+    allow(Quota.ACTIVE_TASKS, 3)
+    allow(Quota.LAUNCHES, 3)
     ann = make_user("ann")
     steps = [countdown.s(seconds=5) for _ in range(3)]
     parent = chain(*steps).launch(ann)
     for _ in range(3):
         sweep.launch(ann)
     with pytest.raises(OverQuota):
-        group(*steps).launch(ann)
+        countdown.launch(ann)
     assert Task.of(ann).count() == 1
 
     parent.cancel()

@@ -151,7 +151,7 @@ def test_staff_see_other_peoples_tasks_by_role_and_scope(anns, staff, program_of
 
 def test_others_read_nothing_that_is_the_owners_alone(anns, staff):
     task = make_task(State.FAILED, anns.user, arguments={"to": "x@example.com"}, error="x@example.com refused")
-    for role, words, actions in ((Role.VIEWER, None, []), (Role.OPERATOR, task.error, ["retry"])):
+    for role, words, actions in ((Role.VIEWER, None, []), (Role.OPERATOR, task.error, ["retry", "deletion"])):
         found = read(staff(role), task)
         assert found["arguments"] is found["result"] is None
         assert found["links"]["artifacts"] is found["links"]["html"] is None
