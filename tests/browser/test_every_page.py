@@ -36,6 +36,11 @@ def _busy(person: Person) -> None:
     person.page.locator("#main").get_by_role("button", name="Cancel").click()
     see(person.page.locator("article[data-state=canceled]"))
     person.task = path
+    tokens = person.visit("/settings/tokens")
+    tokens.get_by_label("Name").fill("A name with averyveryverylongword" + "g" * 20)
+    tokens.get_by_label("See tasks").check()
+    tokens.get_by_role("button", name="Make token").click()
+    see(tokens.get_by_label("Token", exact=True))
     person.come_of_age("busy@example.com")
     person.send_mail("bea@example.com", "A subject with averyveryverylongword" + "g" * 80)
     see(person.page.locator("article[data-state=succeeded]"))

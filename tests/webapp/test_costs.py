@@ -24,8 +24,10 @@ from tasks.engine.parameters.types import TYPES
 from tasks.lib.csv_cells import csv_row, escape_formula, unescape_formula
 from tasks.lib.post_files import open_posts
 from webapp.dev.mailbox.store import find_mail
+from webapp.lib import logs
 from webapp.lib.filenames import safe_name, unique_names
 from webapp.lib.language_detection import language_of
+from webapp.lib.token_text import PREFIX, is_text
 from webapp.lib.tokenization import places, query_terms, terms_of
 from webapp.mail import headers
 from webapp.mail.address_files import read_file
@@ -45,6 +47,7 @@ from webapp.web.forms.search import SearchForm, TaskFilterForm
 from webapp.web.forms.second_factor import CodeForm
 from webapp.web.forms.settings import ProfileForm
 from webapp.web.forms.tasks import TaskForm
+from webapp.web.forms.tokens import TokenForm
 from webapp.web.idempotency import clean_key
 from webapp.web.paging import page
 from webapp.web.presenters.excerpts import excerpt, pieces
@@ -132,6 +135,9 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "the form of a new account, with a user name": _form(RegisterForm),
     "the form of a code": _form(CodeForm),
     "a recovery code": recovery_code.as_typed,
+    "the form of a token": _form(TokenForm, user=User(username="ann")),
+    "a token": lambda text: (is_text(text), is_text(PREFIX + text)),
+    "a line of the log": lambda text: logs.clean(text + PREFIX + text, len(text)),
     "the form of a task": _form(TaskForm, owner=User(username="ann")),
     "an argument of JSON": _read_json_values,
     "a search": lambda text: SearchForm(MultiDict({"q": text})).page(Post.timeline(), None),

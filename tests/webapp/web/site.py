@@ -11,14 +11,16 @@ from webapp.lib.times import utcnow
 from webapp.mail.confirmation_links import Purpose, token_of
 from webapp.mail.unsubscribing import token_of as unsubscribe_token
 from webapp.models import User
+from webapp.web.api_paths import is_api_path
 
 HTMX = {"HX-Request": "true"}
 OPENED = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}  # as browsers open a page
 
 
-def addresses(app, method: str, site: dict) -> list[str]:
-    """Every address that takes a method."""
-    rules = [rule for rule in app.url_map.iter_rules() if method in rule.methods]
+def addresses(app, method: str, site: dict, *, of_api: bool = False) -> list[str]:
+    """Every address of a page that takes a method; or else every one that programs ask for, which no cookie opens."""
+    found = [rule for rule in app.url_map.iter_rules() if method in rule.methods]
+    rules = [rule for rule in found if is_api_path(rule.rule) is of_api]
     named = [(rule, rule.arguments - (rule.defaults or {}).keys()) for rule in rules]
     with app.test_request_context():
         return sorted({rule.build({name: site[name] for name in names})[1] for rule, names in named})

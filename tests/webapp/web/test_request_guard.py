@@ -16,7 +16,7 @@ from tasks.catalogue import CATALOGUE
 from tests.browsing import Browser, browse
 from tests.services import empty_postgres
 from tests.webapp.web.site import tokens_of
-from webapp.dev.account_factories import make_picture
+from webapp.dev.account_factories import make_api_token, make_picture
 from webapp.dev.factories import (
     make_artifact,
     make_mailing,
@@ -30,6 +30,7 @@ from webapp.dev.factories import (
 )
 from webapp.dev.mail_factories import make_suppression
 from webapp.models import Post, Session, State, User
+from webapp.web.api_paths import is_api_path
 from webapp.web.rate_limits import limiter
 from webapp.web.request_guard import MAX_ID, CleanRequest
 
@@ -170,6 +171,9 @@ def site(app) -> dict[str, str]:
         "username": "bob",
         "filename": "app.css",
         **tokens,
+        "token_id": make_api_token(ann)[0].id,
+        "tag": "user",
+        "slug": "invalid",
         "session_id": Session.begin(ann, "elsewhere").id,
         "mail_id": "attached",
         "notification_id": make_notification(ann, task=task).id,
@@ -217,8 +221,9 @@ def _rules(app: Flask, method: str) -> list[str]:
 
 
 def _views(app: Flask, method: str) -> list[str]:
-    """One rule of each view, for what does not depend on the address: the one with the most parts."""
-    rules = [rule for rule in app.url_map.iter_rules() if method in rule.methods]
+    """One rule of each page, for what does not depend on the address: the one with the most parts."""
+    found = [rule for rule in app.url_map.iter_rules() if method in rule.methods]
+    rules = [rule for rule in found if not is_api_path(rule.rule)]
     return sorted({rule.endpoint: rule.rule for rule in sorted(rules, key=lambda rule: len(rule.arguments))}.values())
 
 

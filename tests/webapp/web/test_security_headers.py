@@ -8,15 +8,19 @@ from webapp.web.api_paths import is_api_path
 from webapp.web.polling import POLLED_FRAGMENTS
 
 
+def _all(app, method: str, site: dict) -> list[str]:
+    return [*addresses(app, method, site), *addresses(app, method, site, of_api=True)]
+
+
 def test_every_answer_is_guarded(app, ann, site):
     for browser in (ann, browse(app)):
-        for address in [*addresses(app, "GET", site), "/nowhere", "/?before=x"]:
+        for address in [*_all(app, "GET", site), "/nowhere", "/?before=x"]:
             for headers in ({}, HTMX):
                 assert is_guarded(browser.get(address, headers=headers)), address
 
 
 def test_every_refusal_is_guarded(app, ann, site):
-    for address in addresses(app, "POST", site):
+    for address in _all(app, "POST", site):
         assert is_guarded(ann.post(address))
     assert is_guarded(ann.submit("/posts", body=""))
     assert is_guarded(ann.put("/"))

@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 
 import pytest
+from limits import parse_many
 
 from tasks.mail_account import line_up_account_mails
 from tasks.remind_of_tokens import remind_of_tokens
@@ -139,6 +140,16 @@ def test_beyond_the_limit_it_says_what_to_do(ann, allow, caplog):
     assert answer.status_code == 422
     assert "You can have 1 token at a time. Revoke it, then try again." in answer.words
     assert answer.one("#name")["value"] == "Another"
+    assert ApiToken.select().count() == 1
+
+
+def test_who_makes_one_after_the_other_is_told_to_wait(ann, monkeypatch):
+    monkeypatch.setattr("webapp.web.routes.settings.tokens.NEW_TOKENS", parse_many("1 per hour"))
+    assert _make(ann, "").status_code == 422, "which is none"
+    assert _make(ann).status_code == 303
+    refused = _make(ann, "Another")
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) > 0
     assert ApiToken.select().count() == 1
 
 

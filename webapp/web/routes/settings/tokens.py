@@ -2,6 +2,7 @@
 
 from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from limits import parse_many
 
 from webapp.models import ApiToken, OverQuota, User
 from webapp.models.api_token import REMIND_BEFORE
@@ -10,11 +11,13 @@ from webapp.models.second_factor import Sealed
 from webapp.web import over_quota
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.tokens import TokenForm
+from webapp.web.rate_limits import count
 from webapp.web.reauthentication import reauthentication_required
 from webapp.web.routes.settings.blueprint import bp
 from webapp.web.security_log import Event, record
 from webapp.web.shown_once import keep_shown, kept_shown
 
+NEW_TOKENS = parse_many("30 per hour")  # of an account: each is told by mail, and kept for a while after its end
 MOST_LISTED = 100  # more than anybody may have that are live, unless that is unlimited
 
 
@@ -28,13 +31,14 @@ def show_tokens() -> ResponseReturnValue:
 @bp.post("/tokens")
 @reauthentication_required
 def make_token() -> ResponseReturnValue:
-    """Make one, which this browser may see for a while; its owner is told by mail."""
+    """Make one, which this browser may see for a while; its owner is told by mail. Raises TooManyRequests."""
     user = signed_in_user()
     form = TokenForm(user)
     if user.is_guest:
         return redirect(url_for("settings.show_tokens"), 303)  # which says why not
     if not form.validate_on_submit():
         return _page(user, form), 422
+    count(NEW_TOKENS, "new token", str(user.id))
     try:
         token, text = ApiToken.issue(user, form.name.data or "", form.chosen, form.expires_at)
     except OverQuota as error:
