@@ -91,7 +91,7 @@ class TaskFilter:
         if self._states != self._indexed:
             conditions.append(Task.state.in_(sorted(self._states)))
         if words := self.text.lower().split():
-            conditions.append(all_of([_has(Task.title, word) | _has(Task.error, word) for word in words]))
+            conditions.append(all_of([has_word(Task.title, word) | has_word(Task.error, word) for word in words]))
         return conditions
 
     def _is_of_kind(self) -> Any:
@@ -119,6 +119,7 @@ class TaskFilter:
         return query.where(*conditions) if conditions else query
 
 
-def _has(field: Any, word: str) -> Any:
+def has_word(field: Any, word: str) -> Any:
+    """The condition that a word stands in a field, whatever its case. Nothing in it stands for anything else."""
     # LIKE knows the case of English letters by itself: on SQLite, that is three times as fast.
     return (field if word.isascii() else fn.LOWER(field)).contains(word)

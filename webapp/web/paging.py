@@ -14,6 +14,7 @@ from werkzeug.exceptions import BadRequest
 
 PAGE_SIZE = 20
 NO_SUCH_PAGE = "That page does not exist."
+FindPlaces = Callable[[tuple[datetime, Any] | None], tuple[list[Any], tuple[datetime, Any] | None]]
 Find = Callable[[int, tuple[datetime, Any] | None], list[Any]]
 
 
@@ -23,6 +24,17 @@ class Page:
 
     items: list[Any]
     next: str | None
+
+
+def page_upwards(query: "ModelSelect[Any]", cursor: str | None, size: int, by: str = "created_at") -> Page:
+    """As `page`, with the oldest first. The query has no order yet."""
+    model: Any = query.model
+    time = getattr(model, by)
+    if cursor:
+        at, last_id = _parse(cursor, model)
+        query = query.where(time >= at, (time > at) | (model.id > last_id))
+    rows = list(query.order_by(time, model.id).limit(size + 1))
+    return _page(rows[:size], len(rows) > size, by)
 
 
 def page(query: "ModelSelect[Any]", cursor: str | None, size: int = PAGE_SIZE, by: str = "created_at") -> Page:
@@ -53,13 +65,15 @@ def _after(query: "ModelSelect[Any]", cursor: str | None, by: str) -> "ModelSele
     return query.where(time <= at, (time < at) | (model.id < last_id))
 
 
-def page_by_number(query: "ModelSelect[Any]", cursor: str | None, field: Any, size: int = PAGE_SIZE) -> Page:
+def page_by_number(
+    query: "ModelSelect[Any]", cursor: str | None, field: Any, size: int = PAGE_SIZE, *, upwards: bool = False
+) -> Page:
     """The rows of a query that come after a cursor, where no two have one number in the field. One query.
 
-    The query is ordered by that field, descending. Raises BadRequest as `page` does.
+    The query is ordered by that field, descending unless it is read upwards. Raises BadRequest as `page` does.
     """
     if cursor:
-        query = query.where(field < _number(cursor))
+        query = query.where(field > _number(cursor) if upwards else field < _number(cursor))
     rows: list[Any] = list(query.limit(size + 1))
     return Page(rows[:size], str(getattr(rows[size - 1], field.name)) if len(rows) > size else None)
 
@@ -78,6 +92,13 @@ def page_of_ids(query: "ModelSelect[Any]", cursor: str | None, find: Find, size:
         last = model.get_or_none(model.id == ids[size - 1])
         return Page(found.items, last and cursor_of(last))
     return found
+
+
+def page_of_places(model: Any, cursor: str | None, find: FindPlaces) -> Page:
+    """The page of the rows of a model that `find(position)` returns, with the place where that ends, if it does before
+    the last row. Raises BadRequest as `page` does."""
+    rows, place = find(_parse(cursor, model) if cursor else None)
+    return Page(rows, place and cursor_of_place(*place))
 
 
 def page_of_rows(model: Any, cursor: str | None, find: Find, size: int = PAGE_SIZE) -> Page:

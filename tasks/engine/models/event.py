@@ -16,8 +16,8 @@ from peewee import (
 )
 
 from webapp.db import BaseModel, Param, compiled, params_of
-from webapp.lib.kept_words import kept, put_into_words
-from webapp.lib.phrases import Words
+from webapp.lib.kept_words import kept, put_into_words, read_words
+from webapp.lib.phrases import Phrase, Words
 from webapp.lib.times import utcnow
 
 LONGEST = 500  # characters
@@ -27,7 +27,7 @@ class TaskEvent(BaseModel):
     """A move of a task, or something that the task itself said."""
 
     id = AutoField()
-    task = DeferredForeignKey("Task", backref="events", on_delete="CASCADE")
+    task = DeferredForeignKey("Task", backref="events", on_delete="CASCADE", index=False)
     at = DateTimeField(default=utcnow)
     kind = CharField(max_length=16, help_text="launched, started, log, undoing, undone, or the state it came to")
     text = CharField(max_length=LONGEST)
@@ -46,6 +46,12 @@ class TaskEvent(BaseModel):
     def of(cls, task_id: UUID) -> list[Self]:
         """The timeline of a task, oldest first. One query, compiled."""
         return _timeline.objects(cls, task_id=task_id)
+
+    @property
+    def tells_no_more(self) -> bool:
+        """Whether it says what it would of any task: nothing of what this one was given, or made."""
+        said = read_words(self.text, self.phrase)
+        return isinstance(said, Phrase) and not said.arguments
 
     def words(self, owner: str = "") -> str:
         """As the owner of its task reads it; as others do where that owner's name is given."""

@@ -39,7 +39,9 @@ class TaskRow(TaskWords, BaseModel):
     id = UUIDField(primary_key=True, default=uuid4)
     user = OwnerKey(on_delete="CASCADE")
     user_id: int
-    parent = ForeignKeyField("self", null=True, on_delete="CASCADE", help_text="the workflow of which it is a child")
+    parent = ForeignKeyField(
+        "self", null=True, on_delete="CASCADE", index=False, help_text="the workflow of which it is a child"
+    )
     parent_id: UUID | None
     root = ForeignKeyField("self", null=True, on_delete="CASCADE", help_text="the workflow at the top")
     root_id: UUID | None

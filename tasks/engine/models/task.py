@@ -10,6 +10,7 @@ from peewee import SQL, Expression, Model, ModelSelect
 
 from tasks.engine.models import column_changes, phrases, signals, transitions, workflow
 from tasks.engine.models.claim import Claiming
+from tasks.engine.models.event import TaskEvent
 from tasks.engine.models.outcome import Outcomes
 from tasks.engine.models.owner import queue_group
 from tasks.engine.models.owner_actions import OwnerActions
@@ -102,6 +103,16 @@ class Task(OwnerActions, Undoing, Claiming, Progress, Outcomes, Sweeping, TaskRo
         return cls.visible_to(user).where(cls.parent.is_null()).order_by(cls.created_at.desc(), cls.id.desc())
 
     @classmethod
+    def of_all(cls) -> "ModelSelect[Self]":
+        """The tasks of all people, each shown to its owner on its own. For those whose role allows that."""
+        return cls.select().where(~cls.hidden, cls.parent.is_null())
+
+    @classmethod
+    def below(cls, parent_id: UUID) -> "ModelSelect[Self]":
+        """The children of a workflow, in no order."""
+        return cls.select().where(cls.parent == parent_id, ~cls.hidden)
+
+    @classmethod
     def find(cls, user: Model, task_id: UUID) -> Self | None:
         """The task of this id, if this person may see it. One query, compiled."""
         found = _visible.objects(cls, user=user, task_id=task_id)
@@ -137,6 +148,9 @@ own_references(Task)
 _shown = Task.parent.is_null() & ~Task.hidden
 _ended = Task.finished_at.is_null(False) & _shown
 Task.add_index(Task.user, Task.created_at, Task.id, where=_shown, name="tasks_shown")
+TaskEvent.add_index(TaskEvent.task, TaskEvent.id, name="task_events_of_task")
+Task.add_index(Task.parent, Task.created_at, Task.id, where=Task.parent.is_null(False), name="tasks_children")
+Task.add_index(Task.created_at, Task.id, where=_shown, name="tasks_of_all")
 Task.add_index(Task.user, Task.name, Task.created_at, Task.id, where=_shown, name="tasks_of_kind")
 Task.add_index(
     *(Task.user, Task.state, Task.queue_key),

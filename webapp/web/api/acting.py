@@ -9,18 +9,16 @@ from flask import abort, request
 from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.actor import by_operator
 from tasks.engine.models.locks import alone_with
-from webapp.lib.json_types import Json
-from webapp.models import IllegalTransition, SecretsGone, Task
+from webapp.models import IllegalTransition, Task
 from webapp.models.permissions import Action, may
 from webapp.models.scopes import Scope
 from webapp.web.api.authentication import insufficient_scope
 from webapp.web.api.call import Call
 from webapp.web.api.finding import find_task, reaches_others
 from webapp.web.api.operation import Answer
-from webapp.web.api.problems import FORBIDDEN, ILLEGAL_TRANSITION, SECRETS_GONE, STALE_ATTEMPT, Problem
+from webapp.web.api.problems import FORBIDDEN, STALE_ATTEMPT, Problem
 from webapp.web.api.resources.seen_task import see
 from webapp.web.api.resources.task import TASK
-from webapp.web.presenters.task_messages import refused_message, secrets_gone_message
 from webapp.web.security_log import Event, record
 
 
@@ -58,9 +56,9 @@ def acting_on(task: Task, call: Call, action: str = "", attempt: int | None = No
     """What this block does to the task is done by whoever asks: its owner, or else an operator, which is logged.
 
     If the request is only for one version of the task (If-Match), or only for that `attempt`, nobody else changes it
-    until the end of the block, and there is a Problem (412, 409) before it for any other. Where its state does not
-    allow the `action`, there is one (409) after it, unless it is so already what is asked for. Answers 404 where it is
-    deleted meanwhile. No query without a condition.
+    until the end of the block, and there is a Problem (412, 409) before it for any other. What the state of the task
+    does not allow is no error where it is so already what the `action` asks for. Answers 404 where the task is deleted
+    meanwhile. No query without a condition.
     """
     is_conditional = bool(request.if_match) or attempt is not None
     by_others = task.user_id != call.user.id
@@ -75,18 +73,9 @@ def acting_on(task: Task, call: Call, action: str = "", attempt: int | None = No
     except IllegalTransition as error:
         if action and OWNER_ACTIONS[action].is_met_by(error.task):
             return
-        raise _refusal(call, error) from error
+        raise
     if by_others:
         record(Event.STEERED, account_id=task.user_id, task_id=task.id, operation=call.operation.name)
-
-
-def _refusal(call: Call, error: IllegalTransition) -> Problem:
-    assert isinstance(error.task, Task)
-    (seen,) = see(call.user, [error.task])
-    more: dict[str, Json] = {"state": seen.task.state, "allowed": seen.actions}
-    if isinstance(error, SecretsGone):
-        return Problem(SECRETS_GONE, secrets_gone_message(seen.task), more=more)
-    return Problem(ILLEGAL_TRANSITION, refused_message(seen.task), more=more)
 
 
 def task_answer(call: Call, task: Task) -> Answer:

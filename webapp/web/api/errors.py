@@ -9,10 +9,9 @@ from peewee import PeeweeException
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from tasks.engine import InvalidArguments
-from tasks.engine.models.action_table import OWNER_ACTIONS
 from webapp.lib.i18n import estimate
 from webapp.lib.json_types import Json
-from webapp.models import AlreadyRunning, IllegalTransition, OverQuota, SecretsGone
+from webapp.models import AlreadyRunning, IllegalTransition, OverQuota, SecretsGone, Task
 from webapp.models.passwords import HashingBusy
 from webapp.models.search import SearchTooSlow
 from webapp.models.search_places import TooManySearches
@@ -32,9 +31,10 @@ from webapp.web.api.problems import (
     Fault,
     Problem,
 )
+from webapp.web.api.resources.seen_task import see
 from webapp.web.api_paths import ROOT
+from webapp.web.auth import signed_in_user
 from webapp.web.forms.search import TOO_MANY, TOO_SLOW
-from webapp.web.presenters.action_words import ACTION_WORDS
 from webapp.web.presenters.task_messages import refused_message, secrets_gone_message
 from webapp.web.request_guard import too_large_message
 from webapp.web.security_log import Event, record
@@ -93,8 +93,9 @@ def _already_running(error: AlreadyRunning) -> Problem:
 
 def _illegal_transition(error: IllegalTransition) -> Problem:
     task = error.task
-    allowed: Json = [ACTION_WORDS[name].noun for name, row in OWNER_ACTIONS.items() if row.allows(task)]
-    more = {**_about(task.id), "state": str(task.state), "allowed": allowed}
+    assert isinstance(task, Task)
+    (seen,) = see(signed_in_user(), [task])
+    more = {**_about(task.id), "state": str(task.state), "allowed": seen.actions}
     if isinstance(error, SecretsGone):
         return Problem(SECRETS_GONE, secrets_gone_message(task), more=more)
     return Problem(ILLEGAL_TRANSITION, refused_message(task), more=more)

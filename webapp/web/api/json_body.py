@@ -160,6 +160,7 @@ _WORDS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "minItems": lambda kind: "This can’t be empty." if kind["limit"] == 1 else f"At least {kind['limit']} items.",
     "maxItems": lambda kind: f"At most {kind['limit']:,} items.",
     "minProperties": lambda _: "Say at least one of its members.",
+    "oneOf": lambda _: "Say one of its alternatives, and only one.",
     "uniqueItems": lambda _: "No item may come twice.",
     "minimum": lambda kind: f"At least {kind['limit']}.",
     "maximum": lambda kind: f"At most {kind['limit']}.",

@@ -1,7 +1,8 @@
 """Parameters of operations: what stands in a path, and what a query may say."""
 
 import re
-from collections.abc import Callable, Mapping
+import uuid as uuids
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -112,6 +113,30 @@ def parse_moment(text: str) -> datetime:
     except (ValueError, OverflowError):
         pass  # said below
     raise WrongText("Say a time like 2026-11-30T09:00:00Z.")
+
+
+def uuid(name: str, words: str) -> Query:
+    """A parameter that is the id of a task or an artifact."""
+
+    def parse(said: str) -> uuids.UUID:
+        if re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", said):
+            return uuids.UUID(said)
+        raise WrongText("Say an id like 0b8e2f0c-5d0f-4c9a-9a57-3e1f7d2c6a41.")
+
+    return Query(name, UUID, words, parse)
+
+
+def some_of(name: str, values: Mapping[str, Iterable[str]], schema: Schema, words: str) -> Query:
+    """A parameter that is one or more of these texts with commas between. Each of them stands for some values; it is
+    all of these, each once, in one order."""
+
+    def parse(said: str) -> tuple[str, ...]:
+        found = said.split(",")
+        if any(each not in values for each in found):
+            raise WrongText(f"Say one or more of these, with commas: {', '.join(values)}.")
+        return tuple(sorted({value for each in found for value in values[each]}))
+
+    return Query(name, schema, words, parse)
 
 
 def text(name: str, longest: int, words: str) -> Query:

@@ -11,6 +11,7 @@ from gunicorn.http.body import Body, ChunkedReader, LengthReader
 from gunicorn.http.errors import ChunkMissingTerminator, NoMoreData
 from gunicorn.workers.base import Worker
 
+from webapp.web.server import MUST_ANSWER
 from webapp.web.server.connection import Connection
 from webapp.web.server.limits import IN_MEMORY, OUTLET
 from webapp.web.server.refusals import refuse_error
@@ -41,6 +42,11 @@ class Exchanges:
         except BaseException as error:  # SystemExit, too: a request ends no process
             self._end(connection, must_close=True)
             self._tell(connection, error)
+
+    def _must_answer(self, connection: Connection) -> bool:
+        """Whether the app is to wait no longer: this process ends, the client is gone, or others need the thread."""
+        is_gone = connection.is_ended or connection.is_lost
+        return is_gone or not self._worker.alive or self._worker.threads.queued > 0
 
     def _tell(self, connection: Connection, error: BaseException) -> None:
         """Let the client know of an error, if there is one to be told; else the log."""
@@ -76,6 +82,8 @@ class Exchanges:
         begun = datetime.now()
         response, environ = wsgi.create(request, outlet, connection.peer, connection.server, self._config)
         environ["wsgi.multithread"] = True
+        if self._config.threads > 1:
+            environ[MUST_ANSWER] = lambda: self._must_answer(connection)
         if connection.must_close:
             response.force_close()
         parts = self._app(environ, response.start_response)

@@ -66,16 +66,6 @@ def test_what_is_refused_is_a_problem_in_words(fails, kind):
     assert "Retry-After" in answer.headers or answer.status_code not in {429, 503}
 
 
-def test_a_stale_action_names_the_state_and_what_works_in_it(fails, anns):
-    task = make_task(State.SUCCEEDED, anns.user)
-    for kind in (IllegalTransition, SecretsGone):
-        answer = fails(kind(task, State.PAUSED))
-        assert answer.status_code == 409
-        assert answer.json["type"].endswith(WITH_A_TASK[kind])
-        assert answer.json["state"] == "succeeded"
-        assert answer.json["allowed"] == ["dismissal", "deletion"]
-
-
 def test_a_second_start_names_the_task_that_is_under_way(fails, anns):
     task = make_task(State.IN_PROGRESS, anns.user)
     answer = fails(AlreadyRunning(task))

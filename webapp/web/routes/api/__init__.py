@@ -16,6 +16,8 @@ NAMES = (
     "tasks",
     "task_actions",
     "task_changes",
+    "bulk",
+    "kinds",
     "artifacts",
     "user",
     "tokens",
