@@ -30,6 +30,10 @@ class Quota(StrEnum):
     PEOPLE_MESSAGED = "people_messaged"
     REPORTS = "reports"
     TOKENS = "tokens"
+    API_READS = "api_reads"
+    API_WRITES = "api_writes"
+    API_LAUNCHES = "api_launches"
+    API_WITHOUT_TOKEN = "api_without_token"  # noqa: S105 - no password
     NETWORK_ACCOUNTS = "network_accounts"
     SITE_ACCOUNTS = "site_accounts"
     SITE_MAILS = "site_mails"
@@ -64,6 +68,10 @@ QUOTAS: Mapping[Quota, Row] = complete(
         Quota.PEOPLE_MESSAGED: Row("QUOTA_PEOPLE_MESSAGED_PER_DAY", 100, 10, DAY),
         Quota.REPORTS: Row("QUOTA_REPORTS_PER_DAY", 20, 5, DAY),
         Quota.TOKENS: Row("QUOTA_TOKENS", 25),
+        Quota.API_READS: Row("QUOTA_API_READS_PER_MINUTE", 600, None, MINUTE),
+        Quota.API_WRITES: Row("QUOTA_API_WRITES_PER_MINUTE", 120, None, MINUTE),
+        Quota.API_LAUNCHES: Row("QUOTA_API_LAUNCHES_PER_MINUTE", 60, None, MINUTE),
+        Quota.API_WITHOUT_TOKEN: Row("QUOTA_API_WITHOUT_TOKEN_PER_MINUTE", 60, None, MINUTE),
         Quota.NETWORK_ACCOUNTS: Row("QUOTA_NETWORK_ACCOUNTS_PER_DAY", 1_000, None, DAY),
         Quota.SITE_ACCOUNTS: Row("QUOTA_SITE_ACCOUNTS_PER_DAY", 10_000, None, DAY),
         Quota.SITE_MAILS: Row("QUOTA_SITE_MAILS_PER_DAY", 50_000, None, DAY),

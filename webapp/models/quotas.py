@@ -75,6 +75,28 @@ REFUSALS = complete(
             "You can have {number} token at a time. Revoke it, then try again.",
             plural="You can have {number} tokens at a time. Revoke one that you no longer need, then try again.",
         ),
+        Quota.API_READS: phrase(
+            "quota.api_reads",
+            "Your programs can read {number} time a minute. Try again in {seconds:estimate}.",
+            plural="Your programs can read {number} times a minute. Try again in {seconds:estimate}.",
+        ),
+        Quota.API_WRITES: phrase(
+            "quota.api_writes",
+            "Your programs can change something {number} time a minute. Try again in {seconds:estimate}.",
+            plural="Your programs can change something {number} times a minute. Try again in {seconds:estimate}.",
+        ),
+        Quota.API_LAUNCHES: phrase(
+            "quota.api_launches",
+            "Your programs can ask to start {number} task a minute. Try again in {seconds:estimate}.",
+            plural="Your programs can ask to start {number} tasks a minute. Try again in {seconds:estimate}.",
+        ),
+        Quota.API_WITHOUT_TOKEN: phrase(
+            "quota.api_without_token",
+            "Without a good token, programs of your network can ask {number} time a minute. Try again in"
+            " {seconds:estimate}.",
+            plural="Without a good token, programs of your network can ask {number} times a minute. Try again in"
+            " {seconds:estimate}.",
+        ),
         Quota.NETWORK_ACCOUNTS: phrase(
             "quota.network_accounts",
             "{number} account has been created from your network today, which is the limit. Try again in"
@@ -111,13 +133,18 @@ class OverQuota(StartRefused):
     @property
     def phrase(self) -> Phrase:
         """What the person is told."""
-        wording: Wording = REFUSALS[self.quota]
-        most = f"{number(self.most / 1_000_000)} MB" if self.quota is Quota.STORAGE else self.most
-        return wording(number=most, seconds=self.seconds_left)
+        return refusal(self.quota, self.most, self.seconds_left)
 
     def words(self) -> str:
         """The same in words."""
         return self.phrase.words()
+
+
+def refusal(quota: Quota, most: int, seconds_left: int | None) -> Phrase:
+    """What somebody is told who is refused by a quota."""
+    wording: Wording = REFUSALS[quota]
+    said = f"{number(most / 1_000_000)} MB" if quota is Quota.STORAGE else most
+    return wording(number=said, seconds=seconds_left)
 
 
 def configure(quotas: Quotas) -> None:

@@ -44,12 +44,17 @@ class RateCount(BaseModel):
     @classmethod
     def add(cls, name: str, seconds: float, amount: int = 1) -> int:
         """Count for a window of so many seconds, which the first one begins; returns the number. One write, atomic."""
+        return cls.add_and_see(name, seconds, amount)[0]
+
+    @classmethod
+    def add_and_see(cls, name: str, seconds: float, amount: int = 1) -> tuple[int, float]:
+        """The same, and until when that counts, in seconds since 1970."""
         now = time.time()
-        [[number]] = _count.execute(key=_digest(name), number=amount, until=now + seconds, now=now).fetchall()
+        [[number, until]] = _count.execute(key=_digest(name), number=amount, until=now + seconds, now=now).fetchall()
         if number == amount:
             old = cls.select(cls.key).where(cls.until < now).limit(SWEPT)
             cls.delete().where(cls.key.in_(locking(old, skip_locked=True))).execute()
-        return int(number)
+        return int(number), float(until)
 
     @classmethod
     def count(cls, limits: Sequence[Limit], *who: str) -> list[str]:
@@ -90,7 +95,7 @@ def _count() -> Any:
     counted = row.on_conflict(
         conflict_target=(RateCount.key,), update={RateCount.number: number, RateCount.until: until}
     )
-    return counted.returning(RateCount.number)
+    return counted.returning(RateCount.number, RateCount.until)
 
 
 def _digest(name: str) -> str:

@@ -10,6 +10,7 @@ from webapp.models.api_token import ApiToken
 from webapp.models.scopes import Scope
 from webapp.web.api.operation import Access, Operation
 from webapp.web.api.problems import INSUFFICIENT_SCOPE, UNAUTHORIZED, Problem
+from webapp.web.api.rate_limits import count_request, count_without_token
 from webapp.web.api_paths import is_api_path
 from webapp.web.clients import coarse_network
 
@@ -30,14 +31,16 @@ def _forget_cookies() -> None:
 def authenticate(operation: Operation) -> ApiToken | None:
     """The token of this request; None where none is needed. Its account counts as signed in from now on. One query.
 
-    Raises Problem: 401 without a token that is good, 403 if it lacks the scope.
+    Raises Problem: 401 without a token that is good, 429 where too many ask, 403 if it lacks the scope.
     """
     if operation.allows is Access.PUBLIC:
+        count_without_token()
         return None
     token = _token()
     user = token.user
     g._login_user = user
     logs.bind(user_id=user.id, token_id=token.id)
+    count_request(operation.rate, user)
     token.used(coarse_network())
     if isinstance(operation.allows, Scope) and token.scopes.isdisjoint(operation.scopes):
         raise insufficient_scope(operation.allows)
@@ -57,6 +60,7 @@ def _token() -> ApiToken:
         raise Problem(UNAUTHORIZED, "Send a token.", headers={"WWW-Authenticate": REALM})
     token = ApiToken.by_text(text.strip()) if scheme.lower() == SCHEME.lower() else None
     if token is None:
+        count_without_token()
         header = f'{REALM}, error="invalid_token"'
         raise Problem(UNAUTHORIZED, "The token is unknown, revoked or expired.", headers={"WWW-Authenticate": header})
     return token

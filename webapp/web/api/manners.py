@@ -6,6 +6,9 @@ from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import RequestRedirect
 
+from webapp.web.api import rate_limits
+from webapp.web.api.deprecation import deprecation_headers
+from webapp.web.api.operation import OPERATIONS
 from webapp.web.api_paths import is_api_path
 from webapp.web.security import CSP_HEADER, REFERRER_HEADER
 
@@ -15,6 +18,7 @@ CACHING: Final = "private, no-cache"
 
 def init_app(app: Flask) -> None:
     """Hold an app to this. To be called after what refuses a request altogether, and after `security`."""
+    rate_limits.init_app(app)
     app.before_request(_answer_without_operation)
     app.after_request(_add_headers)
 
@@ -37,6 +41,9 @@ def _add_headers(response: Response) -> Response:
         response.headers.setdefault(CSP_HEADER, POLICY)
         response.headers.setdefault(REFERRER_HEADER, "no-referrer")
         response.vary.add("Authorization")
+        rate_limits.add_headers(response)
+        if operation := OPERATIONS.get((request.endpoint or "").removeprefix("api.")):
+            response.headers.update(deprecation_headers(operation))
         if response.status_code in {204, 304}:
             response.headers.pop("Content-Type", None)
     return response

@@ -1,18 +1,16 @@
 """The OpenAPI 3.1 document, made from the table of operations and the resources that these answer with."""
 
-from collections.abc import Iterable
-from http import HTTPStatus
 from typing import Any, Final
 
 from webapp.lib.json_types import Json
 from webapp.models.scopes import Scope
+from webapp.web.api.openapi_answers import HEADERS, answers_of, header_parameters, refusals, schemas_of
 from webapp.web.api.operation import OPERATIONS, Access, Operation
 from webapp.web.api.parameters import PATH_PARAMETERS, names_in
 from webapp.web.api.problems import (
     BAD_REQUEST,
     INSUFFICIENT_SCOPE,
     INVALID,
-    MIMETYPE,
     NOT_FOUND,
     RATE_LIMITED,
     TOO_LARGE,
@@ -20,7 +18,6 @@ from webapp.web.api.problems import (
     UNSUPPORTED_TYPE,
     ProblemType,
 )
-from webapp.web.api.resource import STRING, Content, Listed, Resource, Schema
 from webapp.web.api_paths import ROOT
 
 VERSION: Final = "1"
@@ -42,7 +39,8 @@ def document(site: str, server: str) -> dict[str, Json]:
         "security": [{SCHEME: []}],
         "paths": _paths(),
         "components": {
-            "schemas": {**_schemas(), "Problem": _problem()},
+            "schemas": dict(schemas_of(said for each in OPERATIONS.values() for said in each.answers.values())),
+            "headers": HEADERS,
             "securitySchemes": {SCHEME: {"type": "http", "scheme": "bearer", "bearerFormat": "errand_pat_…"}},
         },
     }
@@ -74,11 +72,13 @@ def _operation(operation: Operation) -> dict[str, Json]:
         "operationId": operation.name,
         "summary": operation.summary,
         "tags": [operation.tag],
-        "parameters": _parameters(operation),
-        "responses": _answers(operation) | _refusals(problems_of(operation)),
+        "parameters": _parameters(operation) + header_parameters(operation),
+        "responses": answers_of(operation) | refusals(problems_of(operation)),
     }
     if operation.description:
         found["description"] = operation.description
+    if operation.deprecated:
+        found["deprecated"] = True
     if operation.allows is Access.PUBLIC:
         found["security"] = []
     if isinstance(operation.allows, Scope):
@@ -103,60 +103,3 @@ def _parameters(operation: Operation) -> list[Json]:
         {"name": each.name, "in": "query", "description": each.words, "schema": each.schema} for each in operation.query
     ]
     return in_path + in_query
-
-
-def _answers(operation: Operation) -> dict[str, Json]:
-    found: dict[str, Json] = {}
-    for status, said in operation.answers.items():
-        answer: dict[str, Json] = {"description": HTTPStatus(status).phrase}
-        if isinstance(said, Content):
-            answer["content"] = {said.media_type: {}}
-        elif said:
-            answer["content"] = {operation.media_type: {"schema": said.reference}}
-        found[str(status)] = answer
-    return found
-
-
-def _refusals(problems: Iterable[ProblemType]) -> dict[str, Json]:
-    """By status, with all that may be the reason, in words."""
-    found: dict[str, list[str]] = {}
-    for each in [*problems]:
-        found.setdefault(str(each.status), []).append(f"{each.title} (`{each.slug}`).")
-    content: Json = {MIMETYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    answers: dict[str, Json] = {
-        status: {"description": " ".join(words), "content": content} for status, words in found.items()
-    }
-    return {**answers, "5XX": {"description": "Something is wrong on our side.", "content": content}}
-
-
-def _schemas() -> dict[str, Json]:
-    found: dict[str, Json] = {}
-    said = [each for operation in OPERATIONS.values() for each in operation.answers.values()]
-    for each in said:
-        if each is None or isinstance(each, Content):
-            continue
-        parts: list[Resource[Any] | Listed] = [each, each.resource] if isinstance(each, Listed) else [each]
-        found |= {part.name: part.schema for part in parts}
-    return found
-
-
-def _problem() -> Schema:
-    fault: Schema = {
-        "type": "object",
-        "properties": {"detail": STRING, "pointer": STRING, "parameter": STRING, "header": STRING},
-        "required": ["detail"],
-    }
-    return {
-        "type": "object",
-        "description": "Why a request was refused (RFC 9457).",
-        "properties": {
-            "type": STRING | {"format": "uri-reference"},
-            "title": STRING,
-            "status": {"type": "integer"},
-            "detail": STRING,
-            "instance": STRING,
-            "request_id": STRING,
-            "errors": {"type": "array", "items": fault},
-        },
-        "required": ["type", "title", "status", "detail"],
-    }

@@ -48,7 +48,8 @@ View = Callable[..., "Answer | Response"]
 class Operation:
     """One row. `path` is as OpenAPI writes it, `allows` a scope or who else may ask, and `answers` what it answers by
     status; `problems` are those that are particular to it. `desk` is the scope by which operators may ask for it of
-    what is somebody else's, with or without the other one. A `body` may be left out where it `may_lack_body`."""
+    what is somebody else's, with or without the other one. A `body` may be left out where it `may_lack_body`.
+    `deprecated` is the day, as 2026-11-30, since when it is, and `sunset` the one from when on it may be gone."""
 
     method: str
     path: str
@@ -59,6 +60,8 @@ class Operation:
     desk: Scope | None = None
     body: Schema | None = None
     may_lack_body: bool = False
+    deprecated: str = ""
+    sunset: str = ""
     takes_files: bool = False
     problems: tuple[ProblemType, ...] = ()
     rate: Rate = Rate.READ

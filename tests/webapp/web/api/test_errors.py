@@ -42,6 +42,7 @@ def fails(app, monkeypatch, anns):
             raise error
 
         monkeypatch.setitem(app.view_functions, "api.show_user", view)
+        anns.is_held = False
         return anns.ask(method, "/user")
 
     return fails

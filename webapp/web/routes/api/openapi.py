@@ -5,9 +5,12 @@ from flask import current_app, request
 from webapp.web.api import openapi
 from webapp.web.api.call import Call
 from webapp.web.api.operation import Access, Answer, operation
+from webapp.web.api.resource import Content
+
+JSON = "application/json"
 
 
-@operation("GET", "/openapi.json", allows=Access.PUBLIC, answers={200: None})
+@operation("GET", "/openapi.json", allows=Access.PUBLIC, answers={200: Content(JSON), 304: None})
 def show_openapi(_: Call) -> Answer:
     """This document: OpenAPI 3.1."""
     config = current_app.config
