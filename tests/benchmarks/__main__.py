@@ -18,6 +18,7 @@ TABLES = (
     "retention",
     "growth",
     "growth_postgres",
+    "api",
     "search",
     "mail",
     "memory",

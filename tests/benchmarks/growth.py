@@ -68,7 +68,7 @@ def measure(name: str, small_url: str = "", large_url: str = "", pages: tuple[st
     with storage(**_at(small_url)) as small, storage(**_at(large_url)) as large:
         sites = [_site(small, SMALL), _site(large, LARGE)]
         rows = [_row(sites, who, page) for page in pages for who in (READER, HOG_A, HOG_B)]
-        _enter(sites[1])
+        enter(sites[1])
     title = f"Pages with {SMALL.people * SMALL.each:,} rows of each kind, and {LARGE.people * LARGE.each:,} ({name})"
     show(title, ("page", "who", "CPU of the small site", "of the large", "ratio", ""), rows)
 
@@ -86,7 +86,7 @@ def _site(env: dict[str, str], size: Size) -> tuple[Settings, Flask]:
     return settings, create_app(settings)
 
 
-def _enter(site: tuple[Settings, Flask]) -> None:
+def enter(site: tuple[Settings, Flask]) -> None:
     database.close()
     use_database(site[0])
 
@@ -95,7 +95,7 @@ def _row(sites: list[tuple[Settings, Flask]], who: str, page: str) -> tuple[str,
     taken: list[list[float]] = [[], []]
     for _ in range(TURNS):
         for site, seconds in zip(sites, taken, strict=True):
-            _enter(site)
+            enter(site)
             browser = browse(site[1], person(who))
             seconds.extend(_request(browser, page.format(name=who)) for _ in range(AT_ONCE + 1))
             del seconds[-AT_ONCE - 1]  # what is compiled once for each database
@@ -105,13 +105,13 @@ def _row(sites: list[tuple[Settings, Flask]], who: str, page: str) -> tuple[str,
 
 
 def _request(browser: Browser, page: str) -> float:
-    begun = _cpu()
+    begun = cpu()
     answer: Any = browser.get(page, headers={"HX-Request": "true"})
     assert answer.status_code == 200, (page, answer.status_code)
-    return _cpu() - begun
+    return cpu() - begun
 
 
-def _cpu() -> float:
+def cpu() -> float:
     """Seconds of this process and, on PostgreSQL, of the server's process that works for it."""
     if not is_postgres():
         return time.process_time()

@@ -38,8 +38,8 @@ def _rows(database: str, variables: dict[str, str]) -> Iterator[tuple[str, ...]]
     """The table's rows for one database."""
     with (
         storage(**variables) as env,
-        _server("tests.benchmarks.bare:app", env) as bare,
-        _server("webapp.wsgi:app", env) as ours,
+        server_of("tests.benchmarks.bare:app", env) as bare,
+        server_of("webapp.wsgi:app", env) as ours,
     ):
         unchanged = unchanged_poll(ours.port)
         asked: tuple[tuple[str, Server, dict[str, str], int], ...] = (
@@ -69,16 +69,17 @@ class Server:
     port: int
     pid: int
 
-    def load(self, headers: dict[str, str], status: int) -> tuple[Load, float]:
-        """A load on /live, and the seconds of CPU time that an answer took these processes."""
+    def load(self, headers: dict[str, str], status: int, path: str = "/live", body: bytes = b"") -> tuple[Load, float]:
+        """A load on a path, and the seconds of CPU time that an answer took these processes."""
         pids = family(self.pid)
         begun = cpu_seconds(pids)
-        load = run_load(self.port, "/live", headers, status, SECONDS)
+        load = run_load(self.port, path, headers, status, SECONDS, body=body)
         return load, (cpu_seconds(pids) - begun) / (load.rate * SECONDS)
 
 
 @contextmanager
-def _server(app: str, env: dict[str, str]) -> Iterator[Server]:
+def server_of(app: str, env: dict[str, str]) -> Iterator[Server]:
+    """A gunicorn with an app."""
     before = children()
     with gunicorn(app, env) as port:
         [pid] = children() - before

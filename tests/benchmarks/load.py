@@ -17,13 +17,25 @@ class Load:
     p99: float
 
 
-def run_load(port: int, path: str, headers: dict[str, str], status: int, seconds: float, connections: int = 8) -> Load:
-    """Ask for `path` over and over. Raises AssertionError at the first answer that has another status.
+def run_load(
+    port: int,
+    path: str,
+    headers: dict[str, str],
+    status: int,
+    seconds: float,
+    connections: int = 8,
+    body: bytes = b"",
+) -> Load:
+    """Ask for `path` over and over, or POST the body there. Raises AssertionError at the first answer that has another
+    status.
 
     Bodies are read by their Content-Length.
     """
+    method = "GET"
+    if body:
+        method, headers = "POST", headers | {"Content-Length": str(len(body))}
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{lines}\r\n".encode()
+    request = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{lines}\r\n".encode() + body
     expected = f"HTTP/1.1 {status} ".encode()
     selector = selectors.DefaultSelector()
     for _ in range(connections):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
-from peewee import JOIN, ModelSelect, Select, Tuple, Value
+from peewee import JOIN, ModelSelect, Select
 
 from webapp.db import Param, compiled
 from webapp.models.counting import number_of
@@ -28,17 +28,6 @@ class NotificationLists(NotificationTrait):
         """All that is listed for a person, the latest first, each with its sender: one query, by index."""
         found = cls.select(cls, User).join(User, JOIN.LEFT_OUTER, on=cls.sender)
         return found.where(cls.user == user, cls.told_at.is_null(False)).order_by(cls.told_at.desc(), cls.id.desc())
-
-    @classmethod
-    def feed(cls, user: User, since: datetime, after: int = 0) -> "ModelSelect[Self]":
-        """A person's records as they are now, from the longest unchanged on: those that changed later than `since`.
-
-        Of those that changed at that very time, the ones with an id above `after`. So who goes on from the `updated_at`
-        and `id` of the last one they saw misses none of several that changed at once. A transaction may commit later
-        than one that changed something later: ask for some seconds before that time again. One query, by index.
-        """
-        later = Tuple(cls.updated_at, cls.id) > Tuple(Value(since, converter=cls.updated_at.db_value), after)
-        return cls.select().where(cls.user == user, later).order_by(cls.updated_at, cls.id)
 
     @classmethod
     def is_any_unread(cls, user: User, which: Any = True) -> bool:

@@ -46,14 +46,21 @@ def answer_not_modified() -> Response | None:
     """
     if request.endpoint not in PER_USER_FRAGMENTS or not request.if_none_match or _is_page_request():
         return None
-    if ASKED_ENVIRON in request.environ:
-        if error := request.environ.pop(ASKED_ENVIRON):
-            raise error
+    if was_asked_before():
         return None
     found = look_up(key_in(session) or "")
     if not found or not request.if_none_match.contains_weak(version := version_of(_release(), *found)):
         return None
     return Response(status=304, headers=headers_of(version))
+
+
+def was_asked_before() -> bool:
+    """Whether this poll was asked about ahead of Flask, and so has news. Raises what went wrong there."""
+    if ASKED_ENVIRON not in request.environ:
+        return False
+    if error := request.environ.pop(ASKED_ENVIRON):
+        raise error
+    return True
 
 
 def look_up(session_key: str) -> tuple[int, int] | None:

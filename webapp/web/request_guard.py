@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
 from typing import IO, Any, cast
+from urllib.parse import parse_qsl
 
 from flask import Flask, Request, abort, current_app, request
 from werkzeug.datastructures import FileStorage, ImmutableMultiDict, MultiDict
@@ -82,8 +83,9 @@ class CleanRequest(Request):
 
     @cached_property
     def args(self) -> ImmutableMultiDict[str, str]:
-        """The query of the address."""
-        return ImmutableMultiDict(_cleaned(super().args.items(multi=True)))
+        """The query of the address. Bytes that are no UTF-8 have to be escaped there; where they are not, they go."""
+        query = self.query_string.decode("utf-8", "replace")
+        return ImmutableMultiDict(_cleaned(parse_qsl(query, keep_blank_values=True, errors="werkzeug.url_quote")))
 
 
 def partial_form() -> PartialForm:

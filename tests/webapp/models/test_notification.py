@@ -125,18 +125,3 @@ def test_what_is_told_of_a_task_that_changes_just_then_is_read_after_that(make_a
         assert Notification.is_any_unread(user, Notification.about(busy.id))
     reading.join()
     assert not Notification.is_any_unread(user)
-
-
-def test_the_feed_skips_nothing_that_changed_at_the_same_time(each_database):
-    user = make_user()
-    tasks = [make_task(State.PENDING, user) for _ in range(5)]
-    make_task()
-    moment = tasks[2].created_at
-    Notification.update(updated_at=moment).where(Notification.user == user).execute()
-    seen, place = [], (moment - timedelta(seconds=1), 0)
-    while some := list(Notification.feed(user, *place).limit(2)):
-        seen += [record.task_id for record in some]
-        place = some[-1].updated_at, some[-1].id
-    assert seen == [task.id for task in tasks]
-    Notification.put(user.id, TASK_PROGRESS, {"done": 1}, tasks[0].id)
-    assert [record.task_id for record in Notification.feed(user, *place)] == [tasks[0].id]

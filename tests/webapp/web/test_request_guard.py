@@ -406,6 +406,12 @@ def test_text_is_clean_before_anybody_sees_it(app, site):
     assert crawl.ann.get("/?q=th%00ere").one("mark").text == "there"
 
 
+def test_bytes_in_a_query_that_are_no_text_break_nothing(visitor):
+    answer = visitor.get("/", environ_overrides={"QUERY_STRING": "q=th\xe9re&\xff"})
+    assert answer.status_code == 200
+    assert answer.one("mark, [type=search]")["value"] == "th\ufffdre"
+
+
 def test_ids_are_those_that_a_database_can_hold(app, site):
     ann = browse(app, User.by_username("ann"))
     assert ann.get(f"/mail/{MAX_ID}").status_code == 404

@@ -42,23 +42,30 @@ def authenticate(operation: Operation) -> ApiToken | None:
     logs.bind(user_id=user.id, token_id=token.id)
     count_request(operation.rate, user)
     token.used(coarse_network())
-    if isinstance(operation.allows, Scope) and token.scopes.isdisjoint(operation.scopes):
-        raise insufficient_scope(operation.allows)
+    if operation.scopes and token.scopes.isdisjoint(operation.scopes):
+        raise insufficient_scope(*operation.own_scopes)
     return token
 
 
-def insufficient_scope(scope: Scope) -> Problem:
-    """What is said of a token that lacks a scope."""
+def token_text(authorization: str) -> str:
+    """The text of a token in a header; empty if it has none. It may be that of no token."""
+    scheme, _, text = authorization.partition(" ")
+    return text.strip() if scheme.lower() == SCHEME.lower() else ""
+
+
+def insufficient_scope(*scopes: Scope) -> Problem:
+    """What is said of a token that has none of these scopes."""
+    scope = " ".join(scopes)
     header = f'{REALM}, error="insufficient_scope", scope="{scope}"'
-    words = f"This needs a token with the scope “{scope}”."
-    return Problem(INSUFFICIENT_SCOPE, words, headers={"WWW-Authenticate": header}, more={"scope": str(scope)})
+    words = f"This needs a token with the scope {' or '.join(f'“{each}”' for each in scopes)}."
+    return Problem(INSUFFICIENT_SCOPE, words, headers={"WWW-Authenticate": header}, more={"scope": scope})
 
 
 def _token() -> ApiToken:
-    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-    if not text:
+    authorization = request.headers.get("Authorization", "")
+    if " " not in authorization:
         raise Problem(UNAUTHORIZED, "Send a token.", headers={"WWW-Authenticate": REALM})
-    token = ApiToken.by_text(text.strip()) if scheme.lower() == SCHEME.lower() else None
+    token = ApiToken.by_text(token_text(authorization))
     if token is None:
         count_without_token()
         header = f'{REALM}, error="invalid_token"'

@@ -13,7 +13,7 @@ from webapp.web.api_paths import is_api_path
 from webapp.web.security import CSP_HEADER, REFERRER_HEADER
 
 POLICY: Final = "default-src 'none'; frame-ancestors 'none'"  # opened in a browser, it can run and load nothing
-CACHING: Final = "private, no-cache"
+HEADERS: Final = {"Cache-Control": "private, no-cache", CSP_HEADER: POLICY, REFERRER_HEADER: "no-referrer"}
 
 
 def init_app(app: Flask) -> None:
@@ -37,9 +37,8 @@ def _answer_without_operation() -> Response | None:
 
 def _add_headers(response: Response) -> Response:
     if is_api_path(request.path):
-        response.headers.setdefault("Cache-Control", CACHING)
-        response.headers.setdefault(CSP_HEADER, POLICY)
-        response.headers.setdefault(REFERRER_HEADER, "no-referrer")
+        for name, text in HEADERS.items():
+            response.headers.setdefault(name, text)
         response.vary.add("Authorization")
         rate_limits.add_headers(response)
         if operation := OPERATIONS.get((request.endpoint or "").removeprefix("api.")):

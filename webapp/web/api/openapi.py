@@ -3,7 +3,6 @@
 from typing import Any, Final
 
 from webapp.lib.json_types import Json
-from webapp.models.scopes import Scope
 from webapp.web.api.openapi_answers import HEADERS, answers_of, header_parameters, refusals, schemas_of
 from webapp.web.api.operation import OPERATIONS, Access, Operation
 from webapp.web.api.parameters import PATH_PARAMETERS, names_in
@@ -51,7 +50,7 @@ def problems_of(operation: Operation) -> list[ProblemType]:
     found = [*operation.problems, RATE_LIMITED, INVALID]
     if operation.allows is not Access.PUBLIC:
         found.append(UNAUTHORIZED)
-    if isinstance(operation.allows, Scope):
+    if operation.scopes:
         found.append(INSUFFICIENT_SCOPE)
     if names_in(operation.path):
         found.append(NOT_FOUND)
@@ -81,8 +80,8 @@ def _operation(operation: Operation) -> dict[str, Json]:
         found["deprecated"] = True
     if operation.allows is Access.PUBLIC:
         found["security"] = []
-    if isinstance(operation.allows, Scope):
-        found["x-scope"] = operation.allows
+    if operation.own_scopes:
+        found["x-scope"] = " ".join(operation.own_scopes)
     if operation.desk:
         found["x-desk-scope"] = operation.desk
     if operation.body:

@@ -46,15 +46,16 @@ View = Callable[..., "Answer | Response"]
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One row. `path` is as OpenAPI writes it, `allows` a scope or who else may ask, and `answers` what it answers by
-    status; `problems` are those that are particular to it. `desk` is the scope by which operators may ask for it of
-    what is somebody else's, with or without the other one. A `body` may be left out where it `may_lack_body`.
-    `deprecated` is the day, as 2026-11-30, since when it is, and `sunset` the one from when on it may be gone."""
+    """One row. `path` is as OpenAPI writes it; `allows` a scope, several of which one is enough, or who else may ask;
+    and `answers` what it answers by status. `problems` are those that are particular to it. `desk` is the scope by
+    which operators may ask for it of what is somebody else's, with or without the other one. A `body` may be left out
+    where it `may_lack_body`. `deprecated` is the day, as 2026-11-30, since when it is, and `sunset` the one from when
+    on it may be gone."""
 
     method: str
     path: str
     view: View
-    allows: Scope | Access
+    allows: Scope | tuple[Scope, ...] | Access
     answers: Mapping[int, Said]
     query: tuple[Query, ...] = ()
     desk: Scope | None = None
@@ -75,7 +76,14 @@ class Operation:
     @property
     def scopes(self) -> tuple[Scope, ...]:
         """One of these is needed; none where any token does, or none is needed."""
-        return (self.allows, *([self.desk] if self.desk else [])) if isinstance(self.allows, Scope) else ()
+        return (*self.own_scopes, self.desk) if self.own_scopes and self.desk else self.own_scopes
+
+    @property
+    def own_scopes(self) -> tuple[Scope, ...]:
+        """The same, for what is one's own."""
+        if isinstance(self.allows, Access):
+            return ()
+        return (self.allows,) if isinstance(self.allows, Scope) else self.allows
 
     @property
     def tag(self) -> str:
@@ -106,7 +114,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = _operations
 
 
 def operation(
-    method: str, path: str, *, allows: Scope | Access, answers: Mapping[int, Said], **more: Any
+    method: str, path: str, *, allows: Scope | tuple[Scope, ...] | Access, answers: Mapping[int, Said], **more: Any
 ) -> Callable[[View], View]:
     """Add a function to the table. It gets the `Call` and, by name, what is in the path; what it raises as `Problem`
     is the answer. Its docstring is its documentation.

@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any, Final
 
 from webapp.lib.json_types import Json
-from webapp.models.scopes import Scope
 from webapp.web.api import openapi
 from webapp.web.api.examples import example_of
 from webapp.web.api.operation import OPERATIONS, Access, Operation
@@ -48,7 +47,7 @@ class Entry:
     def needs(self) -> str:
         """What a token has to have, or whether one is needed at all."""
         allows = self.operation.allows
-        return f"Scope {allows}" if isinstance(allows, Scope) else _ACCESS[allows]
+        return _ACCESS[allows] if isinstance(allows, Access) else f"Scope {' or '.join(self.operation.own_scopes)}"
 
 
 _ACCESS: Final[Mapping[Access, str]] = {Access.TOKEN: "Any token", Access.PUBLIC: "No token"}

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from flask import Blueprint
 
-from webapp.web.api import errors
+from webapp.web.api import errors, feed
 from webapp.web.api.call import add_routes
 from webapp.web.api_paths import ROOT
 from webapp.web.auth import csrf
@@ -19,6 +19,7 @@ NAMES = (
     "bulk",
     "kinds",
     "artifacts",
+    "notifications",
     "user",
     "tokens",
     "openapi",
@@ -28,5 +29,6 @@ for _name in NAMES:
     import_module(f"{__name__}.{_name}")
 bp = Blueprint("api", __name__, url_prefix=ROOT)
 errors.register(bp)
+bp.before_request(feed.answer_not_modified)
 add_routes(bp)
 csrf.exempt(bp)  # no cookie counts here
