@@ -1,6 +1,8 @@
 """Send one mail to many people, one at a time: each at least once, and again only with the same Message-ID."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
 
 from tasks.engine import Postponed, Retries, Run, TaskError, TemporaryError, user_task
 from tasks.engine.models.words import kept
@@ -70,12 +72,21 @@ def change(mailing: Mailing, draft: Mailing, addresses: list[str], limit: int) -
 
     Raises IllegalTransition, having changed nothing, once it is not scheduled any more, OverLimit and DraftGone.
     """
+    return _change(mailing, draft.send_at, lambda: mailing.replace_by(draft, addresses, limit))
+
+
+def rewrite(mailing: Mailing, written: dict[str, Any], addresses: list[str], limit: int) -> Task:
+    """The same with what is in these columns, where there is no draft; its files stay. Raises OverQuota as well."""
+    return _change(mailing, written["send_at"], lambda: mailing.rewrite(written, addresses, limit))
+
+
+def _change(mailing: Mailing, send_at: datetime | None, write: Callable[[], None]) -> Task:
     task = Task.get_by_id(mailing.task_id)
     with database.atomic():
-        task.reschedule(draft.send_at or utcnow())  # first, so that it cannot start meanwhile
-        mailing.replace_by(draft, addresses, limit)
+        task.reschedule(send_at or utcnow())  # first, so that it cannot start meanwhile
+        write()
         Task.update(**kept(title=title_of(mailing))).where(Task.id == task.id).execute()
-        if draft.send_at is None:
+        if send_at is None:
             task.retry()
     return task.reload()
 

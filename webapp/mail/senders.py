@@ -8,10 +8,13 @@ from flask import current_app
 from webapp.lib.phrases import Phrase, phrase
 from webapp.lib.times import clock_words, utcnow
 from webapp.mail.addresses import check_address
-from webapp.models import User
+from webapp.mail.extension import is_configured
+from webapp.models import RateCount, User
 from webapp.models.mailing.suppression import key_of
+from webapp.models.rate_count import Limit
 
 FIRST_DAY = timedelta(days=1)
+TESTS = Limit(10, 3600)
 
 _CLOSED = phrase("mail.closed", "This site doesn’t let people send email for now.")
 _NO_ADDRESS = phrase("mail.no_own_address", "To send email, first confirm an email address in Settings.")
@@ -29,6 +32,10 @@ _NO_LINKS = phrase(
     "This site can’t put links into its emails yet, so nobody could unsubscribe. You can email only yourself, at"
     " {address}.",
 )
+
+
+class MayNotMail(Exception):
+    """Its sender may not mail these people, now or at the time that they chose. Its text says why."""
 
 
 @dataclass(frozen=True)
@@ -72,3 +79,25 @@ def refusal_for(user: User, at: datetime) -> Refusal | None:
         time = clock_words(until, user.time_zone, after=utcnow())
         return Refusal(_NEW(address=own, time=time), key_of(own), until)
     return None
+
+
+def demand_permission(user: User, addresses: list[str], at: datetime) -> None:
+    """Raise MayNotMail if somebody may not mail these checked addresses at a time. Needs an app context. No query."""
+    if (refusal := refusal_for(user, at)) and refusal.is_about(addresses):
+        raise MayNotMail(f"{refusal.words}{' You can schedule this for later.' if refusal.until else ''}")
+
+
+def address_for_test(user: User) -> str:
+    """The address to which somebody may send a test of a mail now, which is counted by that. Needs an app context.
+
+    Raises MayNotMail, and TooMany beyond TESTS. One write.
+    """
+    if not is_configured():
+        raise MayNotMail("This site has no mail server, so it can’t send email.")
+    address = own_address(user)
+    if not address:
+        raise MayNotMail("To send yourself a test, first confirm an email address in Settings.")
+    if (refusal := refusal_for(user, utcnow())) and refusal.is_about([address]):
+        raise MayNotMail(str(refusal.words))
+    RateCount.count([TESTS], "mail test", str(user.id))
+    return address

@@ -50,7 +50,8 @@ def standing_of(mailing: Mailing, counts: dict[Sending, int]) -> Standing:
     task = mailing.task
     if task is None:
         people = mailing.people  # None where a release before has saved it
-        return Standing("pencil", "Draft" if people is None else f"Draft, {_recipients(people)}")
+        draft = "Draft by a program" if mailing.is_by_program else "Draft"
+        return Standing("pencil", draft if people is None else f"{draft}, {_recipients(people)}")
     icon, total = ICONS.get(task.state, "mail"), sum(counts.values())
     if task.state == State.SCHEDULED:
         changes = " · unsaved changes" if mailing.is_changed else ""

@@ -1,5 +1,7 @@
 """Conversation: the messages between two people, as the inbox of one of them lists them."""
 
+from typing import Any
+
 from peewee import SQL, AutoField, ForeignKeyField, IntegerField, fn
 
 from webapp.db import BaseModel
@@ -14,6 +16,8 @@ class Conversation(BaseModel):
     Triggers on `messages` write them, whatever wrote the message: see the migration 0028. Nothing else does. From
     `Message.inbox`, each has its latest message as `latest`.
     """
+
+    latest: Any  # a Message, of those that `Message.inbox` finds
 
     id = AutoField()
     user = ForeignKeyField(User, on_delete="CASCADE", index=False, backref="+", help_text="whose inbox it is in")

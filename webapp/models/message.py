@@ -22,6 +22,10 @@ from webapp.models.user import User
 READ_AT_ONCE = 1000
 
 
+class NobodyThere(Exception):
+    """The account of whom somebody would write to was deleted."""
+
+
 class Message(MailedMessages, MessageRow):
     """What is done with messages; their columns are in `MessageRow`, and what their senders change in
     `message_changes`."""
@@ -30,10 +34,12 @@ class Message(MailedMessages, MessageRow):
     def send(cls, sender: User, recipient: User, body: str) -> Self:
         """Write a message, and refresh the open pages of both people.
 
-        Raises Blocked where one of them blocks the other, OverQuota, and ValueError if they are the same.
+        Raises Blocked where one of them blocks the other, NobodyThere, OverQuota, and ValueError if they are the same.
         """
         if sender.id == recipient.id:
             raise ValueError("nobody writes to themselves")
+        if recipient.is_deleted:
+            raise NobodyThere
         with cls.counting(sender, recipient):
             Block.demand_none(sender, recipient)
             use_for_message(sender, recipient, cls._newest_ids(recipient, sender, 1, None))
@@ -61,6 +67,13 @@ class Message(MailedMessages, MessageRow):
     def visible_to(cls, user: User) -> "ModelSelect[Message]":
         """The messages that this person may see: those that they wrote or got."""
         return cls.select().where((cls.sender == user) | (cls.recipient == user))
+
+    @classmethod
+    def find(cls, user: User, other: User, message_id: int) -> Self | None:
+        """A message between two people, also one that was deleted; None if it is none. One query."""
+        with_other = (cls.sender == other.id) | (cls.recipient == other.id)
+        found: Self | None = cls.visible_to(user).where(cls.id == message_id, with_other).first()
+        return found
 
     @classmethod
     def between(cls, one: User, other: User, limit: int, after: Place | None = None) -> list[Self]:

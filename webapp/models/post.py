@@ -30,6 +30,7 @@ class Post(Searched):
     task = ForeignKeyField(
         Task, null=True, backref="posts", on_delete="SET NULL", help_text="what wrote it, if a task did"
     )
+    task_id: UUID | None
     created_at = DateTimeField(default=utcnow)
     edited_at = DateTimeField(null=True, help_text="when its author changed it last")
     hidden = BooleanField(
@@ -69,7 +70,7 @@ class Post(Searched):
     def write(cls, user: User, body: str) -> "Post":
         """Publish what a person writes. In a transaction. Raises OverQuota, having written nothing."""
         use(Quota.POSTS, user)
-        post: Post = cls.create(user=user.id, body=body)
+        post: Post = cls.create(user=user, body=body)
         return post
 
     @classmethod

@@ -47,9 +47,11 @@ def site(app, ann, settings):
     with app.app_context():
         tokens = tokens_of(ann.user)
     make_draft(ann.user)
+    file = make_mailing_file(mailing)
     return {
         "mailing_id": mailing.id,
-        "file_id": make_mailing_file(mailing).id,
+        "file_id": file.id,
+        "attachment_id": file.id,
         "task_id": task.id,
         "artifact_id": artifact.id,
         "post_id": make_post(ann.user).id,

@@ -99,6 +99,17 @@ class Delivery(BaseModel):
         rows: Any = cls.select(cls.mailing, fn.COUNT(cls.id)).where(*which).group_by(cls.mailing).tuples()
         return [(mailing_id, int(number)) for mailing_id, number in rows]
 
+    @property
+    def outcome(self) -> Sending:
+        """How far it is, whatever release has stored that."""
+        return Sending.SKIPPED if self.skipped else Sending(self.state)
+
+    @classmethod
+    def of(cls, mailing: MailingRow, after: str, most: int) -> list[Self]:
+        """At most so many of a mailing, by their addresses, those after one. One query, by index."""
+        found = cls.select().where(cls.mailing == mailing.id, cls.address > after).order_by(cls.address)
+        return list(found.limit(most))
+
     def begin(self, sender_id: int, limit: int) -> bool:
         """It is about to be given to the mail server. False, and nothing written, where its address is not to be mailed
         by this sender, or where they have mailed `limit` people in 24 hours. One query.

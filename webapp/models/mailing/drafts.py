@@ -1,6 +1,7 @@
 """Drafts: a mail while it is being written.
 
-A person has one draft of a new mail, and at most one of the changes to each mail that is scheduled.
+A person has one draft of a new mail, and at most one of the changes to each mail that is scheduled. Their programs have
+up to MOST_BY_PROGRAMS besides, so that none writes into what is open in a browser.
 """
 
 from typing import Any, Self
@@ -10,10 +11,16 @@ from peewee import IntegrityError
 from webapp.db import database
 from webapp.models.mailing.attachments import Attachments
 from webapp.models.mailing.delivery import Delivery
-from webapp.models.mailing.row import WRITTEN, MailingRow
+from webapp.models.mailing.row import BY_PROGRAMS, WRITTEN, MailingRow
 from webapp.models.quotas import OverQuota
 from webapp.models.storage_count import demand_room
 from webapp.models.user import User
+
+MOST_BY_PROGRAMS = 100
+
+
+class TooManyDrafts(Exception):
+    """Somebody’s programs have begun MOST_BY_PROGRAMS drafts that are neither sent nor deleted."""
 
 
 class Drafts(Attachments):
@@ -22,7 +29,7 @@ class Drafts(Attachments):
     @classmethod
     def draft_of(cls, user: User, original: Self | None = None) -> Self | None:
         """A person's draft of a new mail, or of the changes to a scheduled one; None if they have not begun one."""
-        if found := cls.get_or_none(cls.draft_key == _draft_key(user, original)):
+        if found := cls.get_or_none(cls.draft_key == own_draft_key(user, original)):
             found.user = user
         return found
 
@@ -37,11 +44,26 @@ class Drafts(Attachments):
         try:
             with database.atomic():
                 User.hold(user.id)
-                draft = cls.create(user=user, original=original, draft_key=_draft_key(user, original))
+                draft = cls.create(user=user, original=original, draft_key=own_draft_key(user, original))
                 if original:
                     draft._take_from(original)
         except IntegrityError:
-            return cls.get(cls.draft_key == _draft_key(user, original))
+            return cls.get(cls.draft_key == own_draft_key(user, original))
+        return draft
+
+    @classmethod
+    def begin_by_program(cls, user: User, **fields: Any) -> Self:
+        """Another draft, with what a program has said of it. Raises OverQuota, and TooManyDrafts. By index."""
+        keys = [f"{user.id}:{BY_PROGRAMS}{number}" for number in range(MOST_BY_PROGRAMS)]
+        with database.atomic():
+            User.hold(user.id)
+            taken = {draft.draft_key for draft in cls.select(cls.draft_key).where(cls.draft_key.in_(keys))}
+            if len(taken) == len(keys):
+                raise TooManyDrafts
+            draft = cls(user=user, draft_key=next(key for key in keys if key not in taken), **fields)
+            demand_room(user, draft.text_size)
+            draft.save(force_insert=True)
+            User.count_change(user.id)
         return draft
 
     def copy(self, replacing: bool = False, but: str = "send_at") -> bool:
@@ -106,5 +128,6 @@ class Drafts(Attachments):
             model.delete().where(model.id == self.id, model.draft_key == self.draft_key).execute()
 
 
-def _draft_key(user: User, original: MailingRow | None) -> str:
+def own_draft_key(user: User, original: MailingRow | None = None) -> str:
+    """The `draft_key` of what a person writes: a new mail, or changes to one."""
     return f"{user.id}:{original.id if original else ''}"

@@ -1,5 +1,7 @@
 """Mailing: one mail to many people, from the draft that is being written to the last delivery."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Self
 
 from peewee import JOIN, ModelSelect, fn
@@ -7,13 +9,15 @@ from peewee import JOIN, ModelSelect, fn
 from tasks.engine.models.observers import on_reschedule
 from tasks.engine.models.row import TaskRow
 from tasks.engine.models.task import Task
+from webapp.db import database
 from webapp.db.traits import own_references
 from webapp.lib.times import utcnow
 from webapp.models.mailing.attachments import MailingFile
 from webapp.models.mailing.daily_limit import demand_within_limit
 from webapp.models.mailing.delivery import Delivery
-from webapp.models.mailing.drafts import Drafts
+from webapp.models.mailing.drafts import Drafts, own_draft_key
 from webapp.models.mailing.row import SUBJECT_LENGTH, WRITTEN, MailingRow
+from webapp.models.storage_count import demand_room
 from webapp.models.user import User
 
 TEST = "Test: "  # begins the subject of what somebody sends to themselves
@@ -33,21 +37,44 @@ class Mailing(Drafts, MailingRow):
 
     @classmethod
     def of(cls, user: User) -> "ModelSelect[Self]":
-        """What a person has sent and scheduled, and their draft of a new mail if it says anything; newest first.
+        """What a person has sent and scheduled, and their drafts of new mails that say anything; newest first.
 
         Each comes with the state and the times of its task, without what it says. `is_changed` is whether changes to it
         have been begun.
         """
+        said = cls.draft_key.is_null() | (cls.recipients != "") | (cls.subject != "") | (cls.body != "")
+        return cls._listed(user).where(said)
+
+    @classmethod
+    def for_programs(cls, user: User) -> "ModelSelect[Self]":
+        """What a person and their programs have sent and scheduled, and the drafts of programs, as `of` has them."""
+        return cls._listed(user).where(cls._is_for_programs(user))
+
+    @classmethod
+    def find_for_programs(cls, user: User, mailing_id: int) -> Self | None:
+        """One of these, whole. One query."""
+        mine = cls.id == mailing_id, cls.original.is_null(), cls._is_for_programs(user)
+        found: Self | None = cls.visible_to(user).where(*mine).first()
+        if found:
+            found.user = user
+        return found
+
+    @classmethod
+    def _is_for_programs(cls, user: User) -> Any:
+        """All but the draft that its person writes, in a browser that may have it open."""
+        return cls.draft_key.is_null() | (cls.draft_key != own_draft_key(user))
+
+    @classmethod
+    def _listed(cls, user: User) -> "ModelSelect[Self]":
         change: Any = cls.alias()
         begun = fn.EXISTS(change.select(change.id).where(change.original == cls.id))
         lean = (cls.id, cls.user, cls.task, cls.draft_key, cls.people, cls.subject, cls.created_at)
         task = (Task.id, Task.state, Task.run_at, Task.finished_at)
-        shown = cls.draft_key.is_null() | (cls.recipients != "") | (cls.subject != "") | (cls.body != "")
         return (
             cls.visible_to(user)
             .select(*lean, begun.alias("is_changed"), *task)
             .join(Task, JOIN.LEFT_OUTER)
-            .where(cls.original.is_null(), shown)
+            .where(cls.original.is_null())
             .order_by(cls.created_at.desc(), cls.id.desc())
         )
 
@@ -104,6 +131,38 @@ class Mailing(Drafts, MailingRow):
         Delivery.delete().where(Delivery.mailing == self.id).execute()
         Delivery.plan(self, addresses)
         draft.delete_instance()
+
+    @contextmanager
+    def changing_files(self) -> Iterator[None]:
+        """A transaction in which a draft stays one, and a mail that is scheduled does not start.
+
+        Raises IllegalTransition once it is not scheduled any more, and DraftGone.
+        """
+        with database.atomic():
+            if not self.is_draft:
+                task = self.current_task()
+                task.reschedule(task.run_at or utcnow())
+            User.hold(self.user_id)
+            User.count_change(self.user_id)
+            if self.is_draft and not Mailing.select().where(*self.is_same_draft()).exists():
+                raise DraftGone
+            yield
+
+    def rewrite(self, written: dict[str, Any], addresses: list[str], limit: int) -> None:
+        """Say something else, which is all of WRITTEN, to these people. In a transaction in which its task is still
+        scheduled.
+
+        Raises OverLimit, and OverQuota where there is no room for it; RuntimeError where no transaction is open.
+        """
+        User.hold(self.user_id)
+        User.count_change(self.user_id)
+        demand_within_limit(self, len(addresses), limit, written["send_at"])
+        size, written = self.text_size, {name: written[name] for name in WRITTEN}
+        self.__data__.update(written)
+        demand_room(self.user, self.text_size - size)
+        Mailing.update(written).where(Mailing.id == self.id).execute()
+        Delivery.delete().where(Delivery.mailing == self.id).execute()
+        Delivery.plan(self, addresses)
 
     def plan_test(self, address: str, limit: int) -> Self:
         """Another mail with all that this has, to one address, in a transaction, which then gives it a task. Its

@@ -14,6 +14,7 @@ from webapp.models.user import User
 SUBJECT_LENGTH = 200
 BODY_LENGTH = 20_000
 
+BY_PROGRAMS = "program-"  # in the draft_key of a draft that a program has begun
 # What is copied when a mail is changed: what its writer says of it.
 WRITTEN = ("recipients", "subject", "template", "body", "send_at")
 
@@ -51,6 +52,11 @@ class MailingRow(BaseModel):
     def is_draft(self) -> bool:
         """Whether it is still being written."""
         return self.draft_key is not None
+
+    @property
+    def is_by_program(self) -> bool:
+        """Whether it is a draft that a program has begun: one of several, and not the one of its person."""
+        return BY_PROGRAMS in (self.draft_key or "")
 
     @property
     def text_size(self) -> int:

@@ -85,9 +85,9 @@ def _operation(operation: Operation) -> dict[str, Json]:
     if operation.desk:
         found["x-desk-scope"] = operation.desk
     if operation.body:
-        content: dict[str, Any] = {"application/json": {"schema": operation.body}}
+        content: dict[str, Any] = {"application/json": {"schema": operation.body}} if operation.takes_json else {}
         if operation.takes_files:
-            content["multipart/form-data"] = {"schema": {"type": "object"}}
+            content["multipart/form-data"] = {"schema": {"type": "object"} if operation.takes_json else operation.body}
         found["requestBody"] = {"required": not operation.may_lack_body, "content": content}
     return found
 

@@ -49,8 +49,8 @@ class Operation:
     """One row. `path` is as OpenAPI writes it; `allows` a scope, several of which one is enough, or who else may ask;
     and `answers` what it answers by status. `problems` are those that are particular to it. `desk` is the scope by
     which operators may ask for it of what is somebody else's, with or without the other one. A `body` may be left out
-    where it `may_lack_body`. `deprecated` is the day, as 2026-11-30, since when it is, and `sunset` the one from when
-    on it may be gone."""
+    where it `may_lack_body`, and is that of a form with files where it `takes_json` no more. `deprecated` is the day,
+    as 2026-11-30, since when it is, and `sunset` the one from when on it may be gone."""
 
     method: str
     path: str
@@ -64,6 +64,7 @@ class Operation:
     deprecated: str = ""
     sunset: str = ""
     takes_files: bool = False
+    takes_json: bool = True
     problems: tuple[ProblemType, ...] = ()
     rate: Rate = Rate.READ
     media_type: str = "application/json"

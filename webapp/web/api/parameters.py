@@ -29,6 +29,7 @@ PATH_PARAMETERS: Final[Mapping[str, PathParameter]] = {
     "task_id": PathParameter("uuid", UUID, "The id of a task."),
     "artifact_id": PathParameter("uuid", UUID, "The id of an artifact."),
     "post_id": PathParameter("int", _ID, "The id of a post."),
+    "message_id": PathParameter("int", _ID, "The id of a message."),
     "mailing_id": PathParameter("int", _ID, "The id of a mailing."),
     "attachment_id": PathParameter("int", _ID, "The id of an attachment."),
     "name": PathParameter("string", STRING, "The name of a kind of task, such as export_posts."),

@@ -13,11 +13,12 @@ from webapp.lib.normalization import clean
 from webapp.lib.times import from_local
 from webapp.lib.tokenization import QUERY_LENGTH
 from webapp.models import User
-from webapp.models.search import SearchTooSlow, newest, newest_shown
+from webapp.models.search import SearchTooSlow
 from webapp.models.search_places import TooManySearches
 from webapp.models.searched_rows import Place
 from webapp.models.task_filter import SEVERAL, TaskFilter
-from webapp.web.paging import Page, cursor_of_place, moment, page, page_of_ids
+from webapp.web.paging import Page, moment
+from webapp.web.searching import search_page
 
 TOO_LONG = "Search for at most %(max)d characters."
 TOO_MANY = "Many people are searching right now. Try again in a moment."
@@ -70,36 +71,22 @@ class SearchForm(Form):
     def page(
         self, query: "ModelSelect[Any]", before: str | None, owner: User | None = None, reader: User | None = None
     ) -> Page:
-        """The page of the rows of a query that contain the words: all without words, none if the form is invalid.
+        """The page of the rows of a query that contain the words, as `search_page`; none if the form is invalid.
 
-        `query` selects all rows of a searchable model, or all of `owner`; nothing of people whom `reader` blocks is on
-        the page. A search that takes too long, or gets no place because many others search, becomes an error of the
-        field. Where it stops before the last row, the next page goes on from there. A few queries. Raises BadRequest
-        for a cursor that no page gave out.
+        A search that takes too long, or gets no place because many others search, becomes an error of the field. Raises
+        BadRequest for a cursor that no page gave out.
         """
         if self.errors:
             return Page([], None)
-        if reader and not reader.blocks_since:
-            reader = None
-        if not (self.q.data or reader):
-            return page(query, before)
-
-        def find(most: int, after: Place | None) -> list[int]:
-            if reader and not self.q.data:
-                ids, self.end = newest_shown(query.model, most, after, reader)
-            else:
-                ids, self.end = newest(query.model, self.q.data, most, owner, after, reader)
-            return ids
-
         try:
-            found = page_of_ids(query, before, find)
+            found, self.end = search_page(query, self.q.data, before, owner, reader)
         except SearchTooSlow:
             self.q.errors = [TOO_SLOW]
-            return Page([], None)
         except TooManySearches:
             self.q.errors = [TOO_MANY]
-            return Page([], None)
-        return Page(found.items, cursor_of_place(*self.end)) if self.end else found
+        else:
+            return found
+        return Page([], None)
 
     @property
     def arguments(self) -> dict[str, Any]:

@@ -9,5 +9,6 @@ def place_of_attachment(file: AttachedFile) -> tuple[str, str, str]:
     """What that is, what it is called, and its address."""
     subject = file.mailing.subject or "No subject"
     if file.task is None:
-        return "Attached to the draft", subject, url_for("mail.show", mailing_id=file.mailing.original_id)
+        mailing_id = file.mailing.id if file.mailing.is_by_program else file.mailing.original_id
+        return "Attached to the draft", subject, url_for("mail.show", mailing_id=mailing_id)
     return "Attached to the email", subject, url_for("mail.show", mailing_id=file.mailing.id)

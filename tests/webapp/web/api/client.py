@@ -35,6 +35,7 @@ class Program:
         """
         address = path if path.startswith("/api/") else ROOT + path
         answer = self._client.open(address, method=method, headers=self.headers | (headers or {}), **more)
+        answer.request.environ["wsgi.input"].close()  # a large upload is a file on disk
         if answer.status_code >= 400:
             assert answer.mimetype == "application/problem+json", answer.get_data(as_text=True)
             assert method == "HEAD" or answer.json["status"] == answer.status_code

@@ -8,14 +8,10 @@ from flask import abort, current_app
 from tasks.send_mail import change, submit
 from webapp.db import database
 from webapp.lib.times import utcnow
-from webapp.mail.senders import refusal_for
+from webapp.mail.senders import demand_permission
 from webapp.models import IllegalTransition, Mailing, MailingFile, State, Task, User
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.mail import MailForm
-
-
-class MayNotMail(Exception):
-    """Its sender may not mail these people, now or at the time that they chose. Its text says why."""
 
 
 @dataclass
@@ -25,21 +21,30 @@ class Draft:
     user: User
     original: Mailing | None = None
     row: Mailing | None = None
+    by_program: int | None = None
 
     @classmethod
     def find(cls, mailing_id: int | None) -> Self:
-        """This person's draft of changes to that mail, or of a new one; not loaded yet. Aborts with 404."""
-        return cls(signed_in_user(), None if mailing_id is None else find_mailing(mailing_id))
+        """This person's draft of changes to that mail, or of a new one; not loaded yet. Or the draft of that id, which
+        a program of theirs has begun. Aborts with 404."""
+        mailing = None if mailing_id is None else find_mailing(mailing_id)
+        if mailing and mailing.is_draft:
+            return cls(signed_in_user(), by_program=mailing.id)
+        return cls(signed_in_user(), mailing)
 
     @classmethod
     def of_file(cls, file_id: int) -> Self:
         """The draft in whose form a file of this person is shown. Aborts with 404."""
         file = MailingFile.visible_to(signed_in_user()).where(MailingFile.id == file_id).get_or_none() or abort(404)
-        return cls.find(file.mailing.original_id if file.mailing.is_draft else file.mailing.id)
+        its_own = file.mailing.is_by_program or not file.mailing.is_draft
+        return cls.find(file.mailing.id if its_own else file.mailing.original_id)
 
     def load(self) -> Self:
         """Load its row, if there is one. One query."""
-        self.row = Mailing.draft_of(self.user, self.original)
+        if self.by_program is None:
+            self.row = Mailing.draft_of(self.user, self.original)
+        else:
+            self.row = Mailing.find_for_programs(self.user, self.by_program)
         return self
 
     @property
@@ -60,13 +65,17 @@ class Draft:
     @property
     def url_args(self) -> dict[str, Any]:
         """The arguments of the URLs of its form."""
-        return {"mailing_id": self.original.id} if self.original else {}
+        mailing_id = self.original.id if self.original else self.by_program
+        return {} if mailing_id is None else {"mailing_id": mailing_id}
 
     def keep(self, form: MailForm) -> Mailing:
         """Save a form, valid or not. Raises IllegalTransition, having saved nothing, once the original has started."""
         if self.original and not (task := self.original.current_task()).is_scheduled:
             raise IllegalTransition(task, State.SCHEDULED)
-        self.row = Mailing.begin_draft(self.user, self.original)
+        if self.by_program is None:
+            self.row = Mailing.begin_draft(self.user, self.original)
+        else:
+            self.row = self.load().row or abort(404)
         form.write_to(self.row)
         return self.row
 
@@ -98,8 +107,7 @@ class Draft:
         """
         limit = current_app.config["SETTINGS"].mail_daily_limit
         addresses, row = form.parsed_recipients.addresses, self.row or self.keep(form)
-        if (refusal := refusal_for(self.user, row.send_at or utcnow())) and refusal.is_about(addresses):
-            raise MayNotMail(f"{refusal.words}{' You can schedule this for later.' if refusal.until else ''}")
+        demand_permission(self.user, addresses, row.send_at or utcnow())
         return change(self.original, row, addresses, limit) if self.original else submit(row, addresses, limit)
 
     def sent_from(self, form: MailForm) -> Mailing | None:
@@ -118,9 +126,15 @@ class Draft:
 
 
 def find_mailing(mailing_id: int) -> Mailing:
-    """A mail that this person has sent or scheduled. Aborts with 404 for anybody else's, and for a draft."""
-    sent = Mailing.id == mailing_id, Mailing.draft_key.is_null()
-    return Mailing.visible_to(signed_in_user()).where(*sent).get_or_none() or abort(404)
+    """A mail that this person has sent or scheduled, or that a program of theirs writes. Aborts with 404 for anybody
+    else's, and for the draft that they write."""
+    return Mailing.find_for_programs(signed_in_user(), mailing_id) or abort(404)
+
+
+def find_sent(mailing_id: int) -> Mailing:
+    """A mail that this person has sent or scheduled. Aborts with 404."""
+    mailing = find_mailing(mailing_id)
+    return abort(404) if mailing.is_draft else mailing
 
 
 def _copy_of(file: MailingFile, copies: list[MailingFile]) -> MailingFile:

@@ -7,10 +7,10 @@ from flask_login import current_user
 from webapp.web import htmx
 from webapp.web.form_recovery import never_recover
 from webapp.web.forms.mail import MailForm
+from webapp.web.presenters.mail_preview import preview_of
 from webapp.web.routes.mail.blueprint import bp
 from webapp.web.routes.mail.draft import Draft
 from webapp.web.routes.mail.pages import form_page, recipients_context, saved_page
-from webapp.web.routes.mail.preview import preview_of
 
 DRAFT_SAVED = "Draft saved."
 CHANGES_KEPT = "Changes kept as a draft. Until you save them, the email goes out as it was."
@@ -77,4 +77,4 @@ def discard(mailing_id: int | None = None) -> ResponseReturnValue:
     draft = Draft.find(mailing_id)
     draft.discard()
     flash("Changes discarded." if draft.original else "Draft deleted.")
-    return redirect(url_for("mail.show", mailing_id=mailing_id), 303)
+    return redirect(url_for("mail.show", **(draft.url_args if draft.original else {})), 303)

@@ -7,14 +7,16 @@ from flask_login import current_user
 from webapp.lib.i18n import ngettext
 from webapp.mail.mailings import render_mailing, without_mark
 from webapp.mail.rendering import html_for_browser
+from webapp.mail.senders import MayNotMail
 from webapp.models import DraftGone, Mailing, OverLimit, OverQuota, Task
 from webapp.web import htmx, over_quota
 from webapp.web.forms.mail import MailForm
 from webapp.web.polling import FocusFallback, conditional_fragment
+from webapp.web.presenters.mail_limits import over_limit_message
 from webapp.web.presenters.task_messages import changed_message, started_message
 from webapp.web.routes.mail.blueprint import bp
-from webapp.web.routes.mail.draft import Draft, MayNotMail, find_mailing
-from webapp.web.routes.mail.pages import form_page, mailing_list, over_limit_message, sent_page
+from webapp.web.routes.mail.draft import Draft, find_sent
+from webapp.web.routes.mail.pages import form_page, mailing_list, sent_page
 from webapp.web.security import HTML_FRAME_POLICY
 
 GONE = "This draft was sent or replaced in another tab. Check it and send again."
@@ -42,7 +44,7 @@ def list_fragment() -> ResponseReturnValue:
 @bp.post("/<int:mailing_id>/copy")
 def copy(mailing_id: int) -> ResponseReturnValue:
     """Begin another mail like this one; with `?at=`, for the same time. Asks before it replaces a draft."""
-    mailing = find_mailing(mailing_id)
+    mailing = find_sent(mailing_id)
     but = "" if "at" in request.args else "send_at"
     if not mailing.copy(replacing="replace" in request.form, but=but):
         return sent_page(mailing, Draft.find(None).load().row), 409

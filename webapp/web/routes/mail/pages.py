@@ -5,19 +5,18 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.lib.i18n import ngettext, number
 from webapp.lib.times import utcnow
 from webapp.mail.recipients import MOST_REJECTED
 from webapp.mail.senders import refusal_for
 from webapp.mail.templates import template_of
 from webapp.mail.words import standing_of
-from webapp.models import Delivery, Mailing, OverLimit
+from webapp.models import Delivery, Mailing
 from webapp.web import htmx, paging
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.mail import MailForm
 from webapp.web.idempotency import new_key
+from webapp.web.presenters.mail_preview import Preview
 from webapp.web.routes.mail.draft import Draft
-from webapp.web.routes.mail.preview import Preview
 
 MAX_UNDELIVERED_SHOWN = 100  # addresses
 
@@ -94,15 +93,3 @@ def mailing_list() -> dict[str, Any]:
     counts = Delivery.counts_of(mailings.items)
     standings = {mailing: standing_of(mailing, counts[mailing.id]) for mailing in mailings.items}
     return {"mailings": mailings, "standings": standings, "before": before}
-
-
-def over_limit_message(error: OverLimit) -> str:
-    """How many people this person may mail on one day, and how many of these are left."""
-    left = f" and have {number(max(0, error.limit - error.used))} left" if error.used else ""
-    return ngettext(
-        "You can email %(limit)s people in 24 hours%(left)s; this email has %(num)s recipient.",
-        "You can email %(limit)s people in 24 hours%(left)s; this email has %(num)s recipients.",
-        error.wanted,
-        limit=number(error.limit),
-        left=left,
-    )

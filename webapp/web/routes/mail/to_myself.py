@@ -5,24 +5,15 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from tasks.send_mail import submit_test
-from webapp import mail
-from webapp.lib.i18n import estimate
-from webapp.lib.times import utcnow
-from webapp.mail.senders import own_address, refusal_for
-from webapp.models import OverLimit, OverQuota, RateCount, User
-from webapp.models.rate_count import Limit, TooMany
+from webapp.mail.senders import MayNotMail, address_for_test
+from webapp.models import OverLimit, OverQuota
+from webapp.models.rate_count import TooMany
 from webapp.web import over_quota
 from webapp.web.forms.mail import MailForm
+from webapp.web.presenters.mail_limits import over_limit_message, too_many_tests_message
 from webapp.web.routes.mail.blueprint import bp
 from webapp.web.routes.mail.draft import Draft
-from webapp.web.routes.mail.pages import form_page, over_limit_message
-
-TESTS = Limit(10, 3600)
-TOO_OFTEN = "You can send yourself {most} tests an hour. Try again in {when}."
-
-
-class _CannotTest(Exception):
-    """No test can be sent; its text says why."""
+from webapp.web.routes.mail.pages import form_page
 
 
 @bp.post("/test")
@@ -38,29 +29,16 @@ def send_test(mailing_id: int | None = None) -> ResponseReturnValue:
     if form.errors:
         return form_page(draft, form, 422)
     try:
-        address = _address_for_test(draft.user)
+        address = address_for_test(draft.user)
         submit_test(row, address, current_app.config["SETTINGS"].mail_daily_limit)
     except TooMany as error:
-        form.recipients.errors = [TOO_OFTEN.format(most=TESTS.most, when=estimate(error.seconds_left))]
+        form.recipients.errors = [too_many_tests_message(error)]
         return form_page(draft, form, 429, {"Retry-After": str(error.seconds_left)})
     except OverQuota as error:
         form.form_errors = [error.words()]
         return over_quota.page(error, form_page(draft, form))
-    except (_CannotTest, OverLimit) as error:
+    except (MayNotMail, OverLimit) as error:
         form.recipients.errors = [over_limit_message(error) if isinstance(error, OverLimit) else str(error)]
         return form_page(draft, form, 422)
     flash(f"We’re sending a test to {address}.")
     return redirect(url_for("mail.show", **draft.url_args, _anchor="mail"), 303)
-
-
-def _address_for_test(user: User) -> str:
-    """Their own address, once this test is counted. Raises _CannotTest and TooMany."""
-    if not mail.is_configured():
-        raise _CannotTest("This site has no mail server, so it can’t send email.")
-    address = own_address(user)
-    if not address:
-        raise _CannotTest("To send yourself a test, first confirm an email address in Settings.")
-    if (refusal := refusal_for(user, utcnow())) and refusal.is_about([address]):
-        raise _CannotTest(str(refusal.words))
-    RateCount.count([TESTS], "mail test", str(user.id))
-    return address

@@ -6,6 +6,7 @@ from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.models import Block, Blocked, Conversation, Made, Message, Notification, OverQuota, User
+from webapp.models.message import NobodyThere
 from webapp.models.notification_kinds import CONVERSATION
 from webapp.web import htmx, over_quota
 from webapp.web.auth import signed_in_user
@@ -14,11 +15,9 @@ from webapp.web.forms.search import SearchForm
 from webapp.web.idempotency import REPEATED_MESSAGE, create_once, needs_repeat_confirmation, replay_response
 from webapp.web.paging import cursor_at, page_by_number, page_of_rows
 from webapp.web.polling import FocusFallback, conditional_fragment
-from webapp.web.presenters.blocking_words import why_not_message
+from webapp.web.presenters.message_words import DELETED, why_not_message
 from webapp.web.presenters.notifications import leads_to
 from webapp.web.routes.messages.blueprint import bp, find_partner
-
-DELETED = "This account was deleted, so your message wasn’t sent."
 
 
 @leads_to(CONVERSATION)
@@ -67,9 +66,6 @@ def create(username: str) -> ResponseReturnValue:
     other, form = find_partner(username), MessageForm()
     if not form.validate_on_submit():
         return _page(other, form), 422
-    if other.is_deleted:
-        form.body.errors = [DELETED]
-        return _page(other, form), 422
     if needs_repeat_confirmation(Message.last_by(signed_in_user(), other), form.body.data):
         form.is_repeated, form.body.errors = True, [REPEATED_MESSAGE]
         return _page(other, form), 422
@@ -83,6 +79,9 @@ def create(username: str) -> ResponseReturnValue:
     except OverQuota as error:
         form.body.errors = [error.words()]
         return over_quota.page(error, _page(other, form))
+    except NobodyThere:
+        form.body.errors = [DELETED]
+        return _page(other, form), 422
     except Blocked as blocked:
         form.body.errors = [why_not_message(blocked, other)]
         return _page(other, form), 422

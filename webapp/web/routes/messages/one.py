@@ -5,16 +5,14 @@ from flask.typing import ResponseReturnValue
 
 from webapp.models import Blocked, Made, Message, OverQuota, User
 from webapp.models.message_changes import Changed, TooLate, delete, edit
-from webapp.models.message_row import EDITABLE_FOR
 from webapp.web import over_quota, reporting
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.messages import EditMessageForm
 from webapp.web.idempotency import create_once, replay_response
-from webapp.web.presenters.blocking_words import why_not_message
+from webapp.web.presenters.message_words import TOO_LATE, why_not_message
 from webapp.web.routes.messages.blueprint import bp, find_partner
 
 CHANGED = "You changed this message in another tab in the meantime. Save again to replace that."
-TOO_LATE = f"You can edit a message for {EDITABLE_FOR.seconds // 60} minutes after sending it. You can still delete it."
 SAVED_ALREADY = "That was already saved."
 
 
@@ -86,8 +84,7 @@ def report(username: str, message_id: int) -> ResponseReturnValue:
 
 def _find(other: User, message_id: int, *, or_deleted: bool = False) -> Message:
     """A message between two people, 404 if it is none, or was deleted. One query."""
-    with_other = (Message.sender == other.id) | (Message.recipient == other.id)
-    found = Message.visible_to(signed_in_user()).where(Message.id == message_id, with_other).first()
+    found = Message.find(signed_in_user(), other, message_id)
     return found if found and (or_deleted or found.deleted_at is None) else abort(404)
 
 

@@ -8,7 +8,7 @@ from tests.webapp.web.routes.mail.desk import TWO, send, upload
 from webapp.dev.factories import make_task
 from webapp.lib.times import utcnow
 from webapp.models import Mailing, State, Task, User
-from webapp.web.routes.mail.preview import OWN_LINK
+from webapp.web.presenters.mail_preview import OWN_LINK
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Preview: a mail as it would be sent now, who it comes from, and who of its recipients would not get it."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from webapp.lib.i18n import number
@@ -22,27 +23,27 @@ _WHY = {
 class Preview:
     """What is shown of a mail before it is sent: its text, and who sends it.
 
-    `reply_to` is None where answers reach nobody; `left_out` is empty where everybody gets it.
+    `reply_to` is None where answers reach nobody; `suppressed` is how many of its `total` recipients get none, and why.
     """
 
     plain: str
     sender: str
     reply_to: str | None
-    left_out: str
+    total: int
+    suppressed: Mapping[Reason, int]
+
+    @property
+    def left_out(self) -> str:
+        """How many will not get it, like '3 of 40 won’t get it: unsubscribed'; empty where everybody does."""
+        found, total = self.suppressed, number(self.total)
+        why = [_WHY[reason] if len(found) == 1 else f"{number(found[reason])} {_WHY[reason]}" for reason in found]
+        return f"{number(sum(found.values()))} of {total} won’t get it: {', '.join(why)}" if found else ""
 
 
 def preview_of(mailing: Mailing, addresses: list[str]) -> Preview:
     """The preview of a mailing to these checked addresses. Needs an app context. At most eight queries."""
     text, _ = render_mailing(mailing, mailing.user)
-    left_out = _left_out(list(Suppression.holding(mailing.user_id, addresses).values()), len(addresses))
-    return Preview(without_mark(text, OWN_LINK), mail_settings().default_sender, reply_to(mailing.user), left_out)
-
-
-def _left_out(reasons: list[Reason], total: int) -> str:
-    """How many will not get it, like '3 of 40 won’t get it: unsubscribed'."""
-    if not reasons:
-        return ""
-    counts = Counter(reasons)
-    found = [reason for reason in Reason if counts[reason]]
-    why = [_WHY[reason] if len(found) == 1 else f"{number(counts[reason])} {_WHY[reason]}" for reason in found]
-    return f"{number(len(reasons))} of {number(total)} won’t get it: {', '.join(why)}"
+    counts = Counter(Suppression.holding(mailing.user_id, addresses).values())
+    suppressed = {reason: counts[reason] for reason in Reason if counts[reason]}
+    plain, sender = without_mark(text, OWN_LINK), mail_settings().default_sender
+    return Preview(plain, sender, reply_to(mailing.user), len(addresses), suppressed)
