@@ -7,7 +7,7 @@ from operator import add
 from typing import Any
 from uuid import UUID
 
-from peewee import SQL, ModelSelect
+from peewee import SQL, ModelSelect, fn
 
 from tasks.engine.models.state import FINISHED, State
 from tasks.engine.models.task import Task
@@ -63,7 +63,7 @@ class TaskList:
         At most three queries: how far to look, the ids of tasks in several states, and the tasks.
         """
         floor = self._floor(after) if self._one_by_one else None
-        wanted = [query.where(*self._one_by_one, *self._down_to(floor)) for query in self._parts(after)]
+        wanted = [query.where(*self._one_by_one) for query in self._parts(after, floor)]
         found = self._latest(wanted, size + 1)
         if len(found) > size:
             last = found[size - 1]
@@ -82,7 +82,8 @@ class TaskList:
         """What no index finds."""
         conditions = list[Any]()
         if self.states and not self._by_state:
-            conditions.append(Task.state.in_(sorted(self.states)))
+            # As an expression: by the column, SQLite would take an index of states, and then sort all that it finds.
+            conditions.append(fn.COALESCE(Task.state, "").in_([state.value for state in sorted(self.states)]))
         if self.name is not None and (self._by_state or not self.owner):
             conditions.append(Task.name == self.name)
         if self.since and self.order != "created_at":
@@ -95,15 +96,13 @@ class TaskList:
         found = has_word(Task.title, word)
         return found if self.titles_only else found | has_word(Task.error, word)
 
-    def _parts(self, after: Place | None) -> list[Any]:
-        """What an index has in order: one part, or one for each state."""
+    def _parts(self, after: Place | None, down_to: Place | None = None) -> list[Any]:
+        """What an index has in order between two places: one part, or one for each state."""
         if not self._by_state:
-            return [self._after(after, self._whose())]
+            return [self._between(after, down_to, self._whose())]
         # What follows from the states, and databases need to be told to take the index.
-        has_ended = Task.finished_at.is_null(self.order == "created_at")
-        return [
-            self._after(after, self._whose().where(Task.state == state, has_ended)) for state in sorted(self.states)
-        ]
+        whose = self._whose().where(Task.finished_at.is_null(self.order == "created_at"))
+        return [self._between(after, down_to, whose.where(Task.state == state)) for state in sorted(self.states)]
 
     def _whose(self) -> Any:
         if self.parent:
@@ -113,20 +112,18 @@ class TaskList:
         query = Task.of(self.owner)
         return query.where(Task.name == self.name) if self.name is not None and not self._by_state else query
 
-    def _after(self, after: Place | None, query: Any) -> Any:
-        time = getattr(Task, self.order)
-        conditions = [time >= self.since] if self.since else list[Any]()
-        if self.until:
-            conditions.append(Task.created_at < self.until)
+    def _between(self, after: Place | None, down_to: Place | None, query: Any) -> Any:
+        """Of two conditions on the time the narrower alone: by what is said twice, SQLite takes another index."""
+        time, conditions = getattr(Task, self.order), list[Any]()
         if after:  # the first follows from the second, and is what an index finds the place by
             conditions += [time <= after[0], (time < after[0]) | (Task.id < after[1])]
+        elif self.until:
+            conditions.append(Task.created_at < self.until)
+        if down_to:
+            conditions += [time >= down_to[0], (time > down_to[0]) | (Task.id >= down_to[1])]
+        elif self.since:
+            conditions.append(time >= self.since)
         return query.where(*conditions).order_by(time.desc(), Task.id.desc())
-
-    def _down_to(self, floor: Place | None) -> list[Any]:
-        if not floor:
-            return []
-        time = getattr(Task, self.order)
-        return [time >= floor[0], (time > floor[0]) | (Task.id >= floor[1])]
 
     def _floor(self, after: Place | None) -> Place | None:
         """The place of the last of the MOST_SEARCHED; None if there are fewer."""

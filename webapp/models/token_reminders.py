@@ -1,5 +1,11 @@
 """Reminders that API tokens expire soon: once a token, and one mail for all of a person's that are due."""
 
+from collections import defaultdict
+from datetime import datetime
+from typing import Any
+
+from peewee import ModelSelect
+
 from webapp.db import database, locking
 from webapp.lib.times import utcnow
 from webapp.models.account_mail import AccountMail
@@ -14,15 +20,21 @@ def remind_of_tokens(at_once: int) -> int:
     """
     now = utcnow()
     due = ApiToken.reminded_at.is_null(), ApiToken.expires_at > now, ApiToken.expires_at <= now + REMIND_BEFORE
-    soonest = ApiToken.select().where(*due).order_by(ApiToken.expires_at).limit(at_once)
+    soonest = ApiToken.select(ApiToken.id).where(*due).order_by(ApiToken.expires_at).limit(at_once)
     if not soonest.exists():
         return 0
     with database.atomic():
-        tokens = list(locking(soonest, skip_locked=True))
-        ids = [token.id for token in tokens]
-        ApiToken.update(reminded_at=now).where(ApiToken.id.in_(ids)).execute()
-        owners = {token.user_id for token in tokens}
-        for user in User.select().where(User.id.in_(owners)).order_by(User.id):
-            theirs = [token.id for token in tokens if token.user_id == user.id]
-            AccountMail.tell(user, "tokens_expire", tokens=theirs)
-    return len(tokens)
+        taken = _take(soonest, now)
+        for user in User.select().where(User.id.in_(list(taken))).order_by(User.id):
+            AccountMail.tell(user, "tokens_expire", tokens=taken[user.id])
+    return sum(map(len, taken.values()))
+
+
+def _take(soonest: "ModelSelect[ApiToken]", now: datetime) -> dict[int, list[int]]:
+    """The ids of these tokens by their owners, but for those that another sweeper has taken meanwhile."""
+    free = ApiToken.id.in_(locking(soonest, skip_locked=True)) & ApiToken.reminded_at.is_null()
+    update: Any = ApiToken.update(reminded_at=now).where(free).returning(ApiToken.id, ApiToken.user)
+    taken: dict[int, list[int]] = defaultdict(list)
+    for token in update.execute():
+        taken[token.user_id].append(token.id)
+    return taken

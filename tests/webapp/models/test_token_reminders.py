@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from tests.racing import race
 from webapp.dev.account_factories import make_api_token
 from webapp.dev.factories import make_user
 from webapp.lib.times import utcnow
@@ -53,6 +54,13 @@ def test_who_has_no_address_is_passed_over_and_keeps_nobody_waiting(app):
     _expiring(make_user())
     _expiring(ann := make_user(email="ann@example.com"), in_days=6.5)
     assert [remind_of_tokens(1) for _ in range(3)] == [1, 1, 0]
+    assert [user for user, _ in _told()] == [ann.id]
+
+
+def test_two_sweepers_at_once_tell_each_once(each_database):
+    _expiring(ann := make_user(email="ann@example.com"))
+    results = race(4, lambda: remind_of_tokens(10))
+    assert sorted(results) == [0, 0, 0, 1]
     assert [user for user, _ in _told()] == [ann.id]
 
 

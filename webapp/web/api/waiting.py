@@ -50,10 +50,13 @@ def wait(seconds: int, is_over: Callable[[], bool]) -> dict[str, str]:
 
 
 def _pause(seconds: float, must_answer: Callable[[], bool]) -> bool:
-    """Wait for that long; True at once if it must end."""
-    end = time.monotonic() + seconds
-    while not must_answer():
-        if (left := end - time.monotonic()) <= 0:
-            return False
+    """Wait for that long; True as soon as it must end. For a moment each request waits for its thread, so it counts
+    only if it is so twice."""
+    end, was_asked = time.monotonic() + seconds, False
+    while (left := end - time.monotonic()) > 0:
+        is_asked = must_answer()
+        if is_asked and was_asked:
+            return True
+        was_asked = is_asked
         time.sleep(min(LOOK_EVERY, left))
-    return True
+    return False

@@ -3,7 +3,7 @@
 import random
 from datetime import timedelta
 from urllib.parse import quote
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 
@@ -74,10 +74,9 @@ def test_the_badge_goes_out_once_messages_are_read(anns):
 
 
 def test_pages_are_not_mistaken_for_what_is_known(anns):
-    at, payload = utcnow() - timedelta(days=1), {"state": "pending", "done": 0, "total": None}
+    at = utcnow() - timedelta(days=1)
     Notification.insert_many(
-        {"user": anns.user, "name": TASK_PROGRESS, "scope": str(uuid4()), "payload": payload, "updated_at": at}
-        for _ in range(450)
+        {"user": anns.user, "name": TASK_PROGRESS, "scope": str(UUID(int=n)), "updated_at": at} for n in range(450)
     ).execute()
     follower = Follower(anns)
     assert len(follower.poll()) == 450

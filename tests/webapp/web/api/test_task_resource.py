@@ -195,3 +195,16 @@ def test_an_unchanged_task_is_a_304(anns):
 def test_it_says_when_to_ask_again_until_it_is_done(anns):
     assert anns.get(f"/tasks/{make_task(user=anns.user).id}").headers["Retry-After"] == "2"
     assert "Retry-After" not in anns.get(f"/tasks/{make_task(State.FAILED, anns.user).id}").headers
+
+
+def test_a_task_costs_two_queries_and_one_more_while_it_waits(anns, staff, queries):
+    done, waiting = make_task(State.SUCCEEDED, anns.user), make_task(user=anns.user)
+    anns.get(f"/tasks/{done.id}")
+    with queries(2):  # the token, the task
+        anns.get(f"/tasks/{done.id}")
+    with queries(3):  # and its place in the queue
+        anns.get(f"/tasks/{waiting.id}")
+    viewer = staff(Role.VIEWER)
+    viewer.get(f"/tasks/{done.id}")
+    with queries(4):  # whether it is theirs, and its owner
+        viewer.get(f"/tasks/{done.id}")

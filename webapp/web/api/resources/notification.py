@@ -40,8 +40,8 @@ class Told:
 
 
 def _task_progress(record: FeedRecord) -> dict[str, Json]:
-    said, state = record.payload, record.payload.get("state")
-    progress: Json = {"done": said.get("done"), "total": said.get("total")}
+    said, state = record.payload, record.payload.get("state", "")
+    progress: Json = {"done": said.get("done", 0), "total": said.get("total")}
     return {"task": record.scope, "state": state, "done": state in FINISHED, "progress": progress}
 
 

@@ -117,6 +117,12 @@ TASK = Resource[SeenTask](
             "When it is to start, or to be tried again; of a task that was canceled before that, when it was to start.",
         ),
         Field(
+            "request_id",
+            nullable(STRING),
+            lambda seen: seen.task.request_id,
+            "The “X-Request-ID” of the request that started it, if one did.",
+        ),
+        Field(
             "actions",
             array(STRING),
             lambda seen: seen.actions,
