@@ -12,7 +12,7 @@ from peewee import Model
 
 from tasks.engine.parameters.arguments import InvalidArguments
 from tasks.engine.parameters.conversions import Value, is_storable
-from tasks.engine.parameters.json_arguments import MOST_ERRORS, escaped
+from tasks.engine.parameters.json_arguments import MOST_ERRORS, NO_FILES, Files, escaped
 from tasks.engine.signature import Signature, chain, chord, group
 from tasks.engine.task_function import TaskFunction
 from webapp.lib.json_types import Json
@@ -49,13 +49,15 @@ class WorkflowTree:
     leaves: tuple[Leaf, ...]
 
 
-def read_workflow(tree: Json, functions: Mapping[str, TaskFunction], owner: Model) -> WorkflowTree:
-    """A workflow of the kinds that are listed, for an owner.
+def read_workflow(
+    tree: Json, functions: Mapping[str, TaskFunction], owner: Model, files: Files = NO_FILES
+) -> WorkflowTree:
+    """A workflow of the kinds that are listed, for an owner; or one task, which alone can have `files`.
 
-    Raises InvalidWorkflow with all that is wrong, up to MOST_ERRORS: the first mistakes of each branch. A kind that
-    needs files cannot be in a tree. The queries are those of `TaskFunction.read_json` for each task.
+    Raises InvalidWorkflow with all that is wrong, up to MOST_ERRORS: the first mistakes of each branch. The queries are
+    those of `TaskFunction.read_json` for each task.
     """
-    reader = _Reader(functions, owner)
+    reader = _Reader(functions, owner, files)
     signature = reader.read(tree, "", 1)
     reader.refuse_repeats()
     if reader.errors or signature is None:
@@ -75,6 +77,7 @@ class _Mistake(ValueError):
 class _Reader:
     functions: Mapping[str, TaskFunction]
     owner: Model
+    files: Files
     errors: dict[str, str] = field(default_factory=dict)
     leaves: list[Leaf] = field(default_factory=list)
     count: int = 0
@@ -107,6 +110,8 @@ class _Reader:
             raise _Mistake(f"{at}/{escaped(name)}", "There is no such member.")
         if found == ["kind"]:
             return self._task(node, at)
+        if self.files:
+            raise _Mistake("", "A workflow takes no files.")
         if level > DEEPEST:
             raise _Mistake(at, f"A workflow can have {DEEPEST} levels.")
         title, below = self._title(node, at), node[found[0]]
@@ -125,7 +130,9 @@ class _Reader:
             raise _Mistake(f"{at}/kind", "There is no such kind of task.")
         if not isinstance(arguments, dict):
             raise _Mistake(f"{at}/arguments", "Write an object.")
-        self.leaves.append(Leaf(at, function, function.read_json(arguments, owner=self.owner)))
+        self.leaves.append(
+            Leaf(at, function, function.read_json(arguments, NO_FILES if at else self.files, self.owner))
+        )
         return function.s(**self.leaves[-1].arguments)
 
     def _chord(self, below: Json, at: str, level: int, title: str) -> Signature | None:

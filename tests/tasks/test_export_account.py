@@ -41,6 +41,7 @@ from webapp.models import (
     Delivery,
     ErrorReport,
     FormerName,
+    IdempotencyKey,
     Leader,
     MailCount,
     MailPace,
@@ -102,6 +103,7 @@ def _everything_of(user: User, other: User) -> None:
     make_report(user, make_post(other))
     make_draft(user)
     make_form_key(user)
+    IdempotencyKey.create(user=user, key="k", request="r")
     make_email_change(user)
     OutcomeMail.create(user=user, task=task, ended_at=task.finished_at)
     Session.begin(user, f"key of {user.id}")

@@ -26,6 +26,7 @@ from webapp.models.email_change import ChangeState, EmailChange
 from webapp.models.error_report import ErrorReport
 from webapp.models.form_key import FormKey, Made
 from webapp.models.former_name import FormerName
+from webapp.models.idempotency_key import IdempotencyKey
 from webapp.models.mail_pace import MailPace
 from webapp.models.mailing.attachments import MailingFile
 from webapp.models.mailing.daily_limit import OverLimit
@@ -81,6 +82,7 @@ MODELS = (
     Report,
     RateCount,
     FormKey,
+    IdempotencyKey,
     OutcomeMail,
     NoticeCount,
     MailPace,
@@ -118,6 +120,7 @@ __all__ = [
     "ErrorReport",
     "FormKey",
     "FormerName",
+    "IdempotencyKey",
     "IllegalTransition",
     "Leader",
     "Made",

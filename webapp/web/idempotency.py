@@ -16,7 +16,6 @@ The key counts together with the content of the form: a different text from the 
 without a key, as scripts send it, is never a repeat.
 """
 
-import hashlib
 import random
 import re
 from collections.abc import Callable
@@ -29,11 +28,11 @@ from flask_login import current_user
 from webapp.lib.times import utcnow
 from webapp.models import FormKey, Made
 from webapp.web import htmx
+from webapp.web.content_digest import ContentDigest
 
 KEY_FIELD = "form_key"
 KEY_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,32}")
 DIGEST_ENVIRON = "errand.form_digest"  # cached in the request: files are read for it
-CHUNK_SIZE = 64 * 1024
 REPEATED_MESSAGE = "You sent exactly this a moment ago. Press again to send it a second time."
 REPEAT_WINDOW = timedelta(minutes=10)
 CONFIRMATION_FIELD = "again"
@@ -91,25 +90,10 @@ def _digest() -> str:
     if not (key := clean_key(request.form.get(KEY_FIELD))):
         return ""
     if DIGEST_ENVIRON not in request.environ:
-        digest = hashlib.sha256(f"{key} {request.path}".encode())
+        digest = ContentDigest(key, request.path)
         for name, text in request.form.items(multi=True):
             if name not in FIELDS_NOT_DIGESTED:
-                _update(digest, name, text)
-        for name, file in request.files.items(multi=True):
-            _update(digest, name, file.filename or "")
-            content = hashlib.sha256()
-            file.stream.seek(0)
-            while chunk := file.stream.read(CHUNK_SIZE):
-                content.update(chunk)
-            file.stream.seek(0)
-            digest.update(content.digest())
-        request.environ[DIGEST_ENVIRON] = digest.hexdigest()
+                digest.add(name, text)
+        digest.add_files(request.files.items(multi=True))
+        request.environ[DIGEST_ENVIRON] = digest.text()
     return str(request.environ[DIGEST_ENVIRON])
-
-
-def _update(digest: "hashlib._Hash", *texts: str) -> None:
-    """Add each text with its length, so that no two lists of texts have one digest."""
-    for text in texts:
-        data = text.encode("utf-8", "surrogatepass")
-        digest.update(b"%d:" % len(data))
-        digest.update(data)

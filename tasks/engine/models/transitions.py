@@ -77,7 +77,9 @@ def ask(
     """
     model, row = type(task), OWNER_ACTIONS[action]
     as_seen = model.hidden == task.hidden  # otherwise it is being deleted
-    for target in dict.fromkeys(row.moves.values()):
+    targets = [*dict.fromkeys(row.moves.values())]
+    # The first once more at the end: a run may have let go of the task meanwhile.
+    for target in targets + targets[:-1]:
         sources = [source for source, to in row.moves.items() if to == target and seen in (None, source)]
         wording = {**actor.words().stopped, **(words or {})}.get(target, _on_again(task, action))
         given = {} if target in LEASED else changes

@@ -34,6 +34,7 @@ from webapp.models import (
     MODELS,
     AccountMail,
     ErrorReport,
+    IdempotencyKey,
     Leader,
     MailCount,
     MailPace,
@@ -127,6 +128,7 @@ def test_deleting_a_person_deletes_what_is_theirs(each_database):
     MailCount.create(user=user, number=1)
     Suppression.add(user.id, ["bea@example.com"], Reason.ENTERED)
     make_form_key(user)
+    IdempotencyKey.create(user=user, key="k", request="r")
     Session.begin(user, "key")
     AccountMail.put("password_changed", "ann@example.com", user)
     make_api_token(user)

@@ -31,6 +31,7 @@ from webapp.models import (
     EmailChange,
     FormerName,
     FormKey,
+    IdempotencyKey,
     MailCount,
     Mailing,
     Message,
@@ -72,6 +73,7 @@ def make_everything() -> User:
     make_mailing_file(make_mailing(person, (ADDRESS,), subject=NAME), f"{NAME}.txt", NAME.encode())
     make_draft(person, recipients=ADDRESS, subject=NAME)
     make_form_key(person, location=f"/messages/{NAME}")
+    IdempotencyKey.create(user=person, key="k", request="r")
     Session.begin(person, "key", browser=NAME)
     AccountMail.put("password_changed", ADDRESS, person)
     request_reset(ADDRESS)

@@ -8,6 +8,7 @@ from webapp.models import (
     EmailChange,
     FormerName,
     FormKey,
+    IdempotencyKey,
     NoticeCount,
     Notification,
     OutcomeMail,
@@ -39,4 +40,5 @@ ROWS: Fates = {
     Picture: Fate(GONE, of(Picture.user)),
     PictureUpload: Fate(GONE, of(PictureUpload.user)),
     FormKey: Fate(f"{GONE}; those of others that lead to the account go with the last batch", of(FormKey.user)),
+    IdempotencyKey: Fate(GONE, of(IdempotencyKey.user)),
 }

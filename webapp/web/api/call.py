@@ -11,8 +11,10 @@ from webapp.models import User
 from webapp.models.api_token import ApiToken
 from webapp.models.scopes import Scope
 from webapp.web.api.authentication import authenticate
+from webapp.web.api.idempotency import digest_of, do_once, replay, sent_key
 from webapp.web.api.json_body import read_json
-from webapp.web.api.operation import OPERATIONS, Answer, Operation
+from webapp.web.api.multipart import demand_multipart, is_multipart, read_form
+from webapp.web.api.operation import OPERATIONS, Answer, Once, Operation
 from webapp.web.api.parameters import read_query
 from webapp.web.api.problems import PRECONDITION_FAILED, Problem
 
@@ -55,12 +57,33 @@ def _carry_out(operation: Operation) -> Callable[..., BaseResponse]:
     def carry_out(**path: Any) -> BaseResponse:
         token = authenticate(operation)
         query = read_query(operation.query, request.args)
-        body = None
-        if operation.body and not operation.takes_files:
-            body = read_json(operation.body, operation.may_lack_body)
-        return _respond(operation.view(Call(operation, token, query, body), **path))
+        call = Call(operation, token, query, _body(operation))
+        return _respond(_answer(call, lambda: operation.view(call, **path)))
 
     return carry_out
+
+
+def _body(operation: Operation) -> Any:
+    if not operation.body:
+        return None
+    if not operation.takes_json:
+        demand_multipart()
+        return None
+    if operation.takes_files and is_multipart():
+        return read_form(operation.body)
+    return read_json(operation.body, operation.may_lack_body)
+
+
+def _answer(call: Call, view: Callable[[], Any]) -> Answer | BaseResponse:
+    """What an operation answers: once for each key, where it has `once` and the request has a key."""
+    key = sent_key() if call.operation.once else None
+    if key is None:
+        answer = view()
+        return answer() if call.operation.once is Once.LATER else answer
+    digest = digest_of(call.body)
+    if answer := replay(call.user, key, digest):
+        return answer
+    return do_once(call.user, key, digest, view() if call.operation.once is Once.LATER else view)
 
 
 def _respond(answer: Answer | BaseResponse) -> BaseResponse:

@@ -16,7 +16,6 @@ from webapp.models.passwords import HashingBusy
 from webapp.models.search import SearchTooSlow
 from webapp.models.search_places import TooManySearches
 from webapp.web import outages, over_quota
-from webapp.web.api.json_body import pointer
 from webapp.web.api.problems import (
     ALREADY_RUNNING,
     BAD_REQUEST,
@@ -106,7 +105,7 @@ def _about(task_id: object) -> dict[str, Json]:
 
 
 def _invalid_arguments(error: InvalidArguments) -> Problem:
-    faults = [Fault(words, pointer=pointer("arguments", *name.split("/"))) for name, words in error.errors.items()]
+    faults = [Fault(words, pointer=f"/arguments/{path}") for path, words in error.errors.items()]
     return Problem(INVALID, "The task doesn’t take these arguments.", faults)
 
 

@@ -8,8 +8,10 @@ from webapp.web.api.operation import OPERATIONS, Access, Operation
 from webapp.web.api.parameters import PATH_PARAMETERS, names_in
 from webapp.web.api.problems import (
     BAD_REQUEST,
+    IN_PROGRESS,
     INSUFFICIENT_SCOPE,
     INVALID,
+    KEY_REUSED,
     NOT_FOUND,
     RATE_LIMITED,
     TOO_LARGE,
@@ -17,6 +19,7 @@ from webapp.web.api.problems import (
     UNSUPPORTED_TYPE,
     ProblemType,
 )
+from webapp.web.api.resource import Schema
 from webapp.web.api_paths import ROOT
 
 VERSION: Final = "1"
@@ -54,6 +57,8 @@ def problems_of(operation: Operation) -> list[ProblemType]:
         found.append(INSUFFICIENT_SCOPE)
     if names_in(operation.path):
         found.append(NOT_FOUND)
+    if operation.once:
+        found += [BAD_REQUEST, IN_PROGRESS, KEY_REUSED]
     if operation.body:
         found += [BAD_REQUEST, TOO_LARGE, UNSUPPORTED_TYPE]
     return sorted(dict.fromkeys(found), key=lambda each: (each.status, each.slug))
@@ -87,9 +92,15 @@ def _operation(operation: Operation) -> dict[str, Json]:
     if operation.body:
         content: dict[str, Any] = {"application/json": {"schema": operation.body}} if operation.takes_json else {}
         if operation.takes_files:
-            content["multipart/form-data"] = {"schema": {"type": "object"} if operation.takes_json else operation.body}
+            form = _form(operation.body) if operation.takes_json else operation.body
+            content["multipart/form-data"] = {"schema": form}
         found["requestBody"] = {"required": not operation.may_lack_body, "content": content}
     return found
+
+
+def _form(body: Schema) -> Schema:
+    """The same as a form: files are parts that are named by their parameter."""
+    return body | {"additionalProperties": {"contentMediaType": "application/octet-stream"}}
 
 
 def _parameters(operation: Operation) -> list[Json]:

@@ -26,6 +26,7 @@ _WORDS: Final = {
     "Retry-After": "In how many seconds to ask again.",
     "Link": "The next page, as `rel=next`, if there is one.",
     "WWW-Authenticate": "That a token is needed, and what is wrong with the one that was sent.",
+    "Idempotent-Replayed": "`true` where this is the answer to an earlier request with the same Idempotency-Key.",
     "Allow": "The methods that work here.",
     "Deprecation": "Since when this is deprecated.",
     "Sunset": "From when on this may be gone.",
@@ -63,9 +64,15 @@ def has_etag(operation: Operation) -> bool:
 
 
 def header_parameters(operation: Operation) -> list[Json]:
-    """The headers by which a request can be conditional."""
-    found = {"If-None-Match": 304 in operation.answers, "If-Match": PRECONDITION_FAILED in operation.problems}
+    """The headers by which a request can be conditional, or be sent again."""
+    found = {
+        "If-None-Match": 304 in operation.answers,
+        "If-Match": PRECONDITION_FAILED in operation.problems,
+        "Idempotency-Key": operation.once,
+    }
     words = {
+        "Idempotency-Key": "A text of your own of up to 255 characters, such as a UUID, new for each thing that is to "
+        "be done. For a day, the same request with the same key is carried out once, and answered alike.",
         "If-None-Match": "An ETag; while nothing has changed since, the answer is an empty 304.",
         "If-Match": "An ETag; if something has changed since, nothing is done, and the answer is 412.",
     }
@@ -90,6 +97,7 @@ def schemas_of(said: Iterable[Said]) -> dict[str, Schema]:
 def _answer(operation: Operation, status: int, said: Said) -> dict[str, Json]:
     names = [*BY_STATUS.get(status, ())]
     names += ["ETag"] if has_etag(operation) and status == 200 else []
+    names += ["Idempotent-Replayed"] if operation.once else []
     names += ["Link"] if isinstance(said, Listed) else []
     names += ["Deprecation"] if operation.deprecated else []
     names += ["Sunset"] if operation.sunset else []

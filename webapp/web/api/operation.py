@@ -31,6 +31,13 @@ class Rate(Enum):
     LAUNCH = "launch"
 
 
+class Once(Enum):
+    """How the work of an operation is done in one transaction with an Idempotency-Key."""
+
+    ALL = "all that it does"
+    LATER = "what it returns to be called, once it has looked at what it was given"
+
+
 @dataclass(frozen=True)
 class Answer:
     """What an operation answers: JSON with its status and headers. `etag` is of the content, and strong."""
@@ -41,7 +48,7 @@ class Answer:
     etag: str = ""
 
 
-View = Callable[..., "Answer | Response"]
+View = Callable[..., "Answer | Response | Callable[[], Answer]"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +57,8 @@ class Operation:
     and `answers` what it answers by status. `problems` are those that are particular to it. `desk` is the scope by
     which operators may ask for it of what is somebody else's, with or without the other one. A `body` may be left out
     where it `may_lack_body`, and is that of a form with files where it `takes_json` no more. `deprecated` is the day,
-    as 2026-11-30, since when it is, and `sunset` the one from when on it may be gone."""
+    as 2026-11-30, since when it is, and `sunset` the one from when on it may be gone.
+    `once`: it takes an Idempotency-Key."""
 
     method: str
     path: str
@@ -67,6 +75,7 @@ class Operation:
     takes_json: bool = True
     problems: tuple[ProblemType, ...] = ()
     rate: Rate = Rate.READ
+    once: Once | None = None
     media_type: str = "application/json"
 
     @property

@@ -131,6 +131,12 @@ SECRETS_GONE: Final = ProblemType(
     "secrets-gone", 409, "Its secrets are deleted", "Start a new task, with the secrets entered again."
 )
 CONFLICT: Final = ProblemType("conflict", 409, "Something else came first", "Read it again, then decide anew.")
+IN_PROGRESS: Final = ProblemType(
+    "in-progress", 409, "The same request is under way", "Send it again after “Retry-After”, with the same key."
+)
+KEY_REUSED: Final = ProblemType(
+    "key-reused", 422, "The key was sent with another request", "Make a new one for each thing that is to be done."
+)
 INVALID: Final = ProblemType("invalid", 422, "Something in it is wrong", "`errors` says what, and where.")
 QUOTA_EXCEEDED: Final = ProblemType(
     "quota-exceeded",
@@ -176,7 +182,9 @@ PROBLEM_TYPES: Final = (
     UNSUPPORTED_TYPE,
     RANGE_NOT_SATISFIABLE,
     MISDIRECTED,
+    IN_PROGRESS,
     INVALID,
+    KEY_REUSED,
     OVER_QUOTA,
     QUOTA_EXCEEDED,
     RATE_LIMITED,

@@ -22,6 +22,7 @@ _LOST_SECRETS = (
     "%(num)s needs its secret again (open it and run it again)",
     "%(num)s need their secrets again (open each and run it again)",
 )
+_STOPPING = "202 while its run has not come to its next step, at which it stops."
 _TO_CANCEL = OWNER_ACTIONS["cancel"].targets
 _TO_PAUSE = OWNER_ACTIONS["pause"].targets
 
@@ -30,12 +31,14 @@ _TO_PAUSE = OWNER_ACTIONS["pause"].targets
 class ActionWords:
     """What pages say of one action.
 
-    `noun` ends its URL: `POST /tasks/<id>/<noun>`. `label` is on its button, for one task or for those that are
-    selected; `selected` is what a screen reader hears after it then. A press for many tasks says how many it has
-    `done`, or `nothing_done`, and `why` it passed over tasks in which states: the first that has a task's state.
+    `noun` ends its URL: `POST /tasks/<id>/<noun>`. The `explanation` is for who writes programs. `label` is on its
+    button, for one task or for those that are selected; `selected` is what a screen reader hears after it then. A press
+    for many tasks says how many it has `done`, or `nothing_done`, and `why` it passed over tasks in which states: the
+    first that has a task's state.
     """
 
     noun: str
+    explanation: str
     label: str
     selected: str
     done: Counted
@@ -49,6 +52,9 @@ ACTION_WORDS: Mapping[str, ActionWords] = complete(
     {
         "retry": ActionWords(
             noun="retry",
+            explanation="Try a task again, or start now what is scheduled for later.\nIt goes on where it stopped. "
+            "A second retry is another one, if the first has ended by then: send an `Idempotency-Key`, or `If-Match` "
+            "with the ETag of the task that is to be retried.",
             label="Retry",
             selected=" selected tasks",
             done=("Retried %(num)s task", "Retried %(num)s tasks"),
@@ -62,6 +68,7 @@ ACTION_WORDS: Mapping[str, ActionWords] = complete(
         ),
         "pause": ActionWords(
             noun="pause",
+            explanation=f"Pause a task.\n{_STOPPING} Twice is once. Workflows can’t be paused.",
             label="Pause",
             selected=" selected tasks",
             done=("Paused %(num)s task", "Paused %(num)s tasks"),
@@ -75,6 +82,8 @@ ACTION_WORDS: Mapping[str, ActionWords] = complete(
         ),
         "resume": ActionWords(
             noun="resumption",
+            explanation="Resume a paused task.\nIt goes on where it stopped, once a worker is free. "
+            "Twice is once, until it has finished.",
             label="Resume",
             selected=" selected tasks",
             done=("Resumed %(num)s task", "Resumed %(num)s tasks"),
@@ -83,6 +92,7 @@ ACTION_WORDS: Mapping[str, ActionWords] = complete(
         ),
         "cancel": ActionWords(
             noun="cancellation",
+            explanation=f"Cancel a task.\nWith all its children. {_STOPPING} Twice is once.",
             label="Cancel",
             selected=" selected tasks",
             done=("Canceled %(num)s task", "Canceled %(num)s tasks"),
@@ -91,6 +101,7 @@ ACTION_WORDS: Mapping[str, ActionWords] = complete(
         ),
         "dismiss": ActionWords(
             noun="dismissal",
+            explanation="Close the alert of a finished task.\nOn all pages of its owner, and for good. Twice is once.",
             label="Close alerts",
             selected=" of selected tasks",
             done=("Closed %(num)s alert", "Closed %(num)s alerts"),
@@ -99,6 +110,7 @@ ACTION_WORDS: Mapping[str, ActionWords] = complete(
         ),
         "remove": ActionWords(
             noun="deletion",
+            explanation="Delete a finished task, with all that it made.\nA child goes with its workflow.",
             label="Delete",
             selected=" selected tasks",
             done=("Deleted %(num)s task", "Deleted %(num)s tasks"),

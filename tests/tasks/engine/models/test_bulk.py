@@ -185,7 +185,8 @@ def _before_each_query(monkeypatch, act) -> None:
     execute = database.obj.execute_sql
 
     def watched(sql, params=None):
-        if sql.startswith("SELECT") and threading.current_thread() is threading.main_thread():
+        is_alone = database.in_transaction()  # nobody else could do anything now
+        if sql.startswith("SELECT") and threading.current_thread() is threading.main_thread() and not is_alone:
             act()
         return execute(sql, params)
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tasks.engine.models.action_table import OWNER_ACTIONS
+from tasks.engine.models.sealed import sealed
 from tests.webapp.web.api.client import Program, pointers
 from webapp.dev.factories import make_artifact, make_task, make_user
 from webapp.models import Artifact, Composition, State, Task
@@ -92,6 +93,29 @@ def test_a_second_retry_is_another_one(anns):
     assert ask(anns, "retry", task, headers=failed).status_code == 412
     assert task.reload().state == State.FAILED
     assert ask(anns, "retry", task).status_code == 200
+
+
+def test_a_retry_with_a_key_is_made_once(each_database, program_of):
+    program = program_of(make_user("ann"))
+    task = make_task(State.FAILED, program.user)
+    key = {"Idempotency-Key": "one"}
+    first = ask(program, "retry", task, headers=key)
+    Task.claim(LEASE).fail("It broke again.")
+    again = ask(program, "retry", task, headers=key)
+    assert (first.status_code, again.status_code, again.headers["Idempotent-Replayed"]) == (200, 200, "true")
+    assert (again.json, task.reload().state) == (first.json, State.FAILED)
+
+
+def test_a_retry_that_cannot_be_says_why(anns):
+    busy = make_task(State.IN_PROGRESS, anns.user, unique_key="one", active_unique_key="one")
+    other = make_task(State.FAILED, anns.user, unique_key="one")
+    answer = ask(anns, "retry", other)
+    assert (answer.status_code, answer.json["type"]) == (409, "/developers/problems/already-running")
+    assert answer.json["task"] == f"/api/v1/tasks/{busy.id}"
+    lost = make_task(State.FAILED, anns.user, arguments={"password": sealed(None)})
+    answer = ask(anns, "retry", lost)
+    assert (answer.status_code, answer.json["type"]) == (409, "/developers/problems/secrets-gone")
+    assert (answer.json["state"], answer.json["allowed"]) == ("failed", ["dismissal", "deletion"])
 
 
 def test_a_request_may_be_for_one_attempt_only(anns):

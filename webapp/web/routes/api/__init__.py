@@ -14,6 +14,7 @@ from webapp.web.auth import csrf
 
 NAMES = (
     "tasks",
+    "tasks_new",
     "task_actions",
     "task_changes",
     "bulk",

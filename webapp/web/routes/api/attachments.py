@@ -12,13 +12,12 @@ from webapp.web.api.forms import refuse
 from webapp.web.api.json_body import pointer
 from webapp.web.api.mail_finding import find_mailing, find_waiting
 from webapp.web.api.mail_refusals import refusals
-from webapp.web.api.operation import Answer, Rate, operation
+from webapp.web.api.operation import Answer, Once, Rate, operation
 from webapp.web.api.problems import (
     CONFLICT,
     ILLEGAL_TRANSITION,
     NOT_FOUND,
     PRECONDITION_FAILED,
-    UNSUPPORTED_TYPE,
     Fault,
     Problem,
 )
@@ -48,6 +47,7 @@ REFUSED: Final = (CONFLICT, ILLEGAL_TRANSITION, PRECONDITION_FAILED)
     takes_json=False,
     problems=REFUSED,
     rate=Rate.WRITE,
+    once=Once.ALL,
 )
 def attach_to_mailing(call: Call, mailing_id: int) -> Answer:
     """Attach files to a draft, or to a mailing that is scheduled: all of them, or none.
@@ -55,8 +55,6 @@ def attach_to_mailing(call: Call, mailing_id: int) -> Answer:
     A form (`multipart/form-data`) with a field `files` for each. One that is attached already isn’t attached again.
     """
     mailing = find_waiting(call, mailing_id).mailing
-    if request.mimetype != "multipart/form-data":
-        raise Problem(UNSUPPORTED_TYPE, "Send a form with files: “Content-Type: multipart/form-data”.")
     files = chosen_files(request.files.getlist(FIELD))
     if not files:
         refuse([Fault("Send at least one file.", pointer=pointer(FIELD))])

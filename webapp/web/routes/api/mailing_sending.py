@@ -17,7 +17,7 @@ from webapp.web.api.etags import tagged
 from webapp.web.api.mail_finding import demand_same, find_mailing, find_waiting
 from webapp.web.api.mail_forms import ProgramsMail
 from webapp.web.api.mail_refusals import refusals
-from webapp.web.api.operation import Answer, Rate, operation
+from webapp.web.api.operation import Answer, Once, Rate, operation
 from webapp.web.api.problems import (
     CONFLICT,
     FORBIDDEN,
@@ -78,7 +78,9 @@ def preview_mailing(call: Call, mailing_id: int) -> Answer:
     return tagged(PREVIEW, (mailing.subject, preview, html))
 
 
-@operation("POST", ONE + "/test", allows=Scope.MAIL, answers={202: TEST}, problems=REFUSED, rate=Rate.LAUNCH)
+@operation(
+    "POST", ONE + "/test", allows=Scope.MAIL, answers={202: TEST}, problems=REFUSED, rate=Rate.LAUNCH, once=Once.ALL
+)
 def test_mailing(call: Call, mailing_id: int) -> Answer:
     """Send a mailing as it is to your own address alone, with all that everybody would get."""
     mailing = find_waiting(call, mailing_id).mailing
@@ -98,6 +100,7 @@ def test_mailing(call: Call, mailing_id: int) -> Answer:
     may_lack_body=True,
     problems=REFUSED,
     rate=Rate.LAUNCH,
+    once=Once.ALL,
 )
 def send_mailing(call: Call, mailing_id: int) -> Answer:
     """Send a draft to its recipients, now or at a time.

@@ -15,7 +15,7 @@ from webapp.web.api.etags import tagged
 from webapp.web.api.mail_finding import demand_same, find_mailing, find_waiting
 from webapp.web.api.mail_forms import ProgramsMail
 from webapp.web.api.mail_refusals import refusals
-from webapp.web.api.operation import Answer, Rate, operation
+from webapp.web.api.operation import Answer, Once, Rate, operation
 from webapp.web.api.pages import PAGING, page_of
 from webapp.web.api.problems import (
     CONFLICT,
@@ -61,6 +61,7 @@ def list_mailings(call: Call) -> Answer:
     body=body_schema(minProperties=1),
     problems=(OVER_QUOTA,),
     rate=Rate.WRITE,
+    once=Once.ALL,
 )
 def create_mailing(call: Call) -> Answer:
     """Begin a draft, which can lack what is not known yet.

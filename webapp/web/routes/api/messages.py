@@ -14,7 +14,7 @@ from webapp.models.scopes import Scope
 from webapp.web.api.call import Call
 from webapp.web.api.etags import etag_of, tagged
 from webapp.web.api.forms import filled_in
-from webapp.web.api.operation import Answer, Rate, operation
+from webapp.web.api.operation import Answer, Once, Rate, operation
 from webapp.web.api.pages import PAGING, page_of
 from webapp.web.api.problems import (
     CONFLICT,
@@ -83,6 +83,7 @@ def list_messages(call: Call, username: str) -> Answer:
     body=BODY,
     problems=(FORBIDDEN, QUOTA_EXCEEDED),
     rate=Rate.WRITE,
+    once=Once.ALL,
 )
 def create_message(call: Call, username: str) -> Answer:
     """Send a message."""

@@ -10,7 +10,7 @@ from webapp.models.scopes import Scope
 from webapp.web.api.call import Call
 from webapp.web.api.etags import etag_of, tagged
 from webapp.web.api.forms import filled_in
-from webapp.web.api.operation import Answer, Rate, operation
+from webapp.web.api.operation import Answer, Once, Rate, operation
 from webapp.web.api.pages import PAGING, page_of
 from webapp.web.api.parameters import text
 from webapp.web.api.problems import (
@@ -80,6 +80,7 @@ def list_posts(call: Call) -> Answer:
     body=BODY,
     problems=(QUOTA_EXCEEDED,),
     rate=Rate.WRITE,
+    once=Once.ALL,
 )
 def create_post(call: Call) -> Answer:
     """Publish a post."""

@@ -1,7 +1,6 @@
 """What can be changed of a task that is scheduled: its time and its title."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,11 +11,10 @@ from webapp.web.api.acting import acting_on, find_own, task_answer
 from webapp.web.api.call import Call
 from webapp.web.api.json_body import BLANK, IN_THE_BODY, NOT_BLANK
 from webapp.web.api.operation import Answer, Rate, operation
-from webapp.web.api.parameters import WrongText, parse_moment
 from webapp.web.api.problems import FORBIDDEN, ILLEGAL_TRANSITION, INVALID, PRECONDITION_FAILED, Fault, Problem
 from webapp.web.api.resource import STRING, TIME, Schema, described
 from webapp.web.api.resources.task import TASK
-from webapp.web.forms.start_time import start_time_problem
+from webapp.web.api.start_time import read_start_time
 
 CHANGES: Final[Schema] = {
     "type": "object",
@@ -50,18 +48,6 @@ def change_task(call: Call, task_id: UUID) -> Answer:
     return task_answer(call, task)
 
 
-def _start_time(text: str) -> datetime:
-    """Naive UTC. Raises Problem (422) for what no form takes either."""
-    try:
-        moment = parse_moment(text)
-        words = start_time_problem(moment)
-    except WrongText as error:
-        words = str(error)
-    if words:
-        raise Problem(INVALID, IN_THE_BODY, [Fault(words, pointer="/run_at")])
-    return moment
-
-
 def _title(text: str) -> str:
     """In one line. Raises Problem (422) for one that nobody could see."""
     title = clean(" ".join(text.split()))
@@ -70,4 +56,4 @@ def _title(text: str) -> str:
     return title
 
 
-_READ: Final[Mapping[str, Callable[[str], Any]]] = {"run_at": _start_time, "title": _title}
+_READ: Final[Mapping[str, Callable[[str], Any]]] = {"run_at": read_start_time, "title": _title}
