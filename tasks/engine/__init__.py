@@ -5,7 +5,7 @@ worker that gets it lets the `executor` claim the row at the head of the fair qu
 The `heartbeat` renews the run's lease and writes its progress. The `sweeper` finds tasks that have lost their run or
 their wake-up.
 
-    declare    decorator, options, task_function, parameters, preview, undo, signature, registry
+    declare    decorator, options, task_function, parameters, preview, undo, signature, workflow_tree, registry
     execute    wakeup, executor, run: steps, loop_cursor, artifact_ledger, stop_flag, checkpoints, unit_of_work
     watch      heartbeat, run_clock, timeouts, watchdog
     repair     sweeper: leadership, rescue, lost_wakeups, lease_grace, sweep_hooks, retention

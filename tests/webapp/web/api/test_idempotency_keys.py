@@ -145,3 +145,19 @@ def test_a_retry_that_comes_twice_is_one(anns):
     second = anns.post(f"/tasks/{task.id}/retry", headers=KEY)
     assert (first.status_code, second.get_data()) == (200, first.get_data())
     assert task.reload().state == State.CANCELED
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/posts", {"body": "Hello"}),
+        ("/messages/bob", {"body": "Hello"}),
+        ("/mailings", {"subject": "Hello"}),
+    ],
+)
+def test_what_is_written_is_written_once(anns, path, body):
+    make_user("bob")
+    first, second = (anns.post(path, body, headers=KEY) for _ in range(2))
+    assert (first.status_code, first.get_data()) == (201, second.get_data())
+    assert (second.headers[REPLAYED], second.headers.get("Location")) == ("true", first.headers.get("Location"))
+    assert anns.post(path, body).get_data() != first.get_data()
