@@ -1,7 +1,7 @@
 """Quotas: how much one person may have or do, and how much all people together. The one table is `QUOTAS`.
 
 Each is a variable of the environment, and one more for guests, where 0 is unlimited. What counts, and the words in
-which somebody is refused, are in `webapp/models/quotas.py`.
+which somebody is refused, are in `webapp/models/quotas.py` and `quota_words.py`.
 """
 
 from collections.abc import Mapping

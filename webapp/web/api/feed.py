@@ -43,7 +43,9 @@ class FeedVersion:
         if etags.star_tag:
             return True
         prefix = f"{self._prefix}-"
-        return any(tag.startswith(prefix) and mark in tag[len(prefix) :].split("-") for tag in etags.as_set(True))
+        return any(
+            tag.startswith(prefix) and mark in tag[len(prefix) :].split("-") for tag in etags.as_set(True) if tag
+        )
 
     @property
     def _prefix(self) -> str:

@@ -11,7 +11,8 @@ from flask import Flask, Response, current_app, g
 from webapp.lib.complete import complete
 from webapp.lib.quota_variables import MINUTE, Quota
 from webapp.models import User
-from webapp.models.quotas import most_of, refusal
+from webapp.models.quota_words import refusal
+from webapp.models.quotas import most_of
 from webapp.models.rate_draws import RateDraws, Standing
 from webapp.web.api.operation import Rate
 from webapp.web.api.problems import RATE_LIMITED, Problem

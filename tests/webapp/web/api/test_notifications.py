@@ -192,3 +192,8 @@ def test_whoever_follows_it_sees_the_last_state_of_everything_that_many_write_at
         key: said.get("count", {"done": said.get("done"), "total": said.get("total")}) for key, said in kept.items()
     }
     assert User.get_by_id(user.id).changes >= 240
+
+
+def test_a_version_that_is_none_is_not_known(anns):
+    for odd in ('W/"', ",", '"', "W/", 'x"y', "\x7f, a b"):
+        assert anns.get("/notifications", headers={"If-None-Match": odd}).status_code == 200
