@@ -28,6 +28,7 @@ from webapp.web.polling import POLLED_FRAGMENTS
 
 PAGES = ("/tasks", "/tasks/new", "/tasks/new/countdown", "/notifications", "/people/ann", "/people/bea", "/settings")
 PAGES += ("/settings/storage", "/settings/storage?order=age", "/settings/data", "/settings/data/deletion")
+PAGES += ("/developers", "/developers/tasks", "/developers/problems")
 PAGES += ("/settings/security", "/settings/sessions", "/settings/picture", "/settings/username", "/settings/email")
 GONE = ("/posts", "/messages", "/messages/ann", "/mail", "/unsubscribe/x", "/tasks/new/export_posts")
 GONE += ("/settings/blocked", "/people/bea/block")

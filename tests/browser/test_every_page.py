@@ -71,6 +71,9 @@ PAGES: dict[str, tuple[Callable[[Person], None], str]] = {
     "a forgotten password": (_signed_out, "/password/forgotten"),
     "a link of no use": (_signed_out, "/password/new"),
     "not found": (_signed_out, "/nowhere"),
+    "developers": (_signed_out, "/developers"),
+    "all problems": (_signed_out, "/developers/problems"),
+    "a problem": (_signed_out, "/developers/problems/invalid"),
     "home, empty": (_guest, "/"),
     "tasks, empty": (_guest, "/tasks"),
     "mail": (_guest, "/mail"),
@@ -227,6 +230,23 @@ def test_every_state_of_a_task_is_as_accessible_and_its_buttons_can_be_hit(new_p
         if name == "list":
             _assert_seen_in_forced_colors(page)
             _assert_printed_without_what_is_pressed(page)
+
+
+def test_the_reference_of_the_api_is_as_accessible_with_all_of_it_open(new_person, still_site):
+    person = new_person(still_site, viewport={"width": 320, "height": 740})
+    page = person.visit("/developers")
+    nouns = page.locator("main h3 a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+    assert "/developers/tasks" in nouns
+    for path in nouns:
+        page = person.visit(path)
+        page.evaluate("document.querySelectorAll('main details').forEach(each => each.open = true)")
+        for width in (320, 1280):
+            page.set_viewport_size({"width": width, "height": 740})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{path} is wider than {width}"
+            assert_accessible(page, path)
+    link = person.visit("/developers").get_by_role("link", name="/tasks/{task_id}/cancellation")
+    link.click()
+    see(page.get_by_role("heading", name="Request").first)  # the link opens what it leads to
 
 
 def test_forms_with_errors_are_as_accessible(new_person, site):

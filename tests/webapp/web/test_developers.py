@@ -15,6 +15,7 @@ from webapp.web.api.operation import OPERATIONS
 from webapp.web.api.problems import PROBLEM_TYPES
 from webapp.web.api.resource import Listed, Resource
 from webapp.web.presenters.api_reference import entry_of, example_answer, nouns, schemas
+from webapp.web.presenters.api_requests import FORMS
 
 LARGEST = 120_000  # bytes of a page, before it is compressed
 
@@ -34,7 +35,7 @@ def test_each_operation_stands_on_the_page_of_its_noun(visitor, name):
     shown = page.one(f"#{name}")
     assert operation.path in shown.find_parent("details").select_one("summary").text
     for part in [*operation.query, *(operation.body or {}).get("properties", {})]:
-        assert shown.select_one("dl").find(string=getattr(part, "name", part)), part
+        assert getattr(part, "name", part) in {each.text for each in shown.select("dt code")}
     for scope in operation.own_scopes or ("oken",):
         assert scope in shown.select_one("p").text
 
@@ -60,6 +61,14 @@ def test_each_example_of_a_request_is_one(name):
     assert ("-X" in words) == (operation.method != "GET")
     if operation.body and "-d" in words:
         demand(operation.body, json.loads(words[words.index("-d") + 1]))
+
+
+def test_each_operation_that_takes_files_has_an_example_with_some():
+    taking = {name for name, operation in OPERATIONS.items() if operation.takes_files}
+    assert taking <= FORMS.keys()
+    for name in FORMS.keys() & OPERATIONS.keys():
+        entry = entry_of(OPERATIONS[name], "https://site.example")
+        assert (entry.form or entry.request).count("=@") == 1
 
 
 def test_an_example_that_its_schema_does_not_allow_is_seen():
@@ -125,6 +134,13 @@ def test_a_visitor_s_browser_keeps_a_page_and_one_that_is_signed_in_does_not(vis
     assert "Cookie" in page.headers["Vary"]
     ann = browse(app, make_user("ann"))
     assert ann.get("/developers").headers["Cache-Control"] == "no-store"
+
+
+def test_none_of_it_asks_the_database_for_a_visitor(visitor, queries):
+    with queries() as seen:
+        for path in ("/developers", "/developers/tasks", "/developers/problems", "/developers/problems/invalid"):
+            assert visitor.get(path).status_code == 200
+    assert seen.count == 0
 
 
 def test_every_page_leads_there(visitor):

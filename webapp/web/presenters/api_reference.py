@@ -10,10 +10,11 @@ from webapp.lib.json_types import Json
 from webapp.web.api import openapi
 from webapp.web.api.examples import example_of
 from webapp.web.api.operation import OPERATIONS, Access, Operation
-from webapp.web.api.parameters import PATH_PARAMETERS, names_in
 from webapp.web.api.problems import PROBLEM_TYPES, ProblemType
 from webapp.web.api.resource import Listed, Resource, Schema
-from webapp.web.presenters.api_requests import request_of
+from webapp.web.api.resources.task import TASK
+from webapp.web.presenters.api_requests import form_of, request_of
+from webapp.web.presenters.example_task import in_state, state_after
 from webapp.web.presenters.schema_words import Member, members_of, type_words
 
 # The order in which somebody new wants them; others follow.
@@ -33,8 +34,8 @@ class Answer:
 
 @dataclass(frozen=True)
 class Entry:
-    """An operation, as the reference shows it. `parameters` are those of the path and the query, `members` those of the
-    body; `request` is a command that can be pasted into a shell."""
+    """An operation, as the reference shows it. `parameters` are those of the path, the query and the header, `members`
+    those of the body; `request` is a command that can be pasted into a shell, and so is `form`, with files, if any."""
 
     operation: Operation
     parameters: list[Member]
@@ -42,12 +43,16 @@ class Entry:
     answers: list[Answer]
     problems: list[ProblemType]
     request: str
+    form: str
 
     @property
     def needs(self) -> str:
         """What a token has to have, or whether one is needed at all."""
-        allows = self.operation.allows
-        return _ACCESS[allows] if isinstance(allows, Access) else f"Scope {' or '.join(self.operation.own_scopes)}"
+        allows, desk = self.operation.allows, self.operation.desk
+        if isinstance(allows, Access):
+            return _ACCESS[allows]
+        words = f"Scope {' or '.join(f'`{scope}`' for scope in self.operation.own_scopes)}"
+        return f"{words}; for the tasks of others, `{desk}` and a role" if desk else words
 
 
 _ACCESS: Final[Mapping[Access, str]] = {Access.TOKEN: "Any token", Access.PUBLIC: "No token"}
@@ -60,8 +65,8 @@ class Noun:
     tag: str
 
     @property
-    def title(self) -> str:
-        """Its heading."""
+    def heading(self) -> str:
+        """What its page is called."""
         return _TITLES.get(self.tag, self.tag.replace("-", " ").capitalize())
 
     @property
@@ -94,17 +99,26 @@ def noun_of(tag: str) -> Noun | None:
 
 def entry_of(operation: Operation, server: str) -> Entry:
     """What the reference shows of an operation."""
-    in_path = [(name, PATH_PARAMETERS[name]) for name in names_in(operation.path)]
-    parameters = [Member(name, type_words(each.schema), each.words, is_required=True) for name, each in in_path]
-    parameters += [Member(each.name, type_words(each.schema), each.words) for each in operation.query]
-    return Entry(
-        operation,
-        parameters,
+    return Entry(operation, *_said(operation.name), request_of(operation, server), form_of(operation, server))
+
+
+@cache
+def _said(name: str) -> tuple[list[Member], list[Member], list[Answer], list[ProblemType]]:
+    """What is the same at whatever address, and takes some milliseconds to be made."""
+    operation = OPERATIONS[name]
+    parameters = _document()["paths"][operation.path][operation.method.lower()]["parameters"]
+    return (
+        [_parameter(each) for each in parameters],
         members_of(operation.body) if operation.body else [],
         [_answer(operation, status) for status in operation.answers],
         openapi.problems_of(operation),
-        request_of(operation, server),
     )
+
+
+def _parameter(said: dict[str, Any]) -> Member:
+    where = ", in the header" if said["in"] == "header" else ""
+    words, is_required = said.get("description", ""), said.get("required", False)
+    return Member(said["name"], type_words(said["schema"]) + where, words, is_required)
 
 
 def _answer(operation: Operation, status: int) -> Answer:
@@ -121,7 +135,8 @@ def example_answer(operation: Operation, status: int) -> Json:
     said = operation.answers[status]
     if not isinstance(said, Resource | Listed):
         raise KeyError(status)
-    return example_of(said.reference, schemas(), operation.name, str(status))
+    found = example_of(said.reference, schemas(), operation.name, str(status))
+    return in_state(found, state_after(operation, status)) if said is TASK and isinstance(found, dict) else found
 
 
 def members_of_resource(resource: Resource[Any]) -> list[Member]:
@@ -129,12 +144,15 @@ def members_of_resource(resource: Resource[Any]) -> list[Member]:
     return members_of(resource.schema)
 
 
-@cache
 def schemas() -> dict[str, Schema]:
     """Those of the document, by name."""
-    components: dict[str, Any] = openapi.document("", "")["components"]  # type: ignore[assignment]
-    found: dict[str, Schema] = components["schemas"]
+    found: dict[str, Schema] = _document()["components"]["schemas"]
     return found
+
+
+@cache
+def _document() -> dict[str, Any]:
+    return openapi.document("", "")
 
 
 def problem_of(slug: str) -> ProblemType | None:

@@ -2,30 +2,54 @@
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from webapp.lib.json_types import Json
 from webapp.web.api.examples import example_of
 from webapp.web.api.operation import Access, Operation
 from webapp.web.api.parameters import PATH_PARAMETERS
-from webapp.web.api.resource import Schema
+from webapp.web.api.resource import Content, Schema
 
 TOKEN: Final = "$TOKEN"  # noqa: S105 - the name of a variable of the shell
 JSON: Final = "application/json"
+SEPARATOR: Final = " \\\n  "
+# What a form has where an operation takes files, by its name.
+FORMS: Final[Mapping[str, list[str]]] = {
+    "create_task": ['-F "kind=count_words"', '-F "file=@notes.txt"'],
+    "attach_to_mailing": ['-F "files=@minutes.pdf"'],
+}
 
 
 def request_of(operation: Operation, server: str) -> str:
     """A command that asks for an operation of the site at `server`, with the token in the variable TOKEN."""
-    lines = [f'curl "{server}/api/v1{_path(operation)}"']
-    if operation.method != "GET":
-        lines[0] = lines[0].replace("curl", f"curl -X {operation.method}")
+    lines = _head(operation, server)
+    if not _takes_json(operation):
+        lines += FORMS[operation.name]
+    elif operation.body and not operation.may_lack_body:
+        lines += [f'-H "Content-Type: {JSON}"', f"-d '{json.dumps(example_body(operation), ensure_ascii=False)}'"]
+    if any(isinstance(each, Content) for each in operation.answers.values()):
+        lines.append("-OJ")
+    return SEPARATOR.join(lines)
+
+
+def form_of(operation: Operation, server: str) -> str:
+    """The same with files; empty where the operation takes none, or nothing else."""
+    if operation.name not in FORMS or not _takes_json(operation):
+        return ""
+    return SEPARATOR.join(_head(operation, server) + FORMS[operation.name])
+
+
+def _takes_json(operation: Operation) -> bool:
+    return bool(getattr(operation, "takes_json", True))
+
+
+def _head(operation: Operation, server: str) -> list[str]:
+    method = "" if operation.method == "GET" else f"-X {operation.method} "
+    lines = [f'curl {method}"{server}/api/v1{_path(operation)}"']
     if operation.allows is not Access.PUBLIC:
         lines.append(f'-H "Authorization: Bearer {TOKEN}"')
-    if operation.body:
-        lines += [f'-H "Content-Type: {JSON}"', f"-d '{json.dumps(example_body(operation), ensure_ascii=False)}'"]
-    if operation.method == "GET" and operation.media_type != JSON:
-        lines.append("-OJ")
-    return " \\\n  ".join(lines)
+    return lines
 
 
 def example_body(operation: Operation) -> Json:
@@ -40,7 +64,9 @@ def example_body(operation: Operation) -> Json:
     return dict(found)
 
 
-MORE: Final = frozenset({"arguments"})  # members that tell more than they would by being left out
+MORE: Final = frozenset(
+    {"arguments", "filter", "recipients", "subject", "body"}
+)  # members that tell more than they would by being left out
 
 
 def _path(operation: Operation) -> str:

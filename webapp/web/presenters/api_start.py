@@ -18,17 +18,18 @@ while [ "$(done_yet)" = False ]; do sleep 1; done
 
 # Download what it made
 FILE=$(ask "$API/tasks/$TASK/artifacts" | pick "['items'][0]['id']")
-ask "$API/artifacts/$FILE/content" -o posts.json
+ask "$API/artifacts/$FILE/content" -o export.json
 """
 PYTHON: Final = """\
-import json, os, time
+import json, time
+from os import environ
 from urllib.request import Request, urlopen
 
 API = "{server}/api/v1"
 
 
 def ask(method, path, body=None, **headers):
-    headers["Authorization"] = "Bearer " + os.environ["TOKEN"]
+    headers["Authorization"] = "Bearer " + environ["TOKEN"]
     headers["Content-Type"] = "application/json"
     data = None if body is None else json.dumps(body).encode()
     with urlopen(Request(API + path, data, headers, method=method)) as answer:
@@ -45,10 +46,9 @@ while not task["done"]:
     task = json.loads(ask("GET", "/tasks/" + task["id"], Prefer="wait=20"))
 
 # Download what it made
-made = json.loads(ask("GET", f"/tasks/{task['id']}/artifacts"))
-for artifact in made["items"]:
-    with open(artifact["name"], "wb") as file:
-        file.write(ask("GET", f"/artifacts/{artifact['id']}/content"))
+made = json.loads(ask("GET", f"/tasks/{task['id']}/artifacts"))["items"]
+with open("export.json", "wb") as file:
+    file.write(ask("GET", f"/artifacts/{made[0]['id']}/content"))
 """
 
 

@@ -47,20 +47,19 @@ def members_of(schema: Schema, within: str = "") -> list[Member]:
     for name, member in properties.items():
         place, words = within + name, str(member.get("description", ""))
         found.append(Member(place, type_words(member), words, name in required))  # type: ignore[operator]
-        inner, suffix = _within(member)
-        found += members_of(inner, place + suffix)
+        for inner, suffix in _within(member):
+            found += [each for each in members_of(inner, place + suffix) if each not in found]
     return found
 
 
-def _within(schema: Schema) -> tuple[Schema, str]:
-    """The object in it that has members to be listed, and what leads there."""
-    items = schema.get("items")
+def _within(schema: Schema) -> list[tuple[Schema, str]]:
+    """The objects in it whose members are to be listed, and what leads there."""
+    items, options = schema.get("items"), schema.get("anyOf", schema.get("oneOf"))
     if isinstance(items, dict):
-        return items, "[]."
-    options = schema.get("anyOf", schema.get("oneOf"))
-    if isinstance(options, list) and isinstance(options[0], dict):
-        return _within(options[0])
-    return schema, "."
+        return [(inner, f"[]{suffix}") for inner, suffix in _within(items)]
+    if isinstance(options, list):
+        return [each for option in options if isinstance(option, dict) for each in _within(option)]
+    return [(schema, ".")]
 
 
 def type_words(schema: Schema) -> str:
@@ -76,7 +75,7 @@ def _bare_type(schema: Schema) -> str:
     if isinstance(reference, str):
         return reference.removeprefix(_SCHEMAS)
     if isinstance(options, list):
-        return ", or ".join(_bare_type(each) for each in options)  # type: ignore[arg-type]
+        return ", or ".join(dict.fromkeys(_bare_type(each) for each in options))  # type: ignore[arg-type]
     if "const" in schema:
         return _shown(schema["const"])
     if isinstance(values := schema.get("enum"), list):

@@ -1,14 +1,28 @@
 """What developers read about the API: how to begin, the reference, and what each problem means. For everybody."""
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Blueprint, abort, current_app, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.models.scopes import SCOPES
+from webapp.web.api import deprecation, waiting
+from webapp.web.api.json_body import LARGEST
+from webapp.web.api.pages import MOST, USUAL
 from webapp.web.api.problems import PROBLEM_TYPES
 from webapp.web.auth import reader
 from webapp.web.presenters import api_reference, api_start
+
+# The numbers that the rules name.
+RULES: Final = {
+    "json": LARGEST,
+    "usual": USUAL,
+    "most": MOST,
+    "wait": waiting.MOST,
+    "notice": deprecation.NOTICE.days,
+    "key": 255,
+    "kept": 24,
+}
 
 bp = Blueprint("developers", __name__, url_prefix="/developers")
 
@@ -18,8 +32,9 @@ def index() -> ResponseReturnValue:
     """How to begin, all operations in short, scopes, and the rules for all of them."""
     server = _server()
     scripts = {"shell": api_start.shell_script(server), "python": api_start.python_script(server)}
-    scripts["tokens_url"] = url_for("settings.show") + "/tokens"
-    return _page("index", nouns=api_reference.nouns(), scopes=SCOPES, server=server, **scripts)
+    scripts["tokens_url"] = url_for("settings.show_tokens")
+    said = {"scopes": SCOPES, "rules": RULES, "server": server}
+    return _page("index", nouns=api_reference.nouns(), **said, **scripts)
 
 
 @bp.get("/<tag>")
