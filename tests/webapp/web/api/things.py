@@ -1,5 +1,6 @@
 """One of everything of somebody's, and a good request for each operation."""
 
+from io import BytesIO
 from typing import Any
 
 from webapp.dev.factories import (
@@ -12,7 +13,7 @@ from webapp.dev.factories import (
     make_user,
 )
 from webapp.lib.token_text import new_text
-from webapp.models import State, User
+from webapp.models import Mailing, State, User
 from webapp.web.api.operation import Operation
 from webapp.web.api.parameters import names_in
 
@@ -38,15 +39,17 @@ BODIES: dict[str, Any] = {
     "create_mailing": {"subject": "Hello"},
     "change_mailing": {"subject": "Hello again"},
 }
-# What is sent as a form.
-FORMS: dict[str, Any] = {}
+# The files of what is sent as a form.
+FILES = {"attach_to_mailing": "files"}
+MAIL = {"recipients": "bea@example.com", "subject": "Hello", "template": "free", "body": "Hello"}
 
 
 def things_of(owner: User, operation: Operation) -> dict[str, Any]:
     """What stands for each part of a path: things of this person's, for which the operation works."""
     task = make_task(STATES.get(operation.name, State.IN_PROGRESS), owner)
     partner = make_user()
-    mailing = make_mailing(owner)
+    is_sent = operation.path.endswith("/deliveries")
+    mailing = make_mailing(owner) if is_sent else Mailing.begin_by_program(owner, **MAIL)
     return {
         "task_id": task.id,
         "artifact_id": make_artifact(make_task(State.SUCCEEDED, owner)).id,
@@ -70,8 +73,8 @@ def path_of(operation: Operation, things: dict[str, Any]) -> str:
 
 def request_of(operation: Operation) -> dict[str, Any]:
     """What goes with a request, besides its path."""
-    if operation.name in FORMS:
-        return {"data": FORMS[operation.name]}
+    if name := FILES.get(operation.name):
+        return {"data": {name: (BytesIO(b"Hello"), "hello.txt")}}
     if operation.name in BODIES:
         return {"json": BODIES[operation.name]}
     assert operation.body is None or operation.may_lack_body, f"add what {operation.name} takes to BODIES"
