@@ -33,7 +33,7 @@ class FragmentDoor:
     """For `polling.answer_not_modified`: the fragments of somebody's open pages, by their session."""
 
     def __init__(self, app: Flask) -> None:
-        self._release: str = app.config["RELEASE"]
+        self._config = app.config
         self._cookies = cast(SessionCookies, app.session_interface)
         self._addresses = app.url_map.bind("")
         self._endpoints = {
@@ -58,7 +58,7 @@ class FragmentDoor:
     def headers_if_known(self, key: str, environ: "WSGIEnvironment", known: str) -> dict[str, str] | None:
         """Those of the fragment."""
         found = polling.look_up(key)
-        version = polling.version_of(self._release, *found) if found else None
+        version = polling.version_of(self._config["RELEASE"], *found) if found else None
         is_known = version and (known == f'W/"{version}"' or parse_etags(known).contains_weak(version))
         return polling.headers_of(version) if version and is_known else None
 
@@ -76,7 +76,7 @@ class FeedDoor:
     """For `feed.answer_not_modified`: the feed of notifications, by the token of a program."""
 
     def __init__(self, app: Flask) -> None:
-        self._release: str = app.config["RELEASE"]
+        self._config = app.config
         self._paths = {rule.rule for rule in app.url_map.iter_rules() if rule.endpoint == feed.ENDPOINT}
 
     def is_for(self, environ: "WSGIEnvironment") -> bool:
@@ -90,7 +90,7 @@ class FeedDoor:
     def headers_if_known(self, key: str, environ: "WSGIEnvironment", known: str) -> dict[str, str] | None:
         """Those of the feed."""
         query = environ.get("QUERY_STRING", "")
-        return persistently(lambda: feed.headers_if_known(key, self._release, query, known))
+        return persistently(lambda: feed.headers_if_known(key, self._config["RELEASE"], query, known))
 
 
 DOORS: Final = (FragmentDoor, FeedDoor)

@@ -76,7 +76,7 @@ def _some(kind: str, number: int) -> object:
         "bytea": b"-",
         "blob": b"-",
         "time": datetime(2026, 1, 1),
-        "char": f"k{number}",
+        "char": f"{number:x}",
         "text": f"{number:032}",
     }.items():
         if part in kind:
