@@ -44,10 +44,12 @@ SCOPES = complete(
     Scope,
     {
         Scope.TASKS_READ: ScopeRow("See tasks", "see your tasks, how far they are, and your notifications"),
-        Scope.TASKS_WRITE: ScopeRow("Manage tasks", "start, schedule, cancel, pause, retry and delete tasks"),
-        Scope.ARTIFACTS_READ: ScopeRow("Download files", "download the files that your tasks made"),
-        Scope.POSTS: ScopeRow("Posts", "read, write and delete your posts"),
-        Scope.MESSAGES: ScopeRow("Messages", "read and send your messages"),
+        Scope.TASKS_WRITE: ScopeRow(
+            "Manage tasks", "start, schedule, change, cancel, pause, retry and delete your tasks"
+        ),
+        Scope.ARTIFACTS_READ: ScopeRow("Download files", "download what your tasks made and were given"),
+        Scope.POSTS: ScopeRow("Posts", "read posts, and write, change and delete your own"),
+        Scope.MESSAGES: ScopeRow("Messages", "read, send, change and delete your messages"),
         Scope.MAIL: ScopeRow("Emails", "write, test and send emails in your name"),
         Scope.DESK_READ: ScopeRow(
             "See the desk", "see everybody’s tasks, as far as your role allows", Action.VIEW_DESK

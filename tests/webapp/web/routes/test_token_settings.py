@@ -227,7 +227,7 @@ def test_its_owner_is_mailed_what_it_can_do_and_never_what_it_is(ann, mailed, ca
         "Backup script",
         f"Ends in: {text[-4:]}",
         "- see your tasks",
-        "- read, write and delete your posts",
+        "- read posts, and write, change and delete your own",
         PAGE,
     ):
         assert words in mail

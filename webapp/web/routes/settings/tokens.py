@@ -5,7 +5,6 @@ from flask.typing import ResponseReturnValue
 from limits import parse_many
 
 from webapp.models import ApiToken, OverQuota, User
-from webapp.models.api_token import REMIND_BEFORE
 from webapp.models.scopes import SCOPES
 from webapp.models.second_factor import Sealed
 from webapp.web import over_quota
@@ -82,5 +81,4 @@ def _page(user: User, form: TokenForm) -> str:
         made=next((token for token in tokens if str(token.id) == made and token.is_live), None),
         text=text,
         scope_rows=SCOPES,
-        remind_before=REMIND_BEFORE,
     )
