@@ -30,7 +30,7 @@ from webapp.web import (
     templating,
     unchanged,
 )
-from webapp.web.api import authentication, manners
+from webapp.web.api import authentication, every_answer
 from webapp.web.release import release_name
 
 log = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ def _add_extensions(app: Flask, settings: Settings) -> None:
     request_guard.init_app(app)
     security.init_app(app, settings)
     authentication.init_app(app)
-    manners.init_app(app)
+    every_answer.init_app(app)
     session_cookies.init_app(app)
     caching.init_app(app)
     mail.init_app(app, settings)

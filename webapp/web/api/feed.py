@@ -12,7 +12,7 @@ from webapp.db.resilience import persistently
 from webapp.models.api_token import ApiToken
 from webapp.models.scopes import Scope, as_stored
 from webapp.web.api.authentication import token_text
-from webapp.web.api.manners import HEADERS
+from webapp.web.api.every_answer import HEADERS
 from webapp.web.api.resources.notification import SCOPES
 from webapp.web.polling import was_asked_before
 
