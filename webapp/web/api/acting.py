@@ -12,13 +12,14 @@ from tasks.engine.models.locks import alone_with
 from webapp.models import IllegalTransition, Task
 from webapp.models.permissions import Action, may
 from webapp.models.scopes import Scope
-from webapp.web.api.authentication import insufficient_scope
+from webapp.web.api.authentication import insufficient_scope, reaches_others
 from webapp.web.api.call import Call
-from webapp.web.api.finding import find_task, reaches_others
+from webapp.web.api.finding import find_task
 from webapp.web.api.operation import Answer
 from webapp.web.api.problems import FORBIDDEN, STALE_ATTEMPT, Problem
 from webapp.web.api.resources.seen_task import see
 from webapp.web.api.resources.task import TASK
+from webapp.web.api_paths import ROOT
 from webapp.web.security_log import Event, record
 
 
@@ -39,11 +40,9 @@ def find_to_act(call: Call, task_id: UUID) -> Task:
     Answers 403 for one that token or role let them do no more than see, and 404 for any other. As many queries.
     """
     task = find_task(call, task_id, _desk(call))
-    if reaches_others(call, Scope.DESK_WRITE):
+    if reaches_others(call.token, Scope.DESK_WRITE):
         return task
     if task.user_id == call.user.id:
-        if Scope.TASKS_WRITE not in call.scopes:
-            raise insufficient_scope(Scope.TASKS_WRITE)
         return task
     if may(call.user, Action.STEER):
         raise insufficient_scope(Scope.DESK_WRITE)
@@ -85,13 +84,15 @@ def task_answer(call: Call, task: Task) -> Answer:
     """
     now = Task.find_anybodys(task.id) or abort(404)  # the end of its children may have moved it on
     (seen,) = see(call.user, [now])
-    status = 202 if now.is_stopping and 202 in call.operation.answers else 200
-    return Answer(TASK.of(seen), status, seen.retry_after, seen.etag)
+    headers = seen.retry_after
+    if not (now.is_stopping and 202 in call.operation.answers):
+        return Answer(TASK.of(seen), headers=headers, etag=seen.etag)
+    return Answer(TASK.of(seen), 202, {"Location": f"{ROOT}/tasks/{now.id}", **headers}, seen.etag)
 
 
 def _desk(call: Call) -> Scope:
     """By which scope of the desk this request sees what is somebody else's: who may act may see."""
-    return Scope.DESK_WRITE if reaches_others(call, Scope.DESK_WRITE) else Scope.DESK_READ
+    return Scope.DESK_WRITE if reaches_others(call.token, Scope.DESK_WRITE) else Scope.DESK_READ
 
 
 def _demand(task: Task, call: Call, attempt: int | None) -> None:

@@ -6,8 +6,10 @@ from flask import Flask, g, request
 from flask_login import AnonymousUserMixin
 
 from webapp.lib import logs
+from webapp.lib.token_text import PREFIX
 from webapp.models.api_token import ApiToken
-from webapp.models.scopes import Scope
+from webapp.models.permissions import may
+from webapp.models.scopes import SCOPES, Scope
 from webapp.web.api.operation import Access, Operation
 from webapp.web.api.problems import INSUFFICIENT_SCOPE, UNAUTHORIZED, Problem
 from webapp.web.api.rate_limits import count_request, count_without_token
@@ -42,9 +44,15 @@ def authenticate(operation: Operation) -> ApiToken | None:
     logs.bind(user_id=user.id, token_id=token.id)
     count_request(operation.rate, user)
     token.used(coarse_network())
-    if operation.scopes and token.scopes.isdisjoint(operation.scopes):
+    if operation.scopes and not _is_allowed(operation, token):
         raise insufficient_scope(*operation.own_scopes)
     return token
+
+
+def reaches_others(token: ApiToken | None, scope: Scope) -> bool:
+    """Whether a token and the role of its account reach other people's things by a scope of the desk. No query."""
+    needs = SCOPES[scope].needs
+    return bool(needs and token and scope in token.scopes and may(token.user, needs))
 
 
 def token_text(authorization: str) -> str:
@@ -61,11 +69,19 @@ def insufficient_scope(*scopes: Scope) -> Problem:
     return Problem(INSUFFICIENT_SCOPE, words, headers={"WWW-Authenticate": header}, more={"scope": scope})
 
 
+def _is_allowed(operation: Operation, token: ApiToken) -> bool:
+    """Who reaches everybody's things reaches their own as well."""
+    if not token.scopes.isdisjoint(operation.own_scopes):
+        return True
+    return operation.desk is not None and reaches_others(token, operation.desk)
+
+
 def _token() -> ApiToken:
-    authorization = request.headers.get("Authorization", "")
-    if " " not in authorization:
-        raise Problem(UNAUTHORIZED, "Send a token.", headers={"WWW-Authenticate": REALM})
-    token = ApiToken.by_text(token_text(authorization))
+    text = token_text(request.headers.get("Authorization", ""))
+    if not text:
+        words = f"Send a token in the header: “Authorization: {SCHEME} {PREFIX}…”."
+        raise Problem(UNAUTHORIZED, words, headers={"WWW-Authenticate": REALM})
+    token = ApiToken.by_text(text)
     if token is None:
         count_without_token()
         header = f'{REALM}, error="invalid_token"'

@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from webapp.models import Task
-from webapp.models.permissions import may
-from webapp.models.scopes import SCOPES, Scope
+from webapp.models.scopes import Scope
+from webapp.web.api.authentication import reaches_others
 from webapp.web.api.call import Call
 from webapp.web.ownership import refuse
 
@@ -17,11 +17,5 @@ def find_task(call: Call, task_id: UUID, others: Scope = Scope.DESK_READ) -> Tas
     return Task.find(call.user, task_id) or _others_task(call, task_id, others) or refuse(Task, task_id)
 
 
-def reaches_others(call: Call, scope: Scope) -> bool:
-    """Whether token and role let this request reach other people's things by a scope of the desk. No query."""
-    needs = SCOPES[scope].needs
-    return bool(needs and call.token and scope in call.token.scopes and may(call.user, needs))
-
-
 def _others_task(call: Call, task_id: UUID, scope: Scope) -> Task | None:
-    return Task.find_anybodys(task_id) if reaches_others(call, scope) else None
+    return Task.find_anybodys(task_id) if reaches_others(call.token, scope) else None

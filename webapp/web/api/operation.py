@@ -32,15 +32,15 @@ class Rate(Enum):
 
 
 class Once(Enum):
-    """How the work of an operation is done in one transaction with an Idempotency-Key."""
+    """What of an operation is done in one transaction with the Idempotency-Key of its request."""
 
-    ALL = "all that it does"
-    LATER = "what it returns to be called, once it has looked at what it was given"
+    ALL = "all of it"
+    LATER = "the function that it returns, so that checking the request holds no transaction"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What an operation answers: JSON with its status and headers. `etag` is of the content, and strong."""
+    """What an operation answers: JSON, if any, with its status and headers. `etag` is of the content, and strong."""
 
     body: Any = None
     status: int = 200
@@ -53,12 +53,26 @@ View = Callable[..., "Answer | Response | Callable[[], Answer]"]
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One row. `path` is as OpenAPI writes it; `allows` a scope, several of which one is enough, or who else may ask;
-    and `answers` what it answers by status. `problems` are those that are particular to it. `desk` is the scope by
-    which operators may ask for it of what is somebody else's, with or without the other one. A `body` may be left out
-    where it `may_lack_body`, and is that of a form with files where it `takes_json` no more. `deprecated` is the day,
-    as 2026-11-30, since when it is, and `sunset` the one from when on it may be gone.
-    `once`: it takes an Idempotency-Key."""
+    """One row of the table.
+
+    | field | what it says |
+    |---|---|
+    | method, path | where it is, as OpenAPI writes it: "/tasks/{task_id}" |
+    | view | the function that does it; its name is the operation's, and its docstring the documentation |
+    | allows | the scope that a token needs, several of which one is enough, or who may ask without |
+    | desk | the scope by which operators may ask for it of anybody's task, without that of `allows` |
+    | answers | what it answers, by status |
+    | problems | why it may refuse, besides what `problems_of` (`openapi.py`) knows of any such operation |
+    | query | the parameters of its query |
+    | body | the schema of its body; None if it reads none |
+    | may_lack_body | whether the body may be left out |
+    | takes_json, takes_files | as what the body may come: JSON, a form with files, or either |
+    | media_type | what its answers are, where that is not JSON |
+    | rate | the limit by which its requests are counted |
+    | once | whether it takes an Idempotency-Key, and what then happens once |
+    | waits | whether it can wait, as `Prefer: wait` asks |
+    | deprecated, sunset | days, as 2026-11-30: since when it is deprecated, and from when on it may be gone |
+    """
 
     method: str
     path: str
@@ -67,16 +81,17 @@ class Operation:
     answers: Mapping[int, Said]
     query: tuple[Query, ...] = ()
     desk: Scope | None = None
+    problems: tuple[ProblemType, ...] = ()
     body: Schema | None = None
     may_lack_body: bool = False
-    deprecated: str = ""
-    sunset: str = ""
-    takes_files: bool = False
     takes_json: bool = True
-    problems: tuple[ProblemType, ...] = ()
+    takes_files: bool = False
+    media_type: str = "application/json"
     rate: Rate = Rate.READ
     once: Once | None = None
-    media_type: str = "application/json"
+    waits: bool = False
+    deprecated: str = ""
+    sunset: str = ""
 
     @property
     def name(self) -> str:

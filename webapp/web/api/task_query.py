@@ -10,8 +10,9 @@ from webapp.models.permissions import Action, may
 from webapp.models.scopes import Scope
 from webapp.models.task_filter import MOST_SEARCHED
 from webapp.models.task_list import TaskList
+from webapp.web.api.authentication import insufficient_scope, reaches_others
 from webapp.web.api.call import Call
-from webapp.web.api.finding import find_task, reaches_others
+from webapp.web.api.finding import find_task
 from webapp.web.api.pages import PAGING
 from webapp.web.api.parameters import Query, moment, one_of, some_of, text, uuid
 from webapp.web.api.problems import FORBIDDEN, Problem
@@ -52,8 +53,10 @@ def task_list(call: Call) -> TaskList:
     """
     query, owner, parent = call.query, call.user, call.query["parent"]
     is_of_all = query["owner"] is not None
-    if is_of_all and not reaches_others(call, Scope.DESK_READ):
-        raise Problem(FORBIDDEN, "Everybody’s tasks are for a token with the scope “desk:read”, of an operator.")
+    if is_of_all and not reaches_others(call.token, Scope.DESK_READ):
+        if may(call.user, Action.VIEW_DESK):
+            raise insufficient_scope(Scope.DESK_READ)
+        raise Problem(FORBIDDEN, "Everybody’s tasks are for people with a role at the desk.")
     if parent:
         find_task(call, parent)
     return TaskList(

@@ -21,6 +21,13 @@ def test_without_a_good_token_there_is_a_401(app, header):
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
+@pytest.mark.parametrize("header", ["", "Bearer", "Basic YTpi"])
+def test_who_has_sent_no_token_is_told_how_and_not_that_it_is_wrong(app, header):
+    answer = Program(app).get("/user", headers={"Authorization": header})
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="Errand"'
+    assert "Authorization: Bearer errand_pat_…" in answer.json["detail"]
+
+
 def test_a_cookie_is_no_token(app, ann):
     answer = ann.get("/api/v1/user")
     assert answer.status_code == 401

@@ -6,7 +6,7 @@ from tasks.engine.models.action_table import OWNER_ACTIONS
 from tests.webapp.web.api.test_task_actions import LEASE, ask
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.quota_variables import Quota
-from webapp.models import Notification, State, Task, TaskEvent
+from webapp.models import Notification, State, Task, TaskEvent, User
 from webapp.models.permissions import Action, Role, may
 from webapp.models.scopes import Scope
 
@@ -90,6 +90,32 @@ def test_who_may_only_look_is_told_so_and_for_anybody_else_there_is_nothing(staf
         assert answer.json["type"].endswith("insufficient-scope" if is_operator else "forbidden")
     if not acts:
         assert task.reload().moves == 0
+
+
+READING = (
+    "/tasks/{id}",
+    "/tasks/{id}/events",
+    "/tasks/{id}/children",
+    "/tasks?parent={id}",
+    "/tasks?owner=all",
+    "/tasks",
+)
+
+
+@pytest.mark.parametrize("path", READING)
+def test_whose_token_is_for_the_desk_alone_reads_anybodys_tasks_while_they_have_the_role(staff, path):
+    viewer, task = staff(Role.VIEWER, Scope.DESK_READ), make_task(State.PENDING)
+    assert viewer.get(path.format(id=task.id)).status_code == 200
+    User.update(role=None).where(User.id == viewer.user.id).execute()
+    answer = viewer.get(path.format(id=task.id))
+    assert (answer.status_code, answer.json["scope"]) == (403, "tasks:read")
+
+
+def test_who_has_the_role_is_told_which_scope_lets_them_see_everybodys_tasks(staff):
+    answer = staff(Role.VIEWER, Scope.TASKS_READ).get("/tasks?owner=all")
+    assert (answer.status_code, answer.json["scope"]) == (403, "desk:read")
+    answer = staff(None, Scope.TASKS_READ, Scope.DESK_READ).get("/tasks?owner=all")
+    assert (answer.status_code, answer.json["type"]) == (403, "/developers/problems/forbidden")
 
 
 def test_a_refusal_for_want_of_a_role_is_in_the_security_log(staff, written):

@@ -94,6 +94,7 @@ def test_a_wait_ends_as_the_task_does(client):
     status, headers, document, seconds = waiter.after(time.monotonic())
     assert (status, document["state"], document["done"]) == (200, "canceled", True)
     assert headers["Preference-Applied"] == "wait=20"
+    assert set(headers["Vary"].split(", ")) >= {"Prefer", "Authorization"}
     assert "Retry-After" not in headers
     assert seconds < SOON
 

@@ -1,5 +1,7 @@
 """Tasks: what programs read of them."""
 
+from collections.abc import Mapping
+from typing import Any, Final
 from uuid import UUID
 
 from flask import request
@@ -21,11 +23,13 @@ from webapp.web.api.task_query import TASK_QUERY, task_list
 from webapp.web.api.waiting import preferred_wait, wait
 from webapp.web.paging import Page, page_by_number, page_of_places, page_upwards
 
+READ: Final[Mapping[str, Any]] = {"allows": Scope.TASKS_READ, "desk": Scope.DESK_READ}
+
 
 @operation(
     "GET",
     "/tasks",
-    allows=Scope.TASKS_READ,
+    **READ,
     answers={200: Listed(TASK)},
     query=TASK_QUERY,
     problems=(FORBIDDEN, NOT_FOUND),
@@ -44,7 +48,7 @@ def list_tasks(call: Call) -> Answer:
     return page_of(call, find, TASK)
 
 
-@operation("GET", "/tasks/{task_id}", allows=Scope.TASKS_READ, answers={200: TASK, 304: None})
+@operation("GET", "/tasks/{task_id}", **READ, answers={200: TASK, 304: None}, waits=True)
 def show_task(call: Call, task_id: UUID) -> Answer:
     """One task.
 
@@ -56,7 +60,7 @@ def show_task(call: Call, task_id: UUID) -> Answer:
     waited = _wait_for_news(seen)
     if waited:
         seen = _seen(call, task_id)
-    return Answer(TASK.of(seen), headers={**seen.retry_after, **waited}, etag=seen.etag)
+    return Answer(TASK.of(seen), headers={"Vary": "Prefer", **seen.retry_after, **waited}, etag=seen.etag)
 
 
 def _seen(call: Call, task_id: UUID) -> SeenTask:
@@ -77,7 +81,7 @@ def _wait_for_news(seen: SeenTask) -> dict[str, str]:
     return wait(preferred_wait(), is_news)
 
 
-@operation("GET", "/tasks/{task_id}/children", allows=Scope.TASKS_READ, answers={200: Listed(TASK)}, query=PAGING)
+@operation("GET", "/tasks/{task_id}/children", **READ, answers={200: Listed(TASK)}, query=PAGING)
 def list_children(call: Call, task_id: UUID) -> Answer:
     """The tasks of which a workflow is made, in the order in which they were created; none of any other task."""
     parent = find_task(call, task_id)
@@ -89,7 +93,7 @@ def list_children(call: Call, task_id: UUID) -> Answer:
     return page_of(call, find, TASK, task_id=task_id)
 
 
-@operation("GET", "/tasks/{task_id}/events", allows=Scope.TASKS_READ, answers={200: Listed(EVENT)}, query=PAGING)
+@operation("GET", "/tasks/{task_id}/events", **READ, answers={200: Listed(EVENT)}, query=PAGING)
 def list_events(call: Call, task_id: UUID) -> Answer:
     """What happened to a task, the oldest first."""
     task = find_task(call, task_id)
