@@ -31,7 +31,6 @@ from webapp.web.api.problems import (
     Problem,
 )
 from webapp.web.api.resources.seen_task import see
-from webapp.web.api_paths import ROOT
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.search import TOO_MANY, TOO_SLOW
 from webapp.web.presenters.task_messages import refused_message, secrets_gone_message
@@ -87,21 +86,17 @@ def _over_quota(error: OverQuota) -> Problem:
 def _already_running(error: AlreadyRunning) -> Problem:
     task = error.task
     words = f"“{task.title_words()}” hasn’t finished yet, so no new task was started."
-    return Problem(ALREADY_RUNNING, words, more=_about(task.id))
+    return Problem(ALREADY_RUNNING, words, more={"task": str(task.id)})
 
 
 def _illegal_transition(error: IllegalTransition) -> Problem:
     task = error.task
     assert isinstance(task, Task)
     (seen,) = see(signed_in_user(), [task])
-    more = {**_about(task.id), "state": str(task.state), "allowed": seen.actions}
+    more: dict[str, Json] = {"task": str(task.id), "state": str(task.state), "allowed": seen.actions}
     if isinstance(error, SecretsGone):
         return Problem(SECRETS_GONE, secrets_gone_message(task), more=more)
     return Problem(ILLEGAL_TRANSITION, refused_message(task), more=more)
-
-
-def _about(task_id: object) -> dict[str, Json]:
-    return {"task_id": str(task_id), "task": f"{ROOT}/tasks/{task_id}"}
 
 
 def _invalid_arguments(error: InvalidArguments) -> Problem:

@@ -16,13 +16,14 @@ from webapp.lib.sealing import CannotUnseal
 from webapp.models import IdempotencyKey, User
 from webapp.models.idempotency_key import InProgress
 from webapp.web.api.operation import Answer
-from webapp.web.api.problems import BAD_REQUEST, IN_PROGRESS, KEY_REUSED, Fault, Problem
+from webapp.web.api.problems import BAD_REQUEST, CONFLICT, IN_PROGRESS, KEY_REUSED, Fault, Problem
 from webapp.web.content_digest import ContentDigest
 
 HEADER: Final = "Idempotency-Key"
 REPLAYED: Final = "Idempotent-Replayed"
-PATTERN: Final = re.compile(r"[\x21-\x7e]{1,255}")
-WORDS: Final = "1 to 255 characters of ASCII, without spaces: a UUID, say."
+LONGEST: Final = 255  # characters
+PATTERN: Final = re.compile(rf"[\x21-\x7e]{{1,{LONGEST}}}")
+WORDS: Final = f"Send 1 to {LONGEST} visible ASCII characters, without spaces: a UUID, say."
 RETRY_AFTER: Final = 1  # seconds
 
 
@@ -30,7 +31,7 @@ def sent_key() -> str | None:
     """The key of the present request; None without one. Raises Problem (400) for what is no key."""
     key = request.headers.get(HEADER)
     if key is not None and not PATTERN.fullmatch(key):
-        raise Problem(BAD_REQUEST, f"The header {HEADER} isn’t one.", [Fault(WORDS, header=HEADER)])
+        raise Problem(BAD_REQUEST, f"The header {HEADER} has no key that we take.", [Fault(WORDS, header=HEADER)])
     return key
 
 
@@ -69,7 +70,8 @@ def _answer_of(found: IdempotencyKey, key: str, digest: str) -> Answer:
     try:
         body, status, headers, etag = json.loads(found.unseal(key))
     except (CannotUnseal, ValueError) as error:  # a later release may keep it otherwise
-        raise Problem(IN_PROGRESS, "A request with this key was carried out; its answer isn’t readable.") from error
+        words = "A request with this key was carried out, but its answer can no longer be read."
+        raise Problem(CONFLICT, words) from error
     return Answer(body, status, headers | {REPLAYED: "true"}, etag)
 
 

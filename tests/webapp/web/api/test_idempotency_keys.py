@@ -111,6 +111,15 @@ def test_a_key_is_kept_for_a_day_sealed_and_then_forgotten(anns):
     assert IdempotencyKey.purge(10) == 1
 
 
+def test_an_answer_that_cannot_be_read_any_more_is_no_reason_to_send_the_request_again(anns):
+    anns.post("/tasks", COUNTDOWN, headers=KEY)
+    IdempotencyKey.update(answer="of a later release").execute()
+    answer = anns.post("/tasks", COUNTDOWN, headers=KEY)
+    assert (answer.status_code, answer.json["type"]) == (409, "/developers/problems/conflict")
+    assert "Retry-After" not in answer.headers
+    assert Task.select().count() == 1
+
+
 def test_a_repeat_costs_two_queries_beside_the_token(anns, queries):
     anns.post("/tasks", COUNTDOWN, headers=KEY)
     with queries() as seen:

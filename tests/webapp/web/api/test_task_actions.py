@@ -111,7 +111,7 @@ def test_a_retry_that_cannot_be_says_why(anns):
     other = make_task(State.FAILED, anns.user, unique_key="one")
     answer = ask(anns, "retry", other)
     assert (answer.status_code, answer.json["type"]) == (409, "/developers/problems/already-running")
-    assert answer.json["task"] == f"/api/v1/tasks/{busy.id}"
+    assert answer.json["task"] == str(busy.id)
     lost = make_task(State.FAILED, anns.user, arguments={"password": sealed(None)})
     answer = ask(anns, "retry", lost)
     assert (answer.status_code, answer.json["type"]) == (409, "/developers/problems/secrets-gone")
