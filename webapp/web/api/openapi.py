@@ -1,13 +1,20 @@
 """The OpenAPI 3.1 document, made from the table of operations and the resources that these answer with."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from webapp.lib.json_types import Json
-from webapp.web.api.openapi_answers import HEADERS, answers_of, header_parameters, refusals, schemas_of
+from webapp.lib.token_text import PREFIX
+from webapp.web.api.examples import example_of
+from webapp.web.api.json_body import JSON_TYPES
+from webapp.web.api.multipart import MULTIPART
+from webapp.web.api.openapi_answers import HEADERS, answers_of, references_to_refusals, refusals, schemas_of
+from webapp.web.api.openapi_parameters import parameters_of
 from webapp.web.api.operation import OPERATIONS, Access, Operation
-from webapp.web.api.parameters import PATH_PARAMETERS, names_in
+from webapp.web.api.parameters import names_in
 from webapp.web.api.problems import (
     BAD_REQUEST,
+    CONFLICT,
     IN_PROGRESS,
     INSUFFICIENT_SCOPE,
     INVALID,
@@ -19,12 +26,18 @@ from webapp.web.api.problems import (
     UNSUPPORTED_TYPE,
     ProblemType,
 )
-from webapp.web.api.resource import Schema
+from webapp.web.api.resource import Listed, Schema
 from webapp.web.api_paths import ROOT
 
 VERSION: Final = "1"
 DESCRIPTION: Final = "Start work, follow it, and fetch what it made."
 SCHEME: Final = "token"
+TOKEN: Final[Schema] = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": f"{PREFIX}…",
+    "description": "A token of *Settings → Tokens*. An operation names the scopes of which it needs one.",
+}
 
 
 def document(site: str, server: str) -> dict[str, Json]:
@@ -37,13 +50,15 @@ def document(site: str, server: str) -> dict[str, Json]:
             "version": VERSION,
             "description": DESCRIPTION,
         },
+        "externalDocs": {"description": "Rules for all of it, and examples", "url": f"{server}/developers"},
         "servers": [{"url": f"{server}{ROOT}"}],
         "security": [{SCHEME: []}],
         "paths": _paths(),
         "components": {
-            "schemas": dict(schemas_of(said for each in OPERATIONS.values() for said in each.answers.values())),
+            "schemas": dict(_schemas()),
             "headers": HEADERS,
-            "securitySchemes": {SCHEME: {"type": "http", "scheme": "bearer", "bearerFormat": "errand_pat_…"}},
+            "responses": refusals(*map(problems_of, OPERATIONS.values())),
+            "securitySchemes": {SCHEME: TOKEN},
         },
     }
 
@@ -58,10 +73,20 @@ def problems_of(operation: Operation) -> list[ProblemType]:
     if names_in(operation.path):
         found.append(NOT_FOUND)
     if operation.once:
-        found += [BAD_REQUEST, IN_PROGRESS, KEY_REUSED]
+        found += [BAD_REQUEST, CONFLICT, IN_PROGRESS, KEY_REUSED]
     if operation.body:
         found += [BAD_REQUEST, TOO_LARGE, UNSUPPORTED_TYPE]
     return sorted(dict.fromkeys(found), key=lambda each: (each.status, each.slug))
+
+
+def _schemas() -> Mapping[str, Schema]:
+    """Those of resources have an example each, from which that of a page follows."""
+    found = schemas_of(said for each in OPERATIONS.values() for said in each.answers.values())
+    pages = {said.name for each in OPERATIONS.values() for said in each.answers.values() if isinstance(said, Listed)}
+    return {
+        name: schema if name in pages else schema | {"examples": [example_of(schema, found, name)]}
+        for name, schema in found.items()
+    }
 
 
 def _paths() -> dict[str, Json]:
@@ -76,8 +101,8 @@ def _operation(operation: Operation) -> dict[str, Json]:
         "operationId": operation.name,
         "summary": operation.summary,
         "tags": [operation.tag],
-        "parameters": _parameters(operation) + header_parameters(operation),
-        "responses": answers_of(operation) | refusals(problems_of(operation)),
+        "parameters": parameters_of(operation),
+        "responses": answers_of(operation) | references_to_refusals(problems_of(operation)),
     }
     if operation.description:
         found["description"] = operation.description
@@ -85,31 +110,23 @@ def _operation(operation: Operation) -> dict[str, Json]:
         found["deprecated"] = True
     if operation.allows is Access.PUBLIC:
         found["security"] = []
-    if operation.own_scopes:
-        found["x-scope"] = " ".join(operation.own_scopes)
-    if operation.desk:
-        found["x-desk-scope"] = operation.desk
+    elif operation.scopes:
+        found["security"] = [{SCHEME: [scope]} for scope in operation.scopes]
     if operation.body:
-        content: dict[str, Any] = {"application/json": {"schema": operation.body}} if operation.takes_json else {}
-        if operation.takes_files:
-            form = _form(operation.body) if operation.takes_json else operation.body
-            content["multipart/form-data"] = {"schema": form}
-        found["requestBody"] = {"required": not operation.may_lack_body, "content": content}
+        found["requestBody"] = {
+            "required": not operation.may_lack_body,
+            "content": {media_type: {"schema": schema} for media_type, schema in _bodies(operation, operation.body)},
+        }
     return found
+
+
+def _bodies(operation: Operation, body: Schema) -> Iterator[tuple[str, Schema]]:
+    if operation.takes_json:
+        yield from ((each, body) for each in (JSON_TYPES if operation.method == "PATCH" else JSON_TYPES[:1]))
+    if operation.takes_files:
+        yield MULTIPART, _form(body) if operation.takes_json else body
 
 
 def _form(body: Schema) -> Schema:
     """The same as a form: files are parts that are named by their parameter."""
     return body | {"additionalProperties": {"contentMediaType": "application/octet-stream"}}
-
-
-def _parameters(operation: Operation) -> list[Json]:
-    path = [(name, PATH_PARAMETERS[name]) for name in names_in(operation.path)]
-    in_path: list[Json] = [
-        {"name": name, "in": "path", "required": True, "description": each.words, "schema": each.schema}
-        for name, each in path
-    ]
-    in_query: list[Json] = [
-        {"name": each.name, "in": "query", "description": each.words, "schema": each.schema} for each in operation.query
-    ]
-    return in_path + in_query

@@ -52,11 +52,12 @@ class Field(Generic[Row]):
 
 @dataclass(frozen=True)
 class Resource(Generic[Row]):
-    """A kind of document. `name` is that of its schema in the OpenAPI document."""
+    """A kind of document. `name` is that of its schema in the OpenAPI document; `headers` come with one of them."""
 
     name: str
     words: str
     fields: tuple[Field[Row], ...]
+    headers: tuple[str, ...] = ()
 
     def of(self, row: Row) -> dict[str, Json]:
         """The document about a row. No field asks the database: what they need is read before."""

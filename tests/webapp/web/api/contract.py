@@ -10,9 +10,11 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
 from webapp.web.api import openapi
+from webapp.web.api.openapi_answers import HEADERS
 from webapp.web.api.operation import OPERATIONS, Operation
 
 WITHOUT_BODY = {204, 304}
+ALWAYS = {"ETag", "Location", "Accept-Ranges", "Content-Range"}
 
 
 def hold_to_document(app: Flask, method: str, address: str, answer: TestResponse) -> None:
@@ -25,6 +27,7 @@ def hold_to_document(app: Flask, method: str, address: str, answer: TestResponse
     said = known.get(str(answer.status_code)) or (known["5XX"] if answer.status_code >= 500 else None)
     assert said, f"{where}, and the document knows {', '.join(known)}: {answer.get_data(as_text=True)[:300]}"
     content = said.get("content", {})
+    _demand_headers(said["headers"], answer, where)
     if method == "HEAD" or answer.status_code in WITHOUT_BODY:
         assert not answer.data, f"{where} with a body"
         return
@@ -32,6 +35,14 @@ def hold_to_document(app: Flask, method: str, address: str, answer: TestResponse
     if content and "*/*" not in content:
         assert answer.mimetype in content, f"{where} as {answer.mimetype}, and not as {', '.join(content)}"
         _demand_body(content[answer.mimetype].get("schema"), answer, where)
+
+
+def _demand_headers(described: dict[str, Any], answer: TestResponse, where: str) -> None:
+    """Whatever programs may go by is described; and what is to be followed, or known again, is there."""
+    unknown = {name for name in HEADERS if name in answer.headers} - described.keys()
+    assert not unknown, f"{where} with {', '.join(unknown)}, which the document doesn't know"
+    missing = {name for name in ALWAYS & described.keys() if name not in answer.headers and answer.status_code < 400}
+    assert not missing, f"{where} without {', '.join(missing)}"
 
 
 def operation_at(app: Flask, method: str, address: str) -> Operation | None:
@@ -51,7 +62,12 @@ def _document(_: int) -> dict[str, Any]:
 @cache
 def _answers(name: str, size: int) -> dict[str, Any]:
     operation = OPERATIONS[name]
-    return _document(size)["paths"][operation.path][operation.method.lower()]["responses"]
+    document = _document(size)
+    said = document["paths"][operation.path][operation.method.lower()]["responses"]
+    shared = document["components"]["responses"]
+    return {
+        status: shared[each["$ref"].rpartition("/")[2]] if "$ref" in each else each for status, each in said.items()
+    }
 
 
 @cache

@@ -221,7 +221,7 @@ def test_a_mailing_is_sent_once(anns):
     again = anns.post(f"{where}/sending")
     assert again.status_code == 409
     assert again.json["state"] == "pending"
-    assert again.json["task"] == f"/api/v1/tasks/{anns.get(where).json['task']}"
+    assert again.json["task"] == anns.get(where).json["task"]
     assert Task.select().count() == 1
 
 
@@ -315,7 +315,7 @@ def attach(program, where, **files):
 def test_files_go_with_a_mailing(anns, run_tasks, mailserver):
     where = draft_of(anns)
     answer = attach(anns, where, a=b"one", b=b"two")
-    assert answer.status_code == 201
+    assert (answer.status_code, answer.headers["ETag"]) == (200, anns.get(where).headers["ETag"])
     first, second = answer.json["attachments"]
     assert (first["name"], first["size"], first["content_type"]) == ("a.txt", 3, "text/plain")
     assert anns.delete(f"{where}/attachments/{first['id']}").status_code == 204

@@ -10,9 +10,12 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from tests.webapp.web.api.client import Program
 from webapp.web.api import openapi
 from webapp.web.api.deprecation import deprecation_headers
+from webapp.web.api.examples import fits
 from webapp.web.api.operation import OPERATIONS, Access, Answer, Operation
 from webapp.web.api.parameters import PATH_PARAMETERS
+from webapp.web.routes.api.openapi import document_for
 
+LARGEST = 160_000  # bytes of the document, before it is compressed
 METHODS = {"get", "post", "put", "patch", "delete"}
 CONVERTERS = {"uuid": {"type": "string", "format": "uuid"}, "int": {"type": "integer"}, "string": {"type": "string"}}
 
@@ -96,6 +99,46 @@ def test_the_document_knows_its_version(app):
     assert (again.status_code, again.data) == (304, b"")
 
 
+def test_the_document_is_made_once_for_each_address_of_the_site(app):
+    program, made = Program(app), document_for.cache_info
+    for host in ("one.example", "one.example", "two.example"):
+        before = made().misses
+        answer = program.get("/openapi.json", base_url=f"http://{host}")
+        assert answer.json["servers"] == [{"url": f"http://{host}/api/v1"}]
+        assert len(answer.data) < LARGEST
+    assert made().misses == before + 1
+    assert program.get("/openapi.json", base_url="http://one.example").status_code == 200
+    assert made().misses == before + 1, "what is asked for again is made again"
+
+
+def test_each_operation_names_the_scopes_of_which_a_token_needs_one(document):
+    for path, method, said in _described(document):
+        operation = OPERATIONS[said["operationId"]]
+        given = [scope for each in said.get("security", ()) for scope in each["token"]]
+        assert given == [*operation.scopes], (method, path)
+        assert (said.get("security") == []) == (operation.allows is Access.PUBLIC)
+
+
+def test_the_headers_that_requests_may_have_are_described(document):
+    read = {
+        said["operationId"]: {each["name"] for each in said["parameters"] if each["in"] == "header"}
+        for _, _, said in _described(document)
+    }
+    assert read["show_task"] == {"Prefer", "If-None-Match"}
+    assert read["download_artifact"] == {"If-None-Match", "Range", "If-Range"}
+    assert read["create_task"] == {"Idempotency-Key"}
+    assert read["change_task"] == {"If-Match"}
+    assert read["list_tasks"] == set()
+
+
+def test_each_resource_has_an_example_that_its_schema_allows(document):
+    schemas = document["components"]["schemas"]
+    shown = {name: schema["examples"] for name, schema in schemas.items() if "examples" in schema}
+    assert {name for name in schemas if not name.endswith("Page")} == shown.keys()
+    for name, examples in shown.items():
+        assert all(fits(each, schemas[name], schemas) for each in examples), name
+
+
 # Leaving
 
 
@@ -113,7 +156,7 @@ def test_what_is_deprecated_says_so_in_the_document_and_in_each_answer(app, anns
     assert deprecation_headers(leaving) == headers
     assert deprecation_headers(_leaving()) == {}
     rows = dict(OPERATIONS) | {"show_user": leaving}
-    monkeypatch.setattr("webapp.web.api.manners.OPERATIONS", rows)
+    monkeypatch.setattr("webapp.web.api.every_answer.OPERATIONS", rows)
     for answer in (anns.get("/user"), anns.get("/user?x=1"), Program(app).get("/user")):
         assert headers.items() <= dict(answer.headers).items()
     assert "Sunset" not in anns.get("/nothing").headers

@@ -8,6 +8,7 @@ from tasks.engine.models.artifact import Kind
 from tasks.engine.models.artifact_lists import short_contents
 from webapp.models import Artifact
 from webapp.web.api.resource import BOOLEAN, INTEGER, STRING, TIME, UUID, Field, Resource, Schema, nullable, time
+from webapp.web.api_paths import ROOT
 from webapp.web.presenters.task_pages import page_of
 
 SHORT: Final = 4096  # bytes of a link or text that are told along with it
@@ -47,11 +48,11 @@ def read_artifacts(artifacts: Iterable[Artifact]) -> list[ReadArtifact]:
 
 
 def _links(read: ReadArtifact) -> dict[str, Any]:
-    here = f"/api/v1/artifacts/{read.artifact.id}"
+    here = f"{ROOT}/artifacts/{read.artifact.id}"
     return {
         "self": here,
         "content": f"{here}/content" if read.is_to_be_fetched else None,
-        "task": f"/api/v1/tasks/{read.artifact.task_id}",
+        "task": f"{ROOT}/tasks/{read.artifact.task_id}",
         "html": f"/artifacts/{read.artifact.id}",
     }
 

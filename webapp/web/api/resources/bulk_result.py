@@ -46,4 +46,5 @@ BULK_RESULT = Resource[BulkResult](
         Field("missing", INTEGER, lambda result: result.passed[None], "So many aren’t there, or somebody else’s."),
         Field("refused", nullable(_REFUSED), _refused, "Why no more of them were started; null if that is not so."),
     ),
+    headers=("Retry-After",),
 )

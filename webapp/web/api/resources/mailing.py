@@ -101,6 +101,7 @@ MAILING: Final = Resource[SeenMailing](
         Field("attachments", array(ATTACHMENT.schema), lambda seen: [ATTACHMENT.of(file) for file in seen.files]),
         Field("deliveries", nullable(_COUNTS), _counts, "How many recipients, by state; null for a draft."),
     ),
+    headers=("ETag",),
 )
 DELIVERY: Final = Resource[Delivery](
     "Delivery",

@@ -59,6 +59,7 @@ MESSAGE: Final = Resource[SeenMessage](
         Field("read_at", nullable(TIME), _read_at, "When its recipient read it."),
         Field("deleted_at", nullable(TIME), lambda seen: time(seen.message.deleted_at)),
     ),
+    headers=("ETag",),
 )
 CONVERSATION: Final = Resource[SeenConversation](
     "Conversation",

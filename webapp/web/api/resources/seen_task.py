@@ -17,6 +17,7 @@ from webapp.lib.phrases import Phrase
 from webapp.models import State, Task, User
 from webapp.models.permissions import Action, may
 from webapp.web.api.resource import time
+from webapp.web.api_paths import ROOT
 from webapp.web.presenters.action_words import ACTION_WORDS
 from webapp.web.presenters.task_progress import Progress
 
@@ -90,7 +91,7 @@ class SeenTask:
     @property
     def links(self) -> Json:
         """Where what belongs to it is; None for what is not there for this reader."""
-        here = f"/api/v1/tasks/{self.task.id}"
+        here = f"{ROOT}/tasks/{self.task.id}"
         return {
             "self": here,
             "events": f"{here}/events",

@@ -141,4 +141,5 @@ TASK = Resource[SeenTask](
             lambda seen: seen.links,
         ),
     ),
+    headers=("ETag", "Retry-After"),
 )

@@ -10,6 +10,7 @@ from tasks.engine.models.artifact_lists import kept_of, made_by
 from webapp.models import Artifact, Task
 from webapp.models.scopes import Scope
 from webapp.web.api.call import HEADERS, Call
+from webapp.web.api.etags import tagged
 from webapp.web.api.operation import Answer, operation
 from webapp.web.api.pages import PAGING, page_of
 from webapp.web.api.problems import FORBIDDEN, GONE, RANGE_NOT_SATISFIABLE, Problem
@@ -42,11 +43,11 @@ def list_artifacts_of_task(call: Call, task_id: UUID) -> Answer:
     return _page(call, made_by(task), task_id=task_id)
 
 
-@operation("GET", "/artifacts/{artifact_id}", allows=READ, answers={200: ARTIFACT})
+@operation("GET", "/artifacts/{artifact_id}", allows=READ, answers={200: ARTIFACT, 304: None})
 def show_artifact(call: Call, artifact_id: UUID) -> Answer:
     """One artifact."""
     [read] = read_artifacts([_find(call, artifact_id)])
-    return Answer(ARTIFACT.of(read))
+    return tagged(ARTIFACT, read)
 
 
 @operation(

@@ -41,7 +41,7 @@ REFUSED: Final = (CONFLICT, ILLEGAL_TRANSITION, PRECONDITION_FAILED)
     "POST",
     ALL,
     allows=Scope.MAIL,
-    answers={201: MAILING},
+    answers={200: MAILING},
     body=FORM,
     takes_files=True,
     takes_json=False,
@@ -63,7 +63,7 @@ def attach_to_mailing(call: Call, mailing_id: int) -> Answer:
         if unattached.names:
             words = f"{unattached.reason} Not attached: {', '.join(unattached.names)}"
             refuse([Fault(words, pointer=pointer(FIELD))], "Nothing was attached.")
-    return tagged(MAILING, see(find_mailing(call, mailing_id)), status=201)
+    return tagged(MAILING, see(find_mailing(call, mailing_id)))
 
 
 @operation(

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from flask import current_app, url_for
+from flask import current_app
 
 from tasks.send_mail import submit, submit_test
 from webapp.db import database
@@ -28,11 +28,12 @@ from webapp.web.api.problems import (
 )
 from webapp.web.api.resource import INTEGER, STRING, TIME, UUID, Field, Resource, Schema, nullable
 from webapp.web.api.resources.mailing import MAILING, see
+from webapp.web.api.resources.seen_task import RETRY_AFTER
+from webapp.web.api_paths import ROOT
 from webapp.web.presenters.mail_preview import OWN_LINK, Preview, preview_of
 
 ONE: Final = "/mailings/{mailing_id}"
 REFUSED: Final = (FORBIDDEN, CONFLICT, ILLEGAL_TRANSITION, PRECONDITION_FAILED, OVER_QUOTA, QUOTA_EXCEEDED)
-RETRY_AFTER: Final = "2"  # seconds
 
 PREVIEW = Resource[tuple[str, Preview, str]](
     "MailingPreview",
@@ -127,5 +128,4 @@ def _limit() -> int:
 
 def _under_way(task_id: str) -> dict[str, str]:
     """Where to follow what was started. The task is another noun’s."""
-    root = url_for("api.list_mailings").removesuffix("/mailings")
-    return {"Location": f"{root}/tasks/{task_id}", "Retry-After": RETRY_AFTER}
+    return {"Location": f"{ROOT}/tasks/{task_id}", "Retry-After": str(RETRY_AFTER)}

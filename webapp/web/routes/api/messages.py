@@ -96,9 +96,7 @@ def create_message(call: Call, username: str) -> Answer:
     return tagged(MESSAGE, seen, status=201, headers={"Location": where})
 
 
-@operation(
-    "POST", "/messages/{username}/reading", allows=Scope.MESSAGES, answers={204: None}, body=None, rate=Rate.WRITE
-)
+@operation("POST", "/messages/{username}/reading", allows=Scope.MESSAGES, answers={204: None}, rate=Rate.WRITE)
 def read_messages(call: Call, username: str) -> Answer:
     """Mark all that somebody wrote to you as read, which they can see."""
     Message.read(call.user, find_partner(username))

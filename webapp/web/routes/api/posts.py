@@ -38,6 +38,7 @@ POST = Resource[Post](
         Field("created_at", TIME, lambda post: time(post.created_at)),
         Field("edited_at", nullable(TIME), lambda post: time(post.edited_at)),
     ),
+    headers=("ETag",),
 )
 BODY: Schema = {
     "type": "object",

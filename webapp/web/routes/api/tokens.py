@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from flask import Response
 from limits import parse_many
 
 from webapp.models import ApiToken
 from webapp.models.scopes import SCOPES
-from webapp.web.api.call import HEADERS, Call
+from webapp.web.api.call import Call
+from webapp.web.api.etags import tagged
 from webapp.web.api.operation import Access, Answer, Rate, operation
 from webapp.web.api.resource import INTEGER, STRING, TIME, Field, Resource, Schema, array, nullable, time
 from webapp.web.rate_limits import client_network, count
@@ -35,10 +35,10 @@ TOKEN = Resource[ApiToken](
 )
 
 
-@operation("GET", "/tokens/current", allows=Access.TOKEN, answers={200: TOKEN})
+@operation("GET", "/tokens/current", allows=Access.TOKEN, answers={200: TOKEN, 304: None})
 def show_token(call: Call) -> Answer:
     """The token that you send."""
-    return Answer(TOKEN.of(_token_of(call)))
+    return tagged(TOKEN, _token_of(call))
 
 
 @operation("DELETE", "/tokens/current", allows=Access.TOKEN, answers={204: None}, rate=Rate.WRITE)
@@ -54,7 +54,7 @@ def revoke_token(call: Call) -> Answer:
 
 
 @operation("POST", "/token-revocations", allows=Access.PUBLIC, answers={202: None}, body=FOUND, rate=Rate.WRITE)
-def revoke_found_token(call: Call) -> Response:
+def revoke_found_token(call: Call) -> Answer:
     """Revoke a token that you have found.
 
     You need no token of your own. If it is one of this site and still good, it is of no use from then on, and its owner
@@ -64,9 +64,7 @@ def revoke_found_token(call: Call) -> Response:
     token = ApiToken.revoke_by_text(call.body["token"].strip())
     if token:
         record(Event.TOKEN_REVOKED, token.user, token_id=token.id, found=1)
-    response = Response(status=202, headers=HEADERS)
-    del response.headers["Content-Type"]
-    return response
+    return Answer(status=202)
 
 
 def _token_of(call: Call) -> ApiToken:

@@ -2,6 +2,7 @@
 
 from webapp.models import User
 from webapp.web.api.call import Call
+from webapp.web.api.etags import tagged
 from webapp.web.api.operation import Access, Answer, operation
 from webapp.web.api.resource import INTEGER, STRING, Field, Resource, nullable
 
@@ -17,7 +18,7 @@ USER = Resource[User](
 )
 
 
-@operation("GET", "/user", allows=Access.TOKEN, answers={200: USER})
+@operation("GET", "/user", allows=Access.TOKEN, answers={200: USER, 304: None})
 def show_user(call: Call) -> Answer:
     """The account that the token belongs to."""
-    return Answer(USER.of(call.user))
+    return tagged(USER, call.user)
