@@ -42,7 +42,7 @@ def read_json(schema: Schema, may_lack: bool = False) -> Any:
     if request.mimetype not in JSON_TYPES:
         raise Problem(UNSUPPORTED_TYPE, "Send JSON, with the header “Content-Type: application/json”.")
     if len(data) > LARGEST:
-        raise Problem(TOO_LARGE, "JSON can have 1 MB.")
+        raise Problem(TOO_LARGE, "JSON can be 1 MB at most.")
     value = parse(data)
     demand(schema, value)
     return value
@@ -85,7 +85,7 @@ class _Refused(ValueError):
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise _Refused("The body has an object that says one name twice.")
+        raise _Refused("The body has an object with the same name twice.")
     return found
 
 
@@ -159,11 +159,11 @@ _WORDS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "maxLength": lambda kind: f"At most {kind['limit']:,} characters.",
     "minItems": lambda kind: "This can’t be empty." if kind["limit"] == 1 else f"At least {kind['limit']} items.",
     "maxItems": lambda kind: f"At most {kind['limit']:,} items.",
-    "minProperties": lambda _: "Say at least one of its members.",
-    "oneOf": lambda _: "Say one of its alternatives, and only one.",
+    "minProperties": lambda _: "Give at least one member.",
+    "oneOf": lambda _: "Give exactly one of the alternatives.",
     "uniqueItems": lambda _: "No item may come twice.",
     "minimum": lambda kind: f"At least {kind['limit']}.",
     "maximum": lambda kind: f"At most {kind['limit']}.",
-    "pattern": lambda kind: _PATTERNS.get(kind["pattern"], "This has another form."),
-    "format": lambda kind: _FORMATS.get(kind["format"], "This has another format."),
+    "pattern": lambda kind: _PATTERNS.get(kind["pattern"], "This doesn’t have the right form."),
+    "format": lambda kind: _FORMATS.get(kind["format"], "This doesn’t have the right format."),
 }

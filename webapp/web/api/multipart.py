@@ -10,6 +10,7 @@ from webapp.web.api.problems import INVALID, TOO_LARGE, UNSUPPORTED_TYPE, Fault,
 from webapp.web.api.resource import Schema
 
 ARGUMENTS: Final = "arguments"
+NO_SUCH_PART: Final = "There is no such part. Arguments go into the part “arguments”, as JSON."
 MULTIPART: Final = "multipart/form-data"
 
 
@@ -30,7 +31,10 @@ def read_form(schema: Schema) -> dict[str, Any]:
     Raises Problem: 400, 413 or 422.
     """
     faults = [
-        Fault("Say it once." if len(texts) > 1 else "Arguments stand in the part “arguments”, as JSON.", pointer(name))
+        Fault(
+            "Say it once." if len(texts) > 1 else NO_SUCH_PART,
+            pointer(name),
+        )
         for name, texts in request.form.lists()
         if len(texts) > 1 or (name != ARGUMENTS and name not in schema["properties"])  # type: ignore[operator]
     ]
@@ -60,5 +64,5 @@ def _arguments() -> bytes:
         return request.form[ARGUMENTS].encode()
     data: bytes = request.files[ARGUMENTS].stream.read(LARGEST + 1)
     if len(data) > LARGEST:
-        raise Problem(TOO_LARGE, "JSON can have 1 MB.")
+        raise Problem(TOO_LARGE, "JSON can be 1 MB at most.")
     return data

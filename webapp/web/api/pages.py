@@ -27,7 +27,7 @@ LONGEST_CURSOR: Final = 500  # characters
 SALT: Final = "errand.api.cursor"
 NOT_A_CURSOR: Final = "This is no cursor of this list; begin again without one."
 PAGING: Final[tuple[Query, ...]] = (
-    whole_number("limit", 1, MOST, "At most so many items.", USUAL),
+    whole_number("limit", 1, MOST, "How many items, at most.", USUAL),
     text("cursor", LONGEST_CURSOR, "Where to go on: the `next` of the page before."),
 )
 

@@ -70,7 +70,7 @@ class Problem(Exception):
 
 
 BAD_REQUEST: Final = ProblemType(
-    "bad-request", 400, "This isn’t a request we can read", "Mend the request; the detail says where."
+    "bad-request", 400, "This isn’t a request we can read", "Correct the request; `detail` says where."
 )
 UNAUTHORIZED: Final = ProblemType(
     "unauthorized",
@@ -87,17 +87,17 @@ INSECURE: Final = ProblemType(
     "This site is for HTTPS only",
     "Use https. A token that was sent over http may have been read on its way: revoke it, and make a new one.",
 )
-FORBIDDEN: Final = ProblemType("forbidden", 403, "You aren’t allowed to do this", "The detail says who is.")
+FORBIDDEN: Final = ProblemType("forbidden", 403, "You aren’t allowed to do this", "`detail` says who is.")
 NOT_FOUND: Final = ProblemType(
     "not-found",
     404,
-    "There is no such thing",
-    "Look at the address. What belongs to somebody else isn’t there, either.",
+    "There’s nothing here",
+    "Check the address. What belongs to somebody else is answered as if it weren’t there.",
 )
 METHOD_NOT_ALLOWED: Final = ProblemType(
-    "method-not-allowed", 405, "That can’t be done here", "The header “Allow” names what can."
+    "method-not-allowed", 405, "This address doesn’t take that method", "The header “Allow” names those it takes."
 )
-GONE: Final = ProblemType("gone", 410, "This is no longer kept", "Run the task again to get a new one.")
+GONE: Final = ProblemType("gone", 410, "This is no longer kept", "Run the task again to make a new one.")
 PRECONDITION_FAILED: Final = ProblemType(
     "precondition-failed", 412, "It has changed since you read it", "Read it again, then decide anew."
 )
@@ -111,44 +111,44 @@ UNSUPPORTED_TYPE: Final = ProblemType(
 RANGE_NOT_SATISFIABLE: Final = ProblemType(
     "range-not-satisfiable", 416, "There is no such part", "Ask for a part within the size of the file."
 )
-MISDIRECTED: Final = ProblemType("misdirected", 421, "This site is somewhere else", "The detail says where.")
+MISDIRECTED: Final = ProblemType("misdirected", 421, "This site is at another address", "`detail` says where.")
 ALREADY_RUNNING: Final = ProblemType(
-    "already-running", 409, "Such a task is under way", "Wait for the task that `task` names, or cancel it."
+    "already-running", 409, "A task like this is under way", "Wait for the task that `task` names, or cancel it."
 )
 ILLEGAL_TRANSITION: Final = ProblemType(
     "illegal-transition",
     409,
-    "That doesn’t work in this state",
+    "That doesn’t work in the task’s state",
     "`state` is the state of the task now, and `allowed` what works in it.",
 )
 STALE_ATTEMPT: Final = ProblemType(
     "stale-attempt",
     409,
-    "It is no longer that attempt",
-    "`attempt` is the one it is at now. Read the task again, then decide anew.",
+    "The task is at another attempt",
+    "`attempt` is the one that it’s at now. Read the task again, then decide anew.",
 )
 SECRETS_GONE: Final = ProblemType(
-    "secrets-gone", 409, "Its secrets are deleted", "Start a new task, with the secrets entered again."
+    "secrets-gone", 409, "The task’s secrets have been deleted", "Start a new task, with the secrets entered again."
 )
 CONFLICT: Final = ProblemType("conflict", 409, "Something else came first", "Read it again, then decide anew.")
 IN_PROGRESS: Final = ProblemType(
-    "in-progress", 409, "The same request is under way", "Send it again after “Retry-After”, with the same key."
+    "in-progress", 409, "A request with this key is under way", "Send it again after “Retry-After”, with the same key."
 )
 KEY_REUSED: Final = ProblemType(
-    "key-reused", 422, "The key was sent with another request", "Make a new one for each thing that is to be done."
+    "key-reused", 422, "The key was sent with another request", "Use a new key for each thing that is to be done."
 )
-INVALID: Final = ProblemType("invalid", 422, "Something in it is wrong", "`errors` says what, and where.")
+INVALID: Final = ProblemType("invalid", 422, "Something in the request is wrong", "`errors` says what, and where.")
 QUOTA_EXCEEDED: Final = ProblemType(
     "quota-exceeded",
     429,
-    "A limit is reached",
-    "`quota` names it. Wait as long as “Retry-After” says, or do with less.",
+    "You’ve reached a limit",
+    "`quota` names it. Wait as long as “Retry-After” says, or ask for less.",
 )
 OVER_QUOTA: Final = ProblemType(
     "over-quota",
     422,
-    "That is more than a limit allows",
-    "`quota` names it. Waiting doesn’t help; deleting may.",
+    "That’s more than a limit allows",
+    "`quota` names it. Waiting doesn’t help; finishing or deleting something may.",
 )
 RATE_LIMITED: Final = ProblemType(
     "rate-limited", 429, "Too many requests", "Wait as long as “Retry-After” says; then ask less often."

@@ -23,7 +23,7 @@ SCHEMA = {
         (b"", "isn’t JSON"),
         (b"{", "isn’t JSON"),
         (b"\xff", "isn’t JSON"),
-        (b'{"a": 1, "a": 2}', "one name twice"),
+        (b'{"a": 1, "a": 2}', "same name twice"),
         (b"[NaN]", "doesn’t know"),
         (b"[1e999]", "too large"),
         (b'["\\u0000"]', "can’t be stored"),

@@ -51,7 +51,7 @@ def test_any_offset_is_taken(anns, task):
 @pytest.mark.parametrize(
     ("changes", "where", "words"),
     [
-        ({}, "", "Say at least one of its members."),
+        ({}, "", "Give at least one member."),
         ({"title": ""}, "/title", "can’t be blank"),
         ({"title": " \n"}, "/title", "can’t be blank"),
         ({"title": "\u200b\u2800"}, "/title", "can’t be blank"),
