@@ -89,8 +89,10 @@ def _answer(call: Call, view: Callable[[], Any]) -> Answer | BaseResponse:
 def _respond(answer: Answer | BaseResponse) -> BaseResponse:
     if isinstance(answer, BaseResponse):
         return answer
-    response: Response = make_response("", 204) if answer.status == 204 else jsonify(answer.body)
+    response: Response = make_response("") if answer.body is None else jsonify(answer.body)
     response.status_code = answer.status
+    if answer.body is None:
+        response.headers.pop("Content-Type")
     response.headers.update(HEADERS | dict(answer.headers or {}))
     if answer.etag:
         response.set_etag(answer.etag)

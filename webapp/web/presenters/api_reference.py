@@ -52,7 +52,7 @@ class Entry:
         if isinstance(allows, Access):
             return _ACCESS[allows]
         words = f"Scope {' or '.join(f'`{scope}`' for scope in self.operation.own_scopes)}"
-        return f"{words}; for the tasks of others, `{desk}` and a role" if desk else words
+        return f"{words}; for anybody’s, `{desk}` and a role at the desk" if desk else words
 
 
 _ACCESS: Final[Mapping[Access, str]] = {Access.TOKEN: "Any token", Access.PUBLIC: "No token"}

@@ -10,6 +10,7 @@ from webapp.web.api.examples import example_of
 from webapp.web.api.operation import Access, Operation
 from webapp.web.api.parameters import PATH_PARAMETERS
 from webapp.web.api.resource import Content, Schema
+from webapp.web.api_paths import ROOT
 
 TOKEN: Final = "$TOKEN"  # noqa: S105 - the name of a variable of the shell
 JSON: Final = "application/json"
@@ -24,7 +25,7 @@ FORMS: Final[Mapping[str, list[str]]] = {
 def request_of(operation: Operation, server: str) -> str:
     """A command that asks for an operation of the site at `server`, with the token in the variable TOKEN."""
     lines = _head(operation, server)
-    if not _takes_json(operation):
+    if not operation.takes_json:
         lines += FORMS[operation.name]
     elif operation.body and not operation.may_lack_body:
         lines += [f'-H "Content-Type: {JSON}"', f"-d '{json.dumps(example_body(operation), ensure_ascii=False)}'"]
@@ -35,18 +36,14 @@ def request_of(operation: Operation, server: str) -> str:
 
 def form_of(operation: Operation, server: str) -> str:
     """The same with files; empty where the operation takes none, or nothing else."""
-    if operation.name not in FORMS or not _takes_json(operation):
+    if operation.name not in FORMS or not operation.takes_json:
         return ""
     return SEPARATOR.join(_head(operation, server) + FORMS[operation.name])
 
 
-def _takes_json(operation: Operation) -> bool:
-    return bool(getattr(operation, "takes_json", True))
-
-
 def _head(operation: Operation, server: str) -> list[str]:
     method = "" if operation.method == "GET" else f"-X {operation.method} "
-    lines = [f'curl {method}"{server}/api/v1{_path(operation)}"']
+    lines = [f'curl {method}"{server}{ROOT}{_path(operation)}"']
     if operation.allows is not Access.PUBLIC:
         lines.append(f'-H "Authorization: Bearer {TOKEN}"')
     return lines

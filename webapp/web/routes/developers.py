@@ -1,12 +1,14 @@
 """What developers read about the API: how to begin, the reference, and what each problem means. For everybody."""
 
+from datetime import timedelta
 from typing import Any, Final
 
 from flask import Blueprint, abort, current_app, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from webapp.models.idempotency_key import KEEP
 from webapp.models.scopes import SCOPES
-from webapp.web.api import deprecation, waiting
+from webapp.web.api import deprecation, idempotency, waiting
 from webapp.web.api.json_body import LARGEST
 from webapp.web.api.pages import MOST, USUAL
 from webapp.web.api.problems import PROBLEM_TYPES
@@ -20,8 +22,8 @@ RULES: Final = {
     "most": MOST,
     "wait": waiting.MOST,
     "notice": deprecation.NOTICE.days,
-    "key": 255,
-    "kept": 24,
+    "key": idempotency.LONGEST,
+    "kept": KEEP // timedelta(hours=1),
 }
 
 bp = Blueprint("developers", __name__, url_prefix="/developers")
