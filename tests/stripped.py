@@ -1,13 +1,16 @@
 """What tests/test_stripping.py runs in a copy without posts, messages, mail: somebody registers and starts a task."""
 
 import io
+import json
 import re
 import sys
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import meta
@@ -20,6 +23,7 @@ from tasks.lib.exported import exported_models
 from tasks.queue import huey
 from webapp import db
 from webapp.app import create_app
+from webapp.dev.account_factories import make_api_token
 from webapp.dev.factories import make_notification, make_user
 from webapp.lib.times import utcnow
 from webapp.models import Artifact, Deletion, State, Task, User
@@ -28,10 +32,13 @@ from webapp.web.polling import POLLED_FRAGMENTS
 
 PAGES = ("/tasks", "/tasks/new", "/tasks/new/countdown", "/notifications", "/people/ann", "/people/bea", "/settings")
 PAGES += ("/settings/storage", "/settings/storage?order=age", "/settings/data", "/settings/data/deletion")
-PAGES += ("/developers", "/developers/tasks", "/developers/problems")
 PAGES += ("/settings/security", "/settings/sessions", "/settings/picture", "/settings/username", "/settings/email")
 GONE = ("/posts", "/messages", "/messages/ann", "/mail", "/unsubscribe/x", "/tasks/new/export_posts")
 GONE += ("/settings/blocked", "/people/bea/block")
+GONE += tuple(f"/developers/{noun}" for noun in ("posts", "messages", "mailings"))
+# What the API and the pages about it name; an account still has an email address, and what is done is still posted.
+GONE_WORDS = re.compile(r"\w*(?:[a-z_]posts?\b|\bposts|message|mail|attachment|conversation)\w*", re.IGNORECASE)
+STAYING_WORDS = {"email"}
 PASSWORD = "correct horse battery"
 Submit = Callable[..., str]  # the path of a form's action, that of its page, and its fields; returns where it leads
 ROOT = Path(__file__).parent.parent
@@ -67,8 +74,41 @@ def main(folder: str) -> None:
         assert browser.get(path, headers={"HX-Request": "true"}).status_code == 200, path
     for path in GONE:
         assert browser.get(path).status_code == 404, path
+    ask_as_program(app, browser, submit)
     download_everything(app, browser, submit)
     delete_account(app, submit)
+
+
+def ask_as_program(app: Flask, browser: FlaskClient, submit: Submit) -> None:
+    """Make a token, start a task by it, follow it by the feed, and read what the API says of itself."""
+    page = browser.get("/settings/tokens").text
+    scopes = re.findall(r'name="scopes"[^>]*value="([^"]+)"', page)
+    assert scopes == ["tasks:read", "tasks:write", "artifacts:read"]
+    with app.app_context():
+        _, text = make_api_token(User.by_username("ann"))
+    program = app.test_client(use_cookies=False)
+    headers = {"Authorization": f"Bearer {text}"}
+
+    def ask(method: str, path: str, status: int, **more: object) -> dict[str, Any]:
+        answer = program.open(f"/api/v1{path}", method=method, headers=headers, **more)
+        assert answer.status_code == status, (path, answer.text)
+        return answer.json
+
+    new = ask("POST", "/tasks", 201, json={"kind": "countdown", "arguments": {"seconds": 1}})
+    with app.app_context():
+        assert execute_next()
+    assert ask("GET", f"/tasks/{new['id']}", 200)["state"] == "succeeded"
+    assert new["id"] in [item["data"]["task"] for item in ask("GET", "/notifications", 200)["items"]]
+    for path in ("/posts", "/messages", "/mailings"):
+        ask("GET", path, 404)
+    document = ask("GET", "/openapi.json", 200)
+    said = {"/api/v1/openapi.json": json.dumps(document)}
+    nouns = {path.split("/")[1] for path in document["paths"]}
+    for path in ("", "/problems", *(f"/{noun}" for noun in nouns)):
+        said[f"/developers{path}"] = BeautifulSoup(browser.get(f"/developers{path}").text, "html.parser").main.text
+    assert len(said) > 8
+    for path, words in said.items():
+        assert set(GONE_WORDS.findall(words)) <= STAYING_WORDS, path
 
 
 def download_everything(app: Flask, browser: FlaskClient, submit: Submit) -> None:

@@ -15,6 +15,7 @@ from tests.surfing import Surfer
 DOCUMENT = (ROOT / "docs" / "api.md").read_text()
 HERE = "http://127.0.0.1:5000"  # where `make run` starts a site
 BLOCKS = re.findall(r"^```bash\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
+COUNTED = "word,count\nbe,2\nto,2\nnot,1\nor,1\n"
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 
 
@@ -85,14 +86,14 @@ def test_the_first_minute_on_the_page_ends_with_the_file(site, run, tmp_path, sh
     page = Surfer(site.url).visit("/developers")
     script = next(each.text for each in page.select("pre") if each.text.startswith("API="))
     assert run(shell, text=script) == ""
-    assert _posts(tmp_path / "export.json") == ["A post to be exported"]
+    assert (tmp_path / "words.csv").read_text() == COUNTED
 
 
 def test_the_same_in_python_ends_with_the_file(site, run, tmp_path):
     page = Surfer(site.url).visit("/developers")
     script = next(each.text for each in page.select("pre") if each.text.startswith("import"))
     assert run(sys.executable, "-I", "-", text=script) == ""
-    assert _posts(tmp_path / "export.json") == ["A post to be exported"]
+    assert (tmp_path / "words.csv").read_text() == COUNTED
 
 
 def test_the_page_that_the_document_leads_to_first_makes_such_a_token(site):

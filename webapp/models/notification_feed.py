@@ -23,7 +23,13 @@ from webapp.models.user import User
 OVERLAP: Final = timedelta(seconds=60)  # for as long as the server lets a transaction of the web last
 MOST: Final = 200  # records at once
 WINDOW: Final = 5000  # records that are gone through at once, of whatever name
-NAMES: Final = frozenset({TASK_PROGRESS, UNREAD_MESSAGE_COUNT, CONVERSATION})
+NAMES: Final = frozenset(
+    {
+        TASK_PROGRESS,
+        UNREAD_MESSAGE_COUNT,
+        CONVERSATION,
+    }
+)
 
 Place = tuple[datetime, int]  # behind the record that changed then and has that id
 

@@ -32,7 +32,7 @@ PATH_PARAMETERS: Final[Mapping[str, PathParameter]] = {
     "message_id": PathParameter("int", _ID, "The id of a message."),
     "mailing_id": PathParameter("int", _ID, "The id of a mailing."),
     "attachment_id": PathParameter("int", _ID, "The id of an attachment."),
-    "name": PathParameter("string", STRING, "The name of a kind of task, such as export_posts."),
+    "name": PathParameter("string", STRING, "The name of a kind of task, such as count_words."),
     "username": PathParameter("string", STRING, "Somebody’s user name."),
 }
 _NAME: Final = re.compile(r"\{(\w+)\}")

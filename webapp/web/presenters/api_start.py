@@ -1,4 +1,4 @@
-"""The first minute with the API: two scripts that export one's posts, which a test runs as the page shows them."""
+"""The first minute with the API: two scripts that count the words of a file; a test runs them as the page has them."""
 
 from typing import Final
 
@@ -9,8 +9,8 @@ ask() { curl -sS -H "Authorization: Bearer $TOKEN" "$@"; }
 pick() { python3 -c "import json, sys; print(json.load(sys.stdin)$1)"; }
 
 # Start a task
-TASK=$(ask "$API/tasks" -H "Content-Type: application/json" \\
-  -d '{"kind": "export_posts", "arguments": {"format": "json"}}' | pick "['id']")
+printf 'to be or not to be\\n' > hamlet.txt
+TASK=$(ask "$API/tasks" -F kind=count_words -F file=@hamlet.txt | pick "['id']")
 
 # Wait until it is done
 done_yet() { ask -H "Prefer: wait=20" "$API/tasks/$TASK" | pick "['done']"; }
@@ -18,7 +18,7 @@ while [ "$(done_yet)" = False ]; do sleep 1; done
 
 # Download what it made
 FILE=$(ask "$API/tasks/$TASK/artifacts" | pick "['items'][0]['id']")
-ask "$API/artifacts/$FILE/content" -o export.json
+ask "$API/artifacts/$FILE/content" -o words.csv
 """
 PYTHON: Final = """\
 import json, time
@@ -28,17 +28,20 @@ from urllib.request import Request, urlopen
 API = "{server}/api/v1"
 
 
-def ask(method, path, body=None, **headers):
+def ask(method, path, data=None, **headers):
     headers["Authorization"] = "Bearer " + environ["TOKEN"]
-    headers["Content-Type"] = "application/json"
-    data = None if body is None else json.dumps(body).encode()
+    headers["Content-Type"] = "multipart/form-data; boundary=edge"
     with urlopen(Request(API + path, data, headers, method=method)) as answer:
         return answer.read()
 
 
+def part(name, text):
+    return f"--edge\\r\\nContent-Disposition: form-data; name={name}\\r\\n\\r\\n{text}\\r\\n"
+
+
 # Start a task
-order = {"kind": "export_posts", "arguments": {"format": "json"}}
-task = json.loads(ask("POST", "/tasks", order))
+form = part("kind", "count_words") + part("file; filename=hamlet.txt", "to be or not to be") + "--edge--\\r\\n"
+task = json.loads(ask("POST", "/tasks", form.encode()))
 
 # Wait until it is done
 while not task["done"]:
@@ -47,7 +50,7 @@ while not task["done"]:
 
 # Download what it made
 made = json.loads(ask("GET", f"/tasks/{task['id']}/artifacts"))["items"]
-with open("export.json", "wb") as file:
+with open("words.csv", "wb") as file:
     file.write(ask("GET", f"/artifacts/{made[0]['id']}/content"))
 """
 

@@ -53,7 +53,7 @@ FEED: Final[Mapping[str, Told]] = complete(
             Scope.TASKS_READ,
             _task_progress,
             _object(
-                "Of `task_progress`: one for each task, but for children of workflows.",
+                "Of `task_progress`, for `tasks:read`: one for each task, but for children of workflows.",
                 task=UUID,
                 state=STRING,
                 done=described(BOOLEAN, "Whether nothing more will happen by itself."),
@@ -63,12 +63,12 @@ FEED: Final[Mapping[str, Told]] = complete(
         UNREAD_MESSAGE_COUNT: Told(
             Scope.MESSAGES,
             lambda record: {"count": record.payload.get("count", 0)},
-            _object("Of `unread_message_count`: one.", count=INTEGER),
+            _object("Of `unread_message_count`, for `messages`: one.", count=INTEGER),
         ),
         CONVERSATION: Told(
             Scope.MESSAGES,
             lambda record: {"username": record.writer},
-            _object("Of `conversation`: one for each person who wrote.", username=STRING),
+            _object("Of `conversation`, for `messages`: one for each person who wrote.", username=STRING),
         ),
     },
 )

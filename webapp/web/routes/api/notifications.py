@@ -23,14 +23,14 @@ SINCE: Final = text("since", LONGEST, "Where to go on: the `next` of the answer 
 
 @operation("GET", "/notifications", allows=SCOPES, answers={200: FEED_PAGE, 304: None}, query=(SINCE,))
 def list_notifications(call: Call) -> Answer:
-    """The feed of what changes: the state of each task, how many messages are unread, and who has written.
+    """The feed of what changes, such as the state of each task.
 
     It tells what is so now, at most 200 items at once, and not each step on the way. Ask again with `next` as `since`:
     at once while there is `more`, and else after some seconds. Nothing is missed. What changed in the last minute may
     come twice, with the same `id` and `timestamp`.
 
     Send the last ETag as If-None-Match: as long as nothing has changed, the answer is 304, which costs next to nothing
-    and counts towards no limit. A token gets what its scopes are for: tasks by `tasks:read`, the rest by `messages`.
+    and counts towards no limit. A token gets what its scopes are for, as the names tell.
     """
     assert call.token, "it is needed"
     since, scopes = call.query["since"] or "", call.token.scopes

@@ -39,7 +39,8 @@ CHANGES: Final[Schema] = {
 def change_task(call: Call, task_id: UUID) -> Answer:
     """Change when a scheduled task starts, or what it is called.
 
-    What it was given stays: cancel it, and start another. What a scheduled email says can be changed by its mailing.
+    What it was given stays: cancel it, and start another.
+    What a scheduled email says can be changed by its mailing.
     """
     task = find_own(call, task_id)
     changes = {name: _READ[name](value) for name, value in call.body.items()}

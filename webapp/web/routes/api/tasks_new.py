@@ -54,7 +54,7 @@ NEW_TASK: Final[Schema] = {
         "run_at": described(TIME, "When it is to start, within the next year; now, if nothing is said."),
     },
     "additionalProperties": False,
-    "examples": [{"kind": "export_posts", "arguments": {"format": "json"}}],
+    "examples": [{"kind": "countdown", "arguments": {"seconds": 60}}],
 }
 
 
