@@ -19,13 +19,14 @@ from tests.processes import ROOT, Site, until
 from tests.surfing import Surfer
 from webapp import db
 from webapp.app import create_app
-from webapp.dev.demo import people, work, world
+from webapp.dev.demo import people, programs, work, world
 from webapp.dev.demo.fake_smtp import FakeSmtp
 from webapp.dev.factories import PASSWORD, make_user
 from webapp.dev.mailbox.store import list_mails
 from webapp.lib.kept_words import read_words
 from webapp.lib.times import utcnow
 from webapp.models import MODELS, AccountMail, Artifact, Notification, Post, SecondFactor, State, Task, TaskEvent, User
+from webapp.models.api_token import ApiToken
 from webapp.models.permissions import Action, may
 from webapp.settings import Settings
 
@@ -117,6 +118,15 @@ def test_its_main_person_has_more_than_a_page_of_everything(app):
     assert Notification.unread(ann) > 4
     assert ann.posts.count() > 30
     assert Post.select().count() > 120
+
+
+def test_everybody_who_has_been_here_for_long_has_a_token_that_is_used_and_one_that_expired(app):
+    for person in map(User.by_username, people.PEOPLE):
+        live, expired = ApiToken.of(person, 5)
+        assert (live.is_live, expired.is_live) == (True, False)
+        assert person.created_at < expired.created_at < expired.last_used_at < live.last_used_at
+    page = _sign_in(app, people.MAIN).get("/settings/tokens").page
+    assert all(page.find("strong", string=name) for name in (programs.LIVE, programs.EXPIRED))
 
 
 def test_the_artifacts_of_the_demo_are_real(app):

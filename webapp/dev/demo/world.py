@@ -11,6 +11,7 @@ from webapp.dev.demo import people
 from webapp.dev.demo.fake_smtp import FakeSmtp
 from webapp.dev.demo.mail import leave_drafts, mails
 from webapp.dev.demo.neighbors import quarrels
+from webapp.dev.demo.programs import give_tokens
 from webapp.dev.demo.simulation import Simulation
 from webapp.dev.demo.work import begin_work, past_work
 from webapp.lib.i18n import ngettext
@@ -53,5 +54,6 @@ def _play(simulation: Simulation) -> None:
     for event in sorted(chain(*stories), key=attrgetter("at")):
         event.run()
     begin_work(ann, simulation)
+    give_tokens(everybody, simulation.now)
     leave_drafts(ann, simulation.now)
     purge()  # what is as old as that would have gone
