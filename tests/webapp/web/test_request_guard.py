@@ -15,6 +15,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from tasks.catalogue import CATALOGUE
 from tests.browsing import Browser, browse
 from tests.services import empty_postgres
+from tests.webapp.web.api.client import Program
 from tests.webapp.web.site import tokens_of
 from webapp.dev.account_factories import make_api_token, make_picture
 from webapp.dev.factories import (
@@ -30,6 +31,7 @@ from webapp.dev.factories import (
 )
 from webapp.dev.mail_factories import make_suppression
 from webapp.models import Post, Session, State, User
+from webapp.web.api.operation import OPERATIONS, Operation
 from webapp.web.api_paths import is_api_path
 from webapp.web.rate_limits import limiter
 from webapp.web.request_guard import MAX_ID, CleanRequest
@@ -161,6 +163,7 @@ def site(app) -> dict[str, str]:
         "message_id": message.id,
         "mailing_id": mailing.id,
         "file_id": make_mailing_file(mailing).id,
+        "attachment_id": make_mailing_file(mailing).id,
         "task_id": task.id,
         "number": 0,
         "version": make_picture(ann).version,
@@ -385,6 +388,39 @@ def test_no_file_is_too_odd_to_be_answered(app, site):
                 crawl.send("POST", path, data=part + b"--xx--", content_type=MULTIPART, headers=headers)
     assert crawl.number > 100
     assert not crawl.wrong
+
+
+OF_PROGRAMS = [
+    {"Prefer": "wait=99999999999999999999", "If-Match": "\xff", "Idempotency-Key": "\xff"},
+    {"Prefer": "wait=\xff; wait=-1,,=", "If-Match": '"' + "x" * 5000, "Idempotency-Key": "x" * 5000},
+    {"Prefer": "," * 5000, "If-Match": "*", "Idempotency-Key": '"', "X-Request-ID": "\xff"},
+    {"Authorization": "Bearer " + "errand_pat_" * 500},
+    {"Authorization": "bearer\t\xff"},
+]
+
+
+def _odd_requests(operation: Operation, site: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Addresses and headers: each part of the path, what the query may say, and the headers, by turns."""
+    path, *odd = _paths(f"/api/v1{operation.rule}", site)
+    yield from ((each, {}) for each in odd)
+    for name in [each.name for each in operation.query]:
+        yield from ((f"{path}?{name}={quote_plus(value)}", {}) for value in IN_QUERIES)
+    yield from ((f"{path}?{query}", {}) for query in ("%ff=%00", "&=&==&%&%zz&" * 500))
+    yield from ((path, headers) for headers in [*HEADERS, *OF_PROGRAMS])
+
+
+def test_no_program_is_too_odd_to_be_answered(app, site):
+    """And whatever it is told, the document allows it."""
+    ann, wrong, number = User.by_username("ann"), [], 0
+    for name, operation in OPERATIONS.items():
+        program = Program(app, ann)  # some revoke the token that they are asked by
+        for path, headers in _odd_requests(operation, site):
+            number += 1
+            status = program.ask(operation.method, path, headers=headers).status_code
+            if status >= 500:
+                wrong.append(f"{status} {name} {path[:120]} {str(headers)[:200]}")
+    assert number > 20 * len(OPERATIONS)
+    assert not wrong
 
 
 @pytest.mark.parametrize("name", MAILS)

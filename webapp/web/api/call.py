@@ -19,6 +19,7 @@ from webapp.web.api.parameters import read_query
 from webapp.web.api.problems import PRECONDITION_FAILED, Problem
 
 HEADERS: Final = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
+CHANGED: Final = "It has changed since you read it."
 
 
 @dataclass
@@ -44,7 +45,7 @@ class Call:
     def demand_match(self, etag: str) -> None:
         """Raise Problem (412) if the request is only for another version than this, by If-Match."""
         if request.if_match and not request.if_match.contains(etag):
-            raise Problem(PRECONDITION_FAILED, "It has changed since you read it.", headers={"ETag": f'"{etag}"'})
+            raise Problem(PRECONDITION_FAILED, CHANGED, headers={"ETag": f'"{etag}"'})
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -88,7 +89,7 @@ def _answer(call: Call, view: Callable[[], Any]) -> Answer | BaseResponse:
 
 def _respond(answer: Answer | BaseResponse) -> BaseResponse:
     if isinstance(answer, BaseResponse):
-        return answer
+        return _demanded(answer)
     response: Response = make_response("") if answer.body is None else jsonify(answer.body)
     response.status_code = answer.status
     if answer.body is None:
@@ -98,4 +99,12 @@ def _respond(answer: Answer | BaseResponse) -> BaseResponse:
         response.set_etag(answer.etag)
         if request.method in {"GET", "HEAD"} and answer.status == 200:
             response.make_conditional(request.environ)
-    return response
+    return _demanded(response)
+
+
+def _demanded(response: BaseResponse) -> BaseResponse:
+    """The answer; raises Problem where Werkzeug found that a read was for another version: by the status alone."""
+    if response.status_code != PRECONDITION_FAILED.status:
+        return response
+    response.close()
+    raise Problem(PRECONDITION_FAILED, CHANGED, headers={"ETag": response.headers["ETag"]})

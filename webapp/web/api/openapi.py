@@ -20,6 +20,7 @@ from webapp.web.api.problems import (
     INVALID,
     KEY_REUSED,
     NOT_FOUND,
+    PRECONDITION_FAILED,
     RATE_LIMITED,
     TOO_LARGE,
     UNAUTHORIZED,
@@ -72,6 +73,8 @@ def problems_of(operation: Operation) -> list[ProblemType]:
         found.append(INSUFFICIENT_SCOPE)
     if names_in(operation.path):
         found.append(NOT_FOUND)
+    if 304 in operation.answers:
+        found.append(PRECONDITION_FAILED)
     if operation.once:
         found += [BAD_REQUEST, CONFLICT, IN_PROGRESS, KEY_REUSED]
     if operation.body:

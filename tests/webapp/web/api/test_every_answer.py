@@ -2,7 +2,10 @@
 
 import pytest
 
+from tasks.engine.models.artifact import Kind
 from tests.webapp.web.api.client import Program
+from webapp.dev.factories import make_artifact, make_task
+from webapp.models import State
 
 ASKED = [("GET", "/user"), ("HEAD", "/user"), ("GET", "/nothing"), ("POST", "/user"), ("OPTIONS", "/user")]
 ASKED += [("GET", "/user?x=1"), ("GET", "/openapi.json")]
@@ -34,6 +37,17 @@ def test_a_head_is_a_get_without_its_body(anns):
     assert head.headers["Content-Length"] == whole.headers["Content-Length"]
     refused = anns.ask("HEAD", "/user?x=1")
     assert (refused.status_code, refused.data) == (422, b"")
+
+
+@pytest.mark.parametrize("what", ["task", "text", "link"])
+def test_a_read_for_another_version_is_refused_and_sends_nothing_of_this_one(anns, what):
+    kind = Kind.LINK if what == "link" else Kind.TEXT
+    artifact = make_artifact(make_task(State.SUCCEEDED, anns.user), data="https://example.com/x", kind=kind)
+    path = f"/tasks/{artifact.task.id}" if what == "task" else f"/artifacts/{artifact.id}/content"
+    etag = anns.get(path).headers["ETag"]
+    assert anns.get(path, headers={"If-Match": etag}).status_code == 200
+    answer = anns.get(path, headers={"If-Match": '"another"'})
+    assert (answer.status_code, answer.headers["ETag"]) == (412, etag)
 
 
 def test_options_says_what_an_address_takes_and_needs_no_token(app):
