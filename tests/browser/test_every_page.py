@@ -240,10 +240,11 @@ def test_the_reference_of_the_api_is_as_accessible_with_all_of_it_open(new_perso
     for path in nouns:
         page = person.visit(path)
         page.evaluate("document.querySelectorAll('main details').forEach(each => each.open = true)")
-        for width in (320, 1280):
+        for width in (1280, 320):
             page.set_viewport_size({"width": width, "height": 740})
             assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{path} is wider than {width}"
-            assert_accessible(page, path)
+            assert page.evaluate(SPILLING) == [], f"{path} has cards that are too narrow for what is in them"
+        assert violations(page) == [], path  # pages as long as these are dear, and are the same however wide
     link = person.visit("/developers").get_by_role("link", name="/tasks/{task_id}/cancellation")
     link.click()
     see(page.get_by_role("heading", name="Request").first)  # the link opens what it leads to
