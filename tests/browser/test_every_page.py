@@ -213,6 +213,7 @@ def _assert_printed_without_what_is_pressed(page):
 def test_every_state_of_a_task_is_as_accessible_and_its_buttons_can_be_hit(new_person, still_site):
     person = new_person(still_site)
     person.come_as_guest()
+    person.post("A post, whose links can be hit as well")
     made = put(still_site, person.name, *State, "family")
     page = person.page
     for name, path in ({"home": "/", "list": "/tasks"} | made).items():
