@@ -15,6 +15,7 @@ from webapp.dev.factories import PASSWORD, make_user
 from webapp.lib.quota_variables import Quota
 from webapp.lib.times import utcnow
 from webapp.lib.token_text import new_text
+from webapp.mail.token_mails import MOST_NAMED
 from webapp.models import AccountMail, ApiToken, Session, User
 from webapp.models.scopes import Scope
 from webapp.web import shown_once
@@ -262,6 +263,18 @@ def test_tokens_that_expire_soon_are_told_once_and_none_that_was_revoked_meanwhi
     assert "Gone" not in mail
     remind_of_tokens(10)
     assert mailed() == []
+
+
+def test_one_that_expires_soon_is_told_however_many_last_longer(ann, mailed):
+    for number in range(MOST_NAMED):
+        make_api_token(ann.user, name=f"Longer {number}")
+    token, _ = make_api_token(ann.user, name="Soon")
+    ApiToken.update(expires_at=utcnow() + timedelta(days=2)).where(ApiToken.id == token.id).execute()
+    AccountMail.delete().execute()
+    remind_of_tokens(10)
+    [mail] = mailed()
+    assert "Soon" in mail
+    assert "Longer" not in mail
 
 
 def test_a_new_password_leaves_tokens_and_says_so(app, ann, mailed):
