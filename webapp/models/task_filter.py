@@ -39,7 +39,7 @@ class TaskFilter:
         Each word of the text must stand somewhere in the title or in what went wrong. One query for a press, which may
         read all tasks of the person; what a page shows comes from `search`.
         """
-        return self._since(self._earliest(user), self._by_index(user, self._indexed))
+        return self._among(self._by_index(user, self._indexed, self._earliest(user)))
 
     def search(self, user: User) -> tuple[list["ModelSelect[Task]"], datetime | None]:
         """The same in parts, each of which an index has in order, and the `older` of the filter that goes on, if any.
@@ -47,7 +47,7 @@ class TaskFilter:
         None in two parts. At most one query itself.
         """
         earliest = self._earliest(user)
-        return [self._since(earliest, part) for part in self._parts(user)], earliest
+        return [self._among(part) for part in self._parts(user, earliest)], earliest
 
     @property
     def order(self) -> str:
@@ -63,39 +63,43 @@ class TaskFilter:
         """The states that are found by index, in the order of the list: those that have ended by their end alone."""
         return frozenset() if self.until and self._states <= FINISHED else self._states
 
-    def _parts(self, user: User) -> list["ModelSelect[Task]"]:
+    def _parts(self, user: User, earliest: datetime | None = None) -> list["ModelSelect[Task]"]:
         """A group has several states; an index has one after the other."""
         each = [frozenset({state}) for state in sorted(self._indexed)]
-        return [self._by_index(user, states) for states in each or [self._indexed]]
+        return [self._by_index(user, states, earliest) for states in each or [self._indexed]]
 
-    def _by_index(self, user: User, states: frozenset[State]) -> "ModelSelect[Task]":
-        query, conditions = Task.of(user), list[Any]()
+    def _by_index(self, user: User, states: frozenset[State], earliest: datetime | None) -> "ModelSelect[Task]":
+        """Each end of a span is said once, as narrow as it is: by what is said twice, SQLite takes another index."""
+        query, time, conditions = Task.of(user), getattr(Task, self.order), list[Any]()
         if states:
             is_one = Task.state == min(states) if len(states) == 1 else Task.state.in_(sorted(states))
             # What follows from the states, and databases need to be told to take the index.
             conditions += [is_one, Task.finished_at.is_null(self.order == "created_at")]
-        if self.since:
-            conditions += [Task.created_at >= self.since, getattr(Task, self.order) >= self.since]
-        if self.until:
-            conditions.append(Task.created_at < self.until)
-        if self.older:
-            conditions.append(getattr(Task, self.order) < self.older)
+        if begin := earliest or self.since:
+            conditions.append(time >= begin)
+        if self.since and self.order != "created_at":
+            conditions.append(Task.created_at >= self.since)
+        if ends := [end for end in (self.until, self.older) if end]:
+            conditions.append(time < min(ends))  # with `until`, they are ordered by when they were created
         if self.name and not states:
-            conditions.append(self._is_of_kind())
+            conditions.append(Task.name == self._kind)
         if self.order != "created_at":
             query = query.order_by(Task.finished_at.desc(), Task.id.desc())
         return query.where(*conditions) if conditions else query
 
     def _one_by_one(self) -> list[Any]:
-        conditions = [self._is_of_kind()] if self.name and self._indexed else list[Any]()
+        conditions = list[Any]()
+        if self.name and self._indexed:
+            conditions.append(unindexed(Task.name) == self._kind)
         if self._states != self._indexed:
-            conditions.append(Task.state.in_(sorted(self._states)))
+            conditions.append(unindexed(Task.state).in_([state.value for state in sorted(self._states)]))
         if words := self.text.lower().split():
             conditions.append(all_of([has_word(Task.title, word) | has_word(Task.error, word) for word in words]))
         return conditions
 
-    def _is_of_kind(self) -> Any:
-        return Task.name == ("" if self.name == SEVERAL else self.name)
+    @property
+    def _kind(self) -> str:
+        return "" if self.name == SEVERAL else self.name
 
     def _earliest(self, user: User) -> datetime | None:
         """The time of the last of the MOST_SEARCHED tasks, if some are looked for one by one, and there are so many."""
@@ -112,11 +116,17 @@ class TaskFilter:
         last = time.python_value(together.order_by(SQL("time").desc()).offset(MOST_SEARCHED - 1).limit(1).scalar())
         return last
 
-    def _since(self, earliest: datetime | None, query: "ModelSelect[Task]") -> "ModelSelect[Task]":
+    def _among(self, query: "ModelSelect[Task]") -> "ModelSelect[Task]":
         conditions = self._one_by_one()
-        if earliest:
-            conditions.append(getattr(Task, self.order) >= earliest)
         return query.where(*conditions) if conditions else query
+
+
+def unindexed(field: Any) -> Any:
+    """What stands in a field of text, for a condition that is to be looked at one by one.
+
+    By the field itself, SQLite would take an index that has it, and then sort all that it finds.
+    """
+    return fn.COALESCE(field, "")
 
 
 def has_word(field: Any, word: str) -> Any:

@@ -7,12 +7,12 @@ from operator import add
 from typing import Any
 from uuid import UUID
 
-from peewee import SQL, ModelSelect, fn
+from peewee import SQL, ModelSelect
 
 from tasks.engine.models.state import FINISHED, State
 from tasks.engine.models.task import Task
 from webapp.models.search import all_of
-from webapp.models.task_filter import MOST_SEARCHED, has_word
+from webapp.models.task_filter import MOST_SEARCHED, has_word, unindexed
 from webapp.models.user import User
 
 Place = tuple[datetime, UUID]  # of a row in the list; the list goes on after it
@@ -82,10 +82,9 @@ class TaskList:
         """What no index finds."""
         conditions = list[Any]()
         if self.states and not self._by_state:
-            # As an expression: by the column, SQLite would take an index of states, and then sort all that it finds.
-            conditions.append(fn.COALESCE(Task.state, "").in_([state.value for state in sorted(self.states)]))
+            conditions.append(unindexed(Task.state).in_([state.value for state in sorted(self.states)]))
         if self.name is not None and (self._by_state or not self.owner):
-            conditions.append(Task.name == self.name)
+            conditions.append(unindexed(Task.name) == self.name)
         if self.since and self.order != "created_at":
             conditions.append(Task.created_at >= self.since)
         if words := self.text.lower().split():

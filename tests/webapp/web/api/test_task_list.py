@@ -11,16 +11,14 @@ import pytest
 
 from tasks.engine.models.composition import Composition
 from tasks.engine.models.state import ACTIVE, FINISHED
+from tests.task_plans import NOON, fill, plans
 from tests.webapp.web.api.client import Program, pointers
-from webapp.db import database, is_postgres
 from webapp.dev.factories import make_user
-from webapp.lib.times import utcnow
 from webapp.models import State, Task
 from webapp.models.permissions import Role
 from webapp.models.scopes import Scope
 
 DAY = timedelta(days=1)
-NOON = utcnow().replace(hour=12, minute=0, second=0, microsecond=0) - 100 * DAY
 numbers = count()
 
 
@@ -229,6 +227,8 @@ COSTS = [
     ({"kind": "countdown"}, 1, {"tasks_of_kind"}),
     ({"kind": "countdown"} | TIMES, 1, {"tasks_of_kind"}),
     ({"state": "failed"}, 1, {"tasks_ended"}),
+    ({"state": "failed", "kind": "countdown"}, 2, {"tasks_ended"}),
+    ({"state": "paused", "kind": "countdown"}, 2, {"tasks_unfinished"}),
     ({"state": "failed", "created_after": TIMES["created_after"]}, 2, {"tasks_ended"}),
     ({"state": "failed"} | TIMES, 2, {"tasks_shown"}),
     ({"state": "paused"} | TIMES, 1, {"tasks_unfinished"}),
@@ -241,32 +241,6 @@ COSTS = [
     ({"owner": "all"}, 1, {"tasks_of_all"}),
     ({"owner": "all", "state": "failed", "kind": "countdown", "q": "count"} | TIMES, 2, {"tasks_of_all"}),
 ]
-
-
-def fill(people):
-    """So many rows that PostgreSQL knows what an index is worth."""
-    rows = [
-        {"id": uuid4(), "user": user, "name": name, "title": "Count down", "state": state, "arguments": {}}
-        | {"created_at": NOON + minute * timedelta(minutes=1), "finished_at": NOON if state in FINISHED else None}
-        for user in people
-        for minute in range(6)
-        for state in State
-        for name in ("countdown", "export_posts")
-    ]
-    for begin in range(0, len(rows), 50):
-        Task.insert_many(rows[begin : begin + 50]).execute()
-    if is_postgres():
-        database.execute_sql("ANALYZE tasks")
-        database.execute_sql("SET enable_sort = off")  # as for more than a page
-
-
-def plans(seen):
-    """The statement and plan of each query for tasks, but for their places in the queue."""
-    for query in seen.get_queries():
-        sql, values = query.msg
-        if 'FROM "tasks"' in sql and "AVG" not in sql:
-            explained = f"EXPLAIN {'' if is_postgres() else 'QUERY PLAN '}{sql}"
-            yield sql, str(database.execute_sql(explained, values).fetchall())
 
 
 @pytest.mark.parametrize("searched", [3, 1000])

@@ -1,12 +1,14 @@
 """The list of tasks: what its filter lets through, and presses for many at once."""
 
 import random
+import re
 from datetime import datetime, timedelta
 
 import pytest
 
 from tasks.engine.models.state import Group
 from tests.browsing import browse, words
+from tests.task_plans import fill, plans
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.times import utcnow
 from webapp.models import Composition, State, Task, User, counting, task_filter
@@ -32,6 +34,32 @@ def test_every_state_is_in_one_group_and_found_by_it(ann, state):
         make_task(other, ann.user, title=other)
     [group] = [group for group in Group if state in group.states]
     assert set(_shown(ann.get(f"/tasks?state={group}"))) == group.states
+
+
+@pytest.mark.parametrize("searched", [3, 1000])
+def test_each_filter_is_read_by_an_index_in_its_order(each_database, queries, monkeypatch, searched):
+    monkeypatch.setattr("webapp.models.task_filter.MOST_SEARCHED", searched)
+    fill([ann := make_user(), *(make_user() for _ in range(20))])
+    browser, span = browse(each_database, ann), "since=2020-01-01&until=2100-01-01"
+    for query, index in (
+        (span, "shown"),
+        ("name=countdown", "of_kind"),
+        (f"name=countdown&{span}", "of_kind"),
+        (f"name=send_mail&q=count&{span}", "of_kind"),
+        ("state=failed", "ended"),
+        ("state=failed&name=countdown", "ended"),
+        (f"state=failed&q=count&{span}", "shown"),
+        (f"state=failed&name=countdown&{span}", "of_kind"),
+        ("state=paused&name=countdown", "unfinished"),
+        (f"state=paused&name=countdown&{span}", "unfinished"),
+    ):
+        with queries() as seen:
+            assert browser.get(f"/tasks?{query}").status_code == 200
+        found = [plan for sql, plan in plans(seen) if re.search(r"_at\" DESC, \S+\"id\" DESC", sql)]
+        assert found, query
+        for plan in found:
+            assert set(re.findall(r"\btasks_[a-z_]+", plan)) == {f"tasks_{index}"}, (query, plan)
+            assert not re.search(r"TEMP B-TREE|Sort ", plan), (query, plan)
 
 
 def test_every_group_is_offered_by_its_name_for_people(ann):
