@@ -28,7 +28,7 @@ def give_tokens(people: People, now: datetime) -> None:
 def _make(person: User, name: str, made: datetime, used: datetime, days: int, *scopes: Scope) -> None:
     token, _ = make_api_token(person, *scopes, name=name, days=days)
     ends = made + timedelta(days=days)
-    said = {ApiToken.created_at: made, ApiToken.expires_at: ends, ApiToken.last_used_at: used}
     reminded = ends - REMIND_BEFORE if ends < utcnow() else None
-    said |= {ApiToken.last_network: NETWORK, ApiToken.reminded_at: reminded}
+    said: dict[str, object] = {"created_at": made, "expires_at": ends, "reminded_at": reminded}
+    said |= {"last_used_at": used, "last_network": NETWORK}
     ApiToken.update(said).where(ApiToken.id == token.id).execute()
