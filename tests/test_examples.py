@@ -53,7 +53,9 @@ PYTHON = [example for example in EXAMPLES if example.language == "python" and ex
 
 
 def test_every_example_is_one_that_is_tried():
-    assert {example.language for example in EXAMPLES} == {"python", "jinja"}
+    assert {example.language for example in EXAMPLES} == {"python", "jinja", "bash"}
+    commands = {example.document for example in EXAMPLES if example.language == "bash"}
+    assert commands == {"docs/api.md"}  # which tests/test_api_docs.py pastes into a shell
     places = {example.path.partition("/")[0] for example in EXAMPLES}
     assert places == {"tasks", "webapp", "templates", "tests", "club.py", "invitation.html", ""}
 

@@ -22,7 +22,7 @@ class Person:
         self.site = site.url
         self._database = site.folder / "data" / "errand.db"
         self.complaints: list[str] = []
-        self.task = self.mail = self.post_page = self.message = self.report = ""
+        self.task = self.mail = self.programs_mail = self.post_page = self.message = self.report = ""
         self.page = self.new_tab()
 
     @property

@@ -2,7 +2,9 @@
 nothing wider than the screen."""
 
 import io
+import json
 from collections.abc import Callable
+from urllib.request import Request, urlopen
 
 import pytest
 from PIL import Image
@@ -39,12 +41,24 @@ def _busy(person: Person) -> None:
     tokens = person.visit("/settings/tokens")
     tokens.get_by_label("Name").fill("A name with averyveryverylongword" + "g" * 20)
     tokens.get_by_label("See tasks").check()
+    tokens.get_by_label("Emails").check()
     tokens.get_by_role("button", name="Make token").click()
     see(tokens.get_by_label("Token", exact=True))
+    token = tokens.get_by_label("Token", exact=True).input_value()
+    assert violations(tokens) == [], "a token that is shown once"
     person.come_of_age("busy@example.com")
+    person.programs_mail = _written_by_program(person.site, token)
     person.send_mail("bea@example.com", "A subject with averyveryverylongword" + "g" * 80)
     see(person.page.locator("article[data-state=succeeded]"))
     person.mail = person.page.locator("main a[href^='/mail/']").get_attribute("href")
+
+
+def _written_by_program(site: str, token: str) -> str:
+    """The page of an email that a program has begun."""
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    written = json.dumps({"subject": "A subject with averyveryverylongword" + "g" * 80}).encode()
+    with urlopen(Request(f"{site}/api/v1/mailings", written, headers)) as answer:
+        return f"/mail/{json.load(answer)['id']}"
 
 
 def _pen_friend(person: Person) -> None:
@@ -112,6 +126,7 @@ PAGES: dict[str, tuple[Callable[[Person], None], str]] = {
     "the suppressed addresses": (_busy, "/mail/suppressed"),
     "mails": (_busy, "/mail"),
     "a mail that was sent": (_busy, "{mail}"),
+    "a mail that a program wrote": (_busy, "{programs_mail}"),
     "mailbox": (_busy, "/mailbox"),
 }
 
@@ -120,6 +135,7 @@ def _path(path: str, person: Person) -> str:
     if "{" not in path:
         return path
     parts = {"task": person.task, "mail": person.mail, "message": person.message, "report": person.report}
+    parts["programs_mail"] = person.programs_mail
     return path.format(profile=person.profile, name=person.name, post=person.post_page, **parts)
 
 

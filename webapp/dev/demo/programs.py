@@ -1,6 +1,7 @@
 """The tokens of this world, for programs that nobody here needs to see run: one that is used, and one that expired."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from webapp.dev.account_factories import make_api_token
 from webapp.dev.demo.people import PEOPLE, People
@@ -28,7 +29,7 @@ def give_tokens(people: People, now: datetime) -> None:
 def _make(person: User, name: str, made: datetime, used: datetime, days: int, *scopes: Scope) -> None:
     token, _ = make_api_token(person, *scopes, name=name, days=days)
     ends = made + timedelta(days=days)
+    said: dict[Any, Any] = {ApiToken.created_at: made, ApiToken.expires_at: ends, ApiToken.last_used_at: used}
     reminded = ends - REMIND_BEFORE if ends < utcnow() else None
-    said: dict[str, object] = {"created_at": made, "expires_at": ends, "reminded_at": reminded}
-    said |= {"last_used_at": used, "last_network": NETWORK}
+    said |= {ApiToken.last_network: NETWORK, ApiToken.reminded_at: reminded}
     ApiToken.update(said).where(ApiToken.id == token.id).execute()
