@@ -34,6 +34,7 @@ from webapp.models import (
     DraftGone,
     EmailChange,
     FormKey,
+    IdempotencyKey,
     IllegalTransition,
     Made,
     Mailing,
@@ -51,6 +52,7 @@ from webapp.models import (
 )
 from webapp.models.attached_files import delete_attachments
 from webapp.models.file_deletion import delete_of_finished_tasks
+from webapp.models.idempotency_key import InProgress
 from webapp.models.notification_kinds import FAILED
 from webapp.models.rate_count import TooMany
 from webapp.models.storage_count import stored_by
@@ -436,3 +438,34 @@ def test_forms_of_somebody_collide_with_their_account_getting_another_name_or_go
         rename(User.get_by_id(ann.id), f"ann{next(names)}")
 
     collide(send, send, go, be_called, allowed=(TooMany,))
+
+
+def test_what_programs_ask_for_once_collides_with_what_becomes_of_it_and_of_their_account(app):
+    ann, bob = make_user("ann"), make_user("bob")
+    task, names = make_task(State.FAILED, ann), iter(range(10**6))
+
+    def once(request, make):
+        IdempotencyKey.once(ann.id, f"{request} {next(names) // 2}", request, make)
+
+    def retry():
+        once("retry", lambda: str(Task.get_by_id(task.id).retry()))
+
+    def send():
+        once("send", lambda: Message.send(ann, bob, "Hello").body)
+
+    def cancel():
+        Task.get_by_id(task.id).cancel()
+
+    def forget():
+        IdempotencyKey.update(at=utcnow() - OLD).where(IdempotencyKey.request == "send").execute()
+        IdempotencyKey.purge(10)
+
+    def go():
+        assert Deletion.begin(User.get_by_id(ann.id)).take_back()
+
+    def be_called():
+        rename(User.get_by_id(ann.id), f"ann{next(names)}")
+
+    collide(retry, retry, send, cancel, forget, go, be_called, allowed=(IllegalTransition, InProgress, TooMany))
+    assert {key.request for key in IdempotencyKey if key.answer} >= {"retry"}
+    assert all(key.answer for key in IdempotencyKey), "no key is kept without its answer"
