@@ -1,8 +1,8 @@
 """Logging: lines as text for people or as JSON for programs, and the fields that each of them carries.
 
 Every line has its level, logger and process, and the time unless the platform adds one. `context` adds fields, such as
-the request or the run of a task, to every line that is logged meanwhile. No line has an API
-token, wherever it came from.
+the request or the run of a task, to every line that is logged meanwhile. No line has an API token, wherever it came
+from.
 
 The standard library does everything but the formatting; a JSON library would not limit or clean the lines.
 """
