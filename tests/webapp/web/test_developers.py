@@ -3,15 +3,19 @@
 import json
 import re
 import shlex
+from datetime import timedelta
 
 import pytest
 
 from tests.browsing import browse
 from webapp.dev.factories import make_user
+from webapp.models.idempotency_key import KEEP
 from webapp.models.scopes import Scope
+from webapp.web.api import idempotency
 from webapp.web.api.examples import fits
 from webapp.web.api.json_body import demand
 from webapp.web.api.operation import OPERATIONS
+from webapp.web.api.pages import MOST
 from webapp.web.api.problems import PROBLEM_TYPES
 from webapp.web.api.resource import Listed, Resource
 from webapp.web.presenters.api_reference import entry_of, example_answer, nouns, schemas
@@ -80,6 +84,15 @@ def test_an_example_that_its_schema_does_not_allow_is_seen():
     assert not fits(shown | {"id": "x"}, schemas()["User"], schemas())
 
 
+def test_an_answer_without_a_body_says_so_and_a_file_is_none(visitor):
+    def said(name: str) -> list[str]:
+        shown = visitor.get(f"/developers/{OPERATIONS[name].tag}").one(f"#{name}")
+        return [each.find_next_sibling("p").text for each in shown.select("h3") if each.text.startswith("Answer")]
+
+    assert said("revoke_found_token") == said("delete_post") == ["No body."]
+    assert said("show_openapi") == ["The content itself.", "No body."]
+
+
 @pytest.mark.parametrize("problem", PROBLEM_TYPES, ids=lambda each: each.slug)
 def test_each_problem_has_a_page_at_the_address_that_is_its_type(visitor, problem):
     assert visitor.get("/developers/problems").page.select(f"a[href='{problem.uri}']")
@@ -89,6 +102,8 @@ def test_each_problem_has_a_page_at_the_address_that_is_its_type(visitor, proble
     example = json.loads(page.one("pre").text)
     assert fits(example, schemas()["Problem"], schemas())
     assert (example["type"], example["status"]) == (problem.uri, problem.status)
+    assert example.keys() >= set(re.findall(r"`(\w+)`", problem.advice)), "what the advice names isn't shown"
+    assert ("errors" in example) == (problem.slug == "invalid")
 
 
 def test_each_scope_is_explained(visitor):
@@ -119,6 +134,12 @@ def test_no_link_of_these_pages_leads_nowhere(visitor):
 @pytest.mark.parametrize("path", ["/developers/nothing", "/developers/problems/nothing"])
 def test_what_nobody_has_heard_of_is_not_found(visitor, path):
     assert visitor.get(path).status_code == 404
+
+
+def test_the_rules_have_the_numbers_of_the_code(visitor):
+    rules = visitor.get("/developers").page.get_text(" ")
+    for number in (f"{idempotency.LONGEST} characters", f"for {KEEP // timedelta(hours=1)} hours", f"up to {MOST}"):
+        assert number in " ".join(rules.split())
 
 
 def test_examples_have_the_address_by_which_the_site_is_reached(visitor, app):

@@ -6,12 +6,20 @@ from typing import Any, Final, NoReturn, TypeVar
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 
-from webapp.web.api.json_body import pointer
+from webapp.lib.i18n import number
+from webapp.web.api.json_body import IN_THE_BODY, pointer
 from webapp.web.api.problems import INVALID, Fault, Problem
+from webapp.web.api.resource import STRING, Schema, described
 
 Form = TypeVar("Form", bound=FlaskForm)
-WRONG: Final = "The body has a mistake."
 WITHOUT_COOKIES: Final[Mapping[str, Any]] = {"csrf": False}  # the token says who sends it
+
+
+def text_body(longest: int) -> Schema:
+    """The schema of a body that has nothing but a text, `body`, of at most so many characters, as its form has it."""
+    words = f"1 to {number(longest)} characters; spaces around them don’t count, and a line break is one."
+    text = described(STRING | {"minLength": 1}, words)
+    return {"type": "object", "properties": {"body": text}, "required": ["body"], "additionalProperties": False}
 
 
 def filled_in(form: type[Form], **texts: str) -> Form:
@@ -23,6 +31,6 @@ def filled_in(form: type[Form], **texts: str) -> Form:
     return found
 
 
-def refuse(faults: list[Fault], words: str = WRONG) -> NoReturn:
+def refuse(faults: list[Fault], words: str = IN_THE_BODY) -> NoReturn:
     """Raise Problem (422) for these faults."""
     raise Problem(INVALID, words, faults)

@@ -19,7 +19,7 @@ JSON_TYPES: Final = ("application/json", "application/merge-patch+json")
 LARGEST: Final = 1024 * 1024  # bytes
 DEEPEST: Final = 64  # levels
 MOST_FAULTS: Final = 20
-IN_THE_BODY: Final = "The body has a mistake."
+IN_THE_BODY: Final = "Something in the body isn’t right."
 _KINDS: Final = {
     "object": "an object",
     "array": "a list",
@@ -70,7 +70,12 @@ def demand(schema: Schema, value: Json, at: str = "") -> None:
         if len(faults) == MOST_FAULTS:
             break
     if faults:
-        raise Problem(INVALID, IN_THE_BODY, faults)
+        raise wrong_body(*faults)
+
+
+def wrong_body(*faults: Fault) -> Problem:
+    """What is said of a body with these faults, each at its pointer."""
+    return Problem(INVALID, IN_THE_BODY, faults)
 
 
 def pointer(*parts: str | int) -> str:

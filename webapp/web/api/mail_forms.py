@@ -8,8 +8,8 @@ from werkzeug.datastructures import MultiDict
 from webapp.mail.recipients import RejectedRecipient
 from webapp.mail.templates import FREE
 from webapp.models import Mailing, User
-from webapp.web.api.forms import WITHOUT_COOKIES, WRONG, refuse
-from webapp.web.api.json_body import pointer
+from webapp.web.api.forms import WITHOUT_COOKIES, refuse
+from webapp.web.api.json_body import IN_THE_BODY, pointer
 from webapp.web.api.parameters import WrongText, parse_moment
 from webapp.web.api.problems import Fault
 from webapp.web.forms.mail import MailForm
@@ -60,12 +60,12 @@ class ProgramsMail:
     def demand_right(self) -> None:
         """Raise Problem (422) for what the program has said wrongly; what is missing may come later."""
         self.form.validate()
-        self._refuse({name for name, value in self._said.items() if value}, WRONG)
+        self._refuse({name for name, value in self._said.items() if value}, IN_THE_BODY)
 
     def demand_complete(self, *but: str) -> None:
         """Raise Problem (422) for whatever keeps it from being sent, but for these members."""
         self.form.validate()
-        self._refuse(set(FIELDS) - set(but), WRONG if self._said else INCOMPLETE)
+        self._refuse(set(FIELDS) - set(but), IN_THE_BODY if self._said else INCOMPLETE)
 
     def _refuse(self, members: set[str], words: str) -> None:
         faults = [fault for name in FIELDS if name in members for fault in self._faults(name)]

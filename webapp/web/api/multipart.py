@@ -5,8 +5,8 @@ from typing import Any, BinaryIO, Final, cast
 from flask import request
 
 from tasks.engine import Upload
-from webapp.web.api.json_body import IN_THE_BODY, LARGEST, demand, parse, pointer
-from webapp.web.api.problems import INVALID, TOO_LARGE, UNSUPPORTED_TYPE, Fault, Problem
+from webapp.web.api.json_body import LARGEST, demand, parse, pointer, wrong_body
+from webapp.web.api.problems import TOO_LARGE, UNSUPPORTED_TYPE, Fault, Problem
 from webapp.web.api.resource import Schema
 
 ARGUMENTS: Final = "arguments"
@@ -39,7 +39,7 @@ def read_form(schema: Schema) -> dict[str, Any]:
         if len(texts) > 1 or (name != ARGUMENTS and name not in schema["properties"])  # type: ignore[operator]
     ]
     if faults:
-        raise Problem(INVALID, IN_THE_BODY, faults)
+        raise wrong_body(*faults)
     body: dict[str, Any] = request.form.to_dict()
     if ARGUMENTS in body or ARGUMENTS in request.files:
         body[ARGUMENTS] = parse(_arguments())

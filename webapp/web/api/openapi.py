@@ -87,7 +87,9 @@ def _schemas() -> Mapping[str, Schema]:
     found = schemas_of(said for each in OPERATIONS.values() for said in each.answers.values())
     pages = {said.name for each in OPERATIONS.values() for said in each.answers.values() if isinstance(said, Listed)}
     return {
-        name: schema if name in pages else schema | {"examples": [example_of(schema, found, name)]}
+        name: schema
+        if name in pages or "examples" in schema
+        else schema | {"examples": [example_of(schema, found, name)]}
         for name, schema in found.items()
     }
 

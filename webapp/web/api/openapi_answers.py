@@ -9,6 +9,7 @@ from webapp.web.api.operation import Operation, Said
 from webapp.web.api.problems import (
     BAD_REQUEST,
     INSECURE,
+    INVALID,
     MIMETYPE,
     MISDIRECTED,
     ProblemType,
@@ -154,4 +155,15 @@ PROBLEM: Final[Schema] = {
         "most": {"description": "How many the limit allows.", **INTEGER},
     },
     "required": ["type", "title", "status", "detail"],
+    "examples": [
+        {
+            "type": INVALID.uri,
+            "title": INVALID.title,
+            "status": INVALID.status,
+            "detail": "Something in the body isn’t right.",
+            "instance": "/api/v1/tasks",
+            "request_id": "0f8b6a2c1d7e4f35",
+            "errors": [{"detail": "This is required.", "pointer": "/kind"}],
+        }
+    ],
 }

@@ -16,8 +16,8 @@ from werkzeug.exceptions import BadRequest
 from webapp.lib.json_types import Json
 from webapp.web.api.call import Call
 from webapp.web.api.operation import Answer
-from webapp.web.api.parameters import Query, text, whole_number
-from webapp.web.api.problems import INVALID, Fault, Problem
+from webapp.web.api.parameters import Query, text, whole_number, wrong_query
+from webapp.web.api.problems import Fault, Problem
 from webapp.web.api.resource import Resource
 from webapp.web.paging import Page
 
@@ -58,7 +58,7 @@ def _read(call: Call, path: dict[str, object]) -> str | None:
 
 
 def _not_a_cursor() -> Problem:
-    return Problem(INVALID, "The query of the address has a mistake.", [Fault(NOT_A_CURSOR, parameter="cursor")])
+    return wrong_query(Fault(NOT_A_CURSOR, parameter="cursor"))
 
 
 def _serializer(call: Call, path: dict[str, object]) -> URLSafeSerializer:

@@ -47,6 +47,11 @@ class WrongText(ValueError):
     """A text that a query may not say, in words."""
 
 
+def wrong_query(*faults: Fault) -> Problem:
+    """What is said of a query with these faults, each of a parameter."""
+    return Problem(INVALID, "Something in the query isn’t right.", faults)
+
+
 @dataclass(frozen=True)
 class Query:
     """A parameter of a query. `parse` makes a value of its text, and raises WrongText for one that it may not be."""
@@ -73,7 +78,7 @@ def read_query(parameters: tuple[Query, ...], args: "MultiDict[str, str]") -> di
             except WrongText as error:
                 faults.append(Fault(str(error), parameter=name))
     if faults:
-        raise Problem(INVALID, "The query of the address has a mistake.", faults)
+        raise wrong_query(*faults)
     return found
 
 

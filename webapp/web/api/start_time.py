@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from webapp.web.api.json_body import IN_THE_BODY
+from webapp.web.api.json_body import wrong_body
 from webapp.web.api.parameters import WrongText, parse_moment
-from webapp.web.api.problems import INVALID, Fault, Problem
+from webapp.web.api.problems import Fault
 from webapp.web.forms.start_time import start_time_problem
 
 
@@ -16,5 +16,5 @@ def read_start_time(text: str) -> datetime:
     except WrongText as error:
         words = str(error)
     if words:
-        raise Problem(INVALID, IN_THE_BODY, [Fault(words, pointer="/run_at")])
+        raise wrong_body(Fault(words, pointer="/run_at"))
     return moment

@@ -1,6 +1,7 @@
 """The reference of the API, for people: what the table of operations says, with examples of requests and answers."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -24,12 +25,13 @@ _TITLES: Final[Mapping[str, str]] = {"openapi": "OpenAPI document", "user": "You
 
 @dataclass(frozen=True)
 class Answer:
-    """What an operation answers with a status: the resources that it names, and an example, if it is JSON."""
+    """What an operation answers with a status: nothing, or content, or the resources that it names with an example."""
 
     status: int
-    resource: str
-    is_list: bool
-    example: str
+    is_empty: bool = False
+    resource: str = ""
+    is_list: bool = False
+    example: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Entry:
         return f"{words}; for anybody’s, `{desk}` and a role at the desk" if desk else words
 
 
+_OF_ALL_PROBLEMS: Final = ("detail", "instance", "request_id")
 _ACCESS: Final[Mapping[Access, str]] = {Access.TOKEN: "Any token", Access.PUBLIC: "No token"}
 
 
@@ -124,10 +127,10 @@ def _parameter(said: dict[str, Any]) -> Member:
 def _answer(operation: Operation, status: int) -> Answer:
     said = operation.answers[status]
     if not isinstance(said, Resource | Listed):
-        return Answer(status, "", is_list=False, example="")
+        return Answer(status, is_empty=said is None)
     shown = json.dumps(example_answer(operation, status), indent=2, ensure_ascii=False)
     inner = said.resource if isinstance(said, Listed) else said
-    return Answer(status, inner.name, isinstance(said, Listed), shown)
+    return Answer(status, resource=inner.name, is_list=isinstance(said, Listed), example=shown)
 
 
 def example_answer(operation: Operation, status: int) -> Json:
@@ -167,11 +170,9 @@ def operations_with(problem: ProblemType) -> list[Operation]:
 
 
 def example_problem(problem: ProblemType) -> str:
-    """A document of that type."""
-    document: Json = example_of({"$ref": "#/components/schemas/Problem"}, schemas())
-    assert isinstance(document, dict)
-    said = {"type": problem.uri, "title": problem.title, "status": problem.status}
-    shown = document | said
-    if problem.status != 422:
-        shown.pop("errors", None)
-    return json.dumps(shown, indent=2, ensure_ascii=False)
+    """A document of that type: with the members that all have, and those that its advice names."""
+    members: dict[str, Schema] = schemas()["Problem"]["properties"]  # type: ignore[assignment]
+    said: dict[str, Json] = {"type": problem.uri, "title": problem.title, "status": problem.status}
+    for name in (*_OF_ALL_PROBLEMS, *re.findall(r"`(\w+)`", problem.advice)):
+        said[name] = example_of(members[name], schemas(), "Problem", name)
+    return json.dumps(said, indent=2, ensure_ascii=False)

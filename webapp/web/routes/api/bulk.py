@@ -12,10 +12,10 @@ from webapp.models.scopes import Scope
 from webapp.models.task_list import TaskList
 from webapp.web import over_quota
 from webapp.web.api.call import Call
-from webapp.web.api.json_body import IN_THE_BODY, pointer
+from webapp.web.api.json_body import pointer, wrong_body
 from webapp.web.api.operation import Answer, Rate, operation
 from webapp.web.api.parameters import WrongText
-from webapp.web.api.problems import INVALID, Fault, Problem
+from webapp.web.api.problems import Fault
 from webapp.web.api.resource import STRING, Schema, array, described
 from webapp.web.api.resource import UUID as UUID_SCHEMA
 from webapp.web.api.resources.bulk_result import BULK_RESULT
@@ -78,5 +78,5 @@ def _read_filter(said: Mapping[str, str]) -> dict[str, Any]:
             except WrongText as error:
                 faults.append(Fault(str(error), pointer=pointer("filter", each.name)))
     if faults:
-        raise Problem(INVALID, IN_THE_BODY, faults)
+        raise wrong_body(*faults)
     return found

@@ -10,10 +10,11 @@ from flask import url_for
 from webapp.models import Block, Blocked, Conversation, Message, User
 from webapp.models.message import NobodyThere
 from webapp.models.message_changes import Changed, TooLate, delete, edit
+from webapp.models.message_row import MESSAGE_LENGTH
 from webapp.models.scopes import Scope
 from webapp.web.api.call import Call
 from webapp.web.api.etags import etag_of, tagged
-from webapp.web.api.forms import filled_in
+from webapp.web.api.forms import filled_in, text_body
 from webapp.web.api.operation import Answer, Once, Rate, operation
 from webapp.web.api.pages import PAGING, page_of
 from webapp.web.api.problems import (
@@ -24,25 +25,14 @@ from webapp.web.api.problems import (
     QUOTA_EXCEEDED,
     Problem,
 )
-from webapp.web.api.resource import Listed, Schema
+from webapp.web.api.resource import Listed
 from webapp.web.api.resources.message import CONVERSATION, MESSAGE, SeenConversation, SeenMessage
 from webapp.web.forms.messages import MessageForm
 from webapp.web.paging import Page, page_by_number, page_of_rows
 from webapp.web.presenters.message_words import DELETED, TOO_LATE, why_not_message
 from webapp.web.routes.messages.blueprint import find_partner
 
-BODY: Final[Schema] = {
-    "type": "object",
-    "properties": {
-        "body": {
-            "type": "string",
-            "minLength": 1,
-            "description": "1 to 2,000 characters; spaces around them don’t count, and a line break is one.",
-        }
-    },
-    "required": ["body"],
-    "additionalProperties": False,
-}
+BODY: Final = text_body(MESSAGE_LENGTH)
 ONE: Final = "/messages/{username}/{message_id}"
 
 

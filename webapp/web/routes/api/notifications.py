@@ -11,8 +11,8 @@ from webapp.models.notification_feed import Bookmark, read_feed
 from webapp.web.api.call import Call
 from webapp.web.api.feed import FeedVersion, headers_of
 from webapp.web.api.operation import Answer, operation
-from webapp.web.api.parameters import WrongText, parse_moment, text
-from webapp.web.api.problems import INVALID, Fault, Problem
+from webapp.web.api.parameters import WrongText, parse_moment, text, wrong_query
+from webapp.web.api.problems import Fault
 from webapp.web.api.resources.notification import FEED_PAGE, SCOPES, Feed, names_for
 
 LONGEST: Final = 500  # characters
@@ -49,7 +49,7 @@ def _bookmark(call: Call, since: str) -> Bookmark:
         return Bookmark.since(parse_moment(since)) if since[0].isdigit() else _read(_serializer(call).loads(since))
     except (BadSignature, WrongText) as error:
         fault = Fault(NOT_A_PLACE, parameter="since")
-        raise Problem(INVALID, "The query of the address has a mistake.", [fault]) from error
+        raise wrong_query(fault) from error
 
 
 def _as_json(bookmark: Bookmark) -> list[Json]:

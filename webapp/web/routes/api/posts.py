@@ -1,28 +1,23 @@
 """Posts, which everybody may read; one's own can be changed."""
 
+from typing import Final
+
 from flask import url_for
 
 from webapp.db import database
 from webapp.lib.normalization import clean
 from webapp.lib.tokenization import QUERY_LENGTH
 from webapp.models import Post, User
+from webapp.models.post import POST_LENGTH
 from webapp.models.scopes import Scope
 from webapp.web.api.call import Call
 from webapp.web.api.etags import etag_of, tagged
-from webapp.web.api.forms import filled_in
+from webapp.web.api.forms import filled_in, text_body
 from webapp.web.api.operation import Answer, Once, Rate, operation
 from webapp.web.api.pages import PAGING, page_of
-from webapp.web.api.parameters import text
-from webapp.web.api.problems import (
-    CONFLICT,
-    INVALID,
-    NOT_FOUND,
-    PRECONDITION_FAILED,
-    QUOTA_EXCEEDED,
-    Fault,
-    Problem,
-)
-from webapp.web.api.resource import INTEGER, STRING, TIME, UUID, Field, Listed, Resource, Schema, nullable, time
+from webapp.web.api.parameters import text, wrong_query
+from webapp.web.api.problems import CONFLICT, NOT_FOUND, PRECONDITION_FAILED, QUOTA_EXCEEDED, Fault, Problem
+from webapp.web.api.resource import INTEGER, STRING, TIME, UUID, Field, Listed, Resource, nullable, time
 from webapp.web.api.resources.person import PERSON, person
 from webapp.web.forms.posts import PostForm
 from webapp.web.searching import search_page
@@ -40,18 +35,7 @@ POST = Resource[Post](
     ),
     headers=("ETag",),
 )
-BODY: Schema = {
-    "type": "object",
-    "properties": {
-        "body": {
-            "type": "string",
-            "minLength": 1,
-            "description": "1 to 500 characters; spaces around them don’t count, and a line break is one.",
-        }
-    },
-    "required": ["body"],
-    "additionalProperties": False,
-}
+BODY: Final = text_body(POST_LENGTH)
 FILTER = (
     text("by", 100, "Only posts of whoever has this username."),
     text("q", QUERY_LENGTH, "Only posts with these words, or with words that begin like them."),
@@ -136,7 +120,7 @@ def _author(call: Call) -> User | None:
     if author := User.by_any_name(name):
         return author
     words = "Nobody has this username."
-    raise Problem(INVALID, "The query of the address has a mistake.", [Fault(words, parameter="by")])
+    raise wrong_query(Fault(words, parameter="by"))
 
 
 def _find(post_id: int) -> Post:

@@ -9,9 +9,9 @@ from webapp.lib.normalization import clean
 from webapp.models.scopes import Scope
 from webapp.web.api.acting import acting_on, find_own, task_answer
 from webapp.web.api.call import Call
-from webapp.web.api.json_body import BLANK, IN_THE_BODY, NOT_BLANK
+from webapp.web.api.json_body import BLANK, NOT_BLANK, wrong_body
 from webapp.web.api.operation import Answer, Rate, operation
-from webapp.web.api.problems import FORBIDDEN, ILLEGAL_TRANSITION, INVALID, PRECONDITION_FAILED, Fault, Problem
+from webapp.web.api.problems import FORBIDDEN, ILLEGAL_TRANSITION, PRECONDITION_FAILED, Fault
 from webapp.web.api.resource import STRING, TIME, Schema, described
 from webapp.web.api.resources.task import TASK
 from webapp.web.api.start_time import read_start_time
@@ -53,7 +53,7 @@ def _title(text: str) -> str:
     """In one line. Raises Problem (422) for one that nobody could see."""
     title = clean(" ".join(text.split()))
     if not title:
-        raise Problem(INVALID, IN_THE_BODY, [Fault(BLANK, pointer="/title")])
+        raise wrong_body(Fault(BLANK, pointer="/title"))
     return title
 
 

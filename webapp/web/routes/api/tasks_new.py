@@ -12,14 +12,13 @@ from webapp.models import Task
 from webapp.models.scopes import Scope
 from webapp.web.api.acting import find_own
 from webapp.web.api.call import Call
-from webapp.web.api.json_body import IN_THE_BODY
+from webapp.web.api.json_body import wrong_body
 from webapp.web.api.multipart import sent_files
 from webapp.web.api.operation import Answer, Once, Rate, operation
 from webapp.web.api.problems import (
     ALREADY_RUNNING,
     FORBIDDEN,
     ILLEGAL_TRANSITION,
-    INVALID,
     OVER_QUOTA,
     QUOTA_EXCEEDED,
     Fault,
@@ -120,7 +119,7 @@ def _read(call: Call) -> WorkflowTree:
     except InvalidWorkflow as refused:
         faults = [Fault(words, pointer=pointer) for pointer, words in refused.errors.items()]
     if faults:
-        raise Problem(INVALID, IN_THE_BODY, faults)
+        raise wrong_body(*faults)
     return read
 
 
