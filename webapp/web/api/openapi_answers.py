@@ -85,9 +85,10 @@ def schemas_of(said: Iterable[Said]) -> dict[str, Schema]:
 
 def _answer(operation: Operation, status: int, said: Said) -> dict[str, Json]:
     names = [*BY_STATUS.get(status, ())] if said or status == 304 else []
-    names += said.headers if isinstance(said, Resource) else []
+    meant = operation.answers.get(200) if status == 304 else said  # which comes with the headers of what it stands for
+    names += meant.headers if isinstance(meant, Resource) else []
     names += ["ETag"] if 304 in operation.answers and status < 300 else []
-    names += ["Accept-Ranges", "Content-Disposition"] if 206 in operation.answers and status < 300 else []
+    names += ["Accept-Ranges", "Content-Disposition"] if 206 in operation.answers else []
     names += ["Preference-Applied"] if operation.waits and status in (200, 304) else []
     names += ["Idempotent-Replayed"] if operation.once else []
     names += ["Link"] if isinstance(said, Listed) else []
