@@ -14,7 +14,7 @@ from webapp.web.api.openapi_answers import HEADERS
 from webapp.web.api.operation import OPERATIONS, Operation
 
 WITHOUT_BODY = {204, 304}
-ALWAYS = {"ETag", "Location", "Accept-Ranges", "Content-Range"}
+ALWAYS = {"ETag", "Location", "Content-Range"}
 
 
 def hold_to_document(app: Flask, method: str, address: str, answer: TestResponse) -> None:
