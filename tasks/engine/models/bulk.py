@@ -1,10 +1,11 @@
 """Bulk: one press of a button for many tasks. Each goes its own way by Task's own verb, in its own transaction."""
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from peewee import SQL, Case, DoesNotExist, Expression, fn
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 MOST_AT_ONCE = 1000
 LONGEST = 8.0  # seconds, after which a press leaves the rest for the next: people and proxies do not wait for ever
+# Each has so many seconds. One at a time in each process goes on for longer: many would hold all of its threads.
+SHORT = 1.0
+_place = threading.Lock()
 
 
 @dataclass
@@ -46,22 +50,45 @@ class BulkResult:
 def press(verb: str, tasks: "ModelSelect[Task]", most: int = MOST_AT_ONCE, longest: float = LONGEST) -> BulkResult:
     """Do one of OWNER_ACTIONS to those of a query's tasks for which it works, newest first.
 
-    Ends after so many tasks or seconds. A task that somebody else has moved meanwhile is counted and nothing more:
-    presses may race with each other and with workers. Each task is counted once, whenever it moves.
+    Ends after so many tasks or seconds, or after SHORT while another press of this process takes longer. A task that
+    somebody else has moved meanwhile is counted and nothing more: presses may race with each other and with workers.
+    Each task is counted once, whenever it moves.
     """
     able = OWNER_ACTIONS[verb].where(Task, in_bulk=True)
     found = list(tasks.where(able).limit(most))
     result = _others(able, tasks, found)
-    until = time.monotonic() + longest
-    for number, task in enumerate(found):
-        if time.monotonic() > until:
-            result.left += len(found) - number
-            break
-        if result.refused and task.is_finished:
-            result.left += 1  # the others start nothing, so they are not refused
-        else:
-            _do(verb, task, result)
+    with _Turn(longest) as turn:
+        for number, task in enumerate(found):
+            if turn.is_over():
+                result.left += len(found) - number
+                break
+            if result.refused and task.is_finished:
+                result.left += 1  # the others start nothing, so they are not refused
+            else:
+                _do(verb, task, result)
     return result
+
+
+class _Turn:
+    """For how long a press goes on: for SHORT, and up to its `longest` if there is room for that."""
+
+    def __init__(self, longest: float) -> None:
+        now = time.monotonic()
+        self._until, self._end, self._is_long = now + min(SHORT, longest), now + longest, False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._is_long:
+            _place.release()
+
+    def is_over(self) -> bool:
+        """Whether it has to end now."""
+        now = time.monotonic()
+        if now > self._until and not self._is_long and now <= self._end and _place.acquire(blocking=False):
+            self._until, self._is_long = self._end, True
+        return now > self._until
 
 
 def _others(able: Expression, tasks: "ModelSelect[Task]", found: list[Task]) -> BulkResult:

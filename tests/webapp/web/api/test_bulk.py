@@ -103,6 +103,25 @@ def test_what_is_not_reached_is_left_for_the_next_request(anns, monkeypatch):
     assert (late["done"], late["left"]) == (0, 1), "no time is left"
 
 
+def test_one_long_request_at_a_time_goes_on_and_others_end_early(app, anns, monkeypatch):
+    for number in range(3):
+        make_task(State.PENDING, anns.user, queue_key=number)
+    monkeypatch.setattr(bulk, "SHORT", 0.0)
+    cancel, others = Task.cancel, []
+
+    def cancel_while_others_ask(task: Task) -> None:
+        monkeypatch.setattr(Task, "cancel", cancel)
+        others.append(done(anns, "cancel", filter={}))
+        cancel(task)
+
+    monkeypatch.setattr(Task, "cancel", cancel_while_others_ask)
+    first = done(anns, "cancel", filter={})
+    assert (others[0]["done"], others[0]["left"]) == (0, 3), "they leave the threads of the process to all others"
+    assert (first["done"], first["left"]) == (3, 0)
+    make_task(State.PENDING, anns.user)
+    assert done(anns, "cancel", filter={})["done"] == 1, "and there is room for the next"
+
+
 def test_a_quota_ends_it_and_says_which(anns, allow):
     for _ in range(3):
         make_task(State.FAILED, anns.user)
