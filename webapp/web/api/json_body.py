@@ -11,6 +11,7 @@ from typing import Any, Final, NoReturn
 import jsonschema_rs
 from flask import request
 
+from tasks.engine.parameters.conversions import is_storable
 from webapp.lib.json_types import Json
 from webapp.web.api.problems import BAD_REQUEST, INVALID, TOO_LARGE, UNSUPPORTED_TYPE, Fault, Problem
 from webapp.web.api.resource import Schema
@@ -111,15 +112,11 @@ def _demand_storable(value: Json) -> None:
                 below += [*each.keys(), *each.values()]
             elif isinstance(each, list):
                 below += each
-            elif isinstance(each, str) and not _is_storable(each):
+            elif isinstance(each, str) and not is_storable(each):
                 raise _Refused("The body has a text with a character that can’t be stored.")
             elif isinstance(each, float) and each in (float("inf"), float("-inf")):
                 raise _Refused("The body has a number that is too large.")
         level = below
-
-
-def _is_storable(text: str) -> bool:
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 @cache
