@@ -2,7 +2,8 @@
 
 An operation has `once=` for that. Its work is then done in one transaction with the key, so that the process may be
 killed at any moment. The same request is answered as it was the first time, for at least a day. What was refused is not
-kept, and may be sent again.
+kept, and may be sent again. Nor is an answer that is longer than LONGEST_KEPT, as no quota counts what is kept: the
+same request is then answered by 409, which says where what was made is.
 """
 
 import json
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 from flask import request
 
+from webapp.lib.json_types import Json
 from webapp.lib.sealing import CannotUnseal
 from webapp.models import IdempotencyKey, User
 from webapp.models.idempotency_key import InProgress
@@ -25,6 +27,7 @@ LONGEST: Final = 255  # characters
 PATTERN: Final = re.compile(rf"[\x21-\x7e]{{1,{LONGEST}}}")
 WORDS: Final = f"Send 1 to {LONGEST} visible ASCII characters, without spaces: a UUID, say."
 RETRY_AFTER: Final = 1  # seconds
+LONGEST_KEPT: Final = 32 * 1024  # characters of JSON
 
 
 def sent_key() -> str | None:
@@ -38,7 +41,7 @@ def sent_key() -> str | None:
 def replay(user: User, key: str, digest: str) -> Answer | None:
     """The answer to the present request if it was sent before; None if it was not. One query.
 
-    Raises Problem (422) where the key was sent with another request.
+    Raises Problem: 422 where the key was sent with another request, 409 where its answer was not kept.
     """
     found = IdempotencyKey.find(user.id, key)
     return _answer_of(found, key, digest) if found else None
@@ -54,7 +57,7 @@ def do_once(user: User, key: str, digest: str, do: Callable[[], Answer]) -> Answ
     def make() -> str:
         answer = do()
         made.append(answer)
-        return json.dumps([answer.body, answer.status, dict(answer.headers or {}), answer.etag])
+        return _as_kept(answer)
 
     try:
         found = IdempotencyKey.once(user.id, key, digest, make)
@@ -68,11 +71,28 @@ def _answer_of(found: IdempotencyKey, key: str, digest: str) -> Answer:
     if found.request != digest:
         raise Problem(KEY_REUSED, "This key was sent with another request.", [Fault("Make another.", header=HEADER)])
     try:
-        body, status, headers, etag = json.loads(found.unseal(key))
+        kept = json.loads(found.unseal(key))
+        if isinstance(kept, dict):
+            raise _too_long(kept)
+        body, status, headers, etag = kept
     except (CannotUnseal, ValueError) as error:  # a later release may keep it otherwise
         words = "A request with this key was carried out, but its answer can no longer be read."
         raise Problem(CONFLICT, words) from error
     return Answer(body, status, headers | {REPLAYED: "true"}, etag)
+
+
+def _as_kept(answer: Answer) -> str:
+    """All of it, as a list; or an object with its Location alone. The release before finds that one unreadable."""
+    headers = dict(answer.headers or {})
+    kept = json.dumps([answer.body, answer.status, headers, answer.etag])
+    if len(kept) <= LONGEST_KEPT:
+        return kept
+    return json.dumps({name: headers[name] for name in ("Location",) if name in headers})
+
+
+def _too_long(kept: dict[str, Json]) -> Problem:
+    words = "A request with this key was carried out; its answer was too long to keep."
+    return Problem(CONFLICT, words, headers={name: str(value) for name, value in kept.items()} | {REPLAYED: "true"})
 
 
 def digest_of(body: Any) -> str:

@@ -59,7 +59,8 @@ REQUEST_HEADERS: Final = (
         "Idempotency-Key",
         lambda operation: operation.once,
         "A text of your own without spaces, such as a UUID, new for each thing that is to be done. For "
-        f"{KEEP.days * 24} hours, the same request with the same key is carried out once, and answered alike.",
+        f"{KEEP.days * 24} hours, the same request with the same key is carried out once, and answered alike; or, if "
+        "the answer has more than 32 kB, by 409, where “Location” says where the result is.",
         STRING | {"minLength": 1, "maxLength": LONGEST, "pattern": "^[!-~]+$"},
     ),
 )

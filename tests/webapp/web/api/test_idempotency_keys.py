@@ -11,7 +11,7 @@ from tests.webapp.web.api.client import Program, pointers
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.quota_variables import Quota
 from webapp.lib.times import utcnow
-from webapp.models import IdempotencyKey, State, Task
+from webapp.models import IdempotencyKey, Mailing, State, Task
 from webapp.models.idempotency_key import KEEP
 from webapp.web.api.idempotency import HEADER, REPLAYED
 
@@ -170,3 +170,22 @@ def test_what_is_written_is_written_once(anns, path, body):
     assert (first.status_code, first.get_data()) == (201, second.get_data())
     assert (second.headers[REPLAYED], second.headers.get("Location")) == ("true", first.headers.get("Location"))
     assert anns.post(path, body).get_data() != first.get_data()
+
+
+def test_an_answer_that_is_too_long_is_not_kept_but_where_the_result_is(anns):
+    mailing = {"subject": "Hello", "body": "ü" * 19_000}
+    first, second = (anns.post("/mailings", mailing, headers=KEY) for _ in range(2))
+    assert (first.status_code, second.status_code) == (201, 409)
+    assert second.json["type"] == "/developers/problems/conflict"
+    assert second.headers["Location"] == first.headers["Location"]
+    assert Mailing.select().count() == 1
+    assert len(IdempotencyKey.get().answer) < 500, "else any number of these would be kept, which no quota counts"
+    assert anns.delete(first.headers["Location"]).status_code == 204
+    assert anns.post("/mailings", mailing, headers=KEY).status_code == 409
+    assert not Mailing.select().exists()
+
+
+def test_an_answer_of_usual_length_is_kept(anns):
+    mailing = {"subject": "Hello", "body": "x" * 19_000}
+    first, second = (anns.post("/mailings", mailing, headers=KEY) for _ in range(2))
+    assert (second.status_code, second.get_data()) == (201, first.get_data())
