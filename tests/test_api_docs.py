@@ -62,7 +62,7 @@ def test_each_block_of_the_document_does_what_is_said_there(site, run, tmp_path)
         said.split("\n")[:-1] for said in run("bash", "-u", text=script).split("---\n")
     ]
     assert setup == []
-    assert who == ["ann"]
+    assert [json.loads(line)["username"] for line in who] == ["ann"]
     assert start == ["succeeded"]
     assert (fetch, _posts(tmp_path / "export.json")) == ([], ["A post to be exported"])
     assert upload == ["succeeded"]

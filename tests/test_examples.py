@@ -46,9 +46,8 @@ def _examples() -> list[Example]:
     return found
 
 
-SHELL = "docs/api.md"  # commands, which tests/test_api_docs.py pastes into a shell
 APART = "docs/embedding.md"  # an app of its own, which tests/guarantees/test_embedding.py runs
-EXAMPLES = [example for example in _examples() if example.document != SHELL]
+EXAMPLES = _examples()
 PYTHON = [example for example in EXAMPLES if example.language == "python" and example.document != APART]
 
 

@@ -127,13 +127,16 @@ class _Reader:
         name, arguments = node["kind"], node.get("arguments", {})
         function = self.functions.get(name) if isinstance(name, str) else None
         if function is None or not function.listed:
-            raise _Mistake(f"{at}/kind", "There is no such kind of task.")
+            raise _Mistake(f"{at}/kind", f"There is no such kind of task. Use one of {self._kinds()}.")
         if not isinstance(arguments, dict):
             raise _Mistake(f"{at}/arguments", "Write an object.")
         self.leaves.append(
             Leaf(at, function, function.read_json(arguments, NO_FILES if at else self.files, self.owner))
         )
         return function.s(**self.leaves[-1].arguments)
+
+    def _kinds(self) -> str:
+        return ", ".join(sorted(name for name, function in self.functions.items() if function.listed))
 
     def _chord(self, below: Json, at: str, level: int, title: str) -> Signature | None:
         if not isinstance(below, dict) or below.keys() != {"header", "body"}:

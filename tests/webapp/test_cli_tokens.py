@@ -43,7 +43,7 @@ def test_a_token_is_printed_alone_and_works(app, issue):
         ("nobody", ("--scope", "posts"), "nobody here is called nobody"),
         ("ann", (), "Missing option '--scope'"),
         ("ann", ("--scope", "everything"), "'everything' is not one of"),
-        ("ann", ("--scope", "desk:read"), "ann has no role for desk:read"),
+        ("ann", ("--scope", "desk:read"), "ann has no role that counts for desk:read"),
         ("ann", ("--scope", "posts", "--days", "1000"), "1000 is not in the range"),
         ("ann", ("--scope", "posts", "--name", ""), "a name has 1 to 60 characters"),
     ],

@@ -37,7 +37,7 @@ def issue(person: User, scopes: tuple[str, ...], days: int, name: str) -> None:
     """Make a token of somebody's, and print it, once. They are told by email."""
     asked = {Scope(scope) for scope in scopes}
     if missing := asked - set(grantable(person)):
-        raise click.ClickException(f"{person.username} has no role for {', '.join(sorted(missing))}")
+        raise click.ClickException(f"{person.username} has no role that counts for {', '.join(sorted(missing))}")
     with or_one_line():
         try:
             token, text = ApiToken.issue(person, name, asked, utcnow() + timedelta(days=days))

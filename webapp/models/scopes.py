@@ -52,10 +52,12 @@ SCOPES = complete(
         Scope.MESSAGES: ScopeRow("Messages", "read, send, change and delete your messages"),
         Scope.MAIL: ScopeRow("Emails", "write, test and send emails in your name"),
         Scope.DESK_READ: ScopeRow(
-            "See the desk", "see everybody’s tasks, as far as your role allows", Action.VIEW_DESK
+            "See everybody’s tasks", "see tasks of other people, as far as your role allows", Action.VIEW_DESK
         ),
         Scope.DESK_WRITE: ScopeRow(
-            "Act at the desk", "act on everybody’s tasks, as far as your role allows", Action.STEER
+            "Act on everybody’s tasks",
+            "cancel, pause, retry or delete tasks of other people, as far as your role allows",
+            Action.STEER,
         ),
     },
 )

@@ -187,7 +187,13 @@ def _value_label(name: str, text: str) -> str:
 
 
 def _field_label(name: str) -> str:
-    words = {"body": "Text", "current": "Current password", "q": "Search", "template": "Template"}
+    words = {
+        "body": "Text",
+        "current": "Current password",
+        "q": "Search",
+        "scopes": "What it can do",
+        "days": "Expires after",
+    }
     words |= {"reauthentication_password": "Your password", "reauthentication_code": "Code from your app"}
     words |= {"password": "New password"} if request.endpoint == "settings.update_password" else {}
     return words.get(name) or name.replace("_", " ").strip().capitalize() or "Text"

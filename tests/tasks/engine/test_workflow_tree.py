@@ -71,6 +71,9 @@ def test_a_tree_of_one_task_is_that_task(kinds, user):
     assert read_workflow(wait(5), kinds, user).signature.launch(user).name == "wait"
 
 
+NO_SUCH_KIND = "There is no such kind of task. Use one of once, read, wait."
+
+
 @pytest.mark.parametrize(
     ("tree", "errors"),
     [
@@ -86,8 +89,14 @@ def test_a_tree_of_one_task_is_that_task(kinds, user):
         ({"chain": [wait()], "title": ""}, {"/title": "Write a text of 1 to 200 characters."}),
         ({"chain": [wait()], "title": None}, {"/title": "Write a text of 1 to 200 characters."}),
         ({"chain": [wait()], "title": "\ud800"}, {"/title": "Write a text of 1 to 200 characters."}),
-        ({"chain": [{"kind": "unlisted"}]}, {"/chain/0/kind": "There is no such kind of task."}),
-        ({"chain": [{"kind": ["wait"]}]}, {"/chain/0/kind": "There is no such kind of task."}),
+        (
+            {"chain": [{"kind": "unlisted"}]},
+            {"/chain/0/kind": NO_SUCH_KIND},
+        ),
+        (
+            {"chain": [{"kind": ["wait"]}]},
+            {"/chain/0/kind": NO_SUCH_KIND},
+        ),
         ({"chain": [{"kind": "wait", "arguments": []}]}, {"/chain/0/arguments": "Write an object."}),
         ({"chain": [{"kind": "read"}]}, {"/chain/0/arguments/file": "This field is required."}),
         (

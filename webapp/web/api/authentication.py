@@ -6,7 +6,6 @@ from flask import Flask, g, request
 from flask_login import AnonymousUserMixin
 
 from webapp.lib import logs
-from webapp.lib.token_text import PREFIX
 from webapp.models.api_token import ApiToken
 from webapp.models.permissions import may
 from webapp.models.scopes import SCOPES, Scope
@@ -18,6 +17,7 @@ from webapp.web.clients import coarse_network
 
 SCHEME: Final = "Bearer"
 REALM: Final = 'Bearer realm="Errand"'
+HOW_TO_SEND: Final = "Send a token, as the header “Authorization: Bearer errand_pat_…”."
 
 
 def init_app(app: Flask) -> None:
@@ -79,8 +79,7 @@ def _is_allowed(operation: Operation, token: ApiToken) -> bool:
 def _token() -> ApiToken:
     text = token_text(request.headers.get("Authorization", ""))
     if not text:
-        words = f"Send a token in the header: “Authorization: {SCHEME} {PREFIX}…”."
-        raise Problem(UNAUTHORIZED, words, headers={"WWW-Authenticate": REALM})
+        raise Problem(UNAUTHORIZED, HOW_TO_SEND, headers={"WWW-Authenticate": REALM})
     token = ApiToken.by_text(text)
     if token is None:
         count_without_token()

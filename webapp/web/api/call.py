@@ -12,12 +12,13 @@ from webapp.models.api_token import ApiToken
 from webapp.models.scopes import Scope
 from webapp.web.api.authentication import authenticate
 from webapp.web.api.idempotency import digest_of, do_once, replay, sent_key
-from webapp.web.api.json_body import read_json
+from webapp.web.api.json_body import IN_THE_BODY, read_json
 from webapp.web.api.multipart import demand_multipart, is_multipart, read_form
 from webapp.web.api.operation import OPERATIONS, Answer, Once, Operation
 from webapp.web.api.parameters import read_query
-from webapp.web.api.problems import PRECONDITION_FAILED, Problem
+from webapp.web.api.problems import INVALID, PRECONDITION_FAILED, Fault, Problem
 
+NO_BODY: Final = "GET takes no body. Parameters go into the address, as in ?limit=50."
 HEADERS: Final = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
 CHANGED: Final = "It has changed since you read it."
 
@@ -65,6 +66,8 @@ def _carry_out(operation: Operation) -> Callable[..., BaseResponse]:
 
 
 def _body(operation: Operation) -> Any:
+    if operation.method == "GET" and request.stream.read(1):
+        raise Problem(INVALID, IN_THE_BODY, [Fault(NO_BODY, pointer="")])
     if not operation.body:
         return None
     if not operation.takes_json:

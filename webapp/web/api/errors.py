@@ -31,12 +31,16 @@ from webapp.web.api.problems import (
     Problem,
 )
 from webapp.web.api.resources.seen_task import see
+from webapp.web.api_paths import ROOT
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.search import TOO_MANY, TOO_SLOW
 from webapp.web.presenters.task_messages import refused_message, secrets_gone_message
 from webapp.web.request_guard import too_large_message
 from webapp.web.security_log import Event, record
 
+NO_SUCH_ADDRESS: Final = (
+    f"There is no such address: see /developers. All begin with {ROOT}, and none ends with a slash."
+)
 WORDS: Final[Mapping[int, str]] = {
     400: "The request isn’t one that we can read.",
     404: "There is nothing at this address.",
@@ -64,6 +68,8 @@ def http_problem(error: HTTPException) -> Problem:
 def _words(error: HTTPException, code: int) -> str | None:
     if code == 413:
         return too_large_message()
+    if code == 404 and isinstance(request.routing_exception, HTTPException):
+        return NO_SUCH_ADDRESS
     if isinstance(error, MethodNotAllowed):
         return f"This address takes {', '.join(sorted(error.valid_methods or ()))}."
     if isinstance(seconds := getattr(error, "retry_after", None), int):

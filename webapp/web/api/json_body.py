@@ -13,7 +13,7 @@ from flask import request
 
 from tasks.engine.parameters.conversions import is_storable
 from webapp.lib.json_types import Json
-from webapp.web.api.problems import BAD_REQUEST, INVALID, TOO_LARGE, UNSUPPORTED_TYPE, Fault, Problem
+from webapp.web.api.problems import A_TIME, BAD_REQUEST, INVALID, TOO_LARGE, UNSUPPORTED_TYPE, Fault, Problem
 from webapp.web.api.resource import Schema
 
 JSON_TYPES: Final = ("application/json", "application/merge-patch+json")
@@ -58,8 +58,7 @@ def parse(data: bytes) -> Json:
         value: Json = json.loads(data, object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
         _demand_storable(value)
     except (ValueError, RecursionError) as error:
-        words = str(error) if isinstance(error, _Refused) else "The body isn’t JSON."
-        raise Problem(BAD_REQUEST, words) from error
+        raise Problem(BAD_REQUEST, _why_not(data, error)) from error
     return value
 
 
@@ -82,6 +81,17 @@ def wrong_body(*faults: Fault) -> Problem:
 def pointer(*parts: str | int) -> str:
     """A JSON pointer to a place (RFC 6901)."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def _why_not(data: bytes, error: Exception) -> str:
+    """In words, and where: what Python says besides is about Python."""
+    if isinstance(error, _Refused):
+        return str(error)
+    if not data.strip():
+        return "The body is empty, which isn’t JSON."
+    if isinstance(error, json.JSONDecodeError):
+        return f"The body isn’t JSON: look at line {error.lineno}, column {error.colno}."
+    return "The body isn’t JSON."
 
 
 class _Refused(ValueError):
@@ -144,7 +154,7 @@ def _of_type(kind: Mapping[str, Any]) -> str:
 
 
 _FORMATS: Final[Mapping[str, str]] = {
-    "date-time": "This must be a time like 2026-11-30T09:00:00Z.",
+    "date-time": f"This must be {A_TIME}.",
     "date": "This must be a date like 2026-11-30.",
     "uuid": "This must be a UUID.",
 }

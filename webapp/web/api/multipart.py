@@ -10,7 +10,9 @@ from webapp.web.api.problems import TOO_LARGE, UNSUPPORTED_TYPE, Fault, Problem
 from webapp.web.api.resource import Schema
 
 ARGUMENTS: Final = "arguments"
-NO_SUCH_PART: Final = "There is no such part. Arguments go into the part “arguments”, as JSON."
+NO_SUCH_PART: Final = (
+    "There is no such part. Arguments go into “arguments”, as JSON. With curl, a file has an @ before its name."
+)
 MULTIPART: Final = "multipart/form-data"
 
 
@@ -32,7 +34,7 @@ def read_form(schema: Schema) -> dict[str, Any]:
     """
     faults = [
         Fault(
-            "Say it once." if len(texts) > 1 else NO_SUCH_PART,
+            "Give it once." if len(texts) > 1 else NO_SUCH_PART,
             pointer(name),
         )
         for name, texts in request.form.lists()

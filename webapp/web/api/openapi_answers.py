@@ -44,7 +44,7 @@ BY_STATUS: Final = {
     304: ("ETag",),
     401: ("WWW-Authenticate",),
     403: ("WWW-Authenticate",),
-    409: ("Retry-After",),
+    409: ("Retry-After", "Location", "Idempotent-Replayed"),
     412: ("ETag",),
     416: ("Content-Range",),
     429: ("Retry-After",),

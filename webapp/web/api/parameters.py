@@ -10,7 +10,7 @@ from typing import Any, Final
 from werkzeug.datastructures import MultiDict
 
 from webapp.lib.i18n import number
-from webapp.web.api.problems import INVALID, Fault, Problem
+from webapp.web.api.problems import A_TIME, INVALID, Fault, Problem
 from webapp.web.api.resource import INTEGER, STRING, TIME, UUID, Schema
 from webapp.web.request_guard import MAX_ID
 
@@ -35,6 +35,7 @@ PATH_PARAMETERS: Final[Mapping[str, PathParameter]] = {
     "name": PathParameter("string", STRING, "The name of a kind of task, such as count_words."),
     "username": PathParameter("string", STRING, "Somebody’s user name."),
 }
+AS_PLUS: Final = " In an address, + is written as %2B."
 _NAME: Final = re.compile(r"\{(\w+)\}")
 
 
@@ -71,7 +72,7 @@ def read_query(parameters: tuple[Query, ...], args: "MultiDict[str, str]") -> di
         if name not in known:
             faults.append(Fault("There is no such parameter.", parameter=name[:100]))
         elif len(texts) > 1:
-            faults.append(Fault("Say it once.", parameter=name))
+            faults.append(Fault("Give it once.", parameter=name))
         else:
             try:
                 found[name] = known[name].parse(texts[0])
@@ -87,7 +88,7 @@ def one_of(name: str, values: Mapping[str, Any], words: str) -> Query:
 
     def parse(text: str) -> Any:
         if text not in values:
-            raise WrongText(f"Say one of these: {', '.join(values)}.")
+            raise WrongText(f"Use one of these: {', '.join(values)}.")
         return values[text]
 
     return Query(name, STRING | {"enum": list(values)}, words, parse)
@@ -99,7 +100,7 @@ def whole_number(name: str, least: int, most: int, words: str, default: int | No
     def parse(text: str) -> int:
         if re.fullmatch(r"[0-9]{1,9}", text) and least <= int(text) <= most:
             return int(text)
-        raise WrongText(f"Say a whole number from {number(least)} to {number(most)}.")
+        raise WrongText(f"Use a whole number from {number(least)} to {number(most)}.")
 
     schema = INTEGER | {"minimum": least, "maximum": most} | ({} if default is None else {"default": default})
     return Query(name, schema, words, parse, default)
@@ -118,7 +119,7 @@ def parse_moment(text: str) -> datetime:
             return found.astimezone(UTC).replace(tzinfo=None)
     except (ValueError, OverflowError):
         pass  # said below
-    raise WrongText("Say a time like 2026-11-30T09:00:00Z.")
+    raise WrongText(f"Use {A_TIME}.{AS_PLUS if ' ' in text else ''}")
 
 
 def uuid(name: str, words: str) -> Query:
@@ -127,7 +128,7 @@ def uuid(name: str, words: str) -> Query:
     def parse(said: str) -> uuids.UUID:
         if re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", said):
             return uuids.UUID(said)
-        raise WrongText("Say an id like 0b8e2f0c-5d0f-4c9a-9a57-3e1f7d2c6a41.")
+        raise WrongText("Use an id like 0b8e2f0c-5d0f-4c9a-9a57-3e1f7d2c6a41.")
 
     return Query(name, UUID, words, parse)
 
@@ -139,7 +140,7 @@ def some_of(name: str, values: Mapping[str, Iterable[str]], schema: Schema, word
     def parse(said: str) -> tuple[str, ...]:
         found = said.split(",")
         if any(each not in values for each in found):
-            raise WrongText(f"Say one or more of these, with commas: {', '.join(values)}.")
+            raise WrongText(f"Use one or more of these, with commas between: {', '.join(values)}.")
         return tuple(sorted({value for each in found for value in values[each]}))
 
     return Query(name, schema, words, parse)
@@ -150,7 +151,7 @@ def text(name: str, longest: int, words: str) -> Query:
 
     def parse(said: str) -> str:
         if len(said) > longest:
-            raise WrongText(f"Say at most {number(longest)} characters.")
+            raise WrongText(f"Use at most {number(longest)} characters.")
         return said
 
     return Query(name, STRING | {"maxLength": longest}, words, parse)

@@ -9,6 +9,7 @@ from flask import Response, g, json, request
 from webapp.lib.json_types import Json
 
 MIMETYPE: Final = "application/problem+json"
+A_TIME: Final = "a time with its offset, like 2026-11-30T09:00:00Z or 2026-11-30T10:00:00+01:00"
 PAGE: Final = "/developers/problems/"  # where people read about one; with its slug, that is its `type`
 
 

@@ -3,20 +3,18 @@
 from typing import Final
 
 # Nothing but curl and Python's standard library: who only has a shell can paste the one, and who has Python the other.
+# The one has no comments: zsh, into which it is pasted on a Mac, takes each for a command.
 SHELL: Final = """\
 API={server}/api/v1
 ask() { curl -sS -H "Authorization: Bearer $TOKEN" "$@"; }
 pick() { python3 -c "import json, sys; print(json.load(sys.stdin)$1)"; }
 
-# Start a task
 printf 'to be or not to be\\n' > hamlet.txt
 TASK=$(ask "$API/tasks" -F kind=count_words -F file=@hamlet.txt | pick "['id']")
 
-# Wait until it is done
 done_yet() { ask -H "Prefer: wait=20" "$API/tasks/$TASK" | pick "['done']"; }
 while [ "$(done_yet)" = False ]; do sleep 1; done
 
-# Download what it made
 FILE=$(ask "$API/tasks/$TASK/artifacts" | pick "['items'][0]['id']")
 ask "$API/artifacts/$FILE/content" -o words.csv
 """

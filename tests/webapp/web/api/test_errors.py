@@ -18,7 +18,9 @@ from webapp.models.passwords import HashingBusy
 from webapp.models.search import SearchTooSlow
 from webapp.models.search_places import TooManySearches
 from webapp.storage import use_database
-from webapp.web.api.errors import REFUSALS
+from webapp.web.api.authentication import HOW_TO_SEND
+from webapp.web.api.call import NO_BODY
+from webapp.web.api.errors import NO_SUCH_ADDRESS, REFUSALS
 from webapp.web.api.problems import CONFLICT, PROBLEM_TYPES, Problem
 
 RAISED = {
@@ -176,3 +178,21 @@ def test_a_locked_database_is_an_outage(app, monkeypatch, anns):
     with closing(sqlite3.connect(db.database.obj.database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert anns.get("/user").status_code == 503
+
+
+@pytest.mark.parametrize("header", ["{token}", "Token {token}", "Basic {token}", "Bearer ", ""])
+def test_a_token_that_is_sent_in_another_way_is_answered_with_the_way(app, anns, header):
+    token = anns.headers["Authorization"].removeprefix("Bearer ")
+    answer = app.test_client().get("/api/v1/user", headers={"Authorization": header.format(token=token)})
+    assert (answer.status_code, answer.json["detail"]) == (401, HOW_TO_SEND)
+
+
+def test_a_get_with_a_body_is_refused_as_nobody_reads_it(anns):
+    assert pointers(anns.get("/tasks", data="limit=3")) == {"": NO_BODY}
+    assert anns.get("/tasks?limit=3").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/api/v1/tasks/", "/api/v1", "/api/v1/nothing", "/api/tasks"])
+def test_an_address_that_there_never_is_says_so(app, path):
+    answer = app.test_client().get(path)
+    assert (answer.status_code, answer.json["detail"]) == (404, NO_SUCH_ADDRESS)

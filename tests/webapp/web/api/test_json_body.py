@@ -20,8 +20,9 @@ SCHEMA = {
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "isn’t JSON"),
+        (b"", "is empty"),
         (b"{", "isn’t JSON"),
+        (b'{"kind":\n "wait",}', "isn’t JSON: look at line 2, column"),
         (b"\xff", "isn’t JSON"),
         (b'{"a": 1, "a": 2}', "same name twice"),
         (b"[NaN]", "doesn’t know"),
@@ -56,5 +57,5 @@ def test_a_type_and_a_format_are_named():
         demand(SCHEMA, {"a/b": "1", "at": "tomorrow"})
     assert [fault.detail for fault in caught.value.faults] == [
         "This must be a whole number.",
-        "This must be a time like 2026-11-30T09:00:00Z.",
+        "This must be a time with its offset, like 2026-11-30T09:00:00Z or 2026-11-30T10:00:00+01:00.",
     ]

@@ -47,7 +47,7 @@ def _make(browser, name="Backup script", scopes=("tasks:read", "posts"), days="3
 
 
 def _shown(browser) -> str | None:
-    found = browser.get(PAGE).page.select_one("#made-token")
+    found = browser.get(PAGE).page.select_one("#made-token[autofocus]")
     return found and found["value"]
 
 
@@ -100,6 +100,8 @@ def test_it_asks_for_the_password_first_and_keeps_what_was_chosen(ann):
     asked = _make(ann)
     assert asked.status_code == 422
     assert "Enter your password to make a token" in asked.words
+    assert "What it can do" in asked.words
+    assert "Expires after" in asked.words
     assert "See tasks, Posts" in asked.words
     assert "30 days" in asked.words
     assert not ApiToken.select().exists()
@@ -244,10 +246,10 @@ def test_whoever_found_one_has_its_owner_told(ann, mailed):
     ApiToken.by_text(text).used("192.0.2.0/24")
     ApiToken.revoke_by_text(text)
     [mail] = mailed()
-    assert "Someone found an API token of your account, ann" in mail
+    assert "Someone found an API token for your account, ann" in mail
     assert "Leaked" in mail
     assert "from 192.0.2.0/24" in mail
-    assert "- download the files" in mail
+    assert "- download what your tasks made" in mail
 
 
 def test_tokens_that_expire_soon_are_told_once_and_none_that_was_revoked_meanwhile(ann, mailed):

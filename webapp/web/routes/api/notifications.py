@@ -11,13 +11,13 @@ from webapp.models.notification_feed import Bookmark, read_feed
 from webapp.web.api.call import Call
 from webapp.web.api.feed import FeedVersion, headers_of
 from webapp.web.api.operation import Answer, operation
-from webapp.web.api.parameters import WrongText, parse_moment, text, wrong_query
-from webapp.web.api.problems import Fault
+from webapp.web.api.parameters import AS_PLUS, WrongText, parse_moment, text, wrong_query
+from webapp.web.api.problems import A_TIME, Fault
 from webapp.web.api.resources.notification import FEED_PAGE, SCOPES, Feed, names_for
 
 LONGEST: Final = 500  # characters
 SALT: Final = "errand.api.feed"
-NOT_A_PLACE: Final = "This is neither the `next` of an answer to you nor a time like 2026-11-30T09:00:00Z."
+NOT_A_PLACE: Final = f"This is neither the `next` of an answer to you nor {A_TIME}."
 SINCE: Final = text("since", LONGEST, "Where to go on: the `next` of the answer before, or a time. All, without it.")
 
 
@@ -48,7 +48,7 @@ def _bookmark(call: Call, since: str) -> Bookmark:
     try:
         return Bookmark.since(parse_moment(since)) if since[0].isdigit() else _read(_serializer(call).loads(since))
     except (BadSignature, WrongText) as error:
-        fault = Fault(NOT_A_PLACE, parameter="since")
+        fault = Fault(NOT_A_PLACE + (AS_PLUS if " " in since else ""), parameter="since")
         raise wrong_query(fault) from error
 
 
