@@ -20,13 +20,14 @@ def stream(file: BinaryIO, size: int, mimetype: str, version: str) -> Response:
     """The answer with a file of so many bytes that reads and seeks, in the memory of one PIECE.
 
     `version` names its content: who has it already, or a part, gets none (304), or the rest (206). Who asks for several
-    parts, or for something else than bytes, gets all, as RFC 9110 allows. Raises RequestedRangeNotSatisfiable (416) for
-    a part that begins behind the end.
+    parts, for more from the end than there is, or for something else than bytes, gets all, as RFC 9110 has it. Raises
+    RequestedRangeNotSatisfiable (416) for a part that begins behind the end.
     """
     response = Response(FileWrapper(file, PIECE), mimetype=mimetype, direct_passthrough=True)
     response.content_length = size
     response.set_etag(version)
-    is_one_part = request.range is not None and request.range.units == "bytes" and len(request.range.ranges) == 1
+    ranges = request.range.ranges if request.range and request.range.units == "bytes" else []
+    is_one_part = len(ranges) == 1 and ranges[0][0] >= -size
     response.make_conditional(request.environ, accept_ranges=is_one_part, complete_length=size)
     response.accept_ranges = "bytes"
     return response
