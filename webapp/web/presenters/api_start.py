@@ -29,7 +29,7 @@ API = "{server}/api/v1"
 def ask(method, path, data=None, **headers):
     headers["Authorization"] = "Bearer " + environ["TOKEN"]
     headers["Content-Type"] = "multipart/form-data; boundary=edge"
-    with urlopen(Request(API + path, data, headers, method=method)) as answer:
+    with urlopen(Request(API + path, data, headers, method=method), timeout=60) as answer:
         return answer.read()
 
 
