@@ -56,6 +56,7 @@ class Settings:
     retention_days: int = 30
     guest_days: int = 30
     artifact_days: int = 7
+    audit_days: int = 400
     allow_guests: bool = True
     max_upload: int = 10 * 1024 * 1024
     mail_daily_limit: int = 5000
@@ -125,6 +126,7 @@ class Settings:
             **_processes(read),
             "retention_days": retention_days,
             "artifact_days": read.integer("ARTIFACT_DAYS", min(7, retention_days), 1, 36500),
+            "audit_days": read.integer("AUDIT_DAYS", 400, 1, 36500),
             "guest_days": read.integer("GUEST_DAYS", 30, 0, 36500),
             "allow_guests": read.flag("ALLOW_GUESTS", True),
             "max_upload": read.integer("MAX_UPLOAD_MB", 10, 1, 1024) * 1024 * 1024,

@@ -18,6 +18,7 @@ from tasks.engine.models.unique_key import AlreadyRunning
 from tasks.engine.models.worker import Worker
 from webapp.models.account_mail import AccountMail
 from webapp.models.api_token import ApiToken
+from webapp.models.audit import AuditEntry
 from webapp.models.block import Block, Blocked
 from webapp.models.conversation import Conversation
 from webapp.models.deletion import Deletion
@@ -95,6 +96,7 @@ MODELS = (
     PictureUpload,
     Deletion,
     Worker,
+    AuditEntry,
 )
 
 __all__ = [
@@ -105,6 +107,7 @@ __all__ = [
     "Artifact",
     "ArtifactChunk",
     "ArtifactWriter",
+    "AuditEntry",
     "Block",
     "Blocked",
     "ChangeCount",

@@ -15,8 +15,16 @@ P = ParamSpec("P")
 View = Callable[P, ResponseReturnValue]
 
 
+def demand_permission(action: Action) -> None:
+    """Answer 404 to whoever may not do that, visitors included. The security log has it."""
+    user = reader()
+    if not may(user, action):
+        record(Event.PERMISSION_REFUSED, user, action=action.value)
+        abort(404)
+
+
 def permission_required(action: Action) -> Callable[[View[P]], View[P]]:
-    """Have a view answer 404 to whoever may not do that, visitors included. The security log has it.
+    """Have a view demand the permission for that.
 
     It stands below the route, and above `reauthentication_required`, so that nobody else is asked for a password.
     """
@@ -24,10 +32,7 @@ def permission_required(action: Action) -> Callable[[View[P]], View[P]]:
     def guard(view: View[P]) -> View[P]:
         @wraps(view)
         def ask_first(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-            user = reader()
-            if not may(user, action):
-                record(Event.PERMISSION_REFUSED, user, action=action.value)
-                abort(404)
+            demand_permission(action)
             return view(*args, **kwargs)
 
         return ask_first

@@ -10,7 +10,7 @@ from tasks.engine.models.state import State
 from webapp.lib import i18n, times
 from webapp.lib.complete import complete
 from webapp.lib.language_detection import language_of
-from webapp.models.permissions import needs_second_factor
+from webapp.models.permissions import may, needs_second_factor
 from webapp.models.post import POST_LENGTH
 from webapp.models.searched_rows import SEARCHED
 from webapp.web import addresses, auth, dom, htmx, idempotency
@@ -62,6 +62,7 @@ def init_app(app: Flask) -> None:
         page_of=task_pages.page_of,
         tone_of=state_words.tone_of,
         bulk_actions=action_words.bulk_actions,
+        may=may,
         needs_second_factor=needs_second_factor,
         storage_use=storage.storage_use,
     )

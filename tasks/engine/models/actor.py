@@ -3,36 +3,58 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 
 from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.event import TaskEvent
-from tasks.engine.models.phrases import BY_OPERATOR, BY_OWNER, By
+from tasks.engine.models.phrases import BY_OPERATOR, BY_OPERATOR_BECAUSE, BY_OWNER, By
 from tasks.engine.models.row import TaskRow
 from webapp.lib.kept_words import read_words
-from webapp.lib.phrases import Phrase
+from webapp.lib.phrases import Phrase, Wording
+
+LONGEST_REASON = 300  # characters
 
 _CANCELED = sorted(OWNER_ACTIONS["cancel"].targets)
-_CANCELS = {by.stopped[state].id: by for by in (BY_OWNER, BY_OPERATOR) for state in _CANCELED}
-_by: ContextVar[By] = ContextVar("by", default=BY_OWNER)
+_CANCELS = {
+    by.stopped[state].id: by is not BY_OWNER
+    for by in (BY_OWNER, BY_OPERATOR, BY_OPERATOR_BECAUSE)
+    for state in _CANCELED
+}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """What timelines say of who asks: `by` what they did, and the `reason` that they gave, if they gave one."""
+
+    by: By
+    reason: str = ""
+
+    def says(self, wording: Wording) -> Phrase:
+        """The phrase of one of the wordings of `by`."""
+        return wording(reason=self.reason) if self.reason else wording()
+
+
+_OWNER = Actor(BY_OWNER)
+_actor: ContextVar[Actor] = ContextVar("actor", default=_OWNER)
 
 
 @contextmanager
-def by_operator() -> Iterator[None]:
-    """What this thread asks of tasks within the block is an operator's act: their timelines say so.
+def by_operator(reason: str = "") -> Iterator[None]:
+    """What this thread asks of tasks within the block is an operator's act: their timelines say so, and the reason.
 
     Nothing else changes: the quotas, say, that count for a retry are those of the owner. Whether somebody is an
-    operator is the caller's to know.
+    operator is the caller's to know. The owner of each task reads the reason, of at most LONGEST_REASON characters.
     """
-    before = _by.set(BY_OPERATOR)
+    before = _actor.set(Actor(BY_OPERATOR_BECAUSE if reason else BY_OPERATOR, reason[:LONGEST_REASON]))
     try:
         yield
     finally:
-        _by.reset(before)
+        _actor.reset(before)
 
 
-def words() -> By:
-    """What timelines say of who asks."""
-    return _by.get()
+def current() -> Actor:
+    """Who asks."""
+    return _actor.get()
 
 
 def operator_canceled(task: TaskRow) -> bool:
@@ -44,4 +66,4 @@ def operator_canceled(task: TaskRow) -> bool:
     latest = TaskEvent.select().where(*told).order_by(TaskEvent.id.desc()).limit(2)
     said = [read_words(event.text, event.phrase) for event in latest]
     asked = [_CANCELS[each.id] for each in said if isinstance(each, Phrase) and each.id in _CANCELS]
-    return asked[:1] == [BY_OPERATOR]
+    return asked[:1] == [True]

@@ -89,7 +89,8 @@ class OwnerActions(TaskTrait):
                 raise IllegalTransition(self.fresh(), State.SCHEDULED)
             if run_at:
                 observers.rescheduled(self)
-            transitions.tell(self, "scheduled", actor.words().changed())
+            by = actor.current()
+            transitions.tell(self, "scheduled", by.says(by.by.changed))
 
     def dismiss(self) -> None:
         """Close its alert, on every page and for good. Raises IllegalTransition while it is active; twice is once."""

@@ -61,6 +61,23 @@ BY_OPERATOR = By(
         State.PAUSING: phrase("task.pausing_by_operator", "Paused by an operator; stopping after the current step"),
     },
 )
+# The same, with the reason that the operator gave
+BY_OPERATOR_BECAUSE = By(
+    started=phrase("task.started_because", "Started by an operator: {reason}"),
+    changed=phrase("task.changed_because", "Changed by an operator: {reason}"),
+    resumed=phrase("task.resumed_because", "Resumed by an operator: {reason}"),
+    retried=phrase("task.retried_because", "Retried by an operator: {reason}"),
+    stopped={
+        State.CANCELED: phrase("task.canceled_because", "Canceled by an operator: {reason}"),
+        State.CANCELING: phrase(
+            "task.canceling_because", "Canceled by an operator, stopping after the current step: {reason}"
+        ),
+        State.PAUSED: phrase("task.paused_because", "Paused by an operator: {reason}"),
+        State.PAUSING: phrase(
+            "task.pausing_because", "Paused by an operator, stopping after the current step: {reason}"
+        ),
+    },
+)
 UNDO_STARTED = phrase("task.undoing", "Undo started by you", others="Undo started by {owner}")
 UNDONE = phrase("task.undone", "Undone by you: {what}", others="Undone by {owner}: {what}")
 RESTORED = phrase(

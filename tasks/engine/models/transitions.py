@@ -14,6 +14,7 @@ from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.event import TaskEvent
 from tasks.engine.models.held import NO_TOKEN, write_held
 from tasks.engine.models.locks import changing
+from tasks.engine.models.phrases import By
 from tasks.engine.models.row import TaskRow
 from tasks.engine.models.state import FINISHED, LEASED, ON_RELEASE, State, sources_of
 from tasks.engine.models.words import Changes, kept
@@ -71,26 +72,25 @@ def ask(
     task: TaskRow, action: str, seen: State | None = None, words: dict[State, Wording] | None = None, **changes: object
 ) -> None:
     """Make the transition of an owner action, from any state that has it or only from the one that was `seen`.
-
     `words` go into the timeline instead of the usual ones, by the state that the task comes to.
     Raises IllegalTransition where there is none.
     """
-    model, row = type(task), OWNER_ACTIONS[action]
+    model, row, who = type(task), OWNER_ACTIONS[action], actor.current()
     as_seen = model.hidden == task.hidden  # otherwise it is being deleted
     targets = [*dict.fromkeys(row.moves.values())]
     # The first once more at the end: a run may have let go of the task meanwhile.
     for target in targets + targets[:-1]:
         sources = [source for source, to in row.moves.items() if to == target and seen in (None, source)]
-        wording = {**actor.words().stopped, **(words or {})}.get(target, _on_again(task, action))
+        wording = who.by.stopped.get(target, _on_again(task, action, who.by))
+        said = words[target]() if words and target in words else who.says(wording)
         given = {} if target in LEASED else changes
-        if attempt(task, target, wording(), model.state.in_(sources) & as_seen & row.where(model), **given):
+        if attempt(task, target, said, model.state.in_(sources) & as_seen & row.where(model), **given):
             return
     raise IllegalTransition(task.fresh(), next(iter(row.moves.values())))
 
 
-def _on_again(task: TaskRow, action: str) -> Wording:
+def _on_again(task: TaskRow, action: str, by: By) -> Wording:
     """What the timeline says of a task that is let go on; what has never run is not retried by that."""
-    by = actor.words()
     if action == "resume":
         return by.resumed
     return by.retried if task.started_at else by.started

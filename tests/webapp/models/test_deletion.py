@@ -8,6 +8,7 @@ from peewee import SqliteDatabase
 from tasks.engine.retention import purge
 from webapp.db import database, fulltext
 from webapp.dev.account_factories import make_api_token, make_block, make_email_change, make_picture, make_report
+from webapp.dev.desk_factories import make_audit_entry
 from webapp.dev.factories import (
     make_artifact,
     make_draft,
@@ -79,6 +80,7 @@ def make_everything() -> User:
     request_reset(ADDRESS)
     make_api_token(person, name=f"Phone of {NAME}")
     RecoveryCode.create(user=person, salt="00", code_hash="00")
+    make_audit_entry(person, about=person)
     FormerName.give_up(person.id, f"old-{NAME}")
     make_picture(person)
     PictureUpload.create(user=person, token="x", data=NAME.encode())

@@ -26,6 +26,11 @@ def addresses(app, method: str, site: dict, *, of_api: bool = False) -> list[str
         return sorted({rule.build({name: site[name] for name in names})[1] for rule, names in named})
 
 
+def is_of_desk(address: str) -> bool:
+    """Whether only people with a role find it."""
+    return address == "/desk" or address.startswith(("/desk/", "/desk?"))
+
+
 def tokens_of(user: User) -> dict[str, str]:
     """By which somebody can confirm an address and undo the change before, and somebody else can keep their account.
 

@@ -19,6 +19,7 @@ NAMES = (
     "artifacts",
     "mail",
     "live",
+    "desk",
     "api",
     "developers",
     "health",

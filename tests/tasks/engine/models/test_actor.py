@@ -1,12 +1,13 @@
 """What an operator does with somebody else's task: its timeline says so, and its owner hears of it."""
 
 from datetime import timedelta
+from itertools import product
 
 import pytest
 
 from tasks.engine.models import bulk
 from tasks.engine.models.action_table import OWNER_ACTIONS
-from tasks.engine.models.actor import by_operator
+from tasks.engine.models.actor import LONGEST_REASON, by_operator
 from tasks.mail_task_outcome import ended_of, subject_of
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.quota_variables import Quota
@@ -35,6 +36,24 @@ def test_the_timeline_says_that_an_operator_did_it(verb, state):
     with by_operator():
         getattr(task, verb)()
     assert last_line(task) == f"{DONE[verb]} by an operator"
+
+
+@pytest.mark.parametrize(
+    ("verb", "state"), [(verb, state) for verb in DONE for state in sorted(OWNER_ACTIONS[verb].moves)]
+)
+def test_the_timeline_says_why_the_operator_did_it(verb, state):
+    task = make_task(state, started_at=utcnow())
+    with by_operator("The mail server is back"):
+        getattr(task, verb)()
+    said = list(task.timeline())[-1].words("ann").replace(", stopping after the current step", "")
+    assert said == f"{DONE[verb]} by an operator: The mail server is back"
+
+
+def test_the_longest_reason_fits():
+    task = make_task(State.IN_PROGRESS)
+    with by_operator("x" * 1000):
+        task.cancel()
+    assert list(task.timeline())[-1].words("ann").endswith("x" * LONGEST_REASON)
 
 
 def test_what_never_ran_was_started_by_the_operator_and_another_time_is_a_change_of_theirs():
@@ -66,10 +85,10 @@ def test_the_parts_of_a_workflow_are_canceled_with_the_rest():
 
 
 def test_the_owner_is_told_of_what_an_operator_canceled_also_if_a_worker_ends_it_later():
-    for state in (State.PENDING, State.IN_PROGRESS):
+    for state, reason in product((State.PENDING, State.IN_PROGRESS), ("", "It fills the disk")):
         user = make_user(email="ann@example.com", hearing={"canceled": "mail"})
         task = make_task(state, user, fencing_token="a")
-        with by_operator():
+        with by_operator(reason):
             task.cancel()
         if state == State.IN_PROGRESS:
             task.reload().hand_back()

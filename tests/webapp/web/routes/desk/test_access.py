@@ -1,0 +1,59 @@
+"""Who may do what at the desk: every address, for every role; and what each press leaves in the audit."""
+
+import pytest
+
+from tests.browsing import browse
+from tests.webapp.web.site import addresses, is_of_desk
+from webapp.dev.desk_factories import make_staff
+from webapp.dev.factories import make_user
+from webapp.models import AuditEntry
+from webapp.models.audit import AUDITED, Audited, Outcome
+from webapp.models.permissions import Action, Role, may
+
+ASKERS = {
+    "a visitor": lambda: None,
+    "a member": lambda: make_user(),
+    "a guest": lambda: make_user(guest=True),
+    "an admin without a second factor": lambda: make_user(role=Role.ADMIN),
+    **{f"a {role}": lambda role=role: make_staff(role) for role in Role},
+}
+
+
+@pytest.fixture
+def desk(app, site):
+    """The addresses of the desk, by their method."""
+    return {method: [url for url in addresses(app, method, site) if is_of_desk(url)] for method in ("GET", "POST")}
+
+
+@pytest.mark.parametrize("asker", ASKERS)
+def test_the_desk_is_there_for_those_who_may_see_it_and_for_nobody_else(app, desk, asker):
+    person = ASKERS[asker]()
+    browser = browse(app, person)
+    expected = 200 if may(person, Action.VIEW_DESK) else 404
+    assert {url: browser.get(url).status_code for url in desk["GET"]} == dict.fromkeys(desk["GET"], expected)
+
+
+@pytest.mark.parametrize("asker", ASKERS)
+def test_each_press_at_the_desk_leaves_one_entry_in_the_audit(app, desk, asker):
+    person = ASKERS[asker]()
+    browser = browse(app, person)
+    for url in desk["POST"]:
+        AuditEntry.delete().execute()
+        status = browser.submit(url).status_code
+        entries = list(AuditEntry.select())
+        if person is None or not may(person, Action.VIEW_DESK):
+            assert (status, len(entries)) == (404, 0), url
+            continue
+        [entry] = entries
+        assert entry.actor_id == person.id, url
+        if may(person, AUDITED[Audited(entry.action)].needs):
+            assert status in (303, 422), url
+            assert (entry.outcome == Outcome.DONE) == (status == 303), url
+        else:
+            assert (status, entry.outcome, entry.error) == (404, Outcome.REFUSED, "not allowed by the role"), url
+
+
+def test_whoever_may_see_the_desk_finds_it_in_the_menu(app):
+    for person in (make_user(), *map(make_staff, Role)):
+        found = browse(app, person).get("/tasks").page.select("#menu a[href='/desk']")
+        assert len(found) == may(person, Action.VIEW_DESK)

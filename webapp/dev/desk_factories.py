@@ -1,0 +1,20 @@
+"""Rows about the desk, for tests and for demonstration; as in `factories`."""
+
+from typing import Any
+
+from webapp.dev.factories import make_user
+from webapp.models import AuditEntry, User
+from webapp.models.audit import Audited, Outcome, Via
+from webapp.models.permissions import Role
+
+
+def make_staff(role: Role = Role.OPERATOR, name: str = "", **fields: Any) -> User:
+    """Somebody who has a role, and the second factor that it needs."""
+    return make_user(name, **{"role": role, "totp_secret": "sealed"} | fields)
+
+
+def make_audit_entry(actor: User | None = None, action: Audited = Audited.CANCEL_TASK, **fields: Any) -> AuditEntry:
+    """That somebody did something at the desk."""
+    actor = actor or make_staff()
+    defaults = {"role": actor.role, "via": Via.PAGE, "target": "task 1", "outcome": Outcome.DONE, "action": action}
+    return AuditEntry.create(actor=actor, **defaults | fields)

@@ -1,0 +1,24 @@
+"""What forms of the desk share: the reason for what is done to somebody else's."""
+
+from flask_wtf import FlaskForm
+from wtforms import Field, StringField
+from wtforms.validators import ValidationError
+
+from tasks.engine.models.actor import LONGEST_REASON
+from webapp.lib.i18n import number
+from webapp.lib.normalization import clean
+
+
+class ReasonForm(FlaskForm):
+    """A press that needs a reason, which whoever it is about reads; LONGEST_REASON characters at most."""
+
+    reason = StringField("Reason", filters=[clean])
+
+    def validate_reason(self, field: Field) -> None:
+        """Requires one; the error of one too long says how long it is."""
+        if not (field.data or "").strip():
+            raise ValidationError("Say why: its owner reads it.")
+        if len(field.data) > LONGEST_REASON:
+            raise ValidationError(
+                f"Your reason has {number(len(field.data))} characters. The limit is {LONGEST_REASON}."
+            )
