@@ -88,6 +88,7 @@ def _catch_up(closed: datetime) -> bool:
         minute = _next_end(until, oldest_open) if until < oldest_open else None
         if minute is None:
             _finalize(until, oldest_open + MINUTE)
+            Rollup.update(seen=closed).where(Rollup.name == NAME).execute()
             return True
         recompute(minute)
         _finalize(until, minute + MINUTE)
@@ -116,8 +117,8 @@ def _lock(closed: datetime) -> datetime:
     locked = Rollup.update(until=Rollup.until).where(Rollup.name == NAME).returning(Rollup.until).execute()
     for row in locked:
         return row.until if row.until < closed + WAITED_FOR else closed - OPEN * MINUTE
-    first = _next_end(datetime.min, closed) or closed
-    Rollup.insert(name=NAME, until=min(first, closed - OPEN * MINUTE)).on_conflict_ignore().execute()
+    first = min(_next_end(datetime.min, closed) or closed, closed - OPEN * MINUTE)
+    Rollup.insert(name=NAME, since=first, until=first, seen=closed).on_conflict_ignore().execute()
     return _lock(closed)
 
 
