@@ -49,6 +49,7 @@ from webapp.models.renaming import rename
 from webapp.models.report import Report
 from webapp.models.second_factor import SecondFactor
 from webapp.models.session import Session
+from webapp.models.statistics.counts import LineHour, LineMinute, Rollup, TaskHour, TaskMinute, TaskTotal
 from webapp.models.storage_count import StorageCount
 from webapp.models.stored_attachment import StoredAttachment
 from webapp.models.task_news import kind_of_end, tell_success_as
@@ -97,6 +98,12 @@ MODELS = (
     Deletion,
     Worker,
     AuditEntry,
+    TaskMinute,
+    TaskHour,
+    TaskTotal,
+    LineMinute,
+    LineHour,
+    Rollup,
 )
 
 __all__ = [
@@ -126,6 +133,8 @@ __all__ = [
     "IdempotencyKey",
     "IllegalTransition",
     "Leader",
+    "LineHour",
+    "LineMinute",
     "Made",
     "MailCount",
     "MailPace",
@@ -144,6 +153,7 @@ __all__ = [
     "RateCount",
     "RecoveryCode",
     "Report",
+    "Rollup",
     "SecondFactor",
     "SecretsGone",
     "Session",
@@ -153,6 +163,9 @@ __all__ = [
     "Suppression",
     "Task",
     "TaskEvent",
+    "TaskHour",
+    "TaskMinute",
+    "TaskTotal",
     "User",
     "UsernameTaken",
     "Worker",
