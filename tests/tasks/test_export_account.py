@@ -43,6 +43,7 @@ from webapp.models import (
     ErrorReport,
     FormerName,
     IdempotencyKey,
+    KindControl,
     Leader,
     MailCount,
     MailPace,
@@ -60,7 +61,7 @@ from webapp.models import (
     Worker,
 )
 
-OF_NOBODY = {Deletion, ErrorReport, Leader, MailPace, RateCount, Worker}
+OF_NOBODY = {Deletion, ErrorReport, KindControl, Leader, MailPace, RateCount, Worker}
 
 
 def _unpacked(task: Task) -> dict[str, bytes]:

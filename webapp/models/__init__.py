@@ -10,6 +10,7 @@ from tasks.engine.models.artifact import Artifact, ArtifactChunk
 from tasks.engine.models.artifact_writer import ArtifactWriter
 from tasks.engine.models.composition import Composition
 from tasks.engine.models.event import TaskEvent
+from tasks.engine.models.kind_control import KindControl
 from tasks.engine.models.leader import Leader
 from tasks.engine.models.state import State
 from tasks.engine.models.task import Task
@@ -97,6 +98,7 @@ MODELS = (
     Deletion,
     Worker,
     AuditEntry,
+    KindControl,
 )
 
 __all__ = [
@@ -125,6 +127,7 @@ __all__ = [
     "FormerName",
     "IdempotencyKey",
     "IllegalTransition",
+    "KindControl",
     "Leader",
     "Made",
     "MailCount",

@@ -11,6 +11,7 @@ from webapp.models import (
     ErrorReport,
     FormKey,
     IdempotencyKey,
+    KindControl,
     Leader,
     MailPace,
     NoticeCount,
@@ -31,6 +32,7 @@ ROWS: Mapping[type[Model], Row] = {
     ErrorReport: Excused("Errors of the site's programs. Nothing that anybody typed is in them."),
     NoticeCount: Excused("How many emails with news you got in the last hour."),
     MailPace: Excused("How fast the mail server lets this site send."),
+    KindControl: Excused("What an operator has decided of all tasks of a kind, as that it waits for now."),
     Leader: Excused("Which of the site's programs does what only one should."),
     Worker: Excused("Which programs work for the site."),
 }
