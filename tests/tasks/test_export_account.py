@@ -43,6 +43,7 @@ from webapp.models import (
     ErrorReport,
     FormerName,
     IdempotencyKey,
+    KindControl,
     Leader,
     MailCount,
     MailPace,
@@ -53,6 +54,7 @@ from webapp.models import (
     RateCount,
     RecoveryCode,
     Session,
+    SiteAlert,
     State,
     Task,
     TaskEvent,
@@ -61,7 +63,7 @@ from webapp.models import (
     statistics,
 )
 
-OF_NOBODY = {Deletion, ErrorReport, Leader, MailPace, RateCount, Worker, *statistics.MODELS}
+OF_NOBODY = {Deletion, ErrorReport, KindControl, Leader, MailPace, RateCount, SiteAlert, Worker, *statistics.MODELS}
 
 
 def _unpacked(task: Task) -> dict[str, bytes]:

@@ -10,6 +10,7 @@ from tasks.engine.models.artifact import Artifact, ArtifactChunk
 from tasks.engine.models.artifact_writer import ArtifactWriter
 from tasks.engine.models.composition import Composition
 from tasks.engine.models.event import TaskEvent
+from tasks.engine.models.kind_control import KindControl
 from tasks.engine.models.leader import Leader
 from tasks.engine.models.state import State
 from tasks.engine.models.task import Task
@@ -49,6 +50,7 @@ from webapp.models.renaming import rename
 from webapp.models.report import Report
 from webapp.models.second_factor import SecondFactor
 from webapp.models.session import Session
+from webapp.models.site_alert import SiteAlert
 from webapp.models.statistics.counts import LineHour, LineMinute, Rollup, TaskHour, TaskMinute, TaskTotal
 from webapp.models.storage_count import StorageCount
 from webapp.models.stored_attachment import StoredAttachment
@@ -104,6 +106,8 @@ MODELS = (
     LineMinute,
     LineHour,
     Rollup,
+    KindControl,
+    SiteAlert,
 )
 
 __all__ = [
@@ -132,6 +136,7 @@ __all__ = [
     "FormerName",
     "IdempotencyKey",
     "IllegalTransition",
+    "KindControl",
     "Leader",
     "LineHour",
     "LineMinute",
@@ -157,6 +162,7 @@ __all__ = [
     "SecondFactor",
     "SecretsGone",
     "Session",
+    "SiteAlert",
     "State",
     "StorageCount",
     "StoredAttachment",
