@@ -1,11 +1,11 @@
 """Mails about site alerts: who gets them, once, and what becomes of one that cannot be sent."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from tasks import watch_site
+from tests.processes import free_port
 from webapp.dev.desk_factories import make_staff
 from webapp.dev.factories import make_user
 from webapp.lib.times import utcnow
@@ -19,9 +19,9 @@ ADMIN = "admin@example.com"
 
 
 @pytest.fixture
-def settings(settings):
+def app(make_app, mailserver):
     """A site with an admin to be mailed."""
-    return replace(settings, admins=(ADMIN,))
+    return make_app(admins=(ADMIN,))
 
 
 @pytest.fixture
@@ -54,22 +54,30 @@ def test_staff_and_admins_are_mailed_once_unless_they_chose_otherwise(mailserver
     fire()
     send(app, sender)
     send(app, sender)
-    assert sorted(mail.recipient.lower() for mail in mailserver.mails) == sorted(
-        ["ada@example.com", "ole@example.com", ADMIN]
-    )
+    got = sorted(address.lower() for [address] in mailserver.recipients)
+    assert got == sorted(["ada@example.com", "ole@example.com", ADMIN])
+    assert mailserver.faults == []
     mail = mailserver.mails[0]
-    assert mail.subject == "Errand: 1 alert"
-    assert "No worker takes tasks." in mail.text
-    assert "docs/troubleshooting.md, “Tasks”" in mail.text
-    assert "http://localhost/desk" in mail.text
+    assert mail["Subject"] == "Errand: 1 alert"
+    text = mail.get_body(("plain",)).get_content()
+    for words in ("- No worker takes tasks.", "docs/troubleshooting.md, “Tasks”", "http://localhost/desk"):
+        assert words in text
 
 
-def test_where_the_mail_server_is_away_the_mail_comes_later(mailserver, app, sender):
+def test_where_the_mail_server_is_away_the_mail_comes_later(make_app, sender):
+    app = make_app(admins=(ADMIN,), mail_server="127.0.0.1", mail_port=free_port())
     fire()
-    mailserver.stop()
     send(app, sender)
     assert SiteAlert.is_mail_due(), "nothing was claimed before the server listened"
     assert sender.begin(app) is None, "it is asked again after a while"
+
+
+def test_what_nobody_got_is_due_later(mailserver, app, sender):
+    mailserver.answer_to_data = "451 4.3.0 Try again"
+    fire()
+    send(app, sender)
+    [alert] = SiteAlert.firing()
+    assert timedelta(minutes=4) < alert.due_at - utcnow() <= site_alert_mails.LATER
 
 
 def test_the_sweep_judges_each_minute_once_and_sends(mailserver, app, sender, queries):

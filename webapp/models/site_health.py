@@ -49,12 +49,13 @@ def look(sends_mail: bool, now: datetime | None = None) -> list[SiteAlert]:
     return _judge(tuple(Rule), found, now)
 
 
-def look_from_elsewhere(now: datetime | None = None) -> list[SiteAlert]:
-    """Judge this minute by ELSEWHERE, if no sweeper does. Usually one small read."""
+def look_from_elsewhere(now: datetime | None = None) -> bool:
+    """Judge this minute by ELSEWHERE, if no sweeper works; returns whether none does. Usually one small read."""
     now = now or utcnow()
     if has_sweeper(now):
-        return []
-    return _judge(ELSEWHERE, [Measured(Rule.NO_SWEEP, 1, 0), *_workers(now)], now)
+        return False
+    _judge(ELSEWHERE, [Measured(Rule.NO_SWEEP, 1, 0), *_workers(now)], now)
+    return True
 
 
 def has_sweeper(now: datetime) -> bool:
