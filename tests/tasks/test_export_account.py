@@ -44,6 +44,7 @@ from webapp.models import (
     ForceEnd,
     FormerName,
     IdempotencyKey,
+    KindControl,
     Leader,
     MailCount,
     MailPace,
@@ -54,6 +55,7 @@ from webapp.models import (
     RateCount,
     RecoveryCode,
     Session,
+    SiteAlert,
     State,
     Task,
     TaskEvent,
@@ -62,7 +64,7 @@ from webapp.models import (
     statistics,
 )
 
-OF_NOBODY = {Deletion, ErrorReport, Leader, MailPace, RateCount, Worker, *statistics.MODELS}
+OF_NOBODY = {Deletion, ErrorReport, KindControl, Leader, MailPace, RateCount, SiteAlert, Worker, *statistics.MODELS}
 
 
 def _unpacked(task: Task) -> dict[str, bytes]:

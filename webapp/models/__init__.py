@@ -11,6 +11,7 @@ from tasks.engine.models.artifact_writer import ArtifactWriter
 from tasks.engine.models.composition import Composition
 from tasks.engine.models.event import TaskEvent
 from tasks.engine.models.force_end import ForceEnd
+from tasks.engine.models.kind_control import KindControl
 from tasks.engine.models.leader import Leader
 from tasks.engine.models.state import State
 from tasks.engine.models.task import Task
@@ -50,6 +51,7 @@ from webapp.models.renaming import rename
 from webapp.models.report import Report
 from webapp.models.second_factor import SecondFactor
 from webapp.models.session import Session
+from webapp.models.site_alert import SiteAlert
 from webapp.models.statistics.counts import LineHour, LineMinute, Rollup, TaskHour, TaskMinute, TaskTotal
 from webapp.models.storage_count import StorageCount
 from webapp.models.stored_attachment import StoredAttachment
@@ -106,6 +108,8 @@ MODELS = (
     LineMinute,
     LineHour,
     Rollup,
+    KindControl,
+    SiteAlert,
 )
 
 __all__ = [
@@ -135,6 +139,7 @@ __all__ = [
     "FormerName",
     "IdempotencyKey",
     "IllegalTransition",
+    "KindControl",
     "Leader",
     "LineHour",
     "LineMinute",
@@ -160,6 +165,7 @@ __all__ = [
     "SecondFactor",
     "SecretsGone",
     "Session",
+    "SiteAlert",
     "State",
     "StorageCount",
     "StoredAttachment",

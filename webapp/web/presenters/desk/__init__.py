@@ -1,1 +1,1 @@
-"""What the templates of the desk call."""
+"""What pages of the desk call."""
