@@ -13,6 +13,7 @@ from webapp.lib.data_folder import read_data_folder, read_secret_key, read_secre
 from webapp.lib.environment import Reader, SettingsError
 from webapp.lib.error_variables import read_error_reports
 from webapp.lib.mail_variables import read_mail_server
+from webapp.lib.metrics_variables import read_metrics_token
 from webapp.lib.quota_variables import DEFAULTS, Quotas, read_quotas
 from webapp.lib.service_urls import HOST, LOOPBACK, hostname, read_database_url, read_redis_url
 
@@ -69,6 +70,7 @@ class Settings:
     listen_everywhere: bool = False
     admins: tuple[str, ...] = ()
     sentry_dsn: str | None = None
+    metrics_token: str | None = None
     quotas: Quotas = field(default_factory=lambda: DEFAULTS)
     alerts: AlertLimits = field(default_factory=AlertLimits)
 
@@ -141,6 +143,7 @@ class Settings:
             "hsts_subdomains": read.flag("HSTS_SUBDOMAINS", False),
             "listen_everywhere": in_container(read),
             **read_error_reports(read),
+            "metrics_token": read_metrics_token(read),
             "quotas": read_quotas(read),
             "alerts": read_alert_limits(read),
         }

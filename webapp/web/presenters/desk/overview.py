@@ -13,7 +13,7 @@ from tasks.engine.models.leader import Leader
 from tasks.engine.models.state import State
 from webapp.lib.i18n import estimate, ngettext, number
 from webapp.lib.times import utcnow
-from webapp.models import Rollup, Worker, statistics
+from webapp.models import Rollup, SiteAlert, Worker, statistics
 from webapp.models.statistics import Numbers, Point, Range
 from webapp.web.presenters.desk.axis import time_words
 from webapp.web.presenters.desk.links import tasks_url
@@ -49,7 +49,7 @@ class FailingKind:
 class Overview:
     """The figures now, and the charts of a range as somebody reads them in whose time `zone`.
 
-    To ask for its `version` costs five small queries and two for each kind that waits; the rest of it four more.
+    To ask for its `version` costs six small queries and two for each kind that waits; the rest of it four more.
     """
 
     def __init__(self, which: Range, zone: str) -> None:
@@ -58,7 +58,7 @@ class Overview:
         self._waiting = sorted((kind, line.waiting, self._coarse(line.oldest_wait)) for kind, line in lines.items())
         self.line, self.able = statistics.total(lines), statistics.capacity(self._now)
         self.rollup: Rollup | None = Rollup.get_or_none()
-        self.sweeper = self._sweeper()
+        self.sweeper, self.alerts = self._sweeper(), SiteAlert.firing()
 
     @property
     def is_live(self) -> bool:
@@ -68,14 +68,9 @@ class Overview:
     @property
     def version(self) -> str:
         """What is the same while all of it is."""
-        parts = (
-            self.range,
-            self._waiting,
-            self.line.running,
-            self.able,
-            self.rollup and self.rollup.seen,
-            self.sweeper,
-        )
+        alerts = [(alert.key, alert.words, alert.since) for alert in self.alerts]
+        seen = self.rollup and self.rollup.seen
+        parts = self.range, alerts, self._waiting, self.line.running, self.able, seen, self.sweeper
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]
 
     @property
