@@ -1,12 +1,14 @@
 """The list of task functions. A new kind of task is its file, in this folder, and its name here."""
 
 from tasks import (  # noqa: F401 - sweep hooks without a task
+    count_tasks,
     delete_accounts,
     index_texts,
     mail_budget,
     mail_errors,
     remind_of_tokens,
     reset_passwords,
+    watch_site,
     withdraw_addresses,
 )
 from tasks.engine import TaskFunction, catalogue

@@ -41,8 +41,10 @@ from webapp.models import (
     Deletion,
     Delivery,
     ErrorReport,
+    ForceEnd,
     FormerName,
     IdempotencyKey,
+    KindControl,
     Leader,
     MailCount,
     MailPace,
@@ -53,14 +55,16 @@ from webapp.models import (
     RateCount,
     RecoveryCode,
     Session,
+    SiteAlert,
     State,
     Task,
     TaskEvent,
     User,
     Worker,
+    statistics,
 )
 
-OF_NOBODY = {Deletion, ErrorReport, Leader, MailPace, RateCount, Worker}
+OF_NOBODY = {Deletion, ErrorReport, KindControl, Leader, MailPace, RateCount, SiteAlert, Worker, *statistics.MODELS}
 
 
 def _unpacked(task: Task) -> dict[str, bytes]:
@@ -96,6 +100,7 @@ def _everything_of(user: User, other: User) -> None:
     make_message(other, user)
     make_artifact(task := make_task(State.SUCCEEDED, user), data="a file")
     make_task(State.SUCCEEDED, user, parent=task, root=task)
+    ForceEnd.create(task=task, fencing_token="t")
     make_notification(user)
     make_mailing_file(mail := make_mailing(user))
     MailCount.begin(mail).add()

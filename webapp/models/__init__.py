@@ -10,6 +10,8 @@ from tasks.engine.models.artifact import Artifact, ArtifactChunk
 from tasks.engine.models.artifact_writer import ArtifactWriter
 from tasks.engine.models.composition import Composition
 from tasks.engine.models.event import TaskEvent
+from tasks.engine.models.force_end import ForceEnd
+from tasks.engine.models.kind_control import KindControl
 from tasks.engine.models.leader import Leader
 from tasks.engine.models.state import State
 from tasks.engine.models.task import Task
@@ -49,6 +51,8 @@ from webapp.models.renaming import rename
 from webapp.models.report import Report
 from webapp.models.second_factor import SecondFactor
 from webapp.models.session import Session
+from webapp.models.site_alert import SiteAlert
+from webapp.models.statistics.counts import LineHour, LineMinute, Rollup, TaskHour, TaskMinute, TaskTotal
 from webapp.models.storage_count import StorageCount
 from webapp.models.stored_attachment import StoredAttachment
 from webapp.models.task_news import kind_of_end, tell_success_as
@@ -66,6 +70,7 @@ MODELS = (
     Post,
     Task,
     TaskEvent,
+    ForceEnd,
     Notification,
     Artifact,
     ArtifactChunk,
@@ -97,6 +102,14 @@ MODELS = (
     Deletion,
     Worker,
     AuditEntry,
+    TaskMinute,
+    TaskHour,
+    TaskTotal,
+    LineMinute,
+    LineHour,
+    Rollup,
+    KindControl,
+    SiteAlert,
 )
 
 __all__ = [
@@ -121,11 +134,15 @@ __all__ = [
     "DraftGone",
     "EmailChange",
     "ErrorReport",
+    "ForceEnd",
     "FormKey",
     "FormerName",
     "IdempotencyKey",
     "IllegalTransition",
+    "KindControl",
     "Leader",
+    "LineHour",
+    "LineMinute",
     "Made",
     "MailCount",
     "MailPace",
@@ -144,15 +161,20 @@ __all__ = [
     "RateCount",
     "RecoveryCode",
     "Report",
+    "Rollup",
     "SecondFactor",
     "SecretsGone",
     "Session",
+    "SiteAlert",
     "State",
     "StorageCount",
     "StoredAttachment",
     "Suppression",
     "Task",
     "TaskEvent",
+    "TaskHour",
+    "TaskMinute",
+    "TaskTotal",
     "User",
     "UsernameTaken",
     "Worker",

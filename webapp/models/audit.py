@@ -47,6 +47,9 @@ class Audited(StrEnum):
     """What is audited. The value stands in rows."""
 
     CANCEL_TASK = "cancel task"
+    PAUSE_KIND = "pause kind"
+    RESUME_KIND = "resume kind"
+    LIMIT_KIND = "limit kind"
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,9 @@ AUDITED: Mapping[Audited, AuditedRow] = complete(
     Audited,
     {
         Audited.CANCEL_TASK: AuditedRow(Action.STEER, "Canceled a task"),
+        Audited.PAUSE_KIND: AuditedRow(Action.STEER, "Paused a kind of tasks"),
+        Audited.RESUME_KIND: AuditedRow(Action.STEER, "Resumed a kind of tasks"),
+        Audited.LIMIT_KIND: AuditedRow(Action.STEER, "Limited a kind of tasks"),
     },
 )
 
@@ -113,6 +119,11 @@ class AuditEntry(BaseModel):
             (("action", "id"), False),
             (("target", "id"), False),
         )
+
+    @classmethod
+    def of_target(cls, target: str, most: int = 20) -> list["AuditEntry"]:
+        """The latest about one thing, like `kind countdown`, the newest first. One query, by index."""
+        return list(cls.select().where(cls.target == target).order_by(cls.id.desc()).limit(most))
 
     @classmethod
     def purge(cls, at_once: int) -> int:

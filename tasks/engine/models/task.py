@@ -11,6 +11,7 @@ from peewee import SQL, Expression, Model, ModelSelect
 from tasks.engine.models import column_changes, phrases, signals, transitions, workflow
 from tasks.engine.models.claim import Claiming
 from tasks.engine.models.event import TaskEvent
+from tasks.engine.models.forced_ending import ForcedEnding
 from tasks.engine.models.outcome import Outcomes
 from tasks.engine.models.owner import queue_group
 from tasks.engine.models.owner_actions import OwnerActions
@@ -29,7 +30,7 @@ from webapp.lib.logs import request_id
 from webapp.lib.phrases import Words
 
 
-class Task(OwnerActions, Undoing, Claiming, Progress, Outcomes, Sweeping, TaskRow):
+class Task(OwnerActions, Undoing, Claiming, Progress, Outcomes, Sweeping, ForcedEnding, TaskRow):
     """One piece of work, from the press of a button to its outcome.
 
     Every verb is one conditional UPDATE in one transaction with its timeline entry and its observers. A verb that comes
@@ -151,6 +152,7 @@ Task.add_index(Task.user, Task.created_at, Task.id, where=_shown, name="tasks_sh
 TaskEvent.add_index(TaskEvent.task, TaskEvent.id, name="task_events_of_task")
 Task.add_index(Task.parent, Task.created_at, Task.id, where=Task.parent.is_null(False), name="tasks_children")
 Task.add_index(Task.created_at, Task.id, where=_shown, name="tasks_of_all")
+Task.add_index(Task.worker, Task.created_at, Task.id, where=Task.worker.is_null(False), name="tasks_of_worker")
 Task.add_index(Task.user, Task.name, Task.created_at, Task.id, where=_shown, name="tasks_of_kind")
 Task.add_index(
     *(Task.user, Task.state, Task.queue_key),
@@ -171,3 +173,4 @@ Task.add_index(
 Task.add_index(Task.user, Task.state, Task.finished_at, Task.id, where=_ended, name="tasks_ended")
 Task.add_index(Task.user, Task.finished_at, where=_ended & Task.dismissed_at.is_null(), name="tasks_alerts")
 Task.add_index(Task.state, Task.run_at, where=Task.run_at.is_null(False), name="tasks_due")
+Task.add_index(Task.state, Task.name, Task.ready_at, where=SQL("state = 'pending'"), name="tasks_pending")
