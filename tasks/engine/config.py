@@ -44,6 +44,8 @@ class Config:
     is_shutting_down: Callable[[], bool] = _never  # each worker process has a function of its own
     storage: Storage = field(default_factory=Storage)  # how much people may store
 
+    release: str = ""  # a name for what this process runs, of 40 characters at most
+
     # From its settings
     secret_key: str = field(default="", repr=False)  # seals the secrets among arguments; the same in web and worker
     secret_key_fallbacks: tuple[str, ...] = field(default=(), repr=False)  # which have sealed some before
