@@ -151,6 +151,7 @@ Task.add_index(Task.user, Task.created_at, Task.id, where=_shown, name="tasks_sh
 TaskEvent.add_index(TaskEvent.task, TaskEvent.id, name="task_events_of_task")
 Task.add_index(Task.parent, Task.created_at, Task.id, where=Task.parent.is_null(False), name="tasks_children")
 Task.add_index(Task.created_at, Task.id, where=_shown, name="tasks_of_all")
+Task.add_index(Task.worker, Task.created_at, Task.id, where=Task.worker.is_null(False), name="tasks_of_worker")
 Task.add_index(Task.user, Task.name, Task.created_at, Task.id, where=_shown, name="tasks_of_kind")
 Task.add_index(
     *(Task.user, Task.state, Task.queue_key),
