@@ -42,9 +42,11 @@ class Config:
     queue: WakeupQueue | None = None  # without one, tasks wait until a worker looks by itself
     run_context: Callable[[], AbstractContextManager[object]] = nullcontext  # entered around each run and each sweep
     is_shutting_down: Callable[[], bool] = _never  # each worker process has a function of its own
+    release: str = ""  # a name for what runs, to tell workers of one release from those of another
     storage: Storage = field(default_factory=Storage)  # how much people may store
 
-    release: str = ""  # a name for what this process runs, of 40 characters at most
+    # Of this process
+    worker: str | None = None  # the token of the worker that it belongs to
 
     # From its settings
     secret_key: str = field(default="", repr=False)  # seals the secrets among arguments; the same in web and worker

@@ -11,6 +11,7 @@ from tasks.engine.models.artifact_writer import ArtifactWriter
 from tasks.engine.models.composition import Composition
 from tasks.engine.models.event import TaskEvent
 from tasks.engine.models.failure_group import FailureGroup
+from tasks.engine.models.force_end import ForceEnd
 from tasks.engine.models.leader import Leader
 from tasks.engine.models.state import State
 from tasks.engine.models.task import Task
@@ -67,6 +68,7 @@ MODELS = (
     Post,
     Task,
     TaskEvent,
+    ForceEnd,
     Notification,
     Artifact,
     ArtifactChunk,
@@ -124,6 +126,7 @@ __all__ = [
     "EmailChange",
     "ErrorReport",
     "FailureGroup",
+    "ForceEnd",
     "FormKey",
     "FormerName",
     "IdempotencyKey",

@@ -15,6 +15,7 @@ from tasks.engine.models.artifact_writer import ArtifactWriter
 from tasks.engine.models.composition import Composition
 from tasks.engine.models.event import TaskEvent
 from tasks.engine.models.failure_group import FailureGroup
+from tasks.engine.models.force_end import ForceEnd
 from tasks.engine.models.leader import Leader
 from tasks.engine.models.owner import owned_by
 from tasks.engine.models.state import State
@@ -23,7 +24,7 @@ from tasks.engine.models.transitions import IllegalTransition
 from tasks.engine.models.unique_key import AlreadyRunning
 from tasks.engine.models.worker import Worker
 
-MODELS = (Task, TaskEvent, Artifact, ArtifactChunk, Leader, Worker, FailureGroup)
+MODELS = (Task, TaskEvent, ForceEnd, Artifact, ArtifactChunk, Leader, Worker, FailureGroup)
 
 __all__ = [
     "MODELS",
@@ -33,6 +34,7 @@ __all__ = [
     "ArtifactWriter",
     "Composition",
     "FailureGroup",
+    "ForceEnd",
     "IllegalTransition",
     "Leader",
     "State",
