@@ -60,9 +60,10 @@ from webapp.models import (
     TaskEvent,
     User,
     Worker,
+    statistics,
 )
 
-OF_NOBODY = {Deletion, ErrorReport, FailureGroup, Leader, MailPace, RateCount, Worker}
+OF_NOBODY = {Deletion, ErrorReport, FailureGroup, Leader, MailPace, RateCount, Worker, *statistics.MODELS}
 
 
 def _unpacked(task: Task) -> dict[str, bytes]:

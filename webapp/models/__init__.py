@@ -51,6 +51,7 @@ from webapp.models.renaming import rename
 from webapp.models.report import Report
 from webapp.models.second_factor import SecondFactor
 from webapp.models.session import Session
+from webapp.models.statistics.counts import LineHour, LineMinute, Rollup, TaskHour, TaskMinute, TaskTotal
 from webapp.models.storage_count import StorageCount
 from webapp.models.stored_attachment import StoredAttachment
 from webapp.models.task_news import kind_of_end, tell_success_as
@@ -101,6 +102,12 @@ MODELS = (
     Worker,
     AuditEntry,
     FailureGroup,
+    TaskMinute,
+    TaskHour,
+    TaskTotal,
+    LineMinute,
+    LineHour,
+    Rollup,
 )
 
 __all__ = [
@@ -132,6 +139,8 @@ __all__ = [
     "IdempotencyKey",
     "IllegalTransition",
     "Leader",
+    "LineHour",
+    "LineMinute",
     "Made",
     "MailCount",
     "MailPace",
@@ -150,6 +159,7 @@ __all__ = [
     "RateCount",
     "RecoveryCode",
     "Report",
+    "Rollup",
     "SecondFactor",
     "SecretsGone",
     "Session",
@@ -159,6 +169,9 @@ __all__ = [
     "Suppression",
     "Task",
     "TaskEvent",
+    "TaskHour",
+    "TaskMinute",
+    "TaskTotal",
     "User",
     "UsernameTaken",
     "Worker",

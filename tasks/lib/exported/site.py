@@ -19,6 +19,7 @@ from webapp.models import (
     RateCount,
     StorageCount,
     Worker,
+    statistics,
 )
 
 ROWS: Mapping[type[Model], Row] = {
@@ -35,4 +36,5 @@ ROWS: Mapping[type[Model], Row] = {
     MailPace: Excused("How fast the mail server lets this site send."),
     Leader: Excused("Which of the site's programs does what only one should."),
     Worker: Excused("Which programs work for the site."),
+    **dict.fromkeys(statistics.MODELS, Excused("How many tasks everybody's were, and how long they took, added up.")),
 }

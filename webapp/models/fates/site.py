@@ -1,6 +1,17 @@
 """What becomes of the row of an account, and what is the site's own."""
 
-from webapp.models import AuditEntry, Deletion, ErrorReport, FailureGroup, Leader, MailPace, RateCount, User, Worker
+from webapp.models import (
+    AuditEntry,
+    Deletion,
+    ErrorReport,
+    FailureGroup,
+    Leader,
+    MailPace,
+    RateCount,
+    User,
+    Worker,
+    statistics,
+)
 from webapp.models.fates.fate import Fate, Fates
 
 ROWS: Fates = {
@@ -13,4 +24,5 @@ ROWS: Fates = {
     AuditEntry: Fate("kept for AUDIT_DAYS, without the link to the account: what was done at the desk stays known"),
     Leader: Fate("kept: it is about processes"),
     Worker: Fate("kept: it is about processes"),
+    **dict.fromkeys(statistics.MODELS, Fate("kept: it is sums over everybody's tasks")),
 }
