@@ -45,6 +45,7 @@ from webapp.models import (
     ForceEnd,
     FormerName,
     IdempotencyKey,
+    KindControl,
     Leader,
     MailCount,
     MailPace,
@@ -63,7 +64,7 @@ from webapp.models import (
     statistics,
 )
 
-OF_NOBODY = {Deletion, ErrorReport, FailureGroup, Leader, MailPace, RateCount, Worker, *statistics.MODELS}
+OF_NOBODY = {Deletion, ErrorReport, FailureGroup, KindControl, Leader, MailPace, RateCount, Worker, *statistics.MODELS}
 
 
 def _unpacked(task: Task) -> dict[str, bytes]:

@@ -12,6 +12,7 @@ from tasks.engine.models.composition import Composition
 from tasks.engine.models.event import TaskEvent
 from tasks.engine.models.failure_group import FailureGroup
 from tasks.engine.models.force_end import ForceEnd
+from tasks.engine.models.kind_control import KindControl
 from tasks.engine.models.leader import Leader
 from tasks.engine.models.state import State
 from tasks.engine.models.task import Task
@@ -108,6 +109,7 @@ MODELS = (
     LineMinute,
     LineHour,
     Rollup,
+    KindControl,
 )
 
 __all__ = [
@@ -138,6 +140,7 @@ __all__ = [
     "FormerName",
     "IdempotencyKey",
     "IllegalTransition",
+    "KindControl",
     "Leader",
     "LineHour",
     "LineMinute",
