@@ -2,10 +2,11 @@
 
 A task is made of traits; `task` lists them. From the bottom: `state` (the table of states and transitions), `row` (the
 columns), `action_table` (what owners may ask for), `phrases`, `locks`, `observers`, `signals`, `column_changes`,
-`unique_key`, `transitions`, `workflow`; then what owners, runs and the sweeper do (`owner_actions`, `undoing`, `claim`,
-`progress`, `outcome`, `sweeping`), and `task` itself. Around it are what belongs to a task (`event`, `artifact`), what
-changes many (`bulk`, `removal`), and the processes that work (`worker`, `leader`). What operators decide of all tasks
-of a kind is in `kind_control`, and what failures have in common in `failure_group`.
+`unique_key`, `transitions`, `workflow`; then what owners, runs, the sweeper and operators do (`owner_actions`,
+`undoing`, `claim`, `progress`, `outcome`, `sweeping`, `forced_ending`), and `task` itself. Around it are what belongs
+to a task (`event`, `force_end`, `artifact`), what changes many (`bulk`, `removal`), and the processes that work
+(`worker`, `leader`). What operators decide of all tasks of a kind is in `kind_control`, and what failures have in
+common in `failure_group`.
 
 The people whose tasks these are have a model that the app names with `owned_by`.
 """

@@ -125,7 +125,7 @@ def test_deleting_a_person_deletes_what_is_theirs(each_database):
     user = make_user()
     make_post(user)
     make_artifact(task := make_task(State.SUCCEEDED, user))
-    ForceEnd.create(task=task, words={})
+    ForceEnd.create(task=task, fencing_token="t")
     OutcomeMail.create(user=user, task=task, ended_at=task.finished_at)
     NoticeCount.take(user)
     make_message(other := make_user(), user)

@@ -69,7 +69,9 @@ class LineHour(Line):
 
 class Rollup(Model):
     name = CharField(primary_key=True, max_length=20)
+    since = DateTimeField()
     until = DateTimeField()
+    seen = DateTimeField()
 
     class Meta:
         table_name = 'rollups'

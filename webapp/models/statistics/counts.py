@@ -129,10 +129,12 @@ class LineHour(LineCount):
 
 
 class Rollup(BaseModel):
-    """How far the numbers are final: nothing that ended before `until` is recomputed any more. One row."""
+    """How far the numbers go. One row."""
 
     name = CharField(primary_key=True, max_length=20)
-    until = DateTimeField()
+    since = DateTimeField(help_text="nothing is known of what ended before")
+    until = DateTimeField(help_text="what ended before is not recomputed any more")
+    seen = DateTimeField(help_text="what ended since is not counted yet")
 
 
 def floor(moment: datetime, span: timedelta) -> datetime:

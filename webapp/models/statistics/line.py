@@ -27,7 +27,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Capacity:
-    """How many tasks all workers that live and take new ones can run together, and how many workers that are."""
+    """How many tasks all workers that live and take new ones can run together, how many workers that are, and what the
+    one runs that started last."""
 
     capacity: int = 0
     workers: int = 0
@@ -57,9 +58,10 @@ def total(found: dict[str, Line]) -> Line:
 
 
 def capacity(now: datetime | None = None) -> Capacity:
-    """What the workers can do that live. One query over their few rows."""
-    alive = list(Worker.select().where(Worker.lives_until > (now or utcnow())).order_by(Worker.started_at))
-    return Capacity(sum(worker.processes for worker in alive), len(alive))
+    """What the workers can do that live, but for those that are quiet. One query over their few rows."""
+    able = Worker.select().where(Worker.lives_until > (now or utcnow()), Worker.quiet_at.is_null())
+    alive = list(able.order_by(Worker.started_at))
+    return Capacity(sum(worker.processes for worker in alive), len(alive), (alive[-1].release or "") if alive else "")
 
 
 def sample(now: datetime | None = None) -> None:

@@ -22,6 +22,8 @@ from webapp.models.statistics.counts import (
     floor,
 )
 
+ONE = timedelta(microseconds=1)
+
 
 class Range(StrEnum):
     """For how long back a chart goes. The value is what URLs say."""
@@ -86,31 +88,33 @@ class Numbers:
 
 @dataclass
 class Point:
-    """One point of a series: what ended from `at` on, and the line then, None where nobody looked."""
+    """One point of a series: what ended from `at` on, and the line then; each None where nobody knows."""
 
     at: datetime
-    numbers: Numbers
-    line: LineCount | None
+    numbers: Numbers | None = None
+    line: LineCount | None = None
 
 
-def series(which: Range, now: datetime | None = None) -> list[Point]:
-    """The points of a range, oldest first; the last is the one that `now` closes or lies in. Two queries; three from
-    hours. At most 3 × 1,440 rows for a day, of minutes; 3 × 720 for 30 days, of hours."""
-    row, now = RANGES[which], now or utcnow()
-    end = floor(now, TaskMinute.span)
-    begin = floor(end - row.length, row.step) + (row.step if row.length % row.step == timedelta(0) else timedelta(0))
-    points: dict[datetime, Point] = {}
-    at = begin
-    while at < end or not points:
-        points[at] = Point(at, Numbers(), None)
-        at += row.step
-    counts = _counts(begin, end, row.from_hours, TaskMinute.kind == ALL_KINDS, TaskHour.kind == ALL_KINDS)
-    for count in counts:
-        if found := points.get(floor(count.at, row.step)):
-            _add(found.numbers, [count])
-    for line in _lines(begin, row.from_hours):
-        if found := points.get(floor(line.at, row.step)):
-            found.line = line if found.line is None else _worse(found.line, line)
+def series(which: Range, now: datetime | None = None, kind: str = ALL_KINDS) -> list[Point]:
+    """The points of a range, of one kind or of all, oldest first, at multiples of its step; the last may lie in the
+    present.
+
+    Three queries, one more from hours. They read at most 3 × 1,440 + 1,440 rows for a day, of minutes, and a quarter
+    of that for the others.
+    """
+    row, end = RANGES[which], floor(now or utcnow(), TaskMinute.span)
+    begin = end - row.length + (datetime.min - end + row.length) % row.step
+    known = Rollup.get_or_none()
+    points = {at: Point(at) for at in (begin + n * row.step for n in range((end - begin - ONE) // row.step + 1))}
+    for at, point in points.items():
+        if known and at + row.step > known.since and at < known.seen:
+            point.numbers = Numbers()
+    for count in _counts(begin, end, known, row.from_hours, kind):
+        found = points[floor(count.at, row.step)]
+        found.numbers = _add(found.numbers or Numbers(), [count])
+    for line in _lines(begin, end, row.from_hours, kind):
+        found = points[floor(line.at, row.step)]
+        found.line = line if found.line is None else _worse(found.line, line)
     return list(points.values())
 
 
@@ -123,31 +127,30 @@ def by_kind(since: datetime, now: datetime | None = None) -> dict[str, Numbers]:
     found: dict[str, list[TaskCount]] = defaultdict(list)
     is_long = now - since >= timedelta(hours=3)
     begin = floor(since, TaskHour.span if is_long else TaskMinute.span)
-    for row in _counts(begin, now, is_long, TaskMinute.kind != ALL_KINDS, TaskHour.kind != ALL_KINDS):
+    for row in _counts(begin, now, Rollup.get_or_none() if is_long else None, is_long):
         found[row.kind].append(row)
     return {kind: _add(Numbers(), rows) for kind, rows in sorted(found.items())}
 
 
-def final_until() -> datetime | None:
-    """Until when the numbers do not change any more; None where there are none yet. One query."""
-    found = Rollup.get_or_none()
-    return found.until if found else None
-
-
 def _counts(
-    begin: datetime, end: datetime, from_hours: bool, of_minutes: object, of_hours: object
+    begin: datetime, end: datetime, known: Rollup | None, from_hours: bool, kind: str | None = None
 ) -> Iterable[TaskCount]:
+    """Hours as far as they are closed, and minutes of the rest: of a kind or of all, or without one, of each kind."""
     hours: Iterable[TaskCount] = ()
-    if from_hours and (until := final_until()):
-        closed = max(begin, floor(until, TaskHour.span))
-        hours = TaskHour.select().where(of_hours, TaskHour.at >= begin, TaskHour.at < closed)
-        begin = closed
-    return chain(hours, TaskMinute.select().where(of_minutes, TaskMinute.at >= begin, TaskMinute.at < end))
+    if from_hours and known:
+        closed = max(begin, floor(known.until, TaskHour.span))
+        hours, begin = _some(TaskHour, begin, closed, kind), closed
+    return chain(hours, _some(TaskMinute, begin, end, kind))
 
 
-def _lines(begin: datetime, from_hours: bool) -> Iterable[LineCount]:
+def _some(model: type[TaskCount], begin: datetime, end: datetime, kind: str | None) -> Iterable[TaskCount]:
+    which = model.kind != ALL_KINDS if kind is None else model.kind == kind
+    return model.select().where(which, model.at >= begin, model.at < end)
+
+
+def _lines(begin: datetime, end: datetime, from_hours: bool, kind: str) -> Iterable[LineCount]:
     model = LineHour if from_hours else LineMinute
-    return model.select().where(model.kind == ALL_KINDS, model.at >= begin).order_by(model.at)
+    return model.select().where(model.kind == kind, model.at >= begin, model.at < end).order_by(model.at)
 
 
 def _add(numbers: Numbers, rows: Iterable[TaskCount]) -> Numbers:

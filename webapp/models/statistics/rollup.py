@@ -15,7 +15,7 @@ from peewee import fn
 
 from tasks.engine.models.row import TaskRow
 from webapp.db import database, insert_rows
-from webapp.lib.histogram import Histogram, bucket_of, merged
+from webapp.lib.histogram import Histogram, merged
 from webapp.lib.times import utcnow
 from webapp.models.statistics.counts import (
     ALL_KINDS,
@@ -28,6 +28,7 @@ from webapp.models.statistics.counts import (
     TaskTotal,
     floor,
 )
+from webapp.models.statistics.ended import ended_from, ended_in
 
 MINUTE = TaskMinute.span
 OPEN = 3  # closed minutes that are recomputed
@@ -43,15 +44,14 @@ class _Sum:
         self.waits: Histogram = {}
         self.runs: Histogram = {}
 
-    def end(self, wait: float | None, run: float | None) -> None:
-        """One task more has ended."""
-        self.count += 1
-        if wait is not None:
-            self.wait_ms += round(wait)
-            _count(self.waits, wait)
-        if run is not None:
-            self.run_ms += round(run)
-            _count(self.runs, run)
+    def end(self, number: int, wait: tuple[int | None, float | None], run: tuple[int | None, float | None]) -> None:
+        """So many tasks more have ended, with their waits in one bucket and their runs in one, and the sums of both."""
+        self.count += number
+        self.wait_ms += round(wait[1] or 0)
+        self.run_ms += round(run[1] or 0)
+        for histogram, (bucket, _) in ((self.waits, wait), (self.runs, run)):
+            if bucket is not None:
+                histogram[bucket] = histogram.get(bucket, 0) + number
 
     def add(self, row: TaskCount | TaskTotal) -> None:
         """Whatever another row says."""
@@ -88,6 +88,7 @@ def _catch_up(closed: datetime) -> bool:
         minute = _next_end(until, oldest_open) if until < oldest_open else None
         if minute is None:
             _finalize(until, oldest_open + MINUTE)
+            Rollup.update(seen=closed).where(Rollup.name == NAME).execute()
             return True
         recompute(minute)
         _finalize(until, minute + MINUTE)
@@ -97,13 +98,9 @@ def _catch_up(closed: datetime) -> bool:
 def recompute(minute: datetime) -> None:
     """Replace the rows of a minute by what the tasks say that ended in it. Call it in a transaction."""
     sums: dict[tuple[object, ...], _Sum] = defaultdict(_Sum)
-    for kind, outcome, ready_at, started_at, run_seconds in _ended(minute):
-        wait = None
-        if started_at and ready_at and started_at >= ready_at:
-            wait = 1000 * (started_at - ready_at).total_seconds()
-        run = None if started_at is None else 1000 * run_seconds
+    for kind, outcome, wait, run, number, wait_ms, run_ms in ended_in(minute, minute + MINUTE):
         for name in (kind, ALL_KINDS):
-            sums[name, outcome].end(wait, run)
+            sums[name, outcome].end(number, (wait, wait_ms), (run, run_ms))
     TaskMinute.delete().where(TaskMinute.at == minute).execute()
     _insert(TaskMinute, {(kind, minute, outcome): each for (kind, outcome), each in sums.items()})
 
@@ -116,8 +113,8 @@ def _lock(closed: datetime) -> datetime:
     locked = Rollup.update(until=Rollup.until).where(Rollup.name == NAME).returning(Rollup.until).execute()
     for row in locked:
         return row.until if row.until < closed + WAITED_FOR else closed - OPEN * MINUTE
-    first = _next_end(datetime.min, closed) or closed
-    Rollup.insert(name=NAME, until=min(first, closed - OPEN * MINUTE)).on_conflict_ignore().execute()
+    first = min(_next_end(datetime.min, closed) or closed, closed - OPEN * MINUTE)
+    Rollup.insert(name=NAME, since=first, until=first, seen=closed).on_conflict_ignore().execute()
     return _lock(closed)
 
 
@@ -174,24 +171,7 @@ def _insert(model: type[TaskCount] | type[TaskTotal], sums: dict[tuple[object, .
     insert_rows({}, [*key, *rest], [(*names, *each.values()) for names, each in sums.items()])
 
 
-def _ended(minute: datetime) -> Iterable[tuple[str, str, datetime | None, datetime | None, float]]:
-    """The tasks that ended in a minute, by the index of what is old; hidden ones too."""
-    columns = TaskRow.name, TaskRow.state, TaskRow.ready_at, TaskRow.started_at, TaskRow.run_seconds
-    for hidden in (False, True):
-        within = (TaskRow.finished_at >= minute) & (TaskRow.finished_at < minute + MINUTE)
-        query = TaskRow.select(*columns).where(TaskRow.hidden == hidden, within, TaskRow.name != "")
-        yield from query.tuples().iterator()
-
-
 def _next_end(since: datetime, before: datetime) -> datetime | None:
     """The first minute in which a task ended in this time. Two small reads by index."""
-    found = []
-    for hidden in (False, True):
-        within = (TaskRow.finished_at >= since) & (TaskRow.finished_at < before)
-        found.append(TaskRow.select(fn.MIN(TaskRow.finished_at)).where(TaskRow.hidden == hidden, within).scalar())
-    return min((floor(at, MINUTE) for at in found if at), default=None)
-
-
-def _count(histogram: Histogram, milliseconds: float) -> None:
-    bucket = bucket_of(milliseconds)
-    histogram[bucket] = histogram.get(bucket, 0) + 1
+    first = [TaskRow.select(fn.MIN(TaskRow.finished_at)).where(which).scalar() for which in ended_from(since, before)]
+    return min((floor(at, MINUTE) for at in first if at), default=None)
