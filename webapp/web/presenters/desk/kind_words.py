@@ -21,3 +21,22 @@ def kind_note(name: str) -> str:
 def bounded(found: int, most: int) -> str:
     """A number that was counted no further than one more than `most`: '12', and '10,000+' for whatever is more."""
     return f"{number(most)}+" if found > most else number(found)
+
+
+def brief(milliseconds: float | None) -> str:
+    """A duration for a table, in two digits: '40 ms', '1.2 s', '3.5 min', '12 h'; a dash for none."""
+    if milliseconds is None:
+        return "–"
+    value, unit = milliseconds, "ms"
+    for size, larger in ((1000, "s"), (60, "min"), (60, "h"), (24, "days")):
+        if value < size * 0.995:
+            break
+        value, unit = value / size, larger
+    return f"{number(round(value, 1 if value < 9.95 and unit != 'ms' else None))} {unit}"
+
+
+def percent(share: float | None) -> str:
+    """A share, 0 to 1: '3%', '<1%', '0%'; a dash for none."""
+    if share is None:
+        return "–"
+    return "<1%" if 0 < share < 0.005 else f"{round(share * 100)}%"
