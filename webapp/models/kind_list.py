@@ -24,6 +24,11 @@ class Kind:
         return self.control.paused_until if self.control and self.control.is_paused else None
 
     @property
+    def is_limited(self) -> bool:
+        """Whether it has a limit."""
+        return self.control is not None and self.control.is_limited
+
+    @property
     def max_running(self) -> int | None:
         """How many of it may run at once; None without a limit."""
         return self.control.max_running if self.control else None

@@ -36,7 +36,7 @@ class PauseForm(ReasonForm):
         validate_choice=False,
         default="1h",
     )
-    until = MomentField("Until", [Optional()])
+    until = MomentField("Until")
     stop_running = BooleanField("Also pause what runs")
 
     def __init__(self, zone: str, **kwargs: Any) -> None:
