@@ -25,7 +25,8 @@ LONGEST = 200  # characters of a shape
 LEFT_OUT = "…"
 PLUMBING = ("webapp/db/", "webapp/lib/", "tasks/engine/")  # through which everything comes: it tells nothing apart
 
-_QUOTED = re.compile(r"""(?<!\w)'[^']*'(?!\w)|"[^"]*"|“[^”]*”|‘[^’]*’|«[^»]*»|`[^`]*`|=\([^)]*\)""")
+# What has no end is quoted to the end: it was cut off.
+_QUOTED = re.compile(r"""(?<!\w)'.*?(?:'(?!\w)|$)|"[^"]*(?:"|$)|“[^”]*(?:”|$)|«[^»]*»|`[^`]*`|=\([^)]*(?:\)|$)""")
 _ARGUMENT = re.compile(r"\{[^{}]*\}")
 _WORD = re.compile(r"\w+")
 _AROUND = "()[]{}<>.,;:!?"
