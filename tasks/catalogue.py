@@ -8,6 +8,7 @@ from tasks import (  # noqa: F401 - sweep hooks without a task
     mail_errors,
     remind_of_tokens,
     reset_passwords,
+    watch_site,
     withdraw_addresses,
 )
 from tasks.engine import TaskFunction, catalogue

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from webapp.lib.alert_variables import AlertLimits, read_alert_limits
 from webapp.lib.containers import in_container
 from webapp.lib.data_folder import read_data_folder, read_secret_key, read_secret_key_fallbacks
 from webapp.lib.environment import Reader, SettingsError
 from webapp.lib.error_variables import read_error_reports
 from webapp.lib.mail_variables import read_mail_server
+from webapp.lib.metrics_variables import read_metrics_token
 from webapp.lib.quota_variables import DEFAULTS, Quotas, read_quotas
 from webapp.lib.service_urls import HOST, LOOPBACK, hostname, read_database_url, read_redis_url
 
@@ -68,7 +70,9 @@ class Settings:
     listen_everywhere: bool = False
     admins: tuple[str, ...] = ()
     sentry_dsn: str | None = None
+    metrics_token: str | None = None
     quotas: Quotas = field(default_factory=lambda: DEFAULTS)
+    alerts: AlertLimits = field(default_factory=AlertLimits)
 
     @property
     def secret_keys(self) -> list[str]:
@@ -139,7 +143,9 @@ class Settings:
             "hsts_subdomains": read.flag("HSTS_SUBDOMAINS", False),
             "listen_everywhere": in_container(read),
             **read_error_reports(read),
+            "metrics_token": read_metrics_token(read),
             "quotas": read_quotas(read),
+            "alerts": read_alert_limits(read),
         }
         read.compare("ARTIFACT_DAYS", "RETENTION_DAYS", 1, "a task's files are deleted with the task")
         read.compare("TASK_SWEEP_SECONDS", "TASK_LEASE_SECONDS", 10, "lost tasks would wait that long")

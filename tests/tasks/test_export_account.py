@@ -56,6 +56,7 @@ from webapp.models import (
     RateCount,
     RecoveryCode,
     Session,
+    SiteAlert,
     State,
     Task,
     TaskEvent,
@@ -64,7 +65,18 @@ from webapp.models import (
     statistics,
 )
 
-OF_NOBODY = {Deletion, ErrorReport, FailureGroup, KindControl, Leader, MailPace, RateCount, Worker, *statistics.MODELS}
+OF_NOBODY = {
+    Deletion,
+    ErrorReport,
+    FailureGroup,
+    KindControl,
+    Leader,
+    MailPace,
+    RateCount,
+    SiteAlert,
+    Worker,
+    *statistics.MODELS,
+}
 
 
 def _unpacked(task: Task) -> dict[str, bytes]:

@@ -52,6 +52,7 @@ from webapp.models.renaming import rename
 from webapp.models.report import Report
 from webapp.models.second_factor import SecondFactor
 from webapp.models.session import Session
+from webapp.models.site_alert import SiteAlert
 from webapp.models.statistics.counts import LineHour, LineMinute, Rollup, TaskHour, TaskMinute, TaskTotal
 from webapp.models.storage_count import StorageCount
 from webapp.models.stored_attachment import StoredAttachment
@@ -110,6 +111,7 @@ MODELS = (
     LineHour,
     Rollup,
     KindControl,
+    SiteAlert,
 )
 
 __all__ = [
@@ -166,6 +168,7 @@ __all__ = [
     "SecondFactor",
     "SecretsGone",
     "Session",
+    "SiteAlert",
     "State",
     "StorageCount",
     "StoredAttachment",

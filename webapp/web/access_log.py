@@ -24,6 +24,7 @@ AUTOMATIC_ENDPOINTS = {
     "pictures.show",
     "health.healthz",
     "health.readyz",
+    "metrics.show",
 }  # what is asked for without a person
 REQUEST_ID_HEADER = "X-Request-ID"
 REQUEST_ID_ENVIRON = "errand.request_id"  # where a request keeps it

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent.parent
 # No page shows them, and nothing about them may be found out from a name that everybody sees.
 SECRETS = frozenset(
     {"secret_key", "secret_key_fallbacks", "database_url", "redis_url"}
-    | {"mail_username", "mail_password", "admins", "sentry_dsn"}
+    | {"mail_username", "mail_password", "admins", "sentry_dsn", "metrics_token"}
 )
 # How one process or one machine runs, which may differ within a deployment; no page shows them.
 OF_A_PROCESS = frozenset(

@@ -26,6 +26,7 @@ from webapp.web.presenters import (
     task_progress,
     tray,
 )
+from webapp.web.presenters.desk.paths import sparkline_path
 
 
 def init_app(app: Flask) -> None:
@@ -73,4 +74,5 @@ def init_app(app: Flask) -> None:
         iso=times.iso,
         number=i18n.number,
         size=i18n.size,
+        sparkline_path=sparkline_path,
     )

@@ -189,4 +189,4 @@ Task.add_index(
 )
 Task.add_index(Task.created_at, Task.id, where=Task.parent.is_null(False) | Task.hidden, name="tasks_within")
 Task.add_index(Task.created_at, Task.id, where=Task.rescues > 0, name="tasks_rescued")
-Task.add_index(Task.name, Task.ready_at, where=SQL("state = 'pending'"), name="tasks_pending")
+Task.add_index(Task.state, Task.name, Task.ready_at, where=SQL("state = 'pending'"), name="tasks_pending")

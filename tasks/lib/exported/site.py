@@ -18,6 +18,7 @@ from webapp.models import (
     NoticeCount,
     OutcomeMail,
     RateCount,
+    SiteAlert,
     StorageCount,
     Worker,
     statistics,
@@ -37,6 +38,7 @@ ROWS: Mapping[type[Model], Row] = {
     MailPace: Excused("How fast the mail server lets this site send."),
     KindControl: Excused("What an operator has decided of all tasks of a kind, as that it waits for now."),
     Leader: Excused("Which of the site's programs does what only one should."),
+    SiteAlert: Excused("What was wrong with the site lately."),
     Worker: Excused("Which programs work for the site."),
     **dict.fromkeys(statistics.MODELS, Excused("How many tasks everybody's were, and how long they took, added up.")),
 }

@@ -48,6 +48,7 @@ from webapp.models import (
     RateCount,
     RecoveryCode,
     Session,
+    SiteAlert,
     State,
     Suppression,
     User,
@@ -154,6 +155,7 @@ def test_deleting_a_person_deletes_what_is_theirs(each_database):
         Leader,
         MailPace,
         RateCount,
+        SiteAlert,
         Worker,
         *statistics.MODELS,
     }

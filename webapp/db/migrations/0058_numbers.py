@@ -84,7 +84,7 @@ def up(migrator, db):
     db.bind(MODELS, bind_refs=False, bind_backrefs=False)
     db.create_tables(MODELS)
     # Since when the first of a kind waits, and how many of it do: only what waits stands in it.
-    db.execute_sql("CREATE INDEX tasks_pending ON tasks (name, ready_at) WHERE state = 'pending'")
+    db.execute_sql("CREATE INDEX tasks_pending ON tasks (state, name, ready_at) WHERE state = 'pending'")
 
 
 def down(migrator, db):

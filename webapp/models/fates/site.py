@@ -9,6 +9,7 @@ from webapp.models import (
     Leader,
     MailPace,
     RateCount,
+    SiteAlert,
     User,
     Worker,
     statistics,
@@ -26,5 +27,6 @@ ROWS: Fates = {
     KindControl: Fate("kept: it is about kinds of tasks, and names nobody"),
     Leader: Fate("kept: it is about processes"),
     Worker: Fate("kept: it is about processes"),
+    SiteAlert: Fate("kept for 7 days after it: it is about the site, and names nobody"),
     **dict.fromkeys(statistics.MODELS, Fate("kept: it is sums over everybody's tasks")),
 }

@@ -18,7 +18,7 @@ from webapp.models.statistics.counts import (
     TaskTotal,
 )
 from webapp.models.statistics.line import Capacity, Line, capacity, lines, sample, total
-from webapp.models.statistics.reads import RANGES, Numbers, Point, Range, by_kind, series
+from webapp.models.statistics.reads import RANGES, Numbers, Point, Range, by_kind, final_until, series
 from webapp.models.statistics.rollup import roll_up
 
 MODELS = (TaskMinute, TaskHour, TaskTotal, LineMinute, LineHour, Rollup)
@@ -40,6 +40,7 @@ __all__ = [
     "TaskTotal",
     "by_kind",
     "capacity",
+    "final_until",
     "lines",
     "roll_up",
     "sample",

@@ -97,5 +97,5 @@ def _waiting() -> list[tuple[str, datetime | None]]:
 
 
 def _pending() -> SQL:
-    """As the index has it that holds nothing else; SQLite does not see that it may take that by a parameter."""
+    """As the index has it that holds nothing else. It begins with the state, too, or SQLite would take another one."""
     return SQL(f"state = '{State.PENDING.value}'")

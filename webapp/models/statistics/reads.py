@@ -132,6 +132,12 @@ def by_kind(since: datetime, now: datetime | None = None) -> dict[str, Numbers]:
     return {kind: _add(Numbers(), rows) for kind, rows in sorted(found.items())}
 
 
+def final_until() -> datetime | None:
+    """What ended before is counted for good; None where nothing is yet. One query."""
+    found = Rollup.get_or_none()
+    return found.until if found else None
+
+
 def _counts(
     begin: datetime, end: datetime, known: Rollup | None, from_hours: bool, kind: str | None = None
 ) -> Iterable[TaskCount]:

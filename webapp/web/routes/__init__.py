@@ -23,6 +23,7 @@ NAMES = (
     "api",
     "developers",
     "health",
+    "metrics",
     "errors",
 )
 BLUEPRINTS: tuple[Blueprint, ...] = tuple(import_module(f"{__name__}.{name}").bp for name in NAMES)

@@ -1,0 +1,153 @@
+"""Overview: what the first page of the desk says of how the site is doing."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from math import ceil
+
+from tasks.engine import registry
+from tasks.engine.leadership import ROLE
+from tasks.engine.models.leader import Leader
+from tasks.engine.models.state import State
+from webapp.lib.i18n import estimate, ngettext, number
+from webapp.lib.times import utcnow
+from webapp.models import Rollup, SiteAlert, Worker, statistics
+from webapp.models.statistics import Numbers, Point, Range
+from webapp.web.presenters.desk.axis import time_words
+from webapp.web.presenters.desk.links import tasks_url
+from webapp.web.presenters.desk.overview_charts import charts_of
+
+RECENTLY = timedelta(hours=1)
+SOON = 300  # seconds in which all that waits should have started
+MOST_KINDS = 5  # that failed
+LIVE = Range.HOUR  # the range that changes while somebody looks
+
+
+@dataclass(frozen=True)
+class FailingKind:
+    """A kind of which something failed lately."""
+
+    name: str
+    numbers: Numbers
+    is_internal: bool
+    url: str
+
+    @property
+    def share(self) -> str:
+        """How many of those failed that were not canceled, in words."""
+        return f"{number(round(100 * (self.numbers.failure_share or 0)))}%"
+
+    @property
+    def times(self) -> list[str]:
+        """p50 and p95 of the wait, and of the run."""
+        found = [self.numbers.wait(0.5), self.numbers.wait(0.95), self.numbers.run(0.5), self.numbers.run(0.95)]
+        return ["–" if value is None else time_words(value) for value in found]
+
+
+class Overview:
+    """The figures now, and the charts of a range as somebody reads them in whose time `zone`.
+
+    To ask for its `version` costs six small queries and two for each kind that waits; the rest of it four more.
+    """
+
+    def __init__(self, which: Range, zone: str) -> None:
+        self.range, self.zone, self._now = which, zone, utcnow()
+        lines = statistics.lines(self._now)
+        self._waiting = sorted((kind, line.waiting, self._coarse(line.oldest_wait)) for kind, line in lines.items())
+        self.line, self.able = statistics.total(lines), statistics.capacity(self._now)
+        self.rollup: Rollup | None = Rollup.get_or_none()
+        self.sweeper, self.alerts = self._sweeper(), SiteAlert.firing()
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it changes while somebody looks."""
+        return self.range == LIVE
+
+    @property
+    def version(self) -> str:
+        """What is the same while all of it is."""
+        alerts = [(alert.key, alert.words, alert.since) for alert in self.alerts]
+        seen = self.rollup and self.rollup.seen
+        parts = self.range, alerts, self._waiting, self.line.running, self.able, seen, self.sweeper
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]
+
+    @property
+    def oldest_wait(self) -> str:
+        """How long the first in line has waited, so rounded that it does not change with each look."""
+        return self._coarse(self.line.oldest_wait) if self.line.waiting else "–"
+
+    @cached_property
+    def recent(self) -> Numbers:
+        """What ended in the last hour."""
+        every = self._kinds.values()
+        ended: dict[str, int] = {}
+        for numbers in every:
+            for outcome, count in numbers.ended.items():
+                ended[outcome] = ended.get(outcome, 0) + count
+        return Numbers(ended, run_ms=sum(n.run_ms for n in every))
+
+    @property
+    def slots_needed(self) -> int:
+        """How many tasks would have to run at once to start all that waits SOON, at the pace of the last hour; 0 where
+        what there is suffices, or nobody knows."""
+        if not self.recent.count:
+            return 0
+        needed = ceil(self.line.waiting * self.recent.run_ms / self.recent.count / 1000 / SOON)
+        return needed if needed > self.able.capacity else 0
+
+    @property
+    def slots_words(self) -> str:
+        """The same as a hint."""
+        slots = ngettext("%(num)s slot", "%(num)s slots", self.slots_needed)
+        return f"{slots} would start all that waits within {estimate(SOON)}"
+
+    @cached_property
+    def failing(self) -> list[FailingKind]:
+        """The kinds of which most failed in the last hour, the worst first; none where nothing did."""
+        failed = sorted((row for row in self._kinds.items() if row[1].failed), key=lambda row: -row[1].failed)
+        return [
+            FailingKind(name, numbers, self._is_internal(name), self.failed_url(name))
+            for name, numbers in failed[:MOST_KINDS]
+        ]
+
+    @property
+    def failed_url(self) -> Callable[..., str]:
+        """The URL of what failed in the last hour, or of a kind."""
+        since = self._now.replace(second=0, microsecond=0) - RECENTLY
+        return lambda kind="": tasks_url(state=State.FAILED.value, kind=kind, ended_after=since)
+
+    @property
+    def waiting_url(self) -> str:
+        """The URL of what waits."""
+        return tasks_url(state=State.PENDING.value)
+
+    @cached_property
+    def charts(self) -> list[object]:
+        """The charts of the range."""
+        return list(charts_of(self.points, statistics.RANGES[self.range].step, self.zone))
+
+    @cached_property
+    def points(self) -> list[Point]:
+        """What the charts show."""
+        return statistics.series(self.range, self._now)
+
+    @cached_property
+    def _kinds(self) -> dict[str, Numbers]:
+        return statistics.by_kind(self._now - RECENTLY, self._now)
+
+    @staticmethod
+    def _is_internal(name: str) -> bool:
+        function = registry.functions.get(name)
+        return bool(function and function.internal)
+
+    @staticmethod
+    def _coarse(seconds: int) -> str:
+        return time_words(1000 * (seconds // 60 * 60)) if seconds >= 60 else "under 1 min"
+
+    def _sweeper(self) -> str:
+        """Which worker sweeps; empty where none does."""
+        leader: Leader | None = Leader.get_or_none(Leader.role == ROLE, Leader.until > self._now)
+        worker: Worker | None = Worker.get_or_none(Worker.token == leader.token) if leader else None
+        return worker.name if worker else "unknown" if leader else ""

@@ -1,0 +1,44 @@
+"""The site's own recurring work: what the leading sweeper does, how often, and when it last did."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tasks.engine.config import config
+from tasks.engine.leadership import ROLE
+from tasks.engine.sweep_hooks import sweep_hooks
+from webapp.lib.i18n import duration
+from webapp.models import Leader
+from webapp.models.statistics import final_until
+
+EACH_MINUTE = {"count_tasks", "watch_site"}  # called with each sweep, and then mostly with nothing to do
+
+
+@dataclass(frozen=True)
+class Recurring:
+    """Something that happens again and again: what, how often, and when it last did; None if nobody knows."""
+
+    name: str
+    words: str
+    every: str
+    last: datetime | None = None
+
+
+def recurring() -> list[Recurring]:
+    """All of it, the sweep first. Two small queries."""
+    sweep, purge = duration(config().sweep.total_seconds()), duration(config().purge_every)
+    leader = Leader.get_or_none(Leader.role == ROLE)
+    last = leader.until - config().lead_for if leader else None
+    hooks = [
+        Recurring(
+            hook.__name__,
+            (hook.__doc__ or "").strip().partition("\n")[0],
+            "1 minute" if hook.__name__ in EACH_MINUTE else sweep,
+            final_until() if hook.__name__ == "count_tasks" else None,
+        )
+        for hook in sweep_hooks
+    ]
+    return [
+        Recurring("sweep", "Find runs that were lost, and wake what is due.", sweep, last),
+        *hooks,
+        Recurring("purge", "Delete what is older than the settings allow.", purge),
+    ]
