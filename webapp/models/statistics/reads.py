@@ -5,9 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from itertools import chain
 
+from peewee import Database
+
 from tasks.engine.models.state import State
+from webapp.db import database
 from webapp.lib.histogram import Histogram, merged, percentile
 from webapp.lib.times import utcnow
 from webapp.models.statistics.counts import (
@@ -121,15 +125,35 @@ def series(which: Range, now: datetime | None = None, kind: str = ALL_KINDS) -> 
 def by_kind(since: datetime, now: datetime | None = None) -> dict[str, Numbers]:
     """What ended since then, by kind. Two queries: hours where they are closed, minutes before and after these.
 
-    A time of less than three hours ago is to the minute, and any other to the hour in which it lies.
+    A time of less than three hours ago is to the minute, and any other to the hour in which it lies. Closed hours are
+    read once in a process, as they do not change any more.
     """
     now = now or utcnow()
     found: dict[str, list[TaskCount]] = defaultdict(list)
     is_long = now - since >= timedelta(hours=3)
     begin = floor(since, TaskHour.span if is_long else TaskMinute.span)
-    for row in _counts(begin, now, Rollup.get_or_none() if is_long else None, is_long):
+    if is_long and (until := final_until()):
+        closed = max(begin, floor(until, TaskHour.span))
+        for hours in _closed_hours(database.obj, begin, closed):
+            found[hours.kind].append(hours)
+        begin = closed
+    for row in _some(TaskMinute, begin, now, None):
         found[row.kind].append(row)
     return {kind: _add(Numbers(), rows) for kind, rows in sorted(found.items())}
+
+
+@lru_cache(8)
+def _closed_hours(_: Database, begin: datetime, end: datetime) -> list[TaskHour]:
+    """All these hours in one, of each kind and outcome. Of this database: a process may come to have another."""
+    parts: dict[tuple[str, str], list[TaskCount]] = defaultdict(list)
+    for row in _some(TaskHour, begin, end, None):
+        parts[row.kind, row.outcome].append(row)
+    return [_in_one(kind, outcome, _add(Numbers(), rows)) for (kind, outcome), rows in parts.items()]
+
+
+def _in_one(kind: str, outcome: str, sums: Numbers) -> TaskHour:
+    fields = {"wait_ms": sums.wait_ms, "run_ms": sums.run_ms, "waits": sums.waits, "runs": sums.runs}
+    return TaskHour(kind=kind, outcome=outcome, count=sums.count, **fields)
 
 
 def final_until() -> datetime | None:
@@ -138,10 +162,8 @@ def final_until() -> datetime | None:
     return found.until if found else None
 
 
-def _counts(
-    begin: datetime, end: datetime, known: Rollup | None, from_hours: bool, kind: str | None = None
-) -> Iterable[TaskCount]:
-    """Hours as far as they are closed, and minutes of the rest: of a kind or of all, or without one, of each kind."""
+def _counts(begin: datetime, end: datetime, known: Rollup | None, from_hours: bool, kind: str) -> Iterable[TaskCount]:
+    """Hours as far as they are closed, and minutes of the rest, of a kind or of all."""
     hours: Iterable[TaskCount] = ()
     if from_hours and known:
         closed = max(begin, floor(known.until, TaskHour.span))

@@ -2,6 +2,7 @@
 
 from tasks.engine import registry
 from webapp.lib.i18n import number
+from webapp.web.presenters.desk.axis import time_words
 
 
 def kind_label(name: str) -> str:
@@ -24,15 +25,8 @@ def bounded(found: int, most: int) -> str:
 
 
 def brief(milliseconds: float | None) -> str:
-    """A duration for a table, in two digits: '40 ms', '1.2 s', '3.5 min', '12 h'; a dash for none."""
-    if milliseconds is None:
-        return "–"
-    value, unit = milliseconds, "ms"
-    for size, larger in ((1000, "s"), (60, "min"), (60, "h"), (24, "days")):
-        if value < size * 0.995:
-            break
-        value, unit = value / size, larger
-    return f"{number(round(value, 1 if value < 9.95 and unit != 'ms' else None))} {unit}"
+    """A duration for a table, as charts have it; a dash for none."""
+    return "–" if milliseconds is None else time_words(milliseconds)
 
 
 def percent(share: float | None) -> str:

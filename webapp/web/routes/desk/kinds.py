@@ -2,20 +2,22 @@
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import BadRequest
 
 from tasks.engine.models.kind_control import KindControl
 from webapp.lib.times import clock_words
 from webapp.models import kind_list
 from webapp.models.audit import Audited
-from webapp.models.statistics import Range
+from webapp.models.statistics import RANGES as LENGTHS
+from webapp.models.statistics import Range, series
 from webapp.web.auditing import audited, audited_action
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.kinds import LimitsForm, PauseForm
 from webapp.web.presenters.desk.kind_words import brief, kind_label, kind_note, percent
+from webapp.web.presenters.desk.overview_charts import charts_of
 from webapp.web.routes.desk.blueprint import bp
+from webapp.web.routes.desk.overview import RANGES
 
-_RANGES = (Range.HOUR, Range.DAY, Range.WEEK)
+_RANGES = {which: words for which, words in RANGES.items() if which != Range.MONTH}
 _WORDS = {"ranges": _RANGES, "kind_label": kind_label, "kind_note": kind_note, "brief": brief, "percent": percent}
 
 
@@ -84,9 +86,9 @@ def limit_kind(name: str) -> ResponseReturnValue:
 
 
 def _range() -> Range:
-    asked = request.args.get("range", Range.DAY.value)
+    asked = request.args.get("range", Range.HOUR.value)
     if asked not in _RANGES:
-        raise BadRequest("There is no such range.")
+        abort(404)
     return Range(asked)
 
 
@@ -109,6 +111,7 @@ def _page(name: str, pause: PauseForm | None = None, limits: LimitsForm | None =
         "desk/kind.html",
         kind=found,
         which=which,
+        charts=charts_of(series(which, kind=name), LENGTHS[which].step, zone, name),
         pause=pause or PauseForm(zone, formdata=None),
         limits=limits or LimitsForm.of(found.control),
         problem=problem,
