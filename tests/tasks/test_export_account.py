@@ -41,6 +41,7 @@ from webapp.models import (
     Deletion,
     Delivery,
     ErrorReport,
+    FailureGroup,
     ForceEnd,
     FormerName,
     IdempotencyKey,
@@ -64,7 +65,18 @@ from webapp.models import (
     statistics,
 )
 
-OF_NOBODY = {Deletion, ErrorReport, KindControl, Leader, MailPace, RateCount, SiteAlert, Worker, *statistics.MODELS}
+OF_NOBODY = {
+    Deletion,
+    ErrorReport,
+    FailureGroup,
+    KindControl,
+    Leader,
+    MailPace,
+    RateCount,
+    SiteAlert,
+    Worker,
+    *statistics.MODELS,
+}
 
 
 def _unpacked(task: Task) -> dict[str, bytes]:

@@ -50,6 +50,13 @@ class Audited(StrEnum):
     PAUSE_KIND = "pause kind"
     RESUME_KIND = "resume kind"
     LIMIT_KIND = "limit kind"
+    PAUSE_TASK = "pause task"
+    RESUME_TASK = "resume task"
+    RETRY_TASK = "retry task"
+    DELETE_TASK = "delete task"
+    PRIORITIZE_TASK = "prioritize task"
+    RESCHEDULE_TASK = "reschedule task"
+    SHOW_ARGUMENTS = "show arguments"
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,13 @@ AUDITED: Mapping[Audited, AuditedRow] = complete(
         Audited.PAUSE_KIND: AuditedRow(Action.STEER, "Paused a kind of tasks"),
         Audited.RESUME_KIND: AuditedRow(Action.STEER, "Resumed a kind of tasks"),
         Audited.LIMIT_KIND: AuditedRow(Action.STEER, "Limited a kind of tasks"),
+        Audited.PAUSE_TASK: AuditedRow(Action.STEER, "Paused a task"),
+        Audited.RESUME_TASK: AuditedRow(Action.STEER, "Resumed a task"),
+        Audited.RETRY_TASK: AuditedRow(Action.STEER, "Retried a task"),
+        Audited.DELETE_TASK: AuditedRow(Action.STEER, "Deleted a task"),
+        Audited.PRIORITIZE_TASK: AuditedRow(Action.STEER, "Changed the priority of a task"),
+        Audited.RESCHEDULE_TASK: AuditedRow(Action.STEER, "Changed a scheduled task"),
+        Audited.SHOW_ARGUMENTS: AuditedRow(Action.STEER, "Looked at the arguments of a task"),
     },
 )
 

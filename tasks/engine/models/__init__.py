@@ -5,7 +5,8 @@ columns), `action_table` (what owners may ask for), `phrases`, `locks`, `observe
 `unique_key`, `transitions`, `workflow`; then what owners, runs, the sweeper and operators do (`owner_actions`,
 `undoing`, `claim`, `progress`, `outcome`, `sweeping`, `forced_ending`), and `task` itself. Around it are what belongs
 to a task (`event`, `force_end`, `artifact`), what changes many (`bulk`, `removal`), and the processes that work
-(`worker`, `leader`). What operators decide of all tasks of a kind is in `kind_control`.
+(`worker`, `leader`). What operators decide of all tasks of a kind is in `kind_control`, and what failures have in
+common in `failure_group`.
 
 The people whose tasks these are have a model that the app names with `owned_by`.
 """
@@ -14,6 +15,7 @@ from tasks.engine.models.artifact import Artifact, ArtifactChunk
 from tasks.engine.models.artifact_writer import ArtifactWriter
 from tasks.engine.models.composition import Composition
 from tasks.engine.models.event import TaskEvent
+from tasks.engine.models.failure_group import FailureGroup
 from tasks.engine.models.force_end import ForceEnd
 from tasks.engine.models.kind_control import KindControl
 from tasks.engine.models.leader import Leader
@@ -24,7 +26,7 @@ from tasks.engine.models.transitions import IllegalTransition
 from tasks.engine.models.unique_key import AlreadyRunning
 from tasks.engine.models.worker import Worker
 
-MODELS = (Task, TaskEvent, ForceEnd, Artifact, ArtifactChunk, Leader, Worker, KindControl)
+MODELS = (Task, TaskEvent, ForceEnd, Artifact, ArtifactChunk, Leader, Worker, FailureGroup, KindControl)
 
 __all__ = [
     "MODELS",
@@ -33,6 +35,7 @@ __all__ = [
     "ArtifactChunk",
     "ArtifactWriter",
     "Composition",
+    "FailureGroup",
     "ForceEnd",
     "IllegalTransition",
     "KindControl",

@@ -5,9 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from itertools import chain
 
+from peewee import Database
+
 from tasks.engine.models.state import State
+from webapp.db import database
 from webapp.lib.histogram import Histogram, merged, percentile
 from webapp.lib.times import utcnow
 from webapp.models.statistics.counts import (
@@ -95,8 +99,9 @@ class Point:
     line: LineCount | None = None
 
 
-def series(which: Range, now: datetime | None = None) -> list[Point]:
-    """The points of a range, oldest first, at multiples of its step; the last may lie in the present.
+def series(which: Range, now: datetime | None = None, kind: str = ALL_KINDS) -> list[Point]:
+    """The points of a range, of one kind or of all, oldest first, at multiples of its step; the last may lie in the
+    present.
 
     Three queries, one more from hours. They read at most 3 × 1,440 + 1,440 rows for a day, of minutes, and a quarter
     of that for the others.
@@ -108,10 +113,10 @@ def series(which: Range, now: datetime | None = None) -> list[Point]:
     for at, point in points.items():
         if known and at + row.step > known.since and at < known.seen:
             point.numbers = Numbers()
-    for count in _counts(begin, end, known, row.from_hours, in_all=True):
+    for count in _counts(begin, end, known, row.from_hours, kind):
         found = points[floor(count.at, row.step)]
         found.numbers = _add(found.numbers or Numbers(), [count])
-    for line in _lines(begin, end, row.from_hours):
+    for line in _lines(begin, end, row.from_hours, kind):
         found = points[floor(line.at, row.step)]
         found.line = line if found.line is None else _worse(found.line, line)
     return list(points.values())
@@ -120,15 +125,35 @@ def series(which: Range, now: datetime | None = None) -> list[Point]:
 def by_kind(since: datetime, now: datetime | None = None) -> dict[str, Numbers]:
     """What ended since then, by kind. Two queries: hours where they are closed, minutes before and after these.
 
-    A time of less than three hours ago is to the minute, and any other to the hour in which it lies.
+    A time of less than three hours ago is to the minute, and any other to the hour in which it lies. Closed hours are
+    read once in a process, as they do not change any more.
     """
     now = now or utcnow()
     found: dict[str, list[TaskCount]] = defaultdict(list)
     is_long = now - since >= timedelta(hours=3)
     begin = floor(since, TaskHour.span if is_long else TaskMinute.span)
-    for row in _counts(begin, now, Rollup.get_or_none() if is_long else None, is_long):
+    if is_long and (until := final_until()):
+        closed = max(begin, floor(until, TaskHour.span))
+        for hours in _closed_hours(database.obj, begin, closed):
+            found[hours.kind].append(hours)
+        begin = closed
+    for row in _some(TaskMinute, begin, now, None):
         found[row.kind].append(row)
     return {kind: _add(Numbers(), rows) for kind, rows in sorted(found.items())}
+
+
+@lru_cache(8)
+def _closed_hours(_: Database, begin: datetime, end: datetime) -> list[TaskHour]:
+    """All these hours in one, of each kind and outcome. Of this database: a process may come to have another."""
+    parts: dict[tuple[str, str], list[TaskCount]] = defaultdict(list)
+    for row in _some(TaskHour, begin, end, None):
+        parts[row.kind, row.outcome].append(row)
+    return [_in_one(kind, outcome, _add(Numbers(), rows)) for (kind, outcome), rows in parts.items()]
+
+
+def _in_one(kind: str, outcome: str, sums: Numbers) -> TaskHour:
+    fields = {"wait_ms": sums.wait_ms, "run_ms": sums.run_ms, "waits": sums.waits, "runs": sums.runs}
+    return TaskHour(kind=kind, outcome=outcome, count=sums.count, **fields)
 
 
 def final_until() -> datetime | None:
@@ -137,25 +162,23 @@ def final_until() -> datetime | None:
     return found.until if found else None
 
 
-def _counts(
-    begin: datetime, end: datetime, known: Rollup | None, from_hours: bool, in_all: bool = False
-) -> Iterable[TaskCount]:
-    """Hours as far as they are closed, and minutes of the rest."""
+def _counts(begin: datetime, end: datetime, known: Rollup | None, from_hours: bool, kind: str) -> Iterable[TaskCount]:
+    """Hours as far as they are closed, and minutes of the rest, of a kind or of all."""
     hours: Iterable[TaskCount] = ()
     if from_hours and known:
         closed = max(begin, floor(known.until, TaskHour.span))
-        hours, begin = _some(TaskHour, begin, closed, in_all), closed
-    return chain(hours, _some(TaskMinute, begin, end, in_all))
+        hours, begin = _some(TaskHour, begin, closed, kind), closed
+    return chain(hours, _some(TaskMinute, begin, end, kind))
 
 
-def _some(model: type[TaskCount], begin: datetime, end: datetime, in_all: bool) -> Iterable[TaskCount]:
-    which = model.kind == ALL_KINDS if in_all else model.kind != ALL_KINDS
+def _some(model: type[TaskCount], begin: datetime, end: datetime, kind: str | None) -> Iterable[TaskCount]:
+    which = model.kind != ALL_KINDS if kind is None else model.kind == kind
     return model.select().where(which, model.at >= begin, model.at < end)
 
 
-def _lines(begin: datetime, end: datetime, from_hours: bool) -> Iterable[LineCount]:
+def _lines(begin: datetime, end: datetime, from_hours: bool, kind: str) -> Iterable[LineCount]:
     model = LineHour if from_hours else LineMinute
-    return model.select().where(model.kind == ALL_KINDS, model.at >= begin, model.at < end).order_by(model.at)
+    return model.select().where(model.kind == kind, model.at >= begin, model.at < end).order_by(model.at)
 
 
 def _add(numbers: Numbers, rows: Iterable[TaskCount]) -> Numbers:

@@ -19,6 +19,6 @@ def tasks_url(
     return f"{TASKS}?{urlencode(words, safe=':,')}"
 
 
-def ended_url(since: datetime, until: datetime, state: str) -> str:
-    """Those that ended so in a span of time."""
-    return tasks_url(state=state, ended_after=since, ended_before=until)
+def ended_url(since: datetime, until: datetime, state: str, kind: str = "") -> str:
+    """Those that ended so in a span of time, of a kind or of all."""
+    return tasks_url(state=state, kind=kind, ended_after=since, ended_before=until)

@@ -1,4 +1,4 @@
-"""The charts of the overview."""
+"""The charts of the overview, and of one kind of tasks."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
@@ -21,15 +21,20 @@ OUTCOMES = (
 SHARES = (("p50", "first", 0.5), ("p95", "second", 0.95))
 
 
-def charts_of(points: Sequence[Point], step: timedelta, zone: str) -> Iterator[Chart]:
-    """What ended, how long that waited and ran, what waited, and how busy the workers were."""
+def charts_of(points: Sequence[Point], step: timedelta, zone: str, kind: str = "") -> Iterator[Chart]:
+    """What ended, of a kind or of all, how long that waited and ran, what waited, and how busy the workers were.
+
+    The workers are those of all kinds, so of one kind it is not told how busy they were.
+    """
     drawn = partial(Chart, moments=[point.at for point in points], step=step, zone=zone, marks=_releases(points))
     outcomes = [Series(name, tone, _ended(points, state), state.value) for name, tone, state in OUTCOMES]
     every = duration(step.total_seconds()).removeprefix("1 ")
-    yield drawn("chart-ended", f"Ended per {every}", COUNT, outcomes, is_stacked=True, url=ended_url)
+    yield drawn(
+        "chart-ended", f"Ended per {every}", COUNT, outcomes, is_stacked=True, url=partial(ended_url, kind=kind)
+    )
     yield drawn("chart-wait", "Wait before the start", TIME, _shares(points, Numbers.wait))
     yield drawn("chart-run", "Run time", TIME, _shares(points, Numbers.run))
-    for key, title, measure, tone, value in LINES:
+    for key, title, measure, tone, value in LINES[:-1] if kind else LINES:
         values = [value(point.line) if point.line else None for point in points]
         yield drawn(f"chart-{key}", title, measure, [Series(title.lower(), tone, values)])
 

@@ -1,6 +1,17 @@
 """The operator's desk: everybody's tasks, and how the site is doing. For those whose role allows it; else 404."""
 
-from webapp.web.routes.desk import alerts, audit, overview, schedule, system  # noqa: F401 - its routes
+from webapp.web.routes.desk import (  # noqa: F401 - their routes
+    alerts,
+    audit,
+    failures,
+    kinds,
+    overview,
+    schedule,
+    system,
+    task,
+    task_actions,
+    tasks,
+)
 from webapp.web.routes.desk.blueprint import bp
 
 __all__ = ["bp"]

@@ -1,0 +1,101 @@
+"""The kinds of tasks, for the desk: what waits and runs of each, what has ended, and what operators have decided."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from peewee import fn
+
+from tasks.engine import registry
+from tasks.engine.models.kind_control import LONGEST_NAME, KindControl
+from webapp.db import Row
+from webapp.lib.times import utcnow
+from webapp.models.statistics import (
+    ALL_KINDS,
+    RANGES,
+    Line,
+    Numbers,
+    Range,
+    TaskHour,
+    TaskMinute,
+    by_kind,
+    lines,
+)
+from webapp.models.statistics.counts import floor
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind, by the name of its task function; `numbers` are of what has ended in the range that was asked for."""
+
+    name: str
+    line: Line
+    numbers: Numbers
+    control: KindControl | None
+    trend: list[float | None]  # how many ended, minute by minute or hour by hour
+
+    @property
+    def paused_until(self) -> datetime | None:
+        """When its pause ends; None while it is not paused."""
+        return self.control.paused_until if self.control and self.control.is_paused else None
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it has a limit."""
+        of = self.control
+        limits = (of.max_running, of.max_running_per_person, of.max_starts_per_second) if of else ()
+        return any(limit is not None for limit in limits)
+
+    @property
+    def max_running(self) -> int | None:
+        """How many of it may run at once; None without a limit."""
+        return self.control.max_running if self.control else None
+
+
+def kinds(which: Range, now: datetime | None = None) -> list[Kind]:
+    """Every kind of this release, and whatever else waits, has ended in the range, or is held; by name.
+
+    Eight queries at most, and two more for each kind that waits.
+    """
+    now = now or utcnow()
+    waiting, ended = lines(now), by_kind(now - RANGES[which].length, now)
+    held = {control.name: control for control in KindControl.all()}
+    names, trends = sorted({*registry.functions, *waiting, *ended, *held} - {""}), _Trends(which, now)
+    return [
+        Kind(name, waiting.get(name, Line()), ended.get(name, Numbers()), held.get(name), trends.of(name))
+        for name in names
+    ]
+
+
+class _Trends:
+    """How many of each kind ended in each minute of a range, or in each closed hour of a long one. One query."""
+
+    def __init__(self, which: Range, now: datetime) -> None:
+        row = RANGES[which]
+        model = TaskHour if row.length > RANGES[Range.HOUR].length else TaskMinute
+        end, self._step = floor(now, model.span), model.span
+        self._begin, self._number = end - row.length, row.length // model.span
+        found = model.select(model.kind, model.at, fn.SUM(model.count))
+        found = found.where(model.kind != ALL_KINDS, model.at >= self._begin, model.at < end)
+        self._ended: dict[str, dict[int, int]] = defaultdict(dict)
+        rows: Iterable[Row] = found.group_by(model.kind, model.at).tuples()
+        for kind, at, number in rows:
+            self._ended[kind][(at - self._begin) // self._step] = int(number)
+
+    def of(self, kind: str) -> list[float | None]:
+        """Of one kind, the oldest first; 0 where none ended."""
+        ended = self._ended.get(kind, {})
+        return [ended.get(n, 0) for n in range(self._number)]
+
+
+def find(name: str, which: Range, now: datetime | None = None) -> Kind | None:
+    """The kind of this name; None where there is none, in this release or in what `kinds` tells. As many queries."""
+    if len(name) > LONGEST_NAME:
+        return None
+    return next((kind for kind in kinds(which, now) if kind.name == name), None)
+
+
+def exists(name: str) -> bool:
+    """Whether there is a kind of this name. No query for those of this release."""
+    return name in registry.functions or find(name, Range.HOUR) is not None
