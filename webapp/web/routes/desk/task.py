@@ -65,7 +65,7 @@ def show_once(found: Task) -> None:
     session[_SHOWN] = [str(found.id), int(time.time())]
 
 
-def _arguments_once(found: Task) -> dict[str, Any] | None:
+def _arguments_once(found: Task) -> dict[str, str] | None:
     if request.method != "GET" or _SHOWN not in session:
         return None
     task_id, asked_at = session.pop(_SHOWN)
