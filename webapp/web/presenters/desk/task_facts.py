@@ -12,14 +12,16 @@ from tasks.engine.models.sealed import is_sealed
 from tasks.engine.parameters.secret import MASK
 from webapp.lib.i18n import number, size
 from webapp.lib.json_types import Json
-from webapp.models import Artifact, Task, TaskEvent, User
+from webapp.models import Artifact, AuditEntry, Task, TaskEvent, User
+from webapp.models.audit import AUDITED
 from webapp.models.permissions import Action, may
-from webapp.models.steering import STEERING
+from webapp.models.steering import STEERING, target_of
 from webapp.web.presenters.action_words import ACTION_WORDS, FINAL_ACTION, ActionWords
 from webapp.web.presenters.desk.task_rows import DeskRow, people
 from webapp.web.presenters.task_progress import queue_text
 
 MOST_CHILDREN = 100
+LATEST_ENTRIES = 20
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class DeskTask(DeskRow):
     def bar(self) -> tuple[int, int] | None:
         """Of a hundred parts of its time, how many it waited and how many it ran; None while that is not known."""
         task = self.task
-        if task.started_at is None or task.ready_at is None or not task.run_seconds:
+        if task.started_at is None or task.ready_at is None or not self.ran.words:
             return None
         wait = max(0.0, (task.started_at - task.ready_at).total_seconds())
         part = round(100 * wait / (wait + task.run_seconds))
@@ -113,6 +115,20 @@ def _made_by(task: Task) -> tuple[int, int]:
     finished: Any = made.where(Artifact.task == task.id, Artifact.completed_at.is_null(False))
     files, weight = finished.tuples().get()
     return int(files), int(weight)
+
+
+def audited_of(task: Task) -> list[tuple[AuditEntry, str, str]]:
+    """The latest that was done to a task at the desk, each with its words, and who did it. Two queries at most."""
+    about = AuditEntry.select().where(AuditEntry.target == target_of(task))
+    entries = list(about.order_by(AuditEntry.id.desc()).limit(LATEST_ENTRIES))
+    names = {
+        person.id: person.shown_name for person in people(each.actor_id for each in entries if each.actor_id).values()
+    }
+    known = {each.value: row.words for each, row in AUDITED.items()}
+    return [
+        (each, known.get(each.action, each.action), names.get(each.actor_id or 0, each.command_user or "somebody"))
+        for each in entries
+    ]
 
 
 def shown_arguments(task: Task) -> dict[str, str]:

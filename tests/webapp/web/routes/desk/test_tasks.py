@@ -76,7 +76,8 @@ def test_times_are_those_of_the_readers_clock_and_saved_in_utc(app):
         (f"q={'x' * 101}", "q", "The limit is 100."),
         ("kind=a'b", "kind", "There is none of that name."),
         ("arg.a%22b=1", "argument", "There is no argument of that name."),
-        ("argument=seconds", "argument", ""),
+        ("argument=seconds", "argument", "Say name=value"),
+        ("argument=%3D5", "argument", "Say name=value"),
         ("internal=maybe", "internal", "Say 1 or 0."),
         ("&".join(f"arg.a{n}=1" for n in range(6)), "argument", "Give at most 5 arguments."),
     ],
@@ -84,9 +85,6 @@ def test_times_are_those_of_the_readers_clock_and_saved_in_utc(app):
 def test_what_a_filter_may_not_say_is_told_at_its_field(operator, query, field, words):
     make_task()
     answer = operator.get(f"/desk/tasks?{query}")
-    if not words:
-        assert answer.status_code in {302, 422}
-        return
     assert answer.status_code == 422
     assert words in answer.one(f"#{field}-error").text
     assert rows(answer) == []
@@ -187,7 +185,7 @@ def test_the_page_of_a_task_says_what_it_is(operator, queries):
     operator.get(f"/desk/tasks/{task.id}")
     with queries() as seen:
         answer = operator.get(f"/desk/tasks/{task.id}")
-    assert seen.count <= 9
+    assert seen.count <= 10
     facts = {dt.text: dt.find_next("dd").text.strip() for dt in answer.page.select(".facts dt")}
     assert (facts["Waited"], facts["Ran"], facts["Rescued"]) == ("30 seconds", "1 minute", "2")
     assert answer.one(".split")["aria-label"] == "It waited 33% of its time, and ran 67%."
@@ -209,7 +207,7 @@ def test_there_are_buttons_only_for_what_works_and_for_who_may(operator, viewer)
     running, over = make_task(State.IN_PROGRESS), make_task(State.SUCCEEDED)
     found = {button.text.strip() for button in operator.get(f"/desk/tasks/{running.id}").page.select(".actions button")}
     assert found == {"Cancel", "Pause"}
-    found = {button.text.strip() for button in operator.get(f"/desk/tasks/{over.id}").page.select(".actions button")}
+    found = {button.text.strip() for button in operator.get(f"/desk/tasks/{over.id}").page.select(".panel button")}
     assert found == {"Delete for good"}
     assert not viewer.get(f"/desk/tasks/{running.id}").page.select("main form")
 
