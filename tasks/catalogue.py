@@ -25,4 +25,5 @@ CATALOGUE: dict[str, TaskFunction] = catalogue(
     "prepare_picture",
     "mail_messages",
     "mail_task_outcome",
+    "act_on_tasks",
 )

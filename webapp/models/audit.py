@@ -47,6 +47,8 @@ class Audited(StrEnum):
     """What is audited. The value stands in rows."""
 
     CANCEL_TASK = "cancel task"
+    START_BULK = "start bulk action"
+    END_BULK = "end bulk action"
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ AUDITED: Mapping[Audited, AuditedRow] = complete(
     Audited,
     {
         Audited.CANCEL_TASK: AuditedRow(Action.STEER, "Canceled a task"),
+        Audited.START_BULK: AuditedRow(Action.STEER, "Began to act on many tasks"),
+        Audited.END_BULK: AuditedRow(Action.STEER, "Acted on many tasks"),
     },
 )
 
