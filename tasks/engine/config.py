@@ -44,6 +44,9 @@ class Config:
     is_shutting_down: Callable[[], bool] = _never  # each worker process has a function of its own
     storage: Storage = field(default_factory=Storage)  # how much people may store
 
+    # Of this process
+    worker: str | None = None  # the token of the worker that it belongs to
+
     # From its settings
     secret_key: str = field(default="", repr=False)  # seals the secrets among arguments; the same in web and worker
     secret_key_fallbacks: tuple[str, ...] = field(default=(), repr=False)  # which have sealed some before

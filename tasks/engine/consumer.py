@@ -34,9 +34,9 @@ PR_SET_PDEATHSIG = 1
 class ChildEnvironment(ProcessEnvironment):
     """Children that die with their parent, and know when it was told to stop."""
 
-    def __init__(self, watchdog: Watchdog, *signals: object) -> None:
+    def __init__(self, watchdog: Watchdog, token: str, *signals: object) -> None:
         super().__init__(*signals)
-        self.watchdog = watchdog
+        self.watchdog, self.token = watchdog, token
         self.parent = os.getpid()
 
     def init_child(self, process: BaseProcess) -> None:
@@ -50,7 +50,7 @@ class ChildEnvironment(ProcessEnvironment):
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() != self.parent:  # it died before we asked
                 os._exit(1)
-        configure(is_shutting_down=process.stop_flag.is_set)
+        configure(is_shutting_down=process.stop_flag.is_set, worker=self.token)
 
 
 def _number_of(name: str) -> int:
@@ -86,7 +86,7 @@ class WorkerConsumer(Consumer):
 
     def get_environment(self, worker_type: str) -> ProcessEnvironment:
         """What Huey lets each child begin with."""
-        return ChildEnvironment(self._watchdog, self._graceful_sig, self._interrupt_sig)
+        return ChildEnvironment(self._watchdog, self._token, self._graceful_sig, self._interrupt_sig)
 
     def _create_scheduler(self) -> SweeperProcess:
         sweeper = Sweeper(self._watchdog.killed_runs, self._token, os.getpid(), self.workers)

@@ -34,7 +34,9 @@ def claim() -> Task | None:
     def take() -> Task | None:
         if next(tries) and (lost := Task.leased_by(token)):
             return lost
-        return Task.claim(config().lease, token) if locks_rows() or fair_queue.is_any_waiting() else None
+        if not locks_rows() and not fair_queue.is_any_waiting():
+            return None
+        return Task.claim(config().lease, token, config().worker)
 
     return tirelessly(take, _gives_up)
 
@@ -86,7 +88,7 @@ class _Recording:
         try:
             with database.transaction():
                 self._transition()
-                return Task.claim(config().lease, self._token)
+                return Task.claim(config().lease, self._token, config().worker)
         except Exception as error:
             if isinstance(error, IllegalTransition) or is_unavailable(error):
                 raise

@@ -41,6 +41,7 @@ from webapp.models import (
     Deletion,
     Delivery,
     ErrorReport,
+    ForceEnd,
     FormerName,
     IdempotencyKey,
     Leader,
@@ -96,6 +97,7 @@ def _everything_of(user: User, other: User) -> None:
     make_message(other, user)
     make_artifact(task := make_task(State.SUCCEEDED, user), data="a file")
     make_task(State.SUCCEEDED, user, parent=task, root=task)
+    ForceEnd.create(task=task, words={})
     make_notification(user)
     make_mailing_file(mail := make_mailing(user))
     MailCount.begin(mail).add()

@@ -10,6 +10,7 @@ from tasks.engine.models.artifact import Artifact, ArtifactChunk
 from tasks.engine.models.artifact_writer import ArtifactWriter
 from tasks.engine.models.composition import Composition
 from tasks.engine.models.event import TaskEvent
+from tasks.engine.models.force_end import ForceEnd
 from tasks.engine.models.leader import Leader
 from tasks.engine.models.state import State
 from tasks.engine.models.task import Task
@@ -66,6 +67,7 @@ MODELS = (
     Post,
     Task,
     TaskEvent,
+    ForceEnd,
     Notification,
     Artifact,
     ArtifactChunk,
@@ -121,6 +123,7 @@ __all__ = [
     "DraftGone",
     "EmailChange",
     "ErrorReport",
+    "ForceEnd",
     "FormKey",
     "FormerName",
     "IdempotencyKey",

@@ -2,20 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import reduce
-from operator import add
 from typing import Any
 from uuid import UUID
 
-from peewee import SQL, ModelSelect
+from peewee import ModelSelect
 
 from tasks.engine.models.state import FINISHED, State
 from tasks.engine.models.task import Task
+from webapp.models.ordered_parts import OrderedParts, Part, Place
 from webapp.models.search import all_of
 from webapp.models.task_filter import MOST_SEARCHED, has_word, unindexed
 from webapp.models.user import User
-
-Place = tuple[datetime, UUID]  # of a row in the list; the list goes on after it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,13 +59,7 @@ class TaskList:
 
         At most three queries: how far to look, the ids of tasks in several states, and the tasks.
         """
-        floor = self._floor(after) if self._one_by_one else None
-        wanted = [query.where(*self._one_by_one) for query in self._parts(after, floor)]
-        found = self._latest(wanted, size + 1)
-        if len(found) > size:
-            last = found[size - 1]
-            return found[:size], (getattr(last, self.order), last.id)
-        return found, floor
+        return OrderedParts(self._parts(), MOST_SEARCHED).page(after, size)
 
     @property
     def _by_state(self) -> bool:
@@ -95,13 +86,20 @@ class TaskList:
         found = has_word(Task.title, word)
         return found if self.titles_only else found | has_word(Task.error, word)
 
-    def _parts(self, after: Place | None, down_to: Place | None = None) -> list[Any]:
-        """What an index has in order between two places: one part, or one for each state."""
+    def _parts(self) -> tuple[Part, ...]:
+        """What an index has in order: one part, or one for each state."""
+        time, whose = getattr(Task, self.order), self._whose()
+        span: dict[str, Any] = {
+            "time": time,
+            "begin": self.since,
+            "end": self.until,
+            "conditions": tuple(self._one_by_one),
+        }
         if not self._by_state:
-            return [self._between(after, down_to, self._whose())]
+            return (Part(query=whose, **span),)
         # What follows from the states, and databases need to be told to take the index.
-        whose = self._whose().where(Task.finished_at.is_null(self.order == "created_at"))
-        return [self._between(after, down_to, whose.where(Task.state == state)) for state in sorted(self.states)]
+        whose = whose.where(Task.finished_at.is_null(self.order == "created_at"))
+        return tuple(Part(query=whose.where(Task.state == state), **span) for state in sorted(self.states))
 
     def _whose(self) -> Any:
         if self.parent:
@@ -110,39 +108,3 @@ class TaskList:
             return Task.of_all()
         query = Task.of(self.owner)
         return query.where(Task.name == self.name) if self.name is not None and not self._by_state else query
-
-    def _between(self, after: Place | None, down_to: Place | None, query: Any) -> Any:
-        """Of two conditions on the time the narrower alone: by what is said twice, SQLite takes another index."""
-        time, conditions = getattr(Task, self.order), list[Any]()
-        if after:  # the first follows from the second, and is what an index finds the place by
-            conditions += [time <= after[0], (time < after[0]) | (Task.id < after[1])]
-        elif self.until:
-            conditions.append(Task.created_at < self.until)
-        if down_to:
-            conditions += [time >= down_to[0], (time > down_to[0]) | (Task.id >= down_to[1])]
-        elif self.since:
-            conditions.append(time >= self.since)
-        return query.where(*conditions).order_by(time.desc(), Task.id.desc())
-
-    def _floor(self, after: Place | None) -> Place | None:
-        """The place of the last of the MOST_SEARCHED; None if there are fewer."""
-        found = self._places(self._parts(after), MOST_SEARCHED, MOST_SEARCHED - 1)
-        return found[0] if found else None
-
-    def _latest(self, parts: list[Any], limit: int) -> list[Task]:
-        if len(parts) == 1:
-            return list(parts[0].limit(limit))
-        places = self._places(parts, limit)  # in one query, as a task may come from one state to another meanwhile
-        rows = {task.id: task for task in Task.by_ids([task_id for _, task_id in places])}
-        return [rows[task_id] for _, task_id in places if task_id in rows]
-
-    def _places(self, parts: list[Any], limit: int, offset: int = 0) -> list[Place]:
-        time = getattr(Task, self.order)
-        each = [part.select(time.alias("time"), Task.id.alias("key")).limit(limit) for part in parts]
-        if len(each) == 1:
-            query: Any = each[0].limit(limit - offset).offset(offset)
-        else:  # in a union, each with a limit of its own
-            together: Any = reduce(add, [some.select_from(some.c.time, some.c.key) for some in each])
-            query = together.order_by(SQL("time").desc(), SQL("key").desc()).limit(limit - offset).offset(offset)
-        key_of: Any = Task.id.python_value
-        return [(time.python_value(at), key_of(key)) for at, key in query.tuples()]

@@ -13,6 +13,7 @@ from tasks.engine.models.artifact import Artifact, ArtifactChunk
 from tasks.engine.models.artifact_writer import ArtifactWriter
 from tasks.engine.models.composition import Composition
 from tasks.engine.models.event import TaskEvent
+from tasks.engine.models.force_end import ForceEnd
 from tasks.engine.models.leader import Leader
 from tasks.engine.models.owner import owned_by
 from tasks.engine.models.state import State
@@ -21,7 +22,7 @@ from tasks.engine.models.transitions import IllegalTransition
 from tasks.engine.models.unique_key import AlreadyRunning
 from tasks.engine.models.worker import Worker
 
-MODELS = (Task, TaskEvent, Artifact, ArtifactChunk, Leader, Worker)
+MODELS = (Task, TaskEvent, ForceEnd, Artifact, ArtifactChunk, Leader, Worker)
 
 __all__ = [
     "MODELS",
@@ -30,6 +31,7 @@ __all__ = [
     "ArtifactChunk",
     "ArtifactWriter",
     "Composition",
+    "ForceEnd",
     "IllegalTransition",
     "Leader",
     "State",

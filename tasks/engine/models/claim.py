@@ -6,7 +6,7 @@ unknown, it is the head of the queue after all: a worker that is free never goes
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Self
 from uuid import uuid4
 
@@ -74,7 +74,7 @@ def _taking(choices: list[Select], shared: bool) -> ModelUpdate:
     On PostgreSQL with its person's lock, maybe a `shared` one, and one more column for that.
     """
     chosen = TaskRow.id == (fn.COALESCE(*choices) if len(choices) > 1 else choices[0])
-    run = params_of(TaskRow.fencing_token, TaskRow.lease_until)
+    run = params_of(TaskRow.fencing_token, TaskRow.lease_until, TaskRow.worker)
     run |= dict.fromkeys((TaskRow.started_at, TaskRow.updated_at), NOW)
     run |= {TaskRow.attempts: TaskRow.attempts + 1, TaskRow.moves: TaskRow.moves + 1}
     begun = {TaskRow.state: State.IN_PROGRESS, TaskRow.queue_key: None, TaskRow.stage: "", TaskRow.error: ""}
@@ -87,13 +87,14 @@ class Claiming(TaskTrait):
     """How a task comes to a run."""
 
     @classmethod
-    def claim(cls, lease: timedelta, token: str = "") -> Self | None:
+    def claim(cls, lease: timedelta, token: str = "", worker: str | None = None) -> Self | None:
         """Take the task whose turn it is for a run, or None when nothing waits.
 
         However many workers ask, one gets it. The row that comes back carries the fencing token that every later write
-        of this run must present, a new one if none is given, and the cursor from which to continue.
+        of this run must present, a new one if none is given, and the cursor from which to continue. It keeps the token
+        of the `worker`, also after its end.
         """
-        task = cls._claim_fairly(lease, token or uuid4().hex)
+        task = cls._claim_fairly(lease, token or uuid4().hex, worker)
         if task and task.parent_id:
             with changing(task):
                 observers.advanced(task)
@@ -105,25 +106,25 @@ class Claiming(TaskTrait):
         return cls.get_or_none(cls.state.in_(LEASED), cls.fencing_token == token)
 
     @classmethod
-    def _claim_fairly(cls, lease: timedelta, token: str) -> Self | None:
+    def _claim_fairly(cls, lease: timedelta, token: str, worker: str | None) -> Self | None:
         """A claim is rolled back and tried again where it was somebody's one too many; in the end any will do."""
         now = utcnow()
+        run = {"fencing_token": token, "lease_until": now + lease, "worker": worker, "now": now}
         for _ in range(TRIES):
             alone = is_postgres() and not _share.others_wait and not database.in_transaction()
             try:
                 with database.transaction():
-                    task = cls._take(now, lease, token, alone)
+                    task = cls._take(run, alone)
                     if task and not _share.keeps(task.party, now, alone):
                         raise _GiveWay
                     return task
             except _GiveWay:
                 continue
         with database.transaction():
-            return cls._take(now, lease, token, alone=False)
+            return cls._take(run, alone=False)
 
     @classmethod
-    def _take(cls, now: datetime, lease: timedelta, token: str, alone: bool) -> Self | None:
-        run = {"fencing_token": token, "lease_until": now + lease, "now": now}
+    def _take(cls, run: dict[str, object], alone: bool) -> Self | None:
         taking = _take_head if alone else _take_fairly
         row = next(filter(None, (taking.execute(**run, **start).fetchone() for start in _starts())), None)
         task = read_model(cls, row[: len(cls._meta.sorted_fields)]) if row else None

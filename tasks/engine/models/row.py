@@ -89,6 +89,7 @@ class TaskRow(TaskWords, BaseModel):
         column_name="owner", max_length=32, null=True, help_text="of the run that holds its lease"
     )
     lease_until = DateTimeField(null=True, help_text="when the lease ends, unless the run renews it")
+    worker = CharField(max_length=32, null=True, help_text="the token of the worker whose run has it, or had it last")
     queue_group = IntegerField(null=True, help_text="with whom its owner shares turns; null if with nobody")
     unique_key = CharField(max_length=120, null=True, help_text="only one active task may have it")
     active_unique_key = CharField(

@@ -151,6 +151,7 @@ Task.add_index(Task.user, Task.created_at, Task.id, where=_shown, name="tasks_sh
 TaskEvent.add_index(TaskEvent.task, TaskEvent.id, name="task_events_of_task")
 Task.add_index(Task.parent, Task.created_at, Task.id, where=Task.parent.is_null(False), name="tasks_children")
 Task.add_index(Task.created_at, Task.id, where=_shown, name="tasks_of_all")
+Task.add_index(Task.worker, Task.created_at, Task.id, where=Task.worker.is_null(False), name="tasks_of_worker")
 Task.add_index(Task.user, Task.name, Task.created_at, Task.id, where=_shown, name="tasks_of_kind")
 Task.add_index(
     *(Task.user, Task.state, Task.queue_key),
@@ -171,3 +172,13 @@ Task.add_index(
 Task.add_index(Task.user, Task.state, Task.finished_at, Task.id, where=_ended, name="tasks_ended")
 Task.add_index(Task.user, Task.finished_at, where=_ended & Task.dismissed_at.is_null(), name="tasks_alerts")
 Task.add_index(Task.state, Task.run_at, where=Task.run_at.is_null(False), name="tasks_due")
+Task.add_index(
+    *(Task.state, Task.name, Task.created_at, Task.id), where=Task.finished_at.is_null(), name="tasks_unfinished_of_all"
+)
+Task.add_index(
+    *(Task.state, Task.name, Task.finished_at, Task.id),
+    where=Task.finished_at.is_null(False),
+    name="tasks_ended_of_all",
+)
+Task.add_index(Task.created_at, Task.id, where=Task.parent.is_null(False) | Task.hidden, name="tasks_within")
+Task.add_index(Task.created_at, Task.id, where=Task.rescues > 0, name="tasks_rescued")

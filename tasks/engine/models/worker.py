@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from peewee import CharField, DateTimeField, IntegerField
+from peewee import BigIntegerField, CharField, DateTimeField, IntegerField
 
 from webapp.db import BaseModel, database
 from webapp.lib.times import utcnow
@@ -20,6 +20,9 @@ class Worker(BaseModel):
     started_at = DateTimeField(default=utcnow)
     heard_at = DateTimeField(default=utcnow)
     lives_until = DateTimeField(help_text="unless it is heard again")
+    release = CharField(max_length=40, null=True, help_text="a name for what it runs")
+    memory = BigIntegerField(null=True, help_text="bytes that all its processes have")
+    quiet_at = DateTimeField(null=True, help_text="since when it is to claim no more")
 
     class Meta:
         indexes = ((("lives_until",), False),)

@@ -11,7 +11,7 @@ from tasks.lib.exported.reasons import AS_WORDS, INNER, YOURS
 from tasks.lib.exported.row import Column, Content, Excused, Exported, Inside, Row
 from webapp.lib.filenames import safe_name
 from webapp.lib.json_types import Json
-from webapp.models import Artifact, ArtifactChunk, Task, TaskEvent, User
+from webapp.models import Artifact, ArtifactChunk, ForceEnd, Task, TaskEvent, User
 
 EXPORT_NAME = "export_account"  # the task function whose files are in no export
 HIDDEN = "[left out, since it is secret]"
@@ -82,6 +82,7 @@ ROWS: Mapping[type[Model], Row] = {
             "queue_group": INNER,
             "fencing_token": INNER,
             "lease_until": INNER,
+            "worker": INNER,
             "unique_key": INNER,
             "active_unique_key": INNER,
             "run_at": Column("when it is or was to start"),
@@ -113,6 +114,7 @@ ROWS: Mapping[type[Model], Row] = {
             "link": Column("the id of another task that it tells of"),
         },
     ),
+    ForceEnd: Excused("That a task is to end at once: its timeline says so."),
     Artifact: Exported(
         file="artifacts.json",
         title="the list of your files",

@@ -35,6 +35,7 @@ from webapp.models import (
     AccountMail,
     AuditEntry,
     ErrorReport,
+    ForceEnd,
     IdempotencyKey,
     Leader,
     MailCount,
@@ -121,6 +122,7 @@ def test_deleting_a_person_deletes_what_is_theirs(each_database):
     user = make_user()
     make_post(user)
     make_artifact(task := make_task(State.SUCCEEDED, user))
+    ForceEnd.create(task=task, words={})
     OutcomeMail.create(user=user, task=task, ended_at=task.finished_at)
     NoticeCount.take(user)
     make_message(other := make_user(), user)

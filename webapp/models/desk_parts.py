@@ -1,0 +1,146 @@
+"""By which indexes the tasks are found that a DeskFilter asks for."""
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+from peewee import fn
+
+from tasks.engine import registry
+from tasks.engine.models.state import ACTIVE, FINISHED, State
+from tasks.engine.models.task import Task
+from webapp.db import database
+from webapp.models.ordered_parts import Part
+from webapp.models.search import all_of
+from webapp.models.task_filter import has_word, unindexed
+
+if TYPE_CHECKING:
+    from webapp.models.desk_filter import DeskFilter
+
+MOST_LOOKED_AT: Final = 10_000
+_ALL: Final = frozenset(State)
+
+
+def parts_of(asked: "DeskFilter") -> tuple[Part, ...]:
+    """The list that a filter asks for, by the index that finds it best. At most one query.
+
+    There is no part where none can be in the list.
+    """
+    if not asked.wanted:
+        return ()
+    if asked.owner and not (asked.internal or asked.children):
+        return _of_owner(asked)
+    if asked.rescued:
+        return (
+            _by_start(
+                asked,
+                Task.select().where(Task.rescues > 0),
+                *_owner(asked),
+                *_state(asked),
+                *_name(asked),
+                *_shown(asked),
+            ),
+        )
+    if asked.kind or asked.wanted != _ALL:
+        conditions = (*_owner(asked), *_shown(asked))
+        pairs = _kinds_in(asked)
+        return tuple(
+            _by_state(asked, Task.select().where(Task.name == name), state, *conditions) for state, name in pairs
+        )
+    shown = _by_start(asked, Task.of_all(), *_owner(asked))
+    if not (asked.internal or asked.children):
+        return (shown,)
+    inner = Task.select().where(Task.parent.is_null(False) | Task.hidden)
+    return (shown, _by_start(asked, inner, *_owner(asked), *_shown(asked)))
+
+
+def _of_owner(asked: "DeskFilter") -> tuple[Part, ...]:
+    whose = Task.of_all().where(Task.user == asked.owner)
+    if asked.wanted != _ALL:
+        return tuple(_by_state(asked, whose, state, *_name(asked)) for state in sorted(asked.wanted))
+    return (_by_start(asked, whose if asked.name is None else whose.where(Task.name == asked.name)),)
+
+
+def _by_start(asked: "DeskFilter", query: Any, *conditions: Any) -> Part:
+    also = (*conditions, *_others(asked))
+    return Part(query=query, time=Task.created_at, begin=asked.created_after, end=asked.created_before, conditions=also)
+
+
+def _by_state(asked: "DeskFilter", query: Any, state: State, *conditions: Any) -> Part:
+    """Its databases need to be told what follows from the state, to take the index."""
+    query = query.where(Task.state == state)
+    if state in ACTIVE:
+        return _by_start(asked, query.where(Task.finished_at.is_null()), *conditions)
+    also = [*conditions, *_others(asked)]
+    if asked.created_after:
+        also.append(Task.created_at >= asked.created_after)
+    if asked.created_before:
+        also.append(Task.created_at < asked.created_before)
+    # Nothing ends before it is created.
+    begin = max((time for time in (asked.ended_after, asked.created_after) if time), default=None)
+    query = query.where(Task.finished_at.is_null(False))
+    return Part(query=query, time=Task.finished_at, begin=begin, end=asked.ended_before, conditions=tuple(also))
+
+
+def _kinds_in(asked: "DeskFilter") -> list[tuple[State, str]]:
+    """Which kinds have tasks in which of the states."""
+    if asked.name is not None:
+        return [(state, asked.name) for state in sorted(asked.wanted)]
+    found = database.execute_sql(_kinds_sql(asked.wanted)).fetchall()
+    internal = () if asked.internal else {name for name, each in registry.functions.items() if each.internal}
+    return [(State(state), name) for state, name in found if name not in internal]
+
+
+def _kinds_sql(states: Iterable[State]) -> str:
+    """From one kind to the next by index: so many steps as there are kinds, however many tasks they have."""
+    steps, found = [], []
+    for name, all_of_it, is_null in (("begun", ACTIVE, "IS NULL"), ("ended", FINISHED, "IS NOT NULL")):
+        if wanted := sorted(all_of_it & frozenset(states)):
+            least = f"SELECT MIN(name) FROM tasks WHERE finished_at {is_null} AND state"  # noqa: S608 - no input
+            first = " UNION ALL ".join(f"SELECT '{state}', ({least} = '{state}')" for state in wanted)
+            following = f"({least} = {name}.state AND name > {name}.name) FROM {name} WHERE name IS NOT NULL"
+            steps.append(f"{name} (state, name) AS ({first} UNION ALL SELECT state, {following})")
+            found.append(f"SELECT state, name FROM {name} WHERE name IS NOT NULL")  # noqa: S608 - no input
+    return f"WITH RECURSIVE {', '.join(steps)} {' UNION ALL '.join(found)}"
+
+
+def _owner(asked: "DeskFilter") -> list[Any]:
+    return [fn.COALESCE(Task.user, 0) == asked.owner.id] if asked.owner else []
+
+
+def _state(asked: "DeskFilter") -> list[Any]:
+    states = [state.value for state in sorted(asked.wanted)]
+    return [unindexed(Task.state).in_(states)] if asked.wanted != _ALL else []
+
+
+def _name(asked: "DeskFilter") -> list[Any]:
+    return [] if asked.name is None else [unindexed(Task.name) == asked.name]
+
+
+def _shown(asked: "DeskFilter") -> list[Any]:
+    return [*([] if asked.internal else [~Task.hidden]), *([] if asked.children else [Task.parent.is_null()])]
+
+
+def _others(asked: "DeskFilter") -> list[Any]:
+    """What no index finds at all."""
+    conditions: list[Any] = [Task.rescues > 0] if asked.rescued else []
+    if words := asked.text.lower().split():
+        conditions.append(all_of([_has(asked, word) for word in words]))
+    conditions += [_is(name, value) for name, value in asked.arguments]
+    return conditions
+
+
+def _has(asked: "DeskFilter", word: str) -> Any:
+    found = has_word(Task.title, word)
+    return found if asked.titles_only else found | has_word(Task.error, word)
+
+
+def _is(name: str, value: str) -> Any:
+    """Whether an argument is that text, or the number or the yes or no that the text says. What is sealed is not."""
+    try:
+        said = json.loads(value)
+    except ValueError:
+        said = value
+    argument = Task.arguments[name]
+    is_plain = isinstance(said, bool | int | float)
+    return (argument == value) | (argument == said) if is_plain else argument == value

@@ -1,0 +1,102 @@
+"""Ordered parts: a list that comes together from several queries, each of which an index has in order."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+from operator import add
+from typing import Any, cast
+from uuid import UUID
+
+from peewee import SQL
+
+from tasks.engine.models.task import Task
+
+Place = tuple[datetime, UUID]  # of a row in the list; the list goes on after it
+LEAST_EACH = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """Some of the tasks, the latest first by one of their times; no task is in two parts of a list.
+
+    An index has the rows of `query` in that order. Of these, it is those from `begin` until before `end`, for which
+    the `conditions` hold, too, which no index finds: they are looked for one by one.
+    """
+
+    query: Any
+    time: Any
+    begin: datetime | None = None
+    end: datetime | None = None
+    conditions: tuple[Any, ...] = ()
+
+    def between(self, after: Place | None, down_to: Place | None = None) -> Any:
+        """The query for those from after a place down to another, whatever the conditions say.
+
+        Of two conditions on the time the narrower alone: by what is said twice, SQLite takes another index.
+        """
+        time, key, span = self.time, Task.id, list[Any]()
+        if after and not (self.end and self.end <= after[0]):
+            # The first follows from the second, and is what an index finds the place by.
+            span += [time <= after[0], (time < after[0]) | (key < after[1])]
+        elif self.end:
+            span.append(time < self.end)
+        if down_to and not (self.begin and self.begin > down_to[0]):
+            span += [time >= down_to[0], (time > down_to[0]) | (key >= down_to[1])]
+        elif self.begin:
+            span.append(time >= self.begin)
+        query = self.query.where(*span) if span else self.query
+        return query.order_by(time.desc(), key.desc())
+
+
+@dataclass(frozen=True)
+class OrderedParts:
+    """A list of tasks. Where there are conditions, it is looked through down to a `floor`: so a page may be short, or
+    empty, and not the last.
+
+    No more than `most` rows are looked at, or LEAST_EACH of each part.
+    """
+
+    parts: tuple[Part, ...]
+    most: int
+
+    def page(self, after: Place | None, size: int) -> tuple[list[Task], Place | None]:
+        """As many as there are on a page that begins after a place, and the place where it ends; None at the end.
+
+        At most three queries: how far to look, the ids of tasks in several parts, and the tasks.
+        """
+        down_to = self._floor(after) if any(part.conditions for part in self.parts) else None
+        found = self._latest(after, down_to, size + 1)
+        tasks = [task for _, task in found[:size]]
+        return (tasks, found[size - 1][0]) if len(found) > size else (tasks, down_to)
+
+    def _floor(self, after: Place | None) -> Place | None:
+        """Down to where so many rows may be looked at: below none of the parts has so few. None if all have fewer."""
+        each = max(self.most // len(self.parts), min(self.most, LEAST_EACH))
+        found = self._places([part.between(after) for part in self.parts], 1, each - 1)
+        return found[0] if found else None
+
+    def _latest(self, after: Place | None, down_to: Place | None, limit: int) -> list[tuple[Place, Task]]:
+        queries = []
+        for part in self.parts:
+            query = part.between(after, down_to)
+            queries.append(query.where(*part.conditions) if part.conditions else query)
+        if len(queries) == 1:
+            time, rows = self.parts[0].time.name, queries[0].limit(limit)
+            return [((getattr(task, time), task.id), task) for task in rows]
+        found = self._places(queries, limit)  # in one query: meanwhile a task may come from one part to another
+        rows = {task.id: task for task in Task.by_ids([task_id for _, task_id in found])}
+        return [(place, rows[place[1]]) for place in found if place[1] in rows]
+
+    def _places(self, queries: list[Any], limit: int, offset: int = 0) -> list[Place]:
+        """The latest places of all the queries, of each without so many."""
+        times = [part.time for part in self.parts]
+        each = [
+            query.select(time.alias("time"), Task.id.alias("key")).limit(limit).offset(offset)
+            for query, time in zip(queries, times, strict=True)
+        ]
+        query = each[0]
+        if len(each) > 1:  # in a union, each with a limit of its own
+            together: Any = reduce(add, [some.select_from(some.c.time, some.c.key) for some in each])
+            query = together.order_by(SQL("time").desc(), SQL("key").desc()).limit(limit)
+        time_of, key_of = times[0].python_value, cast(Any, Task.id).python_value
+        return [(time_of(at), key_of(key)) for at, key in query.tuples()]
