@@ -30,9 +30,8 @@ def start(operator: User, action: str, snapshot: Snapshot, reason: str) -> Task:
 
     Raises AlreadyRunning where this operator has one that is not over, and StartRefused; then nothing is done.
     """
-    number, seen = len(snapshot.seen), "\n".join(map(str, snapshot.seen))
+    number, tasks = len(snapshot.able), Upload(SEEN, "\n".join(map(str, snapshot.seen())).encode())
     with database.atomic():
-        tasks = Upload(SEEN, seen.encode())
         task = act_on_tasks.launch(operator, action=action, number=number, reason=reason, tasks=tasks)
         task.log(REASON(reason=reason))
     return task
@@ -46,7 +45,9 @@ def _total(number: int, **_: object) -> int:
     return number
 
 
-@user_task(title=_title, total=_total, one_at_a_time=True, retries=2, listed=False, may_exceed_storage=True, priority=10)
+@user_task(
+    title=_title, total=_total, one_at_a_time=True, retries=2, listed=False, may_exceed_storage=True, priority=10
+)
 def act_on_tasks(task: Run, action: str, number: int, reason: str, tasks: Upload) -> str:
     """Do one thing to everybody’s tasks that an operator has chosen, and list what came of it for each."""
     seen = [Seen.read(line) for line in tasks.read().decode().splitlines()]
@@ -91,4 +92,7 @@ class _Tally:
         return written
 
     def as_json(self) -> dict[str, object]:
-        return {"counts": {str(outcome): number for outcome, number in self.counts.items()}, "batch": [*map(str, self.batch)]}
+        return {
+            "counts": {str(outcome): number for outcome, number in self.counts.items()},
+            "batch": [*map(str, self.batch)],
+        }

@@ -13,17 +13,22 @@ from tasks.act_on_tasks import FILE, start
 from tasks.countdown import countdown
 from tasks.engine import chain, executor
 from tasks.engine.models.sealed import sealed
+from tests.racing import elsewhere
 from tests.tasks.conftest import Killed
 from webapp.dev.desk_factories import make_staff
 from webapp.dev.factories import make_task, make_user
+from webapp.lib.quota_variables import Quota
 from webapp.lib.times import utcnow
-from webapp.models import Artifact, AuditEntry, State, Task, TaskEvent, User
+from webapp.models import AlreadyRunning, Artifact, AuditEntry, State, Task, TaskEvent, User
 from webapp.models.audit import Asker, Audited, Via, audit
+from webapp.models.audit import Outcome as AuditOutcome
 from webapp.models.bulk_actions import act, auditing
 from webapp.models.bulk_actions.act import Seen, act_on
 from webapp.models.bulk_actions.outcomes import Outcome
 from webapp.models.bulk_actions.snapshot import take_snapshot
+from webapp.models.permissions import Role
 
+QUERIES_A_TASK = 16  # with those that begin and end savepoints
 REASON = "The service is back."
 
 pytestmark = pytest.mark.usefixtures("no_heartbeat", "at_once")
@@ -66,7 +71,7 @@ def press(operator: User, action: str, tasks: list[Task], reason: str = REASON) 
     snapshot = take_snapshot(action, [task.id for task in tasks])
     with audit(Asker(user=operator, via=Via.PAGE, request_id="r1"), Audited.START_BULK, "", reason=reason) as entry:
         task = start(operator, action, snapshot, reason)
-        entry.target, entry.count, entry.after = auditing.target_of(task), len(snapshot.seen), {"action": action}
+        entry.target, entry.count, entry.after = auditing.target_of(task), len(snapshot.able), {"action": action}
     return task
 
 
@@ -175,7 +180,7 @@ def test_the_snapshot_and_the_act_agree_on_what_is_done(app, action, state, beco
     task = make_task(state)
     snapshot = take_snapshot(action, [task.id])
     assert (snapshot.states, snapshot.passed.total()) == ({state: 1}, 0)
-    assert act_on(action, snapshot.seen[0], REASON) == Outcome.DONE
+    assert act_on(action, snapshot.seen()[0], REASON) == Outcome.DONE
     assert task.reload().state == becomes
 
 
@@ -203,26 +208,147 @@ def test_deleting_takes_the_very_end_that_was_seen_and_no_later_one(operator):
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["before", "after"])
-def test_a_run_that_is_killed_leaves_nothing_twice_and_nothing_out(operator, live_on, on_act, first, kill):
+def test_a_run_that_is_killed_leaves_nothing_twice_and_nothing_out(operator, on_act, first, kill):
     failed = [make_task(State.FAILED) for _ in range(5)]
     task = press(operator, "retry", failed)
     on_act(3, lambda: kill("here"), first=first)
     with pytest.raises(Killed):
         executor.execute_next()
-    executor_lets_go(task)
     assert states(failed) == {State.FAILED: 3, State.PENDING: 2}, "what was not recorded was not done"
-    for again in failed[3:]:  # meanwhile these have run and failed once more
+    for again in failed[3:]:  # meanwhile these have run, and failed once more
         Task.update(state=State.FAILED, finished_at=utcnow(), queue_key=None).where(Task.id == again.id).execute()
-    assert live_on(task).state == State.SUCCEEDED
-    assert task.result == "Retried 5 tasks"
+    Task.update(lease_until=utcnow() - timedelta(seconds=1)).where(Task.id == task.id).execute()
+    assert [lost.rescue() for lost in Task.lost(10)] == [True]
+    assert run(task).result == "Retried 5 tasks"
     assert states(failed) == {State.PENDING: 3, State.FAILED: 2}
     assert [key for key, _ in outcomes(task)] == [str(each.id) for each in reversed(failed)]
     assert [said(each).count(f"Retried by an operator: {REASON}") for each in failed] == [1] * 5
+    assert AuditEntry.select().where(AuditEntry.action == Audited.END_BULK).count() == 1
 
 
-def executor_lets_go(task: Task) -> None:
-    """A worker that was killed holds nothing: what its connection has open is rolled back, and its lease ends."""
-    from webapp.db import database
+def test_a_task_that_has_failed_again_since_the_press_is_not_retried_again(operator):
+    seen, again = make_task(State.FAILED), make_task(State.FAILED)
+    task = press(operator, "retry", [seen, again])
+    again.retry()
+    Task.claim(timedelta(minutes=1))  # the bulk action, which goes first
+    Task.update(state=State.PENDING, queue_key=-(10**12), fencing_token=None, lease_until=None).where(
+        Task.id == task.id
+    ).execute()
+    Task.update(state=State.FAILED, finished_at=utcnow(), queue_key=None).where(Task.id == again.id).execute()
+    assert run(task).result == "Retried 1 task; skipped: 1 has run again since"
+    assert states([seen, again]) == {State.PENDING: 1, State.FAILED: 1}
 
-    if database.in_transaction():
-        database.rollback()
+
+def test_of_two_who_act_on_the_same_tasks_each_task_is_done_by_one(operator):
+    failed = [make_task(State.FAILED) for _ in range(3)]
+    one, other = press(operator, "retry", failed), press(make_staff(), "retry", failed)
+    run(one)
+    run(other)
+    results = {one.reload().result, other.reload().result}
+    assert results == {"Retried 3 tasks", "Retried 0 tasks; skipped: 3 hadn’t ended"}
+    assert [said(each).count(f"Retried by an operator: {REASON}") for each in failed] == [1] * 3
+
+
+def test_an_operator_has_one_at_a_time(operator):
+    press(operator, "cancel", [make_task()])
+    with pytest.raises(AlreadyRunning):
+        press(operator, "cancel", [make_task()])
+    assert [entry.outcome for entry in AuditEntry.select()] == [AuditOutcome.DONE, AuditOutcome.REFUSED]
+    press(make_staff(), "cancel", [make_task()])
+
+
+# Who may
+
+
+NO_MORE = {
+    "demoted": {"role": Role.VIEWER},
+    "without a role": {"role": None},
+    "without a second factor": {"totp_secret": None},
+}
+
+
+@pytest.mark.parametrize("change", NO_MORE)
+def test_who_may_no_more_by_the_time_it_runs_does_nothing(operator, change):
+    tasks = [make_task() for _ in range(3)]
+    task = press(operator, "cancel", tasks)
+    User.update(**NO_MORE[change]).where(User.id == operator.id).execute()
+    assert run(task).state == State.FAILED
+    assert task.error == "You may not do this any more. The tasks that were left have been let be."
+    assert states(tasks) == {State.PENDING: 3}
+    end = entry_of_end()
+    assert (end.outcome, end.error, end.count, end.actor_id) == (AuditOutcome.REFUSED, task.error, 0, operator.id)
+
+
+def test_who_may_no_more_in_the_middle_stops_after_a_batch_and_goes_on_once_they_may_again(
+    operator, on_act, monkeypatch
+):
+    monkeypatch.setattr(module, "BATCH", 2)
+    tasks = [make_task() for _ in range(5)]
+    task = press(operator, "cancel", tasks)
+    on_act(3, lambda: User.update(role=None).where(User.id == operator.id).execute())
+    assert run(task).state == State.FAILED
+    assert states(tasks) == {State.CANCELED: 4, State.PENDING: 1}
+    User.update(role=Role.OPERATOR).where(User.id == operator.id).execute()
+    task.retry()
+    assert run(task).result == "Canceled 5 tasks"
+    assert [outcome for _, outcome in outcomes(task)] == ["done"] * 5
+
+
+# What it leaves
+
+
+def test_its_end_is_in_the_audit_with_who_asked_for_it_and_what_came_of_it(operator):
+    task = press(operator, "cancel", [make_task(), make_task(), make_task(State.PAUSED)])
+    Task.update(state=State.SUCCEEDED).where(Task.state == State.PAUSED).execute()
+    run(task)
+    begun, end = AuditEntry.select().order_by(AuditEntry.id)
+    assert (begun.action, end.action) == (Audited.START_BULK, Audited.END_BULK)
+    same = ("actor_id", "role", "via", "request_id", "target", "reason")
+    assert [getattr(end, name) for name in same] == [getattr(begun, name) for name in same]
+    assert (begun.count, end.count, end.outcome) == (3, 2, AuditOutcome.DONE)
+    assert end.after == {"action": "cancel", "outcomes": {"done": 2, "had finished": 1}}
+
+
+def test_one_that_is_canceled_says_in_the_audit_how_far_it_came(
+    operator, on_act, configure, monkeypatch, quick_heartbeat
+):
+    configure(heartbeat=True)
+    monkeypatch.setattr(act, "PER_SECOND", 20)
+    tasks = [make_task() for _ in range(40)]
+    task = press(operator, "cancel", tasks)
+    on_act(2, lambda: elsewhere(Task.get_by_id(task.id).pause), first=True)
+    assert run(task).state == State.PAUSED
+    done = states(tasks)[State.CANCELED]
+    assert 2 <= done < 40
+    task.cancel()
+    assert (entry_of_end().count, entry_of_end().outcome) == (done, AuditOutcome.DONE)
+
+
+def test_the_quotas_of_owners_hold_and_whoever_is_at_theirs_is_passed_over(operator, allow):
+    allow(Quota.ACTIVE_TASKS, 2)
+    busy, idle = make_user(), make_user()
+    tasks = [make_task(State.FAILED, busy) for _ in range(4)] + [make_task(State.FAILED, idle)]
+    assert run(press(operator, "retry", tasks)).result == (
+        "Retried 3 tasks; skipped: 2 are of people who have reached a limit"
+    )
+
+
+def test_each_task_costs_the_same_few_queries(operator, queries):
+    def cost(number: int) -> int:
+        task = press(operator, "retry", [make_task(State.FAILED) for _ in range(number)])
+        Task.update(queue_key=None).where(Task.state == State.PENDING, Task.id != task.id).execute()
+        with queries() as seen:
+            run(task)
+        return seen.count
+
+    assert (cost(30) - cost(10)) / 20 == QUERIES_A_TASK
+
+
+def test_a_bulk_action_keeps_its_pace(operator, monkeypatch):
+    monkeypatch.setattr(act, "PER_SECOND", 50)
+    slept = []
+    pace = act.Pace(slept.append)
+    for _ in range(3):
+        pace.wait()
+    assert len(slept) == 2
+    assert 0.02 < slept[0] + slept[1] < 0.06

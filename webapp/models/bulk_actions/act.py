@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from peewee import DoesNotExist
@@ -19,7 +20,6 @@ from tasks.engine.models.task import Task
 from tasks.engine.models.transitions import IllegalTransition
 from tasks.engine.models.unique_key import AlreadyRunning
 from webapp.db import database
-from webapp.lib.times import exact_iso
 from webapp.models.bulk_actions import BULK_NAME, PER_SECOND
 from webapp.models.bulk_actions.outcomes import Outcome
 
@@ -32,21 +32,21 @@ class Seen:
     """A task as it was seen: `end` is the time of its end or, while it has none, of its latest change."""
 
     id: UUID
-    end: str
+    end: datetime
 
     @classmethod
     def of(cls, task: TaskRow) -> "Seen":
         """As it is now. No query."""
-        return cls(task.id, exact_iso(task.finished_at or task.updated_at))
+        return cls(task.id, task.finished_at or task.updated_at)
 
     def __str__(self) -> str:
-        return f"{self.id} {self.end}"
+        return f"{self.id} {self.end.isoformat()}"
 
     @classmethod
     def read(cls, line: str) -> "Seen":
         """What its text says. Raises ValueError for what is none."""
         key, end = line.split(" ")
-        return cls(UUID(key), end)
+        return cls(UUID(key), datetime.fromisoformat(end))
 
 
 def act_on(action: str, seen: Seen, reason: str) -> Outcome:

@@ -3,7 +3,7 @@
 from tasks.engine.models.observers import on_finish
 from tasks.engine.models.row import TaskRow
 from tasks.engine.models.state import State
-from webapp.models.audit import LONGEST_ERROR, AuditEntry, Audited
+from webapp.models.audit import LONGEST_ERROR, Audited, AuditEntry
 from webapp.models.audit import Outcome as AuditOutcome
 from webapp.models.bulk_actions import BULK_NAME
 from webapp.models.bulk_actions.outcomes import count

@@ -3,69 +3,83 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
-from peewee import Case
+from peewee import Case, fn
 
 from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.sealed import lost_secrets_in, sealed
 from tasks.engine.models.state import UNSUCCESSFUL, State
 from tasks.engine.models.task import Task
+from webapp.db import Row, database
 from webapp.models.bulk_actions.act import Seen, why_not
 from webapp.models.bulk_actions.outcomes import Outcome
 
-_AT_ONCE: Final = 500  # ids in one query
-_COLUMNS: Final = (
-    *(Task.id, Task.name, Task.state, Task.composition, Task.parent, Task.hidden, Task.title, Task.title_phrase),
-    *(Task.started_at, Task.finished_at, Task.updated_at),
-)
+_AT_ONCE: Final = 2000  # ids in one query
 
 
 @dataclass
 class Snapshot:
-    """What an action would do: to those `seen`, oldest first, of which `states` has how many are in each.
+    """What an action would do: to those that are `able`, of which `states` has how many are in each; and why not to
+    the others."""
 
-    `passed` counts the others by the reason. `first` are some of those that it would do, the latest.
-    """
-
-    seen: list[Seen] = field(default_factory=list)
     states: Counter[State] = field(default_factory=Counter)
     passed: Counter[Outcome] = field(default_factory=Counter)
-    first: list[Task] = field(default_factory=list)
+    able: list[tuple[UUID, Any]] = field(default_factory=list)
 
     @property
     def total(self) -> int:
         """How many tasks it is about."""
-        return len(self.seen) + self.passed.total()
+        return len(self.able) + self.passed.total()
+
+    def seen(self) -> list[Seen]:
+        """Those to which it would do it, the oldest first. No query."""
+        as_datetime = Task.finished_at.python_value
+        return [Seen(key, as_datetime(end)) for key, end in reversed(self.able)]
 
 
-def take_snapshot(action: str, ids: Sequence[UUID], shown: int = 0) -> Snapshot:
+def take_snapshot(action: str, ids: Sequence[UUID]) -> Snapshot:
     """What one of BULK_ACTIONS would do to the tasks of these ids, which are given the latest first.
 
-    A small query for each _AT_ONCE of them; none of their arguments is read.
+    A query for each _AT_ONCE of them. What decides is the same for most: it is worked out once for each such group.
     """
-    row, snapshot = OWNER_ACTIONS[action], Snapshot()
+    verdicts: dict[Row, tuple[State, Outcome | None]] = {}
+    snapshot = Snapshot()
     for start in range(0, len(ids), _AT_ONCE):
         some = ids[start : start + _AT_ONCE]
-        found = {task.id: task for task in _read(some)}
-        for task in [found[task_id] for task_id in some if task_id in found]:
-            if passed := why_not(row, task):
-                snapshot.passed[passed] += 1
+        rows = {UUID(str(row[0])): row for row in _rows(some)}
+        for key in some:
+            if key not in rows:
+                snapshot.passed[Outcome.GONE] += 1
                 continue
-            snapshot.seen.append(Seen.of(task))
-            snapshot.states[task.state] += 1
-            if len(snapshot.first) < shown:
-                snapshot.first.append(task)
-        if gone := len(some) - len(found):
-            snapshot.passed[Outcome.GONE] += gone
-    snapshot.seen.reverse()
+            _, end, *rest = rows[key]
+            group = tuple(rest)
+            if group not in verdicts:
+                verdicts[group] = _verdict(action, group)
+            state, passed = verdicts[group]
+            if passed:
+                snapshot.passed[passed] += 1
+            else:
+                snapshot.states[state] += 1
+                snapshot.able.append((key, end))
     return snapshot
 
 
-def _read(ids: Sequence[UUID]) -> Iterator[Task]:
-    """The tasks, with as much of their arguments as says whether secrets are lost."""
+def _verdict(action: str, group: Row) -> tuple[State, Outcome | None]:
+    name, state, composition, hidden, is_part, has_begun, has_lost = group
+    task = Task(name=name, hidden=bool(hidden), parent=UUID(int=0) if is_part else None)
+    task.state, task.composition = State(state), Task.composition.python_value(composition)
+    task.arguments = {"": sealed(None)} if has_lost else {}
+    task.started_at = datetime.min if has_begun else None
+    return task.state, why_not(OWNER_ACTIONS[action], task)
+
+
+def _rows(ids: Sequence[UUID]) -> Iterator[Row]:
+    """The id and the time of the end of each, and what decides; of their arguments, only whether secrets are lost."""
     is_lost = Case(None, [(Task.state.not_in(sorted(UNSUCCESSFUL)), 0), (lost_secrets_in(Task.arguments), 1)], 0)
-    for task in Task.select(*_COLUMNS, is_lost.alias("has_lost_secrets")).where(Task.id.in_(ids)):
-        task.arguments = {"": sealed(None)} if task.has_lost_secrets else {}
-        yield task
+    is_part, has_begun = (Case(None, [(each.is_null(), 0)], 1) for each in (Task.parent, Task.started_at))
+    decides = Task.name, Task.state, Task.composition, Task.hidden, is_part, has_begun, is_lost
+    end = fn.COALESCE(Task.finished_at, Task.updated_at)
+    return iter(database.execute(Task.select(Task.id, end, *decides).where(Task.id.in_(ids))))
