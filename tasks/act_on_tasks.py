@@ -18,6 +18,7 @@ from webapp.models.bulk_actions.snapshot import Snapshot
 from webapp.models.permissions import Action, may
 
 FILE, SEEN = "outcome.csv", "tasks.txt"
+FIRST = 10  # the priority: what an operator asks for does not wait behind the tasks that it is about
 TITLE = phrase("act_on_tasks.title", "{what} for their owners")
 REASON = phrase("act_on_tasks.reason", "Because: {reason}")
 NOT_ALLOWED = phrase(
@@ -85,7 +86,7 @@ class _Tally:
         self.batch.append(outcome)
 
     def take_rows(self, seen: list[Seen]) -> str:
-        """The latest as rows of a CSV file, of which the last is the last of those that were seen; they then are gone."""
+        """The latest as rows of a CSV file, with the last of those that were seen; none of them is kept."""
         rows = zip(seen[-len(self.batch) :], self.batch, strict=True)
         written = "".join(csv_row(str(each.id), str(outcome)) for each, outcome in rows)
         self.batch.clear()
