@@ -1,6 +1,7 @@
 """Do one thing to many tasks, whosoever they are, for an operator: to each once, at a pace that fells nothing."""
 
 from collections import Counter
+from typing import TypedDict
 
 from tasks.engine import Run, TaskError, Upload, user_task
 from tasks.lib.csv_cells import csv_row
@@ -74,10 +75,17 @@ def _demand_operator(task: Run) -> bool:
     return True
 
 
+class _Saved(TypedDict):
+    """What the cursor has."""
+
+    counts: dict[str, int]
+    batch: list[str]
+
+
 class _Tally:
     """How many tasks came to which outcome, and what came of the latest, up to a BATCH of them."""
 
-    def __init__(self, saved: dict[str, object] | None) -> None:
+    def __init__(self, saved: _Saved | None) -> None:
         self.counts: Counter[Outcome] = count(saved["counts"] if saved else {})
         self.batch: list[Outcome] = [Outcome(each) for each in saved["batch"]] if saved else []
 
@@ -92,7 +100,7 @@ class _Tally:
         self.batch.clear()
         return written
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> _Saved:
         return {
             "counts": {str(outcome): number for outcome, number in self.counts.items()},
             "batch": [*map(str, self.batch)],

@@ -46,6 +46,7 @@ class Config:
 
     # Of this process
     worker: str | None = None  # the token of the worker that it belongs to
+    release: str = ""  # a name for what this process runs, of 40 characters at most
 
     # From its settings
     secret_key: str = field(default="", repr=False)  # seals the secrets among arguments; the same in web and worker

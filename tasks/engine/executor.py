@@ -23,6 +23,7 @@ from tasks.engine.timeouts import alarm
 from webapp.db import locks_rows
 from webapp.db.resilience import close_if_broken, is_unavailable
 from webapp.lib import logs
+from webapp.lib.error_shape import shape_of, shape_of_words
 from webapp.lib.outage import one_line
 from webapp.lib.phrases import Words
 
@@ -131,19 +132,20 @@ def _outcome(task: Task, run: Run, retries: Retries, error: BaseException) -> Tr
         case LeaseLost():
             return partial(log.warning, "The task was taken over by another run")
         case TimedOut():
-            return partial(task.time_out, run.clock.message, retries.wait(task.attempts), run.clock.made_progress)
+            ended, shape = run.clock.message, shape_of_words(run.clock.message, error)
+            return partial(task.time_out, ended, retries.wait(task.attempts), run.clock.made_progress, shape)
         case Postponed():
             return partial(task.postpone, error.until, error.words)
         case TaskError():
-            words = error.words
+            words, shape = error.words, shape_of(error, error.words)
         case Exception() | SystemExit():
             if is_unavailable(error):
                 log.warning("The run was interrupted: %s", one_line(error))
-                return partial(task.interrupt, NOT_SAVED())
+                return partial(task.interrupt, NOT_SAVED(), shape_of_words(NOT_SAVED(), error))
             log.exception("The run failed unexpectedly", exc_info=error)
-            words = UNEXPECTED()
+            words, shape = UNEXPECTED(), shape_of(error)
         case _:
             raise error
     if task.attempts <= task.retries and retries.allow(error):
-        return partial(task.retry_later, retries.wait(task.attempts), words)
-    return partial(task.fail, words)
+        return partial(task.retry_later, retries.wait(task.attempts), words, shape)
+    return partial(task.fail, words, shape)

@@ -18,6 +18,7 @@ from tasks.engine.models import IllegalTransition, Task, fair_queue
 from tasks.engine.models.phrases import UNEXPECTED
 from webapp.db import database, locks_rows
 from webapp.db.resilience import is_unavailable, tirelessly
+from webapp.lib.error_shape import shape_of
 
 log = logging.getLogger(__name__)
 
@@ -77,11 +78,11 @@ class _Recording:
             if not again or (error.task.state, error.task.updated_at) != (tried["state"], tried["updated_at"]):
                 raise
             self._task.__data__.update(error.task.__data__)  # the first try succeeded, and only its answer was lost
-        except (DataError, ValueError):
+        except (DataError, ValueError) as error:
             # The result or the error holds what this database cannot store; retrying cannot help.
             log.exception("How the run ended cannot be recorded")
             self._restore()
-            self._task.fail(UNEXPECTED())
+            self._task.fail(UNEXPECTED(), shape_of(error))
         return Task.leased_by(self._token) if again else None
 
     def _write_and_claim(self) -> Task | None:

@@ -16,7 +16,7 @@ from uuid import UUID
 from peewee import Expression, Model, ModelDelete, ModelSelect, ModelUpdate, Select
 
 from tasks.engine.config import config
-from tasks.engine.models import Artifact, Task, observers
+from tasks.engine.models import Artifact, FailureGroup, Task, observers
 from tasks.engine.models.removal import Held, clear, key_of
 from tasks.engine.models.state import FINISHED
 from webapp.db import Row, database, locking
@@ -28,7 +28,7 @@ PAUSE = 0.01  # seconds between two, at least
 Result = TypeVar("Result")
 PurgeSome = Callable[[int], int]
 
-also_purged: dict[type[Model], PurgeSome] = {}
+also_purged: dict[type[Model], PurgeSome] = {FailureGroup: FailureGroup.purge}
 
 
 def also_purge(model: type[Model], purge_some: PurgeSome) -> None:

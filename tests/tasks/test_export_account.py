@@ -41,6 +41,7 @@ from webapp.models import (
     Deletion,
     Delivery,
     ErrorReport,
+    FailureGroup,
     ForceEnd,
     FormerName,
     IdempotencyKey,
@@ -61,7 +62,7 @@ from webapp.models import (
     Worker,
 )
 
-OF_NOBODY = {Deletion, ErrorReport, Leader, MailPace, RateCount, Worker}
+OF_NOBODY = {Deletion, ErrorReport, FailureGroup, Leader, MailPace, RateCount, Worker}
 
 
 def _unpacked(task: Task) -> dict[str, bytes]:

@@ -88,14 +88,18 @@ def kind_of(record: logging.LogRecord) -> Kind:
     """The kind of an error, in the thread that logs it. Costs some microseconds, however long its message is."""
     error = record.exc_info[1] if record.exc_info else None
     place = _innermost(error.__traceback__) if error else _place(record.pathname, record.lineno)
-    return Kind(logs.clean(record.name), _words(record), _name_of(error) if error else "", place)
+    return Kind(logs.clean(record.name), _words(record), name_of(error) if error else "", place)
 
 
 def describe(record: logging.LogRecord, kind: Kind, fields: dict[str, str]) -> Description:
     """All that may be told of an error. Reads the source, so it costs about a millisecond."""
     error = record.exc_info[1] if record.exc_info else None
-    causes = tuple(_cause(each) for each in _chain(error)) if error else ()
-    return Description(kind, record.levelname, fields, causes)
+    return Description(kind, record.levelname, fields, causes_of(error))
+
+
+def causes_of(error: BaseException | None) -> tuple[Cause, ...]:
+    """An exception and what led to it, the first one first; nothing for none. Reads the source."""
+    return tuple(_cause(each) for each in _chain(error))
 
 
 def _words(record: logging.LogRecord) -> str:
@@ -138,7 +142,13 @@ def _path(path: str) -> str:
     return logs.clean(within if not within.startswith("/") else Path(within).name, LONGEST_PATH)
 
 
-def _name_of(error: BaseException) -> str:
+def path_of(frame: FrameType) -> str:
+    """The file of a frame by its place in this site, or in a library."""
+    return _path(frame.f_code.co_filename)
+
+
+def name_of(error: BaseException) -> str:
+    """The type of an exception, with its module."""
     of = type(error)
     return logs.clean(of.__qualname__ if of.__module__ == "builtins" else f"{of.__module__}.{of.__qualname__}")
 
@@ -159,7 +169,7 @@ def _cause(error: BaseException) -> Cause:
         words = error.args[0] if _has_literal(walked[-1][0].f_code, error.args[0]) else ""
     if len(walked) > MOST_FRAMES:
         walked = walked[: MOST_FRAMES // 2] + walked[-MOST_FRAMES // 2 :]
-    return Cause(_name_of(error), logs.clean(words, LONGEST_WORDS), tuple(_frames(walked)))
+    return Cause(name_of(error), logs.clean(words, LONGEST_WORDS), tuple(_frames(walked)))
 
 
 def _frames(walked: list[tuple[FrameType, int]]) -> Iterator[Frame]:

@@ -6,6 +6,7 @@ from webapp.lib import logs
 from webapp.lib.error_description import Cause, Description
 
 LONGEST_TEXT = 8000  # characters
+LONGEST_TRACEBACK = 16_000  # characters, mostly of ASCII
 LEFT_OUT = "(its message is in the log alone)"
 NAMES = {"request_id": "request", "task_id": "task", "kind": "task function"}  # of fields, as people say
 
@@ -13,6 +14,12 @@ NAMES = {"request_id": "request", "task_id": "task", "kind": "task function"}  #
 def text_of(description: Description) -> str:
     """All that is told of an error, in lines."""
     return logs.shorten("\n".join(_lines(description)), LONGEST_TEXT)
+
+
+def traceback_of(causes: tuple[Cause, ...]) -> str:
+    """The traceback alone, in at most LONGEST_TRACEBACK characters; nothing for no causes."""
+    lines = (line for cause in causes for line in ("", *_traceback(cause)))
+    return logs.shorten("\n".join(lines).strip("\n"), LONGEST_TRACEBACK)
 
 
 def _lines(of: Description) -> Iterator[str]:

@@ -10,6 +10,7 @@ from tasks.engine.models.artifact import Artifact, ArtifactChunk
 from tasks.engine.models.artifact_writer import ArtifactWriter
 from tasks.engine.models.composition import Composition
 from tasks.engine.models.event import TaskEvent
+from tasks.engine.models.failure_group import FailureGroup
 from tasks.engine.models.force_end import ForceEnd
 from tasks.engine.models.leader import Leader
 from tasks.engine.models.state import State
@@ -99,6 +100,7 @@ MODELS = (
     Deletion,
     Worker,
     AuditEntry,
+    FailureGroup,
 )
 
 __all__ = [
@@ -123,6 +125,7 @@ __all__ = [
     "DraftGone",
     "EmailChange",
     "ErrorReport",
+    "FailureGroup",
     "ForceEnd",
     "FormKey",
     "FormerName",

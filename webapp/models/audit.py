@@ -47,6 +47,13 @@ class Audited(StrEnum):
     """What is audited. The value stands in rows."""
 
     CANCEL_TASK = "cancel task"
+    PAUSE_TASK = "pause task"
+    RESUME_TASK = "resume task"
+    RETRY_TASK = "retry task"
+    DELETE_TASK = "delete task"
+    PRIORITIZE_TASK = "prioritize task"
+    RESCHEDULE_TASK = "reschedule task"
+    SHOW_ARGUMENTS = "show arguments"
     START_BULK = "start bulk action"
     END_BULK = "end bulk action"
 
@@ -64,6 +71,13 @@ AUDITED: Mapping[Audited, AuditedRow] = complete(
     Audited,
     {
         Audited.CANCEL_TASK: AuditedRow(Action.STEER, "Canceled a task"),
+        Audited.PAUSE_TASK: AuditedRow(Action.STEER, "Paused a task"),
+        Audited.RESUME_TASK: AuditedRow(Action.STEER, "Resumed a task"),
+        Audited.RETRY_TASK: AuditedRow(Action.STEER, "Retried a task"),
+        Audited.DELETE_TASK: AuditedRow(Action.STEER, "Deleted a task"),
+        Audited.PRIORITIZE_TASK: AuditedRow(Action.STEER, "Changed the priority of a task"),
+        Audited.RESCHEDULE_TASK: AuditedRow(Action.STEER, "Changed a scheduled task"),
+        Audited.SHOW_ARGUMENTS: AuditedRow(Action.STEER, "Looked at the arguments of a task"),
         Audited.START_BULK: AuditedRow(Action.STEER, "Began to act on many tasks"),
         Audited.END_BULK: AuditedRow(Action.STEER, "Acted on many tasks"),
     },

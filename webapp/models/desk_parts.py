@@ -28,30 +28,28 @@ def parts_of(asked: "DeskFilter") -> tuple[Part, ...]:
     """
     if not asked.wanted:
         return ()
+    by_owner = _owner(asked)
+    if few := _few(asked):
+        return (_by_start(asked, Task.select().where(few), *by_owner, *_state(asked), *_name(asked), *_shown(asked)),)
     if asked.owner and not (asked.internal or asked.children):
         return _of_owner(asked)
-    if asked.rescued:
-        return (
-            _by_start(
-                asked,
-                Task.select().where(Task.rescues > 0),
-                *_owner(asked),
-                *_state(asked),
-                *_name(asked),
-                *_shown(asked),
-            ),
-        )
     if asked.kind or asked.wanted != _ALL:
-        conditions = (*_owner(asked), *_shown(asked))
-        pairs = _kinds_in(asked)
-        return tuple(
-            _by_state(asked, Task.select().where(Task.name == name), state, *conditions) for state, name in pairs
-        )
-    shown = _by_start(asked, Task.of_all(), *_owner(asked))
+        each = [(state, Task.select().where(Task.name == name)) for state, name in _kinds_in(asked)]
+        return tuple(_by_state(asked, query, state, *by_owner, *_shown(asked)) for state, query in each)
+    shown = _by_start(asked, Task.of_all(), *by_owner)
     if not (asked.internal or asked.children):
         return (shown,)
     inner = Task.select().where(Task.parent.is_null(False) | Task.hidden)
-    return (shown, _by_start(asked, inner, *_owner(asked), *_shown(asked)))
+    return (shown, _by_start(asked, inner, *by_owner, *_shown(asked)))
+
+
+def _few(asked: "DeskFilter") -> Any:
+    """The condition on which there are fewest, by an index of its own; None where there is no such condition."""
+    if asked.fingerprint:
+        return Task.fingerprint == asked.fingerprint
+    if asked.worker:
+        return Task.worker == asked.worker
+    return Task.rescues > 0 if asked.rescued and not asked.owner else None
 
 
 def _of_owner(asked: "DeskFilter") -> tuple[Part, ...]:
@@ -118,12 +116,15 @@ def _name(asked: "DeskFilter") -> list[Any]:
 
 
 def _shown(asked: "DeskFilter") -> list[Any]:
+    if asked.worker or asked.fingerprint:
+        return []
     return [*([] if asked.internal else [~Task.hidden]), *([] if asked.children else [Task.parent.is_null()])]
 
 
 def _others(asked: "DeskFilter") -> list[Any]:
-    """What no index finds at all."""
-    conditions: list[Any] = [Task.rescues > 0] if asked.rescued else []
+    """What no index finds, or another one."""
+    conditions: list[Any] = [unindexed(Task.worker) == asked.worker] if asked.worker and asked.fingerprint else []
+    conditions += [fn.COALESCE(Task.rescues, 0) > 0] if asked.rescued else []
     if words := asked.text.lower().split():
         conditions.append(all_of([_has(asked, word) for word in words]))
     conditions += [_is(name, value) for name, value in asked.arguments]

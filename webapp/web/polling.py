@@ -28,9 +28,13 @@ POLLED_FRAGMENTS = {
     "mail.list_fragment": "mail.show",
     "settings.picture_fragment": "settings.show_picture",
     "home.news_fragment": "home.index",
+    "desk.tasks_fragment": "desk.tasks",
+    "desk.task_fragment": "desk.task",
 }
 ASKED_ENVIRON = "errand.asked"  # where a request keeps what came of asking ahead of Flask: an exception, or None
-PER_USER_FRAGMENTS = POLLED_FRAGMENTS.keys() - {"home.news_fragment"}  # which is the same for everybody
+# Their versions are of what they show: it is the same for everybody, or everybody's.
+OF_ALL_FRAGMENTS = {"home.news_fragment", "desk.tasks_fragment", "desk.task_fragment"}
+PER_USER_FRAGMENTS = POLLED_FRAGMENTS.keys() - OF_ALL_FRAGMENTS
 
 
 def init_app(app: Flask) -> None:

@@ -12,6 +12,7 @@ from webapp.lib.times import utcnow
 # Of a task that is retried.
 NO_TROUBLE: Changes = {
     **kept(error=""),
+    "fingerprint": None,
     "attempts": 0,
     "rescues": 0,
     "crashes": 0,
@@ -30,7 +31,7 @@ def of_state(target: State) -> Changes:
 
 def joining_queue(task: TaskRow) -> Changes:
     """It waits for a worker from now on."""
-    return {"queue_key": next_queue_key(task), "run_at": None}
+    return {"queue_key": next_queue_key(task), "run_at": None, "fingerprint": None}
 
 
 def next_queue_key(task: TaskRow) -> int | None:

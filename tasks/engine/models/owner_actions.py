@@ -2,12 +2,15 @@
 
 from datetime import datetime
 
-from tasks.engine.models import actor, column_changes, observers, removal, transitions, workflow
+from peewee import Case
+
+from tasks.engine.models import actor, column_changes, fair_queue, observers, removal, transitions, workflow
 from tasks.engine.models.action_table import OWNER_ACTIONS
+from tasks.engine.models.composition import Composition
 from tasks.engine.models.locks import changing
 from tasks.engine.models.row import TaskTrait
 from tasks.engine.models.sealed import has_lost_secrets
-from tasks.engine.models.state import State
+from tasks.engine.models.state import FINISHED, State
 from tasks.engine.models.transitions import IllegalTransition, SecretsGone
 from tasks.engine.models.unique_key import holding_unique_key
 from tasks.engine.models.words import Changes, kept
@@ -91,6 +94,22 @@ class OwnerActions(TaskTrait):
                 observers.rescheduled(self)
             by = actor.current()
             transitions.tell(self, "scheduled", by.says(by.by.changed))
+
+    def prioritize(self, priority: int) -> None:
+        """Let it go before what has a lower priority, and after what has a higher one; operators alone may ask this.
+
+        What waits goes to the end of its owner's tasks of that priority. Raises IllegalTransition for what has ended,
+        and for a workflow, which does not wait itself; ValueError outside `fair_queue.PRIORITIES`.
+        """
+        model = type(self)
+        queue_key = fair_queue.next_queue_key(self.party, priority)
+        waits = Case(None, [(model.queue_key.is_null(False), queue_key)], None)
+        with changing(self):
+            active = model.state.not_in(sorted(FINISHED)) & (model.composition == Composition.SINGLE)
+            if not transitions.write(self, active, priority=priority, queue_key=waits, updated_at=utcnow()):
+                raise IllegalTransition(self.fresh(), "prioritized")
+            by = actor.current()
+            transitions.tell(self, "prioritized", by.says(by.by.changed))
 
     def dismiss(self) -> None:
         """Close its alert, on every page and for good. Raises IllegalTransition while it is active; twice is once."""

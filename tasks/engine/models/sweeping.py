@@ -5,6 +5,7 @@ from typing import Self
 from peewee import ModelSelect
 
 from tasks.engine.models import column_changes, phrases, signals, transitions, workflow
+from tasks.engine.models.failure_group import failing
 from tasks.engine.models.locks import changing, changing_if_free
 from tasks.engine.models.row import TaskTrait
 from tasks.engine.models.state import LEASED, ON_RELEASE, TIMED, State
@@ -56,7 +57,9 @@ class Sweeping(TaskTrait):
                 return False  # its run is just writing, and renews its lease by that
             if self.state == State.IN_PROGRESS and self.crashes >= MOST_RESCUES:
                 lost, error = column_changes.releasing_lease(self), phrases.DIED_REPEATEDLY()
-                return transitions.attempt(self, State.FAILED, error, mine, **lost | kept(error=error))
+                with failing(self, error) as fingerprint:
+                    lost |= kept(error=error) | {"fingerprint": fingerprint}
+                    return transitions.attempt(self, State.FAILED, error, mine, **lost)
             target = ON_RELEASE.get(self.state, State.PENDING)
             changes = column_changes.releasing_lease(self, self.updated_at) | column_changes.one_more_crash(self)
             if target != State.CANCELED:

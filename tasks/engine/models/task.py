@@ -173,6 +173,12 @@ Task.add_index(Task.user, Task.state, Task.finished_at, Task.id, where=_ended, n
 Task.add_index(Task.user, Task.finished_at, where=_ended & Task.dismissed_at.is_null(), name="tasks_alerts")
 Task.add_index(Task.state, Task.run_at, where=Task.run_at.is_null(False), name="tasks_due")
 Task.add_index(
+    *(Task.fingerprint, Task.finished_at), where=Task.fingerprint.is_null(False), name="tasks_failed_by"
+)  # how many have failed by a cause since when
+Task.add_index(
+    *(Task.fingerprint, Task.created_at, Task.id), where=Task.fingerprint.is_null(False), name="tasks_of_failure"
+)
+Task.add_index(
     *(Task.state, Task.name, Task.created_at, Task.id), where=Task.finished_at.is_null(), name="tasks_unfinished_of_all"
 )
 Task.add_index(

@@ -55,7 +55,7 @@ def cancel(task: TaskRow, words: dict[State, Wording] | None = None) -> None:
     model = type(task)
     with changing(task):
         was_to_start = Case(None, [(model.state == State.SCHEDULED, model.run_at)], None)  # for who schedules it again
-        transitions.ask(task, "cancel", words=words, queue_key=None, run_at=was_to_start)
+        transitions.ask(task, "cancel", words=words, queue_key=None, run_at=was_to_start, fingerprint=None)
         if task.is_workflow:
             cancel_children(task)
 
@@ -160,7 +160,10 @@ def _finish(parent: TaskRow, outcome: State, error: Words) -> None:
         transitions.attempt(parent, State.CANCELING, phrases.PART_CANCELED(), runs)
     wording = {State.SUCCEEDED: phrases.ALL_FINISHED, State.CANCELED: phrases.CANCELED}.get(outcome)
     words = wording() if wording else error
-    transitions.demand(parent, outcome, words, **kept(error=error), **column_changes.releasing_lease(parent))
+    changes = kept(error=error) | column_changes.releasing_lease(parent)
+    if outcome == State.FAILED:
+        changes["fingerprint"] = _cause(parent)
+    transitions.demand(parent, outcome, words, **changes)
 
 
 def _has_failed(child: TaskRow) -> bool:
@@ -178,6 +181,15 @@ def _failure(parent: TaskRow) -> Words:
     if len(children) == 1:
         return first
     return phrases.PARTS_FAILED(failed=len(failed), parts=len(children), first=first)
+
+
+def _cause(parent: TaskRow) -> str | None:
+    """The fingerprint of the first child that has failed: whoever retries what has failed by a cause finds the whole,
+    as its parts can't be retried alone."""
+    model = type(parent)
+    failed = model.select(model.fingerprint).where(model.parent == parent.id, model.state == State.FAILED)
+    first = failed.order_by(model.step, model.created_at, model.id).first()
+    return first.fingerprint if first else None
 
 
 def _write(parent: TaskRow, changes: Changes) -> None:

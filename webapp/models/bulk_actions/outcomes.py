@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from webapp.lib.complete import complete
-from webapp.lib.phrases import Phrase, Wording, phrase
+from webapp.lib.phrases import Argument, Phrase, Wording, phrase
 from webapp.models.bulk_actions.action_words import BULK_WORDS
 
 
@@ -69,10 +69,10 @@ SUMMARY = phrase("bulk.summary_with_passed", "{done}; skipped: {passed}")
 
 def summary(action: str, counts: Mapping[Outcome, int]) -> Phrase:
     """What came of it, like “Retried 12 tasks; skipped: 3 had already finished”."""
-    done: list[Phrase] = [BULK_WORDS[action].done(number=sum(n for each, n in counts.items() if each.is_done))]
+    done: list[Argument] = [BULK_WORDS[action].done(number=sum(n for each, n in counts.items() if each.is_done))]
     if stopping := counts.get(Outcome.STOPPING):
         done.append(STOPPING(number=stopping))
-    passed = passed_words(counts)
+    passed: list[Argument] = [*passed_words(counts)]
     return SUMMARY(done=done, passed=passed) if passed else NOTHING_PASSED(done=done)
 
 

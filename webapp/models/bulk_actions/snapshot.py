@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 from peewee import Case, fn
 
 from tasks.engine.models.action_table import OWNER_ACTIONS
+from tasks.engine.models.composition import Composition
 from tasks.engine.models.sealed import lost_secrets_in, sealed
 from tasks.engine.models.state import UNSUCCESSFUL, State
 from tasks.engine.models.task import Task
@@ -36,7 +37,7 @@ class Snapshot:
 
     def seen(self) -> list[Seen]:
         """Those to which it would do it, the oldest first. No query."""
-        as_datetime = Task.finished_at.python_value
+        as_datetime = cast(Any, Task.finished_at).python_value
         return [Seen(key, as_datetime(end)) for key, end in reversed(self.able)]
 
 
@@ -70,7 +71,7 @@ def take_snapshot(action: str, ids: Sequence[UUID]) -> Snapshot:
 def _verdict(action: str, group: Row) -> tuple[State, Outcome | None]:
     name, state, composition, hidden, is_part, has_begun, has_lost = group
     task = Task(name=name, hidden=bool(hidden), parent=UUID(int=0) if is_part else None)
-    task.state, task.composition = State(state), Task.composition.python_value(composition)
+    task.state, task.composition = State(state), Composition(composition)
     task.arguments = {"": sealed(None)} if has_lost else {}
     task.started_at = datetime.min if has_begun else None
     return task.state, why_not(OWNER_ACTIONS[action], task)

@@ -1,6 +1,6 @@
 """What becomes of the row of an account, and what is the site's own."""
 
-from webapp.models import AuditEntry, Deletion, ErrorReport, Leader, MailPace, RateCount, User, Worker
+from webapp.models import AuditEntry, Deletion, ErrorReport, FailureGroup, Leader, MailPace, RateCount, User, Worker
 from webapp.models.fates.fate import Fate, Fates
 
 ROWS: Fates = {
@@ -8,6 +8,7 @@ ROWS: Fates = {
     Deletion: Fate("deleted with the last batch"),
     RateCount: Fate("forgotten as the limit ends, within 30 days: digests and numbers, no name and no address"),
     ErrorReport: Fate("kept: it has no values of programs"),
+    FailureGroup: Fate("kept: it has no values of programs"),
     MailPace: Fate("kept: it is about the mail server"),
     AuditEntry: Fate("kept for AUDIT_DAYS, without the link to the account: what was done at the desk stays known"),
     Leader: Fate("kept: it is about processes"),

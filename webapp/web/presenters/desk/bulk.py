@@ -7,15 +7,16 @@ from uuid import UUID
 from werkzeug.datastructures import MultiDict
 
 from webapp.lib.i18n import estimate, ngettext, number
-from webapp.models import Task, User
+from webapp.models import Task
 from webapp.models.bulk_actions import MOST, PER_SECOND
 from webapp.models.bulk_actions.action_words import BULK_ACTIONS, BULK_WORDS
 from webapp.models.bulk_actions.outcomes import passed_words
 from webapp.models.bulk_actions.selection import Selection, select_all, select_some
 from webapp.models.bulk_actions.snapshot import Snapshot, take_snapshot
 from webapp.models.desk_filter import DeskFilter
-from webapp.models.desk_query import BadFilter, describe, parse, written
+from webapp.models.desk_query import BadFilter, describe, written
 from webapp.web.presenters.action_words import ACTION_WORDS, FINAL_ACTION, ActionWords
+from webapp.web.presenters.desk.task_rows import DeskRow, rows_of
 
 FIRST: Final = 10  # tasks that the page names
 NOTHING: Final = "Choose what to do, and the tasks to do it to: tick some in the list, or search for them."
@@ -93,13 +94,11 @@ class BulkPlan:
         """By which the list is found again from which somebody comes."""
         return written(self.asked) if self.asked else {}
 
-    def first(self) -> list[tuple[Task, str]]:
-        """The latest FIRST of those to which it would be done, each with its owner's name. Two queries."""
+    def first(self) -> list[DeskRow]:
+        """The latest FIRST of those to which it would be done. Two queries."""
         keys = [key for key, _ in self.snapshot.able[:FIRST]]
         found = {task.id: task for task in Task.by_ids(keys)}
-        owners = {task.user_id for task in found.values()}
-        names = {user.id: user.shown_name for user in User.select().where(User.id.in_(owners))} if owners else {}
-        return [(found[key], names.get(found[key].user_id, "")) for key in keys if key in found]
+        return rows_of([found[key] for key in keys if key in found])
 
     def for_audit(self) -> dict[str, Any]:
         """What was asked for, without what people have written and what they are called."""
@@ -114,7 +113,7 @@ def plan(said: MultiDict[str, str], *, may_steer: bool, zone: str) -> BulkPlan:
     action, ids = said.get("action", ""), tuple(said.getlist("task", type=UUID)[:MOST])
     asked, problem = None, ""
     try:
-        asked = parse(dict(said.items()), may_steer=may_steer, zone=zone)
+        asked = filter_asked(dict(said.items()), may_steer=may_steer, zone=zone)
     except BadFilter as error:
         problem = " ".join(error.problems.values())
     if action not in BULK_ACTIONS or not (ids or problem or (asked and written(asked))):

@@ -4,8 +4,9 @@ from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from tasks.act_on_tasks import start
+from tasks.engine.models.row import TaskRow
 from webapp.lib.i18n import number
-from webapp.models import AlreadyRunning, Made, OverQuota, Task
+from webapp.models import AlreadyRunning, Made, OverQuota
 from webapp.models.audit import Audited
 from webapp.models.bulk_actions.auditing import target_of
 from webapp.models.permissions import Action, may
@@ -73,12 +74,12 @@ def _plan() -> BulkPlan:
     )
 
 
-def _page(asked: BulkPlan, form: BulkForm | None = None, running: Task | None = None) -> str:
+def _page(asked: BulkPlan, form: BulkForm | None = None, running: TaskRow | None = None) -> str:
     return render_template(
         "desk/bulk.html",
         asked=asked,
         form=form or BulkForm(asked.able),
         running=running,
         first=asked.first(),
-        back=f"{url_for('desk.overview')}/tasks",
+        back=url_for("desk.tasks", **asked.query),
     )

@@ -1,0 +1,55 @@
+"""Steering: what operators do to one task of somebody else, audited, and with a reason that its owner reads."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+from tasks.engine.models.action_table import OWNER_ACTIONS
+from tasks.engine.models.actor import by_operator
+from tasks.engine.models.task import Task
+from webapp.lib.complete import complete
+from webapp.models.audit import Asker, Audited, AuditEntry, audit
+
+# What the audit calls each action that is not its owner's alone.
+STEERING: Final[Mapping[str, Audited]] = complete(
+    "STEERING",
+    [name for name, action in OWNER_ACTIONS.items() if action.by_operators],
+    {
+        "cancel": Audited.CANCEL_TASK,
+        "pause": Audited.PAUSE_TASK,
+        "resume": Audited.RESUME_TASK,
+        "retry": Audited.RETRY_TASK,
+        "remove": Audited.DELETE_TASK,
+    },
+)
+
+
+def target_of(task: Task) -> str:
+    """What the audit calls the target of what is done to a task."""
+    return f"task {task.id}"
+
+
+def steer(asker: Asker, task: Task, action: str, reason: str = "") -> None:
+    """Do one of STEERING to a task; raises what the verb of Task raises, when the audit says that it was refused.
+
+    Call it in no transaction of your own.
+    """
+    with audit(asker, STEERING[action], target_of(task), about=task.user_id, reason=reason) as entry:
+        with noted(entry, task, reason):
+            getattr(task, action)()
+
+
+@contextmanager
+def noted(entry: AuditEntry, task: Task, reason: str = "") -> Iterator[None]:
+    """Within the block, an operator does something to a task: the entry gets its state before and after, or whatever
+    else has changed of what the audit keeps. The task is read anew by whoever needs to know what it was."""
+    before = _noted(task)
+    with by_operator(reason):
+        yield
+    after = _noted(task)
+    changed = [name for name in after if after[name] != before[name]]
+    entry.before, entry.after = ({name: noted[name] for name in changed} or None for noted in (before, after))
+
+
+def _noted(task: Task) -> dict[str, Any]:
+    return {"state": task.state.value, "priority": task.priority, "run_at": task.run_at and task.run_at.isoformat()}

@@ -1,0 +1,119 @@
+"""One task at the desk, as an operator or a viewer sees it. Nobody but its owner reads what it has made."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from peewee import fn
+
+from tasks.engine.models import fair_queue
+from tasks.engine.models.fair_queue import QueuePosition
+from tasks.engine.models.sealed import is_sealed, sealed_text
+from tasks.engine.parameters.secret import MASK
+from webapp.lib.i18n import number, size
+from webapp.models import Artifact, Task, TaskEvent, User
+from webapp.models.permissions import Action, may
+from webapp.models.steering import STEERING
+from webapp.web.presenters.action_words import ACTION_WORDS, FINAL_ACTION, ActionWords
+from webapp.web.presenters.desk.task_rows import DeskRow, people
+from webapp.web.presenters.task_progress import queue_text
+
+MOST_CHILDREN = 100
+
+
+@dataclass(frozen=True)
+class DeskTask(DeskRow):
+    """A task with what belongs to it. `steers`: who reads it may act on it, and so read what went wrong."""
+
+    steers: bool
+    position: QueuePosition | None
+    parent: Task | None
+    children: list[Task]
+    events: list[TaskEvent]
+    made: tuple[int, int]
+
+    @property
+    def actions(self) -> dict[str, ActionWords]:
+        """What an operator may ask of it now, but for FINAL_ACTION; nothing for a viewer."""
+        names = [name for name in STEERING if self.steers and name != FINAL_ACTION and self.task.can(name)]
+        return {name: ACTION_WORDS[name] for name in names}
+
+    @property
+    def may_be_deleted(self) -> bool:
+        """Whether an operator may have it deleted now."""
+        return self.steers and self.task.can(FINAL_ACTION)
+
+    @property
+    def may_be_prioritized(self) -> bool:
+        """Whether a priority still means anything to it."""
+        return self.steers and not (self.task.is_finished or self.task.is_workflow)
+
+    @property
+    def error(self) -> str:
+        """What went wrong, in words that may name what the task was given; empty for viewers."""
+        return self.task.error_words(self.owner.shown_name) if self.steers and self.task.error else ""
+
+    @property
+    def stage(self) -> str:
+        """What it does now."""
+        return self.task.stage_words(self.owner.shown_name)
+
+    @property
+    def timeline(self) -> list[tuple[TaskEvent, str]]:
+        """Each line with its words; viewers read no more of a line than that it is there, if it may tell more."""
+        name = self.owner.shown_name
+        return [
+            (event, event.words(name) if self.steers or event.tells_no_more else event.kind) for event in self.events
+        ]
+
+    @property
+    def queue(self) -> str:
+        """Where it waits."""
+        return queue_text(self.position) if self.position else ""
+
+    @property
+    def attempts_of(self) -> str:
+        """Like “2 of 4”."""
+        return f"{self.task.attempts} of {self.task.retries + 1}"
+
+    @property
+    def artifacts(self) -> str:
+        """How many it has made, and how large they are together."""
+        many, weight = self.made
+        return f"{number(many)}, {size(weight)}" if many else ""
+
+    @property
+    def bar(self) -> tuple[int, int] | None:
+        """Of a hundred parts of its time, how many it waited and how many it ran; None while that is not known."""
+        task = self.task
+        if task.started_at is None or task.ready_at is None or not task.run_seconds:
+            return None
+        wait = max(0.0, (task.started_at - task.ready_at).total_seconds())
+        part = round(100 * wait / (wait + task.run_seconds))
+        return part, 100 - part
+
+
+def desk_task(task: Task, reader: User) -> DeskTask:
+    """The task as this person sees it. At most six queries."""
+    made = Artifact.select(fn.COUNT(Artifact.id), fn.COALESCE(fn.SUM(Artifact.size), 0))
+    finished = made.where(Artifact.task == task.id, Artifact.completed_at.is_null(False))
+    return DeskTask(
+        task,
+        people({task.user_id})[task.user_id],
+        may(reader, Action.STEER),
+        fair_queue.positions([task]).get(task.id),
+        Task.get_or_none(Task.id == task.parent_id) if task.parent_id else None,
+        list(task.children().limit(MOST_CHILDREN)) if task.is_workflow else [],
+        TaskEvent.of(task.id),
+        finished.tuples().get(),
+    )
+
+
+def shown_arguments(task: Task) -> dict[str, Any]:
+    """Its arguments by name, for an operator who has asked for them: secrets stay masked."""
+    return {name: _shown(value) for name, value in task.arguments.items()}
+
+
+def _shown(value: Any) -> str:
+    if not is_sealed(value):
+        return value if isinstance(value, str) else str(value)
+    return MASK if sealed_text(value) else "deleted when the task ended"

@@ -1,0 +1,88 @@
+"""Tasks in the tables of the desk: whose they are, how long they waited and ran. No text depends on the present time."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from tasks.catalogue import CATALOGUE
+from tasks.engine.models.state import LEASED
+from webapp.lib.i18n import duration
+from webapp.models import State, Task, User
+
+
+@dataclass(frozen=True)
+class Spell:
+    """How long something took, in `words`; while it lasts, only `since` when."""
+
+    words: str = ""
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class DeskRow:
+    """A task, and the account that it belongs to."""
+
+    task: Task
+    owner: User
+
+    @property
+    def kind(self) -> str:
+        """As people call it: the label of its function, or the name, where nobody knows it any more."""
+        return kind_words(self.task)
+
+    @property
+    def notes(self) -> str:
+        """What it is besides: internal, a part of a workflow."""
+        function = CATALOGUE.get(self.task.name)
+        internal = self.task.hidden and ("internal" if function and function.internal else "being deleted")
+        return ", ".join(filter(None, (internal, self.task.parent_id and "child")))
+
+    @property
+    def waited(self) -> Spell:
+        """For a worker, before its latest run."""
+        return waited(self.task)
+
+    @property
+    def ran(self) -> Spell:
+        """All of its runs together."""
+        return ran(self.task)
+
+    @property
+    def attempts(self) -> str:
+        """How many there were, and how many were crashed or interrupted: “2, 1 rescued”."""
+        task = self.task
+        return f"{task.attempts}, {task.rescues} rescued" if task.rescues else str(task.attempts or "")
+
+
+def kind_words(task: Task) -> str:
+    """The label of the kind of a task."""
+    function = CATALOGUE.get(task.name)
+    return function.label if function else task.name or "Workflow"
+
+
+def waited(task: Task) -> Spell:
+    """How long a task waited for a worker before its latest run."""
+    if task.state == State.PENDING:
+        return Spell(since=task.ready_at or task.created_at)
+    if task.ready_at is None or task.started_at is None or task.started_at < task.ready_at:
+        return Spell()
+    return Spell(duration((task.started_at - task.ready_at).total_seconds()))
+
+
+def ran(task: Task) -> Spell:
+    """How long all runs of a task took."""
+    if task.state in LEASED and task.started_at:
+        return Spell(since=task.started_at)
+    return Spell(duration(task.run_seconds)) if task.started_at and task.run_seconds else Spell()
+
+
+def rows_of(tasks: list[Task]) -> list[DeskRow]:
+    """The rows of some tasks. One query, for their owners; none for none."""
+    owners = people({task.user_id for task in tasks})
+    return [DeskRow(task, owners[task.user_id]) for task in tasks if task.user_id in owners]
+
+
+def people(ids: Iterable[int]) -> dict[int, User]:
+    """Accounts by their ids. One query; none for none."""
+    wanted = set(ids)
+    return {user.id: user for user in User.select().where(User.id.in_(wanted))} if wanted else {}

@@ -1,0 +1,73 @@
+"""One task of somebody's: what it is, what became of it, and what operators did to it."""
+
+import time
+from typing import Any, Final
+from uuid import UUID
+
+from flask import abort, make_response, render_template, request, session
+from flask.typing import ResponseReturnValue
+
+from webapp.models import AuditEntry, Task
+from webapp.models.permissions import Action, may
+from webapp.models.steering import target_of
+from webapp.web.auth import signed_in_user
+from webapp.web.forms.desk import ReasonForm
+from webapp.web.forms.desk_tasks import PriorityForm
+from webapp.web.polling import conditional_public_fragment
+from webapp.web.presenters.desk.task_facts import desk_task, shown_arguments
+from webapp.web.routes.desk.blueprint import bp
+from webapp.web.routes.desk.tasks import version_of
+
+LATEST_ENTRIES: Final = 20
+_SHOWN: Final = "_arguments"  # in the session: of which task they are shown once, and when that was asked for
+_HOLDS: Final = 60  # seconds
+
+
+@bp.get("/tasks/<uuid:task_id>")
+def task(task_id: UUID) -> ResponseReturnValue:
+    """A task of anybody's, an internal one too; 404 for none. At most nine queries.
+
+    Its arguments are there once for who has just asked to see them; that answer is not to be kept.
+    """
+    return task_page(find(task_id))
+
+
+@bp.get("/tasks/<uuid:task_id>/_panel")
+def task_fragment(task_id: UUID) -> ResponseReturnValue:
+    """What of the page changes; its version is the very content."""
+    content = render_template("desk/tasks/_panel.html", shown=desk_task(find(task_id), signed_in_user()))
+    return conditional_public_fragment(version_of([content]), lambda: content)
+
+
+def find(task_id: UUID) -> Task:
+    """The task of an id, whosoever it is; aborts with 404. One query."""
+    return Task.get_or_none(Task.id == task_id) or abort(404)
+
+
+def task_page(found: Task, status: int = 200, **forms: Any) -> ResponseReturnValue:
+    """The page; with a form that was wrong in place of an empty one."""
+    user = signed_in_user()
+    arguments = _arguments_once(found)
+    empty = {"reason": ReasonForm(formdata=None), "priority": PriorityForm(formdata=None, priority=found.priority)}
+    entries = AuditEntry.select().where(AuditEntry.target == target_of(found)).order_by(AuditEntry.id.desc())
+    shown = desk_task(found, user)
+    audit = list(entries.limit(LATEST_ENTRIES))
+    answer = make_response(
+        render_template("desk/task.html", shown=shown, arguments=arguments, audit=audit, **empty | forms), status
+    )
+    if arguments is not None:
+        answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def show_once(found: Task) -> None:
+    """Let the next request of this browser for the page of a task see its arguments, if it comes soon."""
+    session[_SHOWN] = [str(found.id), int(time.time())]
+
+
+def _arguments_once(found: Task) -> dict[str, Any] | None:
+    if request.method != "GET" or _SHOWN not in session:
+        return None
+    task_id, asked_at = session.pop(_SHOWN)
+    is_asked = task_id == str(found.id) and 0 <= time.time() - asked_at <= _HOLDS
+    return shown_arguments(found) if is_asked and may(signed_in_user(), Action.STEER) else None
