@@ -14,7 +14,7 @@ from webapp.models.bulk_actions.outcomes import passed_words
 from webapp.models.bulk_actions.selection import Selection, select_all, select_some
 from webapp.models.bulk_actions.snapshot import Snapshot, take_snapshot
 from webapp.models.desk_filter import DeskFilter
-from webapp.models.desk_query import BadFilter, describe, written
+from webapp.models.desk_query import BadFilter, describe, parse, written
 from webapp.web.presenters.action_words import ACTION_WORDS, FINAL_ACTION, ActionWords
 from webapp.web.presenters.desk.task_rows import DeskRow, rows_of
 
@@ -90,7 +90,7 @@ class BulkPlan:
         return PER_SECOND
 
     @property
-    def query(self) -> dict[str, str]:
+    def query(self) -> dict[str, Any]:
         """By which the list is found again from which somebody comes."""
         return written(self.asked) if self.asked else {}
 
@@ -113,7 +113,7 @@ def plan(said: MultiDict[str, str], *, may_steer: bool, zone: str) -> BulkPlan:
     action, ids = said.get("action", ""), tuple(said.getlist("task", type=UUID)[:MOST])
     asked, problem = None, ""
     try:
-        asked = filter_asked(dict(said.items()), may_steer=may_steer, zone=zone)
+        asked = parse(dict(said.items()), may_steer=may_steer, zone=zone)
     except BadFilter as error:
         problem = " ".join(error.problems.values())
     if action not in BULK_ACTIONS or not (ids or problem or (asked and written(asked))):
