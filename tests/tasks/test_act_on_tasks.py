@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from tasks import act_on_tasks as module
@@ -13,13 +14,14 @@ from tasks.act_on_tasks import FILE, start
 from tasks.countdown import countdown
 from tasks.engine import chain, executor
 from tasks.engine.models.sealed import sealed
+from tasks.mail_task_outcome import line_up_outcomes
 from tests.racing import elsewhere
 from tests.tasks.conftest import Killed
 from webapp.dev.desk_factories import make_staff
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.quota_variables import Quota
 from webapp.lib.times import utcnow
-from webapp.models import AlreadyRunning, Artifact, AuditEntry, State, Task, TaskEvent, User
+from webapp.models import AlreadyRunning, Artifact, AuditEntry, OutcomeMail, State, Task, TaskEvent, User
 from webapp.models.audit import Asker, Audited, Via, audit
 from webapp.models.audit import Outcome as AuditOutcome
 from webapp.models.bulk_actions import act, auditing
@@ -331,6 +333,27 @@ def test_the_quotas_of_owners_hold_and_whoever_is_at_theirs_is_passed_over(opera
     assert run(press(operator, "retry", tasks)).result == (
         "Retried 3 tasks; skipped: 2 are of people who have reached a limit"
     )
+
+
+def test_a_task_that_somebody_else_holds_is_passed_over_as_busy(make_app, emptied_postgres, monkeypatch):
+    make_app(database_url=emptied_postgres)
+    monkeypatch.setattr(act, "BUSY_FOR", 0.2)
+    held, free = make_task(), make_task()
+    task = press(make_staff(), "cancel", [held, free])
+    with psycopg.connect(emptied_postgres) as other:
+        other.execute("SELECT 1 FROM tasks WHERE id = %s FOR NO KEY UPDATE", (held.id,))  # as a run does in a long step
+        assert run(task).result == "Canceled 1 task; skipped: 1 was busy at that moment"
+
+
+def test_many_tasks_of_one_owner_that_are_canceled_make_one_mail(operator, run_tasks, mailserver, make_app):
+    owner = make_user(email="ann@example.com", hearing={"canceled": "mail"})
+    tasks = [make_task(user=owner) for _ in range(60)]
+    run(press(operator, "cancel", tasks))
+    assert OutcomeMail.select().where(OutcomeMail.user == owner).count() == 60
+    line_up_outcomes(10)
+    run_tasks()
+    [mail] = mailserver.mails
+    assert "60 tasks ended" in mail["Subject"]
 
 
 def test_each_task_costs_the_same_few_queries(operator, queries):
