@@ -26,7 +26,7 @@ def create_consumer(settings: Settings) -> WorkerConsumer:
     from webapp.app import create_app
 
     app = create_app(settings, patient=True)
-    configure(run_context=app.app_context, memory=settings.worker_memory)
+    configure(run_context=app.app_context, memory=settings.worker_memory, release=app.config["RELEASE"])
     return WorkerConsumer(huey, settings.worker_concurrency, on_start=partial(_resolve, settings.mail_server))
 
 

@@ -84,7 +84,6 @@ def _configure_process(settings: Settings, patient: bool) -> None:
         log.warning("%s", warning)
     use_storage(settings, patient)
     engine.configure(
-        release=release_name(settings),
         secret_key=settings.secret_key,
         secret_key_fallbacks=settings.secret_key_fallbacks,
         lease=timedelta(seconds=settings.task_lease),

@@ -42,11 +42,12 @@ class Config:
     queue: WakeupQueue | None = None  # without one, tasks wait until a worker looks by itself
     run_context: Callable[[], AbstractContextManager[object]] = nullcontext  # entered around each run and each sweep
     is_shutting_down: Callable[[], bool] = _never  # each worker process has a function of its own
+    release: str = ""  # a name for what runs, to tell workers of one release from those of another
     storage: Storage = field(default_factory=Storage)  # how much people may store
 
     # Of this process
     worker: str | None = None  # the token of the worker that it belongs to
-    release: str = ""  # a name for what this process runs, of 40 characters at most
+    is_quiet: Callable[[], bool] = _never  # whether that is to claim no more tasks
 
     # From its settings
     secret_key: str = field(default="", repr=False)  # seals the secrets among arguments; the same in web and worker
@@ -95,6 +96,10 @@ class Config:
     keep_internal: timedelta = timedelta(hours=1)  # long enough for whoever reads the log to find the task
     rows_at_first: int = 20  # in the first transactions of a purge
     rows_at_most: int = 500
+
+    def claims_no_more(self) -> bool:
+        """Whether this process is to take no further task: its worker is quiet, or shutting down."""
+        return self.is_shutting_down() or self.is_quiet()
 
     @property
     def secret_keys(self) -> list[str]:

@@ -1,4 +1,5 @@
-"""The consumer: a worker's parent process, which keeps its children running and kills those that hang in a run.
+"""The consumer: a worker's parent process, which keeps its children running and kills those that hang in a run, or
+have one that an operator wants to end.
 
 TERM or INT: no new task is taken, running tasks stop at their next step and go back as pending, and the process is
 gone about SHUTDOWN_WITHIN seconds later at the most. Killing this process takes its children along.
@@ -21,6 +22,7 @@ from huey.consumer import BaseProcess, Consumer, ProcessEnvironment
 from tasks.engine import memory
 from tasks.engine.config import configure
 from tasks.engine.queue_reader import QueueReader
+from tasks.engine.quiet_flag import QuietFlag
 from tasks.engine.sweeper import Sweeper
 from tasks.engine.sweeper_process import SweeperProcess
 from tasks.engine.watchdog import Watchdog
@@ -34,9 +36,9 @@ PR_SET_PDEATHSIG = 1
 class ChildEnvironment(ProcessEnvironment):
     """Children that die with their parent, and know when it was told to stop."""
 
-    def __init__(self, watchdog: Watchdog, token: str, *signals: object) -> None:
+    def __init__(self, watchdog: Watchdog, token: str, quiet: QuietFlag, *signals: object) -> None:
         super().__init__(*signals)
-        self.watchdog, self.token = watchdog, token
+        self.watchdog, self.token, self.quiet = watchdog, token, quiet
         self.parent = os.getpid()
 
     def init_child(self, process: BaseProcess) -> None:
@@ -50,7 +52,7 @@ class ChildEnvironment(ProcessEnvironment):
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() != self.parent:  # it died before we asked
                 os._exit(1)
-        configure(is_shutting_down=process.stop_flag.is_set, worker=self.token)
+        configure(is_shutting_down=process.stop_flag.is_set, worker=self.token, is_quiet=self.quiet.is_set)
 
 
 def _number_of(name: str) -> int:
@@ -68,7 +70,8 @@ class WorkerConsumer(Consumer):
     worker_class = QueueReader
 
     def __init__(self, huey: Huey, processes: int, on_start: Callable[[], object] = lambda: None) -> None:
-        self._watchdog, self._token, self._on_start = Watchdog(processes), uuid4().hex, on_start
+        self._watchdog, self._quiet = Watchdog(processes), QuietFlag()
+        self._token, self._on_start = uuid4().hex, on_start
         super().__init__(
             huey,
             workers=processes,
@@ -86,17 +89,21 @@ class WorkerConsumer(Consumer):
 
     def get_environment(self, worker_type: str) -> ProcessEnvironment:
         """What Huey lets each child begin with."""
-        return ChildEnvironment(self._watchdog, self._token, self._graceful_sig, self._interrupt_sig)
+        return ChildEnvironment(self._watchdog, self._token, self._quiet, self._graceful_sig, self._interrupt_sig)
 
     def _create_scheduler(self) -> SweeperProcess:
-        sweeper = Sweeper(self._watchdog.killed_runs, self._token, os.getpid(), self.workers)
+        watchdog = self._watchdog
+        sweeper = Sweeper(
+            watchdog.killed_runs, self._token, os.getpid(), self.workers, mark=watchdog.mark, quiet=self._quiet
+        )
         return SweeperProcess(self.huey, self.stop_flag, self._on_start, sweeper)
 
     def loop(self, health_check_ts: float | None = None) -> float | None:
         """One turn of the consumer itself, ten times a second; it touches nothing that its children could hold."""
         for number, (_, process) in enumerate(self.worker_threads):
             is_too_large = self._watchdog.has_run(number) and memory.is_exceeded(process.pid)
-            if self._watchdog.is_overdue(number, is_too_large) and process.is_alive() and self._watchdog.report(number):
+            must_end = self._watchdog.is_marked(number) or self._watchdog.is_overdue(number, is_too_large)
+            if must_end and process.is_alive() and self._watchdog.report(number):
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)  # with what its run has started
                 process.join(1)

@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 LOOK_ALONE_EVERY = 1.0  # seconds
 LOOK_ALONE_FOR = 30.0
 ASK_AGAIN_AFTER = 5.0  # seconds, after some failures
+QUIET_FOR = 0.25  # seconds, until a quiet worker looks whether it still is
 
 
 class QueueReader(Worker):
@@ -29,7 +30,10 @@ class QueueReader(Worker):
         self._foreign = Outage(log, "Dropped a queue message that is not ours")
 
     def loop(self, _: object = None) -> None:
-        """Wait for one message, for about a second, and execute it."""
+        """Wait for one message, for about a second, and execute it. A quiet worker leaves it to others."""
+        if config().is_quiet():
+            self.stop_flag.wait(QUIET_FOR)
+            return
         try:
             data = self.huey.storage.dequeue()
         except Exception as error:
@@ -61,7 +65,7 @@ class QueueReader(Worker):
         self._failures += 1
         self._failed_at = time.monotonic()
         end = self._failed_at + min(LOOK_ALONE_EVERY * self._failures, ASK_AGAIN_AFTER)
-        while not self.stop_flag.is_set() and (left := end - time.monotonic()) > 0:
+        while not config().claims_no_more() and (left := end - time.monotonic()) > 0:
             if not self._look_alone():
                 self.stop_flag.wait(min(left, LOOK_ALONE_EVERY))
 

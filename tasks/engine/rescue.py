@@ -14,7 +14,7 @@ from tasks.engine.models import Task
 from tasks.engine.models.locks import changing_if_free
 from tasks.engine.models.state import LEASED
 from tasks.engine.retries import Retries
-from tasks.engine.run_clock import TimedOutRun
+from tasks.engine.run_clock import Reason, TimedOutRun
 from webapp.db import after_commit, database
 from webapp.db.resilience import is_unavailable
 from webapp.lib.times import utcnow
@@ -91,7 +91,9 @@ def _time_out(task: Task, run: TimedOutRun) -> bool:
     function = registry.functions.get(task.name)
     retries = function.retries if function else Retries()
     with changing_if_free(task) as free:
-        if free:
+        if free and run.reason == Reason.FORCED:
+            task.end_by_force()
+        elif free:
             task.time_out(run.message, retries.wait(task.attempts), run.made_progress)
     return free
 

@@ -17,7 +17,7 @@ from enum import IntEnum
 
 from tasks.engine import memory
 from tasks.engine.config import config
-from tasks.engine.models.phrases import DID_NOT_STOP, NO_PROGRESS, TOO_MUCH_MEMORY, TOOK_TOO_LONG
+from tasks.engine.models.phrases import DID_NOT_STOP, FORCED, NO_PROGRESS, TOO_MUCH_MEMORY, TOOK_TOO_LONG
 from webapp.lib.phrases import Phrase
 
 TOKEN_SIZE = 64  # bytes: a task's id and its run's fencing token, both in hex
@@ -30,6 +30,7 @@ class Reason(IntEnum):
     WHOLE_RUN = 2
     STOP_REQUESTED = 3
     MEMORY = 4
+    FORCED = 5
 
 
 _MESSAGES = {
@@ -37,6 +38,7 @@ _MESSAGES = {
     Reason.WHOLE_RUN: TOOK_TOO_LONG,
     Reason.STOP_REQUESTED: DID_NOT_STOP,
     Reason.MEMORY: TOO_MUCH_MEMORY,
+    Reason.FORCED: FORCED,
 }
 
 

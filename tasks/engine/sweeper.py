@@ -9,15 +9,17 @@ import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
-from socket import gethostname
 from uuid import uuid4
 
 from tasks.engine.config import config
+from tasks.engine.forced_ends import ForcedEnds
 from tasks.engine.leadership import Leadership, LeadershipLost
 from tasks.engine.lease_grace import LeaseGrace
 from tasks.engine.lost_wakeups import LostWakeups
-from tasks.engine.models import Task, Worker, fair_queue
+from tasks.engine.models import Task, fair_queue
 from tasks.engine.models.waiting_users import notify_waiting_users
+from tasks.engine.presence import Presence
+from tasks.engine.quiet_flag import QuietFlag
 from tasks.engine.rescue import Rescuer
 from tasks.engine.retention import Purge
 from tasks.engine.run_clock import TimedOutRun
@@ -27,14 +29,14 @@ from webapp.db.resilience import close_if_broken, is_unavailable
 log = logging.getLogger(__name__)
 
 SOON = timedelta(seconds=90)  # whose next attempt is counted down: those of tasks that start this soon
-BELIEVED_FOR = timedelta(seconds=5)  # and three sweeps: how long a worker is believed to live
 
 
 class Sweeper:
     """One process's sweeper. Call `look` about every `Config.look_every` seconds.
 
     It belongs to a worker that is `pid`, has so many `processes`, and keeps its `token` when its sweeper is replaced.
-    `killed_runs` gives the runs of that worker whose processes were killed since the last call.
+    `killed_runs` gives the runs of that worker whose processes were killed since the last call, and `mark` has one of
+    them killed, by its task's id and its token. The worker's processes learn by `quiet` whether they are to claim.
     """
 
     def __init__(
@@ -45,17 +47,22 @@ class Sweeper:
         processes: int = 0,
         clock: Callable[[], float] = time.monotonic,
         hooks: Sequence[SweepHook] = sweep_hooks,
+        *,
+        mark: Callable[[str, str], object] = lambda task_id, token: None,
+        quiet: QuietFlag | None = None,
     ) -> None:
-        self._token, self._pid, self._processes, self._clock = token or uuid4().hex, pid, processes, clock
-        self._hooks = hooks
+        token = token or uuid4().hex
+        self._clock, self._hooks = clock, hooks
+        self._presence = Presence(token, pid, processes, quiet or QuietFlag(), clock)
         self._grace = LeaseGrace(clock)
-        self._leadership = Leadership(self._token, clock)
+        self._leadership = Leadership(token, clock)
         self._rescuer = Rescuer(killed_runs, self._grace, self._leadership, clock)
+        self._forced_ends = ForcedEnds(token, mark, self._rescuer, self._grace)
         self._lost_wakeups = LostWakeups()
         self._purge = Purge()
         self._queue_snapshot: object = None
         self._told_last = 0
-        self._next_presence = self._next_sweep = self._next_purge = 0.0
+        self._next_sweep = self._next_purge = 0.0
         self._looked_at = math.inf
 
     def look(self) -> None:
@@ -79,16 +86,18 @@ class Sweeper:
     def resign(self) -> None:
         """Let another lead at once, and count this worker no more."""
         self._leadership.resign()
-        Worker.leave(self._token)
+        self._presence.leave()
 
     def _look(self) -> None:
         self._rescuer.record_killed_runs()
-        self._report_presence()
+        self._presence.report()
+        self._forced_ends.mark_mine()
         leads = self._leadership.hold()
         self._grace.database_answers(self._looked_at + config().look_every)
         if not leads:
             return
         self._wake_due()
+        self._forced_ends.follow_up(self._leadership)
         now = self._clock()
         is_sweep = now >= self._next_sweep
         if is_sweep:
@@ -101,12 +110,6 @@ class Sweeper:
             self._run_hook(hook)
         if now >= self._next_purge:
             self._delete_old(until=now + config().purge_for)
-
-    def _report_presence(self) -> None:
-        now, sweep = self._clock(), config().sweep
-        if self._processes and now >= self._next_presence:
-            Worker.heartbeat(self._token, gethostname(), self._pid, self._processes, 3 * sweep + BELIEVED_FOR)
-            self._next_presence = now + sweep.total_seconds()
 
     def _wake_due(self) -> None:
         asked_at = self._clock()

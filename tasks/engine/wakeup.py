@@ -56,12 +56,12 @@ def send_by(huey: Huey) -> None:
 
 def _handle() -> bool:
     """What a message calls. Whether there was a task to execute."""
-    if config().is_shutting_down():
-        _send_if_possible()  # it was told to stop while it waited for a message, so this one is for another worker
+    if config().claims_no_more():
+        _send_if_possible()  # it was told so while it waited for a message, so this one is for another worker
         return False
     end = time.monotonic() + config().go_on_for
     try:
-        found = execute_next(lambda: time.monotonic() < end and not config().is_shutting_down())
+        found = execute_next(lambda: time.monotonic() < end and not config().claims_no_more())
     except PeeweeException as error:
         if not is_unavailable(error):
             raise

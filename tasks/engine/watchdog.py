@@ -22,7 +22,8 @@ from tasks.engine.run_clock import TOKEN_SIZE, Reason, SharedDeadline, TimedOutR
 log = logging.getLogger(__name__)
 
 NUMBERS_SIZE = 4 * 8  # bytes
-SIZE = NUMBERS_SIZE + TOKEN_SIZE
+RUN_SIZE = NUMBERS_SIZE + TOKEN_SIZE
+SIZE = RUN_SIZE + TOKEN_SIZE  # with the token of a run that is to be killed
 READ_AT_MOST = 65536  # bytes
 
 
@@ -30,7 +31,7 @@ class Watchdog:
     """The deadlines of this many processes. Build it before they are forked."""
 
     def __init__(self, processes: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+        self._processes, self._clock = processes, clock
         self._memory = memoryview(mmap.mmap(-1, SIZE * processes))
         self._read_end, self._write_end = os.pipe()
         os.set_blocking(self._write_end, False)
@@ -66,6 +67,18 @@ class Watchdog:
             deadline.explain(Reason.MEMORY, 0.0)
         return True
 
+    def mark(self, task_id: str, token: str) -> None:
+        """Have the process killed that has this run, if one has: for another process of this worker."""
+        run = (task_id + token).encode().ljust(TOKEN_SIZE)
+        for number in range(self._processes):
+            if bytes(self._deadline(number).token) == run:
+                self._mark(number)[:] = run
+
+    def is_marked(self, number: int) -> bool:
+        """Whether this process has a run that was marked."""
+        deadline = self._deadline(number)
+        return bool(deadline.at) and bytes(deadline.token) == bytes(self._mark(number))
+
     def report(self, number: int) -> bool:
         """Put the run of this process on the list of `killed_runs`. False if it has just ended.
 
@@ -73,6 +86,8 @@ class Watchdog:
         whose worker crashed.
         """
         deadline = self._deadline(number)
+        if self.is_marked(number):
+            deadline.explain(Reason.FORCED, 0.0)
         run = deadline.run()
         deadline.at = 0.0
         if run is None:
@@ -98,4 +113,7 @@ class Watchdog:
 
     def _deadline(self, number: int) -> SharedDeadline:
         mine = self._memory[number * SIZE : (number + 1) * SIZE]
-        return SharedDeadline(mine[:NUMBERS_SIZE].cast("d"), mine[NUMBERS_SIZE:])
+        return SharedDeadline(mine[:NUMBERS_SIZE].cast("d"), mine[NUMBERS_SIZE:RUN_SIZE])
+
+    def _mark(self, number: int) -> memoryview:
+        return self._memory[number * SIZE + RUN_SIZE : (number + 1) * SIZE]

@@ -45,6 +45,7 @@ from webapp.models import (
     ForceEnd,
     FormerName,
     IdempotencyKey,
+    KindControl,
     Leader,
     MailCount,
     MailPace,
@@ -60,9 +61,10 @@ from webapp.models import (
     TaskEvent,
     User,
     Worker,
+    statistics,
 )
 
-OF_NOBODY = {Deletion, ErrorReport, FailureGroup, Leader, MailPace, RateCount, Worker}
+OF_NOBODY = {Deletion, ErrorReport, FailureGroup, KindControl, Leader, MailPace, RateCount, Worker, *statistics.MODELS}
 
 
 def _unpacked(task: Task) -> dict[str, bytes]:
@@ -98,7 +100,7 @@ def _everything_of(user: User, other: User) -> None:
     make_message(other, user)
     make_artifact(task := make_task(State.SUCCEEDED, user), data="a file")
     make_task(State.SUCCEEDED, user, parent=task, root=task)
-    ForceEnd.create(task=task, words={})
+    ForceEnd.create(task=task, fencing_token="t")
     make_notification(user)
     make_mailing_file(mail := make_mailing(user))
     MailCount.begin(mail).add()

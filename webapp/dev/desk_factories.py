@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from webapp.dev.factories import make_user
-from webapp.models import AuditEntry, User
+from webapp.dev.factories import make_task, make_user
+from webapp.lib.error_shape import ErrorShape
+from webapp.models import AuditEntry, FailureGroup, State, User
 from webapp.models.audit import Audited, Outcome, Via
 from webapp.models.permissions import Role
 
@@ -18,3 +19,12 @@ def make_audit_entry(actor: User | None = None, action: Audited = Audited.CANCEL
     actor = actor or make_staff()
     defaults = {"role": actor.role, "via": Via.PAGE, "target": "task 1", "outcome": Outcome.DONE, "action": action}
     return AuditEntry.create(actor=actor, **defaults | fields)
+
+
+def make_failure(message: str = "The server is down", kind: str = "countdown", tasks: int = 1) -> FailureGroup:
+    """A cause by which so many tasks of a kind have failed just now."""
+    place = f"tasks/{kind}.py:{kind}"
+    shape = ErrorShape("ConnectionError", place, message, f"  tasks/{kind}.py:20 in {kind}")
+    for _ in range(tasks):
+        make_task(State.IN_PROGRESS, name=kind).fail(message, shape)
+    return FailureGroup.get_by_id(shape.fingerprint(kind))

@@ -25,7 +25,8 @@ LONGEST = 200  # characters of a shape
 LEFT_OUT = "…"
 PLUMBING = ("webapp/db/", "webapp/lib/", "tasks/engine/")  # through which everything comes: it tells nothing apart
 
-_QUOTED = re.compile(r"""(?<!\w)'[^']*'(?!\w)|"[^"]*"|“[^”]*”|‘[^’]*’|«[^»]*»|`[^`]*`|=\([^)]*\)""")
+# What has no end is quoted to the end: it was cut off.
+_QUOTED = re.compile(r"""(?<!\w)'.*?(?:'(?!\w)|$)|"[^"]*(?:"|$)|“[^”]*(?:”|$)|«[^»]*»|`[^`]*`|=\([^)]*(?:\)|$)""")
 _ARGUMENT = re.compile(r"\{[^{}]*\}")
 _WORD = re.compile(r"\w+")
 _AROUND = "()[]{}<>.,;:!?"
@@ -57,7 +58,7 @@ def shape_of(error: BaseException, words: Words | None = None) -> ErrorShape:
     """The shape of an exception; `words` are its message where it has been raised with such. About 0.2 ms."""
     frames = [frame for frame, _ in walk_tb(error.__traceback__)]
     message, key = _phrase(words) if isinstance(words, Phrase) else (_message(error, frames), "")
-    return ErrorShape(name_of(error), _place(frames), message, traceback_of(causes_of(error)), key)
+    return ErrorShape(_fit(name_of(error)), _place(frames), message, traceback_of(causes_of(error)), key)
 
 
 def shape_of_words(words: Words, error: BaseException | None = None) -> ErrorShape:
@@ -69,7 +70,12 @@ def shape_of_words(words: Words, error: BaseException | None = None) -> ErrorSha
 def without_values(text: str, known: frozenset[str] | None = None) -> str:
     """The first line of a message without what differs each time; if words are `known`, with no others."""
     line = _QUOTED.sub(LEFT_OUT, text[:LOOKED_AT].strip().partition("\n")[0])
-    return logs.clean(" ".join(_once(_kept(word, known) for word in line.split())), LONGEST)
+    return _fit(" ".join(_once(_kept(word, known) for word in line.split())))
+
+
+def _fit(text: str) -> str:
+    """A text that can be stored, on one line, cut to LONGEST."""
+    return logs.clean(text, LONGEST)[:LONGEST]
 
 
 def _kept(word: str, known: frozenset[str] | None) -> str:
@@ -93,7 +99,7 @@ def _once(words: Iterable[str]) -> Iterator[str]:
 def _phrase(words: Phrase) -> tuple[str, str]:
     """The words of a phrase without its arguments, and its id."""
     wording = WORDINGS.get(words.id)
-    return logs.clean(_ARGUMENT.sub(LEFT_OUT, wording.owner) if wording else words.id, LONGEST), words.id
+    return _fit(_ARGUMENT.sub(LEFT_OUT, wording.owner) if wording else words.id), words.id
 
 
 def _message(error: BaseException, frames: list[FrameType]) -> str:
@@ -125,4 +131,4 @@ def _place(frames: list[FrameType]) -> str:
     ours = [place for place in places if place[0].startswith(OURS)]
     telling = [place for place in ours if not place[0].startswith(PLUMBING)]
     found = telling or ours or places
-    return logs.clean(":".join(found[-1]), LONGEST) if found else ""
+    return _fit(":".join(found[-1])) if found else ""

@@ -12,6 +12,7 @@ from tasks.engine.models.composition import Composition
 from tasks.engine.models.event import TaskEvent
 from tasks.engine.models.failure_group import FailureGroup
 from tasks.engine.models.force_end import ForceEnd
+from tasks.engine.models.kind_control import KindControl
 from tasks.engine.models.leader import Leader
 from tasks.engine.models.state import State
 from tasks.engine.models.task import Task
@@ -51,6 +52,7 @@ from webapp.models.renaming import rename
 from webapp.models.report import Report
 from webapp.models.second_factor import SecondFactor
 from webapp.models.session import Session
+from webapp.models.statistics.counts import LineHour, LineMinute, Rollup, TaskHour, TaskMinute, TaskTotal
 from webapp.models.storage_count import StorageCount
 from webapp.models.stored_attachment import StoredAttachment
 from webapp.models.task_news import kind_of_end, tell_success_as
@@ -101,6 +103,13 @@ MODELS = (
     Worker,
     AuditEntry,
     FailureGroup,
+    TaskMinute,
+    TaskHour,
+    TaskTotal,
+    LineMinute,
+    LineHour,
+    Rollup,
+    KindControl,
 )
 
 __all__ = [
@@ -131,7 +140,10 @@ __all__ = [
     "FormerName",
     "IdempotencyKey",
     "IllegalTransition",
+    "KindControl",
     "Leader",
+    "LineHour",
+    "LineMinute",
     "Made",
     "MailCount",
     "MailPace",
@@ -150,6 +162,7 @@ __all__ = [
     "RateCount",
     "RecoveryCode",
     "Report",
+    "Rollup",
     "SecondFactor",
     "SecretsGone",
     "Session",
@@ -159,6 +172,9 @@ __all__ = [
     "Suppression",
     "Task",
     "TaskEvent",
+    "TaskHour",
+    "TaskMinute",
+    "TaskTotal",
     "User",
     "UsernameTaken",
     "Worker",

@@ -47,6 +47,9 @@ class Audited(StrEnum):
     """What is audited. The value stands in rows."""
 
     CANCEL_TASK = "cancel task"
+    PAUSE_KIND = "pause kind"
+    RESUME_KIND = "resume kind"
+    LIMIT_KIND = "limit kind"
     PAUSE_TASK = "pause task"
     RESUME_TASK = "resume task"
     RETRY_TASK = "retry task"
@@ -71,6 +74,9 @@ AUDITED: Mapping[Audited, AuditedRow] = complete(
     Audited,
     {
         Audited.CANCEL_TASK: AuditedRow(Action.STEER, "Canceled a task"),
+        Audited.PAUSE_KIND: AuditedRow(Action.STEER, "Paused a kind of tasks"),
+        Audited.RESUME_KIND: AuditedRow(Action.STEER, "Resumed a kind of tasks"),
+        Audited.LIMIT_KIND: AuditedRow(Action.STEER, "Limited a kind of tasks"),
         Audited.PAUSE_TASK: AuditedRow(Action.STEER, "Paused a task"),
         Audited.RESUME_TASK: AuditedRow(Action.STEER, "Resumed a task"),
         Audited.RETRY_TASK: AuditedRow(Action.STEER, "Retried a task"),

@@ -2,10 +2,11 @@
 
 A task is made of traits; `task` lists them. From the bottom: `state` (the table of states and transitions), `row` (the
 columns), `action_table` (what owners may ask for), `phrases`, `locks`, `observers`, `signals`, `column_changes`,
-`unique_key`, `transitions`, `workflow`; then what owners, runs and the sweeper do (`owner_actions`, `undoing`, `claim`,
-`progress`, `outcome`, `sweeping`), and `task` itself. Around it are what belongs to a task (`event`, `artifact`), what
-changes many (`bulk`, `removal`), what failures have in
-common (`failure_group`), and the processes that work (`worker`, `leader`).
+`unique_key`, `transitions`, `workflow`; then what owners, runs, the sweeper and operators do (`owner_actions`,
+`undoing`, `claim`, `progress`, `outcome`, `sweeping`, `forced_ending`), and `task` itself. Around it are what belongs
+to a task (`event`, `force_end`, `artifact`), what changes many (`bulk`, `removal`), and the processes that work
+(`worker`, `leader`). What operators decide of all tasks of a kind is in `kind_control`, and what failures have in
+common in `failure_group`.
 
 The people whose tasks these are have a model that the app names with `owned_by`.
 """
@@ -16,6 +17,7 @@ from tasks.engine.models.composition import Composition
 from tasks.engine.models.event import TaskEvent
 from tasks.engine.models.failure_group import FailureGroup
 from tasks.engine.models.force_end import ForceEnd
+from tasks.engine.models.kind_control import KindControl
 from tasks.engine.models.leader import Leader
 from tasks.engine.models.owner import owned_by
 from tasks.engine.models.state import State
@@ -24,7 +26,7 @@ from tasks.engine.models.transitions import IllegalTransition
 from tasks.engine.models.unique_key import AlreadyRunning
 from tasks.engine.models.worker import Worker
 
-MODELS = (Task, TaskEvent, ForceEnd, Artifact, ArtifactChunk, Leader, Worker, FailureGroup)
+MODELS = (Task, TaskEvent, ForceEnd, Artifact, ArtifactChunk, Leader, Worker, FailureGroup, KindControl)
 
 __all__ = [
     "MODELS",
@@ -36,6 +38,7 @@ __all__ = [
     "FailureGroup",
     "ForceEnd",
     "IllegalTransition",
+    "KindControl",
     "Leader",
     "State",
     "Task",

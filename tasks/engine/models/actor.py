@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.event import TaskEvent
-from tasks.engine.models.phrases import BY_OPERATOR, BY_OPERATOR_BECAUSE, BY_OWNER, By
+from tasks.engine.models.phrases import BY_OPERATOR, BY_OPERATOR_BECAUSE, BY_OWNER, FORCED, FORCED_BECAUSE, By
 from tasks.engine.models.row import TaskRow
 from webapp.lib.kept_words import read_words
 from webapp.lib.phrases import Phrase, Wording
@@ -19,7 +19,7 @@ _CANCELS = {
     by.stopped[state].id: by is not BY_OWNER
     for by in (BY_OWNER, BY_OPERATOR, BY_OPERATOR_BECAUSE)
     for state in _CANCELED
-}
+} | {FORCED.id: True, FORCED_BECAUSE.id: True}
 
 
 @dataclass(frozen=True)

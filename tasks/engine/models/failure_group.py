@@ -13,7 +13,7 @@ from peewee import CharField, DateTimeField, TextField, fn
 
 from tasks.engine.config import config
 from tasks.engine.models.row import TaskRow
-from webapp.db import BaseModel, database
+from webapp.db import BaseModel, Untyped, database
 from webapp.lib.error_shape import LEFT_OUT, LONGEST, ErrorShape, shape_of_words
 from webapp.lib.phrases import Words
 from webapp.lib.times import utcnow
@@ -82,9 +82,10 @@ def _has_enough(kind: str) -> bool:
 
 
 def _write(fingerprint: str, kind: str, shape: ErrorShape) -> None:
-    group, now = FailureGroup, utcnow()
-    latest = {group.message: shape.message, group.traceback: shape.traceback}
-    latest |= {group.last_at: now, group.last_release: config().release}
-    first = {group.fingerprint: fingerprint, group.kind: kind, group.exception: shape.type, group.place: shape.place}
-    first |= {group.first_at: now, group.first_release: config().release}
+    group, now, release = FailureGroup, utcnow(), config().release
+    latest: dict[Untyped, object] = {group.message: shape.message, group.traceback: shape.traceback}
+    latest |= {group.last_at: now, group.last_release: release}
+    first: dict[Untyped, object] = {group.fingerprint: fingerprint, group.kind: kind}
+    first |= {group.exception: shape.type, group.place: shape.place}
+    first |= {group.first_at: now, group.first_release: release}
     group.insert(first | latest).on_conflict(conflict_target=(group.fingerprint,), update=latest).execute()

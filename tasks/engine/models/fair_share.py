@@ -56,10 +56,10 @@ def fair(*parts: Expression, lock: bool) -> Select:
 
 
 def _most() -> Select:
-    """How many tasks a person may run at once while others wait; NULL if no worker is known."""
+    """How many tasks a person may run at once while others wait; NULL if no worker is known that claims."""
     processes = fn.SUM(Worker.processes)
     most = Case(None, [(processes > 2, processes - 1), (processes > 0, 1)])
-    return Worker.select(most).where(Worker.lives_until > NOW)
+    return Worker.select(most).where(Worker.lives_until > NOW, Worker.quiet_at.is_null())
 
 
 def _near_head(part: Expression) -> "ModelSelect[TaskRow]":

@@ -78,6 +78,10 @@ BY_OPERATOR_BECAUSE = By(
         ),
     },
 )
+FORCED = phrase("task.forced", "Canceled by an operator, without waiting for the current step")
+FORCED_BECAUSE = phrase(
+    "task.forced_because", "Canceled by an operator, without waiting for the current step: {reason}"
+)
 UNDO_STARTED = phrase("task.undoing", "Undo started by you", others="Undo started by {owner}")
 UNDONE = phrase("task.undone", "Undone by you: {what}", others="Undone by {owner}: {what}")
 RESTORED = phrase(

@@ -72,9 +72,7 @@ class TaskRow(TaskWords, BaseModel):
     result = JSONField(null=True, help_text="what its function returned")
     error = TextField(default="", help_text="what went wrong, in words for people")
     error_phrase = JSONField(null=True, help_text="the error as a phrase, unless an author wrote it")
-    fingerprint = CharField(
-        max_length=16, null=True, help_text="of the cause by which it has failed, or awaits another attempt"
-    )
+    fingerprint = CharField(max_length=16, null=True, help_text="of the cause by which it, or its last attempt, failed")
     attempts = IntegerField(default=0, help_text="interruptions and pauses are not counted")
     retries = IntegerField(default=0, constraints=_ZERO, help_text="attempts allowed after the first")
     rescues = IntegerField(default=0, constraints=_ZERO, help_text="runs that crashed or were interrupted")

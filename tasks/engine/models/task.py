@@ -11,6 +11,7 @@ from peewee import SQL, Expression, Model, ModelSelect
 from tasks.engine.models import column_changes, phrases, signals, transitions, workflow
 from tasks.engine.models.claim import Claiming
 from tasks.engine.models.event import TaskEvent
+from tasks.engine.models.forced_ending import ForcedEnding
 from tasks.engine.models.outcome import Outcomes
 from tasks.engine.models.owner import queue_group
 from tasks.engine.models.owner_actions import OwnerActions
@@ -29,7 +30,7 @@ from webapp.lib.logs import request_id
 from webapp.lib.phrases import Words
 
 
-class Task(OwnerActions, Undoing, Claiming, Progress, Outcomes, Sweeping, TaskRow):
+class Task(OwnerActions, Undoing, Claiming, Progress, Outcomes, Sweeping, ForcedEnding, TaskRow):
     """One piece of work, from the press of a button to its outcome.
 
     Every verb is one conditional UPDATE in one transaction with its timeline entry and its observers. A verb that comes
@@ -188,3 +189,4 @@ Task.add_index(
 )
 Task.add_index(Task.created_at, Task.id, where=Task.parent.is_null(False) | Task.hidden, name="tasks_within")
 Task.add_index(Task.created_at, Task.id, where=Task.rescues > 0, name="tasks_rescued")
+Task.add_index(Task.name, Task.ready_at, where=SQL("state = 'pending'"), name="tasks_pending")

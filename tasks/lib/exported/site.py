@@ -12,6 +12,7 @@ from webapp.models import (
     FailureGroup,
     FormKey,
     IdempotencyKey,
+    KindControl,
     Leader,
     MailPace,
     NoticeCount,
@@ -19,6 +20,7 @@ from webapp.models import (
     RateCount,
     StorageCount,
     Worker,
+    statistics,
 )
 
 ROWS: Mapping[type[Model], Row] = {
@@ -33,6 +35,8 @@ ROWS: Mapping[type[Model], Row] = {
     FailureGroup: Excused("Causes by which tasks fail, without anything that anybody typed."),
     NoticeCount: Excused("How many emails with news you got in the last hour."),
     MailPace: Excused("How fast the mail server lets this site send."),
+    KindControl: Excused("What an operator has decided of all tasks of a kind, as that it waits for now."),
     Leader: Excused("Which of the site's programs does what only one should."),
     Worker: Excused("Which programs work for the site."),
+    **dict.fromkeys(statistics.MODELS, Excused("How many tasks everybody's were, and how long they took, added up.")),
 }

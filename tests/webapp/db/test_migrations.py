@@ -38,6 +38,7 @@ from webapp.models import (
     FailureGroup,
     ForceEnd,
     IdempotencyKey,
+    KindControl,
     Leader,
     MailCount,
     MailPace,
@@ -52,6 +53,7 @@ from webapp.models import (
     User,
     Worker,
     rename,
+    statistics,
 )
 from webapp.models.mailing.suppression import Reason
 
@@ -123,7 +125,7 @@ def test_deleting_a_person_deletes_what_is_theirs(each_database):
     user = make_user()
     make_post(user)
     make_artifact(task := make_task(State.SUCCEEDED, user))
-    ForceEnd.create(task=task, words={})
+    ForceEnd.create(task=task, fencing_token="t")
     OutcomeMail.create(user=user, task=task, ended_at=task.finished_at)
     NoticeCount.take(user)
     make_message(other := make_user(), user)
@@ -144,7 +146,17 @@ def test_deleting_a_person_deletes_what_is_theirs(each_database):
     make_block(other, user)
     make_report(user, make_post(other))
     make_deletion(make_user())
-    of_nobody = {AuditEntry, ErrorReport, FailureGroup, Leader, MailPace, RateCount, Worker}
+    of_nobody = {
+        AuditEntry,
+        ErrorReport,
+        FailureGroup,
+        KindControl,
+        Leader,
+        MailPace,
+        RateCount,
+        Worker,
+        *statistics.MODELS,
+    }
     theirs = [model for model in MODELS if model not in of_nobody]
     assert all(model.select().exists() for model in theirs), "a row in every table, or this says nothing"
     User.delete().execute()

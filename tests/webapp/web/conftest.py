@@ -5,6 +5,7 @@ import pytest
 from tests.webapp.web.serving import serve  # noqa: F401 - a fixture
 from tests.webapp.web.site import tokens_of
 from webapp.dev.account_factories import make_api_token, make_picture
+from webapp.dev.desk_factories import make_failure
 from webapp.dev.factories import (
     make_artifact,
     make_draft,
@@ -49,6 +50,7 @@ def site(app, ann, settings):
     make_draft(ann.user)
     file = make_mailing_file(mailing)
     return {
+        "fingerprint": make_failure().fingerprint,
         "mailing_id": mailing.id,
         "file_id": file.id,
         "attachment_id": file.id,

@@ -15,7 +15,9 @@ class Task(Model):
 class ForceEnd(Model):
     id = AutoField()
     task = ForeignKeyField(Task, unique=True, on_delete='CASCADE')
-    words = JSONField()
+    fencing_token = CharField(max_length=32)
+    reason = CharField(max_length=300, default='')
+    is_told = BooleanField(default=False)
     asked_at = DateTimeField()
 
     class Meta:

@@ -1,6 +1,18 @@
 """What becomes of the row of an account, and what is the site's own."""
 
-from webapp.models import AuditEntry, Deletion, ErrorReport, FailureGroup, Leader, MailPace, RateCount, User, Worker
+from webapp.models import (
+    AuditEntry,
+    Deletion,
+    ErrorReport,
+    FailureGroup,
+    KindControl,
+    Leader,
+    MailPace,
+    RateCount,
+    User,
+    Worker,
+    statistics,
+)
 from webapp.models.fates.fate import Fate, Fates
 
 ROWS: Fates = {
@@ -11,6 +23,8 @@ ROWS: Fates = {
     FailureGroup: Fate("kept: it has no values of programs"),
     MailPace: Fate("kept: it is about the mail server"),
     AuditEntry: Fate("kept for AUDIT_DAYS, without the link to the account: what was done at the desk stays known"),
+    KindControl: Fate("kept: it is about kinds of tasks, and names nobody"),
     Leader: Fate("kept: it is about processes"),
     Worker: Fate("kept: it is about processes"),
+    **dict.fromkeys(statistics.MODELS, Fate("kept: it is sums over everybody's tasks")),
 }

@@ -1,6 +1,14 @@
 """The operator's desk: everybody's tasks, and how the site is doing. For those whose role allows it; else 404."""
 
-from webapp.web.routes.desk import bulk, overview, task, task_actions, tasks  # noqa: F401 - their routes
+from webapp.web.routes.desk import (  # noqa: F401 - their routes
+    bulk,
+    failures,
+    kinds,
+    overview,
+    task,
+    task_actions,
+    tasks,
+)
 from webapp.web.routes.desk.blueprint import bp
 
 __all__ = ["bp"]

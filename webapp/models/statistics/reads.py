@@ -1,0 +1,168 @@
+"""What charts, tables and alerts read of the numbers. Nothing here reads a task."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import chain
+
+from tasks.engine.models.state import State
+from webapp.lib.histogram import Histogram, merged, percentile
+from webapp.lib.times import utcnow
+from webapp.models.statistics.counts import (
+    ALL_KINDS,
+    LineCount,
+    LineHour,
+    LineMinute,
+    Rollup,
+    TaskCount,
+    TaskHour,
+    TaskMinute,
+    floor,
+)
+
+ONE = timedelta(microseconds=1)
+
+
+class Range(StrEnum):
+    """For how long back a chart goes. The value is what URLs say."""
+
+    HOUR = "1h"
+    DAY = "24h"
+    WEEK = "7d"
+    MONTH = "30d"
+
+
+@dataclass(frozen=True)
+class RangeRow:
+    """How long a range is, and how long each of its points; from hours or from minutes. At most 120 points."""
+
+    length: timedelta
+    step: timedelta
+    from_hours: bool
+
+
+RANGES = {
+    Range.HOUR: RangeRow(timedelta(hours=1), timedelta(minutes=1), False),
+    Range.DAY: RangeRow(timedelta(days=1), timedelta(minutes=15), False),
+    Range.WEEK: RangeRow(timedelta(days=7), timedelta(hours=2), True),
+    Range.MONTH: RangeRow(timedelta(days=30), timedelta(hours=6), True),
+}
+
+
+@dataclass
+class Numbers:
+    """What ended in some time, of one kind or of all. Percentiles are milliseconds, None without any."""
+
+    ended: dict[str, int] = field(default_factory=dict)  # by outcome, a value of State
+    wait_ms: int = 0
+    run_ms: int = 0
+    waits: Histogram = field(default_factory=dict)
+    runs: Histogram = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """How many ended, in whatever way."""
+        return sum(self.ended.values())
+
+    @property
+    def failed(self) -> int:
+        """How many failed for good."""
+        return self.ended.get(State.FAILED, 0)
+
+    @property
+    def failure_share(self) -> float | None:
+        """Which share, 0 to 1, of those failed that were not canceled; None where there were none."""
+        done = self.failed + self.ended.get(State.SUCCEEDED, 0)
+        return self.failed / done if done else None
+
+    def wait(self, share: float) -> float | None:
+        """The wait that this share of those that a worker took had at most."""
+        return percentile(self.waits, share)
+
+    def run(self, share: float) -> float | None:
+        """The time that this share of those that ran took at most."""
+        return percentile(self.runs, share)
+
+
+@dataclass
+class Point:
+    """One point of a series: what ended from `at` on, and the line then; each None where nobody knows."""
+
+    at: datetime
+    numbers: Numbers | None = None
+    line: LineCount | None = None
+
+
+def series(which: Range, now: datetime | None = None, kind: str = ALL_KINDS) -> list[Point]:
+    """The points of a range, of one kind or of all, oldest first, at multiples of its step; the last may lie in the
+    present.
+
+    Three queries, one more from hours. They read at most 3 × 1,440 + 1,440 rows for a day, of minutes, and a quarter
+    of that for the others.
+    """
+    row, end = RANGES[which], floor(now or utcnow(), TaskMinute.span)
+    begin = end - row.length + (datetime.min - end + row.length) % row.step
+    known = Rollup.get_or_none()
+    points = {at: Point(at) for at in (begin + n * row.step for n in range((end - begin - ONE) // row.step + 1))}
+    for at, point in points.items():
+        if known and at + row.step > known.since and at < known.seen:
+            point.numbers = Numbers()
+    for count in _counts(begin, end, known, row.from_hours, kind):
+        found = points[floor(count.at, row.step)]
+        found.numbers = _add(found.numbers or Numbers(), [count])
+    for line in _lines(begin, end, row.from_hours, kind):
+        found = points[floor(line.at, row.step)]
+        found.line = line if found.line is None else _worse(found.line, line)
+    return list(points.values())
+
+
+def by_kind(since: datetime, now: datetime | None = None) -> dict[str, Numbers]:
+    """What ended since then, by kind. Two queries: hours where they are closed, minutes before and after these.
+
+    A time of less than three hours ago is to the minute, and any other to the hour in which it lies.
+    """
+    now = now or utcnow()
+    found: dict[str, list[TaskCount]] = defaultdict(list)
+    is_long = now - since >= timedelta(hours=3)
+    begin = floor(since, TaskHour.span if is_long else TaskMinute.span)
+    for row in _counts(begin, now, Rollup.get_or_none() if is_long else None, is_long):
+        found[row.kind].append(row)
+    return {kind: _add(Numbers(), rows) for kind, rows in sorted(found.items())}
+
+
+def _counts(
+    begin: datetime, end: datetime, known: Rollup | None, from_hours: bool, kind: str | None = None
+) -> Iterable[TaskCount]:
+    """Hours as far as they are closed, and minutes of the rest: of a kind or of all, or without one, of each kind."""
+    hours: Iterable[TaskCount] = ()
+    if from_hours and known:
+        closed = max(begin, floor(known.until, TaskHour.span))
+        hours, begin = _some(TaskHour, begin, closed, kind), closed
+    return chain(hours, _some(TaskMinute, begin, end, kind))
+
+
+def _some(model: type[TaskCount], begin: datetime, end: datetime, kind: str | None) -> Iterable[TaskCount]:
+    which = model.kind != ALL_KINDS if kind is None else model.kind == kind
+    return model.select().where(which, model.at >= begin, model.at < end)
+
+
+def _lines(begin: datetime, end: datetime, from_hours: bool, kind: str) -> Iterable[LineCount]:
+    model = LineHour if from_hours else LineMinute
+    return model.select().where(model.kind == kind, model.at >= begin, model.at < end).order_by(model.at)
+
+
+def _add(numbers: Numbers, rows: Iterable[TaskCount]) -> Numbers:
+    rows = list(rows)
+    for row in rows:
+        numbers.ended[row.outcome] = numbers.ended.get(row.outcome, 0) + row.count
+        numbers.wait_ms, numbers.run_ms = numbers.wait_ms + row.wait_ms, numbers.run_ms + row.run_ms
+    numbers.waits = merged([numbers.waits, *(row.waits for row in rows)])
+    numbers.runs = merged([numbers.runs, *(row.runs for row in rows)])
+    return numbers
+
+
+def _worse(one: LineCount, other: LineCount) -> LineCount:
+    """The one of two moments in which more is amiss."""
+    return max(one, other, key=lambda line: (line.oldest_wait, line.waiting, line.running))

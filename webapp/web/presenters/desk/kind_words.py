@@ -1,0 +1,42 @@
+"""Kinds as pages of the desk call them: by the label of their task function, also what this release does not know."""
+
+from tasks.engine import registry
+from webapp.lib.i18n import number
+
+
+def kind_label(name: str) -> str:
+    """What a kind is called; the name itself where no task function of this release has it."""
+    function = registry.functions.get(name)
+    return function.label if function else name
+
+
+def kind_note(name: str) -> str:
+    """What else is to be said of it: that people see nothing of it, or that this release does not know it; or empty."""
+    function = registry.functions.get(name)
+    if function is None:
+        return "unknown to this release"
+    return "internal" if function.internal else ""
+
+
+def bounded(found: int, most: int) -> str:
+    """A number that was counted no further than one more than `most`: '12', and '10,000+' for whatever is more."""
+    return f"{number(most)}+" if found > most else number(found)
+
+
+def brief(milliseconds: float | None) -> str:
+    """A duration for a table, in two digits: '40 ms', '1.2 s', '3.5 min', '12 h'; a dash for none."""
+    if milliseconds is None:
+        return "–"
+    value, unit = milliseconds, "ms"
+    for size, larger in ((1000, "s"), (60, "min"), (60, "h"), (24, "days")):
+        if value < size * 0.995:
+            break
+        value, unit = value / size, larger
+    return f"{number(round(value, 1 if value < 9.95 and unit != 'ms' else None))} {unit}"
+
+
+def percent(share: float | None) -> str:
+    """A share, 0 to 1: '3%', '<1%', '0%'; a dash for none."""
+    if share is None:
+        return "–"
+    return "<1%" if 0 < share < 0.005 else f"{round(share * 100)}%"

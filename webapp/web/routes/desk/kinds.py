@@ -1,0 +1,117 @@
+"""The kinds of tasks: how each is doing, and what an operator can decide of all tasks of one."""
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import BadRequest
+
+from tasks.engine.models.kind_control import KindControl
+from webapp.lib.times import clock_words
+from webapp.models import kind_list
+from webapp.models.audit import Audited
+from webapp.models.statistics import Range
+from webapp.web.auditing import audited, audited_action
+from webapp.web.auth import signed_in_user
+from webapp.web.forms.kinds import LimitsForm, PauseForm
+from webapp.web.presenters.desk.kind_words import brief, kind_label, kind_note, percent
+from webapp.web.routes.desk.blueprint import bp
+
+_RANGES = (Range.HOUR, Range.DAY, Range.WEEK)
+_WORDS = {"ranges": _RANGES, "kind_label": kind_label, "kind_note": kind_note, "brief": brief, "percent": percent}
+
+
+@bp.get("/kinds")
+def kinds() -> ResponseReturnValue:
+    """Every kind with what waits, runs and has ended in a range."""
+    which = _range()
+    return render_template(
+        "desk/kinds.html", kinds=kind_list.kinds(which), which=which, zone=signed_in_user().time_zone, **_WORDS
+    )
+
+
+@bp.get("/kinds/<name>")
+def kind(name: str) -> ResponseReturnValue:
+    """One kind, with the forms that hold it."""
+    return _page(name)
+
+
+@bp.post("/kinds/<name>/pause")
+@audited_action(Audited.PAUSE_KIND)
+def pause_kind(name: str) -> ResponseReturnValue:
+    """Let no task of it start until a time."""
+    _demand(name)
+    zone = signed_in_user().time_zone
+    form = PauseForm(zone)
+    if not form.validate():
+        return _page(name, pause=form), 422
+    until = form.ends_at
+    with audited(f"kind {name}", reason=form.reason.data) as entry:
+        before = KindControl.of(name)
+        KindControl.pause(name, until, form.reason.data, form.stop_running.data)
+        entry.before, entry.after = before and before.decided, _decided(name)
+    flash(f"{kind_label(name)} is paused until {clock_words(until, zone)}.")
+    return redirect(url_for("desk.kind", name=name), 303)
+
+
+@bp.post("/kinds/<name>/resumption")
+@audited_action(Audited.RESUME_KIND)
+def resume_kind(name: str) -> ResponseReturnValue:
+    """End its pause before its time. 422 where it is not paused, as when somebody else was faster."""
+    _demand(name)
+    control = KindControl.of(name)
+    if control is None or not control.is_paused:
+        return _page(name, problem="It isn’t paused any more."), 422
+    with audited(f"kind {name}") as entry:
+        KindControl.resume(name)
+        entry.before, entry.after = control.decided, _decided(name)
+    flash(f"{kind_label(name)} goes on.")
+    return redirect(url_for("desk.kind", name=name), 303)
+
+
+@bp.post("/kinds/<name>/limits")
+@audited_action(Audited.LIMIT_KIND)
+def limit_kind(name: str) -> ResponseReturnValue:
+    """Set how many of it run at once, in all and per person, and how fast they start."""
+    _demand(name)
+    form = LimitsForm()
+    if not form.validate():
+        return _page(name, limits=form), 422
+    with audited(f"kind {name}") as entry:
+        before = KindControl.of(name)
+        KindControl.limit(name, form.running.data, form.per_person.data, form.per_second.data)
+        entry.before, entry.after = before and before.decided, _decided(name)
+    flash(f"The limits of {kind_label(name)} are set.")
+    return redirect(url_for("desk.kind", name=name), 303)
+
+
+def _range() -> Range:
+    asked = request.args.get("range", Range.DAY.value)
+    if asked not in _RANGES:
+        raise BadRequest("There is no such range.")
+    return Range(asked)
+
+
+def _demand(name: str) -> None:
+    if not kind_list.exists(name):
+        abort(404)
+
+
+def _decided(name: str) -> object:
+    control = KindControl.of(name)
+    return control and control.decided
+
+
+def _page(name: str, pause: PauseForm | None = None, limits: LimitsForm | None = None, problem: str = "") -> str:
+    which, zone = _range(), signed_in_user().time_zone
+    found = kind_list.find(name, which)
+    if found is None:
+        abort(404)
+    return render_template(
+        "desk/kind.html",
+        kind=found,
+        which=which,
+        pause=pause or PauseForm(zone, formdata=None),
+        limits=limits or LimitsForm.of(found.control),
+        problem=problem,
+        zone=zone,
+        **_WORDS,
+    )
