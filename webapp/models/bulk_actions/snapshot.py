@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, cast
 from uuid import UUID
 
 from peewee import Case, fn
@@ -17,8 +17,7 @@ from tasks.engine.models.task import Task
 from webapp.db import Row, database
 from webapp.models.bulk_actions.act import Seen, why_not
 from webapp.models.bulk_actions.outcomes import Outcome
-
-_AT_ONCE: Final = 2000  # ids in one query
+from webapp.models.bulk_actions.selection import in_pieces
 
 
 @dataclass
@@ -44,12 +43,12 @@ class Snapshot:
 def take_snapshot(action: str, ids: Sequence[UUID]) -> Snapshot:
     """What one of BULK_ACTIONS would do to the tasks of these ids, which are given the latest first.
 
-    A query for each _AT_ONCE of them. What decides is the same for most: it is worked out once for each such group.
+    A query for each `selection.AT_ONCE` of them. What decides is the same for most: that is worked out once for each
+    such group.
     """
     verdicts: dict[Row, tuple[State, Outcome | None]] = {}
     snapshot = Snapshot()
-    for start in range(0, len(ids), _AT_ONCE):
-        some = ids[start : start + _AT_ONCE]
+    for some in in_pieces(ids):
         rows = {UUID(str(row[0])): row for row in _rows(some)}
         for key in some:
             if key not in rows:

@@ -11,7 +11,7 @@ from webapp.models import Task
 from webapp.models.bulk_actions import MOST, PER_SECOND
 from webapp.models.bulk_actions.action_words import BULK_ACTIONS, BULK_WORDS
 from webapp.models.bulk_actions.outcomes import passed_words
-from webapp.models.bulk_actions.selection import Selection, select_all, select_some
+from webapp.models.bulk_actions.selection import Selection, select_all, select_some, with_workflows
 from webapp.models.bulk_actions.snapshot import Snapshot, take_snapshot
 from webapp.models.desk_filter import DeskFilter
 from webapp.models.desk_query import BadFilter, describe, parse, written
@@ -51,7 +51,7 @@ class BulkPlan:
         return self.action == FINAL_ACTION
 
     @property
-    def title(self) -> str:
+    def what(self) -> str:
         """Like “Retry 312 tasks”."""
         return str(BULK_WORDS[self.action].title(number=self.able))
 
@@ -121,4 +121,6 @@ def plan(said: MultiDict[str, str], *, may_steer: bool, zone: str) -> BulkPlan:
     if problem or asked is None:
         return BulkPlan(action, asked, ids, Selection([]), Snapshot(), zone, problem or NOTHING)
     selection = select_some([*ids]) if ids else select_all(asked)
+    if action == "retry":  # which works on the whole alone
+        selection = with_workflows(selection)
     return BulkPlan(action, asked, ids, selection, take_snapshot(action, selection.ids), zone)

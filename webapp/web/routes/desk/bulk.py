@@ -61,8 +61,8 @@ def _start(asked: BulkPlan, form: BulkForm) -> ResponseReturnValue:
 
 def _words(asked: BulkPlan, form: BulkForm) -> str:
     if asked.able == form.said:
-        return f"Began: {asked.title}."
-    return f"Began: {asked.title}. The page said {number(form.said)}; these are the tasks as they were at your press."
+        return f"Began: {asked.what}."
+    return f"Began: {asked.what}. The page said {number(form.said)}; these are the tasks as they were at your press."
 
 
 def _plan() -> BulkPlan:

@@ -4,11 +4,13 @@ import re
 
 import pytest
 
-from tasks.engine import executor
+from tasks.countdown import countdown
+from tasks.engine import chain, executor
 from tests.browsing import browse
-from webapp.dev.desk_factories import make_staff
+from webapp.dev.desk_factories import make_failure, make_staff
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.quota_variables import Quota
+from webapp.lib.times import utcnow
 from webapp.models import AuditEntry, State, Task, TaskEvent, bulk_actions
 from webapp.models.audit import Audited, Outcome
 from webapp.models.bulk_actions import selection
@@ -209,3 +211,20 @@ def test_the_page_takes_a_few_queries_however_many_there_are(operator, queries):
         return seen.count
 
     assert cost(12) == cost(40)
+
+
+def test_a_failure_leads_to_a_retry_of_its_tasks_and_of_the_workflows_that_failed_by_it(operator):
+    group, other = make_failure(), make_task(State.FAILED)
+    alone = Task.get(Task.fingerprint == group.fingerprint)
+    whole = chain(countdown.s(seconds=1), countdown.s(seconds=1)).launch(make_user())
+    part = next(iter(whole.children()))
+    failed = {"state": State.FAILED, "started_at": utcnow(), "finished_at": utcnow()}
+    Task.update(**failed, fingerprint=group.fingerprint).where(Task.id == part.id).execute()
+    Task.update(**failed).where(Task.id == whole.id).execute()
+    [link] = operator.get(f"/desk/failures/{group.fingerprint}").page.select("a[href^='/desk/tasks/bulk']")
+    assert link.text == "Retry these tasks…"
+    press(operator, link["href"])
+    assert executor.execute_next()
+    assert {each.reload().state for each in (whole, part, alone)} == {State.PENDING}
+    assert other.reload().state == State.FAILED
+    assert Task.get(BULK).result == "Retried 2 tasks"
