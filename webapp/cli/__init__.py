@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from webapp.cli import reports  # noqa: F401 - a command of `people`
+from webapp.cli import reports, tasks_seen, tasks_steered  # noqa: F401 - commands of `people` and of `tasks`
 from webapp.cli.backup import backup
 from webapp.cli.errors import errors
 from webapp.cli.keys import keys

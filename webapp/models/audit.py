@@ -55,7 +55,6 @@ class Audited(StrEnum):
     RETRY_TASK = "retry task"
     DELETE_TASK = "delete task"
     PRIORITIZE_TASK = "prioritize task"
-    RESCHEDULE_TASK = "reschedule task"
     SHOW_ARGUMENTS = "show arguments"
     START_BULK = "start bulk action"
     END_BULK = "end bulk action"
@@ -82,7 +81,6 @@ AUDITED: Mapping[Audited, AuditedRow] = complete(
         Audited.RETRY_TASK: AuditedRow(Action.STEER, "Retried a task"),
         Audited.DELETE_TASK: AuditedRow(Action.STEER, "Deleted a task"),
         Audited.PRIORITIZE_TASK: AuditedRow(Action.STEER, "Changed the priority of a task"),
-        Audited.RESCHEDULE_TASK: AuditedRow(Action.STEER, "Changed a scheduled task"),
         Audited.SHOW_ARGUMENTS: AuditedRow(Action.STEER, "Looked at the arguments of a task"),
         Audited.START_BULK: AuditedRow(Action.STEER, "Began to act on many tasks"),
         Audited.END_BULK: AuditedRow(Action.STEER, "Acted on many tasks"),
@@ -164,15 +162,24 @@ def audit(
     it did; then the entry alone is written, in a transaction of its own, and says `refused` and why. Call it in no
     transaction of your own. One write besides those of the block.
     """
-    entry = _entry(asker, action, target, about, reason)
     try:
-        with database.transaction():
+        with entered(asker, action, target, about=about, reason=reason) as entry:
             yield entry
-            entry.outcome = Outcome.DONE
-            entry.save(force_insert=True)
     except Exception as error:
         record_refusal(asker, action, target, str(error) or type(error).__name__, about=about, reason=reason)
         raise
+
+
+@contextmanager
+def entered(
+    asker: Asker, action: Audited, target: str, *, about: User | int | None = None, reason: str = ""
+) -> Iterator[AuditEntry]:
+    """The same for a caller who records a refusal themselves, once any transaction around this is undone."""
+    entry = _entry(asker, action, target, about, reason)
+    with database.transaction():
+        yield entry
+        entry.outcome = Outcome.DONE
+        entry.save(force_insert=True)
 
 
 def record_refusal(
