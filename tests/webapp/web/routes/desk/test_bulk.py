@@ -14,6 +14,7 @@ from webapp.lib.times import utcnow
 from webapp.models import AuditEntry, State, Task, TaskEvent, bulk_actions
 from webapp.models.audit import Audited, Outcome
 from webapp.models.bulk_actions import selection
+from webapp.models.bulk_actions.action_words import BULK_ACTIONS
 from webapp.models.permissions import Role
 from webapp.web.forms import desk_bulk
 
@@ -228,3 +229,16 @@ def test_a_failure_leads_to_a_retry_of_its_tasks_and_of_the_workflows_that_faile
     assert {each.reload().state for each in (whole, part, alone)} == {State.PENDING}
     assert other.reload().state == State.FAILED
     assert Task.get(BULK).result == "Retried 2 tasks"
+
+
+def test_the_list_leads_there_with_its_filter_and_no_token_in_the_address(operator):
+    make_task(State.FAILED)
+    page = operator.get("/desk/tasks?state=failed").page
+    [form] = page.select("form#bulk")
+    assert (form["method"], form["action"]) == ("get", PAGE)
+    sent = {each["name"]: each["value"] for each in page.select("[form=bulk][type=hidden]")}
+    assert sent == {"state": "failed"}
+    assert not form.select("[name=csrf_token]")
+    assert {button["value"] for button in page.select("button[form=bulk]")} == set(BULK_ACTIONS)
+    viewer = browse(operator.application, make_staff(Role.VIEWER))
+    assert not viewer.get("/desk/tasks?state=failed").page.select("button[form=bulk]")
