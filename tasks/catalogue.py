@@ -27,4 +27,5 @@ CATALOGUE: dict[str, TaskFunction] = catalogue(
     "prepare_picture",
     "mail_messages",
     "mail_task_outcome",
+    "act_on_tasks",
 )

@@ -56,6 +56,8 @@ class Audited(StrEnum):
     DELETE_TASK = "delete task"
     PRIORITIZE_TASK = "prioritize task"
     SHOW_ARGUMENTS = "show arguments"
+    START_BULK = "start bulk action"
+    END_BULK = "end bulk action"
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ AUDITED: Mapping[Audited, AuditedRow] = complete(
         Audited.DELETE_TASK: AuditedRow(Action.STEER, "Deleted a task"),
         Audited.PRIORITIZE_TASK: AuditedRow(Action.STEER, "Changed the priority of a task"),
         Audited.SHOW_ARGUMENTS: AuditedRow(Action.STEER, "Looked at the arguments of a task"),
+        Audited.START_BULK: AuditedRow(Action.STEER, "Began to act on many tasks"),
+        Audited.END_BULK: AuditedRow(Action.STEER, "Acted on many tasks"),
     },
 )
 

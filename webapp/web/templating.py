@@ -63,6 +63,7 @@ def init_app(app: Flask) -> None:
         page_of=task_pages.page_of,
         tone_of=state_words.tone_of,
         bulk_actions=action_words.bulk_actions,
+        operator_actions=action_words.operator_actions,
         may=may,
         needs_second_factor=needs_second_factor,
         storage_use=storage.storage_use,

@@ -3,6 +3,7 @@
 from webapp.web.routes.desk import (  # noqa: F401 - their routes
     alerts,
     audit,
+    bulk,
     failures,
     kinds,
     overview,
