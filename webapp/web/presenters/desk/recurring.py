@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tasks.engine.config import config
-from tasks.engine.leadership import ROLE
 from tasks.engine.sweep_hooks import sweep_hooks
 from webapp.lib.i18n import duration
-from webapp.models import Leader
+from webapp.models import site_health
 from webapp.models.statistics import final_until
 
 EACH_MINUTE = {"count_tasks", "watch_site"}  # called with each sweep, and then mostly with nothing to do
@@ -26,8 +25,6 @@ class Recurring:
 def recurring() -> list[Recurring]:
     """All of it, the sweep first. Two small queries."""
     sweep, purge = duration(config().sweep.total_seconds()), duration(config().purge_every)
-    leader = Leader.get_or_none(Leader.role == ROLE)
-    last = leader.until - config().lead_for if leader else None
     hooks = [
         Recurring(
             hook.__name__,
@@ -38,7 +35,7 @@ def recurring() -> list[Recurring]:
         for hook in sweep_hooks
     ]
     return [
-        Recurring("sweep", "Find runs that were lost, and wake what is due.", sweep, last),
+        Recurring("sweep", "Find runs that were lost, and wake what is due.", sweep, site_health.swept_at()),
         *hooks,
         Recurring("purge", "Delete what is older than the settings allow.", purge),
     ]
