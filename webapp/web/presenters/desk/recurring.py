@@ -16,7 +16,6 @@ EACH_MINUTE = {"count_tasks", "watch_site"}  # called with each sweep, and then 
 class Recurring:
     """Something that happens again and again: what, how often, and when it last did; None if nobody knows."""
 
-    name: str
     words: str
     every: str
     last: datetime | None = None
@@ -27,15 +26,14 @@ def recurring() -> list[Recurring]:
     sweep, purge = duration(config().sweep.total_seconds()), duration(config().purge_every)
     hooks = [
         Recurring(
-            hook.__name__,
-            (hook.__doc__ or "").strip().partition("\n")[0],
+            hook.__name__.replace("_", " ").capitalize(),
             "1 minute" if hook.__name__ in EACH_MINUTE else sweep,
             final_until() if hook.__name__ == "count_tasks" else None,
         )
         for hook in sweep_hooks
     ]
     return [
-        Recurring("sweep", "Find runs that were lost, and wake what is due.", sweep, site_health.swept_at()),
+        Recurring("Find runs that were lost, and wake what is due", sweep, site_health.swept_at()),
         *hooks,
-        Recurring("purge", "Delete what is older than the settings allow.", purge),
+        Recurring("Delete what is older than the settings allow", purge),
     ]

@@ -119,6 +119,6 @@ def test_it_takes_few_queries(read, queries):
 def test_the_sites_own_work_is_listed_with_when_it_last_was_done(read):
     Leader.create(role="sweeper", token="t", until=utcnow())
     answer = read()
-    for name in ("sweep", "mail_errors", "watch_site", "purge"):
+    for name in ("Find runs that were lost", "Mail errors", "Watch site", "Delete what is older"):
         assert name in answer.words
     assert "Nothing waits for its time." in answer.words
