@@ -171,4 +171,7 @@ Task.add_index(
 Task.add_index(Task.user, Task.state, Task.finished_at, Task.id, where=_ended, name="tasks_ended")
 Task.add_index(Task.user, Task.finished_at, where=_ended & Task.dismissed_at.is_null(), name="tasks_alerts")
 Task.add_index(Task.state, Task.run_at, where=Task.run_at.is_null(False), name="tasks_due")
+# The same of one kind, and of one person: what an operator looks for in a schedule.
+Task.add_index(Task.name, Task.state, Task.run_at, where=Task.run_at.is_null(False), name="tasks_due_of_kind")
+Task.add_index(Task.user, Task.state, Task.run_at, where=Task.run_at.is_null(False), name="tasks_due_of_user")
 Task.add_index(Task.name, Task.ready_at, where=SQL("state = 'pending'"), name="tasks_pending")
