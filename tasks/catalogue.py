@@ -7,6 +7,7 @@ from tasks import (  # noqa: F401 - sweep hooks without a task
     mail_errors,
     remind_of_tokens,
     reset_passwords,
+    suspend_accounts,
     withdraw_addresses,
 )
 from tasks.engine import TaskFunction, catalogue

@@ -3,7 +3,7 @@
 from typing import Any
 
 from webapp.dev.factories import make_user
-from webapp.models import AuditEntry, User
+from webapp.models import AuditEntry, HeldTask, Suspension, Task, User
 from webapp.models.audit import Audited, Outcome, Via
 from webapp.models.permissions import Role
 
@@ -18,3 +18,11 @@ def make_audit_entry(actor: User | None = None, action: Audited = Audited.CANCEL
     actor = actor or make_staff()
     defaults = {"role": actor.role, "via": Via.PAGE, "target": "task 1", "outcome": Outcome.DONE, "action": action}
     return AuditEntry.create(actor=actor, **defaults | fields)
+
+
+def make_suspension(user: User, held: Task | None = None, reason: str = "Sends spam.") -> Suspension:
+    """That somebody is suspended, and a task of theirs held, without what follows from it; see `Suspension.begin`."""
+    suspension: Suspension = Suspension.create(user=user, reason=reason)
+    if held:
+        HeldTask.create(suspension=suspension, task=held)
+    return suspension

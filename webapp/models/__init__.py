@@ -51,6 +51,7 @@ from webapp.models.second_factor import SecondFactor
 from webapp.models.session import Session
 from webapp.models.storage_count import StorageCount
 from webapp.models.stored_attachment import StoredAttachment
+from webapp.models.suspension import HeldTask, Suspension
 from webapp.models.task_news import kind_of_end, tell_success_as
 from webapp.models.task_quotas import take_place  # noqa: F401 - an observer
 from webapp.models.unconfirmed_addresses import withdraw
@@ -97,6 +98,8 @@ MODELS = (
     Deletion,
     Worker,
     AuditEntry,
+    Suspension,
+    HeldTask,
 )
 
 __all__ = [
@@ -123,6 +126,7 @@ __all__ = [
     "ErrorReport",
     "FormKey",
     "FormerName",
+    "HeldTask",
     "IdempotencyKey",
     "IllegalTransition",
     "Leader",
@@ -151,6 +155,7 @@ __all__ = [
     "StorageCount",
     "StoredAttachment",
     "Suppression",
+    "Suspension",
     "Task",
     "TaskEvent",
     "User",

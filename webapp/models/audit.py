@@ -47,6 +47,18 @@ class Audited(StrEnum):
     """What is audited. The value stands in rows."""
 
     CANCEL_TASK = "cancel task"
+    SUSPEND_PERSON = "suspend person"
+    REINSTATE_PERSON = "reinstate person"
+    END_SESSIONS = "end sessions"
+    CHANGE_QUOTA = "change quota"
+    CHANGE_ROLE = "change role"
+    SET_PASSWORD = "set password"  # noqa: S105 - no password
+    TURN_OFF_SECOND_FACTOR = "turn off second factor"
+    DELETE_PERSON = "delete person"
+    KEEP_PERSON = "keep person"
+    CLOSE_REPORT = "close report"
+    SUPPRESS_ADDRESS = "suppress address"
+    ALLOW_ADDRESS = "allow address"
 
 
 @dataclass(frozen=True)
@@ -62,6 +74,18 @@ AUDITED: Mapping[Audited, AuditedRow] = complete(
     Audited,
     {
         Audited.CANCEL_TASK: AuditedRow(Action.STEER, "Canceled a task"),
+        Audited.SUSPEND_PERSON: AuditedRow(Action.MANAGE_PEOPLE, "Suspended an account"),
+        Audited.REINSTATE_PERSON: AuditedRow(Action.MANAGE_PEOPLE, "Reinstated an account"),
+        Audited.END_SESSIONS: AuditedRow(Action.MANAGE_PEOPLE, "Ended all sessions of an account"),
+        Audited.CHANGE_QUOTA: AuditedRow(Action.MANAGE_PEOPLE, "Changed a quota of a person"),
+        Audited.CHANGE_ROLE: AuditedRow(Action.MANAGE_PEOPLE, "Changed a role"),
+        Audited.SET_PASSWORD: AuditedRow(Action.MANAGE_PEOPLE, "Set a new password for an account"),
+        Audited.TURN_OFF_SECOND_FACTOR: AuditedRow(Action.MANAGE_PEOPLE, "Turned off two-factor authentication"),
+        Audited.DELETE_PERSON: AuditedRow(Action.MANAGE_PEOPLE, "Had an account deleted"),
+        Audited.KEEP_PERSON: AuditedRow(Action.MANAGE_PEOPLE, "Kept an account that was to be deleted"),
+        Audited.CLOSE_REPORT: AuditedRow(Action.STEER, "Closed a report"),
+        Audited.SUPPRESS_ADDRESS: AuditedRow(Action.STEER, "Suppressed an address"),
+        Audited.ALLOW_ADDRESS: AuditedRow(Action.STEER, "Let an address be mailed again"),
     },
 )
 

@@ -88,6 +88,12 @@ INSECURE: Final = ProblemType(
     "This site is for HTTPS only",
     "Use https. A token that was sent over http may have been read on its way: revoke it, and make a new one.",
 )
+SUSPENDED: Final = ProblemType(
+    "suspended",
+    403,
+    "This account is suspended",
+    "`detail` says why. The same token works again once an operator of this site has lifted that.",
+)
 FORBIDDEN: Final = ProblemType("forbidden", 403, "You aren’t allowed to do this", "`detail` says who is.")
 NOT_FOUND: Final = ProblemType(
     "not-found",
@@ -169,6 +175,7 @@ PROBLEM_TYPES: Final = (
     UNAUTHORIZED,
     INSUFFICIENT_SCOPE,
     FORBIDDEN,
+    SUSPENDED,
     INSECURE,
     NOT_FOUND,
     METHOD_NOT_ALLOWED,
