@@ -7,6 +7,9 @@ from webapp.models.user import User
 class CannotLose(ValueError):
     """It is the last admin whose role counts: nobody could give the role to anybody else on the pages."""
 
+    def __init__(self) -> None:
+        super().__init__("the last admin")
+
 
 def hold_admins(*others: int) -> set[int]:
     """Lock all admins whose role counts, and these other people, in one order; returns the ids of the admins.

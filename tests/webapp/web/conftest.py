@@ -61,6 +61,7 @@ def site(app, ann, settings):
         "tag": "user",
         "slug": "invalid",
         "username": "bob",
+        "person_id": bob.id,
         "filename": "app.css",
         **tokens,
         "token_id": make_api_token(ann.user)[0].id,
