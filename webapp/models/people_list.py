@@ -3,6 +3,7 @@
 All by index, with no count over everybody; what a page tells of each person is read with the page, in one query.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
@@ -10,7 +11,7 @@ from peewee import SQL, ModelSelect, fn
 
 from tasks.engine.models.state import ACTIVE
 from tasks.engine.models.task import Task
-from webapp.db import locks_rows
+from webapp.db import Row, locks_rows
 from webapp.lib.normalization import compatible
 from webapp.models.permissions import Role
 from webapp.models.storage_count import StorageCount
@@ -57,7 +58,8 @@ def busiest(most: int) -> list[User]:
     theirs = Task.select(Task.user).where(_active()).limit(LOOKED_AT).alias("active")
     number = fn.COUNT(SQL("*"))
     ranked = ModelSelect(Task, [theirs.c.user_id]).from_(theirs).group_by(theirs.c.user_id)
-    ids = [row[0] for row in ranked.order_by(number.desc(), theirs.c.user_id).limit(most).tuples()]
+    rows: Iterable[Row] = ranked.order_by(number.desc(), theirs.c.user_id).limit(most).tuples()
+    ids = [user_id for (user_id,) in rows]
     found = {user.id: user for user in with_figures(User.select().where(User.id.in_(ids)))} if ids else {}
     return [found[user_id] for user_id in ids if user_id in found]
 
@@ -73,7 +75,8 @@ def with_figures(users: "ModelSelect[User]") -> "ModelSelect[User]":
 def active_by_state(user: User) -> dict[str, int]:
     """How many active tasks of a person are in which state, of COUNTED at most. One query, by index."""
     some = Task.select(Task.state).where(Task.user == user.id, _active()).limit(COUNTED).alias("some")
-    rows = ModelSelect(Task, [some.c.state, fn.COUNT(SQL("*"))]).from_(some).group_by(some.c.state).tuples()
+    counted = ModelSelect(Task, [some.c.state, fn.COUNT(SQL("*"))]).from_(some)
+    rows: Iterable[Row] = counted.group_by(some.c.state).tuples()
     return {str(state): number for state, number in rows}
 
 

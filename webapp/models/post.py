@@ -36,7 +36,7 @@ class Post(Searched):
     hidden = BooleanField(
         default=False,
         constraints=[SQL("DEFAULT FALSE")],
-        help_text="as its author is suspended, or to be deleted, which is said there first; not found by search, either",
+        help_text="as its author is suspended or to be deleted, which is said there first; not found by search, either",
     )
 
     class Meta:
@@ -97,7 +97,7 @@ class Post(Searched):
 
     @classmethod
     def shown(cls) -> "ModelSelect[Post]":
-        """Everyone's posts, but for those of accounts that are suspended or to be deleted. To be counted and filtered."""
+        """Everyone's posts, but for those of accounts suspended or to be deleted. To be counted and filtered."""
         return cls.select().join(User).where(_is_shown())
 
     @classmethod

@@ -23,4 +23,4 @@ def hold_admins(*others: int) -> set[int]:
 
 def _admins() -> set[int]:
     chosen = User.role == Role.ADMIN, User.suspended_at.is_null(), User.totp_secret.is_null(False)
-    return {user_id for (user_id,) in User.select(User.id).where(*chosen, User.password_hash != "").tuples()}
+    return {user.id for user in User.select(User.id).where(*chosen, User.password_hash != "")}

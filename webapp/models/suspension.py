@@ -3,8 +3,9 @@
 - Nobody signs in to it: who proves that it is theirs reads why. Its sessions end; those of a guest, who could never
   sign in again, are refused, and work again once it is lifted.
 - Its API tokens are refused, in words of their own, and work again afterwards.
-- What it has running or waiting is paused, and what is scheduled is held, by `suspension_work`; that goes on afterwards.
-  So mail to many that has begun stops with the recipient under way. The site's own tasks about it go on: it is told.
+- What it has running or waiting is paused, and what is scheduled is held, by `suspension_work`; that goes on
+  afterwards. So mail to many that has begun stops with the recipient under way. The site's own tasks about it go on:
+  it is told.
 - Its posts and its profile are shown to nobody, and nobody can write to it. What others have of it stays theirs.
 - A role that it has allows nothing, and tells it of nothing.
 - A password may be set by the link in a mail, and an address be confirmed: neither signs in. Unsubscribing from its

@@ -60,8 +60,8 @@ def _hold(suspension: Suspension, most: int, until: float) -> bool:
     is_new = suspension.suspended_at > utcnow() - SETTLED  # something may still be being started
     if is_new or not is_hidden or Task.select().where(goes_on).exists():
         return False
-    settled = Suspension.update(settled_at=utcnow()).where(Suspension.id == suspension.id, Suspension.lifted_at.is_null())
-    return bool(settled.execute())
+    still = Suspension.lifted_at.is_null() & (Suspension.id == suspension.id)
+    return bool(Suspension.update(settled_at=utcnow()).where(still).execute())
 
 
 def _hold_task(suspension: Suspension, task: Task) -> bool:

@@ -84,14 +84,18 @@ class QuotaForm(ReasonForm):
     """Another quota for one person than for everybody, or everybody's again."""
 
     quota = SelectField(
-        "Quota", choices=[SelectChoice(quota.value, QUOTA_LABELS[quota]) for quota in PERSONAL], validators=[InputRequired()]
+        "Quota", [InputRequired()], choices=[SelectChoice(quota.value, QUOTA_LABELS[quota]) for quota in PERSONAL]
     )
     most = IntegerField(
         "Limit",
         [Optional(), NumberRange(0, LARGEST, f"Choose a number from 0 to {LARGEST:,}.")],
         description="0 is unlimited. Empty is what everybody has.",
     )
-    days = IntegerField("Days", [Optional(), NumberRange(1, 3650, "Choose 1 to 3,650 days.")], description="Empty is for good.")
+    days = IntegerField(
+        "Days",
+        [Optional(), NumberRange(1, 3650, "Choose 1 to 3,650 days.")],
+        description="Empty is for good.",
+    )
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

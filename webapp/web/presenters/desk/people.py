@@ -71,7 +71,7 @@ class ShownQuota:
     @property
     def until(self) -> datetime | None:
         """Until when one of their own counts."""
-        return self.use.own and self.use.own.until
+        return self.use.own.until if self.use.own else None
 
     @property
     def reason(self) -> str:
