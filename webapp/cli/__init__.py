@@ -2,6 +2,8 @@
 
 from flask import Flask
 
+import webapp.cli.people_access
+import webapp.cli.people_deletion  # noqa: F401 - commands of `people`, too
 from webapp.cli import reports  # noqa: F401 - a command of `people`
 from webapp.cli.backup import backup
 from webapp.cli.errors import errors
