@@ -125,7 +125,7 @@ def change_quota(person: User, quota: str, most: int | None, days: int | None, r
             OwnQuota(most * QUOTAS[kind].unit or None, until, reason).give(person, kind)
         entry.before, entry.after = {quota: before}, {quota: most_of(kind, person)}
     record(Event.QUOTA_CHANGED, person, quota=quota, via="command")
-    amount = "everybody’s" if most is None else most or "unlimited"
-    click.echo(
-        f"{person.username} has {amount} {quota} now{f', for {days} days' if days and most is not None else ''}."
-    )
+    if most is None:
+        click.echo(f"{person.username} has everybody’s {quota} again.")
+    else:
+        click.echo(f"{person.username} has {most or 'unlimited'} {quota} now{f', for {days} days' if days else ''}.")
