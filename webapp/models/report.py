@@ -111,6 +111,11 @@ class Report(BaseModel):
         return found.where(cls.state == OPEN).order_by(cls.created_at, cls.id)
 
     @classmethod
+    def find(cls, report_id: int) -> "Report | None":
+        """One of them, for those who look after the site. One query."""
+        return cls.get_or_none(cls.id == report_id)
+
+    @classmethod
     def closed_ones(cls) -> "ModelSelect[Report]":
         """Those that were handled, the latest first, each with who wrote what was reported, who reported it and who
         closed it. By index, to be paged by `closed_at`."""

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 
 from peewee import DoesNotExist
 
+from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.actor import by_operator
 from tasks.engine.models.composition import Composition
-from tasks.engine.models.state import State
+from tasks.engine.models.state import LEASED, TIMED, State
 from tasks.engine.models.task import Task
 from tasks.engine.models.transitions import IllegalTransition
 from webapp.db import database, locking
@@ -24,7 +25,6 @@ AT_ONCE = 200  # tasks, or posts, in one go
 LONGEST = 1.0  # seconds
 HELD_UNTIL = datetime(9999, 1, 1)  # the time of a scheduled task that is held
 SETTLED = timedelta(minutes=1)  # by then no request is under way any more that began before the suspension
-_GOES_ON_BY_ITSELF = (State.PENDING, State.IN_PROGRESS, State.RETRYING, State.PAUSING, State.CANCELING)
 
 
 class _Lifted(Exception):
@@ -48,15 +48,15 @@ def carry_out_some(at_once: int) -> None:
 
 def _hold(suspension: Suspension, most: int, until: float) -> bool:
     theirs = (Task.user == suspension.user_id) & ~Task.hidden
-    single = Task.composition == Composition.SINGLE
-    to_pause = theirs & single & Task.state.in_([State.PENDING, State.IN_PROGRESS])
+    to_pause = theirs & OWNER_ACTIONS["pause"].where(Task)
     to_put_off = theirs & (Task.state == State.SCHEDULED) & (Task.run_at < HELD_UNTIL)
     for which in (to_pause, to_put_off):
         for task in Task.select().where(which).limit(most):
             if time.monotonic() > until or not _hold_task(suspension, task):
                 return False
     is_hidden = _hide(suspension, hidden=True, most=most)
-    goes_on = (theirs & single & Task.state.in_(_GOES_ON_BY_ITSELF)) | to_put_off
+    stops = (Task.composition == Composition.SINGLE) & Task.state.in_(sorted(LEASED))
+    goes_on = to_pause | (theirs & (stops | (Task.state.in_(sorted(TIMED)) & (Task.run_at < HELD_UNTIL))))
     is_new = suspension.suspended_at > utcnow() - SETTLED  # something may still be being started
     if is_new or not is_hidden or Task.select().where(goes_on).exists():
         return False

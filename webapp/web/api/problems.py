@@ -89,10 +89,7 @@ INSECURE: Final = ProblemType(
     "Use https. A token that was sent over http may have been read on its way: revoke it, and make a new one.",
 )
 SUSPENDED: Final = ProblemType(
-    "suspended",
-    403,
-    "This account is suspended",
-    "`detail` says why. The same token works again once an operator of this site has lifted that.",
+    "suspended", 403, "This account is suspended", "`detail` says why. The token works again once that is lifted."
 )
 FORBIDDEN: Final = ProblemType("forbidden", 403, "You aren’t allowed to do this", "`detail` says who is.")
 NOT_FOUND: Final = ProblemType(
@@ -110,10 +107,7 @@ PRECONDITION_FAILED: Final = ProblemType(
 )
 TOO_LARGE: Final = ProblemType("too-large", 413, "That’s too large", "Send less.")
 UNSUPPORTED_TYPE: Final = ProblemType(
-    "unsupported-type",
-    415,
-    "We don’t read that format",
-    "Send JSON, or a form with files where the operation takes files.",
+    "unsupported-type", 415, "We don’t read that format", "Send JSON, or a form with files where one takes files."
 )
 RANGE_NOT_SATISFIABLE: Final = ProblemType(
     "range-not-satisfiable", 416, "There is no such part", "Ask for a part within the size of the file."

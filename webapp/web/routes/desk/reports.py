@@ -26,7 +26,7 @@ def reports() -> ResponseReturnValue:
 @audited_action(Audited.CLOSE_REPORT)
 def close_report(report_id: int) -> ResponseReturnValue:
     """Close one, and all of the same post or message, as the form says; that is deleted, if it says so."""
-    report: Report = Report.get_or_none(Report.id == report_id) or abort(404)
+    report = Report.find(report_id) or abort(404)
     form = VerdictForm()
     if not form.validate_on_submit():
         return _page(), 422

@@ -117,10 +117,12 @@ def test_ending_all_sessions_signs_out_everywhere_and_leaves_guests_alone(app, a
     assert admin.submit(f"/desk/people/{guest.id}/sessions").status_code == 422
 
 
-def test_a_quota_of_ones_own_counts_at_once_until_its_time(admin, ann, allow):
+def test_a_quota_of_ones_own_counts_at_once_until_its_time(admin, ann, allow, written):
     allow(Quota.ACTIVE_TASKS, 10)
+    lines = written("json")
     answer = admin.submit(f"/desk/people/{ann.id}/quotas", quota="active_tasks", most="2", days="7", reason="Too many.")
     assert answer.status_code == 303
+    assert [line["event"] for line in lines.objects("errand.security")] == ["quota changed"]
     user = User.get_by_id(ann.id)
     assert most_of(Quota.ACTIVE_TASKS, user) == 2
     with pytest.raises(OverQuota):
