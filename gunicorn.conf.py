@@ -14,7 +14,7 @@ from webapp.db.bulkhead import PLACES, SPARE_THREADS
 from webapp.lib import i18n, logs
 from webapp.settings import Settings, SettingsError
 from webapp.storage import use_database
-from webapp.web import bind_address
+from webapp.web import bind_address, site_watch
 from webapp.web.security import MAX_FIELDS_SIZE
 from webapp.web.server import limits
 from webapp.web.server.worker import BufferingWorker
@@ -88,3 +88,8 @@ def when_ready(server):
     gc.freeze()
     if [str(listener) for listener in server.LISTENERS] == [f"http://{address}" for address in bind]:
         server.log.info("%s", bind_address.words(settings))
+
+
+def post_worker_init(worker):
+    """Watch the site in each process that serves it: see `site_watch`."""
+    site_watch.start(worker.wsgi)

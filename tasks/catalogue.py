@@ -1,6 +1,7 @@
 """The list of task functions. A new kind of task is its file, in this folder, and its name here."""
 
 from tasks import (  # noqa: F401 - sweep hooks without a task
+    count_tasks,
     delete_accounts,
     index_texts,
     mail_budget,
@@ -8,6 +9,7 @@ from tasks import (  # noqa: F401 - sweep hooks without a task
     remind_of_tokens,
     reset_passwords,
     suspend_accounts,
+    watch_site,
     withdraw_addresses,
 )
 from tasks.engine import TaskFunction, catalogue

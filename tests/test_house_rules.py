@@ -75,6 +75,7 @@ HAND_WRITTEN_SQL = {
     "webapp/models/search_indexes.py": "searches by these indexes",
     "webapp/models/searched_rows.py": "reads rows of either table in a statement of its own, as these searches do",
     "webapp/db/backup.py": "reads a copied file before there are models for it",
+    "webapp/db/sizes.py": "asks PostgreSQL about its own tables",
     "webapp/db/postgres.py": "asks the server about its own processes",
     "webapp/lib/queue_file.py": "Huey's file",
     "tasks/queue.py": "Huey’s table",

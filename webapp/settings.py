@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from webapp.lib.alert_variables import AlertLimits, read_alert_limits
 from webapp.lib.containers import in_container
 from webapp.lib.data_folder import read_data_folder, read_secret_key, read_secret_key_fallbacks
 from webapp.lib.environment import Reader, SettingsError
@@ -69,6 +70,7 @@ class Settings:
     admins: tuple[str, ...] = ()
     sentry_dsn: str | None = None
     quotas: Quotas = field(default_factory=lambda: DEFAULTS)
+    alerts: AlertLimits = field(default_factory=AlertLimits)
 
     @property
     def secret_keys(self) -> list[str]:
@@ -140,6 +142,7 @@ class Settings:
             "listen_everywhere": in_container(read),
             **read_error_reports(read),
             "quotas": read_quotas(read),
+            "alerts": read_alert_limits(read),
         }
         read.compare("ARTIFACT_DAYS", "RETENTION_DAYS", 1, "a task's files are deleted with the task")
         read.compare("TASK_SWEEP_SECONDS", "TASK_LEASE_SECONDS", 10, "lost tasks would wait that long")

@@ -2,7 +2,7 @@
 
 from tasks.queue import huey
 from webapp import db
-from webapp.models import audit, idle_guests, quotas
+from webapp.models import audit, idle_guests, quotas, site_health
 from webapp.settings import Settings
 
 
@@ -13,9 +13,11 @@ def use_storage(settings: Settings, patient: bool = True) -> None:
 
 
 def use_database(settings: Settings, patient: bool = True) -> None:
-    """Use the database of these settings, their quotas, and for how long they keep guests and the audit. What a run
+    """Use the database of these settings, their quotas and limits of alerts, and for how long they keep guests and
+    the audit. What a run
     holds in the database is released when its lease ends."""
     db.configure(settings.database_url, idle_timeout=settings.task_lease, patient=patient)
     quotas.configure(settings.quotas)
     idle_guests.configure(settings.guest_days)
     audit.configure(settings.audit_days)
+    site_health.configure(settings.alerts)

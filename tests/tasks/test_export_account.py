@@ -43,6 +43,7 @@ from webapp.models import (
     ErrorReport,
     FormerName,
     IdempotencyKey,
+    KindControl,
     Leader,
     MailCount,
     MailPace,
@@ -53,14 +54,16 @@ from webapp.models import (
     RateCount,
     RecoveryCode,
     Session,
+    SiteAlert,
     State,
     Task,
     TaskEvent,
     User,
     Worker,
+    statistics,
 )
 
-OF_NOBODY = {Deletion, ErrorReport, Leader, MailPace, RateCount, Worker}
+OF_NOBODY = {Deletion, ErrorReport, KindControl, Leader, MailPace, RateCount, SiteAlert, Worker, *statistics.MODELS}
 
 
 def _unpacked(task: Task) -> dict[str, bytes]:

@@ -15,6 +15,7 @@ from webapp.dev.factories import make_user
 from webapp.lib.times import utcnow
 from webapp.mail import error_mails
 from webapp.mail.error_mails import MOST
+from webapp.mail.mail_thread import MailThread
 from webapp.models import ErrorReport
 
 ADMINS = ("ops@example.com", "ann@example.com")
@@ -23,7 +24,7 @@ ADMINS = ("ops@example.com", "ann@example.com")
 @pytest.fixture
 def make_reporting(make_app, monkeypatch):
     """A function that makes an app that reports errors; it is silent again after the test."""
-    monkeypatch.setattr(mail_errors, "sender", mail_errors._Sender())
+    monkeypatch.setattr(mail_errors, "sender", MailThread(error_mails.send_due, "Errors could not be mailed"))
     apps = []
 
     def make(**changes):

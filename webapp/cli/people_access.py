@@ -13,10 +13,10 @@ from webapp.lib.quota_variables import LARGEST, PERSONAL, QUOTAS, Quota
 from webapp.lib.times import utcnow
 from webapp.models import SecondFactor, Suspension, User
 from webapp.models.audit import Audited
+from webapp.models.last_admin import CannotLose
 from webapp.models.own_quota import OwnQuota, take_own_quota
 from webapp.models.password_reset import change_password
 from webapp.models.quotas import most_of
-from webapp.models.staff import CannotLose
 from webapp.models.suspension_work import carry_out
 from webapp.web.forms.settings import PasswordForm
 from webapp.web.security_log import Event, record

@@ -13,6 +13,7 @@ from webapp.mail.failures import MailError
 from webapp.mail.outgoing import OutgoingMail
 from webapp.mail.rendering import render
 from webapp.mail.smtp import SmtpSession
+from webapp.mail.to_each import mail_each
 from webapp.models import ErrorReport, RateCount
 
 log = logging.getLogger(__name__)
@@ -69,18 +70,7 @@ def _tell(session: SmtpSession, admins: Sequence[str], report: ErrorReport) -> N
 
 def _mail_all(session: SmtpSession, admins: Sequence[str], content: OutgoingMail, message_id: str) -> None:
     """Mail each admin. Raises MailError if none of them got it."""
-    failure, sent = None, 0
-    for admin in admins:
-        try:
-            session.send(content, admin, message_id)
-            sent += 1
-        except MailError as error:
-            failure = error
-            if error.unheard or error.connection_lost or error.for_everybody:
-                break
-    if failure:
-        if not sent:
-            raise failure
+    if failure := mail_each(session, admins, content, message_id):
         _trouble.failed(failure)
 
 

@@ -10,6 +10,7 @@ from tasks.engine.models.artifact import Artifact, ArtifactChunk
 from tasks.engine.models.artifact_writer import ArtifactWriter
 from tasks.engine.models.composition import Composition
 from tasks.engine.models.event import TaskEvent
+from tasks.engine.models.kind_control import KindControl
 from tasks.engine.models.leader import Leader
 from tasks.engine.models.state import State
 from tasks.engine.models.task import Task
@@ -49,6 +50,8 @@ from webapp.models.renaming import rename
 from webapp.models.report import Report
 from webapp.models.second_factor import SecondFactor
 from webapp.models.session import Session
+from webapp.models.site_alert import SiteAlert
+from webapp.models.statistics.counts import LineHour, LineMinute, Rollup, TaskHour, TaskMinute, TaskTotal
 from webapp.models.storage_count import StorageCount
 from webapp.models.stored_attachment import StoredAttachment
 from webapp.models.suspension import HeldTask, Suspension
@@ -100,6 +103,14 @@ MODELS = (
     AuditEntry,
     Suspension,
     HeldTask,
+    TaskMinute,
+    TaskHour,
+    TaskTotal,
+    LineMinute,
+    LineHour,
+    Rollup,
+    KindControl,
+    SiteAlert,
 )
 
 __all__ = [
@@ -129,7 +140,10 @@ __all__ = [
     "HeldTask",
     "IdempotencyKey",
     "IllegalTransition",
+    "KindControl",
     "Leader",
+    "LineHour",
+    "LineMinute",
     "Made",
     "MailCount",
     "MailPace",
@@ -148,9 +162,11 @@ __all__ = [
     "RateCount",
     "RecoveryCode",
     "Report",
+    "Rollup",
     "SecondFactor",
     "SecretsGone",
     "Session",
+    "SiteAlert",
     "State",
     "StorageCount",
     "StoredAttachment",
@@ -158,6 +174,9 @@ __all__ = [
     "Suspension",
     "Task",
     "TaskEvent",
+    "TaskHour",
+    "TaskMinute",
+    "TaskTotal",
     "User",
     "UsernameTaken",
     "Worker",

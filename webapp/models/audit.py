@@ -4,7 +4,7 @@ An entry is written in the transaction of its effect: there is none without the 
 deleted once they are AUDIT_DAYS old. They hold no argument of a task, no name or text of a person, and no secret.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,10 +16,22 @@ from peewee import AutoField, CharField, DateTimeField, ForeignKeyField, Integer
 from tasks.engine.models.actor import LONGEST_REASON
 from tasks.engine.retention import also_purge
 from webapp.db import BaseModel, database
-from webapp.lib.complete import complete
 from webapp.lib.times import utcnow
-from webapp.models.permissions import Action
+from webapp.models.audited_actions import AUDITED, Audited, AuditedRow
 from webapp.models.user import User
+
+__all__ = [
+    "AUDITED",
+    "Asker",
+    "AuditEntry",
+    "Audited",
+    "AuditedRow",
+    "Outcome",
+    "Via",
+    "audit",
+    "configure",
+    "record_refusal",
+]
 
 LONGEST_NAME = 60
 LONGEST_TARGET = 100
@@ -41,53 +53,6 @@ class Outcome(StrEnum):
 
     DONE = "done"
     REFUSED = "refused"
-
-
-class Audited(StrEnum):
-    """What is audited. The value stands in rows."""
-
-    CANCEL_TASK = "cancel task"
-    SUSPEND_PERSON = "suspend person"
-    REINSTATE_PERSON = "reinstate person"
-    END_SESSIONS = "end sessions"
-    CHANGE_QUOTA = "change quota"
-    CHANGE_ROLE = "change role"
-    SET_PASSWORD = "set password"  # noqa: S105 - no password
-    TURN_OFF_SECOND_FACTOR = "turn off second factor"
-    DELETE_PERSON = "delete person"
-    KEEP_PERSON = "keep person"
-    CLOSE_REPORT = "close report"
-    SUPPRESS_ADDRESS = "suppress address"
-    ALLOW_ADDRESS = "allow address"
-
-
-@dataclass(frozen=True)
-class AuditedRow:
-    """What an audited action needs, and its `words`, as a list of them says it: “Canceled a task”."""
-
-    needs: Action
-    words: str
-
-
-AUDITED: Mapping[Audited, AuditedRow] = complete(
-    "AUDITED",
-    Audited,
-    {
-        Audited.CANCEL_TASK: AuditedRow(Action.STEER, "Canceled a task"),
-        Audited.SUSPEND_PERSON: AuditedRow(Action.MANAGE_PEOPLE, "Suspended an account"),
-        Audited.REINSTATE_PERSON: AuditedRow(Action.MANAGE_PEOPLE, "Reinstated an account"),
-        Audited.END_SESSIONS: AuditedRow(Action.MANAGE_PEOPLE, "Ended all sessions of an account"),
-        Audited.CHANGE_QUOTA: AuditedRow(Action.MANAGE_PEOPLE, "Changed a quota of a person"),
-        Audited.CHANGE_ROLE: AuditedRow(Action.MANAGE_PEOPLE, "Changed a role"),
-        Audited.SET_PASSWORD: AuditedRow(Action.MANAGE_PEOPLE, "Set a new password for an account"),
-        Audited.TURN_OFF_SECOND_FACTOR: AuditedRow(Action.MANAGE_PEOPLE, "Turned off two-factor authentication"),
-        Audited.DELETE_PERSON: AuditedRow(Action.MANAGE_PEOPLE, "Had an account deleted"),
-        Audited.KEEP_PERSON: AuditedRow(Action.MANAGE_PEOPLE, "Kept an account that was to be deleted"),
-        Audited.CLOSE_REPORT: AuditedRow(Action.STEER, "Closed a report"),
-        Audited.SUPPRESS_ADDRESS: AuditedRow(Action.STEER, "Suppressed an address"),
-        Audited.ALLOW_ADDRESS: AuditedRow(Action.STEER, "Let an address be mailed again"),
-    },
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +102,11 @@ class AuditEntry(BaseModel):
             (("action", "id"), False),
             (("target", "id"), False),
         )
+
+    @classmethod
+    def of_target(cls, target: str, most: int = 20) -> list["AuditEntry"]:
+        """The latest about one thing, like `kind countdown`, the newest first. One query, by index."""
+        return list(cls.select().where(cls.target == target).order_by(cls.id.desc()).limit(most))
 
     @classmethod
     def purge(cls, at_once: int) -> int:

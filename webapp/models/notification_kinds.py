@@ -10,11 +10,13 @@ from dataclasses import dataclass
 
 from tasks.engine.models.row import TaskRow
 from webapp.lib.phrases import Argument, Phrase, Wording, Words, phrase
+from webapp.models.permissions import Account, Action, may
 
 # The subjects of notifications; a row has one as its name.
 TASK_PROGRESS = "task_progress"  # a task
 CONVERSATION = "conversation"  # the messages of one sender
 UNREAD_MESSAGE_COUNT = "unread_message_count"
+SITE_ALERTS = "site_alerts"  # what is wrong with the site, for those who look after it
 SIGN_INS = "sign_ins"  # those from browsers that the account does not know
 
 # The channels offered, by their names in `notification_preferences.CHANNELS`. The others there come from settings of an
@@ -34,16 +36,22 @@ class NotificationKind:
     words: Wording  # of {subject}, the title of a task, a user name, or a browser in words
     subject: str = TASK_PROGRESS  # and so where it leads to
     channels: tuple[str, ...] = AFTER_A_WHILE
+    channel: str = "app"  # of whoever has chosen none
     detailed: Wording | None = None  # instead, where there is a {detail} to tell
     detail: Callable[[TaskRow], Words] | None = None  # of the end of a task
     mailed: str = ""  # of the end of a task: what an email says of it after its title
     mail_subject: str = ""  # of such an email, if it is about one task; without what anybody typed
+    needs: Action | None = None  # none but those who may do that hear of it
     has_own_badge: bool = False  # so the badge of notifications does not count it
 
     @property
     def can_be_chosen(self) -> bool:
         """Whether there is more than one channel for it."""
         return len(self.channels) > 1
+
+    def is_for(self, user: Account) -> bool:
+        """Whether somebody may hear of it. No query."""
+        return self.needs is None or may(user, self.needs)
 
     def phrase(self, subject: Argument, detail: Argument = None) -> Phrase:
         """What the notification says."""
@@ -107,6 +115,17 @@ SIGN_IN = NotificationKind(
     channels=ALWAYS,
 )
 
+SITE_ALERT = NotificationKind(
+    "site_alert",
+    label="Alerts of the site",
+    icon="activity",
+    words=phrase("notification.site_alert", "Alert: {subject}"),
+    subject=SITE_ALERTS,
+    channels=AT_ONCE,
+    channel="mail",
+    needs=Action.VIEW_DESK,
+)
+
 _IN_THE_ORDER_OF_SETTINGS = (
     MESSAGE,
     SUCCEEDED,
@@ -114,6 +133,7 @@ _IN_THE_ORDER_OF_SETTINGS = (
     CANCELED,
     MAIL,
     SIGN_IN,
+    SITE_ALERT,
 )
 KINDS = {kind.name: kind for kind in _IN_THE_ORDER_OF_SETTINGS}
 # What stands for a kind that only a later release has.

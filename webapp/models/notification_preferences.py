@@ -27,7 +27,6 @@ CHANNELS = {
     "only-30": Channel("By email only, if it took over 30 minutes", here=False, mail_after=30),
     "off": Channel("Off", here=False),
 }
-_DEFAULT = "app"
 
 
 def channels_for(kind: NotificationKind, present: str) -> dict[str, str]:
@@ -41,10 +40,10 @@ def channel_of(kind: NotificationKind, chosen: dict[str, str] | None, mail_after
     `chosen` is what somebody chose for each kind. `mail_after` is an older setting for all tasks, in minutes of work,
     and still holds: they are mailed if either setting asks for it.
     """
-    name = (chosen or {}).get(kind.name, _DEFAULT) if kind.can_be_chosen else kind.channels[0]
+    name = (chosen or {}).get(kind.name, kind.channel) if kind.can_be_chosen else kind.channels[0]
     channel = CHANNELS.get(name)
     if channel is None:  # of a later release
-        return _DEFAULT
+        return kind.channel
     adds = mail_after is not None and kind.subject == TASK_PROGRESS
     if mail_after is None or not adds or _is_after(channel, mail_after):
         return name

@@ -2,9 +2,9 @@
 
 from webapp.db import database
 from webapp.models.account_mail import AccountMail
+from webapp.models.last_admin import CannotLose, hold_admins
 from webapp.models.permissions import Role
 from webapp.models.session import Session
-from webapp.models.staff import CannotLose, hold_admins
 from webapp.models.user import User
 
 

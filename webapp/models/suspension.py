@@ -22,9 +22,9 @@ from tasks.engine.models.task import Task
 from webapp.db import BaseModel, database
 from webapp.lib.times import utcnow
 from webapp.models.account_mail import AccountMail
+from webapp.models.last_admin import CannotLose, hold_admins
 from webapp.models.permissions import Role
 from webapp.models.session import Session
-from webapp.models.staff import CannotLose, hold_admins
 from webapp.models.user import User
 from webapp.models.user_passwords import new_session_key
 

@@ -149,5 +149,4 @@ def _by_session_key() -> Any:
 
 
 User.add_index(User.id, where=User.suspended_at.is_null(False), name="users_suspended")
-User.add_index(User.role, User.id, where=User.role.is_null(False), name="users_with_role")
 User.add_index(fn.LOWER(User.email), where=User.email_confirmed_at.is_null(False), name="users_confirmed_email")

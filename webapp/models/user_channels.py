@@ -39,7 +39,7 @@ class UserChannels(UserTrait):
     @property
     def wants_mail(self) -> bool:
         """Whether they chose email for any kind of notification, with or without an address."""
-        return any(self.hears(kind).mail_after is not None for kind in KINDS.values())
+        return any(self.hears(kind).mail_after is not None for kind in KINDS.values() if kind.is_for(self))
 
     def hear(self, ways: dict[str, str]) -> None:
         """Save their channel for each kind of notification, by its name in CHANNELS."""

@@ -158,6 +158,11 @@ def moment(text: str) -> datetime:
     return at
 
 
+def page_number(cursor: str | None) -> int | None:
+    """The number in a cursor that is one; None without a cursor. Raises BadRequest for what no page gave out."""
+    return _number(cursor) if cursor else None
+
+
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 19):  # what a database's integers hold
         raise BadRequest(NO_SUCH_PAGE)

@@ -171,3 +171,4 @@ Task.add_index(
 Task.add_index(Task.user, Task.state, Task.finished_at, Task.id, where=_ended, name="tasks_ended")
 Task.add_index(Task.user, Task.finished_at, where=_ended & Task.dismissed_at.is_null(), name="tasks_alerts")
 Task.add_index(Task.state, Task.run_at, where=Task.run_at.is_null(False), name="tasks_due")
+Task.add_index(Task.name, Task.ready_at, where=SQL("state = 'pending'"), name="tasks_pending")

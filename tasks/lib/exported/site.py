@@ -12,13 +12,16 @@ from webapp.models import (
     FormKey,
     HeldTask,
     IdempotencyKey,
+    KindControl,
     Leader,
     MailPace,
     NoticeCount,
     OutcomeMail,
     RateCount,
+    SiteAlert,
     StorageCount,
     Worker,
+    statistics,
 )
 
 ROWS: Mapping[type[Model], Row] = {
@@ -33,6 +36,9 @@ ROWS: Mapping[type[Model], Row] = {
     ErrorReport: Excused("Errors of the site's programs. Nothing that anybody typed is in them."),
     NoticeCount: Excused("How many emails with news you got in the last hour."),
     MailPace: Excused("How fast the mail server lets this site send."),
+    KindControl: Excused("What an operator has decided of all tasks of a kind, as that it waits for now."),
     Leader: Excused("Which of the site's programs does what only one should."),
+    SiteAlert: Excused("What was wrong with the site lately."),
     Worker: Excused("Which programs work for the site."),
+    **dict.fromkeys(statistics.MODELS, Excused("How many tasks everybody's were, and how long they took, added up.")),
 }

@@ -27,6 +27,7 @@ MADE_IN = {
     "webapp/mail/account_mails.py": "constants of ACCOUNT_MAILS, with {app}",
     "webapp/mail/error_mails.py": "ErrorReport.summary, which holds no values, and goes to ADMINS",
     "webapp/mail/mailings.py": "what a person writes who sends it in their own name",
+    "webapp/mail/site_alert_mails.py": "a number",
     "webapp/mail/sending.py": "what it is given, see export_posts",
 }
 HOSTILE = "call-9005550100.example"

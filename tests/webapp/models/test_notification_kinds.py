@@ -8,7 +8,7 @@ import pytest
 from tests.processes import ROOT
 from webapp.dev.factories import make_message, make_notification, make_task
 from webapp.models import Notification, State, kind_of_end
-from webapp.models.notification_kinds import CONVERSATION, KINDS, SIGN_INS, SUCCEEDED, TASK_PROGRESS
+from webapp.models.notification_kinds import CONVERSATION, KINDS, SIGN_INS, SITE_ALERTS, SUCCEEDED, TASK_PROGRESS
 from webapp.models.notification_preferences import CHANNELS
 from webapp.web.forms.notification_preferences import NotificationPreferencesForm
 from webapp.web.presenters import notifications
@@ -45,6 +45,9 @@ def test_a_kind_is_listed_with_its_icon_and_words_and_leads_to_its_subject(ann, 
         subject, address = "bob", "/messages/bob#composer"
     elif kind.subject == SIGN_INS:
         subject, address = "Firefox on Linux", "/settings/sessions"
+        Notification.tell(ann.user, kind, kind.phrase(subject))
+    elif kind.subject == SITE_ALERTS:
+        subject, address = "No worker takes tasks", "/desk"
         Notification.tell(ann.user, kind, kind.phrase(subject))
     else:
         task = make_notification(ann.user, "Count to ten", kind).task

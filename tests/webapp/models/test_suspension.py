@@ -10,9 +10,9 @@ from webapp.dev.desk_factories import make_staff
 from webapp.dev.factories import make_posts, make_task, make_user
 from webapp.lib.times import utcnow
 from webapp.models import HeldTask, Post, Session, State, Suspension, Task, TaskEvent, User
+from webapp.models.last_admin import CannotLose
 from webapp.models.permissions import Action, Role, may
 from webapp.models.role_changes import change_role
-from webapp.models.staff import CannotLose
 from webapp.models.suspension_work import HELD_UNTIL, carry_out, carry_out_some
 
 LATER = utcnow().replace(microsecond=0) + timedelta(days=3)

@@ -1,11 +1,10 @@
-"""Suspended accounts, quotas of one person, what came of a report; and people found by role and by part of a name."""
+"""Suspended accounts, quotas of one person, what came of a report; and people found by the beginning of a name."""
 
 from peewee import *  # noqa: F403 - a migration is a frozen copy and uses most field types
 
 SUSPENDED_AT, QUOTAS, OUTCOME = 'suspended_at', 'own_quotas', 'outcome'
 INDEXES = {
     'users_suspended': 'users (id) WHERE suspended_at IS NOT NULL',
-    'users_with_role': 'users (role, id) WHERE role IS NOT NULL',
     'suspensions_going_on': 'suspensions (id) WHERE settled_at IS NULL',
     'reports_of_subject': "reports (kind, subject_id) WHERE state = 'open'",
 }

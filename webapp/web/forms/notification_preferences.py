@@ -9,6 +9,8 @@ from wtforms.validators import ValidationError
 from webapp.models.notification_kinds import KINDS
 from webapp.models.notification_preferences import CHANNELS, channels_for
 
+_CHOICES = [name for name, kind in KINDS.items() if kind.can_be_chosen]
+
 
 def _require_address(form: "NotificationPreferencesForm", field: Field) -> None:
     channel = CHANNELS.get(field.data)
@@ -17,14 +19,17 @@ def _require_address(form: "NotificationPreferencesForm", field: Field) -> None:
 
 
 class NotificationPreferencesForm(FlaskForm):
-    """One field for each of KINDS whose channel can be chosen, named like it.
+    """One field for each of KINDS whose channel the user can choose, named like it.
 
     Refuses mail for a person without a confirmed email address.
     """
 
     def __init__(self, user: Any, **kwargs: Any) -> None:
-        chosen = {name: user.channel_for(KINDS[name]) for name in self.kinds}
+        offered = [name for name in _CHOICES if KINDS[name].is_for(user)]
+        chosen = {name: user.channel_for(KINDS[name]) for name in offered}
         super().__init__(data=chosen, **kwargs)
+        for name in set(_CHOICES) - set(offered):
+            del self[name]
         self.has_address = bool(user.email)
         for name, present in chosen.items():
             channels = channels_for(KINDS[name], present)
@@ -33,7 +38,7 @@ class NotificationPreferencesForm(FlaskForm):
     @property
     def kinds(self) -> list[str]:
         """The names of the fields, in order."""
-        return [name for name, kind in KINDS.items() if kind.can_be_chosen]
+        return [name for name in _CHOICES if name in self]
 
     @property
     def preferences(self) -> dict[str, str]:
@@ -41,5 +46,5 @@ class NotificationPreferencesForm(FlaskForm):
         return {kind: self[kind].data for kind in self.kinds}
 
 
-for _kind in (kind for kind in KINDS.values() if kind.can_be_chosen):
-    setattr(NotificationPreferencesForm, _kind.name, SelectField(_kind.label, [_require_address]))
+for _name in _CHOICES:
+    setattr(NotificationPreferencesForm, _name, SelectField(KINDS[_name].label, [_require_address]))

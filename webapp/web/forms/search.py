@@ -1,22 +1,21 @@
 """Search and filter forms. They are sent by GET, so that the URL says what is shown."""
 
-from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from peewee import ModelSelect
-from wtforms import DateField, Field, Form, SearchField, SelectChoice, SelectField, StringField
-from wtforms.validators import Length, Optional, ValidationError
+from wtforms import Field, Form, SearchField, SelectChoice, SelectField, StringField
+from wtforms.validators import Length
 
 from tasks.catalogue import CATALOGUE
 from tasks.engine.models.state import Group
 from webapp.lib.normalization import clean
-from webapp.lib.times import from_local
 from webapp.lib.tokenization import QUERY_LENGTH
 from webapp.models import User
 from webapp.models.search import SearchTooSlow
 from webapp.models.search_places import TooManySearches
 from webapp.models.searched_rows import Place
 from webapp.models.task_filter import SEVERAL, TaskFilter
+from webapp.web.forms.days import DaysForm, require_choice
 from webapp.web.paging import Page, moment
 from webapp.web.searching import search_page
 
@@ -39,11 +38,6 @@ def _kind_choices() -> list[SelectChoice]:
     undoing = {f.undo.function.name: f.undo.function.label for f in CATALOGUE.values() if f.undo}
     kinds = {"": "Any kind"} | functions | undoing | {SEVERAL: "Combined tasks"}
     return [SelectChoice(name, label) for name, label in kinds.items()]
-
-
-def _require_choice(_: Form, field: Field) -> None:
-    if field.data not in {choice.value for choice in field.choices}:
-        raise ValidationError("Choose one from the list.")
 
 
 class SearchForm(Form):
@@ -95,13 +89,11 @@ class SearchForm(Form):
         return {name: text for name, text in sent.items() if text}
 
 
-class TaskFilterForm(SearchForm):
-    """Which tasks to show. Days are those of the time zone `zone`; the first and the last are both included."""
+class TaskFilterForm(SearchForm, DaysForm):
+    """Which tasks to show."""
 
-    state = SelectField("State", [_require_choice], choices=_state_choices(), validate_choice=False, default="")
-    name = SelectField("Kind", [_require_choice], choices=_kind_choices(), validate_choice=False, default="")
-    since = DateField("From", [Optional()])
-    until = DateField("To", [Optional()])
+    state = SelectField("State", [require_choice], choices=_state_choices(), validate_choice=False, default="")
+    name = SelectField("Kind", [require_choice], choices=_kind_choices(), validate_choice=False, default="")
     older = StringField(filters=[_clean])  # where the search before this ended; no part of what people fill in
 
     def __init__(self, formdata: Any, zone: str) -> None:
@@ -113,33 +105,8 @@ class TaskFilterForm(SearchForm):
         if field.data:
             moment(field.data)
 
-    def validate_since(self, field: Field) -> None:
-        """Requires a date."""
-        _require_date(field)
-
-    def validate_until(self, field: Field) -> None:
-        """Requires a date that is not before the first day."""
-        _require_date(field)
-        if field.data and self.since.data and field.data < self.since.data:
-            raise ValidationError("“To” can’t be before “From”.")
-
     @property
     def filter(self) -> TaskFilter:
         """The filter for the query. Only for a valid form."""
-        day = timedelta(days=1)
-        until = self.until.data and (self._start_of(self.until.data + day) if self.until.data < date.max else None)
-        since = self.since.data and self._start_of(self.since.data)
         older = moment(self.older.data) if self.older.data else None
-        return TaskFilter(self.state.data, self.name.data, self.q.data, since, until, older)
-
-    def _start_of(self, day: date) -> datetime:
-        try:
-            return from_local(datetime.combine(day, time()), self.zone)
-        except OverflowError:  # in UTC that would be before the first day of the calendar, or after its last
-            return datetime.combine(day, time())
-
-
-def _require_date(field: Field) -> None:
-    if field.data is None and field.raw_data and field.raw_data[0].strip():
-        field.errors = []  # WTForms reports it in its own words
-        raise ValidationError("Enter a date like 2026-11-21.")
+        return TaskFilter(self.state.data, self.name.data, self.q.data, self.starts_at, self.ends_at, older)

@@ -1,6 +1,16 @@
 """The operator's desk: everybody's tasks, and how the site is doing. For those whose role allows it; else 404."""
 
-from webapp.web.routes.desk import overview, people, person_actions, reports, suppressions  # noqa: F401 - its routes
+from webapp.web.routes.desk import (  # noqa: F401 - its routes
+    alerts,
+    audit,
+    overview,
+    people,
+    person_actions,
+    reports,
+    schedule,
+    suppressions,
+    system,
+)
 from webapp.web.routes.desk.blueprint import bp
 
 __all__ = ["bp"]

@@ -4,15 +4,18 @@ from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from webapp.models import User
+from webapp.models.audit_list import AuditFilter
 from webapp.models.people_list import LOOKED_AT, Show, busiest, of_address, of_name, shown, with_figures
 from webapp.models.permissions import Action, may
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.desk import ReasonForm
 from webapp.web.forms.desk_people import NO_ROLE, PeopleForm, QuotaForm, RoleForm
 from webapp.web.paging import PAGE_SIZE, Page, page_by_number
+from webapp.web.presenters.desk.audit_entries import shown_entries
 from webapp.web.presenters.desk.people import ShownPerson, active_words, role_words, size_words, standing_of
 from webapp.web.routes.desk.blueprint import bp
 
+MOST_ENTRIES = 20  # of the audit; its page has the others
 LARGEST_ID = 2**31 - 1
 BY_ADDRESS = "Only operators can search by address."
 
@@ -59,6 +62,7 @@ def person_page(user: User, **forms: object) -> str:
         "desk/person.html",
         person=ShownPerson(user),
         forms=empty | forms,
+        entries=shown_entries(AuditFilter(about=user.id).part(MOST_ENTRIES).entries, signed_in_user()),
         shows_address=may(signed_in_user(), Action.STEER),
     )
 

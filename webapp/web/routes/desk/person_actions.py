@@ -10,11 +10,11 @@ from webapp.lib.quota_variables import QUOTAS, Quota
 from webapp.lib.times import utcnow
 from webapp.models import Session, Suspension, User
 from webapp.models.audit import Audited
+from webapp.models.last_admin import CannotLose
 from webapp.models.own_quota import OwnQuota, take_own_quota
 from webapp.models.permissions import Action
 from webapp.models.quotas import most_of
 from webapp.models.role_changes import CannotHaveRole, change_role
-from webapp.models.staff import CannotLose
 from webapp.models.suspension_work import carry_out
 from webapp.web.auditing import audited, audited_action
 from webapp.web.auth import signed_in_user

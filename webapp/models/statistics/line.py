@@ -1,0 +1,99 @@
+"""The line at this moment: what waits and for how long, what runs, and how much could."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from peewee import SQL, fn
+
+from tasks.engine.models.row import TaskRow
+from tasks.engine.models.state import LEASED, State
+from tasks.engine.models.worker import Worker
+from webapp.db import Row, database
+from webapp.lib.times import utcnow
+from webapp.models.statistics.counts import ALL_KINDS, LineMinute, floor
+
+COUNTED_AT_MOST = 100_000  # waiting tasks of a kind: it may also be more
+
+
+@dataclass(frozen=True)
+class Line:
+    """What waits and runs of a kind, or in all. Waits are seconds; `oldest_wait` is 0 where none waits."""
+
+    waiting: int = 0
+    oldest_wait: int = 0
+    running: int = 0
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """How many tasks all workers that live and take new ones can run together, and how many workers that are."""
+
+    capacity: int = 0
+    workers: int = 0
+    release: str = ""
+
+
+def lines(now: datetime | None = None) -> dict[str, Line]:
+    """Each kind of which something waits or runs. A workflow is no part of it; its children are.
+
+    Two small queries, and two more for each kind that waits; each walks an index of what waits, COUNTED_AT_MOST of a
+    kind. With nothing waiting, two.
+    """
+    now, running = now or utcnow(), _running()
+    found: dict[str, Line] = {}
+    for kind, since in _waiting():
+        some = TaskRow.select(SQL("1")).where(_pending(), TaskRow.name == kind).limit(COUNTED_AT_MOST)
+        wait = max(0, int((now - since).total_seconds())) if since else 0
+        found[kind] = Line(some.count(), wait, running.pop(kind, 0))
+    return found | {kind: Line(running=number) for kind, number in running.items()}
+
+
+def total(found: dict[str, Line]) -> Line:
+    """All kinds together."""
+    each = found.values()
+    oldest = max((line.oldest_wait for line in each), default=0)
+    return Line(sum(line.waiting for line in each), oldest, sum(line.running for line in each))
+
+
+def capacity(now: datetime | None = None) -> Capacity:
+    """What the workers can do that live. One query over their few rows."""
+    alive = list(Worker.select().where(Worker.lives_until > (now or utcnow())).order_by(Worker.started_at))
+    return Capacity(sum(worker.processes for worker in alive), len(alive))
+
+
+def sample(now: datetime | None = None) -> None:
+    """Keep what waits and runs now as this minute's, unless it has that. Costs what `lines` does, and one write."""
+    now = now or utcnow()
+    at, found, able = floor(now, LineMinute.span), lines(now), capacity(now)
+    whole = {"capacity": able.capacity, "workers": able.workers, "release": able.release}
+    none = {"capacity": 0, "workers": 0, "release": ""}
+    rows = [{"at": at, "kind": kind, **asdict(line), **none} for kind, line in found.items()]
+    rows.append({"at": at, "kind": ALL_KINDS, **asdict(total(found)), **whole})
+    with database.transaction():
+        LineMinute.insert_many(rows).on_conflict_ignore().execute()
+
+
+def _running() -> dict[str, int]:
+    """How many of each kind a worker holds; these are never many."""
+    held = TaskRow.state.in_(sorted(LEASED)) & (TaskRow.name != "")
+    rows: Iterable[Row] = TaskRow.select(TaskRow.name, fn.COUNT(SQL("*"))).where(held).group_by(TaskRow.name).tuples()
+    return {kind: number for kind, number in rows}
+
+
+def _waiting() -> list[tuple[str, datetime | None]]:
+    """Each kind of which something waits, and since when the first of it does; from one kind to the next by index."""
+    found: list[tuple[str, datetime | None]] = []
+    kind = ""
+    while True:
+        query = TaskRow.select(TaskRow.name, TaskRow.ready_at).where(_pending(), TaskRow.name > kind)
+        row = query.order_by(TaskRow.name, TaskRow.ready_at).limit(1).tuples().first()
+        if row is None:
+            return found
+        kind = row[0]
+        found.append(row)
+
+
+def _pending() -> SQL:
+    """As the index has it that holds nothing else; SQLite does not see that it may take that by a parameter."""
+    return SQL(f"state = '{State.PENDING.value}'")

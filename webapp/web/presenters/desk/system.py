@@ -1,0 +1,117 @@
+"""The system: what runs here, on what, and how much room it has left. Everything that is asked has a deadline."""
+
+import platform
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+
+from tasks.queue import huey
+from webapp.db import is_postgres, schema
+from webapp.db.sizes import Sizes, clock_ahead, sizes
+from webapp.lib.i18n import number, size
+from webapp.lib.times import utcnow
+from webapp.models import MailPace, statistics
+from webapp.settings import Settings
+
+STARTED_AT = utcnow()  # of this process, or of the one that it was forked from
+LIBRARIES = ("Flask", "Jinja2", "peewee", "huey", "Flask-Mail", "gunicorn")
+CLOCK_MAY_DIFFER = 1.0  # seconds
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something that is so: its name and its value, and what is wrong with that."""
+
+    name: str
+    value: str | datetime
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class System:
+    """The facts in their groups, and the sizes of the database."""
+
+    groups: list[tuple[str, list[Fact]]]
+    sizes: Sizes
+
+
+def look_at_system(settings: Settings, release: str) -> System:
+    """What there is to know. At most ten small queries, and one question to the queue, which answers within 1.5 s."""
+    found = sizes()
+    groups = [
+        ("Release", _release(release)),
+        ("Database", _database(found)),
+        ("Queue", _queue(settings)),
+        ("Mail", _mail(settings)),
+        ("Processes", _processes(settings)),
+        ("Machine", _machine(settings)),
+    ]
+    return System(groups, found)
+
+
+def _release(release: str) -> list[Fact]:
+    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    return [
+        Fact("Release", release),
+        Fact("Started", STARTED_AT),
+        Fact("Python", platform.python_version()),
+        Fact("Libraries", libraries),
+    ]
+
+
+def _database(found: Sizes) -> list[Fact]:
+    standings = schema.status()
+    applied = [name for name, standing in standings if standing != "pending"]
+    pending = [name for name, standing in standings if standing == "pending"]
+    unknown = [name for name, standing in standings if standing == "unknown"]
+    facts = [
+        Fact("Server", f"{found.kind} {found.version}"),
+        Fact("Size", size(found.size)),
+        Fact("Schema", applied[-1] if applied else "none", f"{unknown[-1]} is of a later release" if unknown else ""),
+        Fact("Migrations pending", number(len(pending)), "Run flask --app webapp.wsgi migrate." if pending else ""),
+    ]
+    return facts if is_postgres() else [*facts, Fact("Write-ahead log", size(found.log))]
+
+
+def _queue(settings: Settings) -> list[Fact]:
+    kind = "Redis" if settings.redis_url else "PostgreSQL" if is_postgres() else "SQLite file"
+    try:
+        return [Fact("Queue", kind), Fact("Messages", number(huey.pending_count()))]
+    except Exception:
+        return [Fact("Queue", kind), Fact("Messages", "unknown", "The queue doesn’t answer. Tasks go on without it.")]
+
+
+def _mail(settings: Settings) -> list[Fact]:
+    if not settings.mail_server:
+        return [Fact("Mail server", "none", "Nothing is mailed: set MAIL_SERVER.")]
+    security = "TLS" if settings.mail_use_ssl else "STARTTLS" if settings.mail_use_tls else "unencrypted"
+    pace = MailPace.current()
+    return [
+        Fact("Mail server", f"{settings.mail_server}:{settings.mail_port}, {security}"),
+        Fact("Signs in", "yes" if settings.mail_username else "no"),
+        Fact("Sender", settings.mail_default_sender),
+        Fact("Pace", f"{pace.rate:.0f} a minute, as the server asks" if pace else "as fast as the server takes it"),
+    ]
+
+
+def _processes(settings: Settings) -> list[Fact]:
+    able = statistics.capacity()
+    return [
+        Fact("Web processes of each web host", number(settings.web_concurrency)),
+        Fact("Workers", number(able.workers), "" if able.workers else "No worker takes tasks."),
+        Fact("Tasks at once", number(able.capacity)),
+    ]
+
+
+def _machine(settings: Settings) -> list[Fact]:
+    disk, ahead = shutil.disk_usage(settings.data_dir), clock_ahead()
+    facts = [
+        Fact("Machine", f"{platform.system()} {platform.release()}, {platform.machine()}"),
+        Fact("Free in DATA_DIR", f"{size(disk.free)} of {size(disk.total)}"),
+        Fact("Clock", utcnow()),
+    ]
+    if ahead is not None:
+        problem = "Leases are kept by clocks: use NTP." if abs(ahead) > CLOCK_MAY_DIFFER else ""
+        facts.append(Fact("Database’s clock", f"{ahead:+.2f} seconds", problem))
+    return facts

@@ -1,0 +1,39 @@
+"""The schedule: what will start by itself, and when; of everybody, and of the site itself."""
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+
+from webapp.models import Task, User
+from webapp.models.schedule import MOST_LOOKED_THROUGH, upcoming
+from webapp.web.auth import signed_in_user
+from webapp.web.forms.schedule import ScheduleFilterForm
+from webapp.web.paging import Page, page_of_places
+from webapp.web.presenters.desk.recurring import recurring
+from webapp.web.routes.desk.blueprint import bp
+
+PAGE_SIZE = 50
+
+
+@bp.get("/schedule")
+def schedule() -> ResponseReturnValue:
+    """What waits for its time, the soonest first, and the site's own recurring work."""
+    form, cursor = ScheduleFilterForm(request.args), request.args.get("after")
+    tasks = Page([], None)
+    if not form.errors:
+        find = lambda after: upcoming(PAGE_SIZE, after, form.kind.data, form.owner_id)  # noqa: E731
+        tasks = page_of_places(Task, cursor, find)
+    page = render_template(
+        "desk/schedule.html",
+        form=form,
+        tasks=tasks,
+        owners=_names_of({task.user_id for task in tasks.items}),
+        searched=MOST_LOOKED_THROUGH if tasks.next and len(tasks.items) < PAGE_SIZE else 0,
+        recurring=recurring(),
+        zone=signed_in_user().time_zone,
+    )
+    return page, 422 if form.errors else 200
+
+
+def _names_of(ids: set[int]) -> dict[int, str]:
+    people = User.select(User.id, User.username, User.deletion_due_at).where(User.id.in_(sorted(ids))) if ids else ()
+    return {user.id: user.shown_name for user in people}
