@@ -8,6 +8,7 @@ from tasks import (  # noqa: F401 - sweep hooks without a task
     mail_errors,
     remind_of_tokens,
     reset_passwords,
+    suspend_accounts,
     watch_site,
     withdraw_addresses,
 )

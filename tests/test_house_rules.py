@@ -147,7 +147,7 @@ def test_how_a_page_polls_is_spelled_once():
 
 # What is no phrase's text: a form's label, an address as it was typed, what a mail server said, what is said once.
 TEXTS = {"field.label.text", "form.body.label.text", "rejected.text", "delivery.error", "news.text", "notice.text"}
-TEXTS |= {"form.reason.label.text", "choice.label.text", "problem.title"}
+TEXTS |= {"form.reason.label.text", "choice.label.text", "problem.title", "report.text"}
 
 
 def test_what_rows_keep_for_people_is_read_as_words_and_not_as_the_text_beside_the_phrase():

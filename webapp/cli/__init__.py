@@ -2,7 +2,13 @@
 
 from flask import Flask
 
-from webapp.cli import reports, tasks_seen, tasks_steered  # noqa: F401 - commands of `people` and of `tasks`
+from webapp.cli import (  # noqa: F401 - commands of `people` and of `tasks`
+    people_access,
+    people_deletion,
+    reports,
+    tasks_seen,
+    tasks_steered,
+)
 from webapp.cli.backup import backup
 from webapp.cli.errors import errors
 from webapp.cli.keys import keys
