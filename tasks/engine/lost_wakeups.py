@@ -31,7 +31,7 @@ class LostWakeups:
 
         Or drop what is too many, within as long. Raises when the queue does not answer to that.
         """
-        waiting = fair_queue.waiting_count()
+        waiting = fair_queue.claimable_count()
         messages = self._messages()
         missing = max(0, waiting - messages)
         lost = min(missing, self._missing, config().wakeups_per_look)
@@ -40,7 +40,7 @@ class LostWakeups:
             log.info("Sending %d wake-ups that were lost or never sent", lost)
             self._missing -= wakeup.send(lost, config().send_wakeups_for)
         if messages - waiting > config().keep_wakeups:
-            surplus = messages - fair_queue.waiting_count()  # counted later than they, it is rather too few
+            surplus = messages - fair_queue.claimable_count()  # counted later than they, it is rather too few
             dropped = wakeup.drop(surplus // 2, config().send_wakeups_for)
             log.debug("Dropped %d wake-ups of tasks that were taken without them", dropped)
 

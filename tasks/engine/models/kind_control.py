@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Self
 
-from peewee import BooleanField, CharField, DateTimeField, FloatField, IntegerField, ModelSelect
+from peewee import BooleanField, CharField, DateTimeField, DoubleField, IntegerField, ModelSelect
 
 from tasks.engine.models.actor import LONGEST_REASON
 from webapp.db import BaseModel, compiled, database
@@ -33,14 +33,21 @@ class KindControl(BaseModel):
     stops_running = BooleanField(default=False, help_text="whether what runs is being asked to pause, too")
     max_running = IntegerField(null=True, help_text="tasks of it that run at once")
     max_running_per_person = IntegerField(null=True, help_text="of one person, or of one group of owners")
-    max_starts_per_second = FloatField(null=True)
-    next_start_at = DateTimeField(null=True, help_text="before which none starts, by the clock of the database")
+    max_starts_per_second = DoubleField(null=True)
+    next_start = DoubleField(
+        null=True, help_text="no start before: seconds since 1970, by the database’s clock"
+    )
     told_until = IntegerField(null=True, help_text="owners up to this one know of the last change; null if all do")
 
     @classmethod
     def all(cls) -> list[Self]:
         """The controls of all kinds that have any, by name. One small query, compiled."""
         return _all.objects(cls)
+
+    @classmethod
+    def is_any(cls) -> bool:
+        """Whether anything is decided of any kind. One small query, compiled."""
+        return _any.execute().fetchone() is not None
 
     @classmethod
     def of(cls, name: str) -> Self | None:
@@ -85,12 +92,18 @@ class KindControl(BaseModel):
         if per_second is not None and not SLOWEST <= per_second <= FASTEST:
             raise ValueError(f"starts per second are from {SLOWEST} to {FASTEST:.0f}, not {per_second}")
         limits = {"max_running": running, "max_running_per_person": per_person, "max_starts_per_second": per_second}
-        cls._decide(name, **limits, next_start_at=None)
+        cls._decide(name, **limits, next_start=None)
 
     @property
     def is_paused(self) -> bool:
         """Whether it is paused now."""
         return self.paused_until is not None and self.paused_until > utcnow()
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it has a limit."""
+        limits = (self.max_running, self.max_running_per_person, self.max_starts_per_second)
+        return any(limit is not None for limit in limits)
 
     @property
     def decided(self) -> dict[str, Json]:
@@ -107,6 +120,11 @@ class KindControl(BaseModel):
         said["told_until"] = 0
         with database.transaction():
             cls.insert(row).on_conflict(conflict_target=(cls.name,), update=said).execute()
+
+
+@compiled
+def _any() -> "ModelSelect[KindControl]":
+    return KindControl.select(KindControl.name).limit(1)
 
 
 @compiled

@@ -67,7 +67,12 @@ def _in_turn() -> Select:
 def _people() -> CTE:
     """Found by stepping from one person to the next in the index: none of the other tasks is read."""
     waiting = TaskRow.alias("waiting")
-    first = waiting.select(waiting.user).where(waits(waiting)).order_by(waiting.user, waiting.queue_key).limit(1)
+    first = (
+        waiting.select(waiting.user)
+        .where(waits(waiting))
+        .order_by(waiting.user, waiting.name, waiting.queue_key)
+        .limit(1)
+    )
     start = first.where(waiting.user > Param("after"))
     people = Select(columns=[start, 1]).cte("people", recursive=True, columns=("person", "number"))
     following = Select([people], [first.where(waiting.user > people.c.person), people.c.number + 1])
