@@ -172,7 +172,7 @@ def _waiting(which: Expression) -> Case:
     """How many wait there, without those that are held."""
     names, is_open = open_names()
     open_number = Select([names], [fn.SUM(_number(which & (TaskRow.name == names.c.name)))]).with_cte(names)
-    return Case(None, [(any_control(), fn.COALESCE(open_number.where(is_open), 0))], _number(which))
+    return Case(None, [(any_control(), fn.COALESCE(open_number.where(is_open), 0).cast("BIGINT"))], _number(which))
 
 
 def _number(which: Expression) -> "ModelSelect[TaskRow]":

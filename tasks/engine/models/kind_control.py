@@ -34,9 +34,7 @@ class KindControl(BaseModel):
     max_running = IntegerField(null=True, help_text="tasks of it that run at once")
     max_running_per_person = IntegerField(null=True, help_text="of one person, or of one group of owners")
     max_starts_per_second = DoubleField(null=True)
-    next_start = DoubleField(
-        null=True, help_text="no start before: seconds since 1970, by the database’s clock"
-    )
+    next_start = DoubleField(null=True, help_text="no start before: seconds since 1970, by the database’s clock")
     told_until = IntegerField(null=True, help_text="owners up to this one know of the last change; null if all do")
 
     @classmethod

@@ -4,11 +4,11 @@ The fair share alone does not see to that: long tasks that began while nobody wa
 hold all processes for as long as they take. Who makes way has had a turn and joins the line again, behind its head.
 """
 
-from peewee import JOIN, SQL, Join, Select, fn
+from peewee import SQL, Select, fn
 
 from tasks.engine.models.fair_queue import LEVEL
 from tasks.engine.models.fair_share import people_who_wait, waits
-from tasks.engine.models.open_kinds import any_control, is_open, pairs_that_wait
+from tasks.engine.models.open_kinds import any_control, firsts_of_pairs, is_open
 from tasks.engine.models.party import party_of
 from tasks.engine.models.row import TaskRow
 from webapp.db import Param, compiled
@@ -43,8 +43,7 @@ def _standing() -> Select:
 @compiled
 def _is_waited_for() -> Select:
     """Whether somebody of whom nothing runs waits for what may be taken."""
-    pairs, found, running = pairs_that_wait(), TaskRow.alias("found"), TaskRow.alias("running")
+    found, running = TaskRow.alias("found"), TaskRow.alias("running")
     runs = running.select(party_of(running)).where(running.fencing_token.is_null(False))
-    waiting = Select([Join(pairs, found, JOIN.CROSS)], [SQL("1")]).with_cte(pairs)
-    waiting = waiting.where(found.id == pairs.c.id, waits(found), found.queue_key < Param("end"), is_open(found))
+    waiting = firsts_of_pairs(found, SQL("1")).where(is_open(found), found.queue_key < Param("end"))
     return Select(columns=[fn.EXISTS(waiting.where(party_of(found).not_in(runs)))])

@@ -19,6 +19,7 @@ from webapp.db import Param, compiled, is_postgres, locking
 
 Tasks: TypeAlias = "type[TaskRow] | ModelAlias[TaskRow]"
 
+MOST_KINDS = 1000
 PAIRS = 1000  # of a person and a kind, that are looked through for a task; it takes a long blockade to get there
 NOW = Param("now")
 
@@ -74,22 +75,33 @@ def is_open(task: Tasks) -> Expression:
 
 def nearest(lock: bool = False, fair: bool = True) -> Select:
     """The first task that may be taken, among the first of each open kind: a `fair` one, of who is not full."""
-    names, found, near = names_that_wait(), TaskRow.alias("found"), TaskRow.alias("near")
+    names, near, placed = names_that_wait(), TaskRow.alias("near"), TaskRow.alias("placed")
     place = near.select(near.queue_key).where(waits(near), near.name == names.c.name)
     last = fn.COALESCE(place.order_by(near.queue_key).limit(1).offset(NEAR - 1), LAST)
-    is_near = waits(found) & (found.name == names.c.name) & (found.queue_key <= last)
-    may = Tuple(found.name, party_of(found)).not_in(crowded())
-    # A CROSS JOIN, because SQLite takes its sides in this order.
-    both = Select([Join(names, found, JOIN.CROSS)], [found.id]).with_cte(names)
-    query = both.where(names.c.name.is_null(False), names.c.name.not_in(closed()), is_near, may)
+    found = TaskRow.alias("found")
+    first = found.select(found.id).where(waits(found), found.name == names.c.name, found.queue_key <= last)
+    first = first.where(Tuple(found.name, party_of(found)).not_in(crowded()))
     if fair:
-        query = query.where(party_of(found).not_in(full()))
-    query = query.order_by(found.queue_key).limit(1)
-    return locking(query, skip_locked=True, of=found) if lock else query
+        first = first.where(party_of(found).not_in(full()))
+    first = first.order_by(found.queue_key).limit(1)
+    is_open = names.c.name.is_null(False) & names.c.name.not_in(closed())
+    firsts = Select([names], [(locking(first, skip_locked=True) if lock else first).alias("id")]).with_cte(names)
+    # By the limit, PostgreSQL looks for each of them once.
+    of_kinds = firsts.where(is_open).limit(MOST_KINDS).alias("of_kinds")
+    key = placed.select(placed.queue_key).where(placed.id == of_kinds.c.id)
+    return Select([of_kinds], [of_kinds.c.id]).where(of_kinds.c.id.is_null(False)).order_by(key).limit(1)
 
 
-def pairs_that_wait() -> CTE:
-    """The ids of the first task of each person and kind, found by stepping from one such pair to the next."""
+def firsts_of_pairs(found: "ModelAlias[TaskRow]", *columns: Node) -> Select:
+    """A query of these columns of the first task of each person and kind that waits: of so many pairs."""
+    pairs = _pairs_that_wait()
+    # By the limit, either database looks for each of them, and reads no others. SQLite takes the sides in this order.
+    firsts = Select([pairs], [pairs.c.id]).with_cte(pairs).limit(PAIRS).alias("firsts")
+    return Select([Join(firsts, found, JOIN.CROSS)], columns).where(found.id == firsts.c.id, waits(found))
+
+
+def _pairs_that_wait() -> CTE:
+    """The ids of these, found by stepping from one such pair to the next in the index."""
     pairs = Select(columns=[_first_pair(TaskRow.alias("first")), 1])
     steps = pairs.cte("pairs", recursive=True, columns=("id", "number"))
     here, same, other = TaskRow.alias("here"), TaskRow.alias("same"), TaskRow.alias("other")
@@ -107,10 +119,9 @@ def _first_pair(task: "ModelAlias[TaskRow]") -> "ModelSelect[TaskRow]":
 
 def first_of_pairs(lock: bool = False, only_fair: bool = False) -> Select:
     """The first task that may be taken, among the first of each person and kind; before others, of who is not full."""
-    pairs, found = pairs_that_wait(), TaskRow.alias("found")
-    both = Select([Join(pairs, found, JOIN.CROSS)], [found.id]).with_cte(pairs)
+    found = TaskRow.alias("found")
     is_full = party_of(found).in_(full())
-    query = both.where(found.id == pairs.c.id, waits(found), is_open(found))
+    query = firsts_of_pairs(found, found.id).where(is_open(found))
     if only_fair:
         query = query.where(~is_full)
     query = query.order_by(Case(None, [(is_full, 1)], 0), found.queue_key).limit(1)
