@@ -131,6 +131,14 @@ class Claiming(TaskTrait):
         return not KindControl.is_any() or open_kinds.is_any(utcnow())
 
     @classmethod
+    def seconds_to_start(cls) -> float | None:
+        """How long until the next one starts of a kind that may start so many a second; None where none waits.
+
+        One query, and none where the last claim of this process has found that nothing is decided of any kind.
+        """
+        return kind_turns.seconds_to_start(utcnow()) if _held.is_any else None
+
+    @classmethod
     def _claim_fairly(cls, lease: timedelta, token: str) -> Self | None:
         """While kinds are held, from among the others. What the last claim has found of that is tried first."""
         if not _held.is_any and (task := cls._claim_of_all(lease, token)):

@@ -19,11 +19,11 @@ from tasks.engine.models import open_line
 from tasks.engine.models.fair_share import LAST
 from tasks.engine.models.kind_control import KindControl
 from tasks.engine.models.line_start import LineStart
-from tasks.engine.models.open_kinds import any_control, open_names
+from tasks.engine.models.open_kinds import any_control
 from tasks.engine.models.open_line import Hold
 from tasks.engine.models.party import party_of
 from tasks.engine.models.row import TaskRow
-from tasks.engine.models.state import LEASED, State
+from tasks.engine.models.state import State
 from webapp.db import CompiledQuery, Param, compiled
 from webapp.lib.times import utcnow
 
@@ -99,16 +99,18 @@ def positions(tasks: Sequence[TaskRow]) -> dict[UUID, QueuePosition]:
     """Where those of these tasks stand that wait, and how long that takes by how long recent ones took.
 
     One query, in which each waiting task is counted once at most; one more for every MOST_POSITIONS after the first.
-    Two more while kinds are held, whose tasks are not counted. None when none of them waits.
+    While kinds are held, whose tasks are not counted, twice as many and two. None when none of them waits.
     """
     key_of = {task.id: task.queue_key for task in tasks if task.state == State.PENDING and task.queue_key is not None}
     keys = sorted({*key_of.values()})
     ahead: dict[int, int] = {}
-    found, pace, low, is_any_held, now = 0, None, FIRST, False, utcnow()
+    found, pace, low, is_any_held = 0, None, FIRST, False
     for some in chunked(keys, MOST_POSITIONS):
         places = {f"place{n}": key for n, key in enumerate([low, *some])}
-        row = _between(len(some)).execute(ended_after=now - timedelta(hours=1), now=now, **places).fetchone()
+        row = _between(len(some)).execute(ended_after=utcnow() - timedelta(hours=1), **places).fetchone()
         mean, workers, is_any_held, *between = row
+        if is_any_held:
+            between = open_line.numbers_between([low, *some])
         for key, number in zip(some, between, strict=True):
             low, found = key, found + number
             ahead[key] = found
@@ -145,8 +147,7 @@ def _ends() -> Select:
 def _between(number: int) -> CompiledQuery:
     """The mean of what the RECENT tasks took, how many run, and how many wait from each of so many places to the next.
 
-    Each range counts by the index of the line alone. The places are `place0`, `place1`, … What is
-    held counts for none, and is not read.
+    Each range counts by the index of the line alone. The places are `place0`, `place1`, …
     """
 
     @compiled
@@ -156,8 +157,10 @@ def _between(number: int) -> CompiledQuery:
         took = TaskRow.select(TaskRow.run_seconds).where(ended, TaskRow.run_seconds > 0)
         recent = took.order_by(TaskRow.finished_at.desc()).limit(RECENT).alias("recent")
         pace = Select([recent], [fn.AVG(recent.c[TaskRow.run_seconds.column_name])])
-        running = _number(TaskRow.state.in_(sorted(LEASED)) & TaskRow.lease_until.is_null(False))
-        return Select(columns=[pace, running, any_control(), *(_waiting(_is_between(n)) for n in range(number))])
+        running = _number(TaskRow.fencing_token.is_null(False))
+        return Select(
+            columns=[pace, running, any_control(), *(_unless_held(_number(_is_between(n))) for n in range(number))]
+        )
 
     return between
 
@@ -168,11 +171,9 @@ def _is_between(n: int, end: int = 0) -> Expression:
     return (TaskRow.state == State.PENDING) & (key >= place) & (key < following)
 
 
-def _waiting(which: Expression) -> Case:
-    """How many wait there, without those that are held."""
-    names, is_open = open_names()
-    open_number = Select([names], [fn.SUM(_number(which & (TaskRow.name == names.c.name)))]).with_cte(names)
-    return Case(None, [(any_control(), fn.COALESCE(open_number.where(is_open), 0).cast("BIGINT"))], _number(which))
+def _unless_held(number: Select) -> Case:
+    """That number, which is not counted while kinds are held."""
+    return Case(None, [(~any_control(), number)])
 
 
 def _number(which: Expression) -> "ModelSelect[TaskRow]":

@@ -7,10 +7,10 @@ That is the third lock of a claim, after the task's and the party's, and nobody 
 
 from datetime import datetime
 
-from peewee import SQL, ModelSelect, ModelUpdate, fn
+from peewee import SQL, ModelSelect, ModelUpdate, Select, fn
 
 from tasks.engine.models.kind_control import KindControl
-from tasks.engine.models.open_kinds import NOW, clock, must_wait, running_of
+from tasks.engine.models.open_kinds import NOW, clock, must_wait, open_names, running_of
 from tasks.engine.models.party import party_of
 from tasks.engine.models.row import TaskRow
 from webapp.db import Param, compiled, is_postgres, locking
@@ -24,6 +24,20 @@ def _start_one() -> ModelUpdate:
     if is_postgres():
         may &= ~fn.COALESCE(must_wait(), SQL("FALSE"))
     return KindControl.update({KindControl.next_start: later}).where(may)
+
+
+@compiled
+def _first_start() -> Select:
+    """How long until the first start that only waits for its moment."""
+    names, is_open = open_names()
+    later = KindControl.select(KindControl.next_start - clock()).where(KindControl.name == names.c.name, must_wait())
+    return Select([names], [fn.MIN(later)]).with_cte(names).where(is_open)
+
+
+def seconds_to_start(now: datetime) -> float | None:
+    """Seconds until the next one starts of a kind whose limit is how many do in a second; None where none waits."""
+    seconds: float | None = _first_start.execute(now=now).fetchone()[0]
+    return seconds
 
 
 @compiled

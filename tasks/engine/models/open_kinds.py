@@ -70,7 +70,8 @@ def names_that_wait() -> CTE:
 
 def is_open(task: Tasks) -> Expression:
     """Whether a task that waits may be taken, as far as its kind goes."""
-    return task.name.not_in(closed()) & Tuple(task.name, party_of(task)).not_in(crowded())
+    may: Expression = task.name.not_in(closed()) & Tuple(task.name, party_of(task)).not_in(crowded())
+    return may
 
 
 def nearest(lock: bool = False, fair: bool = True) -> Select:

@@ -5,9 +5,12 @@ What is asked of it costs a step in an index for each kind that waits, and as mu
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from itertools import pairwise
+from uuid import UUID
 
 from peewee import SQL, Select, fn
 
@@ -16,7 +19,7 @@ from tasks.engine.models.kind_control import KindControl
 from tasks.engine.models.open_kinds import firsts_of_pairs, open_names
 from tasks.engine.models.party import party_of
 from tasks.engine.models.row import TaskRow
-from webapp.db import Param, compiled
+from webapp.db import CompiledQuery, Param, compiled
 from webapp.lib.times import utcnow
 
 MOST_COUNTED = 100_000  # of a kind, while kinds are held
@@ -30,11 +33,11 @@ class Hold:
     reason: str = ""
 
 
-def holds(tasks: Iterable[TaskRow]) -> dict[object, Hold]:
+def holds(tasks: Iterable[TaskRow]) -> dict[UUID, Hold]:
     """What holds those of these tasks that wait and are held, by their ids. Two small queries."""
     controls = {control.name: control for control in KindControl.all()}
     running = _running()
-    found = {}
+    found: dict[UUID, Hold] = {}
     for task in tasks:
         if (control := controls.get(task.name)) and (hold := _hold(control, task, running)):
             found[task.id] = hold
@@ -45,6 +48,13 @@ def head(level: int, end: int) -> int | None:
     """The first key from one to another among the tasks that may be taken. One query."""
     key: int | None = _head.execute(level=level, end=end, now=utcnow()).fetchone()[0]
     return key
+
+
+def numbers_between(keys: Sequence[int]) -> list[int]:
+    """How many wait that may be taken, from each of these keys to the next. One query, compiled for so many."""
+    places = {f"place{n}": key for n, key in enumerate(keys)}
+    row = _between(len(keys) - 1).execute(now=utcnow(), **places).fetchone()
+    return [int(number or 0) for number in row]
 
 
 def claimable_count() -> int:
@@ -100,6 +110,23 @@ def _head() -> Select:
     is_between = (found.queue_key >= Param("level", int)) & (found.queue_key < Param("end", int))
     first = found.select(fn.MIN(found.queue_key)).where(is_there, is_between)
     return Select([names], [fn.MIN(first)]).with_cte(names).where(is_open)
+
+
+@cache
+def _between(number: int) -> CompiledQuery:
+    @compiled
+    def between() -> Select:
+        names, is_open = open_names()
+        found = TaskRow.alias("found")
+        key, of_kind = found.queue_key, waits(found) & (found.name == names.c.name)
+        places = [Param(f"place{n}", int) for n in range(number + 1)]
+        counts = [
+            fn.SUM(found.select(fn.COUNT(SQL("*"))).where(of_kind, key >= start, key < end))
+            for start, end in pairwise(places)
+        ]
+        return Select([names], counts).with_cte(names).where(is_open)
+
+    return between
 
 
 @compiled
