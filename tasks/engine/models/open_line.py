@@ -12,7 +12,7 @@ from functools import cache
 from itertools import pairwise
 from uuid import UUID
 
-from peewee import SQL, Select, fn
+from peewee import SQL, Expression, ModelAlias, Select, fn
 
 from tasks.engine.models.fair_share import waits
 from tasks.engine.models.kind_control import KindControl
@@ -27,10 +27,11 @@ MOST_COUNTED = 100_000  # of a kind, while kinds are held
 
 @dataclass(frozen=True)
 class Hold:
-    """Why a task that waits may not be taken: its kind is paused `until` then, or runs as often as it may if None."""
+    """Why a task that waits may not be taken: its kind is paused `until` then, or if None, as many run as may."""
 
     until: datetime | None = None
     reason: str = ""
+    since: datetime | None = None
 
 
 def holds(tasks: Iterable[TaskRow]) -> dict[UUID, Hold]:
@@ -73,7 +74,7 @@ def claimable_count() -> int:
 
 def _hold(control: KindControl, task: TaskRow, running: Counter[tuple[str, int]]) -> Hold | None:
     if control.is_paused:
-        return Hold(control.paused_until, control.reason)
+        return Hold(control.paused_until, control.reason, control.paused_at)
     in_all = sum(number for (name, _), number in running.items() if name == control.name)
     of_person = running[control.name, task.party]
     limits = (in_all, control.max_running), (of_person, control.max_running_per_person)
@@ -120,23 +121,24 @@ def _between(number: int) -> CompiledQuery:
         found = TaskRow.alias("found")
         key, of_kind = found.queue_key, waits(found) & (found.name == names.c.name)
         places = [Param(f"place{n}", int) for n in range(number + 1)]
-        counts = [
-            fn.SUM(found.select(fn.COUNT(SQL("*"))).where(of_kind, key >= start, key < end))
-            for start, end in pairwise(places)
-        ]
-        return Select([names], counts).with_cte(names).where(is_open)
+        counts = [_count(found, of_kind & (key >= start) & (key < end)) for start, end in pairwise(places)]
+        return Select([names], [fn.SUM(count) for count in counts]).with_cte(names).where(is_open)
 
     return between
+
+
+def _count(found: "ModelAlias[TaskRow]", which: Expression) -> Select:
+    """How many, up to MOST_COUNTED. By the order and the limit, PostgreSQL reads the index and not the table."""
+    some = found.select(SQL("1")).where(which).order_by(found.queue_key).limit(MOST_COUNTED).alias("some")
+    return Select([some], [fn.COUNT(SQL("*"))])
 
 
 @compiled
 def _numbers() -> Select:
     names, is_open = open_names()
     found = TaskRow.alias("found")
-    # By the order and the limit, PostgreSQL reads the index and not the table.
-    some = found.select(SQL("1")).where(waits(found), found.name == names.c.name)
-    some = some.order_by(found.queue_key).limit(MOST_COUNTED).alias("some")
-    return Select([names], [names.c.name, Select([some], [fn.COUNT(SQL("*"))])]).with_cte(names).where(is_open)
+    number = _count(found, waits(found) & (found.name == names.c.name))
+    return Select([names], [names.c.name, number]).with_cte(names).where(is_open)
 
 
 @compiled
