@@ -29,6 +29,8 @@ from webapp.lib.phrases import Words
 
 log = logging.getLogger(__name__)
 
+SHORTEST_WAIT, LONGEST_WAIT = 0.005, 0.1  # seconds, between claims, while a start waits for its moment
+
 
 def _stops_here() -> bool:
     return False
@@ -47,12 +49,22 @@ def execute_next(goes_on: Callable[[], bool] = _stops_here) -> bool:
             with config().run_context():
                 task = task or claim()
                 if task is None:
+                    if goes_on() and _waits_for_start():
+                        continue
                     return found
                 found, task = True, execute(task, Run(task, _is_limited(task)), goes_on=goes_on)
         finally:
             close_if_broken()
-        if task is None and not (locks_rows() and goes_on()):
+        if task is None and not ((locks_rows() or Task.seconds_to_start() is not None) and goes_on()):
             return True
+
+
+def _waits_for_start() -> bool:
+    """Wait a moment where tasks wait for theirs, since so many of their kind may start in a second."""
+    seconds = Task.seconds_to_start()
+    if seconds is not None:
+        time.sleep(min(max(seconds, SHORTEST_WAIT), LONGEST_WAIT))
+    return seconds is not None
 
 
 def _is_limited(task: Task) -> bool:

@@ -26,21 +26,22 @@ class LostWakeups:
         """Whether some were missing the last time."""
         return self._missing > 0
 
-    def replace(self) -> None:
+    def replace(self, at_once: bool = False) -> None:
         """Send what is lost, at most `Config.wakeups_per_look` in `Config.send_wakeups_for` seconds.
 
-        Or drop what is too many, within as long. Raises when the queue does not answer to that.
+        `at_once` takes for lost all that is missing: while kinds are held, messages are used up before their tasks may
+        be taken. Or drop what is too many, within as long. Raises when the queue does not answer to that.
         """
-        waiting = fair_queue.waiting_count()
+        waiting = fair_queue.claimable_count()
         messages = self._messages()
         missing = max(0, waiting - messages)
-        lost = min(missing, self._missing, config().wakeups_per_look)
+        lost = min(missing, missing if at_once else self._missing, config().wakeups_per_look)
         self._missing = missing
         if lost and self._queue_answers:
             log.info("Sending %d wake-ups that were lost or never sent", lost)
             self._missing -= wakeup.send(lost, config().send_wakeups_for)
         if messages - waiting > config().keep_wakeups:
-            surplus = messages - fair_queue.waiting_count()  # counted later than they, it is rather too few
+            surplus = messages - fair_queue.claimable_count()  # counted later than they, it is rather too few
             dropped = wakeup.drop(surplus // 2, config().send_wakeups_for)
             log.debug("Dropped %d wake-ups of tasks that were taken without them", dropped)
 

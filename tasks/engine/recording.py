@@ -14,7 +14,7 @@ from uuid import uuid4
 from peewee import DataError
 
 from tasks.engine.config import config
-from tasks.engine.models import IllegalTransition, Task, fair_queue
+from tasks.engine.models import IllegalTransition, Task
 from tasks.engine.models.phrases import UNEXPECTED
 from webapp.db import database, locks_rows
 from webapp.db.resilience import is_unavailable, tirelessly
@@ -35,9 +35,8 @@ def claim() -> Task | None:
     def take() -> Task | None:
         if next(tries) and (lost := Task.leased_by(token)):
             return lost
-        if not locks_rows() and not fair_queue.is_any_waiting():
-            return None
-        return Task.claim(config().lease, token, config().worker)
+        is_any = locks_rows() or Task.is_any_claimable()
+        return Task.claim(config().lease, token, config().worker) if is_any else None
 
     return tirelessly(take, _gives_up)
 

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from tasks.engine.config import config
 from tasks.engine.forced_ends import ForcedEnds
+from tasks.engine.kind_sweep import sweep_kinds
 from tasks.engine.leadership import Leadership, LeadershipLost
 from tasks.engine.lease_grace import LeaseGrace
 from tasks.engine.lost_wakeups import LostWakeups
@@ -104,8 +105,9 @@ class Sweeper:
             self._next_sweep = now + config().sweep.total_seconds()
             self._rescuer.rescue_lost()
             self._notify_waiting_users()
-        if is_sweep or self._lost_wakeups.are_suspected:
-            self._lost_wakeups.replace()
+        is_any_held = sweep_kinds()
+        if is_sweep or is_any_held or self._lost_wakeups.are_suspected:
+            self._lost_wakeups.replace(at_once=is_any_held)
         for hook in self._leadership.while_held(self._hooks if is_sweep else ()):
             self._run_hook(hook)
         if now >= self._next_purge:

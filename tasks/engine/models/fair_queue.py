@@ -13,12 +13,17 @@ from datetime import timedelta
 from functools import cache
 from uuid import UUID
 
-from peewee import SQL, Expression, ModelSelect, Select, chunked, fn
+from peewee import SQL, Case, Expression, ModelSelect, Select, chunked, fn
 
+from tasks.engine.models import open_line
+from tasks.engine.models.fair_share import LAST
+from tasks.engine.models.kind_control import KindControl
 from tasks.engine.models.line_start import LineStart
+from tasks.engine.models.open_kinds import any_control
+from tasks.engine.models.open_line import Hold
 from tasks.engine.models.party import party_of
 from tasks.engine.models.row import TaskRow
-from tasks.engine.models.state import LEASED, State
+from tasks.engine.models.state import State
 from webapp.db import CompiledQuery, Param, compiled
 from webapp.lib.times import utcnow
 
@@ -34,25 +39,32 @@ _heads = {priority: LineStart() for priority in PRIORITIES}
 
 @dataclass(frozen=True)
 class QueuePosition:
-    """Where a waiting task stands. `ahead` counts the tasks before it; `wait` is seconds, or None if nobody can say."""
+    """Where a waiting task stands. `ahead` counts the tasks before it; `wait` is seconds, or None if nobody can say.
+
+    One that a `hold` keeps from being taken stands nowhere: nothing is ahead of it, and none counts it.
+    """
 
     ahead: int
     wait: float | None
+    hold: Hold | None = None
 
 
 def next_queue_key(party: int, priority: int) -> int:
     """The turn for a task of theirs that joins the line now. One query, of two small reads by index.
 
     Many that join one after the other look for the head from where it was a moment ago, as workers do: what was taken
-    before that need not be passed each time. Raises ValueError for a priority outside PRIORITIES.
+    before that need not be passed each time. One query more while kinds are held: their tasks, which may be at the head
+    for long, would let whoever joins go before all others. Raises ValueError for a priority outside PRIORITIES.
     """
     if priority not in PRIORITIES:
         raise ValueError(f"a priority is from {PRIORITIES[0]} to {PRIORITIES[-1]}, not {priority}")
     first = -priority * LEVEL
     start = _heads[priority].known()
     places = {"place0": first, "place1": first if start is None else start, "place2": first + LEVEL}
-    head, last = _ends.execute(**places, party=party).fetchone()
-    if start is None:
+    head, last, is_any_held = _ends.execute(**places, party=party).fetchone()
+    if is_any_held:
+        head = open_line.head(first, first + LEVEL)
+    elif start is None:
         _heads[priority].found(head)
     return max(first if head is None else head, first if last is None else last + 1)
 
@@ -73,6 +85,11 @@ def waiting_count() -> int:
     return int(TaskRow.select().where(TaskRow.state == State.PENDING, TaskRow.queue_key.is_null(False)).count())
 
 
+def claimable_count() -> int:
+    """How many tasks wait for a worker that may be taken. Two queries, by index; a few more while kinds are held."""
+    return open_line.claimable_count() if KindControl.is_any() else waiting_count()
+
+
 def is_any_waiting() -> bool:
     """Whether any task waits for a worker. One small read, by index."""
     return _any_waiting.execute().fetchone() is not None
@@ -82,22 +99,30 @@ def positions(tasks: Sequence[TaskRow]) -> dict[UUID, QueuePosition]:
     """Where those of these tasks stand that wait, and how long that takes by how long recent ones took.
 
     One query, in which each waiting task is counted once at most; one more for every MOST_POSITIONS after the first.
-    None when none of them waits.
+    While kinds are held, whose tasks are not counted, twice as many and two. None when none of them waits.
     """
     key_of = {task.id: task.queue_key for task in tasks if task.state == State.PENDING and task.queue_key is not None}
     keys = sorted({*key_of.values()})
     ahead: dict[int, int] = {}
-    found, pace, low = 0, None, FIRST
+    found, pace, low, is_any_held = 0, None, FIRST, False
     for some in chunked(keys, MOST_POSITIONS):
         places = {f"place{n}": key for n, key in enumerate([low, *some])}
         row = _between(len(some)).execute(ended_after=utcnow() - timedelta(hours=1), **places).fetchone()
-        mean, workers, *between = row
+        mean, workers, is_any_held, *between = row
+        if is_any_held:
+            between = open_line.numbers_between([low, *some])
         for key, number in zip(some, between, strict=True):
             low, found = key, found + number
             ahead[key] = found
         # While some wait, all workers are at it: so often one is taken.
         pace = float(mean) / max(1, workers) if mean is not None else None
-    return {task_id: QueuePosition(ahead[key], pace and pace * (ahead[key] + 1)) for task_id, key in key_of.items()}
+    held = open_line.holds(task for task in tasks if task.id in key_of) if is_any_held else {}
+    return {
+        task_id: QueuePosition(0, None, held[task_id])
+        if task_id in held
+        else QueuePosition(ahead[key], pace and pace * (ahead[key] + 1))
+        for task_id, key in key_of.items()
+    }
 
 
 @compiled
@@ -115,7 +140,7 @@ def _ends() -> Select:
     """The first key from `place1` to `place2`, or if there is none, from `place0`; and the last one of a party."""
     head, before = (TaskRow.select(fn.MIN(TaskRow.queue_key)).where(_is_between(n)) for n in (1, 0))
     last = TaskRow.select(fn.MAX(TaskRow.queue_key)).where(_is_between(0, 2), party_of(TaskRow) == Param("party"))
-    return Select(columns=[fn.COALESCE(head, before), last])
+    return Select(columns=[fn.COALESCE(head, before), last, any_control()])
 
 
 @cache
@@ -132,8 +157,10 @@ def _between(number: int) -> CompiledQuery:
         took = TaskRow.select(TaskRow.run_seconds).where(ended, TaskRow.run_seconds > 0)
         recent = took.order_by(TaskRow.finished_at.desc()).limit(RECENT).alias("recent")
         pace = Select([recent], [fn.AVG(recent.c[TaskRow.run_seconds.column_name])])
-        running = _number(TaskRow.state.in_(sorted(LEASED)) & TaskRow.lease_until.is_null(False))
-        return Select(columns=[pace, running, *(_number(_is_between(n)) for n in range(number))])
+        running = _number(TaskRow.fencing_token.is_null(False))
+        return Select(
+            columns=[pace, running, any_control(), *(_unless_held(_number(_is_between(n))) for n in range(number))]
+        )
 
     return between
 
@@ -144,10 +171,17 @@ def _is_between(n: int, end: int = 0) -> Expression:
     return (TaskRow.state == State.PENDING) & (key >= place) & (key < following)
 
 
+def _unless_held(number: Select) -> Case:
+    """That number, which is not counted while kinds are held."""
+    return Case(None, [(~any_control(), number)])
+
+
 def _number(which: Expression) -> "ModelSelect[TaskRow]":
     return TaskRow.select(fn.COUNT(SQL("*"))).where(which)
 
 
 def snapshot() -> tuple[int, int | None]:
     """The length of the line and the turn at its head, which seldom stay the same when it moves."""
+    if KindControl.is_any():
+        return open_line.claimable_count(), open_line.head(FIRST, LAST)
     return waiting_count(), first_key()

@@ -7,6 +7,7 @@ a shared one where nobody else waits, as there is no limit then, and an exclusiv
 by what the process saw the last time. A claim that finds others although it had expected none is made anew.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 from peewee import CTE, JOIN, Case, Expression, Function, Join, ModelAlias, ModelSelect, Select, fn
@@ -110,6 +111,11 @@ def _find_fair() -> Select:
     return fair(lock=False)
 
 
+def is_any_fair(now: datetime) -> bool:
+    """Whether a task waits of somebody who is not full. One query, by index."""
+    return _find_fair.execute(now=now).fetchone()[0] is not None
+
+
 def lock(shared: bool) -> Function:
     """The lock of the person whose task a statement takes, for its RETURNING: so it costs no statement of its own."""
     person = party_of(TaskRow).bin_and(0x7FFFFFFF)
@@ -122,10 +128,11 @@ class FairShare:
     def __init__(self) -> None:
         self.others_wait = True
 
-    def keeps(self, party: int, now: datetime, alone: bool) -> bool:
+    def keeps(self, party: int, now: datetime, alone: bool, others: Callable[[datetime], bool]) -> bool:
         """Whether a task of theirs that was claimed in this transaction may stay so; else roll back and claim again.
 
-        `alone` is whether it was claimed as if nobody else waited. The claim has taken their `lock`. One query on
+        `alone` is whether it was claimed as if nobody else waited; `others` says whether a task waits that may be taken
+        and is of somebody who is not full. The claim has taken their `lock`. One query on
         PostgreSQL, whose snapshot is younger than that lock; none on SQLite.
         """
         if not is_postgres() or database.transaction_depth() > 1:
@@ -133,4 +140,4 @@ class FairShare:
         too_many, self.others_wait = _standing.execute(party=party, now=now).fetchone()
         if alone:
             return not self.others_wait
-        return not too_many or _find_fair.execute(now=now).fetchone()[0] is None
+        return not too_many or not others(now)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Self
 
-from peewee import BooleanField, CharField, DateTimeField, FloatField, IntegerField, ModelSelect
+from peewee import BooleanField, CharField, DateTimeField, DoubleField, Expression, IntegerField, ModelSelect
 
 from tasks.engine.models.actor import LONGEST_REASON
 from webapp.db import BaseModel, compiled, database
@@ -33,14 +33,19 @@ class KindControl(BaseModel):
     stops_running = BooleanField(default=False, help_text="whether what runs is being asked to pause, too")
     max_running = IntegerField(null=True, help_text="tasks of it that run at once")
     max_running_per_person = IntegerField(null=True, help_text="of one person, or of one group of owners")
-    max_starts_per_second = FloatField(null=True)
-    next_start_at = DateTimeField(null=True, help_text="before which none starts, by the clock of the database")
+    max_starts_per_second = DoubleField(null=True)
+    next_start = DoubleField(null=True, help_text="no start before: seconds since 1970, by the database’s clock")
     told_until = IntegerField(null=True, help_text="owners up to this one know of the last change; null if all do")
 
     @classmethod
     def all(cls) -> list[Self]:
         """The controls of all kinds that have any, by name. One small query, compiled."""
         return _all.objects(cls)
+
+    @classmethod
+    def is_any(cls) -> bool:
+        """Whether anything is decided of any kind. One small query, compiled."""
+        return _any.execute().fetchone() is not None
 
     @classmethod
     def of(cls, name: str) -> Self | None:
@@ -85,12 +90,49 @@ class KindControl(BaseModel):
         if per_second is not None and not SLOWEST <= per_second <= FASTEST:
             raise ValueError(f"starts per second are from {SLOWEST} to {FASTEST:.0f}, not {per_second}")
         limits = {"max_running": running, "max_running_per_person": per_person, "max_starts_per_second": per_second}
-        cls._decide(name, **limits, next_start_at=None)
+        cls._decide(name, **limits, next_start=None)
+
+    def end(self, now: datetime) -> bool:
+        """End its pause if the time is over; it has ended by itself for all who ask since. One write, if it has."""
+        if self.paused_until is None or self.paused_until > now:
+            return False
+        same = KindControl.paused_until == self.paused_until
+        return self._write(same, **_NOTHING, told_until=0)
+
+    def tell(self, until: int | None) -> bool:
+        """Keep that owners up to this one are told, or that all are. False if something else was decided meanwhile."""
+        return self._write(KindControl.told_until == self.told_until, told_until=until)
+
+    def has_stopped(self) -> bool:
+        """Keep that nothing of it runs that is to be paused."""
+        return self._write(KindControl.paused_until == self.paused_until, stops_running=False)
+
+    def forget_if_idle(self) -> None:
+        """Delete it if nothing is decided any more, and all who are to know that do. One write at most."""
+        if self.paused_until is not None or self.is_limited or self.told_until is not None:
+            return
+        with database.transaction():
+            fields = (KindControl.paused_until, *_LIMITS, KindControl.told_until)
+            idle = [field.is_null() for field in fields]
+            KindControl.delete().where(KindControl.name == self.name, *idle).execute()
+
+    def _write(self, condition: Expression, **changes: object) -> bool:
+        with database.transaction():
+            query = KindControl.update(**changes).where(KindControl.name == self.name, condition)
+            written = bool(query.execute())
+        if written:
+            self.__data__.update(changes)
+        return written
 
     @property
     def is_paused(self) -> bool:
         """Whether it is paused now."""
         return self.paused_until is not None and self.paused_until > utcnow()
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it has a limit."""
+        return any(self.__data__[limit.name] is not None for limit in _LIMITS)
 
     @property
     def decided(self) -> dict[str, Json]:
@@ -107,6 +149,14 @@ class KindControl(BaseModel):
         said["told_until"] = 0
         with database.transaction():
             cls.insert(row).on_conflict(conflict_target=(cls.name,), update=said).execute()
+
+
+_LIMITS = (KindControl.max_running, KindControl.max_running_per_person, KindControl.max_starts_per_second)
+
+
+@compiled
+def _any() -> "ModelSelect[KindControl]":
+    return KindControl.select(KindControl.name).limit(1)
 
 
 @compiled

@@ -131,7 +131,6 @@ class TaskRow(TaskWords, BaseModel):
         table_name = "tasks"
         indexes = (
             (("state", "queue_key"), False),  # the fair queue, and what workers hold
-            (("state", "user", "queue_key"), False),  # a person's place in the queue
             (("hidden", "finished_at"), False),  # what is old
         )
 

@@ -159,7 +159,10 @@ Task.add_index(
     where=SQL("state = 'pending'") & Task.finished_at.is_null() & _shown,
     name="tasks_queued",
 )
-Task.add_index(Task.state, party_of(Task), Task.queue_key, where=Task.queue_key.is_null(False), name="tasks_in_turn")
+_in_line = Task.queue_key.is_null(False)
+Task.add_index(Task.state, party_of(Task), Task.queue_key, where=_in_line, name="tasks_in_turn")
+Task.add_index(Task.state, Task.name, Task.queue_key, where=_in_line, name="tasks_in_line")
+Task.add_index(Task.state, Task.user, Task.name, Task.queue_key, where=_in_line, name="tasks_who_wait")
 Task.add_index(
     *(party_of(Task), Task.queue_group, Task.user),  # the others only so that PostgreSQL need not read the table
     where=Task.fencing_token.is_null(False),

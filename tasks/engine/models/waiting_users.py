@@ -58,17 +58,22 @@ def _in_front() -> Select:
 @compiled
 def _in_turn() -> Select:
     """The next people who wait, by their ids, and whether they see any of it."""
-    people, shown = _people(), TaskRow.alias("shown")
+    people, shown = people_who_wait(IN_TURN), TaskRow.alias("shown")
     visible = shown.select(shown.id).where(waits(shown), shown.user == people.c.person, shown.hidden == False)  # noqa: E712
     query = Select([people], [people.c.person, fn.EXISTS(visible)]).with_cte(people)
     return query.where(people.c.person.is_null(False)).order_by(people.c.person)
 
 
-def _people() -> CTE:
-    """Found by stepping from one person to the next in the index: none of the other tasks is read."""
+def people_who_wait(at_once: int) -> CTE:
+    """The next so many who wait after the one `after`, found by stepping from one to the next in the index."""
     waiting = TaskRow.alias("waiting")
-    first = waiting.select(waiting.user).where(waits(waiting)).order_by(waiting.user, waiting.queue_key).limit(1)
+    first = (
+        waiting.select(waiting.user)
+        .where(waits(waiting))
+        .order_by(waiting.user, waiting.name, waiting.queue_key)
+        .limit(1)
+    )
     start = first.where(waiting.user > Param("after"))
     people = Select(columns=[start, 1]).cte("people", recursive=True, columns=("person", "number"))
     following = Select([people], [first.where(waiting.user > people.c.person), people.c.number + 1])
-    return people.union_all(following.where(people.c.person.is_null(False), people.c.number < IN_TURN))
+    return people.union_all(following.where(people.c.person.is_null(False), people.c.number < at_once))

@@ -1,4 +1,8 @@
-"""What operators decide of all tasks of one kind: that it is paused until a time, and its limits."""
+"""What operators decide of all tasks of one kind: that it is paused until a time, and its limits.
+
+The tasks of one kind that wait are found by index, in the order of the line and by person. The latter takes the place
+of a larger index, which had all tasks that ever were.
+"""
 
 from peewee import *  # noqa: F403 - a migration is a frozen copy and uses most field types
 
@@ -11,8 +15,8 @@ class KindControl(Model):
     stops_running = BooleanField(default=False)
     max_running = IntegerField(null=True)
     max_running_per_person = IntegerField(null=True)
-    max_starts_per_second = FloatField(null=True)
-    next_start_at = DateTimeField(null=True)
+    max_starts_per_second = DoubleField(null=True)
+    next_start = DoubleField(null=True)
     told_until = IntegerField(null=True)
 
     class Meta:
@@ -22,8 +26,14 @@ class KindControl(Model):
 def up(migrator, db):
     db.bind([KindControl], bind_refs=False, bind_backrefs=False)
     db.create_tables([KindControl])
+    db.execute_sql('CREATE INDEX tasks_in_line ON tasks (state, name, turn) WHERE turn IS NOT NULL')
+    db.execute_sql('CREATE INDEX tasks_who_wait ON tasks (state, user_id, name, turn) WHERE turn IS NOT NULL')
+    db.execute_sql('DROP INDEX tasks_state_user_id_turn')
 
 
 def down(migrator, db):
     db.bind([KindControl], bind_refs=False, bind_backrefs=False)
+    db.execute_sql('CREATE INDEX tasks_state_user_id_turn ON tasks (state, user_id, turn)')
+    db.execute_sql('DROP INDEX tasks_in_line')
+    db.execute_sql('DROP INDEX tasks_who_wait')
     db.drop_tables([KindControl])

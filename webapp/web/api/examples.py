@@ -30,6 +30,7 @@ PLAIN: Final[Mapping[str, Json]] = {
     "arguments": {},
     "attempt": 1,
     "position": None,
+    "held": None,
     "result": None,
     "error": None,
     "parent": None,

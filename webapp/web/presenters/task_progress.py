@@ -2,11 +2,13 @@
 
 from datetime import datetime, timedelta
 
+from tasks.catalogue import CATALOGUE
 from tasks.engine.models.fair_queue import QueuePosition
+from tasks.engine.models.open_line import Hold
 from tasks.engine.models.state import LEASED
 from tasks.engine.models.waiting_users import EXACT_BELOW
 from webapp.lib.i18n import estimate, ngettext, number
-from webapp.lib.times import utcnow
+from webapp.lib.times import clock_words, utcnow
 from webapp.models import State, Task
 from webapp.web.presenters.state_words import STATE_WORDS
 from webapp.web.presenters.task_pages import page_of
@@ -130,11 +132,13 @@ class Progress:
         return estimate(task.run_seconds) if task.started_at and task.is_finished else ""
 
 
-def queue_text(position: QueuePosition | None) -> str:
-    """How long a task waits, like '3 tasks ahead, about 2 minutes'.
+def queue_text(position: QueuePosition | None, task: Task, zone: str) -> str:
+    """How long a task waits, like '3 tasks ahead, about 2 minutes', or what holds it.
 
     In round numbers where that is far from the front: pages are told of a place there only now and then.
     """
+    if position and position.hold:
+        return _held_text(position.hold, task, zone)
     if position is None or not position.ahead:
         return "Waiting for a free worker"
     if position.ahead < EXACT_BELOW:
@@ -146,6 +150,18 @@ def queue_text(position: QueuePosition | None) -> str:
         return ahead
     wait = estimate(position.wait)
     return f"{ahead}, {wait if wait.startswith('a few') else f'about {wait}'}"
+
+
+def _held_text(hold: Hold, task: Task, zone: str) -> str:
+    """Why it waits, like 'Waiting: all “Countdown” tasks are paused until 14:00. The mail server is down'."""
+    function = CATALOGUE.get(task.name)
+    kind = f"“{function.label}” tasks" if function else "tasks of this kind"
+    if hold.until is None:
+        return f"Waiting: as many {kind} are running as may at once"
+    # Rounded up, so that it is over by then.
+    until = (hold.until + timedelta(seconds=59)).replace(second=0, microsecond=0)
+    paused = f"Waiting: all {kind} are paused until {clock_words(until, zone, after=hold.since)}"
+    return f"{paused}. {hold.reason}" if hold.reason else paused
 
 
 def _in_round_numbers(number: int) -> int:

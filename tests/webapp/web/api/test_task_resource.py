@@ -18,7 +18,8 @@ from webapp.models.scopes import Scope
 from webapp.web.api.resources.task import TASK
 
 MEMBERS = {
-    *("id", "kind", "composition", "title", "state", "done", "progress", "position", "arguments", "attempt", "result"),
+    *("id", "kind", "composition", "title", "state", "done", "progress", "position", "held", "arguments", "attempt"),
+    "result",
     *("error", "parent", "owner", "created_at", "started_at", "finished_at", "run_at", "actions", "links"),
 }
 

@@ -131,4 +131,4 @@ def test_attempts_are_counted_from_the_first_that_failed(attempts, retries, word
     ],
 )
 def test_a_place_in_line_reads_like_a_sentence(place, words):
-    assert queue_text(place) == words
+    assert queue_text(place, Task(name="countdown"), "Europe/Berlin") == words

@@ -10,6 +10,7 @@ from flask import current_app
 
 from tasks.engine.models import fair_queue
 from tasks.engine.models.action_table import OWNER_ACTIONS
+from tasks.engine.models.fair_queue import QueuePosition
 from tasks.engine.models.sealed import is_sealed
 from tasks.engine.parameters.secret import MASK
 from webapp.lib.json_types import Json
@@ -35,12 +36,12 @@ class Reader(Enum):
 
 @dataclass(frozen=True)
 class SeenTask:
-    """`owner` is a name; `position` its place in the queue, from 1, or None unless it waits there. No query."""
+    """`owner` is a name; `place` is where it stands in the queue, or None unless it waits there. No query."""
 
     task: Task
     reader: Reader
     owner: str
-    position: int | None
+    place: QueuePosition | None
 
     @property
     def is_own(self) -> bool:
@@ -64,6 +65,19 @@ class SeenTask:
         done = task.done if progress.value is None else progress.value
         stage = task.stage_words(self.named)
         return {"done": done, "total": progress.max, "stage": stage, "eta": time(progress.ends_at)}
+
+    @property
+    def position(self) -> int | None:
+        """Its place in the queue, from 1; None where it has none."""
+        return self.place.ahead + 1 if self.place and not self.place.hold else None
+
+    @property
+    def held(self) -> Json:
+        """What keeps it from being taken, though workers may be free."""
+        hold = self.place and self.place.hold
+        if not hold:
+            return None
+        return {"by": "pause" if hold.until else "limit", "until": time(hold.until), "reason": hold.reason}
 
     @property
     def result(self) -> Json:
@@ -104,7 +118,7 @@ class SeenTask:
     def etag(self) -> str:
         """A strong ETag of the document: it counts all that this is made of."""
         task = self.task
-        changing = task.moves, task.updated_at, task.state, self.position, self.reader, self.owner
+        changing = task.moves, task.updated_at, task.state, self.position, self.held, self.reader, self.owner
         parts = (task.id, *changing, current_app.config["RELEASE"])
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
@@ -124,7 +138,7 @@ def see(user: User, tasks: Sequence[Task]) -> list[SeenTask]:
             task,
             Reader.OWNER if task.user_id == user.id else other,
             owners.get(task.user_id, ""),
-            positions[task.id].ahead + 1 if task.id in positions else None,
+            positions.get(task.id),
         )
         for task in tasks
     ]

@@ -49,6 +49,15 @@ _ERROR: Final = _object(
     ),
     words=described(nullable(STRING), "For people. Null where only its owner and operators may read it."),
 )
+_HELD: Final = _object(
+    by=described(
+        STRING,
+        "`pause`: an operator has paused all tasks of its kind. `limit`: as many of its kind run as may at once, in "
+        "all or of its owner. There may be others later.",
+    ),
+    until=described(nullable(TIME), "When the pause ends, at the latest; null for a limit."),
+    reason=described(STRING, "Why, in the operator’s words; empty where they gave none."),
+)
 _NOT_YET: Final = "Null before then."
 
 TASK = Resource[SeenTask](
@@ -72,7 +81,14 @@ TASK = Resource[SeenTask](
             "position",
             nullable(INTEGER | {"minimum": 1}),
             lambda seen: seen.position,
-            "Its place among all tasks that wait for a worker, from 1; null unless it waits for one.",
+            "Its place among all tasks that wait for a worker, from 1; null unless it waits for one, and while it is "
+            "`held`.",
+        ),
+        Field(
+            "held",
+            nullable(_HELD),
+            lambda seen: seen.held,
+            "Why no worker takes it now, though it waits for one; null where nothing keeps them from it.",
         ),
         Field(
             "arguments",

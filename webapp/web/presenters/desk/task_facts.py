@@ -70,10 +70,9 @@ class DeskTask(DeskRow):
             (event, event.words(name) if self.steers or event.tells_no_more else event.kind) for event in self.events
         ]
 
-    @property
-    def queue(self) -> str:
-        """Where it waits."""
-        return queue_text(self.position) if self.position else ""
+    def queue(self, zone: str) -> str:
+        """Where it waits, or what holds it, by the clock of that zone."""
+        return queue_text(self.position, self.task, zone) if self.position else ""
 
     @property
     def attempts_of(self) -> str:
