@@ -5,12 +5,14 @@ from flask import Flask
 from webapp.cli import reports  # noqa: F401 - a command of `people`
 from webapp.cli.backup import backup
 from webapp.cli.errors import errors
+from webapp.cli.health import health
 from webapp.cli.keys import keys
 from webapp.cli.mail import mail
 from webapp.cli.people import people
 from webapp.cli.schema import migrate
 from webapp.cli.tasks import tasks
 from webapp.cli.tokens import tokens
+from webapp.cli.workers import workers
 
 COMMANDS = (
     migrate,
@@ -21,6 +23,8 @@ COMMANDS = (
     errors,
     keys,
     tokens,
+    workers,
+    health,
 )
 
 

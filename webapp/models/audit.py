@@ -47,6 +47,9 @@ class Audited(StrEnum):
     """What is audited. The value stands in rows."""
 
     CANCEL_TASK = "cancel task"
+    FORCE_END_TASK = "force end task"
+    QUIET_WORKER = "quiet worker"
+    RESUME_WORKER = "resume worker"
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,9 @@ AUDITED: Mapping[Audited, AuditedRow] = complete(
     Audited,
     {
         Audited.CANCEL_TASK: AuditedRow(Action.STEER, "Canceled a task"),
+        Audited.FORCE_END_TASK: AuditedRow(Action.STEER, "Ended a task by force"),
+        Audited.QUIET_WORKER: AuditedRow(Action.STEER, "Quieted a worker"),
+        Audited.RESUME_WORKER: AuditedRow(Action.STEER, "Let a worker take tasks again"),
     },
 )
 

@@ -28,9 +28,11 @@ POLLED_FRAGMENTS = {
     "mail.list_fragment": "mail.show",
     "settings.picture_fragment": "settings.show_picture",
     "home.news_fragment": "home.index",
+    "desk.workers_fragment": "desk.workers",
 }
 ASKED_ENVIRON = "errand.asked"  # where a request keeps what came of asking ahead of Flask: an exception, or None
-PER_USER_FRAGMENTS = POLLED_FRAGMENTS.keys() - {"home.news_fragment"}  # which is the same for everybody
+# The ETag of these is not that of their person: one is the same for everybody, the other about processes.
+PER_USER_FRAGMENTS = POLLED_FRAGMENTS.keys() - {"home.news_fragment", "desk.workers_fragment"}
 
 
 def init_app(app: Flask) -> None:
