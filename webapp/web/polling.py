@@ -31,8 +31,9 @@ POLLED_FRAGMENTS = {
     "desk.workers_fragment": "desk.workers",
 }
 ASKED_ENVIRON = "errand.asked"  # where a request keeps what came of asking ahead of Flask: an exception, or None
-# The ETag of these is not that of their person: one is the same for everybody, the other about processes.
-PER_USER_FRAGMENTS = POLLED_FRAGMENTS.keys() - {"home.news_fragment", "desk.workers_fragment"}
+# Their versions are of what they show: it is the same for everybody, or everybody's.
+OF_ALL_FRAGMENTS = {"home.news_fragment", "desk.workers_fragment"}
+PER_USER_FRAGMENTS = POLLED_FRAGMENTS.keys() - OF_ALL_FRAGMENTS
 
 
 def init_app(app: Flask) -> None:
