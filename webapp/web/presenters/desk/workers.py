@@ -8,7 +8,7 @@ from functools import cached_property
 from tasks.engine.models.held_tasks import held_by
 from tasks.engine.models.task import Task
 from webapp.lib.i18n import ngettext
-from webapp.lib.times import clock_words, utcnow
+from webapp.lib.times import clock_words
 from webapp.models import Worker
 
 GONE_FOR = timedelta(minutes=5)  # how long one is shown after it was last heard
@@ -76,9 +76,7 @@ class ShownWorkers:
     """Those that live, or were heard a while ago, by host. Two queries."""
 
     def __init__(self, release: str) -> None:
-        now = utcnow()
-        is_shown = (Worker.lives_until > now) | (Worker.heard_at > now - GONE_FOR)
-        found = list(Worker.select().where(is_shown).order_by(Worker.host, Worker.pid, Worker.token).limit(MOST))
+        found = list(Worker.known(GONE_FOR, MOST))
         held = held_by(found)
         self.all = [ShownWorker(worker, held[worker.token], worker.release == release) for worker in found]
 

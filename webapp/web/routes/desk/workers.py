@@ -55,8 +55,7 @@ def resume(worker: str) -> ResponseReturnValue:
 
 def _find(token: str) -> Worker:
     """The worker of a token, or 404. One query."""
-    found: Worker | None = Worker.get_or_none(Worker.token == token)
-    return abort(404) if found is None else found
+    return Worker.find(token) or abort(404)
 
 
 def _turn(worker: Worker, change: Callable[[], bool], done: str) -> ResponseReturnValue:
