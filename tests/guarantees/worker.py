@@ -8,7 +8,7 @@ import time
 from tasks.engine import Run, config, user_task
 from tasks.worker import main
 from webapp.mail import extension
-from webapp.models import Post
+from webapp.models import Post, Task
 
 # Seconds, so that tests of what hangs take no longer.
 TIMEOUT = extension.TIMEOUT = 2
@@ -53,13 +53,15 @@ def die(task: Run) -> None:
 
 
 @user_task(title="Hang at step {step}")
-def hang(task: Run, step: int = 1, writes: bool = False, interpreter: bool = False) -> None:
+def hang(task: Run, step: int = 1, writes: bool = False, interpreter: bool = False, holds_row: bool = False) -> None:
     """Call C code that does not return, lets no signal through and may keep Python's interpreter from all threads."""
     task.log(f"in process {os.getpid()}")
     for number in task.each(range(9), every_step=True):
         if number == step:
             if writes:
                 Post.create(user=task.user, body=f"{task.id} {number}")
+            if holds_row:
+                Task.update(done=Task.done).where(Task.id == task.id).execute()
             signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
             (ctypes.PyDLL if interpreter else ctypes.CDLL)(None).sleep(600)
 

@@ -11,12 +11,14 @@ from webapp.cli import (  # noqa: F401 - commands of `people` and of `tasks`
 )
 from webapp.cli.backup import backup
 from webapp.cli.errors import errors
+from webapp.cli.health import health
 from webapp.cli.keys import keys
 from webapp.cli.mail import mail
 from webapp.cli.people import people
 from webapp.cli.schema import migrate
 from webapp.cli.tasks import tasks
 from webapp.cli.tokens import tokens
+from webapp.cli.workers import workers
 
 COMMANDS = (
     migrate,
@@ -27,6 +29,8 @@ COMMANDS = (
     errors,
     keys,
     tokens,
+    workers,
+    health,
 )
 
 

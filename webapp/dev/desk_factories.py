@@ -1,10 +1,13 @@
 """Rows about the desk, for tests and for demonstration; as in `factories`."""
 
+from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.error_shape import ErrorShape
-from webapp.models import AuditEntry, FailureGroup, HeldTask, State, Suspension, Task, User
+from webapp.lib.times import utcnow
+from webapp.models import AuditEntry, FailureGroup, HeldTask, State, Suspension, Task, User, Worker
 from webapp.models.audit import Audited, Outcome, Via
 from webapp.models.permissions import Role
 
@@ -36,3 +39,16 @@ def make_suspension(user: User, held: Task | None = None, reason: str = "Sends s
     if held:
         HeldTask.create(suspension=suspension, task=held)
     return suspension
+
+
+def make_worker(host: str = "worker-1", **fields: Any) -> Worker:
+    """A worker that lives, with two processes."""
+    now = utcnow()
+    defaults: dict[str, Any] = {
+        "token": uuid4().hex,
+        "pid": 4711,
+        "processes": 2,
+        "release": "release",
+        "memory": 10**8,
+    }
+    return Worker.create(host=host, **defaults | {"lives_until": now + timedelta(seconds=20)} | fields)

@@ -20,6 +20,9 @@ class Audited(StrEnum):
     SHOW_ARGUMENTS = "show arguments"
     START_BULK = "start bulk action"
     END_BULK = "end bulk action"
+    FORCE_END_TASK = "force end task"
+    QUIET_WORKER = "quiet worker"
+    RESUME_WORKER = "resume worker"
     SUSPEND_PERSON = "suspend person"
     REINSTATE_PERSON = "reinstate person"
     END_SESSIONS = "end sessions"
@@ -58,6 +61,9 @@ AUDITED: Mapping[Audited, AuditedRow] = complete(
         Audited.SHOW_ARGUMENTS: AuditedRow(Action.STEER, "Looked at the arguments of a task"),
         Audited.START_BULK: AuditedRow(Action.STEER, "Began to act on many tasks"),
         Audited.END_BULK: AuditedRow(Action.STEER, "Acted on many tasks"),
+        Audited.FORCE_END_TASK: AuditedRow(Action.STEER, "Ended a task by force"),
+        Audited.QUIET_WORKER: AuditedRow(Action.STEER, "Quieted a worker"),
+        Audited.RESUME_WORKER: AuditedRow(Action.STEER, "Let a worker take tasks again"),
         Audited.SUSPEND_PERSON: AuditedRow(Action.MANAGE_PEOPLE, "Suspended an account"),
         Audited.REINSTATE_PERSON: AuditedRow(Action.MANAGE_PEOPLE, "Reinstated an account"),
         Audited.END_SESSIONS: AuditedRow(Action.MANAGE_PEOPLE, "Ended all sessions of an account"),

@@ -31,10 +31,11 @@ POLLED_FRAGMENTS = {
     "desk.tasks_fragment": "desk.tasks",
     "desk.task_fragment": "desk.task",
     "desk.overview_fragment": "desk.overview",
+    "desk.workers_fragment": "desk.workers",
 }
 ASKED_ENVIRON = "errand.asked"  # where a request keeps what came of asking ahead of Flask: an exception, or None
 # Their versions are of what they show: it is the same for everybody, or everybody's.
-OF_ALL_FRAGMENTS = {"home.news_fragment", "desk.overview_fragment", "desk.tasks_fragment", "desk.task_fragment"}
+OF_ALL_FRAGMENTS = {"home.news_fragment"} | {name for name in POLLED_FRAGMENTS if name.startswith("desk.")}
 PER_USER_FRAGMENTS = POLLED_FRAGMENTS.keys() - OF_ALL_FRAGMENTS
 
 

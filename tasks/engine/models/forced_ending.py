@@ -23,6 +23,11 @@ class AlreadyForced(IllegalTransition):
 class ForcedEnding(TaskTrait):
     """The request, and what sweepers do about it."""
 
+    @property
+    def is_held(self) -> bool:
+        """Whether a run has it, as this row says, so that it can be ended by force."""
+        return self.state in LEASED and self.fencing_token is not None
+
     def force_end(self, reason: str = "") -> None:
         """End it as canceled within seconds, whatever its run does; the owner reads the reason in the timeline.
 
@@ -31,7 +36,7 @@ class ForcedEnding(TaskTrait):
         """
         with changing_if_free(self) as free:
             now = self.fresh()
-            if now.state not in LEASED or now.fencing_token is None:
+            if not now.is_held:
                 raise IllegalTransition(now, State.CANCELED)
             about = {"task": now.id, "fencing_token": now.fencing_token}
             ForceEnd.delete().where(ForceEnd.task == now.id, ForceEnd.fencing_token != now.fencing_token).execute()
@@ -70,7 +75,7 @@ class ForcedEnding(TaskTrait):
             if not free:
                 return False
             now = self.fresh()
-            if now.fencing_token == request.fencing_token and now.state in LEASED:
+            if now.is_held and now.fencing_token == request.fencing_token:
                 if not request.is_told:
                     now.tell_of(request)
                 if can_be_lost and now.lease_until is not None and now.lease_until < utcnow():

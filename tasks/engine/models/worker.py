@@ -77,6 +77,18 @@ class Worker(BaseModel):
         """Those that are to be believed that they live, the longest running first."""
         return cls.select().where(cls.lives_until > utcnow()).order_by(cls.started_at, cls.token)
 
+    @classmethod
+    def known(cls, silent_for: timedelta, limit: int) -> "ModelSelect[Self]":
+        """Those, and those that were heard no longer ago than that; by host and process."""
+        now = utcnow()
+        are_known = (cls.lives_until > now) | (cls.heard_at > now - silent_for)
+        return cls.select().where(are_known).order_by(cls.host, cls.pid, cls.token).limit(limit)
+
+    @classmethod
+    def find(cls, token: str) -> Self | None:
+        """The worker of a token, unless it is forgotten. One query."""
+        return cls.get_or_none(cls.token == token)
+
     def quiet(self) -> bool:
         """Let it claim no more tasks, from when it is heard the next time. False if it was quiet, or is forgotten."""
         return self._turn(quiet=True)

@@ -5,7 +5,7 @@ import pytest
 from tests.webapp.web.serving import serve  # noqa: F401 - a fixture
 from tests.webapp.web.site import tokens_of
 from webapp.dev.account_factories import make_api_token, make_picture, make_report
-from webapp.dev.desk_factories import make_failure
+from webapp.dev.desk_factories import make_failure, make_worker
 from webapp.dev.factories import (
     make_artifact,
     make_draft,
@@ -76,5 +76,6 @@ def site(app, ann, settings):
         "version": picture.version,
         "size": 64,
         "suppression_id": make_suppression(ann.user).id,
+        "worker": make_worker().token,
         "notification_id": make_notification(ann.user, task=task).id,
     }

@@ -5,6 +5,7 @@ from webapp.web.routes.desk import (  # noqa: F401 - their routes
     audit,
     bulk,
     failures,
+    forced_end,
     kinds,
     overview,
     people,
@@ -16,6 +17,7 @@ from webapp.web.routes.desk import (  # noqa: F401 - their routes
     task,
     task_actions,
     tasks,
+    workers,
 )
 from webapp.web.routes.desk.blueprint import bp
 

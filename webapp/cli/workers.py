@@ -1,0 +1,76 @@
+"""`flask workers`: which workers there are, and which of them are to take no more tasks."""
+
+import getpass
+from collections.abc import Callable
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+
+from tasks.engine.presence import HEARD_EVERY
+from webapp.db.startup import or_one_line
+from webapp.lib.i18n import size
+from webapp.lib.logs import clean
+from webapp.models import Worker
+from webapp.models.audit import Asker, Audited, Via, audit
+from webapp.web.presenters.desk.workers import ShownWorkers
+
+workers = AppGroup("workers", help="List workers, and let one finish without taking more tasks.")
+
+
+def _find(_context: click.Context, _argument: click.Parameter, name: str) -> Worker:
+    """The worker of a token, or of a host and process. Ends the command where there is none, or several."""
+    host, _, pid = name.rpartition(":")
+    is_named = (Worker.host == host) & (Worker.pid == int(pid)) if pid.isdecimal() and len(pid) < 10 else False
+    with or_one_line():
+        found = list(Worker.alive().where((Worker.token == name) | is_named))
+    if len(found) > 1:
+        raise click.ClickException(f"several workers are called {name}: use one of {', '.join(w.token for w in found)}")
+    if not found:
+        raise click.ClickException(f"no worker is called {name}; see workers list")
+    return found[0]
+
+
+WORKER = click.argument("worker", metavar="TOKEN|HOST:PID", callback=_find)
+REASON = click.option("--reason", default="", help="Why; it stands in the audit.")
+
+
+@workers.command("list")
+def list_workers() -> None:
+    """List all that live, and those last heard from less than five minutes ago. Times are in UTC."""
+    with or_one_line():
+        shown = ShownWorkers(current_app.config["RELEASE"])
+    for each in shown.all:
+        worker = each.worker
+        memory = "–" if each.memory is None else size(each.memory)
+        release = f"{worker.release or '–'}{'' if each.is_ours else ' (not this one)'}"
+        click.echo(
+            f"{worker.token}  {clean(worker.name)}  {each.standing}  {len(each.tasks)} of {worker.processes} running  "
+            f"heard {worker.heard_at:%Y-%m-%d %H:%M:%S}  {memory}  release {release}"
+        )
+    if not shown.alive:
+        raise click.ClickException("no worker is running, so tasks wait")
+
+
+@workers.command("quiet")
+@WORKER
+@REASON
+def quiet(worker: Worker, reason: str) -> None:
+    """Let a worker finish what it runs and take no more tasks, as before it is stopped."""
+    _turn(worker, Audited.QUIET_WORKER, worker.quiet, reason, "finishes what it runs, and takes no more tasks")
+
+
+@workers.command("resume")
+@WORKER
+@REASON
+def resume(worker: Worker, reason: str) -> None:
+    """Let a quiet worker take tasks again."""
+    _turn(worker, Audited.RESUME_WORKER, worker.resume, reason, "takes tasks again")
+
+
+def _turn(worker: Worker, action: Audited, change: Callable[[], bool], reason: str, done: str) -> None:
+    asker = Asker(user=None, via=Via.COMMAND, command_user=getpass.getuser())
+    with or_one_line(), audit(asker, action, f"worker {worker.token}", reason=reason):
+        if not change():
+            raise click.ClickException(f"{worker.name} does that already")
+    click.echo(f"{worker.name} {done}. It hears of that within {HEARD_EVERY:.0f} seconds.")
