@@ -106,6 +106,10 @@ def pass_time(app, monkeypatch):
     return pass_time
 
 
+# What is polled at the desk is not theirs, and has a version of its own.
+OF_MEMBERS = {endpoint for endpoint in POLLED_FRAGMENTS if not endpoint.startswith("desk.")}
+
+
 def test_nothing_that_is_polled_changes_by_itself(app, ann, pass_time):
     """A poll that finds nothing new gets no answer, so what it would say must be what it said, however late it is.
 
@@ -119,9 +123,9 @@ def test_nothing_that_is_polled_changes_by_itself(app, ann, pass_time):
     make_mailing(ann.user)
     parts = {"task_id": Task.get().id, "username": "bob"}
     with app.test_request_context():
-        rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint in POLLED_FRAGMENTS]
+        rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint in OF_MEMBERS]
         addresses = [rule.build({name: parts[name] for name in rule.arguments})[1] for rule in rules]
-    assert len(addresses) == len(POLLED_FRAGMENTS)
+    assert len(addresses) == len(OF_MEMBERS)
 
     def shown(address: str) -> str:
         return re.sub(

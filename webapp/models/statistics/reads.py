@@ -131,6 +131,12 @@ def by_kind(since: datetime, now: datetime | None = None) -> dict[str, Numbers]:
     return {kind: _add(Numbers(), rows) for kind, rows in sorted(found.items())}
 
 
+def progress() -> Rollup | None:
+    """How far the numbers go; None where there are none yet. One query."""
+    found: Rollup | None = Rollup.get_or_none()
+    return found
+
+
 def final_until() -> datetime | None:
     """What ended before is counted for good; None where nothing is yet. One query."""
     found = Rollup.get_or_none()
