@@ -18,7 +18,7 @@ from webapp.models.statistics.counts import (
     TaskTotal,
 )
 from webapp.models.statistics.line import Capacity, Line, capacity, lines, sample, total
-from webapp.models.statistics.reads import RANGES, Numbers, Point, Range, by_kind, final_until, series
+from webapp.models.statistics.reads import RANGES, Numbers, Point, Range, by_kind, final_until, progress, series
 from webapp.models.statistics.rollup import roll_up
 
 MODELS = (TaskMinute, TaskHour, TaskTotal, LineMinute, LineHour, Rollup)
@@ -42,6 +42,7 @@ __all__ = [
     "capacity",
     "final_until",
     "lines",
+    "progress",
     "roll_up",
     "sample",
     "series",

@@ -156,6 +156,12 @@ def _in_one(kind: str, outcome: str, sums: Numbers) -> TaskHour:
     return TaskHour(kind=kind, outcome=outcome, count=sums.count, **fields)
 
 
+def progress() -> Rollup | None:
+    """How far the numbers go; None where there are none yet. One query."""
+    found: Rollup | None = Rollup.get_or_none()
+    return found
+
+
 def final_until() -> datetime | None:
     """What ended before is counted for good; None where nothing is yet. One query."""
     found = Rollup.get_or_none()

@@ -9,7 +9,8 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 
 from webapp.db.resilience import persistently
-from webapp.web.metrics.families import families, read
+from webapp.models.reading import read
+from webapp.web.metrics.families import families
 
 KEPT_FOR = 5.0  # seconds
 PATIENCE = 5.0  # seconds, for another thread that just asks the database

@@ -1,58 +1,17 @@
 """What /metrics says, family by family, in the names and base units that Prometheus recommends."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import accumulate
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 
-from tasks.engine import registry
-from tasks.engine.leadership import ROLE
-from tasks.engine.models.kind_control import KindControl
-from tasks.engine.models.leader import Leader
 from tasks.engine.models.state import FINISHED
 from webapp.lib.histogram import BOUNDS, Histogram, merged
-from webapp.lib.times import utcnow
-from webapp.models import Rollup, SiteAlert, TaskTotal, Worker, statistics
+from webapp.models.reading import Reading
 from webapp.models.site_alert_rules import Rule
 from webapp.models.statistics import Line
-
-
-@dataclass(frozen=True)
-class Reading:
-    """All that is read for one answer."""
-
-    now: datetime
-    totals: list[TaskTotal]
-    lines: dict[str, Line]
-    workers: list[Worker]
-    leader: Leader | None
-    rollup: Rollup | None
-    controls: list[KindControl]
-    alerts: list[SiteAlert]
-
-    @property
-    def kinds(self) -> list[str]:
-        """All of the catalogue, and whatever else waits, runs or is held: a series that is 0 is there."""
-        held = {control.name for control in self.controls}
-        return sorted({*registry.functions, *self.lines, *held})
-
-
-def read() -> Reading:
-    """Seven small queries, and two for each kind that waits."""
-    now = utcnow()
-    return Reading(
-        now,
-        list(TaskTotal.select().order_by(TaskTotal.kind, TaskTotal.outcome)),
-        statistics.lines(now),
-        list(Worker.select().where(Worker.lives_until > now)),
-        Leader.get_or_none(Leader.role == ROLE),
-        Rollup.get_or_none(),
-        KindControl.all(),
-        SiteAlert.firing(),
-    )
 
 
 def families(found: Reading) -> Iterator[Metric]:

@@ -9,7 +9,7 @@ import pytest
 from tests.processes import BIN, ROOT
 from tests.racing import race
 from webapp.db import database
-from webapp.dev.factories import make_task, make_user
+from webapp.dev.factories import make_task
 from webapp.lib.histogram import bucket_of
 from webapp.lib.times import utcnow
 from webapp.models import Rollup, State, TaskHour, TaskMinute, TaskTotal
@@ -20,19 +20,6 @@ NOON = datetime(2026, 11, 21, 12)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
 pytestmark = pytest.mark.usefixtures("each_database")
-
-
-@pytest.fixture
-def end():
-    """Ends a task at a moment, after it waited and ran for so many seconds."""
-    user = make_user()
-
-    def ends(at: datetime, outcome: State = State.SUCCEEDED, wait: float = 1, run: float = 2, **fields):
-        started = at - run * SECOND
-        times = {"ready_at": started - wait * SECOND, "started_at": started, "finished_at": at, "run_seconds": run}
-        return make_task(outcome, user, **times | fields)
-
-    return ends
 
 
 def _rows(model: type[TaskCount] | type[TaskTotal]) -> list[dict]:

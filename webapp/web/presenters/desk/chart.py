@@ -64,8 +64,8 @@ class Chart:
     """Some series over the same moments, each `step` after the one before. `url` gives the list of what ended in a
     span in a state, as a template of a URL; without it nothing leads anywhere."""
 
-    id: str
-    title: str
+    name: str
+    heading: str
     measure: Measure
     series: list[Series]
     moments: list[datetime]

@@ -8,12 +8,11 @@ from functools import cached_property
 from math import ceil
 
 from tasks.engine import registry
-from tasks.engine.leadership import ROLE
-from tasks.engine.models.leader import Leader
 from tasks.engine.models.state import State
 from webapp.lib.i18n import estimate, ngettext, number
 from webapp.lib.times import utcnow
-from webapp.models import Rollup, SiteAlert, Worker, statistics
+from webapp.models import Rollup, SiteAlert, statistics
+from webapp.models.reading import sweeping_worker
 from webapp.models.statistics import Numbers, Point, Range
 from webapp.web.presenters.desk.axis import time_words
 from webapp.web.presenters.desk.links import tasks_url
@@ -57,8 +56,8 @@ class Overview:
         lines = statistics.lines(self._now)
         self._waiting = sorted((kind, line.waiting, self._coarse(line.oldest_wait)) for kind, line in lines.items())
         self.line, self.able = statistics.total(lines), statistics.capacity(self._now)
-        self.rollup: Rollup | None = Rollup.get_or_none()
-        self.sweeper, self.alerts = self._sweeper(), SiteAlert.firing()
+        self.rollup: Rollup | None = statistics.progress()
+        self.sweeper, self.alerts = sweeping_worker(self._now), SiteAlert.firing()
 
     @property
     def is_live(self) -> bool:
@@ -115,7 +114,7 @@ class Overview:
     @property
     def failed_url(self) -> Callable[..., str]:
         """The URL of what failed in the last hour, or of a kind."""
-        since = self._now.replace(second=0, microsecond=0) - RECENTLY
+        since = (self.rollup.seen if self.rollup else self._now) - RECENTLY  # as the figures, which the version counts
         return lambda kind="": tasks_url(state=State.FAILED.value, kind=kind, ended_after=since)
 
     @property
@@ -145,9 +144,3 @@ class Overview:
     @staticmethod
     def _coarse(seconds: int) -> str:
         return time_words(1000 * (seconds // 60 * 60)) if seconds >= 60 else "under 1 min"
-
-    def _sweeper(self) -> str:
-        """Which worker sweeps; empty where none does."""
-        leader: Leader | None = Leader.get_or_none(Leader.role == ROLE, Leader.until > self._now)
-        worker: Worker | None = Worker.get_or_none(Worker.token == leader.token) if leader else None
-        return worker.name if worker else "unknown" if leader else ""
