@@ -8,6 +8,7 @@ from tasks import (  # noqa: F401 - sweep hooks without a task
     mail_errors,
     remind_of_tokens,
     reset_passwords,
+    suspend_accounts,
     watch_site,
     withdraw_addresses,
 )
@@ -27,4 +28,5 @@ CATALOGUE: dict[str, TaskFunction] = catalogue(
     "prepare_picture",
     "mail_messages",
     "mail_task_outcome",
+    "act_on_tasks",
 )

@@ -1,7 +1,7 @@
 """What a process that builds thousands of apps compiles once, and an app on its own would compile anew."""
 
-from collections.abc import Callable
 from types import CodeType
+from typing import Any
 
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
@@ -22,16 +22,22 @@ class CompiledTemplates(BytecodeCache):
 
 
 class QuickRule(Rule):
-    """A URL rule whose functions that build addresses are shared by all that are spelled alike.
+    """A URL rule that shares what is compiled of it with all that are spelled alike.
 
-    Werkzeug compiles two for each rule, which is most of what it takes to build an app. They know nothing of the rule
-    but its spelling: each is given the rule itself when it is called.
+    That is most of what it takes to build an app. It knows nothing of the rule but its spelling: functions that build
+    addresses are given the rule itself when they are called, and converters ask their map for nothing.
     """
 
-    _builders: dict[object, Callable[..., tuple[str, str]]] = {}
+    _compiled: dict[object, dict[str, Any]] = {}
 
-    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        spelling = (self.rule, repr(self._trace), repr(self.defaults), append_unknown)
-        if spelling not in self._builders:
-            self._builders[spelling] = super()._compile_builder(append_unknown)
-        return self._builders[spelling]
+    def compile(self) -> None:
+        """As Werkzeug does, or as it did before."""
+        spelling = (self.rule, self.subdomain, self.host, self.merge_slashes, repr(self.defaults))
+        if (known := self._compiled.get(spelling)) is None:
+            super().compile()
+            names = "_parts", "_trace", "_converters", "arguments"
+            known = {name: getattr(self, name) for name in names}
+            known |= {name: getattr(self, name).__func__ for name in ("_build", "_build_unknown")}
+            self._compiled[spelling] = known
+        for name, value in known.items():
+            setattr(self, name, value.__get__(self, None) if name.startswith("_build") else value)

@@ -75,6 +75,7 @@ HAND_WRITTEN_SQL = {
     "webapp/models/search_indexes.py": "searches by these indexes",
     "webapp/models/searched_rows.py": "reads rows of either table in a statement of its own, as these searches do",
     "webapp/db/backup.py": "reads a copied file before there are models for it",
+    "webapp/db/sizes.py": "asks PostgreSQL about its own tables",
     "webapp/db/postgres.py": "asks the server about its own processes",
     "webapp/lib/queue_file.py": "Huey's file",
     "tasks/queue.py": "Huey’s table",
@@ -146,7 +147,7 @@ def test_how_a_page_polls_is_spelled_once():
 
 # What is no phrase's text: a form's label, an address as it was typed, what a mail server said, what is said once.
 TEXTS = {"field.label.text", "form.body.label.text", "rejected.text", "delivery.error", "news.text", "notice.text"}
-TEXTS |= {"form.reason.label.text", "choice.label.text", "problem.title"}
+TEXTS |= {"form.reason.label.text", "choice.label.text", "problem.title", "report.text"}
 
 
 def test_what_rows_keep_for_people_is_read_as_words_and_not_as_the_text_beside_the_phrase():

@@ -18,7 +18,7 @@ from tasks.lib import account_zip, streamed_zip
 from tasks.lib.exported import EXPORTED, Column, Excused, Exported, Inside, about_how_large
 from tests.tasks.conftest import Killed
 from webapp.dev.account_factories import make_api_token, make_block, make_email_change, make_picture, make_report
-from webapp.dev.desk_factories import make_audit_entry
+from webapp.dev.desk_factories import make_audit_entry, make_suspension
 from webapp.dev.factories import (
     make_artifact,
     make_draft,
@@ -129,6 +129,7 @@ def _everything_of(user: User, other: User) -> None:
     make_api_token(user)
     RecoveryCode.create(user=user, salt="00", code_hash="00")
     make_audit_entry(user)
+    make_suspension(user, task)
     make_picture(user)
     NoticeCount.take(user)
     FormerName.give_up(user.id, f"former-{user.id}")

@@ -60,7 +60,7 @@ def test_staff_and_admins_are_mailed_once_unless_they_chose_otherwise(mailserver
     mail = mailserver.mails[0]
     assert mail["Subject"] == "Errand: 1 alert"
     text = mail.get_body(("plain",)).get_content()
-    for words in ("- No worker takes tasks.", "docs/troubleshooting.md, “Tasks”", "http://localhost/desk"):
+    for words in ("- No worker takes tasks.", "docs/troubleshooting.md, “Alerts”", "http://localhost/desk"):
         assert words in text
 
 

@@ -2,7 +2,13 @@
 
 from flask import Flask
 
-from webapp.cli import reports  # noqa: F401 - a command of `people`
+from webapp.cli import (  # noqa: F401 - commands of `people` and of `tasks`
+    people_access,
+    people_deletion,
+    reports,
+    tasks_seen,
+    tasks_steered,
+)
 from webapp.cli.backup import backup
 from webapp.cli.errors import errors
 from webapp.cli.keys import keys

@@ -1,4 +1,4 @@
-"""`flask tasks`: what concerns everybody's tasks at once."""
+"""`flask tasks`: what concerns everybody's tasks at once. `tasks_seen` and `tasks_steered` have its other commands."""
 
 import click
 from flask.cli import AppGroup

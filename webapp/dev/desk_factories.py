@@ -4,7 +4,7 @@ from typing import Any
 
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.error_shape import ErrorShape
-from webapp.models import AuditEntry, FailureGroup, State, User
+from webapp.models import AuditEntry, FailureGroup, HeldTask, State, Suspension, Task, User
 from webapp.models.audit import Audited, Outcome, Via
 from webapp.models.permissions import Role
 
@@ -28,3 +28,11 @@ def make_failure(message: str = "The server is down", kind: str = "countdown", t
     for _ in range(tasks):
         make_task(State.IN_PROGRESS, name=kind).fail(message, shape)
     return FailureGroup.get_by_id(shape.fingerprint(kind))
+
+
+def make_suspension(user: User, held: Task | None = None, reason: str = "Sends spam.") -> Suspension:
+    """That somebody is suspended, and a task of theirs held, without what follows from it; see `Suspension.begin`."""
+    suspension: Suspension = Suspension.create(user=user, reason=reason)
+    if held:
+        HeldTask.create(suspension=suspension, task=held)
+    return suspension

@@ -78,6 +78,10 @@ QUOTAS: Mapping[Quota, Row] = complete(
     },
 )
 
+# Whose quotas an operator can change for one person: those that are counted by person.
+_SHARED = frozenset({Quota.API_WITHOUT_TOKEN, Quota.NETWORK_ACCOUNTS, Quota.SITE_ACCOUNTS, Quota.SITE_MAILS})
+PERSONAL = tuple(quota for quota in Quota if quota not in _SHARED)
+
 
 @dataclass(frozen=True, slots=True)
 class Most:

@@ -20,6 +20,7 @@ from webapp.models import AccountMail
 from webapp.models.deletion import REQUESTED_MAIL
 from webapp.models.password_reset import LASTS, may_be_reset, reset_token
 from webapp.models.permissions import needs_second_factor
+from webapp.models.suspension import REINSTATED_MAIL, SUSPENDED_MAIL
 
 Context = Mapping[str, Any]
 
@@ -55,6 +56,8 @@ def _reset_link(mail: AccountMail) -> Context | None:
 ACCOUNT_MAILS: dict[str, AccountMailKind] = {
     "new_browser": AccountMailKind("New sign-in to your {app} account", _of_new_browser),
     "role_changed": AccountMailKind("Your {app} role was changed", _role_context),
+    SUSPENDED_MAIL: AccountMailKind("Your {app} account is suspended", lambda mail: mail.arguments),
+    REINSTATED_MAIL: AccountMailKind("You can use your {app} account again"),
     "second_factor_on": AccountMailKind("Two-factor authentication is on for your {app} account"),
     "second_factor_off": AccountMailKind("Two-factor authentication is off for your {app} account"),
     "recovery_code_used": AccountMailKind("A recovery code was used for your {app} account"),

@@ -16,6 +16,7 @@ from webapp.mail.smtp import SmtpSession
 from webapp.mail.to_each import mail_each
 from webapp.models import SiteAlert
 from webapp.models.notification_kinds import SITE_ALERT
+from webapp.models.site_alert_rules import CHAPTER
 from webapp.models.staff import staff
 
 log = logging.getLogger(__name__)
@@ -62,4 +63,6 @@ def _about(alerts: Sequence[SiteAlert]) -> OutgoingMail:
     app_name = current_app.config["SETTINGS"].app_name
     subject = ngettext("%(num)s alert", "%(num)s alerts", len(alerts))
     base_url = current_app.config["BASE_URL"]
-    return OutgoingMail(f"{app_name}: {subject}", *render("site_alerts", alerts=alerts, base_url=base_url))
+    return OutgoingMail(
+        f"{app_name}: {subject}", *render("site_alerts", alerts=alerts, base_url=base_url, chapter=CHAPTER)
+    )

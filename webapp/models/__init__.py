@@ -56,6 +56,7 @@ from webapp.models.site_alert import SiteAlert
 from webapp.models.statistics.counts import LineHour, LineMinute, Rollup, TaskHour, TaskMinute, TaskTotal
 from webapp.models.storage_count import StorageCount
 from webapp.models.stored_attachment import StoredAttachment
+from webapp.models.suspension import HeldTask, Suspension
 from webapp.models.task_news import kind_of_end, tell_success_as
 from webapp.models.task_quotas import take_place  # noqa: F401 - an observer
 from webapp.models.unconfirmed_addresses import withdraw
@@ -104,6 +105,8 @@ MODELS = (
     Worker,
     AuditEntry,
     FailureGroup,
+    Suspension,
+    HeldTask,
     TaskMinute,
     TaskHour,
     TaskTotal,
@@ -140,6 +143,7 @@ __all__ = [
     "ForceEnd",
     "FormKey",
     "FormerName",
+    "HeldTask",
     "IdempotencyKey",
     "IllegalTransition",
     "KindControl",
@@ -173,6 +177,7 @@ __all__ = [
     "StorageCount",
     "StoredAttachment",
     "Suppression",
+    "Suspension",
     "Task",
     "TaskEvent",
     "TaskHour",

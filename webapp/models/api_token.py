@@ -79,8 +79,8 @@ class ApiToken(BaseModel):
 
     @classmethod
     def by_text(cls, text: str) -> "ApiToken | None":
-        """The live token of that text, with its `user`, who has `changes`; None for any other. One query, compiled, and
-        none for what cannot be a token."""
+        """The live token of that text, with its `user`, who has `changes` and may be suspended; None for any other.
+        One query, compiled, and none for what cannot be a token."""
         row = _by_hash.first(token_hash=hash_of_key(text), now=present_second()) if is_text(text) else None
         if row is None:
             return None
@@ -92,8 +92,8 @@ class ApiToken(BaseModel):
 
     @classmethod
     def changes_of(cls, text: str) -> tuple[int, int, frozenset[Scope]] | None:
-        """Of the live token of that text its owner's id and `changes`, and the scopes; None for any other. For polls,
-        which mostly find nothing new. One query, compiled, and none for what cannot be a token."""
+        """Of the live token of that text its owner's id and `changes`, and the scopes; None for any other, or a
+        suspended owner's. For polls, which mostly find nothing new. One query, compiled, or none as above."""
         row = _changes_by_hash.first(token_hash=hash_of_key(text), now=present_second()) if is_text(text) else None
         return row and (row[0], row[1], from_stored(row[2]))
 
@@ -197,4 +197,4 @@ def _by_hash() -> Any:
 @compiled
 def _changes_by_hash() -> Any:
     owners = ApiToken.select(ApiToken.user, total_changes(ApiToken.user), ApiToken.scope)
-    return owners.join(User, on=ApiToken.user == User.id).where(_live())
+    return owners.join(User, on=ApiToken.user == User.id).where(_live(), User.suspended_at.is_null())

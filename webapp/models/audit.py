@@ -4,7 +4,7 @@ An entry is written in the transaction of its effect: there is none without the 
 deleted once they are AUDIT_DAYS old. They hold no argument of a task, no name or text of a person, and no secret.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,10 +16,22 @@ from peewee import AutoField, CharField, DateTimeField, ForeignKeyField, Integer
 from tasks.engine.models.actor import LONGEST_REASON
 from tasks.engine.retention import also_purge
 from webapp.db import BaseModel, database
-from webapp.lib.complete import complete
 from webapp.lib.times import utcnow
-from webapp.models.permissions import Action
+from webapp.models.audited_actions import AUDITED, Audited, AuditedRow
 from webapp.models.user import User
+
+__all__ = [
+    "AUDITED",
+    "Asker",
+    "AuditEntry",
+    "Audited",
+    "AuditedRow",
+    "Outcome",
+    "Via",
+    "audit",
+    "configure",
+    "record_refusal",
+]
 
 LONGEST_NAME = 60
 LONGEST_TARGET = 100
@@ -41,49 +53,6 @@ class Outcome(StrEnum):
 
     DONE = "done"
     REFUSED = "refused"
-
-
-class Audited(StrEnum):
-    """What is audited. The value stands in rows."""
-
-    CANCEL_TASK = "cancel task"
-    PAUSE_KIND = "pause kind"
-    RESUME_KIND = "resume kind"
-    LIMIT_KIND = "limit kind"
-    PAUSE_TASK = "pause task"
-    RESUME_TASK = "resume task"
-    RETRY_TASK = "retry task"
-    DELETE_TASK = "delete task"
-    PRIORITIZE_TASK = "prioritize task"
-    RESCHEDULE_TASK = "reschedule task"
-    SHOW_ARGUMENTS = "show arguments"
-
-
-@dataclass(frozen=True)
-class AuditedRow:
-    """What an audited action needs, and its `words`, as a list of them says it: “Canceled a task”."""
-
-    needs: Action
-    words: str
-
-
-AUDITED: Mapping[Audited, AuditedRow] = complete(
-    "AUDITED",
-    Audited,
-    {
-        Audited.CANCEL_TASK: AuditedRow(Action.STEER, "Canceled a task"),
-        Audited.PAUSE_KIND: AuditedRow(Action.STEER, "Paused a kind of tasks"),
-        Audited.RESUME_KIND: AuditedRow(Action.STEER, "Resumed a kind of tasks"),
-        Audited.LIMIT_KIND: AuditedRow(Action.STEER, "Limited a kind of tasks"),
-        Audited.PAUSE_TASK: AuditedRow(Action.STEER, "Paused a task"),
-        Audited.RESUME_TASK: AuditedRow(Action.STEER, "Resumed a task"),
-        Audited.RETRY_TASK: AuditedRow(Action.STEER, "Retried a task"),
-        Audited.DELETE_TASK: AuditedRow(Action.STEER, "Deleted a task"),
-        Audited.PRIORITIZE_TASK: AuditedRow(Action.STEER, "Changed the priority of a task"),
-        Audited.RESCHEDULE_TASK: AuditedRow(Action.STEER, "Changed a scheduled task"),
-        Audited.SHOW_ARGUMENTS: AuditedRow(Action.STEER, "Looked at the arguments of a task"),
-    },
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,15 +134,24 @@ def audit(
     it did; then the entry alone is written, in a transaction of its own, and says `refused` and why. Call it in no
     transaction of your own. One write besides those of the block.
     """
-    entry = _entry(asker, action, target, about, reason)
     try:
-        with database.transaction():
+        with entered(asker, action, target, about=about, reason=reason) as entry:
             yield entry
-            entry.outcome = Outcome.DONE
-            entry.save(force_insert=True)
     except Exception as error:
         record_refusal(asker, action, target, str(error) or type(error).__name__, about=about, reason=reason)
         raise
+
+
+@contextmanager
+def entered(
+    asker: Asker, action: Audited, target: str, *, about: User | int | None = None, reason: str = ""
+) -> Iterator[AuditEntry]:
+    """The same for a caller who records a refusal themselves, once any transaction around this is undone."""
+    entry = _entry(asker, action, target, about, reason)
+    with database.transaction():
+        yield entry
+        entry.outcome = Outcome.DONE
+        entry.save(force_insert=True)
 
 
 def record_refusal(

@@ -81,12 +81,16 @@ def _by_state(asked: "DeskFilter", query: Any, state: State, *conditions: Any) -
 
 
 def _kinds_in(asked: "DeskFilter") -> list[tuple[State, str]]:
-    """Which kinds have tasks in which of the states."""
+    """Of which kinds there may be tasks in which of the states."""
     if asked.name is not None:
         return [(state, asked.name) for state in sorted(asked.wanted)]
-    found = database.execute_sql(_kinds_sql(asked.wanted)).fetchall()
     internal = () if asked.internal else {name for name, each in registry.functions.items() if each.internal}
-    return [(State(state), name) for state, name in found if name not in internal]
+    return [(state, name) for state, name in kinds_in(asked.wanted) if name not in internal]
+
+
+def kinds_in(states: frozenset[State]) -> list[tuple[State, str]]:
+    """Which kinds have tasks in which of these states; there is at least one. One query, by index."""
+    return [(State(state), name) for state, name in database.execute_sql(_kinds_sql(states)).fetchall()]
 
 
 def _kinds_sql(states: Iterable[State]) -> str:

@@ -46,7 +46,7 @@ def parse(said: Mapping[str, str], *, may_steer: bool, zone: str = "UTC") -> Des
     """
     fields: dict[str, Any] = {"titles_only": not may_steer}
     problems: dict[str, str] = {}
-    texts = {name: text for name in said if (text := clean(said[name]))}
+    texts = {name: text for name in said if (text := clean(said[name]) or "") or name.startswith(ARGUMENT)}
     for name, text in texts.items():
         if name not in FIELDS and not name.startswith(ARGUMENT):
             continue
@@ -71,6 +71,8 @@ def _with_argument(
         raise ValueError("Arguments are for operators.")
     if not _NAME.fullmatch(name.removeprefix(ARGUMENT)):
         raise ValueError("There is no argument of that name.")
+    if not text:
+        raise ValueError("Say name=value, like seconds=40.")
     if len(others) == MOST_ARGUMENTS:
         raise ValueError(f"Give at most {MOST_ARGUMENTS} arguments.")
     return (*others, (name.removeprefix(ARGUMENT), text))

@@ -23,7 +23,7 @@ READ_AT_ONCE = 1000
 
 
 class NobodyThere(Exception):
-    """The account of whom somebody would write to was deleted."""
+    """The account of whom somebody would write to was deleted, or is suspended."""
 
 
 class Message(MailedMessages, MessageRow):
@@ -38,7 +38,7 @@ class Message(MailedMessages, MessageRow):
         """
         if sender.id == recipient.id:
             raise ValueError("nobody writes to themselves")
-        if recipient.is_deleted:
+        if recipient.is_deleted or recipient.is_suspended:
             raise NobodyThere
         with cls.counting(sender, recipient):
             Block.demand_none(sender, recipient)

@@ -64,28 +64,38 @@ class OrderedParts:
 
         At most three queries: how far to look, the ids of tasks in several parts, and the tasks.
         """
-        down_to = self._floor(after) if any(part.conditions for part in self.parts) else None
+        down_to = self._floor(after)
         found = self._latest(after, down_to, size + 1)
         tasks = [task for _, task in found[:size]]
         return (tasks, found[size - 1][0]) if len(found) > size else (tasks, down_to)
 
+    def ids(self, after: Place | None, size: int) -> tuple[list[UUID], Place | None]:
+        """The same by their ids alone, for very many. At most two queries."""
+        down_to = self._floor(after)
+        found = self._places(self._wanted(after, down_to), size + 1)
+        return [key for _, key in found[:size]], found[size - 1] if len(found) > size else down_to
+
     def _floor(self, after: Place | None) -> Place | None:
-        """Down to where so many rows may be looked at: below none of the parts has so few. None if all have fewer."""
+        """Down to where so many rows may be looked at: below none of the parts has so few. None if all have fewer, or
+        nothing has to be looked for."""
+        if not any(part.conditions for part in self.parts):
+            return None
         each = max(self.most // len(self.parts), min(self.most, LEAST_EACH))
         found = self._places([part.between(after) for part in self.parts], 1, each - 1)
         return found[0] if found else None
 
     def _latest(self, after: Place | None, down_to: Place | None, limit: int) -> list[tuple[Place, Task]]:
-        queries = []
-        for part in self.parts:
-            query = part.between(after, down_to)
-            queries.append(query.where(*part.conditions) if part.conditions else query)
+        queries = self._wanted(after, down_to)
         if len(queries) == 1:
             time, rows = self.parts[0].time.name, queries[0].limit(limit)
             return [((getattr(task, time), task.id), task) for task in rows]
         found = self._places(queries, limit)  # in one query: meanwhile a task may come from one part to another
         rows = {task.id: task for task in Task.by_ids([task_id for _, task_id in found])}
         return [(place, rows[place[1]]) for place in found if place[1] in rows]
+
+    def _wanted(self, after: Place | None, down_to: Place | None) -> list[Any]:
+        between = [(part.between(after, down_to), part.conditions) for part in self.parts]
+        return [query.where(*conditions) if conditions else query for query, conditions in between]
 
     def _places(self, queries: list[Any], limit: int, offset: int = 0) -> list[Place]:
         """The latest places of all the queries, of each without so many."""

@@ -53,13 +53,17 @@ class Account(Protocol):
     def is_guest(self) -> bool:
         """Whether it has no password."""
 
+    @property
+    def is_suspended(self) -> bool:
+        """Whether nobody may use it for now."""
+
 
 def role_of(user: Account | None) -> Role | None:
-    """The role that an account was given; None for most, for guests, and for visitors.
+    """The role that an account was given; None for most, for guests, for visitors, and while it is suspended.
 
     A role that only a later release knows is none: nobody can say what it allows.
     """
-    if user is None or user.is_guest or user.role not in set(Role):
+    if user is None or user.is_guest or user.is_suspended or user.role not in set(Role):
         return None
     return Role(user.role)
 

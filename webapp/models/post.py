@@ -36,7 +36,7 @@ class Post(Searched):
     hidden = BooleanField(
         default=False,
         constraints=[SQL("DEFAULT FALSE")],
-        help_text="as its author's account is to be deleted, which is said there first; not found by search, either",
+        help_text="as its author is suspended or to be deleted, which is said there first; not found by search, either",
     )
 
     class Meta:
@@ -97,7 +97,7 @@ class Post(Searched):
 
     @classmethod
     def shown(cls) -> "ModelSelect[Post]":
-        """Everyone's posts, but for those of accounts that are to be deleted. To be counted and filtered."""
+        """Everyone's posts, but for those of accounts suspended or to be deleted. To be counted and filtered."""
         return cls.select().join(User).where(_is_shown())
 
     @classmethod
@@ -115,15 +115,18 @@ class Post(Searched):
 
     @classmethod
     def timeline(cls, user: User | None = None) -> "ModelSelect[Post]":
-        """Everyone's posts, or one person's, newest first, each with what is shown of its author: one query."""
+        """Everyone's posts, or one person's, newest first, each with what is shown of its author: one query. None of
+        somebody who is suspended."""
         shown = User.id, User.username, User.picture_version
         query = cls.select(cls, *shown).join(User).order_by(cls.created_at.desc(), cls.id.desc())
-        return query.where(cls.user == user) if user else query.where(_is_shown())
+        if user:
+            return query.where(cls.user == user, SQL("1 = 0") if user.is_suspended else True)
+        return query.where(_is_shown())
 
 
 def _is_shown() -> Any:
     """For a query with authors. A batch hides posts, so that it costs little however many an account has."""
-    return ~Post.hidden & User.deletion_due_at.is_null()
+    return ~Post.hidden & User.deletion_due_at.is_null() & User.suspended_at.is_null()
 
 
 Post.add_index(Post.created_at, Post.id, where=~Post.hidden, name="posts_shown")

@@ -11,6 +11,7 @@ from peewee import Model, ModelSelect
 from tasks.engine.models.observers import StartRefused
 from webapp.lib.phrases import Phrase
 from webapp.lib.quota_variables import DEFAULTS, QUOTAS, Quota, Quotas
+from webapp.models.own_quota import OwnQuota
 from webapp.models.quota_words import refusal
 from webapp.models.rate_count import RateCount
 from webapp.models.user_row import UserRow
@@ -50,7 +51,10 @@ def configure(quotas: Quotas) -> None:
 
 
 def most_of(quota: Quota, user: UserRow | None = None) -> int | None:
-    """How much of it a person may have or do, or the site where that is None; None if it is unlimited. No query."""
+    """How much of it a person may have or do, or the site where that is None; None if it is unlimited. No query: a
+    quota of their own stands in their row."""
+    if user and user.own_quotas and (own := OwnQuota.of(user, quota)):
+        return own.most
     most = _quotas[quota]
     return most.guests if user and user.is_guest else most.accounts
 
@@ -71,7 +75,7 @@ def use(quota: Quota, user: UserRow | None = None, times: int = 1, network: str 
     most = most_of(quota, user)
     if most is None:
         return
-    name, seconds = _window(quota, user, network)
+    name, seconds = window_of(quota, user, network)
     if RateCount.add(name, seconds, times) > most:
         RateCount.add(name, seconds, -times)
         found = RateCount.find(name)
@@ -87,7 +91,7 @@ def use_for_message(sender: UserRow, recipient: UserRow, answers: "ModelSelect[M
     use(Quota.MESSAGES, sender)
     if most_of(Quota.PEOPLE_MESSAGED, sender) is None or answers.exists():
         return
-    name, seconds = _window(Quota.PEOPLE_MESSAGED, sender)
+    name, seconds = window_of(Quota.PEOPLE_MESSAGED, sender)
     if RateCount.add(f"{name}/{recipient.id}", seconds) == 1:
         use(Quota.PEOPLE_MESSAGED, sender)
 
@@ -95,13 +99,13 @@ def use_for_message(sender: UserRow, recipient: UserRow, answers: "ModelSelect[M
 def demand_left(quota: Quota, user: UserRow | None = None, network: str = "") -> None:
     """Raise OverQuota if nothing is left to `use`: before something costly, which counts it. At most one query."""
     most = most_of(quota, user)
-    found = RateCount.find(_window(quota, user, network)[0]) if most is not None else None
+    found = RateCount.find(window_of(quota, user, network)[0]) if most is not None else None
     if most is not None and found and found.number >= most:
         raise OverQuota(quota, most, found.seconds_left)
 
 
-def _window(quota: Quota, user: UserRow | None, network: str = "") -> tuple[str, int]:
-    """The name that it is counted by, and how long."""
+def window_of(quota: Quota, user: UserRow | None, network: str = "") -> tuple[str, int]:
+    """The name by which a quota for what people do is counted, and for how many seconds. No query."""
     seconds = QUOTAS[quota].seconds
     assert seconds is not None, f"{quota} is what somebody has: ask `demand`"
     return f"quota/{quota}/{user.id if user else network or 'site'}/{seconds}", seconds

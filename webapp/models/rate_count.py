@@ -81,6 +81,13 @@ class RateCount(BaseModel):
         return cls.get_or_none(cls.key == _digest(name), cls.until > time.time())
 
     @classmethod
+    def find_all(cls, names: Sequence[str]) -> dict[str, int]:
+        """How much was counted by each of these names in the present window, where anything was. One query."""
+        by_key = {_digest(name): name for name in names}
+        found = cls.select(cls.key, cls.number).where(cls.key.in_(list(by_key)), cls.until > time.time())
+        return {by_key[row.key]: row.number for row in found}
+
+    @classmethod
     def forget(cls, name: str) -> None:
         """Count anew."""
         cls.delete().where(cls.key == _digest(name)).execute()

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from peewee import (
+    SQL,
     AutoField,
     CharField,
     DateTimeField,
@@ -19,7 +20,7 @@ from tasks.engine.retention import also_purge
 from webapp.db import BaseModel, database
 from webapp.lib.quota_variables import Quota
 from webapp.lib.times import utcnow
-from webapp.models import quotas
+from webapp.models import message_changes, quotas
 from webapp.models.message import Message
 from webapp.models.post import Post
 from webapp.models.user import User
@@ -36,6 +37,18 @@ class Reason(StrEnum):
     HARASSMENT = "harassment"
     ILLEGAL = "illegal"
     OTHER = "other"
+
+
+class Verdict(StrEnum):
+    """What whoever looks after the site finds."""
+
+    FINE = "fine"  # nothing is wrong with it
+    DELETED = "deleted"  # it was, and what is deleted is the post or message
+    HANDLED = "handled"  # otherwise, as by a suspension
+
+
+class AlreadyClosed(Exception):
+    """Somebody else has handled the report meanwhile."""
 
 
 class AlreadyReported(Exception):
@@ -61,6 +74,7 @@ class Report(BaseModel):
     words = TextField(default="", help_text="what the reporter says of it")
     state = CharField(max_length=6, default=OPEN, help_text="open or closed")
     handler = ForeignKeyField(User, null=True, on_delete="SET NULL", backref="+", help_text="who closed it")
+    outcome = CharField(max_length=10, default="", constraints=[SQL("DEFAULT ''")], help_text="in Verdict, once closed")
     closed_at = DateTimeField(null=True, index=True)
     created_at = DateTimeField(default=utcnow)
 
@@ -97,6 +111,44 @@ class Report(BaseModel):
         return found.where(cls.state == OPEN).order_by(cls.created_at, cls.id)
 
     @classmethod
+    def find(cls, report_id: int) -> "Report | None":
+        """One of them, for those who look after the site. One query."""
+        return cls.get_or_none(cls.id == report_id)
+
+    @classmethod
+    def closed_ones(cls) -> "ModelSelect[Report]":
+        """Those that were handled, the latest first, each with who wrote what was reported, who reported it and who
+        closed it. By index, to be paged by `closed_at`."""
+        about, reporter, handler = User.alias(), User.alias(), User.alias()
+        found = cls.select(cls, about, reporter, handler).join_from(cls, about, on=cls.about)
+        found = found.join_from(cls, reporter, "LEFT JOIN", on=cls.reporter)
+        found = found.join_from(cls, handler, "LEFT JOIN", on=cls.handler)
+        return found.where(cls.closed_at.is_null(False)).order_by(cls.closed_at.desc(), cls.id.desc())
+
+    def close(self, handler: User | None, verdict: Verdict) -> int:
+        """Close it, and with it all that others have reported of the same post or message; returns how many that were.
+
+        With Verdict.DELETED that is deleted, if it is still there. Raises AlreadyClosed. In one transaction; two
+        writes, by index, besides the deletion.
+        """
+        cls = type(self)
+        closed = {"state": CLOSED, "closed_at": utcnow(), "handler": handler and handler.id, "outcome": verdict}
+        same = cls.kind == self.kind, cls.subject_id == self.subject_id, cls.subject_at == self.subject_at
+        with database.atomic():
+            if verdict is Verdict.DELETED and (subject := self.subject()):
+                _delete(subject)  # first: it locks people
+            if not cls.update(closed).where(cls.id == self.id, cls.state == OPEN).execute():
+                raise AlreadyClosed
+            others = cls.update(closed).where(cls.state == OPEN, *same).execute()
+        return 1 + int(others)
+
+    def subject(self) -> Post | Message | None:
+        """What is reported, if it is still there. One query."""
+        kind: Any = Post if self.kind == "post" else Message
+        found: Post | Message | None = kind.get_or_none(kind.id == self.subject_id, kind.created_at == self.subject_at)
+        return found
+
+    @classmethod
     def purge(cls, at_once: int) -> int:
         """Delete at most so many of those that were closed long ago; returns how many that were."""
         long_ago = utcnow() - KEPT_AFTER_CLOSING
@@ -108,6 +160,14 @@ def _key(subject: Post | Message) -> dict[str, Any]:
     return {"kind": type(subject).__name__.lower(), "subject_id": subject.id, "subject_at": subject.created_at}
 
 
+def _delete(subject: Post | Message) -> None:
+    if isinstance(subject, Post):
+        subject.delete_instance()
+    else:
+        message_changes.delete(subject)
+
+
+Report.add_index(Report.kind, Report.subject_id, where=Report.state == OPEN, name="reports_of_subject")
 Report.add_index(
     Report.reporter,
     Report.kind,

@@ -56,11 +56,6 @@ class SiteAlert(BaseModel):
         """The page of the desk where one acts, below /desk."""
         return RULES[Rule(self.rule)].page
 
-    @property
-    def chapter(self) -> str:
-        """Where docs/troubleshooting.md has what to do."""
-        return RULES[Rule(self.rule)].chapter
-
     @classmethod
     def firing(cls) -> list[Self]:
         """Those that fire, the first one first. One query, by index; those of a later release are left out."""

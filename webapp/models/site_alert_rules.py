@@ -18,16 +18,18 @@ class Rule(StrEnum):
     MAIL_FAILING = "mail failing"
 
 
+CHAPTER = "Alerts"  # of docs/troubleshooting.md, which says of each what to do
+
+
 @dataclass(frozen=True)
 class RuleRow:
-    """How an alert of this rule reads, the part of the desk where one acts, and its chapter in troubleshooting.md.
+    """How an alert of this rule reads, and the page of the desk where one acts, below /desk.
 
     The words may use {subject}, a kind; {value}, what was measured; and {limit}.
     """
 
     words: Wording
-    page: str  # below /desk
-    chapter: str
+    page: str
 
 
 RULES: Mapping[Rule, RuleRow] = complete(
@@ -35,21 +37,17 @@ RULES: Mapping[Rule, RuleRow] = complete(
     Rule,
     {
         Rule.OLDEST_WAIT: RuleRow(
-            phrase("site_alert.oldest_wait", "{subject} has been waiting for {value:estimate}"), "kinds", "Tasks"
+            phrase("site_alert.oldest_wait", "{subject} has been waiting for {value:estimate}"), "kinds"
         ),
         Rule.FAILURE_SHARE: RuleRow(
-            phrase("site_alert.failure_share", "{value}% of {subject} failed in the last 10 minutes"),
-            "failures",
-            "Tasks",
+            phrase("site_alert.failure_share", "{value}% of {subject} failed in the last 10 minutes"), "failures"
         ),
-        Rule.NO_WORKER: RuleRow(phrase("site_alert.no_worker", "No worker takes tasks"), "workers", "Tasks"),
+        Rule.NO_WORKER: RuleRow(phrase("site_alert.no_worker", "No worker takes tasks"), "workers"),
         Rule.NO_SWEEP: RuleRow(
-            phrase("site_alert.no_sweep", "No sweeper works, so lost tasks aren’t continued"), "workers", "Tasks"
+            phrase("site_alert.no_sweep", "No sweeper works, so lost tasks aren’t continued"), "workers"
         ),
         Rule.MAIL_FAILING: RuleRow(
-            phrase("site_alert.mail_failing", "Mail about accounts has not been sent for {value:estimate}"),
-            "system",
-            "Mail",
+            phrase("site_alert.mail_failing", "Mail about accounts has not been sent for {value:estimate}"), "system"
         ),
     },
 )

@@ -7,6 +7,7 @@ notice: so each web process looks at ELSEWHERE (`webapp.web.site_watch`).
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from tasks.engine.config import config
 from tasks.engine.leadership import ROLE
 from tasks.engine.models.kind_control import KindControl
 from tasks.engine.models.leader import Leader
@@ -60,8 +61,19 @@ def look_from_elsewhere(now: datetime | None = None) -> bool:
 
 def has_sweeper(now: datetime) -> bool:
     """Whether a sweeper leads, or did a moment ago. One read."""
+    until = _led_until()
+    return until is not None and until >= now - SWEPT
+
+
+def swept_at() -> datetime | None:
+    """About when a sweeper worked last; None where none has, or has gone in good order. One read."""
+    until = _led_until()
+    return until - config().lead_for if until else None
+
+
+def _led_until() -> datetime | None:
     leader = Leader.get_or_none(Leader.role == ROLE)
-    return leader is not None and leader.until >= now - SWEPT
+    return leader.until if leader else None
 
 
 def _judge(rules: tuple[Rule, ...], found: list[Measured], now: datetime) -> list[SiteAlert]:

@@ -34,9 +34,12 @@ def steer(asker: Asker, task: Task, action: str, reason: str = "") -> None:
 
     Call it in no transaction of your own.
     """
-    with audit(asker, STEERING[action], target_of(task), about=task.user_id, reason=reason) as entry:
-        with noted(entry, task, reason):
-            getattr(task, action)()
+    target = target_of(task)
+    with (
+        audit(asker, STEERING[action], target, about=task.user_id, reason=reason) as entry,
+        noted(entry, task, reason),
+    ):
+        getattr(task, action)()
 
 
 @contextmanager

@@ -70,7 +70,7 @@ class User(UserRegistration, UserChannels, UserChanges, UserPasswords, UserRow):
 
         At most two queries.
         """
-        user = cls.get_or_none(cls.session_key == key, cls.deletion_due_at.is_null())
+        user = cls.get_or_none(cls.session_key == key, cls.deletion_due_at.is_null(), cls.suspended_at.is_null())
         return user if user and not Session.has_refused(key) else None
 
     @classmethod
@@ -144,7 +144,9 @@ def _hold(number: int) -> CompiledQuery:
 @compiled
 def _by_session_key() -> Any:
     theirs = User.select(User, Session, total_changes(User.id)).join(Session, on=Session.user == User.id)
-    return theirs.where(is_alive(), Session.account_key == User.session_key, User.deletion_due_at.is_null())
+    is_in_use = User.deletion_due_at.is_null() & User.suspended_at.is_null()
+    return theirs.where(is_alive(), Session.account_key == User.session_key, is_in_use)
 
 
+User.add_index(User.id, where=User.suspended_at.is_null(False), name="users_suspended")
 User.add_index(fn.LOWER(User.email), where=User.email_confirmed_at.is_null(False), name="users_confirmed_email")

@@ -52,6 +52,8 @@ class UserRow(BaseModel):
         column_name="changes", default=0, help_text="by a release from before 0026; `change_counts` has it, too"
     )
     deletion_due_at = DateTimeField(null=True, help_text="of an account that is deleted, or is to be, see `Deletion`")
+    suspended_at = DateTimeField(null=True, help_text="since when nobody may use the account, see `Suspension`")
+    own_quotas = JSONField(null=True, help_text="by name, those that are other than everybody's, see `quota_override`")
 
     # Flask-Login's interface.
     is_authenticated = True
@@ -84,6 +86,11 @@ class UserRow(BaseModel):
     def is_deleted(self) -> bool:
         """Whether its owner had it deleted: others see what they have of it as from DELETED, without a name."""
         return self.deletion_due_at is not None
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether nobody may use the account until an operator says otherwise."""
+        return self.suspended_at is not None
 
     @property
     def shown_name(self) -> str:

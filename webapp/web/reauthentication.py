@@ -15,9 +15,10 @@ from flask.typing import ResponseReturnValue
 
 from webapp.lib.times import utcnow
 from webapp.models import SecondFactor, User
+from webapp.models.permissions import Action, may
 from webapp.models.second_factor import Proof
 from webapp.web import htmx
-from webapp.web.auth import renew_session, signed_in_user
+from webapp.web.auth import reader, renew_session, signed_in_user
 from webapp.web.code_attempts import CodeAttempt
 from webapp.web.form_recovery import recover_form
 from webapp.web.forms.second_factor import WRONG_CODE, ProofForm
@@ -42,6 +43,17 @@ def is_recent() -> bool:
 def reauthentication_required(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
     """Have a view of signed-in people ask for their password first, unless they gave it a moment ago."""
     return _asking_first(view, lambda: not is_recent())
+
+
+def reauthentication_for(
+    action: Action,
+) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
+    """The same, of those who may do that; whoever may not is left to the view. So it stands above `audited_action`."""
+
+    def guard(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+        return _asking_first(view, lambda: may(reader(), action) and not is_recent())
+
+    return guard
 
 
 def second_factor_required(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:

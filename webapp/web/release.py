@@ -53,6 +53,7 @@ def _sources() -> bytes:
     )
 
 
+@cache
 def _libraries() -> bytes:
     """Python and every installed distribution, with their versions: what renders, and what that needs in turn."""
     found = {path.name for folder in sys.path for path in Path(folder).glob("*-info") if path.is_dir()}

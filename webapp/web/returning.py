@@ -11,6 +11,7 @@ from flask import redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.models import Deletion, User
+from webapp.web import suspended
 from webapp.web.half_sign_in import HOLDS
 from webapp.web.redirects import local_url, redirect_to_next
 from webapp.web.sign_ins import complete_sign_in
@@ -20,8 +21,10 @@ _KEY: Final = "_returning"
 
 def come_in(user: User) -> ResponseReturnValue:
     """Somebody has proved all that their account asks for: sign them in and go on to where they wanted; or ask whether
-    an account that is to be deleted is to be kept."""
+    an account that is to be deleted is to be kept. Of one that is suspended they read why nobody may use it."""
     if not user.is_deleted:
+        if user.is_suspended:
+            return suspended.page(user)
         complete_sign_in(user)
         return redirect_to_next()
     if leaving := Deletion.of(user):

@@ -13,6 +13,7 @@ from webapp.lib.language_detection import language_of
 from webapp.models.permissions import may, needs_second_factor
 from webapp.models.post import POST_LENGTH
 from webapp.models.searched_rows import SEARCHED
+from webapp.models.site_alert_rules import CHAPTER
 from webapp.web import addresses, auth, dom, htmx, idempotency
 from webapp.web.presenters import (
     action_words,
@@ -51,6 +52,7 @@ def init_app(app: Flask) -> None:
         utcnow=times.utcnow,
         POST_LENGTH=POST_LENGTH,
         SEARCHED=SEARCHED,
+        ALERTS_CHAPTER=CHAPTER,
         excerpt=excerpts.excerpt,
         pieces=excerpts.pieces,
         address_of=notifications.address_of,
@@ -63,6 +65,7 @@ def init_app(app: Flask) -> None:
         page_of=task_pages.page_of,
         tone_of=state_words.tone_of,
         bulk_actions=action_words.bulk_actions,
+        operator_actions=action_words.operator_actions,
         may=may,
         needs_second_factor=needs_second_factor,
         storage_use=storage.storage_use,

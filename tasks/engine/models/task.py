@@ -190,3 +190,6 @@ Task.add_index(
 Task.add_index(Task.created_at, Task.id, where=Task.parent.is_null(False) | Task.hidden, name="tasks_within")
 Task.add_index(Task.created_at, Task.id, where=Task.rescues > 0, name="tasks_rescued")
 Task.add_index(Task.state, Task.name, Task.ready_at, where=SQL("state = 'pending'"), name="tasks_pending")
+# The same of one kind, and of one person: what an operator looks for in a schedule.
+Task.add_index(Task.name, Task.state, Task.run_at, where=Task.run_at.is_null(False), name="tasks_due_of_kind")
+Task.add_index(Task.user, Task.state, Task.run_at, where=Task.run_at.is_null(False), name="tasks_due_of_user")

@@ -6,7 +6,7 @@ from peewee import Model
 
 from tasks.lib.exported.reasons import INNER, SECRET, YOURS
 from tasks.lib.exported.row import Column, Excused, Exported, Row
-from webapp.models import AccountMail, ApiToken, EmailChange, RecoveryCode, Session, User
+from webapp.models import AccountMail, ApiToken, EmailChange, RecoveryCode, Session, Suspension, User
 
 ROWS: Mapping[type[Model], Row] = {
     User: Exported(
@@ -35,6 +35,8 @@ ROWS: Mapping[type[Model], Row] = {
             "mail_after": Column("the minutes after which you wanted emails, if you chose that long ago"),
             "blocks_since": Column("since when you have blocked anybody; null if you block nobody"),
             "deletion_due_at": INNER,
+            "suspended_at": Column("since when the account is suspended; null if it isn't"),
+            "own_quotas": Column("limits that are other ones for you than for everybody; null if there are none"),
             "hides_seen": Column("whether your profile keeps to itself when you were last here"),
             "picture_version": INNER,
             "hearing": Column("how you want to hear of each kind of news; null if you chose nothing"),
@@ -47,6 +49,19 @@ ROWS: Mapping[type[Model], Row] = {
             "has_two_factor_authentication": Column(
                 "whether two-factor authentication is on", value=lambda user: user.has_second_factor
             ),
+        },
+    ),
+    Suspension: Exported(
+        file="suspensions.json",
+        title="why your account is suspended, or was until a moment ago",
+        of=lambda user: [Suspension.select().where(Suspension.user == user.id)],
+        columns={
+            "id": Column("the number of the suspension"),
+            "user": YOURS,
+            "reason": Column("why, in the words of whoever runs the site"),
+            "suspended_at": Column("when it began"),
+            "lifted_at": Column("when it was lifted; null if it wasn't"),
+            "settled_at": INNER,
         },
     ),
     Session: Exported(

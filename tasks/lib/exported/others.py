@@ -43,6 +43,7 @@ ROWS: Mapping[type[Model], Row] = {
             "words": Column("what you said of it"),
             "state": Column("open or closed"),
             "handler": Excused("Who closed it works for this site."),
+            "outcome": Column("what came of it, once it was closed"),
             "closed_at": Column("when it was closed"),
             "created_at": Column("when you reported it"),
         },

@@ -11,6 +11,7 @@ from webapp.models import (
     ErrorReport,
     FailureGroup,
     FormKey,
+    HeldTask,
     IdempotencyKey,
     KindControl,
     Leader,
@@ -27,6 +28,7 @@ from webapp.models import (
 ROWS: Mapping[type[Model], Row] = {
     ChangeCount: Excused("A number that tells your open pages when to look again; it says nothing else."),
     Deletion: Excused("What is kept for 14 days of an account that is to be deleted; yours isn't."),
+    HeldTask: Excused("Which of your tasks are on hold while your account is suspended; the tasks are in tasks.json."),
     FormKey: Excused("Fingerprints of the forms you sent in the last day, so that none counts twice."),
     IdempotencyKey: Excused("Answers that your programs got in the last day, sealed by a key that they alone have."),
     OutcomeMail: Excused("Which of your ended tasks you are emailed about next; the tasks are in tasks.json."),

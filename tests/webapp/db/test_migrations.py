@@ -19,6 +19,7 @@ from webapp.dev.account_factories import (
     make_picture,
     make_report,
 )
+from webapp.dev.desk_factories import make_suspension
 from webapp.dev.factories import (
     make_artifact,
     make_form_key,
@@ -60,6 +61,7 @@ from webapp.models.mailing.suppression import Reason
 
 # No model can declare them: `_search` is what the release before searches by.
 SEARCHED_BY = {f"{table}_{index}" for table in ("posts", "messages") for index in ("terms", "without_terms", "search")}
+SEARCHED_BY |= {"users_by_name"}  # on PostgreSQL alone, by a collation that SQLite has by itself
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -147,6 +149,7 @@ def test_deleting_a_person_deletes_what_is_theirs(each_database):
     make_block(other, user)
     make_report(user, make_post(other))
     make_deletion(make_user())
+    make_suspension(user, make_task(State.PAUSED, user))
     of_nobody = {
         AuditEntry,
         ErrorReport,

@@ -8,7 +8,7 @@ from peewee import SqliteDatabase
 from tasks.engine.retention import purge
 from webapp.db import database, fulltext
 from webapp.dev.account_factories import make_api_token, make_block, make_email_change, make_picture, make_report
-from webapp.dev.desk_factories import make_audit_entry
+from webapp.dev.desk_factories import make_audit_entry, make_suspension
 from webapp.dev.factories import (
     make_artifact,
     make_draft,
@@ -68,7 +68,7 @@ def make_everything() -> User:
     make_post(person, f"{NAME} was here")
     task = make_task(State.SUCCEEDED, person, title=f"Of {NAME}", result=NAME, arguments={"to": ADDRESS})
     make_artifact(task, f"{NAME}.json", f"{NAME} <{ADDRESS}>")
-    make_task(State.PAUSED, person, title=f"For {NAME}")
+    make_suspension(person, make_task(State.PAUSED, person, title=f"For {NAME}"), f"Not {NAME}")
     OutcomeMail.create(user=person, task=task, ended_at=task.finished_at)
     make_notification(person, f"About {NAME}")
     make_mailing_file(make_mailing(person, (ADDRESS,), subject=NAME), f"{NAME}.txt", NAME.encode())

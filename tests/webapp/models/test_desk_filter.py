@@ -1,5 +1,6 @@
 """The filter of the desk: it finds what a look at each row finds, in order, and by index."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import product
@@ -9,9 +10,11 @@ from uuid import uuid4
 import pytest
 
 from tasks.engine.models.state import FINISHED
+from tests import task_plans
+from webapp.db import database, is_postgres
 from webapp.dev.factories import make_user
 from webapp.lib.times import utcnow
-from webapp.models import State, Task, User, desk_parts, ordered_parts
+from webapp.models import State, Task, User, desk_filter, desk_parts, ordered_parts
 from webapp.models.desk_filter import WORKFLOW, DeskFilter
 
 NOON = utcnow().replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=100)
@@ -148,3 +151,33 @@ def _is_wanted(asked: DeskFilter, row: Task) -> bool:
             all(str(row.arguments[name]).lower() == value for name, value in asked.arguments),
         )
     )
+
+
+def test_no_filter_reads_all_tasks_or_asks_more_than_four_queries(each_database, queries) -> None:
+    people = [make_user("ann"), make_user("bob")]
+    task_plans.fill(people)
+    if is_postgres():
+        database.execute_sql("SET enable_seqscan = off")  # so few rows would be read at once
+    for each, within in product(FILTERS, WITHIN):
+        asked = _filter(people, each | within)
+        with queries() as seen:
+            asked.page((NOON + timedelta(days=30), uuid4()), 20)
+        assert seen.count <= 4, (each, within)
+        for sql, plan in task_plans.plans(seen):
+            assert _is_by_index(sql, plan), (each, within, sql, plan)
+
+
+def _is_by_index(sql: str, plan: str) -> bool:
+    if is_postgres():
+        return "Seq Scan" not in plan
+    tables = re.findall(r'FROM "tasks" AS "(t\d+)"', sql)
+    return all(re.search(rf"(SEARCH|SCAN) {table} USING (COVERING )?INDEX", plan) for table in tables)
+
+
+def test_a_walk_meets_each_once_and_none_that_starts_meanwhile(people, monkeypatch) -> None:
+    monkeypatch.setattr(desk_filter, "AT_ONCE", 10)
+    asked, met = DeskFilter(kind="countdown", children=True), []
+    for tasks, _ in asked.walk():
+        met += tasks
+        _ = Task.insert(_row(1, people[0], State.PENDING, "countdown") | {"created_at": utcnow()}).execute()
+    assert len({task.id for task in met}) == len(met) == len(people) * len(State) * EACH

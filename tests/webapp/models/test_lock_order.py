@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from peewee import OperationalError, fn
 
+from tasks.act_on_tasks import start
 from tasks.count_words import count_words
 from tasks.engine import Upload, chain, chord, executor, group
 from tasks.engine.models.bulk import press
@@ -21,6 +22,7 @@ from tasks.send_mail import change, submit
 from tests.processes import until
 from tests.racing import race
 from webapp.db import database, demand_transaction
+from webapp.dev.desk_factories import make_staff
 from webapp.dev.factories import make_artifact, make_draft, make_notification, make_posts, make_task, make_user
 from webapp.lib.quota_variables import UNLIMITED, Most, Quota
 from webapp.lib.times import utcnow
@@ -51,6 +53,8 @@ from webapp.models import (
     rename,
 )
 from webapp.models.attached_files import delete_attachments
+from webapp.models.bulk_actions import BULK_NAME, act
+from webapp.models.bulk_actions.snapshot import take_snapshot
 from webapp.models.file_deletion import delete_of_finished_tasks
 from webapp.models.idempotency_key import InProgress
 from webapp.models.notification_kinds import FAILED
@@ -469,3 +473,28 @@ def test_what_programs_ask_for_once_collides_with_what_becomes_of_it_and_of_thei
     collide(retry, retry, send, cancel, forget, go, be_called, allowed=(IllegalTransition, InProgress, TooMany))
     assert {key.request for key in IdempotencyKey if key.answer} >= {"retry"}
     assert all(key.answer for key in IdempotencyKey), "no key is kept without its answer"
+
+
+def test_bulk_actions_of_operators_on_each_others_tasks_while_their_owners_and_workers_change_them(app, monkeypatch):
+    monkeypatch.setattr(act, "PER_SECOND", 10_000)
+    operators = ann, bob = make_staff(), make_staff()
+    for number in range(12):
+        make_task(State.FAILED, operators[number % 2], name="unknown")  # which fails again as soon as it is tried
+
+    def some() -> list[Task]:
+        return list(Task.select().where(Task.name == "unknown").order_by(fn.RANDOM()).limit(6))
+
+    def bulk(operator: User, action: str) -> None:
+        start(operator, action, take_snapshot(action, [task.id for task in some()]), "The service is back.")
+
+    collide(
+        lambda: bulk(ann, "retry"),
+        lambda: bulk(bob, "retry"),
+        executor.execute_next,
+        executor.execute_next,
+        executor.execute_next,
+        lambda: some()[0].retry(),
+        lambda: some()[0].dismiss(),
+        lambda: Notification.read(ann),
+    )
+    assert not Task.select().where(Task.name == BULK_NAME, Task.rescues > 0).count(), "no run was ended by the database"

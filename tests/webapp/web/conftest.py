@@ -4,7 +4,7 @@ import pytest
 
 from tests.webapp.web.serving import serve  # noqa: F401 - a fixture
 from tests.webapp.web.site import tokens_of
-from webapp.dev.account_factories import make_api_token, make_picture
+from webapp.dev.account_factories import make_api_token, make_picture, make_report
 from webapp.dev.desk_factories import make_failure
 from webapp.dev.factories import (
     make_artifact,
@@ -20,6 +20,7 @@ from webapp.dev.factories import (
 )
 from webapp.dev.mail_factories import make_suppression
 from webapp.models import Session, State
+from webapp.models.mailing.suppression import Reason
 
 MAIL = b"""\
 Subject: Hello\r
@@ -63,6 +64,9 @@ def site(app, ann, settings):
         "tag": "user",
         "slug": "invalid",
         "username": "bob",
+        "person_id": bob.id,
+        "report_id": make_report(ann.user, message).id,
+        "address_id": make_suppression(None, reason=Reason.REFUSED).id,
         "filename": "app.css",
         **tokens,
         "token_id": make_api_token(ann.user)[0].id,

@@ -56,7 +56,9 @@ def test_another_version_of_a_library_makes_another(monkeypatch, tmp_path):
         for path in tmp_path.iterdir():
             path.rmdir()
         (tmp_path / f"jinja2-{version}.dist-info").mkdir()
+        release._libraries.cache_clear()
         names.append(release_name(SETTINGS))
+    release._libraries.cache_clear()
     assert len(set(names)) == 3
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with the site, and since when; and who has a role is found without reading everybody."""
+"""What is wrong with the site, and since when; who has a role, and what is due of a kind or of a person."""
 
 from peewee import *  # noqa: F403 - a migration is a frozen copy and uses most field types
 
@@ -25,10 +25,13 @@ class SiteAlert(Model):
 def up(migrator, db):
     db.bind([SiteAlert], bind_refs=False, bind_backrefs=False)
     db.create_tables([SiteAlert])
+    db.execute_sql('CREATE INDEX tasks_due_of_kind ON tasks (name, state, run_at) WHERE run_at IS NOT NULL')
+    db.execute_sql('CREATE INDEX tasks_due_of_user ON tasks (user_id, state, run_at) WHERE run_at IS NOT NULL')
     db.execute_sql('CREATE INDEX users_with_role ON users (role) WHERE role IS NOT NULL')
 
 
 def down(migrator, db):
-    db.execute_sql('DROP INDEX users_with_role')
+    for name in ('users_with_role', 'tasks_due_of_user', 'tasks_due_of_kind'):
+        db.execute_sql(f'DROP INDEX {name}')
     db.bind([SiteAlert], bind_refs=False, bind_backrefs=False)
     db.drop_tables([SiteAlert])

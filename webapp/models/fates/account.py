@@ -8,6 +8,7 @@ from webapp.models import (
     EmailChange,
     FormerName,
     FormKey,
+    HeldTask,
     IdempotencyKey,
     NoticeCount,
     Notification,
@@ -16,6 +17,7 @@ from webapp.models import (
     PictureUpload,
     RecoveryCode,
     Session,
+    Suspension,
 )
 from webapp.models.fates.fate import GONE, Due, Fate, Fates, of
 
@@ -28,6 +30,8 @@ def _mails_to(due: Due) -> Any:
 
 
 ROWS: Fates = {
+    HeldTask: Fate("deleted with the suspension"),
+    Suspension: Fate(GONE, of(Suspension.user)),
     Session: Fate(GONE, of(Session.user)),
     ApiToken: Fate(GONE, of(ApiToken.user)),
     RecoveryCode: Fate(GONE, of(RecoveryCode.user)),

@@ -7,11 +7,13 @@ from uuid import UUID
 from flask import abort, request
 
 from tasks.engine.models.action_table import OWNER_ACTIONS
-from tasks.engine.models.actor import by_operator
 from tasks.engine.models.locks import alone_with
+from webapp.lib import logs
 from webapp.models import IllegalTransition, Task
+from webapp.models.audit import Asker, Via, entered, record_refusal
 from webapp.models.permissions import Action, may
 from webapp.models.scopes import Scope
+from webapp.models.steering import STEERING, noted, target_of
 from webapp.web.api.authentication import insufficient_scope, reaches_others
 from webapp.web.api.call import Call
 from webapp.web.api.finding import find_task
@@ -20,6 +22,7 @@ from webapp.web.api.problems import FORBIDDEN, STALE_ATTEMPT, Problem
 from webapp.web.api.resources.seen_task import see
 from webapp.web.api.resources.task import TASK
 from webapp.web.api_paths import ROOT
+from webapp.web.clients import coarse_network
 from webapp.web.security_log import Event, record
 
 
@@ -34,15 +37,18 @@ def find_own(call: Call, task_id: UUID) -> Task:
     return task
 
 
-def find_to_act(call: Call, task_id: UUID) -> Task:
+def find_to_act(call: Call, task_id: UUID, action: str, reason: str = "") -> Task:
     """A task, for what operators may ask for as well: one's own by `tasks:write`, anybody's by `desk:write`.
 
-    Answers 403 for one that token or role let them do no more than see, and 404 for any other. As many queries.
+    Answers 403 for one that token or role let them do no more than see, and 404 for any other. As many queries. If the
+    task is somebody else's, whatever the call fails by is in the audit.
     """
     task = find_task(call, task_id, _desk(call))
-    if reaches_others(call.token, Scope.DESK_WRITE):
-        return task
     if task.user_id == call.user.id:
+        return task
+    asker, asked, target = _asker(call), STEERING[action], target_of(task)
+    call.refused = lambda why: record_refusal(asker, asked, target, why, about=task.user_id, reason=reason)
+    if reaches_others(call.token, Scope.DESK_WRITE):
         return task
     if may(call.user, Action.STEER):
         raise insufficient_scope(Scope.DESK_WRITE)
@@ -51,8 +57,10 @@ def find_to_act(call: Call, task_id: UUID) -> Task:
 
 
 @contextmanager
-def acting_on(task: Task, call: Call, action: str = "", attempt: int | None = None) -> Iterator[None]:
+def acting_on(task: Task, call: Call, action: str = "", attempt: int | None = None, reason: str = "") -> Iterator[None]:
     """What this block does to the task is done by whoever asks: its owner, or else an operator, which is logged.
+
+    An operator's act is audited, and its owner reads the reason, if there is one.
 
     If the request is only for one version of the task (If-Match), or only for that `attempt`, nobody else changes it
     until the end of the block, and there is a Problem (412, 409) before it for any other. What the state of the task
@@ -63,7 +71,7 @@ def acting_on(task: Task, call: Call, action: str = "", attempt: int | None = No
     by_others = task.user_id != call.user.id
     try:
         alone = alone_with(task, to_remove=action == "remove") if is_conditional else nullcontext()
-        with by_operator() if by_others else nullcontext(), alone:
+        with alone, _audited(task, call, action, reason) if by_others else nullcontext():
             if is_conditional:
                 _demand(task, call, attempt)
             yield
@@ -71,10 +79,24 @@ def acting_on(task: Task, call: Call, action: str = "", attempt: int | None = No
         abort(404)
     except IllegalTransition as error:
         if action and OWNER_ACTIONS[action].is_met_by(error.task):
+            if call.refused:
+                call.refused(str(error))
             return
         raise
     if by_others:
         record(Event.STEERED, account_id=task.user_id, task_id=task.id, operation=call.operation.name)
+
+
+@contextmanager
+def _audited(task: Task, call: Call, action: str, reason: str) -> Iterator[None]:
+    what = _asker(call), STEERING[action], target_of(task)
+    with entered(*what, about=task.user_id, reason=reason) as entry, noted(entry, task, reason):
+        yield
+
+
+def _asker(call: Call) -> Asker:
+    token_id = call.token.id if call.token else None
+    return Asker(user=call.user, via=Via.API, token_id=token_id, network=coarse_network(), request_id=logs.request_id())
 
 
 def task_answer(call: Call, task: Task) -> Answer:

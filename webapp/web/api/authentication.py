@@ -10,10 +10,11 @@ from webapp.models.api_token import ApiToken
 from webapp.models.permissions import may
 from webapp.models.scopes import SCOPES, Scope
 from webapp.web.api.operation import Access, Operation
-from webapp.web.api.problems import INSUFFICIENT_SCOPE, UNAUTHORIZED, Problem
+from webapp.web.api.problems import INSUFFICIENT_SCOPE, SUSPENDED, UNAUTHORIZED, Problem
 from webapp.web.api.rate_limits import count_request, count_without_token
 from webapp.web.api_paths import is_api_path
 from webapp.web.clients import coarse_network
+from webapp.web.presenters.suspension_words import suspended_words
 
 SCHEME: Final = "Bearer"
 REALM: Final = 'Bearer realm="Errand"'
@@ -33,7 +34,8 @@ def _forget_cookies() -> None:
 def authenticate(operation: Operation) -> ApiToken | None:
     """The token of this request; None where none is needed. Its account counts as signed in from now on. One query.
 
-    Raises Problem: 401 without a token that is good, 429 where too many ask, 403 if it lacks the scope.
+    Raises Problem: 401 without a token that is good, 429 where too many ask, 403 if it lacks the scope, or its account
+    is suspended.
     """
     if operation.allows is Access.PUBLIC:
         count_without_token()
@@ -43,6 +45,8 @@ def authenticate(operation: Operation) -> ApiToken | None:
     g._login_user = user
     logs.bind(user_id=user.id, token_id=token.id)
     count_request(operation.rate, user)
+    if user.is_suspended:
+        raise Problem(SUSPENDED, suspended_words(user))
     token.used(coarse_network())
     if operation.scopes and not _is_allowed(operation, token):
         raise insufficient_scope(*operation.own_scopes)

@@ -31,6 +31,7 @@ class Call:
     token: ApiToken | None
     query: dict[str, Any]
     body: Any
+    refused: Callable[[str], None] | None = None  # told why, if the call fails, once all of it is undone
 
     @property
     def user(self) -> User:
@@ -60,7 +61,12 @@ def _carry_out(operation: Operation) -> Callable[..., BaseResponse]:
         token = authenticate(operation)
         query = read_query(operation.query, request.args)
         call = Call(operation, token, query, _body(operation))
-        return _respond(_answer(call, lambda: operation.view(call, **path)))
+        try:
+            return _respond(_answer(call, lambda: operation.view(call, **path)))
+        except Exception as error:
+            if call.refused:
+                call.refused(str(error) or type(error).__name__)
+            raise
 
     return carry_out
 

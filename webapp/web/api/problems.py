@@ -88,6 +88,9 @@ INSECURE: Final = ProblemType(
     "This site is for HTTPS only",
     "Use https. A token that was sent over http may have been read on its way: revoke it, and make a new one.",
 )
+SUSPENDED: Final = ProblemType(
+    "suspended", 403, "This account is suspended", "`detail` says why. The token works again once that is lifted."
+)
 FORBIDDEN: Final = ProblemType("forbidden", 403, "You aren’t allowed to do this", "`detail` says who is.")
 NOT_FOUND: Final = ProblemType(
     "not-found",
@@ -104,10 +107,7 @@ PRECONDITION_FAILED: Final = ProblemType(
 )
 TOO_LARGE: Final = ProblemType("too-large", 413, "That’s too large", "Send less.")
 UNSUPPORTED_TYPE: Final = ProblemType(
-    "unsupported-type",
-    415,
-    "We don’t read that format",
-    "Send JSON, or a form with files where the operation takes files.",
+    "unsupported-type", 415, "We don’t read that format", "Send JSON, or a form with files where one takes files."
 )
 RANGE_NOT_SATISFIABLE: Final = ProblemType(
     "range-not-satisfiable", 416, "There is no such part", "Ask for a part within the size of the file."
@@ -169,6 +169,7 @@ PROBLEM_TYPES: Final = (
     UNAUTHORIZED,
     INSUFFICIENT_SCOPE,
     FORBIDDEN,
+    SUSPENDED,
     INSECURE,
     NOT_FOUND,
     METHOD_NOT_ALLOWED,

@@ -99,5 +99,5 @@ def filter_asked(args: dict[str, str], *, may_steer: bool, zone: str) -> DeskFil
     said = dict(args)
     for number, typed in enumerate(said.pop("argument", "").split()):
         name, _, value = typed.partition("=")
-        said[f"arg.{name or number}"] = value or " "
+        said[f"arg.{name or number}"] = value
     return parse(said, may_steer=may_steer, zone=zone or "UTC")

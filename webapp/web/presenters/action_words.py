@@ -126,3 +126,9 @@ FINAL_ACTION = "remove"
 def bulk_actions() -> dict[str, ActionWords]:
     """What pages offer for many tasks at once, in order; FINAL_ACTION apart."""
     return {name: ACTION_WORDS[name] for name in OWNER_ACTIONS if name != FINAL_ACTION}
+
+
+def operator_actions() -> list[tuple[str, str, bool]]:
+    """What the desk offers for other people's tasks, in order: the name, the label, and whether nothing undoes it."""
+    offered = [name for name, action in OWNER_ACTIONS.items() if action.by_operators]
+    return [(name, ACTION_WORDS[name].label, name == FINAL_ACTION) for name in offered]

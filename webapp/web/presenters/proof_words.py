@@ -3,6 +3,9 @@
 from flask import request
 
 PURPOSES = {
+    "desk.give_role": "change that role",
+    "desk.reinstate": "reinstate that account",
+    "desk.suspend": "suspend that account",
     "settings.delete_account": "delete your account",
     "settings.end_other_sessions": "end all your other sessions",
     "settings.end_session": "end that session",

@@ -1,11 +1,17 @@
 """The rollup: its rows are what the tasks say, however often, by however many and after whatever it runs."""
 
+import signal
+import subprocess
 from datetime import datetime, timedelta
 
 import pytest
 
+from tests.processes import BIN, ROOT
+from tests.racing import race
+from webapp.db import database
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.histogram import bucket_of
+from webapp.lib.times import utcnow
 from webapp.models import Rollup, State, TaskHour, TaskMinute, TaskTotal
 from webapp.models.statistics import ALL_KINDS, roll_up
 from webapp.models.statistics.counts import TaskCount
@@ -143,3 +149,61 @@ def test_hidden_tasks_count_and_workflows_do_not(end):
     end(NOON, name="")
     roll_up(NOON + MINUTE)
     assert _counts(TaskMinute) == {("countdown", NOON, "succeeded"): 1, (ALL_KINDS, NOON, "succeeded"): 1}
+
+
+def test_two_that_roll_up_at_once_count_nothing_twice(end):
+    for n in range(60):
+        end(NOON + 7 * n * SECOND)
+    now = NOON + 20 * MINUTE
+    assert race(4, lambda: roll_up(now)) == [True] * 4
+    at_once = _numbers()
+    for model in (TaskMinute, TaskHour, TaskTotal, Rollup):
+        model.delete().execute()
+    roll_up(now)
+    assert _numbers() == at_once
+    assert TaskTotal.get(kind="countdown").count == 60
+
+
+@pytest.mark.parametrize("writes", range(1, 8))
+def test_a_rollup_that_is_killed_leaves_nothing_twice_and_nothing_missing(each_database, end, writes):
+    """Killed as by the host, in a process of its own, before each of its writes in turn."""
+    for n in range(40):
+        end(NOON + 13 * n * SECOND, [State.SUCCEEDED, State.FAILED][n % 2])
+    now = NOON + 20 * MINUTE
+    database.close()
+    program = [BIN / "python", "-m", "tests.webapp.models.statistics.dies_in_rollup"]
+    program += [each_database.config["SETTINGS"].database_url, now.isoformat(), str(writes)]
+    assert subprocess.run(program, cwd=ROOT, check=False).returncode == -signal.SIGKILL
+    assert roll_up(now)
+    after = _numbers()
+    for model in (TaskMinute, TaskHour, TaskTotal, Rollup):
+        model.delete().execute()
+    roll_up(now)
+    assert _numbers() == after
+    assert sum(row["count"] for row in after[2]) == 40
+
+
+def test_a_purge_keeps_minutes_that_their_hour_has_not_got_yet(end):
+    now = utcnow().replace(microsecond=0)
+    end(now - timedelta(days=10))
+    roll_up(now - timedelta(days=10) + MINUTE)
+    assert TaskMinute.purge(100) == 0
+    roll_up(now)
+    hours = _counts(TaskHour)
+    assert TaskMinute.purge(100) == 2
+    assert _counts(TaskHour) == hours != {}
+    assert TaskHour.purge(100) == 0
+
+
+def test_a_rollup_costs_a_few_queries_however_much_has_ended(end, queries):
+    def cost() -> int:
+        with queries() as asked:
+            roll_up(NOON + 5 * MINUTE)
+        return asked.count
+
+    end(NOON + 3 * MINUTE)
+    cost()
+    before = cost()
+    for n in range(50):
+        end(NOON + 3 * MINUTE + n * SECOND)
+    assert cost() == before <= 30

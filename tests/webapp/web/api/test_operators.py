@@ -8,9 +8,11 @@ from tasks.engine.models.action_table import OWNER_ACTIONS
 from tests.webapp.web.api.test_task_actions import LEASE, ask
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.quota_variables import Quota
-from webapp.models import Notification, State, Task, TaskEvent, User
+from webapp.models import AuditEntry, Notification, State, Task, TaskEvent, User
+from webapp.models.audit import Outcome, Via
 from webapp.models.permissions import Action, Role, may
 from webapp.models.scopes import Scope
+from webapp.models.steering import STEERING as STEERED
 
 STEERING = [name for name, row in OWNER_ACTIONS.items() if row.by_operators]
 TOLD = {
@@ -53,6 +55,56 @@ def test_operators_act_on_anybodys_task_and_its_timeline_and_the_log_say_who(ope
     [line] = [line for line in lines.objects("errand.security") if line["event"] == "task steered"]
     assert (line["account_id"], line["user_id"]) == (task.user_id, operator.user.id)
     assert (line["task_id"], line["operation"], line["token_id"]) == (str(task.id), f"{action}_task", operator.token.id)
+
+
+REASON = "The mail server is down."
+
+
+def _because(program, action: str, task: Task, reason: str):
+    said = {"query_string": {"reason": reason}} if action == "remove" else {"json": {"reason": reason}}
+    return ask(program, action, task, **said)
+
+
+@pytest.mark.parametrize("action", STEERING)
+def test_the_reason_of_an_operator_is_in_the_timeline_and_the_act_in_the_audit(operator, action):
+    task = _task(action)
+    assert _because(operator, action, task, f" {REASON} ").status_code in (200, 204)
+    [entry] = AuditEntry.select()
+    assert (entry.action, entry.target, entry.about_id) == (STEERED[action], f"task {task.id}", task.user_id)
+    assert (entry.via, entry.token_id, entry.outcome) == (Via.API, operator.token.id, Outcome.DONE)
+    assert (entry.actor_id, entry.reason) == (operator.user.id, REASON)
+    if action != "remove":
+        assert TaskEvent.of(task.id)[-1].words() == f"{TOLD[action]}: {REASON}"
+
+
+def test_what_is_refused_to_an_operator_is_in_the_audit_also_where_all_was_to_happen_once(operator):
+    task = make_task(State.SUCCEEDED)
+    for headers in ({}, {"Idempotency-Key": "one"}):
+        AuditEntry.delete().execute()
+        path = f"/tasks/{task.id}/retry"
+        assert operator.post(path, {"reason": REASON}, headers=headers).status_code == 409
+        [entry] = AuditEntry.select()
+        assert (entry.action, entry.outcome, entry.reason) == (STEERED["retry"], Outcome.REFUSED, REASON)
+
+
+def test_who_may_only_look_is_in_the_audit_with_what_they_asked_for(staff):
+    viewer, task = staff(Role.VIEWER, Scope.DESK_READ), make_task(State.PENDING)
+    assert ask(viewer, "cancel", task).status_code == 403
+    [entry] = AuditEntry.select()
+    assert (entry.action, entry.outcome, entry.role) == (STEERED["cancel"], Outcome.REFUSED, "viewer")
+
+
+def test_what_one_does_with_ones_own_is_in_no_audit(operator, program_of):
+    owner = program_of(make_user(), Scope.TASKS_WRITE)
+    for program in (owner, operator):
+        assert _because(program, "cancel", make_task(State.PENDING, program.user), REASON).status_code == 200
+    assert not AuditEntry.select().count()
+
+
+def test_a_reason_is_no_longer_than_a_timeline_has_room_for(operator):
+    task = make_task(State.PENDING)
+    assert _because(operator, "cancel", task, "x" * 301).status_code == 422
+    assert task.reload().moves == 0
 
 
 def test_the_owner_hears_of_a_task_that_an_operator_cancels(operator, ann, run_tasks):

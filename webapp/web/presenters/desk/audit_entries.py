@@ -16,6 +16,7 @@ from webapp.models.permissions import Account, Action, may
 VIAS = {Via.PAGE: "desk", Via.API: "API", Via.COMMAND: "command line"}
 DELETED = "Deleted account"
 PLACES = {"task": "tasks", "kind": "kinds", "person": "people", "failure": "failures"}  # of what has a page of its own
+NONE = "none"
 SHORT = 8  # characters of an id that is not for reading
 
 
@@ -87,7 +88,7 @@ class ShownEntry:
         """What has become something else: its name, how it was and how it is, in words."""
         before, after = (_by_name(value) for value in (self.entry.before, self.entry.after))
         names = [*before, *(name for name in after if name not in before)]
-        pairs = [(name, before.get(name, "none"), after.get(name, "none")) for name in names]
+        pairs = [(name, before.get(name, NONE), after.get(name, NONE)) for name in names]
         return [(name.replace("_", " "), was, now) for name, was, now in pairs if was != now]
 
 
@@ -128,4 +129,10 @@ def _by_name(value: Any) -> dict[str, str]:
     if value is None:
         return {}
     named = value if isinstance(value, dict) else {"": value}
-    return {name: text if isinstance(text, str) else json.dumps(text) for name, text in named.items()}
+    return {name: _in_words(text) for name, text in named.items()}
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return NONE if value in (None, "") else value if isinstance(value, str) else json.dumps(value)

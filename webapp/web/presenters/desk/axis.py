@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from math import ceil, floor, log10
 
 from webapp.lib.i18n import number, written
@@ -56,8 +57,9 @@ def moment_ticks(moments: Sequence[datetime], length: timedelta, zone: str) -> l
     return [(n, written(there[n], pattern)) for n in range(1, len(parts)) if parts[n] != parts[n - 1]]
 
 
+@lru_cache(4096)
 def span_words(since: datetime, step: timedelta, zone: str) -> str:
-    """From when to when a point of a chart is, with its day where that is not the present one."""
+    """From when to when a point of a chart is, with its day where a chart goes over several; the latest are kept."""
     begin, end = local(since, zone or UTC), local(since + step, zone or UTC)
     day = "" if step < timedelta(hours=1) else written(begin, "d MMM, ")
     return f"{day}{written(begin, 'HH:mm')}–{written(end, 'HH:mm')}"

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tasks.engine.config import config
-from tasks.engine.leadership import ROLE
 from tasks.engine.sweep_hooks import sweep_hooks
 from webapp.lib.i18n import duration
-from webapp.models import Leader
+from webapp.models import site_health
 from webapp.models.statistics import final_until
 
 EACH_MINUTE = {"count_tasks", "watch_site"}  # called with each sweep, and then mostly with nothing to do
@@ -17,7 +16,6 @@ EACH_MINUTE = {"count_tasks", "watch_site"}  # called with each sweep, and then 
 class Recurring:
     """Something that happens again and again: what, how often, and when it last did; None if nobody knows."""
 
-    name: str
     words: str
     every: str
     last: datetime | None = None
@@ -26,19 +24,16 @@ class Recurring:
 def recurring() -> list[Recurring]:
     """All of it, the sweep first. Two small queries."""
     sweep, purge = duration(config().sweep.total_seconds()), duration(config().purge_every)
-    leader = Leader.get_or_none(Leader.role == ROLE)
-    last = leader.until - config().lead_for if leader else None
     hooks = [
         Recurring(
-            hook.__name__,
-            (hook.__doc__ or "").strip().partition("\n")[0],
+            hook.__name__.replace("_", " ").capitalize(),
             "1 minute" if hook.__name__ in EACH_MINUTE else sweep,
             final_until() if hook.__name__ == "count_tasks" else None,
         )
         for hook in sweep_hooks
     ]
     return [
-        Recurring("sweep", "Find runs that were lost, and wake what is due.", sweep, last),
+        Recurring("Find runs that were lost, and wake what is due", sweep, site_health.swept_at()),
         *hooks,
-        Recurring("purge", "Delete what is older than the settings allow.", purge),
+        Recurring("Delete what is older than the settings allow", purge),
     ]

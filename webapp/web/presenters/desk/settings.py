@@ -10,21 +10,22 @@ from webapp.settings import Settings
 from webapp.web.release import SECRETS
 
 MEGABYTE = 1024 * 1024
+_BY_NAME = (  # whose variable is called like the setting
+    *("data_dir", "port", "base_url", "app_name", "web_concurrency", "worker_concurrency", "retention_days"),
+    *("artifact_days", "guest_days", "audit_days", "allow_guests", "mail_server", "mail_port", "mail_use_tls"),
+    *("mail_use_ssl", "mail_default_sender", "mail_daily_limit", "log_level", "log_format", "trusted_proxies"),
+    "hsts_subdomains",
+)
 # What is shown, by its variable. A setting that stands neither here nor in SECRETS is not shown.
 VARIABLES = {
-    **{
-        name: name.upper()
-        for name in ("data_dir port base_url app_name web_concurrency worker_concurrency retention_days artifact_days"
-        " guest_days audit_days allow_guests mail_server mail_port mail_use_tls mail_use_ssl mail_default_sender"
-        " mail_daily_limit log_level log_format trusted_proxies hsts_subdomains").split()
-    },
+    **{name: name.upper() for name in _BY_NAME},
     "mailbox": "DEV_MAILBOX",
     "task_lease": "TASK_LEASE_SECONDS",
     "task_sweep": "TASK_SWEEP_SECONDS",
     "task_timeout": "TASK_TIMEOUT_SECONDS",
     "worker_memory": "WORKER_MEMORY_MB",
     "max_upload": "MAX_UPLOAD_MB",
-}  # fmt: skip
+}
 IN_MEGABYTES = {"worker_memory", "max_upload"}
 NOT_FROM_VARIABLES = {"log_times", "listen_everywhere"}  # which follow from where the site runs
 IN_TABLES = {"quotas", "alerts"}

@@ -1,5 +1,6 @@
 """One task at the desk, as an operator or a viewer sees it. Nobody but its owner reads what it has made."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,17 +8,20 @@ from peewee import fn
 
 from tasks.engine.models import fair_queue
 from tasks.engine.models.fair_queue import QueuePosition
-from tasks.engine.models.sealed import is_sealed, sealed_text
+from tasks.engine.models.sealed import is_sealed
 from tasks.engine.parameters.secret import MASK
 from webapp.lib.i18n import number, size
-from webapp.models import Artifact, Task, TaskEvent, User
+from webapp.lib.json_types import Json
+from webapp.models import Artifact, AuditEntry, Task, TaskEvent, User
+from webapp.models.audit import AUDITED
 from webapp.models.permissions import Action, may
-from webapp.models.steering import STEERING
+from webapp.models.steering import STEERING, target_of
 from webapp.web.presenters.action_words import ACTION_WORDS, FINAL_ACTION, ActionWords
 from webapp.web.presenters.desk.task_rows import DeskRow, people
 from webapp.web.presenters.task_progress import queue_text
 
 MOST_CHILDREN = 100
+LATEST_ENTRIES = 20
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,8 @@ class DeskTask(DeskRow):
     parent: Task | None
     children: list[Task]
     events: list[TaskEvent]
-    made: tuple[int, int]
+    files: int
+    bytes: int
 
     @property
     def actions(self) -> dict[str, ActionWords]:
@@ -78,14 +83,13 @@ class DeskTask(DeskRow):
     @property
     def artifacts(self) -> str:
         """How many it has made, and how large they are together."""
-        many, weight = self.made
-        return f"{number(many)}, {size(weight)}" if many else ""
+        return f"{number(self.files)}, {size(self.bytes)}" if self.files else ""
 
     @property
     def bar(self) -> tuple[int, int] | None:
         """Of a hundred parts of its time, how many it waited and how many it ran; None while that is not known."""
         task = self.task
-        if task.started_at is None or task.ready_at is None or not task.run_seconds:
+        if task.started_at is None or task.ready_at is None or not self.ran.words:
             return None
         wait = max(0.0, (task.started_at - task.ready_at).total_seconds())
         part = round(100 * wait / (wait + task.run_seconds))
@@ -94,8 +98,6 @@ class DeskTask(DeskRow):
 
 def desk_task(task: Task, reader: User) -> DeskTask:
     """The task as this person sees it. At most six queries."""
-    made = Artifact.select(fn.COUNT(Artifact.id), fn.COALESCE(fn.SUM(Artifact.size), 0))
-    finished = made.where(Artifact.task == task.id, Artifact.completed_at.is_null(False))
     return DeskTask(
         task,
         people({task.user_id})[task.user_id],
@@ -104,16 +106,37 @@ def desk_task(task: Task, reader: User) -> DeskTask:
         Task.get_or_none(Task.id == task.parent_id) if task.parent_id else None,
         list(task.children().limit(MOST_CHILDREN)) if task.is_workflow else [],
         TaskEvent.of(task.id),
-        finished.tuples().get(),
+        *_made_by(task),
     )
 
 
-def shown_arguments(task: Task) -> dict[str, Any]:
+def _made_by(task: Task) -> tuple[int, int]:
+    made = Artifact.select(fn.COUNT(Artifact.id), fn.COALESCE(fn.SUM(Artifact.size), 0))
+    finished: Any = made.where(Artifact.task == task.id, Artifact.completed_at.is_null(False))
+    files, weight = finished.tuples().get()
+    return int(files), int(weight)
+
+
+def audited_of(task: Task) -> list[tuple[AuditEntry, str, str]]:
+    """The latest that was done to a task at the desk, each with its words, and who did it. Two queries at most."""
+    about = AuditEntry.select().where(AuditEntry.target == target_of(task))
+    entries = list(about.order_by(AuditEntry.id.desc()).limit(LATEST_ENTRIES))
+    names = {
+        person.id: person.shown_name for person in people(each.actor_id for each in entries if each.actor_id).values()
+    }
+    known = {each.value: row.words for each, row in AUDITED.items()}
+    return [
+        (each, known.get(each.action, each.action), names.get(each.actor_id or 0, each.command_user or "somebody"))
+        for each in entries
+    ]
+
+
+def shown_arguments(task: Task) -> dict[str, str]:
     """Its arguments by name, for an operator who has asked for them: secrets stay masked."""
     return {name: _shown(value) for name, value in task.arguments.items()}
 
 
-def _shown(value: Any) -> str:
-    if not is_sealed(value):
-        return value if isinstance(value, str) else str(value)
-    return MASK if sealed_text(value) else "deleted when the task ended"
+def _shown(value: Json) -> str:
+    if is_sealed(value):
+        return MASK if any(value.values()) else "deleted when the task ended"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Tasks in the tables of the desk: whose they are, how long they waited and ran. No text depends on the present time."""
+"""Tasks in the tables of the desk: whose they are, how long they waited and ran, in words that stay true."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,6 +17,11 @@ class Spell:
     words: str = ""
     since: datetime | None = None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether it has begun at all."""
+        return bool(self.words or self.since)
+
 
 @dataclass(frozen=True)
 class DeskRow:
@@ -34,8 +39,8 @@ class DeskRow:
     def notes(self) -> str:
         """What it is besides: internal, a part of a workflow."""
         function = CATALOGUE.get(self.task.name)
-        internal = self.task.hidden and ("internal" if function and function.internal else "being deleted")
-        return ", ".join(filter(None, (internal, self.task.parent_id and "child")))
+        internal = "internal" if function and function.internal else "being deleted"
+        return ", ".join([internal] * self.task.hidden + ["child"] * (self.task.parent_id is not None))
 
     @property
     def waited(self) -> Spell:

@@ -4,6 +4,7 @@ from flask import flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.models.hiding import hide_or_show
+from webapp.web import suspended
 from webapp.web.redirects import redirect_to_next
 from webapp.web.returning import forget, returning
 from webapp.web.routes.accounts.blueprint import bp
@@ -36,6 +37,8 @@ def keep_account() -> ResponseReturnValue:
         return redirect(url_for("accounts.login"), 303)
     hide_or_show()
     record(Event.DELETION_CANCELED, user)
+    if user.is_suspended:
+        return suspended.page(user)
     complete_sign_in(user)
     flash(BACK)
     return redirect_to_next()

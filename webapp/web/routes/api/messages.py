@@ -29,7 +29,7 @@ from webapp.web.api.resource import Listed
 from webapp.web.api.resources.message import CONVERSATION, MESSAGE, SeenConversation, SeenMessage
 from webapp.web.forms.messages import MessageForm
 from webapp.web.paging import Page, page_by_number, page_of_rows
-from webapp.web.presenters.message_words import DELETED, TOO_LATE, why_not_message
+from webapp.web.presenters.message_words import TOO_LATE, why_nobody_there, why_not_message
 from webapp.web.routes.messages.blueprint import find_partner
 
 BODY: Final = text_body(MESSAGE_LENGTH)
@@ -148,7 +148,7 @@ def _refusals(other: User) -> Iterator[None]:
     try:
         yield
     except NobodyThere as error:
-        raise Problem(FORBIDDEN, DELETED) from error
+        raise Problem(FORBIDDEN, why_nobody_there(other)) from error
     except Blocked as blocked:
         raise Problem(FORBIDDEN, why_not_message(blocked, other)) from blocked
     except TooLate as error:

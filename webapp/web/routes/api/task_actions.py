@@ -5,11 +5,14 @@ from typing import Any, Final
 from uuid import UUID
 
 from tasks.engine.models.action_table import OWNER_ACTIONS
+from tasks.engine.models.actor import LONGEST_REASON
 from tasks.engine.models.state import LEASED
+from webapp.lib.normalization import clean
 from webapp.models.scopes import Scope
 from webapp.web.api.acting import acting_on, find_own, find_to_act, task_answer
 from webapp.web.api.call import Call
 from webapp.web.api.operation import Answer, Once, Rate, View, operation
+from webapp.web.api.parameters import text
 from webapp.web.api.problems import (
     ALREADY_RUNNING,
     FORBIDDEN,
@@ -20,19 +23,23 @@ from webapp.web.api.problems import (
     SECRETS_GONE,
     STALE_ATTEMPT,
 )
-from webapp.web.api.resource import INTEGER, Schema, described
+from webapp.web.api.resource import INTEGER, STRING, Schema, described
 from webapp.web.api.resources.task import TASK
 from webapp.web.presenters.action_words import ACTION_WORDS, FINAL_ACTION, bulk_actions
 
-ATTEMPT: Final[Schema] = {
-    "type": "object",
-    "properties": {
-        "attempt": described(
-            INTEGER | {"minimum": 0, "maximum": 2**31 - 1},
-            "Only if the task is at this attempt. A retry begins to count anew: If-Match demands more.",
-        )
-    },
-    "additionalProperties": False,
+REASON: Final = (
+    "Why, where the task is somebody else’s: its owner reads it in the timeline, and it stands in the audit."
+)
+_ATTEMPT: Final[Mapping[str, Schema]] = {
+    "attempt": described(
+        INTEGER | {"minimum": 0, "maximum": 2**31 - 1},
+        "Only if the task is at this attempt. A retry begins to count anew: If-Match demands more.",
+    )
+}
+ATTEMPT: Final[Schema] = {"type": "object", "properties": {**_ATTEMPT}, "additionalProperties": False}
+# Of what operators may ask for as well.
+STEERED: Final[Schema] = ATTEMPT | {
+    "properties": {**_ATTEMPT, "reason": described(STRING | {"maxLength": LONGEST_REASON}, REASON)}
 }
 _REFUSALS: Final = (ILLEGAL_TRANSITION, STALE_ATTEMPT, PRECONDITION_FAILED, FORBIDDEN)
 _MORE: Final[Mapping[str, dict[str, Any]]] = {
@@ -45,9 +52,11 @@ _MORE: Final[Mapping[str, dict[str, Any]]] = {
 
 
 def _act(call: Call, task_id: UUID, action: str) -> Answer:
+    body = call.body or {}
+    reason = " ".join((clean(body.get("reason")) or "").split())
     is_shared = OWNER_ACTIONS[action].by_operators
-    task = (find_to_act if is_shared else find_own)(call, task_id)
-    with acting_on(task, call, action, (call.body or {}).get("attempt")):
+    task = find_to_act(call, task_id, action, reason) if is_shared else find_own(call, task_id)
+    with acting_on(task, call, action, body.get("attempt"), reason):
         getattr(task, action)()
     return task_answer(call, task)
 
@@ -61,7 +70,7 @@ def _add(action: str) -> None:
     def act(call: Call, task_id: UUID) -> Answer:
         return _act(call, task_id, action)
 
-    shared = {"desk": Scope.DESK_WRITE} if OWNER_ACTIONS[action].by_operators else {}
+    shared = {"desk": Scope.DESK_WRITE, "body": STEERED} if OWNER_ACTIONS[action].by_operators else {}
     more: dict[str, Any] = {"problems": _REFUSALS, "rate": Rate.WRITE, "body": ATTEMPT, "may_lack_body": True}
     more |= shared | _MORE.get(action, {})
     answers = {200: TASK, **({202: TASK} if OWNER_ACTIONS[action].targets & LEASED else {})}
@@ -70,8 +79,9 @@ def _add(action: str) -> None:
 
 
 def _remove(call: Call, task_id: UUID) -> Answer:
-    task = find_to_act(call, task_id)
-    with acting_on(task, call, FINAL_ACTION):
+    reason = " ".join((clean(call.query["reason"]) or "").split())
+    task = find_to_act(call, task_id, FINAL_ACTION, reason)
+    with acting_on(task, call, FINAL_ACTION, reason=reason):
         task.remove()
     return Answer(status=204)
 
@@ -84,6 +94,7 @@ operation(
     allows=Scope.TASKS_WRITE,
     desk=Scope.DESK_WRITE,
     answers={204: None},
+    query=(text("reason", LONGEST_REASON, REASON),),
     problems=(ILLEGAL_TRANSITION, PRECONDITION_FAILED, FORBIDDEN),
     rate=Rate.WRITE,
 )(_named(FINAL_ACTION, _remove))

@@ -7,25 +7,23 @@ from uuid import UUID
 from flask import abort, make_response, render_template, request, session
 from flask.typing import ResponseReturnValue
 
-from webapp.models import AuditEntry, Task
+from webapp.models import Task
 from webapp.models.permissions import Action, may
-from webapp.models.steering import target_of
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.desk import ReasonForm
 from webapp.web.forms.desk_tasks import PriorityForm
 from webapp.web.polling import conditional_public_fragment
-from webapp.web.presenters.desk.task_facts import desk_task, shown_arguments
+from webapp.web.presenters.desk.task_facts import audited_of, desk_task, shown_arguments
 from webapp.web.routes.desk.blueprint import bp
 from webapp.web.routes.desk.tasks import version_of
 
-LATEST_ENTRIES: Final = 20
 _SHOWN: Final = "_arguments"  # in the session: of which task they are shown once, and when that was asked for
 _HOLDS: Final = 60  # seconds
 
 
 @bp.get("/tasks/<uuid:task_id>")
 def task(task_id: UUID) -> ResponseReturnValue:
-    """A task of anybody's, an internal one too; 404 for none. At most nine queries.
+    """A task of anybody's, an internal one too; 404 for none. At most ten queries.
 
     Its arguments are there once for who has just asked to see them; that answer is not to be kept.
     """
@@ -49,9 +47,8 @@ def task_page(found: Task, status: int = 200, **forms: Any) -> ResponseReturnVal
     user = signed_in_user()
     arguments = _arguments_once(found)
     empty = {"reason": ReasonForm(formdata=None), "priority": PriorityForm(formdata=None, priority=found.priority)}
-    entries = AuditEntry.select().where(AuditEntry.target == target_of(found)).order_by(AuditEntry.id.desc())
     shown = desk_task(found, user)
-    audit = list(entries.limit(LATEST_ENTRIES))
+    audit = audited_of(found)
     answer = make_response(
         render_template("desk/task.html", shown=shown, arguments=arguments, audit=audit, **empty | forms), status
     )
@@ -65,7 +62,7 @@ def show_once(found: Task) -> None:
     session[_SHOWN] = [str(found.id), int(time.time())]
 
 
-def _arguments_once(found: Task) -> dict[str, Any] | None:
+def _arguments_once(found: Task) -> dict[str, str] | None:
     if request.method != "GET" or _SHOWN not in session:
         return None
     task_id, asked_at = session.pop(_SHOWN)

@@ -37,7 +37,7 @@ def tasks() -> ResponseReturnValue:
         form = DeskFilterForm(DeskFilter(), sent, error.problems, user.time_zone)
         return render_template("desk/tasks.html", form=form, **_list(None, None)), 422
     if (query := written(asked)) != sent:
-        return redirect(url_for("desk.tasks", before=before, **query), 302)
+        return redirect(address_of(query, before), 302)
     form = DeskFilterForm(asked, sent, {}, user.time_zone)
     return render_template("desk/tasks.html", form=form, **_list(asked, before))
 
@@ -53,7 +53,7 @@ def tasks_fragment() -> ResponseReturnValue:
         asked = None
     shown = _list(asked, before)
     made_of = [f"{row.task.id}{row.task.moves}{row.task.updated_at}" for row in shown["rows"]]
-    version = f"{user.id}-{user.changes}-{version_of(made_of + [shown['next'] or ''])}"
+    version = f"{user.id}-{user.changes}-{version_of([*made_of, shown['next'] or ''])}"
     return conditional_public_fragment(version, lambda: render_template("desk/tasks/_list.html", **shown))
 
 
@@ -72,6 +72,12 @@ def _list(asked: DeskFilter | None, before: str | None) -> dict[str, Any]:
         "words": describe(asked, signed_in_user().time_zone) if asked else "",
         "looked_at": number(MOST_LOOKED_AT),
     }
+
+
+def address_of(query: dict[str, str], before: str | None = None) -> str:
+    """Of the page of the tasks that a query lets through."""
+    said: dict[str, Any] = {**query, "before": before}
+    return url_for("desk.tasks", **said)
 
 
 def version_of(made_of: list[str]) -> str:

@@ -15,7 +15,7 @@ from webapp.web.forms.search import SearchForm
 from webapp.web.idempotency import REPEATED_MESSAGE, create_once, needs_repeat_confirmation, replay_response
 from webapp.web.paging import cursor_at, page_by_number, page_of_rows
 from webapp.web.polling import FocusFallback, conditional_fragment
-from webapp.web.presenters.message_words import DELETED, why_not_message
+from webapp.web.presenters.message_words import why_nobody_there, why_not_message
 from webapp.web.presenters.notifications import leads_to
 from webapp.web.routes.messages.blueprint import bp, find_partner
 
@@ -80,7 +80,7 @@ def create(username: str) -> ResponseReturnValue:
         form.body.errors = [error.words()]
         return over_quota.page(error, _page(other, form))
     except NobodyThere:
-        form.body.errors = [DELETED]
+        form.body.errors = [why_nobody_there(other)]
         return _page(other, form), 422
     except Blocked as blocked:
         form.body.errors = [why_not_message(blocked, other)]

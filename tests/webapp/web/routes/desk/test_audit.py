@@ -55,10 +55,11 @@ def test_a_refusal_says_why(read, ada):
 
 
 def test_what_has_changed_stands_with_what_it_was(read):
-    before, after = {"max_running": 3, "reason": None}, {"max_running": 5, "reason": None, "until": "14:00"}
+    before = {"max_running": 3, "stops": None, "reason": ""}
+    after = {"max_running": 5, "stops": True, "reason": "", "until": "14:00"}
     entry = make_audit_entry(target="kind countdown", before=before, after=after)
     row = words(read().one(f"#auditentry-{entry.id}"))
-    assert "max running: 3 → 5 until: none → 14:00" in row
+    assert "max running: 3 → 5 stops: none → yes until: none → 14:00" in row
     assert "reason:" not in row
 
 

@@ -1,0 +1,155 @@
+"""The first page of the desk: how the site is doing, and at what cost."""
+
+from datetime import timedelta
+
+import pytest
+
+from tasks.engine.models import Leader
+from tests.browsing import browse, words
+from webapp.dev.desk_factories import make_staff
+from webapp.dev.factories import make_task, make_user
+from webapp.lib.times import utcnow
+from webapp.models import SiteAlert, State, TaskMinute, Worker, statistics
+from webapp.models.permissions import Role
+from webapp.models.statistics import RANGES, Range
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+HTMX = {"HX-Request": "true"}
+MOST_QUERIES, MOST_OF_UNCHANGED = 20, 14
+
+
+@pytest.fixture
+def viewer(app):
+    """Somebody who may look, with a browser."""
+    return browse(app, make_staff(Role.VIEWER))
+
+
+@pytest.fixture
+def end():
+    """Lets a task of one person end, so many minutes ago."""
+    user = make_user()
+
+    def ends(minutes: float, outcome: State = State.SUCCEEDED, **fields):
+        at = utcnow() - minutes * MINUTE
+        times = {"ready_at": at - 3 * MINUTE, "started_at": at - 2 * MINUTE, "finished_at": at, "run_seconds": 120}
+        return make_task(outcome, user, **times | fields)
+
+    return ends
+
+
+def _figures(page) -> dict[str, str]:
+    return {words(figure.dt): words(figure.dd) for figure in page.select(".figure")}
+
+
+def test_it_says_what_waits_runs_and_failed(viewer, end):
+    make_task(State.PENDING, ready_at=utcnow() - 4.5 * MINUTE)
+    make_task(State.IN_PROGRESS)
+    Worker.heartbeat("token", "here", 7, 3, MINUTE)
+    Leader.hold("sweeper", "token", MINUTE)
+    end(5), end(5), end(6, State.FAILED), end(70, State.FAILED)
+    statistics.roll_up()
+    found = _figures(viewer.get("/desk").page)
+    assert found["Waiting"].startswith("1")
+    assert found["Oldest wait"].startswith("4 min")
+    assert found["Running"] == "1 of 3 1 worker"
+    assert found["Failed in the last hour"] == "1 of 3 that ended"
+    assert found["Sweeper"] == "Leads here:7"
+
+
+def test_it_says_when_nobody_sweeps(viewer):
+    assert _figures(viewer.get("/desk").page)["Sweeper"].startswith("None")
+
+
+def test_it_says_how_many_slots_would_do(viewer, end):
+    Worker.heartbeat("token", "here", 7, 1, MINUTE)
+    end(5)
+    statistics.roll_up()
+    for _ in range(10):
+        make_task(State.PENDING)
+    # Ten times two minutes, within five.
+    assert "4 slots would start all that waits within 5 minutes" in viewer.get("/desk").words
+
+
+def test_the_kinds_that_fail_most_come_first_with_a_link_to_what_failed(viewer, end):
+    end(5, State.FAILED, name="mail_messages", hidden=True)
+    end(5, State.FAILED, name="countdown")
+    end(6, State.FAILED, name="countdown")
+    end(6, name="countdown")
+    end(6, name="send_mail")
+    statistics.roll_up()
+    rows = viewer.get("/desk").page.select(".failing tbody tr")
+    assert [words(row.th) for row in rows] == ["countdown", "mail_messages internal"]
+    assert [words(cell) for cell in rows[0].select("td")][:2] == ["2", "67%"]
+    link = rows[0].select_one("a")["href"]
+    assert link.startswith("/desk/tasks?state=failed&kind=countdown&ended_after=")
+
+
+@pytest.mark.parametrize("which", list(Range))
+def test_each_range_has_its_charts(viewer, end, which):
+    end(5), end(80), end(2 * 24 * 60)
+    while not statistics.roll_up():
+        pass
+    statistics.sample()
+    page = viewer.get(f"/desk?range={which.value}").page
+    assert len(page.select("figure.chart")) == 6
+    assert all(len(chart.select("tbody tr")) <= 120 for chart in page.select("figure.chart"))
+    counted = [sum(int(n) for n in words(row).split()[-3:] if n != "–") for row in page.select("#chart-ended tbody tr")]
+    inside = [age for age in (5 * MINUTE, 80 * MINUTE, 48 * HOUR) if age < RANGES[which].length]
+    assert sum(counted) == len(inside)
+
+
+def test_a_range_that_does_not_exist_is_not_found(viewer):
+    assert viewer.get("/desk?range=2y").status_code == 404
+
+
+def test_an_alert_that_fires_stands_above_all(viewer):
+    now = utcnow()
+    SiteAlert.create(key="no worker", rule="no worker", minute=now, since=now, fired_at=now, value=1, allowed=0)
+    assert "1 alert" in viewer.get("/desk").words
+
+
+def test_an_unchanged_poll_is_answered_by_304_at_the_cost_of_some_small_queries(viewer, end, queries):
+    end(5)
+    statistics.roll_up()
+    first = viewer.get("/desk/_overview", headers=HTMX)
+    with queries() as asked:
+        again = viewer.get("/desk/_overview", headers=HTMX | {"If-None-Match": first.headers["ETag"]})
+    assert again.status_code == 304
+    assert asked.count <= MOST_OF_UNCHANGED
+    make_task(State.IN_PROGRESS)
+    changed = viewer.get("/desk/_overview", headers=HTMX | {"If-None-Match": first.headers["ETag"]})
+    assert changed.status_code == 200
+
+
+def test_only_the_last_hour_is_polled(viewer):
+    assert viewer.get("/desk").page.select_one("#overview")["hx-get"] == "/desk/_overview"
+    assert not viewer.get("/desk?range=24h").page.select_one("#overview").has_attr("hx-get")
+
+
+def test_the_fragment_is_that_of_the_page(viewer, end):
+    end(5)
+    statistics.roll_up()
+    fragment = viewer.get("/desk/_overview", headers=HTMX).page
+    assert str(fragment.select_one("#overview")) == str(viewer.get("/desk").page.select_one("#overview"))
+
+
+@pytest.mark.parametrize("which", list(Range))
+def test_it_costs_a_few_queries_however_much_there_is(viewer, end, queries, which):
+    def cost() -> int:
+        with queries() as asked:
+            assert viewer.get(f"/desk?range={which.value}").status_code == 200
+        return asked.count
+
+    end(5), make_task(State.PENDING)
+    statistics.roll_up()
+    cost()
+    before = cost()
+    for n in range(40):
+        end(5 + n), make_task(State.PENDING), make_task(State.IN_PROGRESS)
+    statistics.roll_up()
+    assert cost() == before <= MOST_QUERIES
+
+
+def test_a_gap_is_where_nobody_looked(viewer):
+    TaskMinute.delete().execute()
+    assert "Nothing is known yet." in viewer.get("/desk").text

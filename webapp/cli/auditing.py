@@ -1,0 +1,29 @@
+"""What commands change of what is somebody's own leaves an entry in the audit, as a press at the desk does."""
+
+import getpass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from webapp.db.startup import or_one_line
+from webapp.models import AuditEntry, User
+from webapp.models.audit import Asker, Audited, Via, audit
+
+
+def command_asker() -> Asker:
+    """Whoever is signed in to this machine; their number where they have no name on it, as in some containers."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = f"uid {os.getuid()}"
+    return Asker(user=None, via=Via.COMMAND, command_user=name)
+
+
+@contextmanager
+def audited(action: Audited, person: User, reason: str = "") -> Iterator[AuditEntry]:
+    """Do something about somebody, in one transaction with its entry; see `webapp.models.audit.audit`.
+
+    Where the database is away, the command ends with one line.
+    """
+    with or_one_line(), audit(command_asker(), action, f"person {person.id}", about=person, reason=reason) as entry:
+        yield entry

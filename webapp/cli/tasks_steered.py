@@ -1,0 +1,109 @@
+"""`flask tasks cancel` and `retry`: what an operator does to tasks of others, each act in the audit."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import click
+
+from tasks.engine.models.action_table import OWNER_ACTIONS
+from tasks.engine.models.actor import LONGEST_REASON
+from tasks.engine.models.observers import StartRefused
+from webapp.cli.auditing import command_asker
+from webapp.cli.task_filter import MOST, asked, found, with_filter
+from webapp.cli.tasks import tasks
+from webapp.db.startup import or_one_line
+from webapp.lib.i18n import ngettext
+from webapp.models import AlreadyRunning, IllegalTransition, Task
+from webapp.models.steering import steer
+from webapp.web.presenters.action_words import ACTION_WORDS
+
+SOME_REFUSED = 3  # the exit code
+
+
+def _reason(_context: click.Context, _option: click.Parameter, text: str | None) -> str:
+    text = " ".join((text or "").split())
+    if not text or len(text) > LONGEST_REASON:
+        raise click.BadParameter(f"say why, in at most {LONGEST_REASON} characters")
+    return text
+
+
+def _add(action: str) -> None:
+    @tasks.command(action)
+    @click.argument("ids", nargs=-1, metavar="[ID]...", type=click.UUID)
+    @with_filter
+    @click.option("--limit", type=click.IntRange(1, MOST), default=1000, show_default=True, help="At most so many.")
+    @click.option("--reason", required=True, callback=_reason, help="Why. The owners read it in the timelines.")
+    @click.option("--yes", is_flag=True, help="Do it to all that the options choose, and not only count them.")
+    def command(said: dict[str, Any], ids: tuple[UUID, ...], limit: int, reason: str, yes: bool) -> None:
+        if bool(ids) == any(said.values()):
+            raise click.UsageError("name tasks by their ids, or else choose them by options")
+        with or_one_line():
+            chosen = _named(ids) if ids else list(found(asked(said), limit))
+            able = chosen if ids else [task for task in chosen if OWNER_ACTIONS[action].allows(task, in_bulk=True)]
+            if not ids and not yes:
+                _count(action, len(able), len(chosen))
+                return
+            _do(action, able, reason)
+
+    command.help = _HELP[action]
+
+
+_HELP = {
+    "cancel": "Cancel tasks of anybody: now if they wait, or else at their next step.",
+    "retry": "Retry tasks of anybody that have failed or were canceled after they had begun.",
+}
+_HELP = {
+    action: f"{words}\n\nChosen by options, they are only counted until you say --yes. Each is in the audit, with "
+    "who is signed in to this machine.\n\nExits with 0 if all that were chosen are done, or were counted; 1 if a task "
+    f"that you named is not there, or the database is away; 2 for options that make no sense; {SOME_REFUSED} if any "
+    "was refused, for its state say: the others are done."
+    for action, words in _HELP.items()
+}
+for _action in _HELP:
+    _add(_action)
+
+
+def _named(ids: tuple[UUID, ...]) -> list[Task]:
+    rows = {task.id: task for begin in range(0, len(ids), 500) for task in Task.by_ids(ids[begin : begin + 500])}
+    if missing := [task_id for task_id in ids if task_id not in rows]:
+        raise click.ClickException(f"there is no task {missing[0]}; nothing was done")
+    return [rows[task_id] for task_id in dict.fromkeys(ids)]
+
+
+def _count(action: str, able: int, chosen: int) -> None:
+    label = ACTION_WORDS[action].label
+    click.echo(f"{label} {ngettext('%(num)s task', '%(num)s tasks', able)}: say --yes to do it.")
+    if chosen > able:
+        words = (
+            "%(num)s more is in a state that doesn’t allow it.",
+            "%(num)s more are in a state that doesn’t allow it.",
+        )
+        click.echo(ngettext(*words, chosen - able))
+
+
+def _do(action: str, chosen: list[Task], reason: str) -> None:
+    """Each by itself, in the order in which they were chosen; what is refused is told, and the others go on."""
+    refused, asker = Counter[str](), command_asker()
+    for task in chosen:
+        try:
+            steer(asker, task, action, reason)
+        except (IllegalTransition, AlreadyRunning, StartRefused, Task.DoesNotExist) as error:  # type: ignore[attr-defined]
+            refused[_why(error)] += 1
+            click.echo(f"{task.id} refused: {_why(error)}", err=True)
+    done = len(chosen) - refused.total()
+    click.echo(f"{ngettext(*ACTION_WORDS[action].done, done)}.")
+    if refused:
+        raise SystemExit(SOME_REFUSED)
+
+
+_WHY: tuple[tuple[type[Exception], Callable[[Any], str]], ...] = (
+    (IllegalTransition, lambda error: f"it is {error.task.state.words}"),
+    (AlreadyRunning, lambda _: "its owner has another one like it that hasn’t finished"),
+    (StartRefused, lambda error: f"its owner has reached a limit ({error})"),
+)
+
+
+def _why(error: Exception) -> str:
+    return next((words(error) for kind, words in _WHY if isinstance(error, kind)), "it is there no more")

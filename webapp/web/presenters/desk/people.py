@@ -1,0 +1,96 @@
+"""People as the desk shows them: never a message, a draft, or a file of theirs."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tasks.engine.models.state import State
+from webapp.lib.i18n import number
+from webapp.lib.quota_variables import Quota
+from webapp.models import Session, Suspension, User
+from webapp.models.people_list import COUNTED, active_by_state
+from webapp.models.permissions import Role, needs_second_factor
+from webapp.models.quota_use import QuotaUse, uses_of
+from webapp.models.storage_count import stored_by
+from webapp.web.forms.desk_people import QUOTA_LABELS
+from webapp.web.presenters.storage import MEGABYTE, StorageUse
+
+MOST_SESSIONS = 100
+
+
+def bounded(count: int, most: int) -> str:
+    """How many, where nobody has counted further: “37”, “1,000+”."""
+    return f"{number(most)}+" if count > most else number(count)
+
+
+def active_words(count: int) -> str:
+    """How many active tasks, as far as they are counted."""
+    return bounded(count, COUNTED - 1)
+
+
+def size_words(size: int) -> str:
+    """How much is stored."""
+    return StorageUse(int(size), None).words
+
+
+def standing_of(user: User) -> str:
+    """What is to be known of an account at first sight: “suspended”, “to be deleted”, “guest”; empty for most."""
+    if user.is_deleted:
+        return "to be deleted"
+    return "suspended" if user.is_suspended else "guest" if user.is_guest else ""
+
+
+def role_words(user: User) -> str:
+    """The role, and whether it counts; a dash for most people."""
+    if not user.role:
+        return "–"
+    known = user.role if user.role in set(Role) else f"{user.role} (unknown to this release)"
+    return f"{known}, without two-factor authentication" if needs_second_factor(user) else known
+
+
+@dataclass(frozen=True)
+class ShownQuota:
+    """A row of the table of quotas."""
+
+    use: QuotaUse
+
+    @property
+    def label(self) -> str:
+        """What it is for."""
+        return QUOTA_LABELS[self.use.quota]
+
+    @property
+    def used(self) -> str:
+        """How much of it, in its unit."""
+        return "–" if self.use.used is None else self._in_unit(self.use.used)
+
+    @property
+    def most(self) -> str:
+        """The limit."""
+        return "unlimited" if self.use.most is None else self._in_unit(self.use.most)
+
+    @property
+    def until(self) -> datetime | None:
+        """Until when one of their own counts."""
+        return self.use.own.until if self.use.own else None
+
+    @property
+    def reason(self) -> str:
+        """Why they have one of their own; empty if they have none."""
+        return self.use.own.reason if self.use.own else ""
+
+    def _in_unit(self, amount: int) -> str:
+        return number(round(amount / MEGABYTE, 1) if self.use.quota is Quota.STORAGE else amount)
+
+
+class ShownPerson:
+    """Somebody's page: what it tells of them, read as it is made. Some nine queries, each by index."""
+
+    def __init__(self, user: User) -> None:
+        self.user, self.suspension = user, Suspension.of(user)
+        by_state = active_by_state(user)
+        self.states = [(State(state).words, count) for state, count in sorted(by_state.items()) if state in set(State)]
+        self.active = active_words(sum(by_state.values()))
+        self.stored = size_words(stored_by(user.id))
+        self.sessions = bounded(len(Session.of(user, MOST_SESSIONS + 1)), MOST_SESSIONS)
+        self.quotas = [ShownQuota(use) for use in uses_of(user)]
+        self.role, self.standing = role_words(user), standing_of(user)
