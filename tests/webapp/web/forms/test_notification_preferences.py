@@ -11,8 +11,6 @@ def test_each_kind_of_notification_has_a_field_with_its_label_and_its_channels(a
         form = NotificationPreferencesForm(make_user())
         others = {"sign_in", "site_alert"}  # the one is always told, the other is for those with a role
         assert form.kinds == [name for name in KINDS if name not in others]
-            "always told, or to staff"
-        )
         for name in form.kinds:
             kind = KINDS[name]
             field = form[name]
