@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from tasks.engine.leadership import ROLE
+from tests.browsing import browse
 from tests.processes import ROOT
 from webapp.dev.desk_factories import make_staff
 from webapp.dev.factories import make_user
@@ -291,3 +292,23 @@ def test_troubleshooting_says_of_each_alert_what_to_do(rule):
     assert found
     words = re.sub(r"\{.*?\}", "…", RULES[rule].words.owner)
     assert f"| *{words}* |" in chapter.partition("\n## ")[0]
+
+
+def test_alerts_fire_and_are_claimed_on_postgresql_as_well(make_app, postgres_url):
+    make_app(database_url=postgres_url)
+    operator = make_staff()
+    begin = utcnow().replace(second=0) - timedelta(minutes=9)
+    for minute in (0, 1, 1):
+        site_health.look(True, begin + timedelta(minutes=minute))
+    assert (firing(), told(operator)) == (["no worker"], ["Alert: No worker takes tasks"])
+    assert [alert.key for alert in SiteAlert.claim_due()] == ["no worker"]
+    assert SiteAlert.claim_due() == []
+
+
+def test_only_those_who_look_after_the_site_are_asked_how_they_hear_of_alerts(app, ann):
+    asked = {
+        name: browse(app, user).get("/notifications") for name, user in {"ann": ann.user, "op": make_staff()}.items()
+    }
+    assert {name: len(page.page.select("[name=site_alert]")) for name, page in asked.items()} == {"ann": 0, "op": 1}
+    assert [option["value"] for option in asked["op"].page.select("[name=site_alert] [selected]")] == ["mail"]
+    assert not ann.user.wants_mail

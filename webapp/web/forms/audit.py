@@ -5,19 +5,14 @@ from typing import Any
 from wtforms import Field, SelectChoice, SelectField, StringField
 from wtforms.validators import Length, ValidationError
 
-from webapp.lib.normalization import clean
 from webapp.models import User
 from webapp.models.audit import AUDITED, LONGEST_TARGET, Outcome
 from webapp.models.audit_list import AuditFilter
-from webapp.web.forms.days import DaysForm, require_choice
+from webapp.web.forms.days import DaysForm, cleaned, require_choice
 from webapp.web.presenters.desk.audit_entries import VIAS
 
 NOBODY = "Nobody has that name."
 TOO_LONG = "Enter at most %(max)d characters."
-
-
-def _clean(text: str | None) -> str:
-    return (clean(text) or "").strip()
 
 
 def _choices(any_of_them: str, words: dict[str, str]) -> list[SelectChoice]:
@@ -27,9 +22,9 @@ def _choices(any_of_them: str, words: dict[str, str]) -> list[SelectChoice]:
 class AuditFilterForm(DaysForm):
     """Which entries to show, validated as it is made: two queries for each name."""
 
-    person = StringField("Who", [Length(max=30, message=TOO_LONG)], filters=[_clean])
-    about = StringField("Whose", [Length(max=30, message=TOO_LONG)], filters=[_clean])
-    target = StringField("Target", [Length(max=LONGEST_TARGET, message=TOO_LONG)], filters=[_clean])
+    person = StringField("Who", [Length(max=30, message=TOO_LONG)], filters=[cleaned])
+    about = StringField("Whose", [Length(max=30, message=TOO_LONG)], filters=[cleaned])
+    target = StringField("Target", [Length(max=LONGEST_TARGET, message=TOO_LONG)], filters=[cleaned])
     action = SelectField(
         "Action",
         [require_choice],
@@ -90,5 +85,5 @@ class AuditFilterForm(DaysForm):
     @property
     def arguments(self) -> dict[str, str]:
         """The fields that are filled in, as query arguments for the URL of another page of this."""
-        sent = {field.name: _clean(field.raw_data[0] if field.raw_data else "") for field in self}
+        sent = {field.name: cleaned(field.raw_data[0] if field.raw_data else "") for field in self}
         return {name: text for name, text in sent.items() if text}

@@ -6,7 +6,13 @@ from typing import Any
 from wtforms import DateField, Field, Form
 from wtforms.validators import Optional, ValidationError
 
+from webapp.lib.normalization import clean
 from webapp.lib.times import from_local
+
+
+def cleaned(text: str | None) -> str:
+    """What was typed into a line, without what surrounds it; a filter of fields."""
+    return (clean(text) or "").strip()
 
 
 def require_choice(_: Form, field: Field) -> None:

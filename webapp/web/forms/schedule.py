@@ -6,14 +6,9 @@ from wtforms import Field, Form, SelectChoice, SelectField, StringField
 from wtforms.validators import Length, ValidationError
 
 from tasks.catalogue import CATALOGUE
-from webapp.lib.normalization import clean
 from webapp.models import User
 from webapp.web.forms.audit import NOBODY, TOO_LONG
-from webapp.web.forms.days import require_choice
-
-
-def _clean(text: str | None) -> str:
-    return (clean(text) or "").strip()
+from webapp.web.forms.days import cleaned, require_choice
 
 
 def _kinds() -> list[SelectChoice]:
@@ -24,7 +19,7 @@ class ScheduleFilterForm(Form):
     """Whose tasks and of which kind, validated as it is made: two queries for a name."""
 
     kind = SelectField("Kind", [require_choice], choices=_kinds(), validate_choice=False, default="")
-    owner = StringField("Owner", [Length(max=30, message=TOO_LONG)], filters=[_clean])
+    owner = StringField("Owner", [Length(max=30, message=TOO_LONG)], filters=[cleaned])
     owner_id: int | None = None
 
     def __init__(self, formdata: Any) -> None:
@@ -43,5 +38,5 @@ class ScheduleFilterForm(Form):
     @property
     def arguments(self) -> dict[str, str]:
         """The fields that are filled in, as query arguments for the URL of another page of this."""
-        sent = {field.name: _clean(field.raw_data[0] if field.raw_data else "") for field in self}
+        sent = {field.name: cleaned(field.raw_data[0] if field.raw_data else "") for field in self}
         return {name: text for name, text in sent.items() if text}
