@@ -24,11 +24,12 @@ from webapp.lib.times import utcnow
 from webapp.models import AlreadyRunning, Artifact, AuditEntry, OutcomeMail, State, Task, TaskEvent, User
 from webapp.models.audit import Asker, Audited, Via, audit
 from webapp.models.audit import Outcome as AuditOutcome
-from webapp.models.bulk_actions import act, auditing
+from webapp.models.bulk_actions import act
 from webapp.models.bulk_actions.act import Seen, act_on
 from webapp.models.bulk_actions.outcomes import Outcome
 from webapp.models.bulk_actions.snapshot import take_snapshot
 from webapp.models.permissions import Role
+from webapp.models.steering import target_of
 
 QUERIES_A_TASK = 16  # with those that begin and end savepoints
 REASON = "The service is back."
@@ -73,7 +74,7 @@ def press(operator: User, action: str, tasks: list[Task], reason: str = REASON) 
     snapshot = take_snapshot(action, [task.id for task in tasks])
     with audit(Asker(user=operator, via=Via.PAGE, request_id="r1"), Audited.START_BULK, "", reason=reason) as entry:
         task = start(operator, action, snapshot, reason)
-        entry.target, entry.count, entry.after = auditing.target_of(task), len(snapshot.able), {"action": action}
+        entry.target, entry.count, entry.after = target_of(task), len(snapshot.able), {"action": action}
     return task
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.actor import by_operator
+from tasks.engine.models.row import TaskRow
 from tasks.engine.models.task import Task
 from webapp.lib.complete import complete
 from webapp.models.audit import Asker, Audited, AuditEntry, audit
@@ -24,7 +25,7 @@ STEERING: Final[Mapping[str, Audited]] = complete(
 )
 
 
-def target_of(task: Task) -> str:
+def target_of(task: TaskRow) -> str:
     """What the audit calls the target of what is done to a task."""
     return f"task {task.id}"
 

@@ -1,7 +1,7 @@
 """Act: how an operator's action is done to one task, exactly as it was seen, or why it is not."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -67,16 +67,6 @@ def act_on(action: str, seen: Seen, reason: str) -> Outcome:
         if time.monotonic() >= until:
             return Outcome.BUSY if task.fresh() else Outcome.GONE
         time.sleep(_LOOK)
-
-
-def act_on_each(
-    action: str, seen: Iterable[Seen], reason: str, sleep: Callable[[float], object] = time.sleep
-) -> Iterator[tuple[Seen, Outcome]]:
-    """The same for many, PER_SECOND of them in a second, for whoever waits for all: a command, say."""
-    pace = Pace(sleep)
-    for each in seen:
-        pace.wait()
-        yield each, act_on(action, each, reason)
 
 
 class Pace:

@@ -7,13 +7,9 @@ from webapp.models.audit import LONGEST_ERROR, Audited, AuditEntry
 from webapp.models.audit import Outcome as AuditOutcome
 from webapp.models.bulk_actions import BULK_NAME
 from webapp.models.bulk_actions.outcomes import count
+from webapp.models.steering import target_of
 
 _COPIED = ("actor", "command_user", "role", "via", "token_id", "network", "request_id", "target", "reason")
-
-
-def target_of(task: TaskRow) -> str:
-    """What the entries of a bulk action are about."""
-    return f"task {task.id}"
 
 
 @on_finish

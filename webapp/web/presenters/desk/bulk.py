@@ -10,7 +10,7 @@ from webapp.lib.i18n import estimate, ngettext, number
 from webapp.models import Task
 from webapp.models.bulk_actions import MOST, PER_SECOND
 from webapp.models.bulk_actions.action_words import BULK_ACTIONS, BULK_WORDS
-from webapp.models.bulk_actions.outcomes import passed_words
+from webapp.models.bulk_actions.outcomes import Outcome, passed_words
 from webapp.models.bulk_actions.selection import Selection, select_all, select_some, with_workflows
 from webapp.models.bulk_actions.snapshot import Snapshot, take_snapshot
 from webapp.models.desk_filter import DeskFilter
@@ -121,6 +121,8 @@ def plan(said: MultiDict[str, str], *, may_steer: bool, zone: str) -> BulkPlan:
     if problem or asked is None:
         return BulkPlan(action, asked, ids, Selection([]), Snapshot(), zone, problem or NOTHING)
     selection = select_some([*ids]) if ids else select_all(asked)
-    if action == "retry":  # which works on the whole alone
+    snapshot = take_snapshot(action, selection.ids)
+    if action == "retry" and snapshot.passed[Outcome.PART]:  # which works on the whole alone
         selection = with_workflows(selection)
-    return BulkPlan(action, asked, ids, selection, take_snapshot(action, selection.ids), zone)
+        snapshot = take_snapshot(action, selection.ids)
+    return BulkPlan(action, asked, ids, selection, snapshot, zone)

@@ -8,8 +8,8 @@ from tasks.engine.models.row import TaskRow
 from webapp.lib.i18n import number
 from webapp.models import AlreadyRunning, Made, OverQuota
 from webapp.models.audit import Audited
-from webapp.models.bulk_actions.auditing import target_of
 from webapp.models.permissions import Action, may
+from webapp.models.steering import target_of
 from webapp.web import over_quota
 from webapp.web.auditing import audited, audited_action
 from webapp.web.auth import signed_in_user
