@@ -35,7 +35,7 @@ def test_each_worker_says_where_it_is_what_it_runs_and_what_it_has(app, operator
     task = _running(ours, name="countdown")
     make_task(State.SUCCEEDED, worker=ours.token)
     name, standing, _, running, what, memory, release, action = _row(operator, ours)
-    assert (name, standing, running, what) == ("worker-1 , process 4711", "Takes tasks", "1 of 2", "countdown")
+    assert (name, standing, running, what) == ("worker-1 process 4711", "Takes tasks", "1 of 2", "countdown")
     assert (memory, release, action) == ("120.0 MB", app.config["RELEASE"], "Quiet")
     assert _row(operator, other)[3:7] == ["0 of 4", "–", "–", "before Not this one"]
     page = operator.get("/desk/workers").page
@@ -162,6 +162,6 @@ def test_viewers_read_what_it_would_do_and_cannot(app):
     task = _running(make_worker())
     viewer = browse(app, make_staff(Role.VIEWER))
     page = viewer.get(f"/desk/tasks/{task.id}/forced-end").page
-    assert not page.select("main form")
+    assert not page.select("main button")
     assert viewer.submit(f"/desk/tasks/{task.id}/forced-end", reason="x").status_code == 404
     assert task.reload().state == State.IN_PROGRESS
