@@ -29,7 +29,7 @@ def _reason(_context: click.Context, _option: click.Parameter, text: str | None)
     return text
 
 
-def _add(action: str) -> None:
+def _add(action: str, words: str) -> None:
     @tasks.command(action)
     @click.argument("ids", nargs=-1, metavar="[ID]...", type=click.UUID)
     @with_filter
@@ -47,22 +47,18 @@ def _add(action: str) -> None:
                 return
             _do(action, able, reason)
 
-    command.help = _HELP[action]
+    command.help = words + _MORE
 
 
-_HELP = {
-    "cancel": "Cancel tasks of anybody: now if they wait, or else at their next step.",
-    "retry": "Retry tasks of anybody that have failed or were canceled after they had begun.",
-}
-_HELP = {
-    action: f"{words}\n\nChosen by options, they are only counted until you say --yes. Each is in the audit, with "
-    "who is signed in to this machine.\n\nExits with 0 if all that were chosen are done, or were counted; 1 if a task "
-    f"that you named is not there, or the database is away; 2 for options that make no sense; {SOME_REFUSED} if any "
-    "was refused, for its state say: the others are done."
-    for action, words in _HELP.items()
-}
-for _action in _HELP:
-    _add(_action)
+_MORE = f"""
+
+Chosen by options, they are only counted until you say --yes. Each is in the audit, with who is signed in to this
+machine.
+
+Exits with 0 if all that were chosen are done, or were counted; 1 if a task that you named is not there, or the database
+is away; 2 for options that make no sense; {SOME_REFUSED} if any was refused, for its state say: the others are done."""
+_add("cancel", "Cancel tasks of anybody: now if they wait, or else at their next step.")
+_add("retry", "Retry tasks of anybody that have failed or were canceled after they had begun.")
 
 
 def _named(ids: tuple[UUID, ...]) -> list[Task]:

@@ -15,7 +15,7 @@ class Audited(StrEnum):
     PAUSE_TASK = "pause task"
     RESUME_TASK = "resume task"
     RETRY_TASK = "retry task"
-    DELETE_TASK = "delete task"
+    REMOVE_TASK = "remove task"
     PRIORITIZE_TASK = "prioritize task"
     SHOW_ARGUMENTS = "show arguments"
     START_BULK = "start bulk action"
@@ -56,7 +56,7 @@ AUDITED: Mapping[Audited, AuditedRow] = complete(
         Audited.PAUSE_TASK: AuditedRow(Action.STEER, "Paused a task"),
         Audited.RESUME_TASK: AuditedRow(Action.STEER, "Resumed a task"),
         Audited.RETRY_TASK: AuditedRow(Action.STEER, "Retried a task"),
-        Audited.DELETE_TASK: AuditedRow(Action.STEER, "Deleted a task"),
+        Audited.REMOVE_TASK: AuditedRow(Action.STEER, "Deleted a task"),
         Audited.PRIORITIZE_TASK: AuditedRow(Action.STEER, "Changed the priority of a task"),
         Audited.SHOW_ARGUMENTS: AuditedRow(Action.STEER, "Looked at the arguments of a task"),
         Audited.START_BULK: AuditedRow(Action.STEER, "Began to act on many tasks"),

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from peewee import fn
 
@@ -10,18 +10,16 @@ from tasks.engine import registry
 from tasks.engine.models.state import ACTIVE, FINISHED, State
 from tasks.engine.models.task import Task
 from webapp.db import database
+from webapp.models.desk_asked import Asked
 from webapp.models.ordered_parts import Part
 from webapp.models.search import all_of
 from webapp.models.task_filter import has_word, unindexed
-
-if TYPE_CHECKING:
-    from webapp.models.desk_filter import DeskFilter
 
 MOST_LOOKED_AT: Final = 10_000
 _ALL: Final = frozenset(State)
 
 
-def parts_of(asked: "DeskFilter") -> tuple[Part, ...]:
+def parts_of(asked: Asked) -> tuple[Part, ...]:
     """The list that a filter asks for, by the index that finds it best. At most one query.
 
     There is no part where none can be in the list.
@@ -43,7 +41,7 @@ def parts_of(asked: "DeskFilter") -> tuple[Part, ...]:
     return (shown, _by_start(asked, inner, *by_owner, *_shown(asked)))
 
 
-def _few(asked: "DeskFilter") -> Any:
+def _few(asked: Asked) -> Any:
     """The condition on which there are fewest, by an index of its own; None where there is no such condition."""
     if asked.fingerprint:
         return Task.fingerprint == asked.fingerprint
@@ -52,19 +50,19 @@ def _few(asked: "DeskFilter") -> Any:
     return Task.rescues > 0 if asked.rescued and not asked.owner else None
 
 
-def _of_owner(asked: "DeskFilter") -> tuple[Part, ...]:
+def _of_owner(asked: Asked) -> tuple[Part, ...]:
     whose = Task.of_all().where(Task.user == asked.owner)
     if asked.wanted != _ALL:
         return tuple(_by_state(asked, whose, state, *_name(asked)) for state in sorted(asked.wanted))
     return (_by_start(asked, whose if asked.name is None else whose.where(Task.name == asked.name)),)
 
 
-def _by_start(asked: "DeskFilter", query: Any, *conditions: Any) -> Part:
+def _by_start(asked: Asked, query: Any, *conditions: Any) -> Part:
     also = (*conditions, *_others(asked))
     return Part(query=query, time=Task.created_at, begin=asked.created_after, end=asked.created_before, conditions=also)
 
 
-def _by_state(asked: "DeskFilter", query: Any, state: State, *conditions: Any) -> Part:
+def _by_state(asked: Asked, query: Any, state: State, *conditions: Any) -> Part:
     """Its databases need to be told what follows from the state, to take the index."""
     query = query.where(Task.state == state)
     if state in ACTIVE:
@@ -80,7 +78,7 @@ def _by_state(asked: "DeskFilter", query: Any, state: State, *conditions: Any) -
     return Part(query=query, time=Task.finished_at, begin=begin, end=asked.ended_before, conditions=tuple(also))
 
 
-def _kinds_in(asked: "DeskFilter") -> list[tuple[State, str]]:
+def _kinds_in(asked: Asked) -> list[tuple[State, str]]:
     """Of which kinds there may be tasks in which of the states."""
     if asked.name is not None:
         return [(state, asked.name) for state in sorted(asked.wanted)]
@@ -106,26 +104,26 @@ def _kinds_sql(states: Iterable[State]) -> str:
     return f"WITH RECURSIVE {', '.join(steps)} {' UNION ALL '.join(found)}"
 
 
-def _owner(asked: "DeskFilter") -> list[Any]:
+def _owner(asked: Asked) -> list[Any]:
     return [fn.COALESCE(Task.user, 0) == asked.owner.id] if asked.owner else []
 
 
-def _state(asked: "DeskFilter") -> list[Any]:
+def _state(asked: Asked) -> list[Any]:
     states = [state.value for state in sorted(asked.wanted)]
     return [unindexed(Task.state).in_(states)] if asked.wanted != _ALL else []
 
 
-def _name(asked: "DeskFilter") -> list[Any]:
+def _name(asked: Asked) -> list[Any]:
     return [] if asked.name is None else [unindexed(Task.name) == asked.name]
 
 
-def _shown(asked: "DeskFilter") -> list[Any]:
+def _shown(asked: Asked) -> list[Any]:
     if asked.worker or asked.fingerprint:
         return []
     return [*([] if asked.internal else [~Task.hidden]), *([] if asked.children else [Task.parent.is_null()])]
 
 
-def _others(asked: "DeskFilter") -> list[Any]:
+def _others(asked: Asked) -> list[Any]:
     """What no index finds, or another one."""
     conditions: list[Any] = [unindexed(Task.worker) == asked.worker] if asked.worker and asked.fingerprint else []
     conditions += [fn.COALESCE(Task.rescues, 0) > 0] if asked.rescued else []
@@ -135,7 +133,7 @@ def _others(asked: "DeskFilter") -> list[Any]:
     return conditions
 
 
-def _has(asked: "DeskFilter", word: str) -> Any:
+def _has(asked: Asked, word: str) -> Any:
     found = has_word(Task.title, word)
     return found if asked.titles_only else found | has_word(Task.error, word)
 

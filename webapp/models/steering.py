@@ -8,21 +8,12 @@ from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.actor import by_operator
 from tasks.engine.models.row import TaskRow
 from tasks.engine.models.task import Task
-from webapp.lib.complete import complete
 from webapp.models.audit import Asker, Audited, AuditEntry, audit
 
 # What the audit calls each action that is not its owner's alone.
-STEERING: Final[Mapping[str, Audited]] = complete(
-    "STEERING",
-    [name for name, action in OWNER_ACTIONS.items() if action.by_operators],
-    {
-        "cancel": Audited.CANCEL_TASK,
-        "pause": Audited.PAUSE_TASK,
-        "resume": Audited.RESUME_TASK,
-        "retry": Audited.RETRY_TASK,
-        "remove": Audited.DELETE_TASK,
-    },
-)
+STEERING: Final[Mapping[str, Audited]] = {
+    name: Audited(f"{name} task") for name, action in OWNER_ACTIONS.items() if action.by_operators
+}
 
 
 def target_of(task: TaskRow) -> str:

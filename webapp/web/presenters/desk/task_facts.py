@@ -2,9 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
-
-from peewee import fn
 
 from tasks.engine.models import fair_queue
 from tasks.engine.models.fair_queue import QueuePosition
@@ -12,16 +9,16 @@ from tasks.engine.models.sealed import is_sealed
 from tasks.engine.parameters.secret import MASK
 from webapp.lib.i18n import number, size
 from webapp.lib.json_types import Json
-from webapp.models import Artifact, AuditEntry, Task, TaskEvent, User
+from webapp.models import AuditEntry, Task, TaskEvent, User
 from webapp.models.audit import AUDITED
+from webapp.models.desk_task import audited, find_any, made_by
 from webapp.models.permissions import Action, may
-from webapp.models.steering import STEERING, target_of
+from webapp.models.steering import STEERING
 from webapp.web.presenters.action_words import ACTION_WORDS, FINAL_ACTION, ActionWords
 from webapp.web.presenters.desk.task_rows import DeskRow, people
 from webapp.web.presenters.task_progress import queue_text
 
 MOST_CHILDREN = 100
-LATEST_ENTRIES = 20
 
 
 @dataclass(frozen=True)
@@ -53,12 +50,12 @@ class DeskTask(DeskRow):
         return self.steers and not (self.task.is_finished or self.task.is_workflow)
 
     @property
-    def error(self) -> str:
+    def went_wrong(self) -> str:
         """What went wrong, in words that may name what the task was given; empty for viewers."""
-        return self.task.error_words(self.owner.shown_name) if self.steers and self.task.error else ""
+        return self.task.error_words(self.owner.shown_name) if self.steers else ""
 
     @property
-    def stage(self) -> str:
+    def doing(self) -> str:
         """What it does now."""
         return self.task.stage_words(self.owner.shown_name)
 
@@ -102,32 +99,25 @@ def desk_task(task: Task, reader: User) -> DeskTask:
         people({task.user_id})[task.user_id],
         may(reader, Action.STEER),
         fair_queue.positions([task]).get(task.id),
-        Task.get_or_none(Task.id == task.parent_id) if task.parent_id else None,
+        find_any(task.parent_id),
         list(task.children().limit(MOST_CHILDREN)) if task.is_workflow else [],
         TaskEvent.of(task.id),
-        *_made_by(task),
+        *made_by(task),
     )
 
 
-def _made_by(task: Task) -> tuple[int, int]:
-    made = Artifact.select(fn.COUNT(Artifact.id), fn.COALESCE(fn.SUM(Artifact.size), 0))
-    finished: Any = made.where(Artifact.task == task.id, Artifact.completed_at.is_null(False))
-    files, weight = finished.tuples().get()
-    return int(files), int(weight)
-
-
-def audited_of(task: Task) -> list[tuple[AuditEntry, str, str]]:
+def audited_of(task: Task) -> list[tuple[AuditEntry, str, str, str]]:
     """The latest that was done to a task at the desk, each with its words, and who did it. Two queries at most."""
-    about = AuditEntry.select().where(AuditEntry.target == target_of(task))
-    entries = list(about.order_by(AuditEntry.id.desc()).limit(LATEST_ENTRIES))
+    entries = audited(task)
     names = {
         person.id: person.shown_name for person in people(each.actor_id for each in entries if each.actor_id).values()
     }
     known = {each.value: row.words for each, row in AUDITED.items()}
-    return [
-        (each, known.get(each.action, each.action), names.get(each.actor_id or 0, each.command_user or "somebody"))
-        for each in entries
-    ]
+    return [(each, known.get(each.action, each.action), _who(each, names), each.error) for each in entries]
+
+
+def _who(entry: AuditEntry, names: dict[int, str]) -> str:
+    return names.get(entry.actor_id or 0, entry.command_user or "somebody")
 
 
 def shown_arguments(task: Task) -> dict[str, str]:

@@ -8,6 +8,7 @@ from flask import abort, make_response, render_template, request, session
 from flask.typing import ResponseReturnValue
 
 from webapp.models import Task
+from webapp.models.desk_task import find_any
 from webapp.models.permissions import Action, may
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.desk import ReasonForm
@@ -39,7 +40,7 @@ def task_fragment(task_id: UUID) -> ResponseReturnValue:
 
 def find(task_id: UUID) -> Task:
     """The task of an id, whosoever it is; aborts with 404. One query."""
-    return Task.get_or_none(Task.id == task_id) or abort(404)
+    return find_any(task_id) or abort(404)
 
 
 def task_page(found: Task, status: int = 200, **forms: Any) -> ResponseReturnValue:
