@@ -27,15 +27,6 @@ from webapp.lib.phrases import Phrase
 from webapp.lib.times import utcnow
 
 TRIES = 6
-
-
-class _Held:
-    """What the last claim of this process found. Threads may share it: at worst one looks twice."""
-
-    is_any = False  # whether anything was decided of any kind
-
-
-_held = _Held()
 _share = FairShare()
 _line_start = LineStart()
 
@@ -136,15 +127,15 @@ class Claiming(TaskTrait):
 
         One query, and none where the last claim of this process has found that nothing is decided of any kind.
         """
-        return kind_turns.seconds_to_start(utcnow()) if _held.is_any else None
+        return kind_turns.seconds_to_start(utcnow()) if _share.is_any_held else None
 
     @classmethod
     def _claim_fairly(cls, lease: timedelta, token: str) -> Self | None:
         """While kinds are held, from among the others. What the last claim has found of that is tried first."""
-        if not _held.is_any and (task := cls._claim_of_all(lease, token)):
+        if not _share.is_any_held and (task := cls._claim_of_all(lease, token)):
             return task
         controls = {control.name: control for control in KindControl.all()}
-        was_any, _held.is_any = _held.is_any, bool(controls)
+        was_any, _share.is_any_held = _share.is_any_held, bool(controls)
         if controls:
             return cls._claim_open(controls, lease, token)
         return cls._claim_of_all(lease, token) if was_any else None
