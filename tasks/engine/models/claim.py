@@ -143,8 +143,8 @@ class Claiming(TaskTrait):
     @classmethod
     def _claim_open(cls, controls: Mapping[str, KindControl], lease: timedelta, token: str) -> Self | None:
         """As fairly as may be, and within all limits; None also where others were always a moment earlier."""
-        now = utcnow()
         for left in reversed(range(TRIES)):
+            now = utcnow()
             try:
                 with database.transaction():
                     task = cls._take(now, lease, token, _take_open)
