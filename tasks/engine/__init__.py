@@ -8,7 +8,8 @@ their wake-up.
     declare    decorator, options, task_function, parameters, preview, undo, signature, workflow_tree, registry
     execute    wakeup, executor, run: steps, loop_cursor, artifact_ledger, stop_flag, checkpoints, unit_of_work
     watch      heartbeat, run_clock, timeouts, watchdog
-    repair     sweeper: presence, leadership, rescue, forced_ends, lost_wakeups, lease_grace, sweep_hooks, retention
+    repair     sweeper: presence, leadership, rescue, kind_sweep, forced_ends, lost_wakeups, lease_grace,
+               sweep_hooks, retention
 
 docs/architecture.md tells how these work together.
 """

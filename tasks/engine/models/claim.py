@@ -25,16 +25,9 @@ from webapp.lib.phrases import Phrase
 from webapp.lib.times import utcnow
 
 TRIES = 6
-Run = Mapping[str, object]  # what a claim writes
+Run = dict[str, object]  # what a claim writes
 
 
-class _Held:
-    """What the last claim of this process found. Threads may share it: at worst one looks twice."""
-
-    is_any = False  # whether anything was decided of any kind
-
-
-_held = _Held()
 _share = FairShare()
 
 
@@ -73,28 +66,29 @@ class Claiming(TaskTrait):
 
         One query, and none where the last claim of this process has found that nothing is decided of any kind.
         """
-        return kind_turns.seconds_to_start(utcnow()) if _held.is_any else None
+        return kind_turns.seconds_to_start(utcnow()) if _share.is_any_held else None
 
     @classmethod
     def _claim_fairly(cls, lease: timedelta, token: str, worker: str | None) -> Self | None:
         """While kinds are held, from among the others. What the last claim has found of that is tried first."""
-        now = utcnow()
-        run: Run = {"fencing_token": token, "lease_until": now + lease, "worker": worker, "now": now}
-        if not _held.is_any and (task := cls._claim_of_all(run, now)):
+        if not _share.is_any_held and (task := cls._claim_of_all(lease, token, worker)):
             return task
         controls = {control.name: control for control in KindControl.all()}
-        was_any, _held.is_any = _held.is_any, bool(controls)
+        was_any, _share.is_any_held = _share.is_any_held, bool(controls)
         if controls:
-            return cls._claim_open(controls, run, now)
-        return cls._claim_of_all(run, now) if was_any else None
+            return cls._claim_open(controls, lease, token, worker)
+        return cls._claim_of_all(lease, token, worker) if was_any else None
 
     @classmethod
-    def _claim_open(cls, controls: Mapping[str, KindControl], run: Run, now: datetime) -> Self | None:
+    def _claim_open(
+        cls, controls: Mapping[str, KindControl], lease: timedelta, token: str, worker: str | None
+    ) -> Self | None:
         """As fairly as may be, and within all limits; None also where others were always a moment earlier."""
         for left in reversed(range(TRIES)):
+            now = utcnow()
             try:
                 with database.transaction():
-                    task = cls._take(run, take_open)
+                    task = cls._take(_run(lease, token, worker, now), take_open)
                     if task and not kind_turns.keeps(task, controls.get(task.name), now):
                         raise _GiveWay
                     if task and left and not _share.keeps(task.party, now, alone=False, others=open_kinds.is_any_fair):
@@ -105,8 +99,10 @@ class Claiming(TaskTrait):
         return None
 
     @classmethod
-    def _claim_of_all(cls, run: Run, now: datetime) -> Self | None:
+    def _claim_of_all(cls, lease: timedelta, token: str, worker: str | None) -> Self | None:
         """A claim is rolled back and tried again where it was somebody's one too many; in the end any will do."""
+        now = utcnow()
+        run = _run(lease, token, worker, now)
         for _ in range(TRIES):
             alone = is_postgres() and not _share.others_wait and not database.in_transaction()
             try:
@@ -135,6 +131,10 @@ class Claiming(TaskTrait):
         if self.cursor:
             return phrases.CONTINUED(step=self.cursor["done"])
         return phrases.PICKED_UP_AGAIN(attempt=self.attempts) if self.attempts > 1 else phrases.PICKED_UP()
+
+
+def _run(lease: timedelta, token: str, worker: str | None, now: datetime) -> Run:
+    return {"fencing_token": token, "lease_until": now + lease, "worker": worker, "now": now}
 
 
 class _GiveWay(Exception):

@@ -1,4 +1,4 @@
-"""The sweep of kinds: a pause ends by itself, workers hear of it, owners are told, and what is over is forgotten."""
+"""The sweep of kinds: a pause ends by itself, workers hear of it, owners are told, what is over is forgotten."""
 
 from datetime import timedelta
 
