@@ -158,14 +158,12 @@ def _in_one(kind: str, outcome: str, sums: Numbers) -> TaskHour:
 
 def progress() -> Rollup | None:
     """How far the numbers go; None where there are none yet. One query."""
-    found: Rollup | None = Rollup.get_or_none()
-    return found
+    return Rollup.get_or_none()  # type: ignore[no-any-return]
 
 
 def final_until() -> datetime | None:
     """What ended before is counted for good; None where nothing is yet. One query."""
-    found = Rollup.get_or_none()
-    return found.until if found else None
+    return found.until if (found := progress()) else None
 
 
 def _counts(begin: datetime, end: datetime, known: Rollup | None, from_hours: bool, kind: str) -> Iterable[TaskCount]:
