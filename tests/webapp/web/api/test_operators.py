@@ -88,7 +88,7 @@ def test_what_is_refused_to_an_operator_is_in_the_audit_also_where_all_was_to_ha
 
 
 def test_who_may_only_look_is_in_the_audit_with_what_they_asked_for(staff):
-    viewer, task = staff(Role.VIEWER, Scope.DESK_READ), make_task(State.PENDING)
+    viewer, task = staff(Role.VIEWER, Scope.TASKS_WRITE, Scope.DESK_READ), make_task(State.PENDING)
     assert ask(viewer, "cancel", task).status_code == 403
     [entry] = AuditEntry.select()
     assert (entry.action, entry.outcome, entry.role) == (STEERED["cancel"], Outcome.REFUSED, "viewer")
