@@ -158,7 +158,7 @@ def _in_one(kind: str, outcome: str, sums: Numbers) -> TaskHour:
 
 def progress() -> Rollup | None:
     """How far the numbers go; None where there are none yet. One query."""
-    return Rollup.get_or_none()  # type: ignore[no-any-return]
+    return Rollup.get_or_none()
 
 
 def final_until() -> datetime | None:

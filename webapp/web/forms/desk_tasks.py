@@ -71,10 +71,8 @@ def _said(states: frozenset[State]) -> str:
     return ",".join(sorted(states))
 
 
-_STATES = (
-    {"": "Any state", _said(ACTIVE): "Not over", _said(FINISHED): "Over"}
-    | {_said(group.states): group.words for group in Group}
-)  # fmt: skip
+_STATES = {"": "Any state", _said(ACTIVE): "Not over", _said(FINISHED): "Over"}
+_STATES |= {_said(group.states): group.words for group in Group}
 
 
 def _kinds() -> dict[str, str]:
