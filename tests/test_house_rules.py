@@ -125,7 +125,7 @@ def test_a_fragment_extends_no_layout_and_has_one_root_with_its_id(name):
 
 def test_a_fragment_that_a_route_answers_with_says_its_id():
     routes = "".join(path.read_text() for path in (ROOT / "webapp" / "web" / "routes").rglob("*.py"))
-    rendered = set(re.findall(r'render_template\("((?:\w+/)?_\w+\.html)"', routes))
+    rendered = set(re.findall(r'render_template\("((?:\w+/)*_\w+\.html)"', routes))
     assert "tasks/_panel.html" in rendered
     assert {f"templates/{name}" for name in rendered} <= FRAGMENTS.keys()
 

@@ -93,7 +93,7 @@ class ShownEntry:
 
 
 def shown_entries(entries: Sequence[AuditEntry], reader: Account | None) -> list[ShownEntry]:
-    """Entries as somebody may see them, for `desk/audit_entries.html`. One query for all names, none for no entry."""
+    """Entries as somebody may see them, for `desk/audit/entries.html`. One query for all names, none for no entry."""
     ids = {found for entry in entries for found in (entry.actor_id, entry.about_id, _person_of(entry.target)) if found}
     people = User.select(User.id, User.username, User.deletion_due_at).where(User.id.in_(sorted(ids))) if ids else ()
     names = {user.id: DELETED if user.is_deleted else user.username for user in people}

@@ -26,7 +26,7 @@ def audit() -> ResponseReturnValue:
     form = AuditFilterForm(request.args, user.time_zone)
     part = AuditPart([], None) if form.errors else form.filter.part(PAGE_SIZE, page_number(request.args.get("before")))
     page = render_template(
-        "desk/audit.html",
+        "desk/audit/index.html",
         form=form,
         entries=shown_entries(part.entries, user),
         below=part.below,

@@ -76,7 +76,7 @@ def _plan() -> BulkPlan:
 
 def _page(asked: BulkPlan, form: BulkForm | None = None, running: TaskRow | None = None) -> str:
     return render_template(
-        "desk/bulk.html",
+        "desk/bulk/show.html",
         asked=asked,
         form=form or BulkForm(asked.able),
         running=running,

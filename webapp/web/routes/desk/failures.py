@@ -25,7 +25,7 @@ def failures() -> ResponseReturnValue:
     user, form = signed_in_user(), FailureFilterForm(request.args)
     groups = form.filter.groups() if not form.errors else []
     page = render_template(
-        "desk/failures.html",
+        "desk/failures/index.html",
         form=form,
         groups=groups,
         is_cut=len(groups) == MOST_GROUPS,
@@ -44,7 +44,7 @@ def failure(fingerprint: str) -> ResponseReturnValue:
     if found is None:
         abort(404)
     return render_template(
-        "desk/failure.html",
+        "desk/failures/show.html",
         found=found,
         group=found.group,
         count=failure_list.count_tasks(fingerprint),

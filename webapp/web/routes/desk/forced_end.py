@@ -45,4 +45,4 @@ def _find(task_id: UUID) -> Task:
 
 
 def _page(task: Task, form: ReasonForm) -> str:
-    return render_template("desk/forced_end.html", task=task, form=form, url=task_url(task))
+    return render_template("desk/tasks/forced_end.html", task=task, form=form, url=task_url(task))

@@ -26,7 +26,7 @@ def kinds() -> ResponseReturnValue:
     """Every kind with what waits, runs and has ended in a range."""
     which = _range()
     return render_template(
-        "desk/kinds.html", kinds=kind_list.kinds(which), which=which, zone=signed_in_user().time_zone, **_WORDS
+        "desk/kinds/index.html", kinds=kind_list.kinds(which), which=which, zone=signed_in_user().time_zone, **_WORDS
     )
 
 
@@ -108,7 +108,7 @@ def _page(name: str, pause: PauseForm | None = None, limits: LimitsForm | None =
     if found is None:
         abort(404)
     return render_template(
-        "desk/kind.html",
+        "desk/kinds/show.html",
         kind=found,
         which=which,
         charts=charts_of(series(which, kind=name), LENGTHS[which].step, zone, name),

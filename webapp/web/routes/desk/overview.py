@@ -15,7 +15,7 @@ from webapp.web.routes.desk.blueprint import bp
 @bp.get("")
 def overview() -> ResponseReturnValue:
     """What waits and runs, what is wrong, and how that was in the `range` of the URL, the last hour or longer."""
-    return render_template("desk/overview.html", **_shown())
+    return render_template("desk/overview/show.html", **_shown())
 
 
 @bp.get("/_overview")
@@ -23,7 +23,7 @@ def overview_fragment() -> ResponseReturnValue:
     """The same as a fragment, which is asked for while the range is live. Unchanged, it costs some small queries."""
     shown = _shown()
     version = f"{current_user.id}-{current_user.changes}-{shown['overview'].version}"
-    return conditional_public_fragment(version, lambda: render_template("desk/_overview.html", **shown))
+    return conditional_public_fragment(version, lambda: render_template("desk/overview/_overview.html", **shown))
 
 
 def _shown() -> dict[str, Any]:

@@ -27,7 +27,7 @@ def people() -> ResponseReturnValue:
     before = request.args.get("before")
     found = _found(form, before) if not form.errors else Page([], None)
     page = render_template(
-        "desk/people.html",
+        "desk/people/index.html",
         form=form,
         people=found,
         looked_at=LOOKED_AT,
@@ -59,7 +59,7 @@ def person_page(user: User, **forms: object) -> str:
         "problem": "",
     }
     return render_template(
-        "desk/person.html",
+        "desk/people/show.html",
         person=ShownPerson(user),
         forms=empty | forms,
         entries=shown_entries(AuditFilter(about=user.id).part(MOST_ENTRIES).entries, signed_in_user()),

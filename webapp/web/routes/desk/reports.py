@@ -43,7 +43,7 @@ def close_report(report_id: int) -> ResponseReturnValue:
 def _page(problem: str = "") -> str:
     is_closed, before = request.args.get("show") == "closed", request.args.get("before")
     return render_template(
-        "desk/reports.html",
+        "desk/reports/index.html",
         reports=page(Report.closed_ones(), before, by="closed_at") if is_closed else _open_page(before),
         is_closed=is_closed,
         verdicts=VERDICTS,

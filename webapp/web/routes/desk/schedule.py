@@ -23,7 +23,7 @@ def schedule() -> ResponseReturnValue:
         find = lambda after: upcoming(PAGE_SIZE, after, form.kind.data, form.owner_id)  # noqa: E731
         tasks = page_of_places(Task, cursor, find)
     page = render_template(
-        "desk/schedule.html",
+        "desk/schedule/show.html",
         form=form,
         tasks=tasks,
         owners=_names_of({task.user_id for task in tasks.items}),

@@ -14,7 +14,7 @@ def system() -> ResponseReturnValue:
     """What runs here, on what, and how it is set up."""
     settings = current_app.config["SETTINGS"]
     return render_template(
-        "desk/system.html",
+        "desk/system/show.html",
         system=look_at_system(settings, current_app.config["RELEASE"]),
         settings=shown_settings(settings),
         warnings=settings.warnings,

@@ -51,7 +51,7 @@ def task_page(found: Task, status: int = 200, **forms: Any) -> ResponseReturnVal
     shown = desk_task(found, user)
     audit = audited_of(found)
     answer = make_response(
-        render_template("desk/task.html", shown=shown, arguments=arguments, audit=audit, **empty | forms), status
+        render_template("desk/tasks/show.html", shown=shown, arguments=arguments, audit=audit, **empty | forms), status
     )
     if arguments is not None:
         answer.headers["Cache-Control"] = "no-store"

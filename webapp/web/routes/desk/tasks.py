@@ -35,11 +35,11 @@ def tasks() -> ResponseReturnValue:
         asked = filter_asked(sent, may_steer=may(user, Action.STEER), zone=user.time_zone)
     except BadFilter as error:
         form = DeskFilterForm(DeskFilter(), sent, error.problems, user.time_zone)
-        return render_template("desk/tasks.html", form=form, **_list(None, None)), 422
+        return render_template("desk/tasks/index.html", form=form, **_list(None, None)), 422
     if (query := written(asked)) != sent:
         return redirect(address_of(query, before), 302)
     form = DeskFilterForm(asked, sent, {}, user.time_zone)
-    return render_template("desk/tasks.html", form=form, **_list(asked, before))
+    return render_template("desk/tasks/index.html", form=form, **_list(asked, before))
 
 
 @bp.get("/tasks/_list")

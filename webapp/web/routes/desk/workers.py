@@ -25,7 +25,7 @@ class Unchanged(ValueError):
 @bp.get("/workers")
 def workers() -> ResponseReturnValue:
     """All that live, and those that were there minutes ago. Two queries besides those of any page."""
-    return render_template("desk/workers.html", workers=_shown())
+    return render_template("desk/workers/index.html", workers=_shown())
 
 
 @bp.get("/workers/_list")
@@ -34,7 +34,7 @@ def workers_fragment() -> ResponseReturnValue:
     shown, user = _shown(), signed_in_user()
     seen = f"{user.id} {may(user, Action.STEER)} {user.time_zone} {shown.version(user.time_zone)}"
     version = sha256(seen.encode()).hexdigest()[:20]
-    return conditional_public_fragment(version, lambda: render_template("desk/_workers.html", workers=shown))
+    return conditional_public_fragment(version, lambda: render_template("desk/workers/_list.html", workers=shown))
 
 
 @bp.post("/workers/<worker>/quiet")

@@ -20,7 +20,7 @@ def draw(app):
 
     def drawn(chart: Chart) -> ElementTree.Element:
         with app.test_request_context():
-            html = get_template_attribute("desk/charts.html", "chart")(chart)
+            html = get_template_attribute("desk/charts/chart.html", "chart")(chart)
         return ElementTree.fromstring(re.sub(r" data-[\w-]+(?=[ >])", "", html))
 
     return drawn
