@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Final
 
 from peewee import fn
@@ -26,6 +27,8 @@ def parts_of(asked: Asked) -> tuple[Part, ...]:
     """
     if not asked.wanted:
         return ()
+    if asked.worker:
+        asked = replace(asked, internal=True, children=True)
     by_owner = _owner(asked)
     if few := _few(asked):
         return (_by_start(asked, Task.select().where(few), *by_owner, *_state(asked), *_name(asked), *_shown(asked)),)
@@ -45,8 +48,6 @@ def _few(asked: Asked) -> Any:
     """The condition on which there are fewest, by an index of its own; None where there is no such condition."""
     if asked.fingerprint:
         return Task.fingerprint == asked.fingerprint
-    if asked.worker:
-        return Task.worker == asked.worker
     return Task.rescues > 0 if asked.rescued and not asked.owner else None
 
 
@@ -118,14 +119,14 @@ def _name(asked: Asked) -> list[Any]:
 
 
 def _shown(asked: Asked) -> list[Any]:
-    if asked.worker or asked.fingerprint:
+    if asked.fingerprint:
         return []
     return [*([] if asked.internal else [~Task.hidden]), *([] if asked.children else [Task.parent.is_null()])]
 
 
 def _others(asked: Asked) -> list[Any]:
     """What no index finds, or another one."""
-    conditions: list[Any] = [unindexed(Task.worker) == asked.worker] if asked.worker and asked.fingerprint else []
+    conditions: list[Any] = [unindexed(Task.worker) == asked.worker] if asked.worker else []
     conditions += [fn.COALESCE(Task.rescues, 0) > 0] if asked.rescued else []
     if words := asked.text.lower().split():
         conditions.append(all_of([_has(asked, word) for word in words]))

@@ -26,6 +26,7 @@ from webapp.lib.times import utcnow
 
 TRIES = 6
 Run = dict[str, object]  # what a claim writes
+Places = tuple[dict[str, int], ...]  # from where the line is searched
 
 
 _share = FairShare()
@@ -55,10 +56,9 @@ class Claiming(TaskTrait):
 
     @classmethod
     def is_any_claimable(cls) -> bool:
-        """Whether any task waits that may be taken. One small read, by index; two more while kinds are held."""
-        if not fair_queue.is_any_waiting():
-            return False
-        return not KindControl.is_any() or open_kinds.is_any(utcnow())
+        """Whether any task waits that may be taken. One small read, by index; one more while kinds are held."""
+        is_any, is_any_held = fair_queue.is_any_waiting()
+        return is_any and (not is_any_held or open_kinds.is_any(utcnow()))
 
     @classmethod
     def seconds_to_start(cls) -> float | None:
@@ -71,13 +71,17 @@ class Claiming(TaskTrait):
     @classmethod
     def _claim_fairly(cls, lease: timedelta, token: str, worker: str | None) -> Self | None:
         """While kinds are held, from among the others. What the last claim has found of that is tried first."""
-        if not _share.is_any_held and (task := cls._claim_of_all(lease, token, worker)):
-            return task
+        if not _share.is_any_held:
+            places = starts()
+            if not places:
+                return None
+            if task := cls._claim_of_all(places, lease, token, worker):
+                return task
         controls = {control.name: control for control in KindControl.all()}
         was_any, _share.is_any_held = _share.is_any_held, bool(controls)
         if controls:
             return cls._claim_open(controls, lease, token, worker)
-        return cls._claim_of_all(lease, token, worker) if was_any else None
+        return cls._claim_of_all(starts(), lease, token, worker) if was_any else None
 
     @classmethod
     def _claim_open(
@@ -99,7 +103,7 @@ class Claiming(TaskTrait):
         return None
 
     @classmethod
-    def _claim_of_all(cls, lease: timedelta, token: str, worker: str | None) -> Self | None:
+    def _claim_of_all(cls, places: Places, lease: timedelta, token: str, worker: str | None) -> Self | None:
         """A claim is rolled back and tried again where it was somebody's one too many; in the end any will do."""
         now = utcnow()
         run = _run(lease, token, worker, now)
@@ -107,19 +111,18 @@ class Claiming(TaskTrait):
             alone = is_postgres() and not _share.others_wait and not database.in_transaction()
             try:
                 with database.transaction():
-                    task = cls._take(run, take_head if alone else take_fairly, in_parts=True)
+                    task = cls._take(run, take_head if alone else take_fairly, places)
                     if task and not _share.keeps(task.party, now, alone, others=is_any_fair):
                         raise _GiveWay
                     return task
             except _GiveWay:
                 continue
         with database.transaction():
-            return cls._take(run, take_fairly, in_parts=True)
+            return cls._take(run, take_fairly, places)
 
     @classmethod
-    def _take(cls, run: Run, taking: CompiledQuery, in_parts: bool = False) -> Self | None:
-        """By one of the statements; one that searches the line `in_parts` needs to be told where these begin."""
-        places = starts() if in_parts else ({},)
+    def _take(cls, run: Run, taking: CompiledQuery, places: Places = ({},)) -> Self | None:
+        """By one of the statements; one that searches the line in parts needs to be told in which `places`."""
         row = next(filter(None, (taking.execute(**run, **place).fetchone() for place in places)), None)
         task = read_model(cls, row[: len(cls._meta.sorted_fields)]) if row else None
         if task:

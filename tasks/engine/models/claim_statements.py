@@ -1,7 +1,5 @@
 """The statements of a claim: each takes a task that waits for a run, and gives its row as it is then."""
 
-from collections.abc import Iterator
-
 from peewee import Case, Expression, ModelUpdate, Select, fn
 
 from tasks.engine.models import fair_queue, open_kinds
@@ -23,17 +21,20 @@ def _parts() -> tuple[Expression, ...]:
     return TaskRow.queue_key < Param("level", int), TaskRow.queue_key >= Param("start", int)
 
 
-def starts() -> Iterator[dict[str, int]]:
-    """From where to search: what is taken lately is passed over, until nothing is found. One query a second."""
+def starts() -> tuple[dict[str, int], ...]:
+    """From where to search: what is taken lately is passed over, until nothing is found. One query a second.
+
+    Nowhere, where that query says that nothing waits: whoever is idle asks nothing else. On SQLite, the whole line.
+    """
     if not is_postgres():
-        yield {}
-        return
+        return ({},)
     start = _line_start.known()
     if start is None:
         _line_start.found(start := fair_queue.first_key())
-    if start is not None:
-        yield {"level": fair_queue.level_of(start), "start": start}
-    yield {"level": fair_queue.FIRST, "start": fair_queue.FIRST}
+    if start is None:
+        return ()
+    here = {"level": fair_queue.level_of(start), "start": start}
+    return here, {"level": fair_queue.FIRST, "start": fair_queue.FIRST}
 
 
 @compiled

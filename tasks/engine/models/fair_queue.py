@@ -90,9 +90,10 @@ def claimable_count() -> int:
     return open_line.claimable_count() if KindControl.is_any() else waiting_count()
 
 
-def is_any_waiting() -> bool:
-    """Whether any task waits for a worker. One small read, by index."""
-    return _any_waiting.execute().fetchone() is not None
+def is_any_waiting() -> tuple[bool, bool]:
+    """Whether any task waits for a worker, and whether anything is decided of any kind. One small read, by index."""
+    is_any, is_any_held = _any_waiting.execute().fetchone()
+    return bool(is_any), bool(is_any_held)
 
 
 def positions(tasks: Sequence[TaskRow]) -> dict[UUID, QueuePosition]:
@@ -132,7 +133,8 @@ def _first_key() -> Select:
 
 @compiled
 def _any_waiting() -> Select:
-    return TaskRow.select(TaskRow.id).where(TaskRow.state == State.PENDING, TaskRow.queue_key.is_null(False)).limit(1)
+    waiting = TaskRow.select(SQL("1")).where(TaskRow.state == State.PENDING, TaskRow.queue_key.is_null(False))
+    return Select(columns=[fn.EXISTS(waiting), any_control()])
 
 
 @compiled

@@ -152,7 +152,6 @@ Task.add_index(Task.user, Task.created_at, Task.id, where=_shown, name="tasks_sh
 TaskEvent.add_index(TaskEvent.task, TaskEvent.id, name="task_events_of_task")
 Task.add_index(Task.parent, Task.created_at, Task.id, where=Task.parent.is_null(False), name="tasks_children")
 Task.add_index(Task.created_at, Task.id, where=_shown, name="tasks_of_all")
-Task.add_index(Task.worker, Task.created_at, Task.id, where=Task.worker.is_null(False), name="tasks_of_worker")
 Task.add_index(Task.user, Task.name, Task.created_at, Task.id, where=_shown, name="tasks_of_kind")
 Task.add_index(
     *(Task.user, Task.state, Task.queue_key),
@@ -161,7 +160,7 @@ Task.add_index(
 )
 _in_line = Task.queue_key.is_null(False)
 Task.add_index(Task.state, party_of(Task), Task.queue_key, where=_in_line, name="tasks_in_turn")
-Task.add_index(Task.state, Task.name, Task.queue_key, where=_in_line, name="tasks_in_line")
+Task.add_index(Task.state, Task.name, Task.queue_key, Task.ready_at, where=_in_line, name="tasks_in_line")
 Task.add_index(Task.state, Task.user, Task.name, Task.queue_key, where=_in_line, name="tasks_who_wait")
 Task.add_index(
     *(party_of(Task), Task.queue_group, Task.user),  # the others only so that PostgreSQL need not read the table
@@ -192,7 +191,6 @@ Task.add_index(
 )
 Task.add_index(Task.created_at, Task.id, where=Task.parent.is_null(False) | Task.hidden, name="tasks_within")
 Task.add_index(Task.created_at, Task.id, where=Task.rescues > 0, name="tasks_rescued")
-Task.add_index(Task.state, Task.name, Task.ready_at, where=SQL("state = 'pending'"), name="tasks_pending")
 # The same of one kind, and of one person: what an operator looks for in a schedule.
 Task.add_index(Task.name, Task.state, Task.run_at, where=Task.run_at.is_null(False), name="tasks_due_of_kind")
 Task.add_index(Task.user, Task.state, Task.run_at, where=Task.run_at.is_null(False), name="tasks_due_of_user")

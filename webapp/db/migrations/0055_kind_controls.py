@@ -1,7 +1,7 @@
 """What operators decide of all tasks of one kind: that it is paused until a time, and its limits.
 
-The tasks of one kind that wait are found by index, in the order of the line and by person. The latter takes the place
-of a larger index, which had all tasks that ever were.
+The tasks of one kind that wait are found by index, in the order of the line, with since when each does, and by person.
+The latter takes the place of a larger index, which had all tasks that ever were.
 """
 
 from peewee import *  # noqa: F403 - a migration is a frozen copy and uses most field types
@@ -26,7 +26,7 @@ class KindControl(Model):
 def up(migrator, db):
     db.bind([KindControl], bind_refs=False, bind_backrefs=False)
     db.create_tables([KindControl])
-    db.execute_sql('CREATE INDEX tasks_in_line ON tasks (state, name, turn) WHERE turn IS NOT NULL')
+    db.execute_sql('CREATE INDEX tasks_in_line ON tasks (state, name, turn, ready_at) WHERE turn IS NOT NULL')
     db.execute_sql('CREATE INDEX tasks_who_wait ON tasks (state, user_id, name, turn) WHERE turn IS NOT NULL')
     db.execute_sql('DROP INDEX tasks_state_user_id_turn')
 

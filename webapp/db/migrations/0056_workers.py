@@ -32,13 +32,11 @@ def up(migrator, db):
         migrator.add_column('workers', 'memory', BigIntegerField(null=True)),
         migrator.add_column('workers', 'quiet_at', DateTimeField(null=True)),
     )
-    db.execute_sql('CREATE INDEX tasks_of_worker ON tasks (worker, created_at, id) WHERE worker IS NOT NULL')
     db.bind([Task, ForceEnd], bind_refs=False, bind_backrefs=False)
     db.create_tables([ForceEnd])
 
 
 def down(migrator, db):
     db.execute_sql('DROP TABLE force_ends')
-    db.execute_sql('DROP INDEX tasks_of_worker')
     migrator.migrate(migrator.drop_column('tasks', 'worker'))
     migrator.migrate(*(migrator.drop_column('workers', name) for name in COLUMNS))

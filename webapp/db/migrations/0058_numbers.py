@@ -83,11 +83,8 @@ MODELS = [TaskMinute, TaskHour, TaskTotal, LineMinute, LineHour, Rollup]
 def up(migrator, db):
     db.bind(MODELS, bind_refs=False, bind_backrefs=False)
     db.create_tables(MODELS)
-    # Since when the first of a kind waits, and how many of it do: only what waits stands in it.
-    db.execute_sql("CREATE INDEX tasks_pending ON tasks (state, name, ready_at) WHERE state = 'pending'")
 
 
 def down(migrator, db):
-    db.execute_sql('DROP INDEX tasks_pending')
     db.bind(MODELS, bind_refs=False, bind_backrefs=False)
     db.drop_tables(MODELS)

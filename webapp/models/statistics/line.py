@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from peewee import SQL, fn
+from peewee import SQL, Select, fn
 
+from tasks.engine.models.fair_share import waits
+from tasks.engine.models.open_kinds import names_that_wait
 from tasks.engine.models.row import TaskRow
-from tasks.engine.models.state import State
 from tasks.engine.models.worker import Worker
-from webapp.db import Row, database
+from webapp.db import Row, Untyped, database
 from webapp.lib.times import utcnow
 from webapp.models.statistics.counts import ALL_KINDS, LineMinute, floor
 
@@ -38,15 +39,15 @@ class Capacity:
 def lines(now: datetime | None = None) -> dict[str, Line]:
     """Each kind of which something waits or runs. A workflow is no part of it; its children are.
 
-    Two small queries, and two more for each kind that waits; each walks an index of what waits, COUNTED_AT_MOST of a
-    kind. With nothing waiting, two.
+    Two small queries, and one more for each kind that waits, of an index alone; it walks the first COUNTED_AT_MOST of
+    the kind in line, among which that one is looked for that has waited longest.
     """
     now, running = now or utcnow(), _running()
     found: dict[str, Line] = {}
-    for kind, since in _waiting():
-        some = TaskRow.select(SQL("1")).where(_pending(), TaskRow.name == kind).limit(COUNTED_AT_MOST)
+    for kind in _kinds_that_wait():
+        number, since = _waiting(kind)
         wait = max(0, int((now - since).total_seconds())) if since else 0
-        found[kind] = Line(some.count(), wait, running.pop(kind, 0))
+        found[kind] = Line(number, wait, running.pop(kind, 0))
     return found | {kind: Line(running=number) for kind, number in running.items()}
 
 
@@ -84,19 +85,17 @@ def _running() -> dict[str, int]:
     return {kind: number for kind, number in rows}
 
 
-def _waiting() -> list[tuple[str, datetime | None]]:
-    """Each kind of which something waits, and since when the first of it does; from one kind to the next by index."""
-    found: list[tuple[str, datetime | None]] = []
-    kind = ""
-    while True:
-        query = TaskRow.select(TaskRow.name, TaskRow.ready_at).where(_pending(), TaskRow.name > kind)
-        row = query.order_by(TaskRow.name, TaskRow.ready_at).limit(1).tuples().first()
-        if row is None:
-            return found
-        kind = row[0]
-        found.append(row)
+def _kinds_that_wait() -> list[str]:
+    """From one to the next by index. Not workflows, which have no name. One query."""
+    names = names_that_wait()
+    query = Select([names], [names.c.name]).with_cte(names).where(names.c.name > "")
+    return [name for (name,) in database.execute(query)]
 
 
-def _pending() -> SQL:
-    """As the index has it that holds nothing else. It begins with the state, too, or SQLite would take another one."""
-    return SQL(f"state = '{State.PENDING.value}'")
+def _waiting(kind: str) -> tuple[int, datetime | None]:
+    """How many of a kind wait, and since when the one does that has waited longest, of the first in line."""
+    line = TaskRow.select(TaskRow.ready_at.alias("since")).where(waits(TaskRow), TaskRow.name == kind)
+    some = line.order_by(TaskRow.queue_key).limit(COUNTED_AT_MOST).alias("some")
+    number, since = database.execute(Select([some], [fn.COUNT(SQL("*")), fn.MIN(some.c.since)])).fetchone()
+    read: Untyped = TaskRow.ready_at
+    return int(number), read.python_value(since)

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from peewee import OperationalError
 
-from tasks.engine.models import claim, fair_share
+from tasks.engine.models import claim, claim_statements, fair_share
 from tasks.engine.models.fair_share import LOCKS, FairShare
 from tasks.engine.models.line_start import FOR_SECONDS, LineStart
 from tests.racing import race
@@ -210,7 +210,7 @@ def test_what_joins_before_the_start_of_the_line_is_found_a_second_later_or_when
     postgres, monkeypatch
 ):
     now = [0.0]
-    monkeypatch.setattr(claim, "_line_start", LineStart(lambda: now[0]))
+    monkeypatch.setattr(claim_statements, "_line_start", LineStart(lambda: now[0]))
     ann, bob = make_user("ann"), make_user("bob")
     _crowd(ann, 4, 100)
     assert _take(1) == ["ann"]
@@ -224,6 +224,13 @@ def test_what_joins_before_the_start_of_the_line_is_found_a_second_later_or_when
     assert _take(1) == ["ann"]
     _crowd(bob, 1, 10)
     assert _take(3) == ["ann", "bob"], "and whatever there is where nothing else waits"
+
+
+def test_whoever_is_idle_asks_one_question_once_nothing_waits(postgres, queries):
+    assert Task.claim(LEASE) is None
+    with queries() as asked:
+        assert Task.claim(LEASE) is None
+    assert asked.count == 1
 
 
 def test_a_long_line_of_somebody_who_may_have_no_more_is_not_read(app):
