@@ -1,5 +1,6 @@
 # make run     sets everything up and starts Errand at http://127.0.0.1:5000
 # make demo    fills it with a small world to look at: people, posts, messages, mails, tasks in every state
+# make demo-code  prints the code by which whoever has a role there signs in at this moment
 # make dev     as make run, and starts web and worker anew when code or a template is saved
 # make shell   opens a Python shell on the same database, with the models at hand; ARGS=ann makes Ann `user`
 # make test    sets everything up and runs every test, or those that ARGS names: make test ARGS=tests/test_docs.py
@@ -20,13 +21,16 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 # Twice the cores: most tests wait for processes, servers and browsers, and not for themselves.
 TEST_PROCESSES ?= $(shell echo $$(( 2 * $$(getconf _NPROCESSORS_ONLN) )))
 
-.PHONY: run demo dev shell test check format bench lock audit sbom clean
+.PHONY: run demo demo-code dev shell test check format bench lock audit sbom clean
 
 run: $(VENV)/.run
 	@exec $(BIN)/python -m webapp.dev
 
 demo: $(VENV)/.run
 	@exec $(BIN)/python -m webapp.dev.demo
+
+demo-code: $(VENV)/.run
+	@exec $(BIN)/python -m webapp.dev.demo.code
 
 dev: $(VENV)/.dev
 	@exec $(BIN)/python -m webapp.dev --reload

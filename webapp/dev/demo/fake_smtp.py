@@ -11,18 +11,19 @@ from typing import Any, Self
 from webapp.dev.mailbox.store import save_mail
 
 DATE = re.compile(rb"^Date: [^\r\n]*", re.MULTILINE)
+ATTACHED = b"Content-Disposition: attachment"
 
 
 class FakeSmtp:
-    """Keeps mail in memory. Refuses the addresses in `refused`, defers those in `deferred`, and everything while it
-    `is_down`.
+    """Keeps mail in memory. Refuses the addresses in `refused`, defers those in `deferred`, and whatever has a file
+    while it `takes_no_files`.
     """
 
     def __init__(self, port: int) -> None:
         self.port = port
         self.refused: set[str] = set()
         self.deferred: set[str] = set()
-        self.is_down = False
+        self.takes_no_files = False
         self._new: list[bytes] = []
         self._dated: list[tuple[datetime, bytes]] = []
 
@@ -37,8 +38,8 @@ class FakeSmtp:
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         """What aiosmtpd calls for each mail."""
-        if self.is_down:
-            return "451 Not now"
+        if self.takes_no_files and ATTACHED in envelope.original_content:
+            return "552 5.3.4 Mails with files are too big"
         self._new.append(envelope.original_content)
         return "250 OK"
 

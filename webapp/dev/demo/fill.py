@@ -8,7 +8,8 @@ import pyotp
 from webapp.app import create_app
 from webapp.db import without_deadlines
 from webapp.dev import __main__ as dev
-from webapp.dev.demo import people, world
+from webapp.dev.demo import people, town, world
+from webapp.dev.demo.code import code_words
 from webapp.dev.demo.fake_smtp import FakeSmtp
 from webapp.dev.factories import PASSWORD
 from webapp.lib.i18n import ngettext
@@ -18,11 +19,12 @@ from webapp.settings import Settings, SettingsError
 
 DONE = """
   {people} people live here now, with posts, messages, mails and tasks in every state.
-  Sign in as {main}, with the password "{password}". So can {others}; the others are guests, who have none.
-  {roles} have two-factor authentication: put {secret} into an authenticator app, or open
+  Sign in as {main}, with the password "{password}". So can everybody but the guests, as {others}.
+  The desk is for {roles}: the same password, and a code of theirs, which is now
+  {code}. make demo-code says the next one; or open, in an authenticator app,
   {link}
   {left} tasks were left halfway, as if their workers had died: make run warns of each once, and sees to them.
-  Call make run, unless it runs already, and open http://127.0.0.1:{port}
+  Call make run, unless it runs already, and open http://127.0.0.1:{port}, or /desk there
 """
 OCCUPIED = "errand: {number} here already, so nothing was changed. A demonstration needs an empty place: {place}"
 OWN_FOLDER = "DATA_DIR=instance/demo make demo, and then DATA_DIR=instance/demo make run"
@@ -49,14 +51,16 @@ def fill() -> None:
         place = OWN_FOLDER if settings.database_url.startswith("sqlite") else OWN_DATABASE
         sys.exit(OCCUPIED.format(number=persons, place=place))
     smtp.deliver(settings.mail_dir)
+    number = len(people.PEOPLE) + len(town.TOWN) + len(people.GUESTS) + 1
     others = ", ".join([*list(people.PEOPLE)[1:], people.NEWCOMER])
-    facts = {"people": len(people.PEOPLE) + 3, "main": people.MAIN, "password": PASSWORD, "others": others}
-    facts |= {"left": left, "roles": _roles(), "secret": people.TOTP_SECRET, "link": _link(settings)}
+    facts = {"people": number, "main": people.MAIN, "password": PASSWORD, "others": others}
+    facts |= {"left": left, "roles": _roles(), "code": code_words(), "link": _link(settings)}
     print(DONE.format(port=settings.port, **facts))
 
 
 def _roles() -> str:
-    return " and ".join(f"{name} ({role})" for name, role in people.ROLES.items())
+    *others, last = (f"{name} ({role})" for name, role in people.ROLES.items())
+    return f"{', '.join(others)} and {last}"
 
 
 def _link(settings: Settings) -> str:

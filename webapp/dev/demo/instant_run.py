@@ -7,6 +7,7 @@ from tasks.engine.config import config
 from tasks.engine.executor import execute
 from tasks.engine.run import Run
 from tasks.engine.stop_flag import StopRequested
+from webapp.dev.demo.worker import TOKEN
 from webapp.lib.phrases import Words
 from webapp.lib.times import utcnow
 from webapp.models import Task
@@ -76,7 +77,7 @@ def run_next(step: int = 0, interruption: Interruption | None = None) -> bool:
 
     Without a heartbeat, which could not see rows of a transaction that has not ended.
     """
-    task = Task.claim(config().lease)
+    task = Task.claim(config().lease, worker=TOKEN)
     if task is None:
         return False
     with suppress(_WorkerLost):

@@ -21,6 +21,9 @@ GUEST = "calm-otter-4821"
 NEWCOMER = "nina"
 SPAMMER = "grand-deals-2077"
 SPAM = timedelta(hours=4, minutes=10)  # ago
+SCAMMER = "lucky-winner-4410"
+SCAM = timedelta(days=2, hours=5)  # ago
+GUESTS = (GUEST, SPAMMER, SCAMMER)
 FIRST_POST = 47  # days ago
 LATEST_POST = timedelta(seconds=50)
 READ_AFTER = timedelta(minutes=4)
@@ -37,7 +40,7 @@ PEOPLE = {
     "tomas": ("I mend bicycles by the library on Saturdays. Ring the bell.", "Europe/Prague"),
 }
 # Who may look at the desk, and act there. A secret that everybody can read is for a demonstration alone.
-ROLES = {"olga": Role.OPERATOR, "tomas": Role.VIEWER}
+ROLES = {"olga": Role.OPERATOR, "hana": Role.ADMIN, "tomas": Role.VIEWER}
 WITH_PICTURES = ("ben", "chiara")
 FIRST_NAMES = {"tomas": "bicycle-tomas"}  # of those who have another one by now
 TOTP_SECRET = "DEMODEMODEMODEMODEMODEMODEMODEMO"  # noqa: S105 - of nobody real
@@ -62,6 +65,7 @@ def create_people(now: datetime) -> People:
         _give_role(people[name], role)
     people[GUEST] = make_user(GUEST, guest=True, created_at=now - timedelta(hours=20), seen_at=now)
     people[SPAMMER] = make_user(SPAMMER, guest=True, created_at=now - timedelta(hours=5), seen_at=now - SPAM)
+    people[SCAMMER] = make_user(SCAMMER, guest=True, created_at=now - SCAM - timedelta(hours=1), seen_at=now - SCAM)
     just_now = now - timedelta(minutes=2)
     people[NEWCOMER] = make_user(NEWCOMER, created_at=just_now, seen_at=just_now)  # so this is their first sign-in
     return people

@@ -16,13 +16,12 @@ from webapp.dev.demo.instant_run import (
     lose_worker,
     pause_and_lose_worker,
     pause_run,
-    retry_now,
     run_next,
 )
 from webapp.dev.demo.people import MAIN, People
 from webapp.dev.demo.simulation import Simulation
 from webapp.dev.demo.timeline import Event, days_ago, whole_minute
-from webapp.models import State, User
+from webapp.models import User
 
 
 def _export(format: str) -> Signature:
@@ -106,7 +105,6 @@ def past_work(people: People, simulation: Simulation) -> Iterator[Event]:
         yield simulation.event(at, _interrupted(ann, simulation, seconds, step, interruption))
     yield simulation.event(days_ago(simulation.now, 13.1), _undone_import(ann, simulation))
     yield simulation.event(days_ago(simulation.now, 2.9), _run_to_end(ann, simulation, import_diary, 2.1))
-    yield simulation.event(days_ago(simulation.now, 0.1), _failed_export(ann, simulation))
 
 
 def begin_work(ann: User, simulation: Simulation) -> None:
@@ -155,20 +153,5 @@ def _undone_import(ann: User, simulation: Simulation) -> Story:
         run_next()
         simulation.backdate(task, at, 1.9)
         simulation.backdate(undoing, at + timedelta(hours=2), 0.7)
-
-    return tell
-
-
-def _failed_export(ann: User, simulation: Simulation) -> Story:
-    """An export that failed, as its mail could not be sent at any attempt. A retry would succeed."""
-
-    def tell(at: datetime) -> None:
-        simulation.smtp.is_down = True
-        task = export_posts.launch(ann, format="json")
-        run_next()
-        while task.reload().state == State.RETRYING:
-            retry_now(task)
-        simulation.smtp.is_down = False
-        simulation.backdate(task, at, 74.0)
 
     return tell

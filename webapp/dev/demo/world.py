@@ -8,12 +8,19 @@ from peewee import PostgresqlDatabase
 from tasks.engine.retention import purge
 from webapp.db import database
 from webapp.dev.demo import people
+from webapp.dev.demo.alert import watch
+from webapp.dev.demo.crowd import make_crowd
+from webapp.dev.demo.desk import deeds
 from webapp.dev.demo.fake_smtp import FakeSmtp
 from webapp.dev.demo.mail import leave_drafts, mails
 from webapp.dev.demo.neighbors import quarrels
+from webapp.dev.demo.numbers import count_everything
+from webapp.dev.demo.outage import OUTAGE, date_causes, failures
 from webapp.dev.demo.programs import give_tokens
 from webapp.dev.demo.simulation import Simulation
+from webapp.dev.demo.town import create_town
 from webapp.dev.demo.work import begin_work, past_work
+from webapp.dev.demo.worker import leave_worker
 from webapp.lib.i18n import ngettext
 from webapp.lib.times import utcnow
 from webapp.models import User
@@ -43,17 +50,24 @@ def fill(smtp: FakeSmtp) -> None:
 
 def _play(simulation: Simulation) -> None:
     everybody = people.create_people(simulation.now)
-    ann = everybody[people.MAIN]
+    ann, town = everybody[people.MAIN], create_town(simulation.now)
     stories = (
         people.posts(everybody, simulation.now),
         people.messages(everybody, simulation.now),
         quarrels(everybody, simulation.now),
         past_work(everybody, simulation),
         mails(ann, simulation),
+        failures(ann, town, simulation),
+        deeds(everybody, simulation),
     )
     for event in sorted(chain(*stories), key=attrgetter("at")):
         event.run()
+    make_crowd(town, simulation.now, OUTAGE)
     begin_work(ann, simulation)
     give_tokens(everybody, simulation.now)
     leave_drafts(ann, simulation.now)
+    leave_worker(simulation.now)
+    date_causes()
+    count_everything(simulation.now)
+    watch(simulation.now)
     purge()  # what is as old as that would have gone

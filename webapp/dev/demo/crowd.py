@@ -1,0 +1,160 @@
+"""The everyday of the site: small tasks of everybody in town, over a month.
+
+They alone have not run: they are rows, as a month of them would take a minute to run. All that is told of them in
+numbers is made of these rows, by the rollup that makes it of any others.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from tasks.catalogue import CATALOGUE
+from tasks.engine import Upload
+from tasks.engine.models.phrases import PICKED_UP, STARTED_BY_OWNER, SUCCEEDED
+from tasks.engine.models.words import kept
+from webapp.db import insert_rows
+from webapp.dev.demo.timeline import whole_minute
+from webapp.dev.demo.worker import TOKEN
+from webapp.lib.kept_words import kept as kept_words
+from webapp.models import State, Task, TaskEvent, User
+
+AT_ONCE = 300  # rows in a statement
+# How busy people are in each hour of a day (UTC), and on each day of a week: on Thursdays they sing.
+HOURS = (1, 1, 1, 1, 1, 2, 3, 5, 6, 6, 5, 5, 6, 6, 5, 5, 6, 7, 9, 9, 8, 6, 4, 2)
+DAYS = (0.9, 1.0, 0.9, 1.5, 1.0, 0.7, 0.8)
+# From so many days ago on, tasks end in one minute of so many: the numbers of long ago are shown for hours at a time.
+GRAIN = ((29.9, 360), (7.0, 120), (1.05, 15), (0.045, 4))
+PER_MINUTE = 0.013  # tasks, times the two above
+RUSH = timedelta(minutes=40)  # everybody at once, once a day long ago enough: there is a queue
+FILES = ("lyrics.txt", "minutes.txt", "speech.txt", "letter.txt")
+EVENTS = (("launched", STARTED_BY_OWNER()), ("started", PICKED_UP()), ("succeeded", SUCCEEDED()))
+FIELDS = (
+    *(Task.id, Task.user, Task.name, Task.title, Task.title_phrase, Task.hidden, Task.arguments, Task.total, Task.done),
+    *(Task.created_at, Task.ready_at, Task.started_at, Task.updated_at, Task.finished_at, Task.dismissed_at),
+    Task.run_seconds,
+)
+SAME = {
+    Task.state: State.SUCCEEDED,
+    Task.attempts: 1,
+    Task.worker: TOKEN,
+    Task.moves: 2,
+    Task.stage: "",
+    Task.error: "",
+}
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What somebody started: the arguments as it takes them and as they are kept, and how long it ran, in seconds."""
+
+    name: str
+    arguments: dict[str, Any]
+    kept: dict[str, Any]
+    seconds: float
+
+
+def _countdown(random: Random) -> Work:
+    seconds = random.choice((10, 15, 20, 30, 45, 60, 90, 180))
+    return Work("countdown", {"seconds": seconds}, {"seconds": seconds}, seconds + 0.2)
+
+
+def _export(random: Random) -> Work:
+    arguments = {"format": random.choice(("json", "csv"))}
+    return Work("export_posts", arguments, arguments, random.lognormvariate(0.1, 0.5))
+
+
+def _words(random: Random) -> Work:
+    name, size = random.choice(FILES), random.randrange(400, 40_000)
+    kept = {"id": str(_uuid(random)), "name": name, "size": size}
+    return Work("count_words", {"file": Upload(name, bytes(size))}, {"file": kept}, random.lognormvariate(-0.7, 0.4))
+
+
+def _images(random: Random) -> Work:
+    uploads = [Upload(f"{number}.jpg", b"") for number in range(1, random.randrange(2, 7))]
+    files = [{"id": str(_uuid(random)), "name": upload.name, "size": 90_000} for upload in uploads]
+    seconds = sum(random.lognormvariate(0.5, 0.3) for _ in files)
+    return Work("resize_images", {"files": uploads}, {"files": files}, seconds)
+
+
+def _internal(name: str) -> Callable[[Random], Work]:
+    return lambda random: Work(name, {}, {}, random.lognormvariate(-1.2, 0.6))
+
+
+KINDS: tuple[tuple[Callable[[Random], Work], int], ...] = (
+    (_export, 7),
+    (_countdown, 5),
+    (_words, 5),
+    (_images, 6),
+    (_internal("mail_task_outcome"), 6),
+    (_internal("mail_messages"), 3),
+    (_internal("mail_account"), 1),
+    (_internal("prepare_picture"), 1),
+)
+
+
+def make_crowd(people: list[User], now: datetime, outage: timedelta) -> None:
+    """All these tasks. In the `outage`, which ends now, nobody exports: what they tried then is told elsewhere."""
+    random = Random(23)  # noqa: S311 - no secret
+    makers, weights = zip(*KINDS, strict=True)
+    tasks: list[Row] = []
+    events: list[Row] = []
+    for minute, number in [*_everyday(random, now), *_rush(now)]:
+        for place in range(number):
+            work = random.choices(makers, weights)[0](random)
+            if work.name == "export_posts" and minute > now - outage - timedelta(minutes=2):
+                work = _countdown(random)
+            queued = random.expovariate(2) if number < 6 else random.uniform(8, 14) * place
+            row = _row(work, random.choice(people), minute + timedelta(seconds=random.uniform(0, 59)), queued, random)
+            tasks.append(row)
+            if not CATALOGUE[work.name].internal:
+                events += _events(row)
+    _insert(SAME, FIELDS, tasks)
+    _insert({}, (TaskEvent.task, TaskEvent.kind, TaskEvent.text, TaskEvent.phrase, TaskEvent.at), events)
+
+
+def _everyday(random: Random, now: datetime) -> Iterator[tuple[datetime, int]]:
+    """Minutes, oldest first, and how many tasks end in each."""
+    ends = [days for days, _ in GRAIN[1:]] + [0.0]
+    for (begin, minutes), end in zip(GRAIN, ends, strict=True):
+        minute = whole_minute(now - timedelta(days=begin))
+        while minute < whole_minute(now - timedelta(days=end)) - timedelta(minutes=1):
+            busy = HOURS[minute.hour] * DAYS[minute.weekday()] * PER_MINUTE * minutes
+            yield minute, int(busy * random.uniform(0.5, 1.5) + random.random())
+            minute += timedelta(minutes=minutes)
+
+
+def _rush(now: datetime) -> Iterator[tuple[datetime, int]]:
+    """The minutes after a rehearsal, some hours ago, when there was more to do than workers could at once."""
+    begin = whole_minute(now - timedelta(hours=5, minutes=10))
+    for minute in range(0, int(RUSH.total_seconds()) // 60, 2):
+        yield begin + timedelta(minutes=minute), 6 + min(minute, 40 - minute) // 3
+
+
+def _row(work: Work, user: User, ended: datetime, queued: float, random: Random) -> Row:
+    function = CATALOGUE[work.name]
+    title, total = kept(title=function.title(work.arguments)), function.total(work.arguments)
+    started = ended - timedelta(seconds=work.seconds)
+    created = started - timedelta(seconds=queued)
+    named = user.id, work.name, title["title"], title["title_phrase"], function.internal, work.kept, total, total or 0
+    moments = created, created, started, ended, ended, ended + timedelta(seconds=30)
+    return _uuid(random), *named, *moments, work.seconds
+
+
+def _events(row: Row) -> Iterator[Row]:
+    """The timeline of such a row."""
+    created, started, ended = row[9], row[11], row[12]
+    for (kind, words), at in zip(EVENTS, (created, started, ended), strict=True):
+        yield row[0], kind, *kept_words(words), at
+
+
+def _insert(same: dict[Any, Any], fields: Row, rows: list[Row]) -> None:
+    for begin in range(0, len(rows), AT_ONCE):
+        insert_rows(same, fields, rows[begin : begin + AT_ONCE])
+
+
+def _uuid(random: Random) -> UUID:
+    return UUID(int=random.getrandbits(128), version=4)
