@@ -15,9 +15,10 @@ from peewee import (
     UUIDField,
 )
 
+from tasks.engine.models.words import tells_no_more
 from webapp.db import BaseModel, Param, compiled, params_of
 from webapp.lib.kept_words import kept, put_into_words, read_words
-from webapp.lib.phrases import Phrase, Words
+from webapp.lib.phrases import Words
 from webapp.lib.times import utcnow
 
 LONGEST = 500  # characters
@@ -50,8 +51,7 @@ class TaskEvent(BaseModel):
     @property
     def tells_no_more(self) -> bool:
         """Whether it says what it would of any task: nothing of what this one was given, or made."""
-        said = read_words(self.text, self.phrase)
-        return isinstance(said, Phrase) and not said.arguments
+        return tells_no_more(read_words(self.text, self.phrase))
 
     def words(self, owner: str = "") -> str:
         """As the owner of its task reads it; as others do where that owner's name is given."""

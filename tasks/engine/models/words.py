@@ -4,7 +4,7 @@ from peewee import Field, JSONField
 
 from webapp.db import Untyped
 from webapp.lib.kept_words import kept_changing, put_into_words, read_words
-from webapp.lib.phrases import Words
+from webapp.lib.phrases import Phrase, Words
 
 Changes = dict[str, Untyped]  # by the names of columns: values, or what the database works out
 
@@ -17,6 +17,11 @@ def kept(**columns: Words) -> Changes:
     for column, words in columns.items():
         changes[column], changes[f"{column}_phrase"] = kept_changing(words, LONGEST.get(column))
     return changes
+
+
+def tells_no_more(words: Words) -> bool:
+    """Whether these words could be of any task: they say nothing of what this one was given, or made."""
+    return isinstance(words, Phrase) and not words.arguments
 
 
 class TaskWords:
@@ -39,6 +44,11 @@ class TaskWords:
     def stage_words(self, owner: str = "") -> str:
         """What it is doing now; empty while it has not said."""
         return put_into_words(self.stage, self.stage_phrase, owner)
+
+    @property
+    def stage_tells_no_more(self) -> bool:
+        """Whether what it is doing could be of any task."""
+        return tells_no_more(read_words(self.stage, self.stage_phrase))
 
     def error_words(self, owner: str = "") -> str:
         """What went wrong; empty if nothing has."""

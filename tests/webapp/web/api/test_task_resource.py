@@ -7,9 +7,12 @@ import jsonschema_rs
 import pytest
 
 from tasks.catalogue import CATALOGUE
+from tasks.count_words import COUNTING
 from tasks.engine.models import phrases
 from tasks.engine.models.composition import Composition
 from tasks.engine.models.sealed import sealed
+from tasks.engine.models.words import kept
+from tasks.send_mail import SENDING
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.times import utcnow
 from webapp.models import State, Task
@@ -148,6 +151,15 @@ def test_staff_see_other_peoples_tasks_by_role_and_scope(anns, staff, program_of
     assert staff(None).get(f"/tasks/{task.id}").status_code == 404
     without_second_factor = program_of(make_user(role=Role.ADMIN))
     assert without_second_factor.get(f"/tasks/{task.id}").status_code == 404
+
+
+def test_a_viewer_reads_no_stage_that_may_tell_more_than_any_task_does(anns, staff):
+    stages = (SENDING(address="x@example.com"), "Reading diary.txt")
+    said = [make_task(State.IN_PROGRESS, anns.user, **kept(stage=stage)) for stage in stages]
+    plain = make_task(State.IN_PROGRESS, anns.user, **kept(stage=COUNTING()))
+    read_by = {role: [read(staff(role), task)["progress"]["stage"] for task in (*said, plain)] for role in Role}
+    assert read_by[Role.VIEWER] == ["", "", str(COUNTING())]
+    assert read_by[Role.OPERATOR] == ["Sending to x@example.com", "Reading diary.txt", str(COUNTING())]
 
 
 def test_others_read_nothing_that_is_the_owners_alone(anns, staff):

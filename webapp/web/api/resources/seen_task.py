@@ -60,10 +60,11 @@ class SeenTask:
 
     @property
     def progress(self) -> Json:
-        """As pages show it."""
+        """As pages show it. Viewers read no stage that says more than what any task does, like an address."""
         task, progress = self.task, Progress(self.task)
         done = task.done if progress.value is None else progress.value
-        stage = task.stage_words(self.named)
+        is_told = self.reader is not Reader.VIEWER or task.stage_tells_no_more
+        stage = task.stage_words(self.named) if is_told else ""
         return {"done": done, "total": progress.max, "stage": stage, "eta": time(progress.ends_at)}
 
     @property

@@ -56,8 +56,9 @@ class DeskTask(DeskRow):
 
     @property
     def doing(self) -> str:
-        """What it does now."""
-        return self.task.stage_words(self.owner.shown_name)
+        """What it does now; empty for viewers where that may tell more than what any task does, like an address."""
+        told = self.steers or self.task.stage_tells_no_more
+        return self.task.stage_words(self.owner.shown_name) if told else ""
 
     @property
     def timeline(self) -> list[tuple[TaskEvent, str]]:
