@@ -17,6 +17,12 @@ from webapp.web.auth import reader
 from webapp.web.clients import coarse_network
 from webapp.web.security_log import Event, record
 
+# What the audit calls what an address is about, by the name of its part.
+NOUNS = {
+    **{"task_id": "task", "name": "kind", "worker": "worker", "person_id": "person"},
+    **{"report_id": "report", "address_id": "suppression"},
+}
+
 P = ParamSpec("P")
 View = Callable[P, ResponseReturnValue]
 
@@ -37,7 +43,7 @@ def audited_action(action: Audited) -> Callable[[View[P]], View[P]]:
     def guard(view: View[P]) -> View[P]:
         @wraps(view)
         def do(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-            target = " ".join(str(value) for value in kwargs.values())
+            target = " ".join(f"{NOUNS[name]} {logs.clean(str(value))}" for name, value in kwargs.items())
             user = reader()
             if not may(user, AUDITED[action].needs):
                 record(Event.PERMISSION_REFUSED, user, action=AUDITED[action].needs.value)

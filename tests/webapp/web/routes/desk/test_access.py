@@ -1,11 +1,14 @@
 """Who may do what at the desk: every address, for every role; and what each press leaves in the audit."""
 
+import re
+from uuid import uuid4
+
 import pytest
 
 from tests.browsing import browse
 from tests.webapp.web.site import HTMX, addresses, is_of_desk
 from webapp.dev.desk_factories import make_staff
-from webapp.dev.factories import make_user
+from webapp.dev.factories import make_task, make_user
 from webapp.models import AuditEntry
 from webapp.models.audit import AUDITED, Audited, Outcome
 from webapp.models.permissions import Action, Role, may
@@ -48,6 +51,9 @@ def test_each_press_at_the_desk_leaves_one_entry_in_the_audit(app, desk, asker):
             continue
         [entry] = entries
         assert entry.actor_id == person.id, url
+        assert entry.target == "" or re.fullmatch(r"(task|kind|worker|person|report|suppression) \S+", entry.target), (
+            url
+        )
         if may(person, AUDITED[Audited(entry.action)].needs):
             assert status in (303, 422), url
             assert (entry.outcome == Outcome.DONE) == (status == 303), url
@@ -59,3 +65,14 @@ def test_whoever_may_see_the_desk_finds_it_in_the_menu(app):
     for person in (make_user(), *map(make_staff, Role)):
         found = browse(app, person).get("/tasks").page.select("#menu a[href='/desk']")
         assert len(found) == may(person, Action.VIEW_DESK)
+
+
+def test_a_refused_press_cannot_be_made_out_to_be_about_something_else(app):
+    viewer, operator, task = browse(app, make_staff(Role.VIEWER)), browse(app, make_staff()), make_task()
+    for browser in (viewer, operator):
+        assert browser.submit(f"/desk/kinds/task {task.id}\x1b\u202e/pause").status_code == 404
+        assert browser.submit(f"/desk/tasks/{uuid4()}/pause").status_code == 404
+    made_out = [entry.target for entry in AuditEntry.select() if entry.action == Audited.PAUSE_KIND]
+    assert made_out == [f"kind task {task.id}\\x1b\\u202e"] * 2
+    assert viewer.submit(f"/desk/tasks/{task.id}/pause").status_code == 404
+    assert [entry.outcome for entry in AuditEntry.of_target(f"task {task.id}")] == [Outcome.REFUSED]
