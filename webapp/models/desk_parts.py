@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from math import isfinite
 from typing import Any, Final
 
 from peewee import fn
@@ -146,5 +147,5 @@ def _is(name: str, value: str) -> Any:
     except ValueError:
         said = value
     argument = Task.arguments[name]
-    is_plain = isinstance(said, bool | int | float)
+    is_plain = isinstance(said, bool | int | float) and isfinite(said)  # JSON has no NaN, and PostgreSQL refuses it
     return (argument == value) | (argument == said) if is_plain else argument == value

@@ -6,6 +6,8 @@ from uuid import uuid4
 import pytest
 
 from tasks.engine.models.sealed import sealed
+from tasks.engine.models.words import kept
+from tasks.send_mail import SENDING
 from tests.browsing import browse
 from webapp.dev.desk_factories import make_staff
 from webapp.dev.factories import make_artifact, make_task, make_user
@@ -147,12 +149,26 @@ def test_a_viewer_reads_no_argument_and_no_error_and_nobody_reads_what_a_task_ha
     assert "1, 10 B" in seen.text.replace("\xa0", " ").replace("bytes", "B")
 
 
+def test_a_viewer_does_not_read_to_which_address_a_mail_is_being_sent(operator, viewer):
+    task = make_task(State.IN_PROGRESS, name="send_mail", **kept(stage=SENDING(address="x@example.com")))
+    for page in (f"/desk/tasks/{task.id}", f"/desk/tasks/{task.id}/_panel"):
+        assert "x@example.com" not in viewer.get(page, headers={"HX-Request": "true"}).text
+        assert "x@example.com" in operator.get(page, headers={"HX-Request": "true"}).text
+
+
 def test_a_viewer_can_guess_at_neither_errors_nor_arguments(told, operator, viewer):
     assert rows(operator.get(f"/desk/tasks?q={SECRET}")) == ids(told)
     assert rows(viewer.get(f"/desk/tasks?q={SECRET}")) == []
     assert rows(operator.get(f"/desk/tasks?arg.file={SECRET}")) == ids(told)
     assert viewer.get(f"/desk/tasks?arg.file={SECRET}").status_code == 422
     assert rows(operator.get("/desk/tasks?arg.password=sealed-secret")) == []
+
+
+@pytest.mark.parametrize("said", ["NaN", "-Infinity", "1e999", "9" * 90, "1e308", "-0", "[[", "true"])
+def test_no_number_that_json_does_not_have_fails_the_search_for_an_argument(each_database, said):
+    operator = browse(each_database, make_staff())
+    assert operator.get(f"/desk/tasks?arg.seconds={said}").status_code == 200
+    assert operator.get(f"/desk/tasks/bulk?action=cancel&arg.seconds={said}").status_code == 200
 
 
 def test_arguments_are_shown_once_to_an_operator_and_that_is_audited(told, operator, viewer):
