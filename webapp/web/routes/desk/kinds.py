@@ -19,6 +19,11 @@ from webapp.web.routes.desk.overview import RANGES
 
 _RANGES = {which: words for which, words in RANGES.items() if which != Range.MONTH}
 _WORDS = {"ranges": _RANGES, "kind_label": kind_label, "kind_note": kind_note, "brief": brief, "percent": percent}
+NOT_PAUSED = "It isn’t paused any more."
+
+
+class Unchanged(ValueError):
+    """There is nothing to do: somebody else was faster."""
 
 
 @bp.get("/kinds")
@@ -59,12 +64,14 @@ def pause_kind(name: str) -> ResponseReturnValue:
 def resume_kind(name: str) -> ResponseReturnValue:
     """End its pause before its time. 422 where it is not paused, as when somebody else was faster."""
     _demand(name)
-    control = KindControl.of(name)
-    if control is None or not control.is_paused:
-        return _page(name, problem="It isn’t paused any more."), 422
-    with audited(f"kind {name}") as entry:
-        KindControl.resume(name)
-        entry.before, entry.after = control.decided, _decided(name)
+    try:
+        with audited(f"kind {name}") as entry:
+            entry.before = _decided(name)
+            if not KindControl.resume(name):
+                raise Unchanged(NOT_PAUSED)
+            entry.after = _decided(name)
+    except Unchanged:
+        return _page(name, problem=NOT_PAUSED), 422
     flash(f"{kind_label(name)} goes on.")
     return redirect(url_for("desk.kind", name=name), 303)
 

@@ -6,6 +6,7 @@ import pytest
 
 from tasks.engine.models.kind_control import KindControl
 from tests.browsing import browse
+from tests.racing import race
 from webapp.dev.desk_factories import make_staff
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.times import utcnow
@@ -73,8 +74,22 @@ def test_a_kind_is_paused_for_a_time_and_goes_on_before_it(operator):
     assert [(entry.action, entry.target, entry.outcome) for entry in AuditEntry.select().order_by(AuditEntry.id)] == [
         ("pause kind", "kind countdown", "done"),
         ("resume kind", "kind countdown", "done"),
-        ("resume kind", "countdown", "refused"),
+        ("resume kind", "kind countdown", "refused"),
     ]
+
+
+def test_of_several_who_resume_a_kind_at_once_the_audit_says_that_one_did(each_database):
+    KindControl.pause("countdown", utcnow() + timedelta(hours=1))
+    presses = [browse(each_database, make_staff()) for _ in range(4)]
+    tokens = [press.token() for press in presses]
+    pairs = list(zip(presses, tokens, strict=True))
+
+    def press() -> int:
+        browser, token = pairs.pop()
+        return browser.post("/desk/kinds/countdown/resumption", data={"csrf_token": token}).status_code
+
+    assert sorted(race(4, press)) == [303, 422, 422, 422]
+    assert sorted(entry.outcome for entry in AuditEntry.select()) == ["done", "refused", "refused", "refused"]
 
 
 def test_a_pause_may_end_tomorrow_morning_or_at_a_time_in_ones_own_time_zone(app):
