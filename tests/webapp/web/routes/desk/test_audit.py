@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.browsing import browse, words
+from webapp.db import database
 from webapp.dev.desk_factories import make_audit_entry, make_staff
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.times import utcnow
@@ -212,3 +213,10 @@ def test_nothing_in_the_code_changes_an_entry_or_deletes_one_but_for_its_age():
         if changes.search(line) and "audit" in path.read_text().lower()
     }
     assert found == {("webapp/models/audit.py", "entry.save(force_insert=True)")}
+
+
+def test_a_file_that_cannot_be_read_from_the_database_is_not_begun(app, ada):
+    """Whoever saves it would take a file that ends too soon for all there is."""
+    browser = browse(app, ada)
+    database.execute_sql("ALTER TABLE audit_entries RENAME TO audit_of_before")
+    assert browser.get("/desk/audit.csv").status_code == 500
