@@ -1,6 +1,5 @@
 """`flask workers`: which workers there are, and which of them are to take no more tasks."""
 
-import getpass
 from collections.abc import Callable
 
 import click
@@ -8,11 +7,12 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from tasks.engine.presence import HEARD_EVERY
+from webapp.cli.auditing import command_asker
 from webapp.db.startup import or_one_line
 from webapp.lib.i18n import size
 from webapp.lib.logs import clean
 from webapp.models import Worker
-from webapp.models.audit import Asker, Audited, Via, audit
+from webapp.models.audit import Audited, audit
 from webapp.web.presenters.desk.workers import ShownWorkers
 
 workers = AppGroup("workers", help="List workers, and let one finish without taking more tasks.")
@@ -69,8 +69,7 @@ def resume(worker: Worker, reason: str) -> None:
 
 
 def _turn(worker: Worker, action: Audited, change: Callable[[], bool], reason: str, done: str) -> None:
-    asker = Asker(user=None, via=Via.COMMAND, command_user=getpass.getuser())
-    with or_one_line(), audit(asker, action, f"worker {worker.token}", reason=reason):
+    with or_one_line(), audit(command_asker(), action, f"worker {worker.token}", reason=reason):
         if not change():
             raise click.ClickException(f"{worker.name} does that already")
     click.echo(f"{worker.name} {done}. It hears of that within {HEARD_EVERY:.0f} seconds.")
