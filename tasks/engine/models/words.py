@@ -8,7 +8,7 @@ from webapp.lib.phrases import Phrase, Words
 
 Changes = dict[str, Untyped]  # by the names of columns: values, or what the database works out
 
-LONGEST = {"title": 200, "stage": 200}  # characters
+LONGEST = {"title": 200, "stage": 200, "error": 4000}  # characters
 
 
 def kept(**columns: Words) -> Changes:

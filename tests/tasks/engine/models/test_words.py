@@ -61,6 +61,14 @@ def test_what_the_release_before_has_written_is_shown_though_a_phrase_is_left_be
     assert row(task).error_words() == ""
 
 
+def test_what_went_wrong_takes_no_more_room_than_people_read(app):
+    task, whole = make_task(State.IN_PROGRESS), make_task(State.IN_PROGRESS)
+    task.fail("x" * 1_000_000)
+    whole.fail(phrase("test_words.wrong", "Wrong: {what}")(what="x" * 1_000_000))
+    assert {len(row(each).error) for each in (task, whole)} == {4000}
+    assert row(whole).error_phrase is None
+
+
 def test_a_workflow_says_the_phrase_of_its_part_and_of_what_failed(declare, each_database):
     @declare(title=phrase("test_words.part", "Part {number}"), retries=1)
     def part(task, number: int):
