@@ -11,7 +11,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from peewee import AutoField, CharField, DateTimeField, ForeignKeyField, IntegerField, JSONField
+from peewee import AutoField, CharField, DateTimeField, ForeignKeyField, IntegerField, JSONField, PeeweeException
 
 from tasks.engine.models.actor import LONGEST_REASON
 from tasks.engine.retention import also_purge
@@ -31,6 +31,7 @@ __all__ = [
     "audit",
     "configure",
     "record_refusal",
+    "why",
 ]
 
 LONGEST_NAME = 60
@@ -138,7 +139,7 @@ def audit(
         with entered(asker, action, target, about=about, reason=reason) as entry:
             yield entry
     except Exception as error:
-        record_refusal(asker, action, target, str(error) or type(error).__name__, about=about, reason=reason)
+        record_refusal(asker, action, target, why(error), about=about, reason=reason)
         raise
 
 
@@ -162,6 +163,13 @@ def record_refusal(
     entry.outcome, entry.error = Outcome.REFUSED, why[:LONGEST_ERROR]
     with database.transaction():
         entry.save(force_insert=True)
+
+
+def why(error: Exception) -> str:
+    """What the audit says of an error: its words, and of one of the database, which repeats what is in rows, its name
+    alone."""
+    words = "" if isinstance(error, PeeweeException) else str(error)
+    return words or type(error).__name__
 
 
 def _entry(asker: Asker, action: Audited, target: str, about: User | int | None, reason: str) -> AuditEntry:

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from webapp.models import User
 from webapp.models.api_token import ApiToken
+from webapp.models.audit import why
 from webapp.models.scopes import Scope
 from webapp.web.api.authentication import authenticate
 from webapp.web.api.idempotency import digest_of, do_once, replay, sent_key
@@ -65,7 +66,7 @@ def _carry_out(operation: Operation) -> Callable[..., BaseResponse]:
             return _respond(_answer(call, lambda: operation.view(call, **path)))
         except Exception as error:
             if call.refused:
-                call.refused(str(error) or type(error).__name__)
+                call.refused(why(error))
             raise
 
     return carry_out

@@ -9,6 +9,7 @@ from tasks.engine.models.sealed import sealed
 from tasks.engine.models.words import kept
 from tasks.send_mail import SENDING
 from tests.browsing import browse
+from webapp.db import database
 from webapp.dev.desk_factories import make_staff
 from webapp.dev.factories import make_artifact, make_task, make_user
 from webapp.lib.times import utcnow
@@ -317,3 +318,12 @@ def test_an_internal_task_can_be_seen_and_canceled(operator):
     task = make_task(State.PENDING, name="mail_digest", hidden=True)
     operator.submit(f"/desk/tasks/{task.id}/cancellation", reason="Not now.")
     assert Task.get_by_id(task.id).state == State.CANCELED
+
+
+def test_of_an_error_of_the_database_the_audit_keeps_no_more_than_its_name(operator):
+    """Its words repeat what is in rows."""
+    task = make_task(State.PENDING)
+    database.execute_sql("ALTER TABLE task_events RENAME TO events_of_before")
+    assert operator.submit(f"/desk/tasks/{task.id}/cancellation", reason="Stuck").status_code == 500
+    [entry] = AuditEntry.of_target(f"task {task.id}")
+    assert (entry.outcome, entry.error) == (Outcome.REFUSED, "OperationalError")
