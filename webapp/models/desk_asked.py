@@ -18,8 +18,8 @@ class Asked:
     `arguments` are for operators alone, and so is what went wrong: viewers search `titles_only`.
 
     Without `internal`, there are neither internal tasks nor those that are being deleted; without `children`, none that
-    are part of a workflow. Whoever asks for one `worker`, or for one failure by its `fingerprint`, gets all of these; those
-    of a worker are looked for one by one.
+    are part of a workflow. Whoever asks for one `worker`, or for one failure by its `fingerprint`, gets all of these;
+    those of a worker are looked for one by one.
 
     The latest come first: where an index finds them by state or kind, by their end or, while they have none, by when
     they were created; and else by when they were created. What else is wanted is looked for one by one, among the next
