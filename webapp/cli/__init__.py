@@ -13,6 +13,7 @@ from webapp.cli.backup import backup
 from webapp.cli.errors import errors
 from webapp.cli.health import health
 from webapp.cli.keys import keys
+from webapp.cli.kinds import kinds
 from webapp.cli.mail import mail
 from webapp.cli.people import people
 from webapp.cli.schema import migrate
@@ -30,6 +31,7 @@ COMMANDS = (
     keys,
     tokens,
     workers,
+    kinds,
     health,
 )
 

@@ -5,6 +5,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import click
+
+from tasks.engine.models.actor import LONGEST_REASON
 from webapp.db.startup import or_one_line
 from webapp.models import AuditEntry, User
 from webapp.models.audit import Asker, Audited, Via, audit
@@ -17,6 +20,14 @@ def command_asker() -> Asker:
     except (KeyError, OSError):
         name = f"uid {os.getuid()}"
     return Asker(user=None, via=Via.COMMAND, command_user=name)
+
+
+def stated_reason(_context: click.Context, _option: click.Parameter, text: str | None) -> str:
+    """The callback of an option for a reason that others read: on one line, and demanded."""
+    text = " ".join((text or "").split())
+    if not text or len(text) > LONGEST_REASON:
+        raise click.BadParameter(f"say why, in at most {LONGEST_REASON} characters")
+    return text
 
 
 @contextmanager

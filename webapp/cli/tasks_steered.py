@@ -8,9 +8,8 @@ from uuid import UUID
 import click
 
 from tasks.engine.models.action_table import OWNER_ACTIONS
-from tasks.engine.models.actor import LONGEST_REASON
 from tasks.engine.models.observers import StartRefused
-from webapp.cli.auditing import command_asker
+from webapp.cli.auditing import command_asker, stated_reason
 from webapp.cli.task_filter import MOST, asked, found, with_filter
 from webapp.cli.tasks import tasks
 from webapp.db.startup import or_one_line
@@ -22,19 +21,12 @@ from webapp.web.presenters.action_words import ACTION_WORDS
 SOME_REFUSED = 3  # the exit code
 
 
-def _reason(_context: click.Context, _option: click.Parameter, text: str | None) -> str:
-    text = " ".join((text or "").split())
-    if not text or len(text) > LONGEST_REASON:
-        raise click.BadParameter(f"say why, in at most {LONGEST_REASON} characters")
-    return text
-
-
 def _add(action: str, words: str) -> None:
     @tasks.command(action)
     @click.argument("ids", nargs=-1, metavar="[ID]...", type=click.UUID)
     @with_filter
     @click.option("--limit", type=click.IntRange(1, MOST), default=1000, show_default=True, help="At most so many.")
-    @click.option("--reason", required=True, callback=_reason, help="Why. The owners read it in the timelines.")
+    @click.option("--reason", required=True, callback=stated_reason, help="Why. The owners read it in the timelines.")
     @click.option("--yes", is_flag=True, help="Do it to all that the options choose, and not only count them.")
     def command(said: dict[str, Any], ids: tuple[UUID, ...], limit: int, reason: str, yes: bool) -> None:
         if bool(ids) == any(said.values()):

@@ -43,9 +43,7 @@ class Kind:
     @property
     def is_limited(self) -> bool:
         """Whether it has a limit."""
-        of = self.control
-        limits = (of.max_running, of.max_running_per_person, of.max_starts_per_second) if of else ()
-        return any(limit is not None for limit in limits)
+        return self.control is not None and self.control.is_limited
 
     @property
     def max_running(self) -> int | None:

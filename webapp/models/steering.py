@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.actor import by_operator
+from tasks.engine.models.kind_control import KindControl
 from tasks.engine.models.row import TaskRow
 from tasks.engine.models.task import Task
 from webapp.models.audit import Asker, Audited, AuditEntry, audit
@@ -48,3 +49,16 @@ def noted(entry: AuditEntry, task: Task, reason: str = "") -> Iterator[None]:
 
 def _noted(task: Task) -> dict[str, Any]:
     return {"state": task.state.value, "priority": task.priority, "run_at": task.run_at and task.run_at.isoformat()}
+
+
+@contextmanager
+def noted_kind(entry: AuditEntry, name: str) -> Iterator[None]:
+    """The same for what an operator decides of all tasks of one kind. Two queries."""
+    entry.before = _decided(name)
+    yield
+    entry.after = _decided(name)
+
+
+def _decided(name: str) -> Any:
+    control = KindControl.of(name)
+    return control and control.decided

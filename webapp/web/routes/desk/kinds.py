@@ -9,6 +9,7 @@ from webapp.models import kind_list
 from webapp.models.audit import Audited
 from webapp.models.statistics import RANGES as LENGTHS
 from webapp.models.statistics import Range, series
+from webapp.models.steering import noted_kind
 from webapp.web.auditing import audited, audited_action
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.kinds import LimitsForm, PauseForm
@@ -51,10 +52,8 @@ def pause_kind(name: str) -> ResponseReturnValue:
     if not form.validate():
         return _page(name, pause=form), 422
     until = form.ends_at
-    with audited(f"kind {name}", reason=form.reason.data) as entry:
-        before = KindControl.of(name)
+    with audited(f"kind {name}", reason=form.reason.data) as entry, noted_kind(entry, name):
         KindControl.pause(name, until, form.reason.data, form.stop_running.data)
-        entry.before, entry.after = before and before.decided, _decided(name)
     flash(f"{kind_label(name)} is paused until {clock_words(until, zone)}.")
     return redirect(url_for("desk.kind", name=name), 303)
 
@@ -65,11 +64,9 @@ def resume_kind(name: str) -> ResponseReturnValue:
     """End its pause before its time. 422 where it is not paused, as when somebody else was faster."""
     _demand(name)
     try:
-        with audited(f"kind {name}") as entry:
-            entry.before = _decided(name)
+        with audited(f"kind {name}") as entry, noted_kind(entry, name):
             if not KindControl.resume(name):
                 raise Unchanged(NOT_PAUSED)
-            entry.after = _decided(name)
     except Unchanged:
         return _page(name, problem=NOT_PAUSED), 422
     flash(f"{kind_label(name)} goes on.")
@@ -84,10 +81,8 @@ def limit_kind(name: str) -> ResponseReturnValue:
     form = LimitsForm()
     if not form.validate():
         return _page(name, limits=form), 422
-    with audited(f"kind {name}") as entry:
-        before = KindControl.of(name)
+    with audited(f"kind {name}") as entry, noted_kind(entry, name):
         KindControl.limit(name, form.running.data, form.per_person.data, form.per_second.data)
-        entry.before, entry.after = before and before.decided, _decided(name)
     flash(f"The limits of {kind_label(name)} are set.")
     return redirect(url_for("desk.kind", name=name), 303)
 
@@ -102,11 +97,6 @@ def _range() -> Range:
 def _demand(name: str) -> None:
     if not kind_list.exists(name):
         abort(404)
-
-
-def _decided(name: str) -> object:
-    control = KindControl.of(name)
-    return control and control.decided
 
 
 def _page(name: str, pause: PauseForm | None = None, limits: LimitsForm | None = None, problem: str = "") -> str:
