@@ -63,7 +63,7 @@ class Deletion(BaseModel):
         it had in the last days and could have again.
         """
         with database.atomic():
-            User.hold_to_rename(user.id)
+            User.hold_to_write_keys(user.id)
             now, account = utcnow(), User.get_by_id(user.id)
             due = now if at_once or account.is_guest else now + RETURN_WITHIN
             if account.is_deleted:
@@ -117,7 +117,7 @@ class Deletion(BaseModel):
         were hidden are shown again by `hiding.hide_or_show`: call it.
         """
         with database.atomic():
-            User.hold_to_rename(self.user_id)
+            User.hold_to_write_keys(self.user_id)
             cls = type(self)
             kept: Self | None = locking(cls._open().where(cls.id == self.id)).first()
             if kept is None:

@@ -1,5 +1,7 @@
 """The last admin: the admins whose role counts, of whom there always has to be one left."""
 
+from collections.abc import Callable
+
 from webapp.models.permissions import Role
 from webapp.models.user import User
 
@@ -11,13 +13,13 @@ class CannotLose(ValueError):
         super().__init__("the last admin")
 
 
-def hold_admins(*others: int) -> set[int]:
+def hold_admins(*others: int, hold: Callable[..., None] = User.hold) -> set[int]:
     """Lock all admins whose role counts, and these other people, in one order; returns the ids of the admins.
 
     Of two who take each other's role, or suspend each other, the second finds what the first has done. In a
-    transaction; three queries.
+    transaction; three queries. `hold` is how, see `User`.
     """
-    User.hold(*sorted({*_admins(), *others}))
+    hold(*sorted({*_admins(), *others}))
     return _admins()
 
 

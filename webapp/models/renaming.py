@@ -27,7 +27,7 @@ def rename(user: User, username: str) -> bool:
     shown, key = compatible(username).strip(), username_key(username)
     try:
         with database.atomic():
-            User.hold_to_rename(user.id)
+            User.hold_to_write_keys(user.id)
             before = User.get_by_id(user.id)
             is_other = before.username != shown
             if is_other:
@@ -39,7 +39,7 @@ def rename(user: User, username: str) -> bool:
 
 
 def _rename(before: User, shown: str, key: str) -> None:
-    """Under `User.hold_to_rename`."""
+    """Under `User.hold_to_write_keys`."""
     User.demand_free(key, unless_of=before.id)
     RateCount.count([CHANGES], "name changes", str(before.id))
     if key != before.username_key:

@@ -54,7 +54,7 @@ class Suspension(BaseModel):
         CannotLose for the last admin whose role counts. Some eight queries.
         """
         with database.atomic():
-            admins = hold_admins(user.id)
+            admins = hold_admins(user.id, hold=User.hold_to_write_keys)
             account = User.get_by_id(user.id)
             if account.suspended_at or account.is_deleted:
                 return None

@@ -83,18 +83,18 @@ class User(UserRegistration, UserChannels, UserChanges, UserPasswords, UserRow):
         """
         demand_transaction()
         if locks_rows():
-            _hold(len(user_ids)).execute(**numbered("id", user_ids)).fetchall()
+            _hold(len(user_ids), "NO KEY UPDATE").execute(**numbered("id", user_ids)).fetchall()
 
     @classmethod
-    def hold_to_rename(cls, user_id: int) -> None:
-        """The same for who then writes the user's name, which is a key.
+    def hold_to_write_keys(cls, *user_ids: int) -> None:
+        """The same for who then writes a name or the session key of any of these users, which are keys.
 
         PostgreSQL locks a row more strongly for that, also against whoever has just inserted a row that refers to it.
         With `hold`, such a one could come to wait for this transaction, which waits for that one.
         """
         demand_transaction()
         if locks_rows():
-            locking(cls.select(cls.id).where(cls.id == user_id)).execute()
+            _hold(len(user_ids), "UPDATE").execute(**numbered("id", user_ids)).fetchall()
 
     @classmethod
     def authenticate(cls, username: str, password: str) -> "User | None":
@@ -130,13 +130,13 @@ class User(UserRegistration, UserChannels, UserChanges, UserPasswords, UserRow):
 
 
 @cache
-def _hold(number: int) -> CompiledQuery:
-    """Locks so many people's rows, by their ids. Others may refer to them meanwhile."""
+def _hold(number: int, strength: str) -> CompiledQuery:
+    """Locks so many people's rows, by their ids. Others may refer to them meanwhile, unless it is for UPDATE."""
 
     @compiled
     def hold() -> Any:
         people: Any = User.select(User.id).where(User.id.in_(places("id", number, User.id))).order_by(User.id)
-        return locking(people, "NO KEY UPDATE")
+        return locking(people, strength)
 
     return hold
 

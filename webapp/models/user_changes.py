@@ -11,7 +11,7 @@ from typing import Any
 
 from peewee import BigIntegerField, CompositeKey, ForeignKeyField, SmallIntegerField, fn
 
-from webapp.db import BaseModel, Param, before_commit, compiled, locks_rows
+from webapp.db import BaseModel, Param, before_commit, compiled, locking, locks_rows
 from webapp.lib.times import present_second
 from webapp.models.session import Session, hash_of_key, is_alive
 from webapp.models.user_row import UserRow, UserTrait
@@ -62,13 +62,25 @@ class UserChanges(UserTrait):
 def _count_changes(user_ids: list[int]) -> None:
     slot = os.getpid() % SLOTS if locks_rows() else 0
     for user_id in user_ids:
-        _count_change.execute(user_id=user_id, slot=slot)
+        if not locks_rows() or not _count_again.execute(user_id=user_id, slot=slot).rowcount:
+            _count_change.execute(user_id=user_id, slot=slot)
+
+
+@compiled
+def _count_again() -> Any:
+    is_it = (ChangeCount.user == Param("user_id")) & (ChangeCount.slot == Param("slot"))
+    return ChangeCount.update({ChangeCount.number: ChangeCount.number + 1}).where(is_it)
 
 
 @compiled
 def _count_change() -> Any:
+    """The first time in a slot, PostgreSQL would lock the person after the row in the slot, which refers to them. Who
+    writes a key of theirs has them before. So it locks them first.
+    """
     person = UserRow.select(UserRow.id, Param("slot"), 1).where(UserRow.id == Param("user_id"))
-    counting = ChangeCount.insert_from(person, (ChangeCount.user, ChangeCount.slot, ChangeCount.number))
+    counting = ChangeCount.insert_from(
+        locking(person, "KEY SHARE"), (ChangeCount.user, ChangeCount.slot, ChangeCount.number)
+    )
     one_more = {ChangeCount.number: ChangeCount.number + 1}
     return counting.on_conflict(conflict_target=(ChangeCount.user, ChangeCount.slot), update=one_more)
 

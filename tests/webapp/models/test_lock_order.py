@@ -7,6 +7,7 @@ import threading
 import time
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 import psycopg
 import pytest
@@ -15,6 +16,7 @@ from peewee import OperationalError, fn
 from tasks.act_on_tasks import start
 from tasks.count_words import count_words
 from tasks.engine import Upload, chain, chord, executor, group
+from tasks.engine.kind_sweep import sweep_kinds
 from tasks.engine.models.bulk import press
 from tasks.engine.models.waiting_users import notify_waiting_users
 from tasks.engine.retention import purge
@@ -38,6 +40,7 @@ from webapp.models import (
     FormKey,
     IdempotencyKey,
     IllegalTransition,
+    KindControl,
     Made,
     Mailing,
     Message,
@@ -46,13 +49,17 @@ from webapp.models import (
     Session,
     State,
     StoredAttachment,
+    Suspension,
     Task,
     User,
+    audit,
     blocking,
     message_changes,
     rename,
+    suspension_work,
 )
 from webapp.models.attached_files import delete_attachments
+from webapp.models.audit import Asker, Audited, Via
 from webapp.models.bulk_actions import BULK_NAME, act
 from webapp.models.bulk_actions.snapshot import take_snapshot
 from webapp.models.file_deletion import delete_of_finished_tasks
@@ -498,3 +505,41 @@ def test_bulk_actions_of_operators_on_each_others_tasks_while_their_owners_and_w
         lambda: Notification.read(ann),
     )
     assert not Task.select().where(Task.name == BULK_NAME, Task.rescues > 0).count(), "no run was ended by the database"
+
+
+def test_what_operators_decide_of_a_kind_and_of_a_person_collides_with_workers_and_sweepers(app):
+    operator, bob, eve = make_staff(), make_user("bob"), make_user("eve")
+
+    @database.atomic()
+    def begin():
+        for user in (bob, eve):
+            make_task(State.PENDING, user, name="unknown")  # which fails as soon as a worker takes it
+            make_task(State.SCHEDULED, user)
+
+    def decide(action: Audited, change):
+        asker = Asker(user=operator, via=Via.PAGE)
+        with audit.audit(asker, action, "kind unknown"):
+            change()
+
+    def pause():
+        decide(Audited.PAUSE_KIND, lambda: KindControl.pause("unknown", utcnow() + LEASE, "It broke.", True))
+        decide(Audited.RESUME_KIND, lambda: KindControl.resume("unknown"))
+
+    def limit():
+        decide(Audited.LIMIT_KIND, lambda: KindControl.limit("unknown", 2, 1, 1000.0))
+
+    def suspend():
+        for act_on in (partial(Suspension.begin, reason="Spam."), Suspension.lift):
+            decide(Audited.SUSPEND_PERSON, partial(act_on, bob))
+            for suspension in Suspension.select().where(Suspension.user == bob):
+                suspension_work.carry_out(suspension)
+
+    def force():
+        Task.select().where(Task.state == State.IN_PROGRESS).order_by(fn.RANDOM()).get().force_end("It hangs.")
+
+    limit()
+    collide(
+        begin, begin, pause, limit, suspend, force, sweep_kinds, purge, executor.execute_next, executor.execute_next
+    )
+    assert Task.select().where(Task.state == State.FAILED).exists()
+    assert not Task.select().where(Task.rescues > 0).exists(), "no run was ended by the database"
