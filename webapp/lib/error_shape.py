@@ -26,7 +26,9 @@ LEFT_OUT = "…"
 PLUMBING = ("webapp/db/", "webapp/lib/", "tasks/engine/")  # through which everything comes: it tells nothing apart
 
 # What has no end is quoted to the end: it was cut off.
-_QUOTED = re.compile(r"""(?<!\w)'.*?(?:'(?!\w)|$)|"[^"]*(?:"|$)|“[^”]*(?:”|$)|«[^»]*»|`[^`]*`|=\([^)]*(?:\)|$)""")
+_QUOTED = re.compile(
+    r"""(?:(?<!\w)|\bb)'.*?(?:'(?!\w)|$)|"[^"]*(?:"|$)|“[^”]*(?:”|$)|«[^»]*»|`[^`]*`|=\([^)]*(?:\)|$)"""
+)
 _ARGUMENT = re.compile(r"\{[^{}]*\}")
 _WORD = re.compile(r"\w+")
 _AROUND = "()[]{}<>.,;:!?"

@@ -46,6 +46,7 @@ def _caught(function) -> BaseException:
         ("https://example.com/?q=ann is down", "… is down"),
         (f"'{'x' * 2000}' is no name", "…"),
         (f'{{"name": "{"x" * 2000}', "{…: …"),
+        ("(550, b'Mailbox of Ann unavailable')", "(…, …)"),
         ("1 2 3 4", "…"),
         ("٣ rows", "… rows"),
         ("The first line\nand ann@example.com", "The first line"),
