@@ -1,7 +1,9 @@
 """What operators decide of all tasks of one kind: that it is paused until a time, and its limits.
 
 The tasks of one kind that wait are found by index, in the order of the line, with since when each does, and by person.
-The latter takes the place of a larger index, which had all tasks that ever were.
+The latter takes the place of a larger index, which had all tasks that ever were. By that one the release before stepped
+from one person who waits to the next, to tell them of their place; without it, it reads what each of these has in line,
+and tells the same. Its claims never went by it. It knows of no pause and no limit: what is held, its workers start.
 """
 
 from peewee import *  # noqa: F403 - a migration is a frozen copy and uses most field types
