@@ -6,7 +6,7 @@ same time, does nothing twice and forgets nothing.
 """
 
 import time
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from peewee import DoesNotExist
 
@@ -23,7 +23,6 @@ from webapp.models.suspension import HeldTask, Suspension
 
 AT_ONCE = 200  # tasks, or posts, in one go
 LONGEST = 1.0  # seconds
-HELD_UNTIL = datetime(9999, 1, 1)  # the time of a scheduled task that is held
 SETTLED = timedelta(minutes=1)  # by then no request is under way any more that began before the suspension
 
 
@@ -49,14 +48,14 @@ def carry_out_some(at_once: int) -> None:
 def _hold(suspension: Suspension, most: int, until: float) -> bool:
     theirs = (Task.user == suspension.user_id) & ~Task.hidden
     to_pause = theirs & OWNER_ACTIONS["pause"].where(Task)
-    to_put_off = theirs & (Task.state == State.SCHEDULED) & (Task.run_at < HELD_UNTIL)
+    to_put_off = theirs & (Task.state == State.SCHEDULED) & Task.run_at.is_null(False)
     for which in (to_pause, to_put_off):
         for task in Task.select().where(which).limit(most):
             if time.monotonic() > until or not _hold_task(suspension, task):
                 return False
     is_hidden = _hide(suspension, hidden=True, most=most)
     stops = (Task.composition == Composition.SINGLE) & Task.state.in_(sorted(LEASED))
-    goes_on = to_pause | (theirs & (stops | (Task.state.in_(sorted(TIMED)) & (Task.run_at < HELD_UNTIL))))
+    goes_on = to_pause | (theirs & (stops | (Task.state.in_(sorted(TIMED)) & Task.run_at.is_null(False))))
     is_new = suspension.suspended_at > utcnow() - SETTLED  # something may still be being started
     if is_new or not is_hidden or Task.select().where(goes_on).exists():
         return False
@@ -70,7 +69,7 @@ def _hold_task(suspension: Suspension, task: Task) -> bool:
         with database.transaction(), by_operator(suspension.reason):
             run_at = task.run_at if task.is_scheduled else None
             if task.is_scheduled:
-                task.reschedule(HELD_UNTIL)
+                task.put_off()
             else:
                 task.pause()
             still = Suspension.lifted_at.is_null() & (Suspension.id == suspension.id)
@@ -105,7 +104,7 @@ def _let_task_go_on(row: HeldTask) -> None:
     task = row.task
     try:
         with database.transaction(), by_operator():
-            if task.is_scheduled and task.run_at == HELD_UNTIL:
+            if task.is_scheduled and task.run_at is None:
                 task.reschedule(row.run_at)
             elif task.state == State.PAUSED:
                 task.resume()

@@ -83,14 +83,20 @@ class OwnerActions(TaskTrait):
 
         Raises IllegalTransition once it is not scheduled any more.
         """
-        model = type(self)
-        changes: Changes = {"updated_at": utcnow()} | (kept(title=title) if title is not None else {})
-        if run_at:
-            changes["run_at"] = run_at
+        self._change_plan((kept(title=title) if title is not None else {}) | ({"run_at": run_at} if run_at else {}))
+
+    def put_off(self) -> None:
+        """Take the time of a scheduled task away: it stays scheduled, and waits until `reschedule` gives it one.
+
+        In one transaction with its timeline. Raises IllegalTransition once it is not scheduled any more.
+        """
+        self._change_plan({"run_at": None})
+
+    def _change_plan(self, changes: Changes) -> None:
         with database.transaction():
-            if not transitions.write(self, model.state == State.SCHEDULED, **changes):
+            if not transitions.write(self, type(self).state == State.SCHEDULED, updated_at=utcnow(), **changes):
                 raise IllegalTransition(self.fresh(), State.SCHEDULED)
-            if run_at:
+            if "run_at" in changes:
                 observers.rescheduled(self)
             by = actor.current()
             transitions.tell(self, "scheduled", by.says(by.by.changed))

@@ -100,7 +100,10 @@ class TaskRow(TaskWords, BaseModel):
         unique=True,
         help_text="the unique key, while the task is active",
     )
-    run_at = DateTimeField(null=True, help_text="when to start or retry it; of a canceled task, when it was to start")
+    run_at = DateTimeField(
+        null=True,
+        help_text="when to start or retry it, null where it is put off; of a canceled task, when it was to start",
+    )
     created_at = DateTimeField(default=utcnow)
     ready_at = DateTimeField(
         null=True, help_text="when it last became pending, which a claim leaves; null if it never was"

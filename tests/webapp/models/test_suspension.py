@@ -13,7 +13,8 @@ from webapp.models import HeldTask, Post, Session, State, Suspension, Task, Task
 from webapp.models.last_admin import CannotLose
 from webapp.models.permissions import Action, Role, may
 from webapp.models.role_changes import change_role
-from webapp.models.suspension_work import HELD_UNTIL, carry_out, carry_out_some
+from webapp.models.schedule import upcoming
+from webapp.models.suspension_work import carry_out, carry_out_some
 
 LATER = utcnow().replace(microsecond=0) + timedelta(days=3)
 
@@ -41,7 +42,8 @@ def test_what_waits_is_held_and_what_has_ended_is_left_alone(each_database):
     suspension = suspend(ann)
     carry_out(suspension)
     assert states(pending, paused, scheduled, ended, others) == ["paused", "paused", "scheduled", "failed", "pending"]
-    assert Task.get_by_id(scheduled.id).run_at == HELD_UNTIL
+    assert Task.get_by_id(scheduled.id).run_at is None
+    assert upcoming(5)[0] == []
     last = TaskEvent.select().where(TaskEvent.task == pending.id).order_by(TaskEvent.id.desc()).first()
     assert last.text == "Paused by an operator: Sends spam."
     lifted = Suspension.lift(ann)
@@ -102,7 +104,8 @@ def test_to_suspend_lift_and_suspend_again_at_once_loses_nothing(each_database):
     carry_out(suspend(ann))
     Suspension.lift(ann)
     carry_out(suspend(ann, "Again."))
-    assert Task.get_by_id(scheduled.id).run_at == HELD_UNTIL
+    assert Task.get_by_id(scheduled.id).run_at is None
+    assert upcoming(5)[0] == []
     carry_out(Suspension.lift(ann))
     assert Task.get_by_id(scheduled.id).run_at == LATER
 

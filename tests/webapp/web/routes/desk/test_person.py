@@ -80,6 +80,19 @@ def test_an_admin_suspends_and_reinstates_and_both_are_in_the_audit(admin, app, 
     assert events == ["account suspended", "account reinstated"]
 
 
+def test_what_is_scheduled_has_no_time_while_its_owner_is_suspended(admin, ann):
+    task = make_task(State.SCHEDULED, ann)
+    addresses = f"/desk/tasks/{task.id}", "/desk/schedule", f"/desk/people/{ann.id}"
+    assert "while its owner is suspended" not in admin.get(addresses[0]).words
+    assert admin.get(addresses[1]).page.select(f"#task-{task.id}")
+    admin.submit(f"/desk/people/{ann.id}/suspension", reason="x")
+    seen = [admin.get(address) for address in addresses]
+    assert "To start at no time while its owner is suspended" in seen[0].words
+    assert not seen[1].page.select(f"#task-{task.id}")
+    admin.submit(f"/desk/people/{ann.id}/reinstatement")
+    assert Task.get_by_id(task.id).run_at == task.run_at
+
+
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 301])
 def test_a_suspension_needs_a_reason_that_can_be_read(admin, ann, reason):
     answer = admin.submit(f"/desk/people/{ann.id}/suspension", reason=reason)
