@@ -5,7 +5,6 @@ what lasted at most `BOUNDS[n]` milliseconds, and longer than the bound before; 
 Bounds are part of what is stored: never change them.
 """
 
-from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 
 SHORTEST, LONGEST = 50, 12 * 3600 * 1000  # ms: the first bound and the last one
@@ -13,11 +12,6 @@ BUCKETS = 32
 BOUNDS = tuple(round(SHORTEST * (LONGEST / SHORTEST) ** (n / (BUCKETS - 2))) for n in range(BUCKETS - 1))
 
 Histogram = dict[int, int]
-
-
-def bucket_of(milliseconds: float) -> int:
-    """The bucket into which a duration falls; one below 0, as by a clock that was set back, falls into the first."""
-    return bisect_left(BOUNDS, milliseconds)
 
 
 def merged(histograms: Iterable[Mapping[int, int]]) -> Histogram:

@@ -198,11 +198,6 @@ def test_the_export_is_read_in_pieces_and_ends_at_its_limit(app, ada, monkeypatc
     assert list(audit_list.AuditFilter(outcome=Outcome.REFUSED).batches(size=4, most=10)) == []
 
 
-def test_a_page_of_something_shows_what_was_done_to_it(ada):
-    entries = [make_audit_entry(target=f"kind {name}").id for name in ("countdown", "other", "countdown")]
-    assert [entry.id for entry in AuditEntry.of_target("kind countdown")] == [entries[2], entries[0]]
-
-
 def test_nothing_in_the_code_changes_an_entry_or_deletes_one_but_for_its_age():
     changes = re.compile(r"AuditEntry\s*\.\s*(update|insert|delete|replace)|entry\.(delete_instance|save)\(")
     found = {
