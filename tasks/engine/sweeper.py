@@ -105,9 +105,9 @@ class Sweeper:
             self._next_sweep = now + config().sweep.total_seconds()
             self._rescuer.rescue_lost()
             self._notify_waiting_users()
-        is_any_held = sweep_kinds()
-        if is_sweep or is_any_held or self._lost_wakeups.are_suspected:
-            self._lost_wakeups.replace(at_once=is_any_held)
+        is_any_controlled = sweep_kinds()
+        if is_sweep or is_any_controlled or self._lost_wakeups.are_suspected:
+            self._lost_wakeups.replace(at_once=is_any_controlled)
         for hook in self._leadership.while_held(self._hooks if is_sweep else ()):
             self._run_hook(hook)
         if now >= self._next_purge:

@@ -66,19 +66,19 @@ class Claiming(TaskTrait):
 
         One query, and none where the last claim of this process has found that nothing is decided of any kind.
         """
-        return kind_turns.seconds_to_start(utcnow()) if _share.is_any_held else None
+        return kind_turns.seconds_to_start(utcnow()) if _share.is_any_controlled else None
 
     @classmethod
     def _claim_fairly(cls, lease: timedelta, token: str, worker: str | None) -> Self | None:
         """While kinds are held, from among the others. What the last claim has found of that is tried first."""
-        if not _share.is_any_held:
+        if not _share.is_any_controlled:
             places = starts()
             if not places:
                 return None
             if task := cls._claim_of_all(places, lease, token, worker):
                 return task
         controls = {control.name: control for control in KindControl.all()}
-        was_any, _share.is_any_held = _share.is_any_held, bool(controls)
+        was_any, _share.is_any_controlled = _share.is_any_controlled, bool(controls)
         if controls:
             return cls._claim_open(controls, lease, token, worker)
         return cls._claim_of_all(starts(), lease, token, worker) if was_any else None

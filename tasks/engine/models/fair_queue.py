@@ -61,8 +61,8 @@ def next_queue_key(party: int, priority: int) -> int:
     first = -priority * LEVEL
     start = _heads[priority].known()
     places = {"place0": first, "place1": first if start is None else start, "place2": first + LEVEL}
-    head, last, is_any_held = _ends.execute(**places, party=party).fetchone()
-    if is_any_held:
+    head, last, is_any_controlled = _ends.execute(**places, party=party).fetchone()
+    if is_any_controlled:
         head = open_line.head(first, first + LEVEL)
     elif start is None:
         _heads[priority].found(head)
@@ -105,19 +105,19 @@ def positions(tasks: Sequence[TaskRow]) -> dict[UUID, QueuePosition]:
     key_of = {task.id: task.queue_key for task in tasks if task.state == State.PENDING and task.queue_key is not None}
     keys = sorted({*key_of.values()})
     ahead: dict[int, int] = {}
-    found, pace, low, is_any_held = 0, None, FIRST, False
+    found, pace, low, is_any_controlled = 0, None, FIRST, False
     for some in chunked(keys, MOST_POSITIONS):
         places = {f"place{n}": key for n, key in enumerate([low, *some])}
         row = _between(len(some)).execute(ended_after=utcnow() - timedelta(hours=1), **places).fetchone()
-        mean, workers, is_any_held, *between = row
-        if is_any_held:
+        mean, workers, is_any_controlled, *between = row
+        if is_any_controlled:
             between = open_line.numbers_between([low, *some])
         for key, number in zip(some, between, strict=True):
             low, found = key, found + number
             ahead[key] = found
         # While some wait, all workers are at it: so often one is taken.
         pace = float(mean) / max(1, workers) if mean is not None else None
-    held = open_line.holds(task for task in tasks if task.id in key_of) if is_any_held else {}
+    held = open_line.holds(task for task in tasks if task.id in key_of) if is_any_controlled else {}
     return {
         task_id: QueuePosition(0, None, held[task_id])
         if task_id in held

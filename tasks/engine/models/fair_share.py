@@ -124,11 +124,11 @@ def lock(shared: bool) -> Function:
 
 class FairShare:
     """Confirms what a process has claimed. `others_wait` is whether others did the last time, and
-    `is_any_held` whether anything was decided of any kind then. Threads may share it: at worst one looks twice.
+    `is_any_controlled` whether anything was decided of any kind then. Threads may share it: at worst one looks twice.
     """
 
     def __init__(self) -> None:
-        self.others_wait, self.is_any_held = True, False
+        self.others_wait, self.is_any_controlled = True, False
 
     def keeps(self, party: int, now: datetime, alone: bool, others: Callable[[datetime], bool]) -> bool:
         """Whether a task of theirs that was claimed in this transaction may stay so; else roll back and claim again.

@@ -22,8 +22,8 @@ def runs_before(task: TaskRow) -> int | None:
     index; one more while kinds are held.
     """
     end = (1 - task.priority) * LEVEL
-    is_waited_for, before, is_any_held = _standing.execute(end=end, began=task.started_at).fetchone()
-    if is_waited_for and is_any_held:
+    is_waited_for, before, is_any_controlled = _standing.execute(end=end, began=task.started_at).fetchone()
+    if is_waited_for and is_any_controlled:
         is_waited_for = _is_waited_for.execute(end=end, now=utcnow()).fetchone()[0]
     return int(before) if is_waited_for else None
 
