@@ -19,6 +19,7 @@ TABLES = (
     "growth",
     "growth_postgres",
     "api",
+    "desk",
     "search",
     "mail",
     "memory",

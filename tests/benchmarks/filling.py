@@ -5,7 +5,7 @@ closed no alert, read nothing, has tasks in many states, and one long conversati
 everything, and writes to everybody. The rows of all are mixed in time, so that what is newest is of everybody.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -35,8 +35,9 @@ SMALL = Size(people=100, each=10, heavy=PAGE)
 LARGE = Size(people=1000, each=1000, heavy=100_000)
 
 
-def fill(size: Size, only: frozenset[str] = frozenset()) -> None:
-    """Fill the database, which has been migrated and is otherwise empty; `only` these tables, if any are named.
+def fill(size: Size, only: frozenset[str] = frozenset(), then: Sequence[str] = ()) -> None:
+    """Fill the database, which has been migrated and is otherwise empty; `only` these tables, if any are named, and
+    `then` by these statements, which may use the slots and what of _dialect they name in braces.
 
     What indexes and triggers derive from rows is made at the end, all at once: several times as fast as row by row.
     """
@@ -49,6 +50,8 @@ def fill(size: Size, only: frozenset[str] = frozenset()) -> None:
                     continue
                 values = ", ".join(columns.values()).format(**_dialect(), people=size.people)
                 _run(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM {rows}")
+            for statement in then:
+                _run(statement.format(**_dialect()))
     with without_deadlines():
         _run("VACUUM ANALYZE" if is_postgres() else "PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()
@@ -141,11 +144,16 @@ def _dialect() -> dict[str, str]:
     if is_postgres():
         now = "date_trunc('second', now() AT TIME ZONE 'UTC')"
         at, row_id = f"{now} - (rows - n) * interval '1 second'", "lpad(to_hex(n), 32, '0')::uuid"
-        return {"now": now, "at": at, "id": row_id, "scope": "task_id::text", "json": "JSONB"}
+        ago = "date_trunc('{unit}', now() AT TIME ZONE 'UTC') - k * interval '1 {unit}'"
+        spans = {unit: ago.format(unit=unit) for unit in ("minute", "hour")}
+        return {"now": now, "at": at, "id": row_id, "scope": "task_id::text", "json": "JSONB"} | spans
     dashed = " || '-' || ".join(f"substr(task_id, {s}, {n})" for s, n in ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12)))
     row_id = "printf('%032x', n)"
     at = "strftime('%Y-%m-%d %H:%M:%S', 'now', '-' || (rows - n) || ' seconds')"
-    return {"now": "strftime('%Y-%m-%d %H:%M:%S', 'now')", "at": at, "id": row_id, "scope": dashed, "json": "TEXT"}
+    now = "strftime('%Y-%m-%d %H:%M:%S', 'now')"
+    forms = {"minute": "%Y-%m-%d %H:%M:00", "hour": "%Y-%m-%d %H:00:00"}
+    spans = {unit: f"strftime('{form}', 'now', '-' || k || ' {unit}s')" for unit, form in forms.items()}
+    return {"now": now, "at": at, "id": row_id, "scope": dashed, "json": "TEXT"} | spans
 
 
 def _run(sql: str) -> Cursor:
