@@ -4,6 +4,7 @@ Most queries here ask for all columns of a table, and tasks have forty-four: to 
 rest of building a query, and to read them longer than to find their rows.
 """
 
+from operator import is_
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from peewee import Context, CursorWrapper, Field, Model, ModelSelect
@@ -48,7 +49,10 @@ class Selection(_Select[T]):
 
     def _get_model_cursor_wrapper(self, cursor: Cursor) -> CursorWrapper:
         """Peewee's hook for the rows."""
-        if self._joins or len(self._from_list) > 1 or self._returning != self.model._meta.sorted_fields:
+        fields = self.model._meta.sorted_fields
+        # By identity: to compare a field with anything makes an expression, which counts as true.
+        is_whole = len(self._returning) == len(fields) and all(map(is_, self._returning, fields))
+        if self._joins or len(self._from_list) > 1 or not is_whole:
             return super()._get_model_cursor_wrapper(cursor)
         return _WholeRows(cursor, self.model)
 

@@ -85,4 +85,5 @@ def active_by_state(user: User) -> dict[str, int]:
 
 def _active() -> Any:
     """Tasks that have not finished, as their owners see them: a workflow is one."""
-    return Task.state.in_(sorted(ACTIVE)) & Task.parent.is_null() & ~Task.hidden
+    # What follows from the states, and databases need to be told to take the index of what has not ended.
+    return Task.finished_at.is_null() & Task.state.in_(sorted(ACTIVE)) & Task.parent.is_null() & ~Task.hidden

@@ -2,6 +2,7 @@ import pytest
 from peewee import ModelSelect, fn
 
 from webapp.db.selection import Selection
+from webapp.dev.factories import make_user
 from webapp.models import Message, Post, Task, User
 
 QUERIES = {
@@ -26,3 +27,10 @@ def test_a_selection_is_spelled_as_peewee_does(each_database, monkeypatch, name)
     with monkeypatch.context() as patch:
         patch.setattr(Selection, "__sql_selection__", ModelSelect.__sql_selection__)
         assert ours == query().sql()
+
+
+def test_one_column_in_place_of_another_is_no_whole_row(app):
+    """A field is equal to anything: what is compared says so."""
+    make_user("ann")
+    others = [field for field in User._meta.sorted_fields if field is not User.about]
+    assert User.select(*others, fn.LOWER("AB").alias("worked_out")).get().worked_out == "ab"

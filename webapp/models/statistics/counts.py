@@ -11,6 +11,7 @@ Not counted: workflows, of which the children are counted; and who had ended, an
 was retried by its owner (it counts by its next end) or went with its owner's account. One that its owner deletes is.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -32,7 +33,16 @@ class HistogramField(TextField):
         return " ".join(f"{bucket}:{count}" for bucket, count in sorted(value.items()))
 
     def python_value(self, value: str) -> Histogram:  # noqa: D102
-        return {int(bucket): int(count) for bucket, _, count in (part.partition(":") for part in value.split())}
+        return in_one([value])
+
+
+def in_one(texts: Iterable[str]) -> Histogram:
+    """The sum of histograms that are stored so. The same parts of many are read once: 0.1 µs each."""
+    every: Histogram = {}
+    for part, times in Counter(" ".join(texts).split()).items():
+        bucket, _, count = part.partition(":")
+        every[int(bucket)] = every.get(int(bucket), 0) + int(count) * times
+    return every
 
 
 class TaskCount(BaseModel):

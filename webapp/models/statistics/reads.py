@@ -1,7 +1,7 @@
 """What charts, tables and alerts read of the numbers. Nothing here reads a task."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,18 +12,19 @@ from peewee import Database
 
 from tasks.engine.models.state import State
 from webapp.db import database
-from webapp.lib.histogram import Histogram, merged, percentile
+from webapp.lib.histogram import Histogram, percentile
 from webapp.lib.times import utcnow
+from webapp.models.statistics.count_rows import Count, some_counts
 from webapp.models.statistics.counts import (
     ALL_KINDS,
     LineCount,
     LineHour,
     LineMinute,
     Rollup,
-    TaskCount,
     TaskHour,
     TaskMinute,
     floor,
+    in_one,
 )
 
 ONE = timedelta(microseconds=1)
@@ -113,9 +114,11 @@ def series(which: Range, now: datetime | None = None, kind: str = ALL_KINDS) -> 
     for at, point in points.items():
         if known and at + row.step > known.since and at < known.seen:
             point.numbers = Numbers()
+    ended: dict[datetime, list[Count]] = defaultdict(list)
     for count in _counts(begin, end, known, row.from_hours, kind):
-        found = points[floor(count.at, row.step)]
-        found.numbers = _add(found.numbers or Numbers(), [count])
+        ended[floor(count.at, row.step)].append(count)
+    for at, counts in ended.items():
+        points[at].numbers = _sum(counts)
     for line in _lines(begin, end, row.from_hours, kind):
         found = points[floor(line.at, row.step)]
         found.line = line if found.line is None else _worse(found.line, line)
@@ -129,7 +132,7 @@ def by_kind(since: datetime, now: datetime | None = None) -> dict[str, Numbers]:
     read once in a process, as they do not change any more.
     """
     now = now or utcnow()
-    found: dict[str, list[TaskCount]] = defaultdict(list)
+    found: dict[str, list[Count]] = defaultdict(list)
     is_long = now - since >= timedelta(hours=3)
     begin = floor(since, TaskHour.span if is_long else TaskMinute.span)
     if is_long and (until := final_until()):
@@ -137,23 +140,23 @@ def by_kind(since: datetime, now: datetime | None = None) -> dict[str, Numbers]:
         for hours in _closed_hours(database.obj, begin, closed):
             found[hours.kind].append(hours)
         begin = closed
-    for row in _some(TaskMinute, begin, now, None):
+    for row in some_counts(TaskMinute, begin, now, None):
         found[row.kind].append(row)
-    return {kind: _add(Numbers(), rows) for kind, rows in sorted(found.items())}
+    return {kind: _sum(rows) for kind, rows in sorted(found.items())}
 
 
 @lru_cache(8)
-def _closed_hours(_: Database, begin: datetime, end: datetime) -> list[TaskHour]:
+def _closed_hours(_: Database, begin: datetime, end: datetime) -> list[Count]:
     """All these hours in one, of each kind and outcome. Of this database: a process may come to have another."""
-    parts: dict[tuple[str, str], list[TaskCount]] = defaultdict(list)
-    for row in _some(TaskHour, begin, end, None):
+    parts: dict[tuple[str, str], list[Count]] = defaultdict(list)
+    for row in some_counts(TaskHour, begin, end, None):
         parts[row.kind, row.outcome].append(row)
-    return [_in_one(kind, outcome, _add(Numbers(), rows)) for (kind, outcome), rows in parts.items()]
+    return [_in_one(kind, outcome, _sum(rows)) for (kind, outcome), rows in parts.items()]
 
 
-def _in_one(kind: str, outcome: str, sums: Numbers) -> TaskHour:
-    fields = {"wait_ms": sums.wait_ms, "run_ms": sums.run_ms, "waits": sums.waits, "runs": sums.runs}
-    return TaskHour(kind=kind, outcome=outcome, count=sums.count, **fields)
+def _in_one(kind: str, outcome: str, sums: Numbers) -> Count:
+    waits, runs = map(TaskHour.waits.db_value, (sums.waits, sums.runs))
+    return Count(kind, datetime.min, outcome, sums.count, sums.wait_ms, sums.run_ms, waits, runs)
 
 
 def progress() -> Rollup | None:
@@ -166,18 +169,13 @@ def final_until() -> datetime | None:
     return found.until if (found := progress()) else None
 
 
-def _counts(begin: datetime, end: datetime, known: Rollup | None, from_hours: bool, kind: str) -> Iterable[TaskCount]:
+def _counts(begin: datetime, end: datetime, known: Rollup | None, from_hours: bool, kind: str) -> Iterable[Count]:
     """Hours as far as they are closed, and minutes of the rest, of a kind or of all."""
-    hours: Iterable[TaskCount] = ()
+    hours: Iterable[Count] = ()
     if from_hours and known:
         closed = max(begin, floor(known.until, TaskHour.span))
-        hours, begin = _some(TaskHour, begin, closed, kind), closed
-    return chain(hours, _some(TaskMinute, begin, end, kind))
-
-
-def _some(model: type[TaskCount], begin: datetime, end: datetime, kind: str | None) -> Iterable[TaskCount]:
-    which = model.kind != ALL_KINDS if kind is None else model.kind == kind
-    return model.select().where(which, model.at >= begin, model.at < end)
+        hours, begin = some_counts(TaskHour, begin, closed, kind), closed
+    return chain(hours, some_counts(TaskMinute, begin, end, kind))
 
 
 def _lines(begin: datetime, end: datetime, from_hours: bool, kind: str) -> Iterable[LineCount]:
@@ -185,13 +183,11 @@ def _lines(begin: datetime, end: datetime, from_hours: bool, kind: str) -> Itera
     return model.select().where(model.kind == kind, model.at >= begin, model.at < end).order_by(model.at)
 
 
-def _add(numbers: Numbers, rows: Iterable[TaskCount]) -> Numbers:
-    rows = list(rows)
+def _sum(rows: Sequence[Count]) -> Numbers:
+    numbers = Numbers(waits=in_one(row.waits for row in rows), runs=in_one(row.runs for row in rows))
     for row in rows:
-        numbers.ended[row.outcome] = numbers.ended.get(row.outcome, 0) + row.count
+        numbers.ended[row.outcome] = numbers.ended.get(row.outcome, 0) + row.number
         numbers.wait_ms, numbers.run_ms = numbers.wait_ms + row.wait_ms, numbers.run_ms + row.run_ms
-    numbers.waits = merged([numbers.waits, *(row.waits for row in rows)])
-    numbers.runs = merged([numbers.runs, *(row.runs for row in rows)])
     return numbers
 
 
