@@ -18,8 +18,8 @@ from tests.services import empty_postgres
 from tests.webapp.web.api.client import Program
 from tests.webapp.web.site import tokens_of
 from webapp.db import is_postgres
-from webapp.dev.account_factories import make_api_token, make_picture
-from webapp.dev.desk_factories import make_staff
+from webapp.dev.account_factories import make_api_token, make_picture, make_report
+from webapp.dev.desk_factories import make_failure, make_staff, make_worker
 from webapp.dev.factories import (
     make_artifact,
     make_mailing,
@@ -33,6 +33,7 @@ from webapp.dev.factories import (
 )
 from webapp.dev.mail_factories import make_suppression
 from webapp.models import Post, Session, State, User
+from webapp.models.mailing.suppression import Reason
 from webapp.models.permissions import Role
 from webapp.web.api.operation import OPERATIONS, Operation
 from webapp.web.api_paths import is_api_path
@@ -71,6 +72,10 @@ GOOD = {
     "succeeded": "app",
     "failed": "app",
     "reason": "spam",
+    "priority": "1",
+    "role": "none",
+    "quota": "posts",
+    "verdict": "fine",
 }
 
 # Those that stand together do not get in each other's way.
@@ -186,6 +191,11 @@ def site(app) -> dict[str, str]:
         "session_id": Session.begin(ann, "elsewhere").id,
         "mail_id": "attached",
         "notification_id": make_notification(ann, task=task).id,
+        "fingerprint": make_failure().fingerprint,
+        "person_id": bob.id,
+        "report_id": make_report(ann, message).id,
+        "address_id": make_suppression(None, reason=Reason.REFUSED).id,
+        "worker": make_worker().token,
     }
     return {name: str(value) for name, value in found.items()}
 
