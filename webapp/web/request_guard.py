@@ -1,7 +1,8 @@
 """The request guard: what every view may rely on, as other requests are cleaned or refused before it sees them.
 
 A form has a content type that browsers send, and no more fields and bytes than any form of ours. Text has no NUL and no
-lone surrogate, which databases refuse. An id in a URL fits into a database's integer, or the URL does not exist.
+lone surrogate, which databases refuse. An id in a URL fits into a database's integer, and its text has no NUL, or the
+URL does not exist.
 """
 
 import math
@@ -17,7 +18,7 @@ from flask import Flask, Request, abort, current_app, request
 from werkzeug.datastructures import FileStorage, ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
-from werkzeug.routing import IntegerConverter, Map
+from werkzeug.routing import IntegerConverter, Map, UnicodeConverter, ValidationError
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
 from webapp.lib.i18n import number
@@ -35,7 +36,11 @@ UNSTORABLE = {0: None} | {code: "\N{REPLACEMENT CHARACTER}" for code in range(0x
 def init_app(app: Flask) -> None:
     """Guard the requests of an app. To be called before its routes are added."""
     app.request_class = CleanRequest
-    app.url_map.converters = app.url_map.converters | {"int": IdConverter}
+    app.url_map.converters = app.url_map.converters | {
+        "int": IdConverter,
+        "default": TextConverter,
+        "string": TextConverter,
+    }
     app.before_request(refuse_non_forms)
 
 
@@ -51,6 +56,16 @@ class IdConverter(IntegerConverter):
 
     def __init__(self, map: Map, fixed_digits: int = 0, min: int | None = None, max: int = MAX_ID) -> None:
         super().__init__(map, fixed_digits, min, max)
+
+
+class TextConverter(UnicodeConverter):
+    """`<…>` in a route: text as a database stores it. Other text is 404, for no row can be called that."""
+
+    def to_python(self, value: str) -> str:
+        """The text. Raises ValidationError, by which the URL does not exist."""
+        if clean(value) != value:
+            raise ValidationError
+        return value
 
 
 @dataclass

@@ -481,3 +481,11 @@ def test_ids_are_those_that_a_database_can_hold(app, site):
     for number in (MAX_ID + 1, 2**63, "٣", "1" * 5000):
         assert ann.get(f"/mail/{number}").status_code == 404
     assert ann.get(f"/mail/{site['mailing_id']}").status_code == 200
+
+
+@pytest.mark.parametrize("app", ["postgres"], indirect=True)  # which refuses it
+def test_text_in_an_address_is_what_a_database_can_hold(app, site):
+    ann = browse(app, User.by_username("ann"))
+    for path in ("/people/bob", "/messages/bob", "/desk/kinds/countdown"):
+        assert ann.get(path).status_code == 200
+        assert ann.get(f"{path}%00").status_code == 404

@@ -21,6 +21,7 @@ from webapp.web.polling import POLLED_FRAGMENTS
 LEADS_ON = {"/login", "/login/code", "/login/keep", "/register", "/logout"}
 LEADS_ON |= {f"/settings/security/{page}" for page in ("second-factor/off", "recovery-codes", "recovery-codes.txt")}
 LEADS_ON.add("/settings/password")  # to the form, after the question who they are
+LEADS_ON.add("/metrics")  # of programs that have its token
 
 
 def test_reading_changes_nothing(make_app, site):
