@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import click
@@ -48,6 +49,7 @@ def test_every_file_that_a_document_names_is_there(document):
     assert [link for pair in linked for link in pair if link and not (document.parent / link).exists()] == []
 
 
+@cache
 def _classes() -> dict[str, tuple[set[str], set[str]]]:
     """What each class of ours has itself, and the names of its bases."""
     found: dict[str, tuple[set[str], set[str]]] = {}

@@ -5,9 +5,15 @@ import sys
 from typing import Any
 
 from tests.processes import Site
-from webapp.dev.factories import make_artifact, make_mailing, make_mailing_file, make_task
+from webapp.dev.account_factories import make_report
+from webapp.dev.desk_factories import make_audit_entry, make_failure, make_suspension, make_worker
+from webapp.dev.factories import make_artifact, make_mailing, make_mailing_file, make_message, make_task, make_user
+from webapp.dev.mail_factories import make_suppression
+from webapp.lib.error_shape import ErrorShape
 from webapp.models import Composition, Delivery, State, Task, User
 from webapp.models.mailing.delivery import Sending
+from webapp.models.mailing.suppression import Reason
+from webapp.models.permissions import Role
 from webapp.settings import Settings
 from webapp.storage import use_database
 
@@ -15,6 +21,7 @@ from webapp.storage import use_database
 def put(site: Site, username: str, *what: str) -> dict[str, str]:
     """Put a task in each of these states, a `family` or a mail (`mail scheduled`) there for a user; returns paths.
 
+    `failures` are two by one cause. `desk` gives that user a role, and the desk something to show.
     `nothing` takes all away.
     """
     made: dict[str, str] = json.loads(site.run("python", "-m", "tests.browser.rows", username, *what))
@@ -53,6 +60,41 @@ def _mail(user: User, state: State) -> Task:
     return Task.get_by_id(mailing.task_id)
 
 
+def _desk(admin: User) -> dict[str, str]:
+    """One of everything that the desk shows, with words that are too long for a phone; returns its pages."""
+    User.update(role=Role.ADMIN, totp_secret="sealed").where(User.id == admin.id).execute()
+    long = "averyveryverylongword" + "g" * 80
+    person = make_user()
+    group, task = make_failure(f"The server {long} is down", tasks=2), make_task(State.IN_PROGRESS, person)
+    make_worker(f"a-host-with-{long[:60]}", quiet_at=task.created_at)
+    make_report(person, make_message(make_user(), person, long))
+    make_suppression(None, reason=Reason.REFUSED)
+    make_suspension(person, make_task(State.PENDING, person), long)
+    make_audit_entry(admin, target=f"task {task.id}", about=person, reason=long)
+    pages = "tasks kinds failures workers people reports reports/suppressions schedule audit system".split()
+    return {page: f"/desk/{page}" for page in pages} | {
+        "overview": "/desk",
+        "a wrong filter": "/desk/tasks?owner=nobody&created_after=nonsense",
+        "a task": f"/desk/tasks/{task.id}",
+        "a task that failed": f"/desk/tasks/{Task.get(Task.fingerprint == group.fingerprint).id}",
+        "an end by force": f"/desk/tasks/{task.id}/forced-end",
+        "many tasks": f"/desk/tasks/bulk?action=retry&fingerprint={group.fingerprint}",
+        "a kind": "/desk/kinds/countdown?range=1d",
+        "a failure": f"/desk/failures/{group.fingerprint}",
+        "a person": f"/desk/people/{person.id}",
+    }
+
+
+def _failures(user: User) -> dict[str, str]:
+    """Two tasks of that user, which would be done in a second, and failed by one cause."""
+    words, place = "The server is down", "tasks/countdown.py:countdown"
+    shape = ErrorShape("ConnectionError", place, words, "  tasks/countdown.py:20")
+    tasks = [make_task(State.IN_PROGRESS, user, arguments={"seconds": 1}) for _ in range(2)]
+    for task in tasks:
+        task.fail(words, shape)
+    return {str(task.id): f"/tasks/{task.id}" for task in tasks}
+
+
 def _make(user: User, what: str) -> Task:
     if what == "family":
         return _family(user)
@@ -72,14 +114,15 @@ def main() -> None:
         task = Task.get_by_id(sys.argv[2])
         getattr(task, sys.argv[3])(*(["It broke."] if sys.argv[3] == "fail" else []))
         return
-    user = User.by_username(sys.argv[1])
-    if user and sys.argv[2:] == ["nothing"]:
+    user, what, made = User.by_username(sys.argv[1]), sys.argv[2:], dict[str, str]()
+    if user and what == ["nothing"]:
         Task.delete().where(Task.user == user).execute()
         User.count_change(user.id)
+    elif user and what in (["desk"], ["failures"]):
+        made = {"desk": _desk, "failures": _failures}[what[0]](user)
     elif user:
-        print(json.dumps({what: f"/tasks/{_make(user, what).id}" for what in sys.argv[2:]}))
-        return
-    print("{}")
+        made = {each: f"/tasks/{_make(user, each).id}" for each in what}
+    print(json.dumps(made))
 
 
 if __name__ == "__main__":
