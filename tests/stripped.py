@@ -27,6 +27,7 @@ from webapp.dev.account_factories import make_api_token
 from webapp.dev.factories import make_notification, make_user
 from webapp.lib.times import utcnow
 from webapp.models import Artifact, Deletion, State, Task, User
+from webapp.models.permissions import Role
 from webapp.settings import Settings
 from webapp.web.polling import POLLED_FRAGMENTS
 
@@ -74,9 +75,28 @@ def main(folder: str) -> None:
         assert browser.get(path, headers={"HX-Request": "true"}).status_code == 200, path
     for path in GONE:
         assert browser.get(path).status_code == 404, path
+    look_at_the_desk(app, browser, show)
     ask_as_program(app, browser, submit)
     download_everything(app, browser, submit)
     delete_account(app, submit)
+
+
+def look_at_the_desk(app: Flask, browser: FlaskClient, show: str) -> None:
+    """Have a role for a moment, and open each page of the desk that is left, and what they lead to."""
+    with app.app_context():
+        ann = User.by_username("ann")
+        User.update(role=Role.ADMIN, totp_secret="sealed").where(User.id == ann.id).execute()
+    rules = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/desk") and "GET" in rule.methods]
+    pages = [rule.rule for rule in rules if not rule.arguments and not rule.rule.rpartition("/")[2].startswith("_")]
+    assert len(pages) > 9
+    assert not [page for page in pages if "reports" in page]
+    for path in (*pages, "/desk/kinds/countdown", f"/desk{show}", f"/desk/people/{ann.id}"):
+        answer = browser.get(path)
+        assert answer.status_code == 200, path
+        links = BeautifulSoup(answer.text, "html.parser").select("nav[aria-label=Desk] a")
+        assert {link["href"] for link in links} <= set(pages), path
+    with app.app_context():
+        User.update(role=None, totp_secret=None).where(User.id == ann.id).execute()
 
 
 def ask_as_program(app: Flask, browser: FlaskClient, submit: Submit) -> None:

@@ -168,10 +168,10 @@ def test_the_page_asks_the_same_number_of_queries_however_many_wait(app, queries
     browser.get("/desk/kinds")
     with queries() as seen:
         browser.get("/desk/kinds")
-    assert seen.count == 10
+    assert seen.count == 9
     with queries() as seen:
         browser.get("/desk/kinds/countdown")
-    assert seen.count == 13
+    assert seen.count == 12
 
 
 def test_moments_are_naive(operator):
