@@ -1,5 +1,6 @@
 """By which index tasks are found: rows from which PostgreSQL can tell, and the plans of what was asked meanwhile."""
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -38,3 +39,11 @@ def plans(seen: Any) -> Iterator[tuple[str, str]]:
         if 'FROM "tasks"' in sql and "AVG" not in sql:
             explained = f"EXPLAIN {'' if is_postgres() else 'QUERY PLAN '}{sql}"
             yield sql, str(database.execute_sql(explained, values).fetchall())
+
+
+def is_by_index(sql: str, plan: str) -> bool:
+    """Whether all that a query reads of tasks is found by an index."""
+    if is_postgres():
+        return "Seq Scan" not in plan
+    tables = re.findall(r'FROM "tasks" AS "(t\d+)"', sql)
+    return all(re.search(rf"(SEARCH|SCAN) {table} USING (COVERING )?INDEX", plan) for table in tables)

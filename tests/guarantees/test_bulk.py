@@ -10,6 +10,7 @@ from tests.processes import until
 from webapp.dev.desk_factories import make_staff
 from webapp.dev.factories import make_task, make_user
 from webapp.models import Artifact, State, Task, TaskEvent, User
+from webapp.models.bulk_actions.selection import select_some
 from webapp.models.bulk_actions.snapshot import take_snapshot
 
 NUMBER, REASON = 120, "The service is back."
@@ -31,7 +32,7 @@ def operator(site) -> User:
 
 
 def press(operator: User, action: str, tasks: list[Task]) -> Task:
-    return start(operator, action, take_snapshot(action, [task.id for task in tasks]), REASON)
+    return start(operator, action, take_snapshot(action, select_some(task.id for task in tasks)), REASON)
 
 
 def retries(tasks: list[Task]) -> Counter[int]:

@@ -27,6 +27,7 @@ from webapp.models.audit import Outcome as AuditOutcome
 from webapp.models.bulk_actions import act
 from webapp.models.bulk_actions.act import Seen, act_on
 from webapp.models.bulk_actions.outcomes import Outcome
+from webapp.models.bulk_actions.selection import select_some
 from webapp.models.bulk_actions.snapshot import take_snapshot
 from webapp.models.permissions import Role
 from webapp.models.steering import target_of
@@ -71,7 +72,7 @@ def on_act(monkeypatch) -> Callable[..., None]:
 
 def press(operator: User, action: str, tasks: list[Task], reason: str = REASON) -> Task:
     """What a press at the desk does: the task that acts on those, with its entry in the audit."""
-    snapshot = take_snapshot(action, [task.id for task in tasks])
+    snapshot = take_snapshot(action, select_some(task.id for task in tasks))
     with audit(Asker(user=operator, via=Via.PAGE, request_id="r1"), Audited.START_BULK, "", reason=reason) as entry:
         task = start(operator, action, snapshot, reason)
         entry.target, entry.count, entry.after = target_of(task), len(snapshot.able), {"action": action}
@@ -163,7 +164,7 @@ def test_the_snapshot_and_the_act_agree_on_what_is_passed_over(app, case):
     action, make, outcome = PASSED_OVER[case]
     task = make()
     moves = task.reload().moves
-    assert take_snapshot(action, [task.id]).passed == {outcome: 1}
+    assert take_snapshot(action, select_some([task.id])).passed == {outcome: 1}
     assert act_on(action, Seen.of(task), REASON) == outcome
     assert task.reload().moves == moves
 
@@ -181,7 +182,7 @@ def test_the_snapshot_and_the_act_agree_on_what_is_passed_over(app, case):
 )
 def test_the_snapshot_and_the_act_agree_on_what_is_done(app, action, state, becomes):
     task = make_task(state)
-    snapshot = take_snapshot(action, [task.id])
+    snapshot = take_snapshot(action, select_some([task.id]))
     assert (snapshot.states, snapshot.passed.total()) == ({state: 1}, 0)
     assert act_on(action, snapshot.seen()[0], REASON) == Outcome.DONE
     assert task.reload().state == becomes
@@ -365,7 +366,7 @@ def test_each_task_costs_the_same_few_queries(operator, queries):
             run(task)
         return seen.count
 
-    assert (cost(30) - cost(10)) / 20 == QUERIES_A_TASK
+    assert round((cost(30) - cost(10)) / 20) == QUERIES_A_TASK, "and one or two by the clock"
 
 
 def test_a_bulk_action_keeps_its_pace(operator, monkeypatch):

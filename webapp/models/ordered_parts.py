@@ -10,9 +10,12 @@ from uuid import UUID
 from peewee import SQL
 
 from tasks.engine.models.task import Task
+from webapp.db import Row, database
 
 Place = tuple[datetime, UUID]  # of a row in the list; the list goes on after it
+Key = UUID | str  # of a row in the database: SQLite has texts
 LEAST_EACH = 1000
+_LATEST_FIRST = SQL("time").desc(), SQL("key").desc()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,11 +72,20 @@ class OrderedParts:
         tasks = [task for _, task in found[:size]]
         return (tasks, found[size - 1][0]) if len(found) > size else (tasks, down_to)
 
-    def ids(self, after: Place | None, size: int) -> tuple[list[UUID], Place | None]:
-        """The same by their ids alone, for very many. At most two queries."""
+    def keys(self, after: Place | None, size: int) -> tuple[list[Key], Place | None]:
+        """The same for very many: their ids alone, as the database has them. At most two queries.
+
+        Their parts are merged row by row, so that many cost no more than one.
+        """
         down_to = self._floor(after)
-        found = self._places(self._wanted(after, down_to), size + 1)
-        return [key for _, key in found[:size]], found[size - 1] if len(found) > size else down_to
+        each = [
+            query.select(part.time.alias("time"), Task.id.alias("key"))
+            for query, part in zip(self._wanted(after, down_to), self.parts, strict=True)
+        ]
+        if len(each) > 1:
+            each = [reduce(add, [query.order_by() for query in each]).order_by(*_LATEST_FIRST)]
+        found = list(database.execute(each[0].limit(size + 1)))
+        return [key for _, key in found[:size]], self._place(found[size - 1]) if len(found) > size else down_to
 
     def _floor(self, after: Place | None) -> Place | None:
         """Down to where so many rows may be looked at: below none of the parts has so few. None if all have fewer, or
@@ -107,6 +119,8 @@ class OrderedParts:
         query = each[0]
         if len(each) > 1:  # in a union, each with a limit of its own
             together: Any = reduce(add, [some.select_from(some.c.time, some.c.key) for some in each])
-            query = together.order_by(SQL("time").desc(), SQL("key").desc()).limit(limit)
-        time_of, key_of = times[0].python_value, cast(Any, Task.id).python_value
-        return [(time_of(at), key_of(key)) for at, key in query.tuples()]
+            query = together.order_by(*_LATEST_FIRST).limit(limit)
+        return [self._place(row) for row in query.tuples()]
+
+    def _place(self, row: Row) -> Place:
+        return self.parts[0].time.python_value(row[0]), cast(Any, Task.id).python_value(row[1])

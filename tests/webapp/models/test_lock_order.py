@@ -61,6 +61,7 @@ from webapp.models import (
 from webapp.models.attached_files import delete_attachments
 from webapp.models.audit import Asker, Audited, Via
 from webapp.models.bulk_actions import BULK_NAME, act
+from webapp.models.bulk_actions.selection import select_some
 from webapp.models.bulk_actions.snapshot import take_snapshot
 from webapp.models.file_deletion import delete_of_finished_tasks
 from webapp.models.idempotency_key import InProgress
@@ -492,7 +493,7 @@ def test_bulk_actions_of_operators_on_each_others_tasks_while_their_owners_and_w
         return list(Task.select().where(Task.name == "unknown").order_by(fn.RANDOM()).limit(6))
 
     def bulk(operator: User, action: str) -> None:
-        start(operator, action, take_snapshot(action, [task.id for task in some()]), "The service is back.")
+        start(operator, action, take_snapshot(action, select_some(task.id for task in some())), "The service is back.")
 
     collide(
         lambda: bulk(ann, "retry"),

@@ -96,7 +96,7 @@ class BulkPlan:
 
     def first(self) -> list[DeskRow]:
         """The latest FIRST of those to which it would be done. Two queries."""
-        keys = [key for key, _ in self.snapshot.able[:FIRST]]
+        keys = self.snapshot.first(FIRST)
         found = {task.id: task for task in Task.by_ids(keys)}
         return rows_of([found[key] for key in keys if key in found])
 
@@ -119,10 +119,10 @@ def plan(said: MultiDict[str, str], *, may_steer: bool, zone: str) -> BulkPlan:
     if action not in BULK_ACTIONS or not (ids or problem or (asked and written(asked))):
         problem, action = NOTHING, ""
     if problem or asked is None:
-        return BulkPlan(action, asked, ids, Selection([]), Snapshot(), zone, problem or NOTHING)
-    selection = select_some([*ids]) if ids else select_all(asked)
-    snapshot = take_snapshot(action, selection.ids)
+        return BulkPlan(action, asked, ids, Selection(), Snapshot(), zone, problem or NOTHING)
+    selection = select_some(ids) if ids else select_all(asked)
+    snapshot = take_snapshot(action, selection)
     if action == "retry" and snapshot.passed[Outcome.PART]:  # which works on the whole alone
         selection = with_workflows(selection)
-        snapshot = take_snapshot(action, selection.ids)
+        snapshot = take_snapshot(action, selection)
     return BulkPlan(action, asked, ids, selection, snapshot, zone)
