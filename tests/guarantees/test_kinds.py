@@ -33,6 +33,13 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
+@pytest.fixture(autouse=True)
+def nothing_held(site):
+    """What one test pauses or limits holds no task of the next one."""
+    yield
+    KindControl.delete().execute()
+
+
 def _running() -> int:
     """How many run at one moment, as one statement sees it. By the times in rows, one that began to claim as another
     was about to end would seem to have run beside it.

@@ -79,7 +79,7 @@ def test_where_all_are_quiet_tasks_wait_and_one_that_is_resumed_takes_them(site,
     task = stamp.launch(user, steps=2, pause=0.0)
     time.sleep(1.5)  # nothing is to happen
     assert (state_of(task), Task.get_by_id(task.id).attempts) == (State.PENDING, 0)
-    assert Worker.get().is_alive, "it goes on saying that it is there"
+    assert Worker.get_by_id(one.token).is_alive, "it goes on saying that it is there"
     one.resume()
     assert_stamped_once(task, patience=HEARD + 10)
 
@@ -92,7 +92,7 @@ def test_a_quiet_worker_goes_on_sweeping(site, user):
     _quiet(site, one)
     process.kill()
     until(lambda: state_of(task) == State.PENDING)
-    assert Worker.get().quiet_at
+    assert Worker.get_by_id(one.token).quiet_at
     other = _start(site)
     assert_stamped_once(task)
     assert _worker_of(task) == other.token
