@@ -58,7 +58,7 @@ def _posts(path) -> list[str]:
 
 def test_each_block_of_the_document_does_what_is_said_there(site, run, tmp_path):
     script = "echo ---\n".join(BLOCKS).replace(HERE, site.url)
-    setup, who, start, fetch, upload, words, feed, later, refused, twice = [
+    setup, who, start, fetch, upload, words, feed, later, refused, twice, held = [
         said.split("\n")[:-1] for said in run("bash", "-u", text=script).split("---\n")
     ]
     assert setup == []
@@ -78,6 +78,7 @@ def test_each_block_of_the_document_does_what_is_said_there(site, run, tmp_path)
     assert state == "canceled"
     first, second = twice
     assert first == second
+    assert held == ["None"]
     assert UUID.fullmatch(first)
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from html import unescape
 from urllib.parse import urlsplit
 
@@ -24,8 +25,25 @@ from webapp.dev.factories import PASSWORD, make_user
 from webapp.dev.mailbox.store import list_mails
 from webapp.lib.kept_words import read_words
 from webapp.lib.times import utcnow
-from webapp.models import MODELS, AccountMail, Artifact, Notification, Post, SecondFactor, State, Task, TaskEvent, User
+from webapp.models import (
+    MODELS,
+    AccountMail,
+    Artifact,
+    AuditEntry,
+    KindControl,
+    Notification,
+    Post,
+    Report,
+    SecondFactor,
+    State,
+    Task,
+    TaskEvent,
+    User,
+    failure_list,
+    statistics,
+)
 from webapp.models.api_token import ApiToken
+from webapp.models.bulk_actions.snapshot import take_snapshot
 from webapp.models.permissions import Action, may
 from webapp.settings import Settings
 
@@ -158,6 +176,58 @@ def test_nothing_lies_in_the_future_but_what_is_scheduled(app):
         assert task.created_at <= (task.started_at or task.finished_at) <= task.finished_at <= now
         moments = [event.at for event in task.timeline()]
         assert moments == sorted(moments)
+
+
+# The desk
+
+
+def _minutes_and_hours() -> int:
+    ended = statistics.series(statistics.Range.MONTH)
+    return sum(point.numbers.count for point in ended if point.numbers)
+
+
+def test_the_desk_says_which_kind_fails_and_why_and_would_retry_all_of_it(app):
+    tomas = _desk(app, "tomas")
+    overview = words(tomas.get("/desk"))
+    assert "of export_posts failed in the last 10 minutes" in overview
+    [latest, *others] = failure_list.FailureFilter().groups()
+    assert (latest.group.kind, latest.failed[failure_list.Window.DAY]) == ("export_posts", 34)
+    assert {group.group.kind for group in others} >= {"resize_images", "count_words"}
+    page = words(tomas.get(f"/desk/failures/{latest.group.fingerprint}"))
+    assert "couldn’t email it" in page
+    tasks = Task.select(Task.id).where(Task.fingerprint == latest.group.fingerprint).tuples()
+    assert len(take_snapshot("retry", [task for (task,) in tasks]).able) == 34
+
+
+def test_the_numbers_of_the_desk_are_those_of_the_rows(app):
+    since = utcnow() - timedelta(days=29)
+    ended = Task.select().where(Task.finished_at > since, Task.name != "", ~Task.hidden)
+    assert 1000 < ended.count() < _minutes_and_hours(), "and internal ones, of which only the last hour is kept"
+    assert len({point.at for point in statistics.series(statistics.Range.DAY) if point.line}) > 90
+    peak = max(point.line.oldest_wait for point in statistics.series(statistics.Range.DAY) if point.line)
+    assert 30 < peak < 300
+    assert len({point.at for point in statistics.series(statistics.Range.MONTH) if point.line}) > 100
+
+
+def test_what_was_done_at_the_desk_stands_in_the_audit_in_its_order(app):
+    entries = list(AuditEntry.select().order_by(AuditEntry.id))
+    assert [entry.at for entry in entries] == sorted(entry.at for entry in entries)
+    by = Counter((entry.actor and entry.actor.username, entry.outcome) for entry in entries)
+    assert by == {(None, "done"): 3, ("olga", "done"): 6, ("hana", "done"): 1, ("tomas", "refused"): 2}
+    assert KindControl.of("resize_images").max_running_per_person == 2
+    assert Report.open_ones().count() == 1
+    assert User.by_username(people.SCAMMER).is_suspended
+
+
+def _desk(app, username: str) -> Browser:
+    return browse(app, User.by_username(username))
+
+
+def test_every_page_of_the_desk_that_links_lead_to_is_there(app):
+    pages = re.compile(r"/desk(?:/(?!tasks\?|tasks/bulk|audit\?|people\?|failures\?)[^?]*)?$")
+    found = _walk(_desk(app, "olga"), "/desk", lambda address: bool(pages.match(address)))
+    assert {address: status for address, status in found.items() if status != 200} == {}
+    assert len(found) > 60
 
 
 # Every page

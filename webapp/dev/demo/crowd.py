@@ -25,10 +25,11 @@ AT_ONCE = 300  # rows in a statement
 # How busy people are in each hour of a day (UTC), and on each day of a week: on Thursdays they sing.
 HOURS = (1, 1, 1, 1, 1, 2, 3, 5, 6, 6, 5, 5, 6, 6, 5, 5, 6, 7, 9, 9, 8, 6, 4, 2)
 DAYS = (0.9, 1.0, 0.9, 1.5, 1.0, 0.7, 0.8)
-# From so many days ago on, tasks end in one minute of so many: the numbers of long ago are shown for hours at a time.
-GRAIN = ((29.9, 360), (7.0, 120), (1.05, 15), (0.045, 4))
-PER_MINUTE = 0.013  # tasks, times the two above
+# From so many days ago on, tasks end in one minute of so many, as numbers of long ago are shown for hours at a time; how
+# many that are for each of these minutes, times the two above. Today there is a concert.
+GRAIN = ((29.9, 360, 0.02), (7.0, 120, 0.03), (1.05, 15, 0.06), (0.045, 2, 0.25))
 RUSH = timedelta(minutes=40)  # everybody at once, once a day long ago enough: there is a queue
+LEAST_IN_A_RUSH = 6  # tasks in a minute, that then wait for each other
 FILES = ("lyrics.txt", "minutes.txt", "speech.txt", "letter.txt")
 EVENTS = (("launched", STARTED_BY_OWNER()), ("started", PICKED_UP()), ("succeeded", SUCCEEDED()))
 FIELDS = (
@@ -107,7 +108,7 @@ def make_crowd(people: list[User], now: datetime, outage: timedelta) -> None:
             work = random.choices(makers, weights)[0](random)
             if work.name == "export_posts" and minute > now - outage - timedelta(minutes=2):
                 work = _countdown(random)
-            queued = random.expovariate(2) if number < 6 else random.uniform(8, 14) * place
+            queued = random.expovariate(2) if number < LEAST_IN_A_RUSH else random.uniform(8, 14) * place
             row = _row(work, random.choice(people), minute + timedelta(seconds=random.uniform(0, 59)), queued, random)
             tasks.append(row)
             if not CATALOGUE[work.name].internal:
@@ -118,11 +119,11 @@ def make_crowd(people: list[User], now: datetime, outage: timedelta) -> None:
 
 def _everyday(random: Random, now: datetime) -> Iterator[tuple[datetime, int]]:
     """Minutes, oldest first, and how many tasks end in each."""
-    ends = [days for days, _ in GRAIN[1:]] + [0.0]
-    for (begin, minutes), end in zip(GRAIN, ends, strict=True):
+    ends = [days for days, _, _ in GRAIN[1:]] + [0.0]
+    for (begin, minutes, share), end in zip(GRAIN, ends, strict=True):
         minute = whole_minute(now - timedelta(days=begin))
         while minute < whole_minute(now - timedelta(days=end)) - timedelta(minutes=1):
-            busy = HOURS[minute.hour] * DAYS[minute.weekday()] * PER_MINUTE * minutes
+            busy = HOURS[minute.hour] * DAYS[minute.weekday()] * share * minutes
             yield minute, int(busy * random.uniform(0.5, 1.5) + random.random())
             minute += timedelta(minutes=minutes)
 
@@ -130,8 +131,8 @@ def _everyday(random: Random, now: datetime) -> Iterator[tuple[datetime, int]]:
 def _rush(now: datetime) -> Iterator[tuple[datetime, int]]:
     """The minutes after a rehearsal, some hours ago, when there was more to do than workers could at once."""
     begin = whole_minute(now - timedelta(hours=5, minutes=10))
-    for minute in range(0, int(RUSH.total_seconds()) // 60, 2):
-        yield begin + timedelta(minutes=minute), 6 + min(minute, 40 - minute) // 3
+    for minute in range(0, int(RUSH.total_seconds()) // 60, 3):
+        yield begin + timedelta(minutes=minute), LEAST_IN_A_RUSH + min(minute, 40 - minute) // 3
 
 
 def _row(work: Work, user: User, ended: datetime, queued: float, random: Random) -> Row:
