@@ -24,7 +24,10 @@ _MORNING = time(9)
 
 
 class PauseForm(ReasonForm):
-    """A pause: for how long, why, and whether what runs is to pause, too. Times are those of `zone`."""
+    """A pause: for how long, why, and whether what runs is to pause, too. Times are those of `zone`.
+
+    What runs of an `internal` kind goes on: nobody would see that it stays paused, to resume it.
+    """
 
     length = SelectField(
         "Pause for",
@@ -39,9 +42,11 @@ class PauseForm(ReasonForm):
     until = MomentField("Until")
     stop_running = BooleanField("Also pause what runs")
 
-    def __init__(self, zone: str, **kwargs: Any) -> None:
+    def __init__(self, zone: str, *, internal: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.zone = self.until.zone = zone
+        if internal:
+            del self.stop_running
 
     def validate_length(self, field: Field) -> None:
         """Requires one of those that there are."""
@@ -56,6 +61,11 @@ class PauseForm(ReasonForm):
             raise ValidationError("Enter a date and time.")
         if not utcnow() < field.data <= utcnow() + LONGEST_PAUSE:
             raise ValidationError(f"Choose a time in the next {LONGEST_PAUSE.days} days.")
+
+    @property
+    def stops_running(self) -> bool:
+        """Whether what runs is to pause."""
+        return "stop_running" in self and bool(self.stop_running.data)
 
     @property
     def ends_at(self) -> datetime:

@@ -19,6 +19,12 @@ def kind_note(name: str) -> str:
     return "internal" if function.internal else ""
 
 
+def is_internal(name: str) -> bool:
+    """Whether it is work of the site itself, of which people see nothing."""
+    function = registry.functions.get(name)
+    return function is not None and function.internal
+
+
 def bounded(found: int, most: int) -> str:
     """A number that was counted no further than one more than `most`: '12', and '10,000+' for whatever is more."""
     return f"{number(most)}+" if found > most else number(found)

@@ -13,7 +13,7 @@ from webapp.models.steering import noted_kind
 from webapp.web.auditing import audited, audited_action
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.kinds import LimitsForm, PauseForm
-from webapp.web.presenters.desk.kind_words import brief, kind_label, kind_note, percent
+from webapp.web.presenters.desk.kind_words import brief, is_internal, kind_label, kind_note, percent
 from webapp.web.presenters.desk.overview_charts import charts_of
 from webapp.web.routes.desk.blueprint import bp
 from webapp.web.routes.desk.overview import RANGES
@@ -48,12 +48,12 @@ def pause_kind(name: str) -> ResponseReturnValue:
     """Let no task of it start until a time."""
     _demand(name)
     zone = signed_in_user().time_zone
-    form = PauseForm(zone)
+    form = PauseForm(zone, internal=is_internal(name))
     if not form.validate():
         return _page(name, pause=form), 422
     until = form.ends_at
     with audited(f"kind {name}", reason=form.reason.data) as entry, noted_kind(entry, name):
-        KindControl.pause(name, until, form.reason.data, form.stop_running.data)
+        KindControl.pause(name, until, form.reason.data, form.stops_running)
     flash(f"{kind_label(name)} is paused until {clock_words(until, zone)}.")
     return redirect(url_for("desk.kind", name=name), 303)
 
@@ -109,7 +109,7 @@ def _page(name: str, pause: PauseForm | None = None, limits: LimitsForm | None =
         kind=found,
         which=which,
         charts=charts_of(series(which, kind=name), LENGTHS[which].step, zone, name),
-        pause=pause or PauseForm(zone, formdata=None),
+        pause=pause or PauseForm(zone, internal=is_internal(name), formdata=None),
         limits=limits or LimitsForm.of(found.control),
         problem=problem,
         zone=zone,

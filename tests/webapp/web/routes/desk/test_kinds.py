@@ -78,6 +78,19 @@ def test_a_kind_is_paused_for_a_time_and_goes_on_before_it(operator):
     ]
 
 
+def test_what_runs_of_the_sites_own_work_is_not_paused_with_its_kind(operator):
+    """It would stay paused, where its owner does not see it: one whose mail is paused gets none from then on."""
+    page = operator.get("/desk/kinds/mail_account")
+    assert "until it goes on, it’s done for nobody" in page.words
+    assert not page.page.select("[name=stop_running]")
+    assert (
+        operator.submit("/desk/kinds/mail_account/pause", length="1h", reason="Spam", stop_running="y").status_code
+        == 303
+    )
+    control = KindControl.of("mail_account")
+    assert (control.is_paused, control.stops_running) == (True, False)
+
+
 def test_of_several_who_resume_a_kind_at_once_the_audit_says_that_one_did(each_database):
     KindControl.pause("countdown", utcnow() + timedelta(hours=1))
     presses = [browse(each_database, make_staff()) for _ in range(4)]
