@@ -7,6 +7,7 @@ from typing import ParamSpec
 
 from flask import abort, g, make_response
 from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
 from werkzeug.exceptions import HTTPException
 
 from webapp.lib import logs
@@ -17,12 +18,15 @@ from webapp.web.auth import reader
 from webapp.web.clients import coarse_network
 from webapp.web.security_log import Event, record
 
-# What the audit calls what an address is about, by the name of its part.
+# What an argument of a URL is the id of, as targets call it.
 NOUNS = {
-    **{"task_id": "task", "name": "kind", "worker": "worker", "person_id": "person"},
-    **{"report_id": "report", "address_id": "suppression"},
+    "task_id": "task",
+    "name": "kind",
+    "worker": "worker",
+    "person_id": "person",
+    "report_id": "report",
+    "address_id": "suppression",
 }
-
 P = ParamSpec("P")
 View = Callable[P, ResponseReturnValue]
 
@@ -36,8 +40,8 @@ def audited_action(action: Audited) -> Callable[[View[P]], View[P]]:
     """Have a view be for those who may do that, and answer 404 to all others. It stands below the route.
 
     The view does it within `audited`. If it answers without that, what was sent was no good: the audit then says that
-    it was refused, and with which status. Nobody else than people with a role is audited for a knock: the security log
-    has it.
+    it was refused, and why, if the view has said so by `accepted` or `refuse`, or else with which status. Nobody else
+    than people with a role is audited for a knock: the security log has it.
     """
 
     def guard(view: View[P]) -> View[P]:
@@ -50,7 +54,7 @@ def audited_action(action: Audited) -> Callable[[View[P]], View[P]]:
                 if user is not None and user.role:
                     record_refusal(page_asker(), action, target, "not allowed by the role")
                 abort(404)
-            g.audited_action, g.is_audited = action, False
+            g.audited_action, g.is_audited, g.refusal = action, False, ""
             try:
                 answer = make_response(view(*args, **kwargs))
             except HTTPException as error:
@@ -75,7 +79,20 @@ def audited(target: str, *, about: User | int | None = None, reason: str = "") -
         yield entry
 
 
+def accepted(form: FlaskForm) -> bool:
+    """Whether a form is right that a view with an `audited_action` got. If not, the audit says what its errors say."""
+    is_right = form.validate_on_submit()
+    if not is_right:
+        refuse(" ".join(str(words) for errors in form.errors.values() for words in errors))
+    return is_right
+
+
+def refuse(why: str) -> None:
+    """Have the audit say why a view with an `audited_action` does nothing; it is not to come to `audited` then."""
+    g.refusal = why
+
+
 def _refused(target: str, status: int) -> None:
     if not g.is_audited:
         g.is_audited = True
-        record_refusal(page_asker(), g.audited_action, target, f"answered {status}")
+        record_refusal(page_asker(), g.audited_action, target, g.refusal or f"answered {status}")

@@ -1,5 +1,7 @@
 """What forms of the desk share: the reason for what is done to somebody else's."""
 
+from typing import ClassVar
+
 from flask_wtf import FlaskForm
 from wtforms import Field, StringField
 from wtforms.validators import ValidationError
@@ -14,11 +16,20 @@ class ReasonForm(FlaskForm):
 
     reason = StringField("Reason", filters=[clean])
 
+    missing: ClassVar[str] = "Say why: its owner reads it."  # what is wrong where there is none; empty if nothing is
+
     def validate_reason(self, field: Field) -> None:
         """Requires one; the error of one too long says how long it is."""
-        if not (field.data or "").strip():
-            raise ValidationError("Say why: its owner reads it.")
+        if self.missing and not (field.data or "").strip():
+            raise ValidationError(self.missing)
+        field.data = field.data or ""
         if len(field.data) > LONGEST_REASON:
             raise ValidationError(
                 f"Your reason has {number(len(field.data))} characters. The limit is {LONGEST_REASON}."
             )
+
+
+class FreeReasonForm(ReasonForm):
+    """The same where the audit alone has the reason, and so it may be left out."""
+
+    missing = ""

@@ -44,7 +44,7 @@ class BulkForm(ReasonForm):
         """Whether it may begin: there may be some more by now than were shown, but not many."""
         is_valid = super().validate(extra_validators)
         if not self.able:
-            self.form_errors = ["There are no such tasks any more."]
+            self.form_errors = ["There are no such tasks anymore."]
         elif self.able > max(self.said * MORE, self.said + 10):
             now, then = number(self.able), number(self.said)
             self.form_errors = [f"By now, these are {now} tasks. The page that you confirmed said {then}."]

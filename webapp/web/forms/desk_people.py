@@ -83,6 +83,7 @@ class RoleForm(FlaskForm):
 class QuotaForm(ReasonForm):
     """Another quota for one person than for everybody, or everybody's again."""
 
+    missing = "Say why: it’s kept with the limit."
     quota = SelectField(
         "Quota", [InputRequired()], choices=[SelectChoice(quota.value, QUOTA_LABELS[quota]) for quota in PERSONAL]
     )
@@ -100,12 +101,6 @@ class QuotaForm(ReasonForm):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.reason.id = "quota-reason"  # the page has another form with a reason
-
-    def validate_reason(self, field: Field) -> None:
-        """Requires one, for the audit."""
-        if not (field.data or "").strip():
-            raise ValidationError("Say why: it’s kept with the limit.")
-        super().validate_reason(field)
 
     def validate_most(self, field: Field) -> None:
         """Words of ours where it is no number."""

@@ -10,19 +10,13 @@ from tasks.engine.models.task import Task
 from webapp.lib.i18n import ngettext
 from webapp.lib.times import clock_words
 from webapp.models import Worker
+from webapp.web.presenters.desk.task_rows import kind_words
 
 GONE_FOR = timedelta(minutes=5)  # how long one is shown after it was last heard
 MOST = 500  # workers
 NAMED = 5  # of the tasks that one runs
 MB = 1_000_000
 ROUNDED_TO = 10 * MB  # what a poll would tell of each turn otherwise
-
-TASKS = "/desk/tasks"
-
-
-def task_url(task: Task) -> str:
-    """The page of a task at the desk."""
-    return f"{TASKS}/{task.id}"
 
 
 @dataclass(frozen=True)
@@ -50,14 +44,9 @@ class ShownWorker:
         has = self.worker.memory
         return None if has is None else max(ROUNDED_TO, round(has / ROUNDED_TO) * ROUNDED_TO)
 
-    @property
-    def tasks_url(self) -> str:
-        """The list of what it runs and has run."""
-        return f"{TASKS}?worker={self.worker.token}"
-
-    def url_of(self, task: Task) -> str:
-        """The page of one of its tasks."""
-        return task_url(task)
+    def kind_of(self, task: Task) -> str:
+        """What it runs, as people call it."""
+        return kind_words(task)
 
     @property
     def named(self) -> Sequence[Task]:

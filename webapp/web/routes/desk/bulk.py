@@ -11,7 +11,7 @@ from webapp.models.audit import Audited
 from webapp.models.permissions import Action, may
 from webapp.models.steering import target_of
 from webapp.web import over_quota
-from webapp.web.auditing import audited, audited_action
+from webapp.web.auditing import accepted, audited, audited_action, refuse
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.desk_bulk import BulkForm
 from webapp.web.idempotency import create_once, replay_response
@@ -32,10 +32,13 @@ def bulk() -> ResponseReturnValue:
 def start_bulk() -> ResponseReturnValue:
     """Begin it: a task of the operator's does it to the tasks as they are at this moment."""
     if answer := replay_response(STARTED_ALREADY):
+        refuse("This form had begun it already.")
         return answer
     asked = _plan()
     form = BulkForm(asked.able)
-    if asked.problem or not form.validate():
+    if asked.problem:
+        refuse(asked.problem)
+    if asked.problem or not accepted(form):
         return _page(asked, form), 422
     try:
         return _start(asked, form)

@@ -2,15 +2,14 @@
 
 from uuid import UUID
 
-from flask import abort, flash, redirect, render_template
+from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from tasks.engine.models.forced_ending import AlreadyForced
 from webapp.models import IllegalTransition, Task
 from webapp.models.audit import Audited
-from webapp.web.auditing import audited, audited_action
+from webapp.web.auditing import accepted, audited, audited_action
 from webapp.web.forms.desk import ReasonForm
-from webapp.web.presenters.desk.workers import task_url
 from webapp.web.routes.desk.blueprint import bp
 
 
@@ -25,7 +24,7 @@ def forced_end(task_id: UUID) -> ResponseReturnValue:
 def force_end(task_id: UUID) -> ResponseReturnValue:
     """Have the process killed that runs it. Its owner reads the reason."""
     task, form = _find(task_id), ReasonForm()
-    if not form.validate_on_submit():
+    if not accepted(form):
         return _page(task, form), 422
     try:
         with audited(f"task {task_id}", about=task.user_id, reason=form.reason.data):
@@ -36,7 +35,7 @@ def force_end(task_id: UUID) -> ResponseReturnValue:
         flash("No worker has it anymore, so there’s nothing to end by force.")
     else:
         flash("Its process is being killed. The task ends as canceled within seconds.")
-    return redirect(task_url(task), 303)
+    return redirect(url_for("desk.task", task_id=task.id), 303)
 
 
 def _find(task_id: UUID) -> Task:
@@ -45,4 +44,4 @@ def _find(task_id: UUID) -> Task:
 
 
 def _page(task: Task, form: ReasonForm) -> str:
-    return render_template("desk/tasks/forced_end.html", task=task, form=form, url=task_url(task))
+    return render_template("desk/tasks/forced_end.html", task=task, form=form)

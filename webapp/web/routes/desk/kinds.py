@@ -10,7 +10,7 @@ from webapp.models.audit import Audited
 from webapp.models.statistics import RANGES as LENGTHS
 from webapp.models.statistics import Range, series
 from webapp.models.steering import noted_kind
-from webapp.web.auditing import audited, audited_action
+from webapp.web.auditing import accepted, audited, audited_action
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.kinds import LimitsForm, PauseForm
 from webapp.web.presenters.desk.kind_words import brief, is_internal, kind_label, kind_note, percent
@@ -49,7 +49,7 @@ def pause_kind(name: str) -> ResponseReturnValue:
     _demand(name)
     zone = signed_in_user().time_zone
     form = PauseForm(zone, internal=is_internal(name))
-    if not form.validate():
+    if not accepted(form):
         return _page(name, pause=form), 422
     until = form.ends_at
     with audited(f"kind {name}", reason=form.reason.data) as entry, noted_kind(entry, name):
@@ -79,7 +79,7 @@ def limit_kind(name: str) -> ResponseReturnValue:
     """Set how many of it run at once, in all and per person, and how fast they start."""
     _demand(name)
     form = LimitsForm()
-    if not form.validate():
+    if not accepted(form):
         return _page(name, limits=form), 422
     with audited(f"kind {name}") as entry, noted_kind(entry, name):
         KindControl.limit(name, form.running.data, form.per_person.data, form.per_second.data)

@@ -16,7 +16,7 @@ from webapp.models.permissions import Action
 from webapp.models.quotas import most_of
 from webapp.models.role_changes import CannotHaveRole, change_role
 from webapp.models.suspension_work import carry_out
-from webapp.web.auditing import audited, audited_action
+from webapp.web.auditing import accepted, audited, audited_action, refuse
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.desk import ReasonForm
 from webapp.web.forms.desk_people import NO_ROLE, QuotaForm, RoleForm
@@ -39,7 +39,7 @@ class Unchanged(ValueError):
 def suspend(person_id: int) -> ResponseReturnValue:
     """Let nobody use the account until somebody reinstates it. Its owner is told why."""
     user, form = find_person(person_id, in_use=True), ReasonForm()
-    if not form.validate_on_submit():
+    if not accepted(form):
         return person_page(user, reason=form), 422
     try:
         with audited(_target(user), about=user, reason=form.reason.data):
@@ -83,7 +83,8 @@ def end_sessions(person_id: int) -> ResponseReturnValue:
     """Sign somebody out everywhere. A guest, who could not sign in again, is left alone."""
     user = find_person(person_id, in_use=True)
     if user.is_guest:
-        return person_page(user, problem="A guest would lose the account by that."), 422
+        refuse(problem := "A guest would lose the account by that.")
+        return person_page(user, problem=problem), 422
     with audited(_target(user), about=user) as entry:
         entry.after = number = Session.end_all(user)
     record(Event.SESSION_ENDED, user, sessions=number)
@@ -96,7 +97,7 @@ def end_sessions(person_id: int) -> ResponseReturnValue:
 def change_quota(person_id: int) -> ResponseReturnValue:
     """Have another quota count for somebody, for so many days or for good; or everybody's again."""
     user, form = find_person(person_id, in_use=True), QuotaForm()
-    if not form.validate_on_submit():
+    if not accepted(form):
         return person_page(user, quota=form), 422
     quota = Quota(form.quota.data)
     with audited(_target(user), about=user, reason=form.reason.data) as entry:
@@ -118,7 +119,7 @@ def change_quota(person_id: int) -> ResponseReturnValue:
 def give_role(person_id: int) -> ResponseReturnValue:
     """Give somebody a role, or none. Nobody takes their own away, as nobody else may be left to give it back."""
     user, form = find_person(person_id, in_use=True), RoleForm()
-    if not form.validate_on_submit():
+    if not accepted(form):
         return person_page(user, role=form), 422
     try:
         with audited(_target(user), about=user) as entry:

@@ -7,7 +7,7 @@ from webapp.models import Report
 from webapp.models.audit import Audited
 from webapp.models.permissions import Action, may
 from webapp.models.report import AlreadyClosed, Verdict
-from webapp.web.auditing import audited, audited_action
+from webapp.web.auditing import accepted, audited, audited_action
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.desk_reports import VERDICTS, VerdictForm
 from webapp.web.paging import PAGE_SIZE, Page, page, page_upwards
@@ -28,7 +28,7 @@ def close_report(report_id: int) -> ResponseReturnValue:
     """Close one, and all of the same post or message, as the form says; that is deleted, if it says so."""
     report = Report.find(report_id) or abort(404)
     form = VerdictForm()
-    if not form.validate_on_submit():
+    if not accepted(form):
         return _page(), 422
     verdict = Verdict(form.verdict.data)
     try:

@@ -50,6 +50,5 @@ def _page(problem: str = "") -> ResponseReturnValue:
         query = query.where(Suppression.address == key_of(form.address))
     found = page(query, request.args.get("before")) if is_shown and not form.errors else Page([], None)
     shown = {"form": form, "suppressions": found, "is_shown": is_shown, "unsubscribed": Reason.UNSUBSCRIBED}
-    return render_template(
-        "desk/reports/suppressions.html", problem=problem, **shown
-    ), 422 if form.errors or problem else 200
+    status = 422 if form.errors or problem else 200
+    return render_template("desk/reports/suppressions.html", problem=problem, **shown), status

@@ -10,7 +10,7 @@ from tasks.engine.models.observers import StartRefused
 from webapp.models import AlreadyRunning, IllegalTransition, OverQuota, SecretsGone, Task
 from webapp.models.audit import Audited
 from webapp.models.steering import STEERING, noted, target_of
-from webapp.web.auditing import audited, audited_action
+from webapp.web.auditing import accepted, audited, audited_action
 from webapp.web.forms.desk import ReasonForm
 from webapp.web.forms.desk_tasks import PriorityForm
 from webapp.web.presenters.action_words import ACTION_WORDS, FINAL_ACTION
@@ -24,7 +24,7 @@ def _view(action: str) -> Callable[..., ResponseReturnValue]:
 
     def act(task_id: UUID) -> ResponseReturnValue:
         task, form = find(task_id), ReasonForm()
-        if not form.validate_on_submit():
+        if not accepted(form):
             return task_page(task, 422, reason=form)
         return _steer(task, form, lambda: getattr(task, action)(), is_final=action == FINAL_ACTION)
 
@@ -41,7 +41,7 @@ for _action, _audited in STEERING.items():
 def task_priority(task_id: UUID) -> ResponseReturnValue:
     """Have it go before others, or after them."""
     task, form = find(task_id), PriorityForm()
-    if not form.validate_on_submit():
+    if not accepted(form):
         return task_page(task, 422, priority=form)
     return _steer(task, form, lambda: task.prioritize(form.priority.data), "Changed the priority of “{}”.")
 

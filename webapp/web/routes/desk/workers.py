@@ -3,16 +3,16 @@
 from collections.abc import Callable
 from hashlib import sha256
 
-from flask import abort, current_app, flash, redirect, render_template, request, url_for
+from flask import abort, current_app, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from tasks.engine.presence import HEARD_EVERY
-from webapp.lib.normalization import clean
 from webapp.models import Worker
 from webapp.models.audit import Audited
 from webapp.models.permissions import Action, may
-from webapp.web.auditing import audited, audited_action
+from webapp.web.auditing import accepted, audited, audited_action
 from webapp.web.auth import signed_in_user
+from webapp.web.forms.desk import FreeReasonForm
 from webapp.web.polling import conditional_public_fragment
 from webapp.web.presenters.desk.workers import ShownWorkers
 from webapp.web.routes.desk.blueprint import bp
@@ -25,7 +25,7 @@ class Unchanged(ValueError):
 @bp.get("/workers")
 def workers() -> ResponseReturnValue:
     """All that live, and those that were there minutes ago. Two queries besides those of any page."""
-    return render_template("desk/workers/index.html", workers=_shown())
+    return _page(FreeReasonForm(formdata=None))
 
 
 @bp.get("/workers/_list")
@@ -59,16 +59,23 @@ def _find(token: str) -> Worker:
 
 
 def _turn(worker: Worker, change: Callable[[], bool], done: str) -> ResponseReturnValue:
-    """Do it and say what was done, unless there was nothing to do. The reason may be left out: no owner reads it."""
+    """Do it and say what was done, unless there was nothing to do."""
+    form = FreeReasonForm()
+    if not accepted(form):
+        return _page(form), 422
     try:
-        with audited(f"worker {worker.token}", reason=clean(request.form.get("reason", "")) or ""):
+        with audited(f"worker {worker.token}", reason=form.reason.data):
             if not change():
-                raise Unchanged("nothing to change")
+                raise Unchanged("It was so already, or gone.")
     except Unchanged:
         flash(f"{worker.name} does that already, or is gone.")
     else:
         flash(f"{done} It hears of that within {HEARD_EVERY:.0f} seconds.")
     return redirect(url_for("desk.workers"), 303)
+
+
+def _page(form: FreeReasonForm) -> str:
+    return render_template("desk/workers/index.html", workers=_shown(), reason=form)
 
 
 def _shown() -> ShownWorkers:

@@ -13,6 +13,7 @@ from webapp.models import AuditEntry
 from webapp.models.audit import AUDITED, Audited, Outcome
 from webapp.models.permissions import Action, Role, may
 
+AUDITED_NOUN = re.compile(r"(task|kind|worker|person|report|suppression) \S+$")
 ASKERS = {
     "a visitor": lambda: None,
     "a member": lambda: make_user(),
@@ -57,6 +58,8 @@ def test_each_press_at_the_desk_leaves_one_entry_in_the_audit(app, desk, asker):
         if may(person, AUDITED[Audited(entry.action)].needs):
             assert status in (303, 422), url
             assert (entry.outcome == Outcome.DONE) == (status == 303), url
+            assert "answered" not in entry.error, "why, in words"
+            assert not entry.target or AUDITED_NOUN.match(entry.target), url
         else:
             assert (status, entry.outcome, entry.error) == (404, Outcome.REFUSED, "not allowed by the role"), url
 

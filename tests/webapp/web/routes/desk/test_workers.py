@@ -35,9 +35,9 @@ def test_each_worker_says_where_it_is_what_it_runs_and_what_it_has(app, operator
     task = _running(ours, name="countdown")
     make_task(State.SUCCEEDED, worker=ours.token)
     name, standing, _, running, what, memory, release, action = _row(operator, ours)
-    assert (name, standing, running, what) == ("worker-1 process 4711", "Takes tasks", "1 of 2", "countdown")
+    assert (name, standing, running, what) == ("worker-1 pid 4711", "Takes tasks", "1 of 2", "Countdown")
     assert (memory, release, action) == ("120.0 MB", app.config["RELEASE"], "Quiet")
-    assert _row(operator, other)[3:7] == ["0 of 4", "–", "–", "before Not this one"]
+    assert _row(operator, other)[3:7] == ["0 of 4", "–", "–", "before another release"]
     page = operator.get("/desk/workers").page
     [row] = page.select(f"#worker-{ours.token}")
     assert {link["href"] for link in row.select("a")} == {f"/desk/tasks?worker={ours.token}", f"/desk/tasks/{task.id}"}
@@ -80,6 +80,19 @@ def test_an_operator_quiets_a_worker_and_resumes_it_and_the_audit_has_both(app, 
         ("quiet worker", target, "It swaps.", Outcome.DONE),
         ("resume worker", target, "", Outcome.DONE),
     ]
+
+
+def test_the_reason_is_typed_outside_of_what_is_polled_and_has_its_limit(operator):
+    worker = make_worker()
+    page = operator.get("/desk/workers").page
+    assert page.select_one("#steer-workers #reason")
+    assert not page.select_one("#workers input, #workers form")
+    [button] = page.select(f"#worker-{worker.token} button")
+    assert (button["form"], button["formaction"]) == ("steer-workers", f"/desk/workers/{worker.token}/quiet")
+    answer = operator.submit(button["formaction"], reason="x" * 301)
+    assert (answer.status_code, Worker.get().quiet_at) == (422, None)
+    assert "Your reason has 301 characters." in answer.one("#reason-error").text
+    assert AuditEntry.get().error == "Your reason has 301 characters. The limit is 300."
 
 
 def test_who_quiets_a_worker_twice_or_one_that_is_forgotten_changes_nothing(app, operator):
