@@ -16,6 +16,7 @@ from webapp.web.auth import signed_in_user
 from webapp.web.forms.desk_tasks import DeskFilterForm, filter_asked
 from webapp.web.paging import Page, page_of_places
 from webapp.web.polling import conditional_public_fragment
+from webapp.web.presenters.desk.state_counts import state_counts
 from webapp.web.presenters.desk.task_rows import rows_of
 from webapp.web.routes.desk.blueprint import bp
 
@@ -26,8 +27,8 @@ ON_A_PAGE = 50
 def tasks() -> ResponseReturnValue:
     """The tasks that the query lets through, the latest first; 422 with what is wrong with it.
 
-    At most six queries, and three more for the name of an owner. A query is led on to the one that says the same
-    shortest: who keeps the address has the search.
+    At most six queries, one for each group of states, and three more for the name of an owner. A query is led on to the
+    one that says the same shortest: who keeps the address has the search.
     """
     user, sent = signed_in_user(), request.args.to_dict()
     before = sent.pop("before", None)
@@ -35,11 +36,13 @@ def tasks() -> ResponseReturnValue:
         asked = filter_asked(sent, may_steer=may(user, Action.STEER), zone=user.time_zone)
     except BadFilter as error:
         form = DeskFilterForm(DeskFilter(), sent, error.problems, user.time_zone)
-        return render_template("desk/tasks/index.html", form=form, **_list(None, None)), 422
+        return render_template("desk/tasks/index.html", form=form, states=[], **_list(None, None)), 422
     if (query := written(asked)) != sent:
         return redirect(address_of(query, before), 302)
     form = DeskFilterForm(asked, sent, {}, user.time_zone)
-    return render_template("desk/tasks/index.html", form=form, **_list(asked, before))
+    return render_template(
+        "desk/tasks/index.html", form=form, states=state_counts(asked.states), **_list(asked, before)
+    )
 
 
 @bp.get("/tasks/_list")
