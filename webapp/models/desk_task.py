@@ -6,6 +6,7 @@ from uuid import UUID
 from peewee import fn
 
 from tasks.engine.models.artifact import Artifact
+from tasks.engine.models.failure_group import FailureGroup
 from tasks.engine.models.task import Task
 from webapp.models.audit import AuditEntry
 from webapp.models.steering import target_of
@@ -26,7 +27,11 @@ def made_by(task: Task) -> tuple[int, int]:
     return int(files), int(weight)
 
 
+def cause_of(task: Task) -> FailureGroup | None:
+    """Why it failed, with the traceback of the latest such failure. One query; none for what has not failed."""
+    return FailureGroup.get_or_none(FailureGroup.fingerprint == task.fingerprint) if task.fingerprint else None
+
+
 def audited(task: Task) -> list[AuditEntry]:
     """The latest that was done to a task at the desk. One query."""
-    about = AuditEntry.select().where(AuditEntry.target == target_of(task))
-    return list(about.order_by(AuditEntry.id.desc()).limit(LATEST_ENTRIES))
+    return AuditEntry.of_target(target_of(task), LATEST_ENTRIES)

@@ -25,8 +25,8 @@ AT_ONCE = 300  # rows in a statement
 # How busy people are in each hour of a day (UTC), and on each day of a week: on Thursdays they sing.
 HOURS = (1, 1, 1, 1, 1, 2, 3, 5, 6, 6, 5, 5, 6, 6, 5, 5, 6, 7, 9, 9, 8, 6, 4, 2)
 DAYS = (0.9, 1.0, 0.9, 1.5, 1.0, 0.7, 0.8)
-# From so many days ago on, tasks end in one minute of so many, as numbers of long ago are shown for hours at a time; how
-# many that are for each of these minutes, times the two above. Today there is a concert.
+# From so many days ago on, tasks end in one minute of so many, as numbers of long ago are shown for hours at a time;
+# how many that are for each of these minutes, times the two above. Today there is a concert.
 GRAIN = ((29.9, 360, 0.02), (7.0, 120, 0.03), (1.05, 15, 0.06), (0.045, 2, 0.25))
 RUSH = timedelta(minutes=40)  # everybody at once, once a day long ago enough: there is a queue
 LEAST_IN_A_RUSH = 6  # tasks in a minute, that then wait for each other

@@ -53,6 +53,11 @@ class FailureFilterForm(Form):
         _demand(field)
 
     @property
+    def is_narrowed(self) -> bool:
+        """Whether it shows other causes than by itself."""
+        return bool(self.kind.data or self.window.data != Window.WEEK.value)
+
+    @property
     def filter(self) -> FailureFilter:
         """The filter for the query; of a form that is wrong, the usual one."""
         if self.errors:

@@ -40,7 +40,7 @@ class PauseForm(ReasonForm):
         default="1h",
     )
     until = MomentField("Until")
-    stop_running = BooleanField("Also pause what runs")
+    stop_running = BooleanField("Also pause running tasks")
 
     def __init__(self, zone: str, *, internal: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -5,17 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import url_for
-
 from webapp.lib.i18n import number
 from webapp.lib.times import exact_iso
 from webapp.models import AuditEntry, User
 from webapp.models.audit import AUDITED, Audited, Outcome, Via
 from webapp.models.permissions import Account, Action, may
+from webapp.web.presenters.desk.links import target_url
 
 VIAS = {Via.PAGE: "desk", Via.API: "API", Via.COMMAND: "command line"}
 DELETED = "Deleted account"
-PLACES = {"task": "tasks", "kind": "kinds", "person": "people", "failure": "failures"}  # of what has a page of its own
 NONE = "none"
 SHORT = 8  # characters of an id that is not for reading
 
@@ -79,9 +77,8 @@ class ShownEntry:
 
     @property
     def url(self) -> str:
-        """The page of what it was about, or of all of its sort; empty if there is none."""
-        noun, _, found = self.entry.target.partition(" ")
-        return f"{url_for('desk.overview')}/{PLACES[noun]}/{found}" if noun in PLACES and found else ""
+        """The page of what it was about; empty if there is none."""
+        return target_url(str(self.entry.target))
 
     @property
     def changes(self) -> list[tuple[str, str, str]]:

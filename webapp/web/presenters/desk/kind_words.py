@@ -1,6 +1,7 @@
 """Kinds as pages of the desk call them: by the label of their task function, also what this release does not know."""
 
 from tasks.engine import registry
+from tasks.engine.models.failure_group import FailureGroup
 from webapp.lib.i18n import number
 from webapp.web.presenters.desk.axis import time_words
 
@@ -23,6 +24,11 @@ def is_internal(name: str) -> bool:
     """Whether it is work of the site itself, of which people see nothing."""
     function = registry.functions.get(name)
     return function is not None and function.internal
+
+
+def cause_words(group: FailureGroup) -> str:
+    """Why tasks fail, as a heading has it: the exception without its module, or what was said where there is none."""
+    return str(group.exception).rpartition(".")[2] or str(group.message)
 
 
 def bounded(found: int, most: int) -> str:

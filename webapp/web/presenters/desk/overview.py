@@ -7,20 +7,21 @@ from datetime import timedelta
 from functools import cached_property
 from math import ceil
 
-from tasks.engine import registry
 from tasks.engine.models.state import State
-from webapp.lib.i18n import estimate, ngettext, number
+from webapp.lib.i18n import estimate, ngettext
 from webapp.lib.times import utcnow
-from webapp.models import Rollup, SiteAlert, statistics
+from webapp.models import Report, Rollup, SiteAlert, statistics
 from webapp.models.reading import sweeping_worker
 from webapp.models.statistics import Numbers, Point, Range
 from webapp.web.presenters.desk.axis import time_words
+from webapp.web.presenters.desk.kind_words import bounded, brief, kind_label, kind_note, percent
 from webapp.web.presenters.desk.links import tasks_url
 from webapp.web.presenters.desk.overview_charts import charts_of
 
 RECENTLY = timedelta(hours=1)
 SOON = 300  # seconds in which all that waits should have started
 MOST_KINDS = 5  # that failed
+MOST_REPORTS = 100  # that are counted
 LIVE = Range.HOUR  # the range that changes while somebody looks
 
 
@@ -30,25 +31,34 @@ class FailingKind:
 
     name: str
     numbers: Numbers
-    is_internal: bool
     url: str
+
+    @property
+    def label(self) -> str:
+        """What it is called."""
+        return kind_label(self.name)
+
+    @property
+    def note(self) -> str:
+        """What else is to be said of it."""
+        return kind_note(self.name)
 
     @property
     def share(self) -> str:
         """How many of those failed that were not canceled, in words."""
-        return f"{number(round(100 * (self.numbers.failure_share or 0)))}%"
+        return percent(self.numbers.failure_share)
 
     @property
     def times(self) -> list[str]:
         """p50 and p95 of the wait, and of the run."""
         found = [self.numbers.wait(0.5), self.numbers.wait(0.95), self.numbers.run(0.5), self.numbers.run(0.95)]
-        return ["–" if value is None else time_words(value) for value in found]
+        return [brief(value) for value in found]
 
 
 class Overview:
     """The figures now, and the charts of a range as somebody reads them in whose time `zone`.
 
-    To ask for its `version` costs six small queries and two for each kind that waits; the rest of it four more.
+    To ask for its `version` costs seven small queries and two for each kind that waits; the rest of it four more.
     """
 
     def __init__(self, which: Range, zone: str) -> None:
@@ -58,6 +68,7 @@ class Overview:
         self.line, self.able = statistics.total(lines), statistics.capacity(self._now)
         self.rollup: Rollup | None = statistics.progress()
         self.sweeper, self.alerts = sweeping_worker(self._now), SiteAlert.firing()
+        self.reports = bounded(Report.count_open(MOST_REPORTS + 1), MOST_REPORTS)
 
     @property
     def is_live(self) -> bool:
@@ -69,7 +80,7 @@ class Overview:
         """What is the same while all of it is."""
         alerts = [(alert.key, alert.words, alert.since) for alert in self.alerts]
         seen = self.rollup and self.rollup.seen
-        parts = self.range, alerts, self._waiting, self.line.running, self.able, seen, self.sweeper
+        parts = self.range, alerts, self._waiting, self.line.running, self.able, seen, self.sweeper, self.reports
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]
 
     @property
@@ -106,10 +117,7 @@ class Overview:
     def failing(self) -> list[FailingKind]:
         """The kinds of which most failed in the last hour, the worst first; none where nothing did."""
         failed = sorted((row for row in self._kinds.items() if row[1].failed), key=lambda row: -row[1].failed)
-        return [
-            FailingKind(name, numbers, self._is_internal(name), self.failed_url(name))
-            for name, numbers in failed[:MOST_KINDS]
-        ]
+        return [FailingKind(name, numbers, self.failed_url(name)) for name, numbers in failed[:MOST_KINDS]]
 
     @property
     def failed_url(self) -> Callable[..., str]:
@@ -135,11 +143,6 @@ class Overview:
     @cached_property
     def _kinds(self) -> dict[str, Numbers]:
         return statistics.by_kind(self._now - RECENTLY, self._now)
-
-    @staticmethod
-    def _is_internal(name: str) -> bool:
-        function = registry.functions.get(name)
-        return bool(function and function.internal)
 
     @staticmethod
     def _coarse(seconds: int) -> str:

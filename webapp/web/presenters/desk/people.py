@@ -12,14 +12,10 @@ from webapp.models.permissions import Role, needs_second_factor
 from webapp.models.quota_use import QuotaUse, uses_of
 from webapp.models.storage_count import stored_by
 from webapp.web.forms.desk_people import QUOTA_LABELS
+from webapp.web.presenters.desk.kind_words import bounded
 from webapp.web.presenters.storage import MEGABYTE, StorageUse
 
 MOST_SESSIONS = 100
-
-
-def bounded(count: int, most: int) -> str:
-    """How many, where nobody has counted further: “37”, “1,000+”."""
-    return f"{number(most)}+" if count > most else number(count)
 
 
 def active_words(count: int) -> str:

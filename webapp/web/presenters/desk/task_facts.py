@@ -9,9 +9,8 @@ from tasks.engine.models.sealed import is_sealed
 from tasks.engine.parameters.secret import MASK
 from webapp.lib.i18n import number, size
 from webapp.lib.json_types import Json
-from webapp.models import AuditEntry, Task, TaskEvent, User
-from webapp.models.audit import AUDITED
-from webapp.models.desk_task import audited, find_any, made_by
+from webapp.models import FailureGroup, Task, TaskEvent, User
+from webapp.models.desk_task import cause_of, find_any, made_by
 from webapp.models.permissions import Action, may
 from webapp.models.steering import STEERING
 from webapp.web.presenters.action_words import ACTION_WORDS, FINAL_ACTION, ActionWords
@@ -23,13 +22,15 @@ MOST_CHILDREN = 100
 
 @dataclass(frozen=True)
 class DeskTask(DeskRow):
-    """A task with what belongs to it. `steers`: who reads it may act on it, and so read what went wrong."""
+    """A task with what belongs to it. `steers`: who reads it may act on it, and so read what went wrong, and the
+    `cause` of a failure."""
 
     steers: bool
     position: QueuePosition | None
     parent: Task | None
     children: list[Task]
     events: list[TaskEvent]
+    cause: FailureGroup | None
     files: int
     bytes: int
 
@@ -94,31 +95,19 @@ class DeskTask(DeskRow):
 
 
 def desk_task(task: Task, reader: User) -> DeskTask:
-    """The task as this person sees it. At most six queries."""
+    """The task as this person sees it. At most seven queries."""
+    steers = may(reader, Action.STEER)
     return DeskTask(
         task,
         people({task.user_id})[task.user_id],
-        may(reader, Action.STEER),
+        steers,
         fair_queue.positions([task]).get(task.id),
         find_any(task.parent_id),
         list(task.children().limit(MOST_CHILDREN)) if task.is_workflow else [],
         TaskEvent.of(task.id),
+        cause_of(task) if steers else None,
         *made_by(task),
     )
-
-
-def audited_of(task: Task) -> list[tuple[AuditEntry, str, str, str]]:
-    """The latest that was done to a task at the desk, each with its words, and who did it. Two queries at most."""
-    entries = audited(task)
-    names = {
-        person.id: person.shown_name for person in people(each.actor_id for each in entries if each.actor_id).values()
-    }
-    known = {each.value: row.words for each, row in AUDITED.items()}
-    return [(each, known.get(each.action, each.action), _who(each, names), each.error) for each in entries]
-
-
-def _who(entry: AuditEntry, names: dict[int, str]) -> str:
-    return names.get(entry.actor_id or 0, entry.command_user or "somebody")
 
 
 def shown_arguments(task: Task) -> dict[str, str]:

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from flask import url_for
 
 from tasks.catalogue import CATALOGUE
 from tasks.engine.models.state import LEASED
-from webapp.lib.i18n import duration
 from webapp.models import State, Task, User
+from webapp.models.desk_filter import WORKFLOW
+from webapp.web.presenters.desk.axis import time_words
+from webapp.web.presenters.desk.links import target_url
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,17 @@ class DeskRow:
     def kind(self) -> str:
         """As people call it: the label of its function, or the name, where nobody knows it any more."""
         return kind_words(self.task)
+
+    @property
+    def kind_url(self) -> str:
+        """The page of its kind; of a workflow, or of what this release does not know, the list of all."""
+        name = self.task.name
+        return url_for("desk.kind", name=name) if name in CATALOGUE else url_for("desk.tasks", kind=name or WORKFLOW)
+
+    @property
+    def worker_url(self) -> str:
+        """Where its worker is in the page of workers. Only for one that has, or had, a worker."""
+        return target_url(f"worker {self.task.worker}")
 
     @property
     def notes(self) -> str:
@@ -71,14 +86,18 @@ def waited(task: Task) -> Spell:
         return Spell(since=task.ready_at or task.created_at)
     if task.ready_at is None or task.started_at is None or task.started_at < task.ready_at:
         return Spell()
-    return Spell(duration((task.started_at - task.ready_at).total_seconds()))
+    return _spell(task.started_at - task.ready_at)
 
 
 def ran(task: Task) -> Spell:
     """How long all runs of a task took."""
     if task.state in LEASED and task.started_at:
         return Spell(since=task.started_at)
-    return Spell(duration(task.run_seconds)) if task.started_at and task.run_seconds else Spell()
+    return _spell(timedelta(seconds=task.run_seconds)) if task.started_at and task.run_seconds else Spell()
+
+
+def _spell(length: timedelta) -> Spell:
+    return Spell(time_words(1000 * length.total_seconds()))
 
 
 def rows_of(tasks: list[Task]) -> list[DeskRow]:

@@ -8,11 +8,12 @@ from webapp.models.failure_list import COUNTED_AT_MOST, MOST_GROUPS, WINDOWS
 from webapp.models.permissions import Action, may
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.failures import FailureFilterForm
-from webapp.web.presenters.desk.kind_words import bounded, kind_label, kind_note
+from webapp.web.presenters.desk.kind_words import bounded, cause_words, kind_label, kind_note
 from webapp.web.routes.desk.blueprint import bp
 
 _WORDS = {
     "windows": WINDOWS,
+    "cause_words": cause_words,
     "kind_label": kind_label,
     "kind_note": kind_note,
     "bounded": lambda found: bounded(found, COUNTED_AT_MOST),

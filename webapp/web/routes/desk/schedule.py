@@ -3,12 +3,13 @@
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
-from webapp.models import Task, User
+from webapp.models import Task
 from webapp.models.schedule import MOST_LOOKED_THROUGH, upcoming
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.schedule import ScheduleFilterForm
 from webapp.web.paging import Page, page_of_places
 from webapp.web.presenters.desk.recurring import recurring
+from webapp.web.presenters.desk.task_rows import kind_words, people
 from webapp.web.routes.desk.blueprint import bp
 
 PAGE_SIZE = 50
@@ -26,14 +27,10 @@ def schedule() -> ResponseReturnValue:
         "desk/schedule/show.html",
         form=form,
         tasks=tasks,
-        owners=_names_of({task.user_id for task in tasks.items}),
+        owners=people(task.user_id for task in tasks.items),
         searched=MOST_LOOKED_THROUGH if tasks.next and len(tasks.items) < PAGE_SIZE else 0,
+        kind_words=kind_words,
         recurring=recurring(),
         zone=signed_in_user().time_zone,
     )
     return page, 422 if form.errors else 200
-
-
-def _names_of(ids: set[int]) -> dict[int, str]:
-    people = User.select(User.id, User.username, User.deletion_due_at).where(User.id.in_(sorted(ids))) if ids else ()
-    return {user.id: user.shown_name for user in people}

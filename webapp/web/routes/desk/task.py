@@ -8,13 +8,14 @@ from flask import abort, make_response, render_template, request, session
 from flask.typing import ResponseReturnValue
 
 from webapp.models import Task
-from webapp.models.desk_task import find_any
+from webapp.models.desk_task import audited, find_any
 from webapp.models.permissions import Action, may
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.desk import ReasonForm
 from webapp.web.forms.desk_tasks import PriorityForm
 from webapp.web.polling import conditional_public_fragment
-from webapp.web.presenters.desk.task_facts import audited_of, desk_task, shown_arguments
+from webapp.web.presenters.desk.audit_entries import shown_entries
+from webapp.web.presenters.desk.task_facts import desk_task, shown_arguments
 from webapp.web.routes.desk.blueprint import bp
 from webapp.web.routes.desk.tasks import version_of
 
@@ -24,7 +25,7 @@ _HOLDS: Final = 60  # seconds
 
 @bp.get("/tasks/<uuid:task_id>")
 def task(task_id: UUID) -> ResponseReturnValue:
-    """A task of anybody's, an internal one too; 404 for none. At most ten queries.
+    """A task of anybody's, an internal one too; 404 for none. At most eleven queries.
 
     Its arguments are there once for who has just asked to see them; that answer is not to be kept.
     """
@@ -49,10 +50,9 @@ def task_page(found: Task, status: int = 200, **forms: Any) -> ResponseReturnVal
     arguments = _arguments_once(found)
     empty = {"reason": ReasonForm(formdata=None), "priority": PriorityForm(formdata=None, priority=found.priority)}
     shown = desk_task(found, user)
-    audit = audited_of(found)
-    answer = make_response(
-        render_template("desk/tasks/show.html", shown=shown, arguments=arguments, audit=audit, **empty | forms), status
-    )
+    entries = shown_entries(audited(found), user)
+    page = render_template("desk/tasks/show.html", shown=shown, arguments=arguments, entries=entries, **empty | forms)
+    answer = make_response(page, status)
     if arguments is not None:
         answer.headers["Cache-Control"] = "no-store"
     return answer

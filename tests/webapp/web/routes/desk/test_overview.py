@@ -78,7 +78,7 @@ def test_the_kinds_that_fail_most_come_first_with_a_link_to_what_failed(viewer, 
     end(6, name="send_mail")
     statistics.roll_up()
     rows = viewer.get("/desk").page.select(".failing tbody tr")
-    assert [words(row.th) for row in rows] == ["countdown", "mail_messages internal"]
+    assert [words(row.th) for row in rows] == ["Countdown", "Mail messages internal"]
     assert [words(cell) for cell in rows[0].select("td")][:2] == ["2", "67%"]
     link = rows[0].select_one("a")["href"]
     assert link.startswith("/desk/tasks?state=failed&kind=countdown&ended_after=")

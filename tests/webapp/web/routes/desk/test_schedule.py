@@ -39,7 +39,7 @@ def test_everybodys_tasks_that_wait_for_a_time_are_listed_the_soonest_first(read
     assert ids(answer) == [str(soon.id), str(later.id)]
     assert "bob Retry after 2 attempts" in words(answer.one(f"#task-{soon.id}"))
     assert "ann Scheduled" in words(answer.one(f"#task-{later.id}"))
-    assert answer.one(f"#task-{later.id} a")["href"] == f"/desk/tasks/{later.id}"
+    assert answer.one(f"#task-{later.id} th a")["href"] == f"/desk/tasks/{later.id}"
     assert "Something private" not in answer.words
 
 
@@ -120,4 +120,4 @@ def test_the_sites_own_work_is_listed_with_when_it_last_was_done(read):
     answer = read()
     for name in ("Find runs that were lost", "Mail errors", "Watch site", "Delete what is older"):
         assert name in answer.words
-    assert "Nothing waits for its time." in answer.words
+    assert "Nothing is scheduled." in answer.words

@@ -6,16 +6,18 @@ from uuid import uuid4
 import pytest
 
 from tasks.engine.models.sealed import sealed
+from tasks.engine.models.state import Group
 from tasks.engine.models.words import kept
 from tasks.send_mail import SENDING
-from tests.browsing import browse
+from tests.browsing import browse, words
 from webapp.db import database
-from webapp.dev.desk_factories import make_staff
+from webapp.dev.desk_factories import make_failure, make_staff
 from webapp.dev.factories import make_artifact, make_task, make_user
 from webapp.lib.times import utcnow
-from webapp.models import AuditEntry, Notification, State, Task, TaskEvent
+from webapp.models import AuditEntry, Notification, State, Task, TaskEvent, desk_counts
 from webapp.models.audit import Audited, Outcome
 from webapp.models.permissions import Role
+from webapp.web.presenters.desk import state_counts
 
 
 @pytest.fixture
@@ -44,8 +46,48 @@ def test_the_list_has_everybodys_tasks_the_latest_first(operator, queries):
     with queries() as seen:
         answer = operator.get("/desk/tasks")
     assert rows(answer) == ids(second, first)
-    assert seen.count <= 6
+    assert seen.count <= 6 + len(Group)
     assert second.user.username in answer.text
+
+
+def test_above_the_list_stands_how_many_are_in_which_state_and_where_these_are(operator, monkeypatch):
+    monkeypatch.setattr(desk_counts, "MOST_COUNTED", 2)
+    monkeypatch.setattr(state_counts, "MOST_COUNTED", 2)
+    for state in (State.FAILED, *[State.PENDING] * 2, *[State.SUCCEEDED] * 3):
+        make_task(state)
+    make_task(State.FAILED, hidden=True)
+    links = operator.get("/desk/tasks").page.select("#states a")
+    said = ["Waiting 2", "Scheduled 0", "In progress 0", "Paused 0", "Finished 2+", "Failed 2", "Canceled 0"]
+    assert [words(link) for link in links] == said
+    for link, number in ((links[0], 2), (links[4], 3), (links[5], 2)):
+        answer = operator.get(link["href"])
+        assert len(rows(answer)) == number
+        assert [words(shown) for shown in answer.page.select("#states [aria-current]")] == [words(link)]
+
+
+def test_a_failed_task_has_its_traceback_for_operators_and_links_to_what_it_is_about(operator, app):
+    group = make_failure()
+    task = Task.get(Task.fingerprint == group.fingerprint)
+    Task.update(worker="w" * 32).execute()
+    page = operator.get(f"/desk/tasks/{task.id}").page
+    assert page.select_one(".traceback").text == group.traceback
+    links = {link["href"] for link in page.select(".facts a")}
+    assert links == {
+        f"/desk/people/{task.user_id}",
+        "/desk/kinds/countdown",
+        f"/desk/workers#worker-{'w' * 32}",
+        f"/desk/failures/{group.fingerprint}",
+    }
+    viewer = browse(app, make_staff(Role.VIEWER))
+    assert not viewer.get(f"/desk/tasks/{task.id}").page.select(".traceback")
+
+
+def test_a_refused_act_stands_on_the_page_of_its_task_with_the_reason(operator):
+    task = make_task(State.PENDING)
+    operator.submit(f"/desk/tasks/{task.id}/cancellation", reason=" ")
+    [row] = operator.get(f"/desk/tasks/{task.id}").page.select(".audit tbody tr")
+    assert "Canceled a task" in words(row)
+    assert "Refused Say why: its owner reads it." in words(row)
 
 
 def test_a_filter_is_led_on_to_the_address_that_says_it_shortest(operator):
@@ -201,9 +243,9 @@ def test_the_page_of_a_task_says_what_it_is(operator, queries):
     operator.get(f"/desk/tasks/{task.id}")
     with queries() as seen:
         answer = operator.get(f"/desk/tasks/{task.id}")
-    assert seen.count <= 10
+    assert seen.count <= 11
     facts = {dt.text: dt.find_next("dd").text.strip() for dt in answer.page.select(".facts dt")}
-    assert (facts["Waited"], facts["Ran"], facts["Rescued"]) == ("30 seconds", "1 minute", "2")
+    assert (facts["Waited"], facts["Ran"], facts["Rescued"]) == ("30 s", "1 min", "2")
     assert answer.one(".split")["aria-label"] == "It waited 33% of its time, and ran 67%."
 
 
