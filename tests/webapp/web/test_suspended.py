@@ -126,6 +126,18 @@ def test_nobody_can_write_to_it_and_what_was_written_stays(app, ann):
     assert Message.select().count() == 1
 
 
+def test_its_picture_is_shown_nowhere_while_it_is_suspended(app, ann):
+    User.update(picture_version="a" * 32).where(User.id == ann.id).execute()
+    bob = make_user("bob")
+    make_message(ann, bob)
+    reader = browse(app, bob)
+    for suspended in (False, True):
+        if suspended:
+            suspend(ann)
+        for url in ("/messages", "/messages/ann", "/people/ann"):
+            assert bool(reader.get(url).page.select("main img.avatar")) is not suspended, url
+
+
 def test_unsubscribing_from_its_mails_works(app, ann):
     suspend(ann)
     with app.app_context():

@@ -6,12 +6,14 @@ import pytest
 
 from tasks.engine.models import Leader
 from tests.browsing import browse, words
-from webapp.dev.desk_factories import make_staff
+from webapp.dev.account_factories import make_report
+from webapp.dev.desk_factories import make_staff, make_worker
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.times import utcnow
 from webapp.models import SiteAlert, State, TaskMinute, Worker, statistics
 from webapp.models.permissions import Role
 from webapp.models.statistics import RANGES, Range
+from webapp.web.presenters.desk import overview
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 HTMX = {"HX-Request": "true"}
@@ -56,6 +58,21 @@ def test_it_says_what_waits_runs_and_failed(viewer, end):
     assert found["Sweeper"] == "Leads here:7"
 
 
+def test_it_says_when_no_worker_takes_tasks_and_how_many_reports_are_open(viewer, monkeypatch):
+    monkeypatch.setattr(overview, "MOST_REPORTS", 2)
+    make_worker(quiet_at=utcnow())
+    page = viewer.get("/desk").page
+    assert _figures(page)["Running"] == "0 of 0 No worker takes tasks"
+    assert _figures(page)["Open reports"].startswith("0")
+    seen = viewer.get("/desk/_overview", headers=HTMX)
+    for _ in range(2):
+        make_report()
+    assert viewer.get("/desk/_overview", headers=HTMX | {"If-None-Match": seen.headers["ETag"]}).status_code == 200
+    assert _figures(viewer.get("/desk").page)["Open reports"].startswith("2 ")
+    make_report()
+    assert _figures(viewer.get("/desk").page)["Open reports"].startswith("2+")
+
+
 def test_it_says_when_nobody_sweeps(viewer):
     assert _figures(viewer.get("/desk").page)["Sweeper"].startswith("None")
 
@@ -80,7 +97,8 @@ def test_the_kinds_that_fail_most_come_first_with_a_link_to_what_failed(viewer, 
     rows = viewer.get("/desk").page.select(".failing tbody tr")
     assert [words(row.th) for row in rows] == ["Countdown", "Mail messages internal"]
     assert [words(cell) for cell in rows[0].select("td")][:2] == ["2", "67%"]
-    link = rows[0].select_one("a")["href"]
+    assert rows[0].th.a["href"] == "/desk/kinds/countdown"
+    link = rows[0].select_one("td a")["href"]
     assert link.startswith("/desk/tasks?state=failed&kind=countdown&ended_after=")
 
 
