@@ -144,9 +144,9 @@ class Queue(Huey):
         """Send a message. Raises when the storage does not answer; it may then have taken the message all the same."""
         self._ask(lambda: super(Queue, self).enqueue(task))
 
-    def pending_count(self) -> int:
-        """How many messages wait. Raises when the storage does not answer."""
-        return int(self._ask(super().pending_count))
+    def pending_count(self, most: int = 0) -> int:
+        """How many messages wait; `most` of them are looked at, if given. Raises when the storage does not answer."""
+        return int(self._ask((lambda: len(self.storage.enqueued_items(most))) if most else super().pending_count))
 
     def is_revoked(self, *_: object, **__: object) -> bool:
         """Always False, without asking the storage: the task's row decides."""

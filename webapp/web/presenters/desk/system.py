@@ -13,10 +13,12 @@ from webapp.lib.i18n import number, size
 from webapp.lib.times import utcnow
 from webapp.models import MailPace, statistics
 from webapp.settings import Settings
+from webapp.web.presenters.desk.kind_words import bounded
 
 STARTED_AT = utcnow()  # of this process, or of the one that it was forked from
 LIBRARIES = ("Flask", "Jinja2", "peewee", "huey", "Flask-Mail", "gunicorn")
 CLOCK_MAY_DIFFER = 1.0  # seconds
+MOST_MESSAGES = 10_000  # that are counted
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def _database(found: Sizes) -> list[Fact]:
 def _queue(settings: Settings) -> list[Fact]:
     kind = "Redis" if settings.redis_url else "PostgreSQL" if is_postgres() else "SQLite file"
     try:
-        return [Fact("Queue", kind), Fact("Messages", number(huey.pending_count()))]
+        return [Fact("Queue", kind), Fact("Messages", bounded(huey.pending_count(MOST_MESSAGES + 1), MOST_MESSAGES))]
     except Exception:
         return [Fact("Queue", kind), Fact("Messages", "unknown", "The queue doesn’t answer. Tasks go on without it.")]
 
