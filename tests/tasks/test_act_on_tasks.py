@@ -32,7 +32,7 @@ from webapp.models.bulk_actions.snapshot import take_snapshot
 from webapp.models.permissions import Role
 from webapp.models.steering import target_of
 
-QUERIES_A_TASK = 16  # with those that begin and end savepoints
+QUERIES_A_TASK = 17  # with those that begin and end savepoints
 REASON = "The service is back."
 
 pytestmark = pytest.mark.usefixtures("no_heartbeat", "at_once")
@@ -136,6 +136,16 @@ def test_what_it_passes_over_is_said_with_the_reason(operator):
 PASSED_OVER = {
     "retry what has finished": ("retry", lambda: make_task(State.SUCCEEDED), Outcome.FINISHED),
     "retry what runs": ("retry", lambda: make_task(State.IN_PROGRESS), Outcome.ACTIVE),
+    "retry what is of somebody suspended": (
+        "retry",
+        lambda: make_task(State.FAILED, make_user(suspended_at=utcnow())),
+        Outcome.SUSPENDED,
+    ),
+    "resume what is of somebody suspended": (
+        "resume",
+        lambda: make_task(State.PAUSED, make_user(suspended_at=utcnow())),
+        Outcome.SUSPENDED,
+    ),
     "retry what has never run": ("retry", lambda: make_task(State.SCHEDULED), Outcome.NEVER_RAN),
     "retry what has lost its secrets": (
         "retry",

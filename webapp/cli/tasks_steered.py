@@ -15,7 +15,7 @@ from webapp.cli.tasks import tasks
 from webapp.db.startup import or_one_line
 from webapp.lib.i18n import ngettext
 from webapp.models import AlreadyRunning, IllegalTransition, Task
-from webapp.models.steering import steer
+from webapp.models.steering import OwnerSuspended, steer
 from webapp.web.presenters.action_words import ACTION_WORDS
 
 SOME_REFUSED = 3  # the exit code
@@ -87,6 +87,7 @@ def _do(action: str, chosen: list[Task], reason: str) -> None:
 
 
 _WHY: tuple[tuple[type[Exception], Callable[[Any], str]], ...] = (
+    (OwnerSuspended, lambda _: "its owner is suspended"),
     (IllegalTransition, lambda error: f"it is {error.task.state.words}"),
     (AlreadyRunning, lambda _: "its owner has another one like it that hasn’t finished"),
     (StartRefused, lambda error: f"its owner has reached a limit ({error})"),

@@ -4,8 +4,8 @@
   sign in again, are refused, and work again once it is lifted.
 - Its API tokens are refused, in words of their own, and work again afterwards.
 - What it has running or waiting is paused, and what is scheduled is held, by `suspension_work`; that goes on
-  afterwards. So mail to many that has begun stops with the recipient under way. The site's own tasks about it go on:
-  it is told.
+  afterwards. So mail to many that has begun stops with the recipient under way. No operator lets a task of it go on
+  meanwhile, by itself or among many: see `steering`. The site's own tasks about it go on: it is told.
 - Its posts and its profile are shown to nobody, and nobody can write to it. What others have of it stays theirs.
 - A role that it has allows nothing, and tells it of nothing.
 - A password may be set by the link in a mail, and an address be confirmed: neither signs in. Unsubscribing from its

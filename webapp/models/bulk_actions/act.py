@@ -22,6 +22,7 @@ from tasks.engine.models.unique_key import AlreadyRunning
 from webapp.db import database
 from webapp.models.bulk_actions import BULK_NAME, PER_SECOND
 from webapp.models.bulk_actions.outcomes import Outcome
+from webapp.models.steering import STEERING, OwnerSuspended, demand_in_use
 
 BUSY_FOR = 3.0  # seconds for which a task is waited for that somebody else changes; only on PostgreSQL
 _LOOK = 0.05
@@ -53,7 +54,7 @@ def act_on(action: str, seen: Seen, reason: str) -> Outcome:
     """Do one of OWNER_ACTIONS to a task as an operator who gives that reason, or say why it is passed over.
 
     In one transaction, or in the caller's. What acts on an end, such as a retry, does so to the very end that was seen:
-    a task that has run again since is passed over, however it ended. Three queries and those of the verb. Waits for at
+    a task that has run again since is passed over, however it ended. Four queries and those of the verb. Waits for at
     most BUSY_FOR where somebody else changes the task.
     """
     task = Task.get_or_none(Task.id == seen.id)
@@ -121,10 +122,13 @@ def _act(action: str, task: Task, seen: Seen, reason: str) -> Outcome:
             return passed
         if _acts_on_ends(row) and Seen.of(task) != seen:
             return Outcome.CHANGED
+        demand_in_use(task, STEERING[action])
         with database.atomic(), by_operator(reason):
             getattr(task, action)()
     except DoesNotExist:
         return Outcome.GONE
+    except OwnerSuspended:
+        return Outcome.SUSPENDED
     except IllegalTransition:
         return Outcome.UNABLE
     except AlreadyRunning:

@@ -20,6 +20,7 @@ class Outcome(StrEnum):
     CHANGED = "has run again since"
     NEVER_RAN = "never ran"
     NO_SECRETS = "needs its secrets again"
+    SUSPENDED = "its owner is suspended"
     OVER_QUOTA = "its owner has reached a limit"
     ANOTHER_RUNS = "another like it is under way"
     UNABLE = "its state does not allow it"
@@ -49,6 +50,7 @@ _WORDS: Mapping[Outcome, Wording] = complete(
         Outcome.CHANGED: _said("changed", "has run again since", "have run again since"),
         Outcome.NEVER_RAN: _said("never_ran", "has never run", "have never run"),
         Outcome.NO_SECRETS: _said("no_secrets", "needs its secrets again", "need their secrets again"),
+        Outcome.SUSPENDED: _said("suspended", "is of somebody who is suspended", "are of people who are suspended"),
         Outcome.OVER_QUOTA: _said(
             "over_quota", "is of somebody who has reached a limit", "are of people who have reached a limit"
         ),

@@ -16,6 +16,7 @@ from webapp.models import desk_parts
 from webapp.models.bulk_actions import MOST
 from webapp.models.desk_filter import DeskFilter
 from webapp.models.ordered_parts import Key, OrderedParts
+from webapp.models.user import User
 
 _MOST_LOOKS: Final = 4  # of which each is through `desk_parts.MOST_LOOKED_AT` tasks
 # The rows of a selection, as the database has them: from DECIDES on, what an action goes by. Of their
@@ -31,6 +32,7 @@ _COLUMNS: Final[tuple[Any, ...]] = (
     Case(None, [(Task.parent.is_null(), 0)], 1),
     Case(None, [(Task.started_at.is_null(), 0)], 1),
     Case(None, [(Task.state.not_in(sorted(UNSUCCESSFUL)), 0), (lost_secrets_in(Task.arguments), 1)], 0),
+    Case(None, [(Task.user.in_(User.select(User.id).where(User.suspended_at.is_null(False))), 1)], 0),
 )
 KEY, ENDED, WHOLE, DECIDES = range(4)
 

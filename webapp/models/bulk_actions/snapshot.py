@@ -15,6 +15,7 @@ from webapp.db import Row
 from webapp.models.bulk_actions.act import Seen, why_not
 from webapp.models.bulk_actions.outcomes import Outcome
 from webapp.models.bulk_actions.selection import DECIDES, ENDED, Selection, uuid_of
+from webapp.models.steering import STEERING, lets_go_on
 
 
 @dataclass
@@ -60,9 +61,12 @@ def take_snapshot(action: str, selection: Selection) -> Snapshot:
 
 
 def _verdict(action: str, group: Row) -> tuple[State, Outcome | None]:
-    name, state, composition, hidden, is_part, has_begun, has_lost = group
+    name, state, composition, hidden, is_part, has_begun, has_lost, is_suspended = group
     task = Task(name=name, hidden=bool(hidden), parent=UUID(int=0) if is_part else None)
     task.state, task.composition = State(state), Composition(composition)
     task.arguments = {"": sealed(None)} if has_lost else {}
     task.started_at = datetime.min if has_begun else None
-    return task.state, why_not(OWNER_ACTIONS[action], task)
+    passed = why_not(OWNER_ACTIONS[action], task)
+    if passed is None and is_suspended and not hidden and lets_go_on(STEERING[action]):
+        passed = Outcome.SUSPENDED
+    return task.state, passed

@@ -15,6 +15,7 @@ from webapp.models import AlreadyRunning, IllegalTransition, OverQuota, SecretsG
 from webapp.models.passwords import HashingBusy
 from webapp.models.search import SearchTooSlow
 from webapp.models.search_places import TooManySearches
+from webapp.models.steering import OwnerSuspended
 from webapp.web import outages, over_quota
 from webapp.web.api.problems import (
     ALREADY_RUNNING,
@@ -102,7 +103,8 @@ def _illegal_transition(error: IllegalTransition) -> Problem:
     more: dict[str, Json] = {"task": str(task.id), "state": str(task.state), "allowed": seen.actions}
     if isinstance(error, SecretsGone):
         return Problem(SECRETS_GONE, secrets_gone_message(task), more=more)
-    return Problem(ILLEGAL_TRANSITION, refused_message(task), more=more)
+    words = "Its owner is suspended." if isinstance(error, OwnerSuspended) else refused_message(task)
+    return Problem(ILLEGAL_TRANSITION, words, more=more)
 
 
 def _invalid_arguments(error: InvalidArguments) -> Problem:

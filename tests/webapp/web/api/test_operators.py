@@ -8,6 +8,7 @@ from tasks.engine.models.action_table import OWNER_ACTIONS
 from tests.webapp.web.api.test_task_actions import LEASE, ask
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.quota_variables import Quota
+from webapp.lib.times import utcnow
 from webapp.models import AuditEntry, Notification, State, Task, TaskEvent, User
 from webapp.models.audit import Outcome, Via
 from webapp.models.permissions import Action, Role, may
@@ -233,3 +234,11 @@ def test_a_task_that_an_operator_lets_go_on_is_told_as_that_and_then_its_owners_
     assert [event.words() for event in TaskEvent.of(task.id)][-2:] == ["Resumed by an operator", "Paused by you"]
     assert not Notification.select().where(Notification.kind_name == "canceled").exists()
     assert Task.claim(LEASE) is None
+
+
+@pytest.mark.parametrize("action", ["retry", "resume"])
+def test_a_task_of_somebody_who_is_suspended_does_not_go_on(operator, action):
+    task = _task(action, user=make_user(suspended_at=utcnow()))
+    answer = ask(operator, action, task)
+    assert (answer.status_code, answer.json["detail"]) == (409, "Its owner is suspended.")
+    assert AuditEntry.get().outcome == Outcome.REFUSED

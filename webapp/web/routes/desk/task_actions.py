@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from tasks.engine.models.observers import StartRefused
 from webapp.models import AlreadyRunning, IllegalTransition, OverQuota, SecretsGone, Task
 from webapp.models.audit import Audited
-from webapp.models.steering import STEERING, noted, target_of
+from webapp.models.steering import STEERING, OwnerSuspended, noted, target_of
 from webapp.web.auditing import accepted, audited, audited_action
 from webapp.web.forms.desk import ReasonForm
 from webapp.web.forms.desk_tasks import PriorityForm
@@ -77,6 +77,8 @@ def _steer(
 
 def refusal(error: Exception) -> str:
     """Why nothing was done, as an operator reads it."""
+    if isinstance(error, OwnerSuspended):
+        return "Nothing changed: its owner is suspended. It goes on once they’re reinstated."
     if isinstance(error, SecretsGone):
         return "Nothing changed: its secrets were deleted when it ended. Only its owner can start it again."
     if isinstance(error, AlreadyRunning):

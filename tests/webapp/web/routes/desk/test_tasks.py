@@ -369,3 +369,17 @@ def test_of_an_error_of_the_database_the_audit_keeps_no_more_than_its_name(opera
     assert operator.submit(f"/desk/tasks/{task.id}/cancellation", reason="Stuck").status_code == 500
     [entry] = AuditEntry.of_target(f"task {task.id}")
     assert (entry.outcome, entry.error) == (Outcome.REFUSED, "OperationalError")
+
+
+@pytest.mark.parametrize(("action", "state"), [("retry", State.FAILED), ("resumption", State.PAUSED)])
+def test_nobody_lets_a_task_go_on_whose_owner_is_suspended(operator, action, state):
+    """What sends spam would go on sending it, and nothing holds it a second time."""
+    owner = make_user(suspended_at=utcnow())
+    task, about_them = make_task(state, owner), make_task(state, owner, name="mail_account", hidden=True)
+    answer = operator.submit(f"/desk/tasks/{task.id}/{action}", reason="All paused ones")
+    assert "its owner is suspended" in operator.get(answer.headers["Location"]).words
+    assert (task.reload().state, AuditEntry.of_target(f"task {task.id}")[0].outcome) == (state, Outcome.REFUSED)
+    operator.submit(f"/desk/tasks/{about_them.id}/{action}", reason="They are to read why")
+    assert about_them.reload().state == State.PENDING
+    operator.submit(f"/desk/tasks/{task.id}/deletion", reason="Spam")
+    assert operator.get(f"/desk/tasks/{task.id}").status_code == (404 if state == State.FAILED else 200)
