@@ -18,7 +18,7 @@ from webapp.models.user import User
 STEERING: Final[Mapping[str, Audited]] = {
     name: Audited(f"{name} task") for name, action in OWNER_ACTIONS.items() if action.by_operators
 }
-_GOES_ON: Final = frozenset(STEERING[name] for name in ("retry", "resume"))
+_GOES_ON: Final = frozenset(STEERING[name] for name in STEERING if State.PENDING in OWNER_ACTIONS[name].targets)
 
 
 class OwnerSuspended(IllegalTransition):
