@@ -9,7 +9,7 @@ from webapp.models.desk_stats import MOST_COUNTED
 
 def count_by_group() -> dict[Group, int]:
     """How many tasks there are of each group of states, internal ones and parts of workflows too; what is more than
-    MOST_COUNTED is one more. A query for each, of an index alone."""
+    MOST_COUNTED is one more. A query for each, by index."""
     return {group: _count(group) for group in Group}
 
 
