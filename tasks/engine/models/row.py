@@ -101,8 +101,7 @@ class TaskRow(TaskWords, BaseModel):
         help_text="the unique key, while the task is active",
     )
     run_at = DateTimeField(
-        null=True,
-        help_text="when to start or retry it, null where it is put off; of a canceled task, when it was to start",
+        null=True, help_text="when to start or retry it, if it is not put off; canceled: was to start"
     )
     created_at = DateTimeField(default=utcnow)
     ready_at = DateTimeField(
