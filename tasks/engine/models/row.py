@@ -100,9 +100,7 @@ class TaskRow(TaskWords, BaseModel):
         unique=True,
         help_text="the unique key, while the task is active",
     )
-    run_at = DateTimeField(
-        null=True, help_text="when to start or retry it, if it is not put off; canceled: was to start"
-    )
+    run_at = DateTimeField(null=True, help_text="when to start or retry it, if not put off; canceled: was to start")
     created_at = DateTimeField(default=utcnow)
     ready_at = DateTimeField(
         null=True, help_text="when it last became pending, which a claim leaves; null if it never was"
