@@ -54,7 +54,7 @@ class Kind:
 def kinds(which: Range, now: datetime | None = None) -> list[Kind]:
     """Every kind of this release, and whatever else waits, has ended in the range, or is held; by name.
 
-    Eight queries at most, and two more for each kind that waits.
+    Eight queries at most, and one more for each kind that waits.
     """
     now = now or utcnow()
     waiting, ended = lines(now), by_kind(now - RANGES[which].length, now)

@@ -35,7 +35,7 @@ class Reading:
 
 
 def read() -> Reading:
-    """Seven small queries, and two for each kind that waits."""
+    """Seven small queries, and one for each kind that waits."""
     now = utcnow()
     return Reading(
         now,

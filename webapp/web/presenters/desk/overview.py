@@ -58,7 +58,7 @@ class FailingKind:
 class Overview:
     """The figures now, and the charts of a range as somebody reads them in whose time `zone`.
 
-    To ask for its `version` costs seven small queries and two for each kind that waits; the rest of it four more.
+    To ask for its `version` costs seven small queries and one for each kind that waits; the rest of it four more.
     """
 
     def __init__(self, which: Range, zone: str) -> None:
