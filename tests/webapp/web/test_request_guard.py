@@ -252,8 +252,12 @@ def _here(values: list[bytes]) -> list[bytes]:
 
 
 def _paths(rule: str, site: dict[str, str]) -> Iterator[str]:
-    """A rule's address with what belongs there, then with each of its parts hostile."""
-    parts = re.findall(r"<(?:[^:<>]+:)?(\w+)>", rule)
+    """A rule's address with what belongs there, then with each of its parts hostile.
+
+    Numbers and UUIDs are so where they stand last: no view sees any that its converter refuses.
+    """
+    parts = [part for kind, part in re.findall(r"<(?:([^:<>]+):)?(\w+)>", rule) if kind not in {"int", "uuid"}]
+    parts += re.findall(r"<(?:int|uuid):(\w+)>$", rule)
 
     def fill(values: dict[str, str]) -> str:
         return re.sub(r"<(?:[^:<>]+:)?(\w+)>", lambda part: values[part[1]], rule)

@@ -205,7 +205,9 @@ def test_nothing_in_the_code_changes_an_entry_or_deletes_one_but_for_its_age():
         for folder in ("webapp", "tasks")
         for path in (ROOT / folder).rglob("*.py")
         for line in path.read_text().splitlines()
-        if changes.search(line) and "audit" in path.read_text().lower()
+        if "demo" not in path.parts  # which makes up a past
+        and changes.search(line)
+        and "audit" in path.read_text().lower()
     }
     assert found == {("webapp/models/audit.py", "entry.save(force_insert=True)")}
 
