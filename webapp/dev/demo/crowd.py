@@ -7,6 +7,7 @@ numbers is made of these rows, by the rollup that makes it of any others.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from heapq import heappop, heappush
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,7 @@ from tasks.engine.models.phrases import PICKED_UP, STARTED_BY_OWNER, SUCCEEDED
 from tasks.engine.models.words import kept
 from webapp.db import insert_rows
 from webapp.dev.demo.timeline import whole_minute
-from webapp.dev.demo.worker import TOKEN
+from webapp.dev.demo.worker import PROCESSES, TOKEN
 from webapp.lib.kept_words import kept as kept_words
 from webapp.models import State, Task, TaskEvent, User
 
@@ -28,8 +29,8 @@ DAYS = (0.9, 1.0, 0.9, 1.5, 1.0, 0.7, 0.8)
 # From so many days ago on, tasks end in one minute of so many, as numbers of long ago are shown for hours at a time;
 # how many that are for each of these minutes, times the two above. Today there is a concert.
 GRAIN = ((29.9, 360, 0.02), (7.0, 120, 0.03), (1.05, 15, 0.06), (0.045, 2, 0.25))
-RUSH = timedelta(minutes=40)  # everybody at once, once a day long ago enough: there is a queue
-LEAST_IN_A_RUSH = 6  # tasks in a minute, that then wait for each other
+RUSH, RUSHED = timedelta(hours=5, minutes=10), 110  # ago, after a rehearsal; tasks that all come within LASTED
+LASTED = timedelta(minutes=9)
 FILES = ("lyrics.txt", "minutes.txt", "speech.txt", "letter.txt")
 EVENTS = (("launched", STARTED_BY_OWNER()), ("started", PICKED_UP()), ("succeeded", SUCCEEDED()))
 FIELDS = (
@@ -45,6 +46,7 @@ SAME = {
     Task.stage: "",
     Task.error: "",
 }
+HIDDEN = [field.name for field in FIELDS].index("hidden")
 Row = tuple[Any, ...]
 
 
@@ -102,18 +104,18 @@ def make_crowd(people: list[User], now: datetime, outage: timedelta) -> None:
     random = Random(23)  # noqa: S311 - no secret
     makers, weights = zip(*KINDS, strict=True)
     tasks: list[Row] = []
-    events: list[Row] = []
-    for minute, number in [*_everyday(random, now), *_rush(now)]:
-        for place in range(number):
+    for minute, number in _everyday(random, now):
+        for _ in range(number):
             work = random.choices(makers, weights)[0](random)
             if work.name == "export_posts" and minute > now - outage - timedelta(minutes=2):
                 work = _countdown(random)
-            queued = random.expovariate(2) if number < LEAST_IN_A_RUSH else random.uniform(8, 14) * place
-            row = _row(work, random.choice(people), minute + timedelta(seconds=random.uniform(0, 59)), queued, random)
-            tasks.append(row)
-            if not CATALOGUE[work.name].internal:
-                events += _events(row)
+            ended = minute + timedelta(seconds=random.uniform(0, 59))
+            tasks.append(_row(work, random.choice(people), ended, random.expovariate(2), random))
+    works = [random.choices(makers, weights)[0](random) for _ in range(RUSHED)]
+    for work, ended, queued in _rush(works, random, now - RUSH):
+        tasks.append(_row(work, random.choice(people), ended, queued, random))
     _insert(SAME, FIELDS, tasks)
+    events = [event for row in tasks if not row[HIDDEN] for event in _events(row)]
     _insert({}, (TaskEvent.task, TaskEvent.kind, TaskEvent.text, TaskEvent.phrase, TaskEvent.at), events)
 
 
@@ -128,11 +130,15 @@ def _everyday(random: Random, now: datetime) -> Iterator[tuple[datetime, int]]:
             minute += timedelta(minutes=minutes)
 
 
-def _rush(now: datetime) -> Iterator[tuple[datetime, int]]:
-    """The minutes after a rehearsal, some hours ago, when there was more to do than workers could at once."""
-    begin = whole_minute(now - timedelta(hours=5, minutes=10))
-    for minute in range(0, int(RUSH.total_seconds()) // 60, 3):
-        yield begin + timedelta(minutes=minute), LEAST_IN_A_RUSH + min(minute, 40 - minute) // 3
+def _rush(works: list[Work], random: Random, begin: datetime) -> Iterator[tuple[Work, datetime, float]]:
+    """These at once, each with its end and how long it waited until a process was free."""
+    free = [begin] * PROCESSES
+    for work, came in zip(works, sorted(random.triangular() for _ in works), strict=True):
+        created = begin + came * LASTED
+        started = max(created, heappop(free))
+        ended = started + timedelta(seconds=work.seconds)
+        heappush(free, ended)
+        yield work, ended, (started - created).total_seconds()
 
 
 def _row(work: Work, user: User, ended: datetime, queued: float, random: Random) -> Row:

@@ -6,7 +6,7 @@ from webapp.dev.desk_factories import make_worker
 
 TOKEN = "de30" * 8
 HOST = "choir-hall"
-PROCESSES = 8
+PROCESSES = 2
 
 
 def leave_worker(now: datetime) -> None:
