@@ -43,9 +43,9 @@ def list_workers() -> None:
     for each in shown.all:
         worker = each.worker
         memory = "–" if each.memory is None else size(each.memory)
-        release = f"{worker.release or '–'}{'' if each.is_ours else ' (not this one)'}"
+        release = f"{worker.release or 'unknown'}{'' if each.is_ours else ' (not this one)'}"
         click.echo(
-            f"{worker.token}  {clean(worker.name)}  {each.standing}  {len(each.tasks)} of {worker.processes} running  "
+            f"{worker.token}  {clean(worker.name)}  {each.standing}  {each.running} of {worker.processes} running  "
             f"heard {worker.heard_at:%Y-%m-%d %H:%M:%S}  {memory}  release {release}"
         )
     if not shown.alive:
@@ -70,6 +70,8 @@ def resume(worker: Worker, reason: str) -> None:
 
 def _turn(worker: Worker, action: Audited, change: Callable[[], bool], reason: str, done: str) -> None:
     with or_one_line(), audit(command_asker(), action, f"worker {worker.token}", reason=reason):
+        if not worker.hears_of_quiet:
+            raise click.ClickException(f"{worker.name} is of an older release, which knows no quiet: stop it by TERM")
         if not change():
             raise click.ClickException(f"{worker.name} does that already")
     click.echo(f"{worker.name} {done}. It hears of that within {HEARD_EVERY:.0f} seconds.")

@@ -34,6 +34,11 @@ class Worker(BaseModel):
         return f"{self.host}:{self.pid}"
 
     @property
+    def hears_of_quiet(self) -> bool:
+        """Whether it asks if it is to be quiet: a release from before that does not, and says nothing of itself."""
+        return self.release is not None or self.memory is not None
+
+    @property
     def is_alive(self) -> bool:
         """Whether it is to be believed that it lives."""
         return bool(self.lives_until > utcnow())
@@ -90,8 +95,11 @@ class Worker(BaseModel):
         return cls.get_or_none(cls.token == token)
 
     def quiet(self) -> bool:
-        """Let it claim no more tasks, from when it is heard the next time. False if it was quiet, or is forgotten."""
-        return self._turn(quiet=True)
+        """Let it claim no more tasks, from when it is heard the next time.
+
+        False if it was quiet, or is forgotten, or does not hear of that.
+        """
+        return self.hears_of_quiet and self._turn(quiet=True)
 
     def resume(self) -> bool:
         """Let it claim tasks again, from when it is heard the next time. False if it did, or is forgotten."""

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from tasks.engine.models.held_tasks import held_by
 from tasks.engine.models.task import Task
-from webapp.lib.i18n import ngettext
+from webapp.lib.i18n import ngettext, number
 from webapp.lib.times import clock_words
 from webapp.models import Worker
 from webapp.web.presenters.desk.task_rows import kind_words
@@ -32,11 +32,18 @@ class ShownWorker:
         """What it is doing, in a few words."""
         if not self.worker.is_alive:
             return "Not heard from"
+        if not self.worker.hears_of_quiet:
+            return "Takes tasks, of an older release"
         if self.worker.quiet_at is None:
             return "Takes tasks"
         if not self.tasks:
             return "Quiet, and empty"
         return ngettext("Quiet, with %(num)s task left", "Quiet, with %(num)s tasks left", len(self.tasks))
+
+    @property
+    def running(self) -> str:
+        """How many tasks it runs; a worker of an older release leaves no word of that."""
+        return number(len(self.tasks)) if self.tasks or self.worker.hears_of_quiet else "–"
 
     @property
     def memory(self) -> int | None:

@@ -68,7 +68,7 @@ def _turn(worker: Worker, change: Callable[[], bool], done: str) -> ResponseRetu
             if not change():
                 raise Unchanged("It was so already, or gone.")
     except Unchanged:
-        flash(f"{worker.name} does that already, or is gone.")
+        flash(f"{worker.name} does that already, is gone, or is of an older release, which knows no quiet.")
     else:
         flash(f"{done} It hears of that within {HEARD_EVERY:.0f} seconds.")
     return redirect(url_for("desk.workers"), 303)

@@ -178,3 +178,16 @@ def test_viewers_read_what_it_would_do_and_cannot(app):
     assert not page.select("main button")
     assert viewer.submit(f"/desk/tasks/{task.id}/forced-end", reason="x").status_code == 404
     assert task.reload().state == State.IN_PROGRESS
+
+
+def test_a_worker_of_a_release_before_is_shown_as_it_is_and_is_not_quieted(app):
+    old = make_worker("old-1", release=None, memory=None)
+    operator = browse(app, make_staff())
+    row = operator.get("/desk/workers").page.select_one(f"#worker-{old.token}")
+    words = " ".join(row.get_text(" ").split())
+    assert "Takes tasks, of an older release" in words
+    assert "– of 2" in words
+    assert "unknown Not this one" in words
+    assert not row.select("button")
+    assert operator.submit(f"/desk/workers/{old.token}/quiet").status_code == 303
+    assert Worker.find(old.token).quiet_at is None, "it would go on, and the desk would say that it does not"
