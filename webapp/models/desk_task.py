@@ -34,5 +34,4 @@ def cause_of(task: Task) -> FailureGroup | None:
 
 def audited(task: Task) -> list[AuditEntry]:
     """The latest that was done to a task at the desk. One query."""
-    entries = AuditEntry.select().where(AuditEntry.target == target_of(task)).order_by(AuditEntry.id.desc())
-    return list(entries.limit(LATEST_ENTRIES))
+    return AuditEntry.of_target(target_of(task), LATEST_ENTRIES)
