@@ -15,8 +15,9 @@ from typing import IO, Any, cast
 from urllib.parse import parse_qsl
 
 from flask import Flask, Request, abort, current_app, request
+from flask.globals import request_ctx
 from werkzeug.datastructures import FileStorage, ImmutableMultiDict, MultiDict
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import MethodNotAllowed, NotFound, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 from werkzeug.routing import IntegerConverter, Map, UnicodeConverter, ValidationError
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
@@ -41,12 +42,27 @@ def init_app(app: Flask) -> None:
         "default": TextConverter,
         "string": TextConverter,
     }
+    app.before_request(find_nothing_for_impossible_parts)
     app.before_request(refuse_non_forms)
 
 
 def clean(text: str) -> str:
     """The text without characters that no database stores."""
     return text if text.isascii() and "\0" not in text else text.translate(UNSTORABLE)
+
+
+def find_nothing_for_impossible_parts() -> None:
+    """Answer 404 where no method has the address, as with an id that no column holds.
+
+    Werkzeug names the methods of a rule before it asks whether the parts may be what they are.
+    """
+    error, adapter = request.routing_exception, request_ctx.url_adapter
+    if (
+        isinstance(error, MethodNotAllowed)
+        and adapter
+        and not any(adapter.test(method=method) for method in error.valid_methods or ())
+    ):
+        request.routing_exception = NotFound()
 
 
 class IdConverter(IntegerConverter):

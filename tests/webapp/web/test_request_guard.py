@@ -482,8 +482,10 @@ def test_bytes_in_a_query_that_are_no_text_break_nothing(visitor):
 def test_ids_are_those_that_a_database_can_hold(app, site):
     ann = browse(app, User.by_username("ann"))
     assert ann.get(f"/mail/{MAX_ID}").status_code == 404
+    program = Program(app, ann.user)
     for number in (MAX_ID + 1, 2**63, "٣", "1" * 5000):
         assert ann.get(f"/mail/{number}").status_code == 404
+        assert program.ask("PATCH", f"/api/v1/mailings/{number}", json={}).status_code == 404, "not 405"
     assert ann.get(f"/mail/{site['mailing_id']}").status_code == 200
 
 

@@ -81,7 +81,7 @@ def test_a_kind_is_paused_for_a_time_and_goes_on_before_it(operator):
 def test_what_runs_of_the_sites_own_work_is_not_paused_with_its_kind(operator):
     """It would stay paused, where its owner does not see it: one whose mail is paused gets none from then on."""
     page = operator.get("/desk/kinds/mail_account")
-    assert "until it goes on, it’s done for nobody" in page.words
+    assert "Until it goes on, it’s done for nobody" in page.words
     assert not page.page.select("[name=stop_running]")
     assert (
         operator.submit("/desk/kinds/mail_account/pause", length="1h", reason="Spam", stop_running="y").status_code
