@@ -80,11 +80,11 @@ def _write_hours(seen: dict[datetime, dict[str, _Moment]], until: datetime) -> N
 
 
 def _values(kind: str, moments: list[_Moment]) -> tuple[Any, ...]:
-    """The worst of all waits, and what ran on average; how many workers there were only in all."""
+    """The worst of all waits, and the sums of what ran and could; how many workers there were only in all."""
     waiting = max(len(moment.waits) for moment in moments)
     oldest = max((wait for moment in moments for wait in moment.waits), default=0)
-    running = round(sum(moment.running for moment in moments) / len(moments))
-    return waiting, oldest, running, *((0, 0) if kind else (PROCESSES, 1)), ""
+    running = sum(moment.running for moment in moments)
+    return waiting, oldest, running, *((0, 0) if kind else (PROCESSES * len(moments), 1)), ""
 
 
 def _insert(model: type[LineMinute] | type[LineHour], rows: list[tuple[Any, ...]]) -> None:

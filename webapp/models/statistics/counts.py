@@ -12,9 +12,9 @@ was retried by its owner (it counts by its next end) or went with its owner's ac
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from peewee import BigIntegerField, CharField, CompositeKey, DateTimeField, IntegerField, TextField
 
@@ -100,8 +100,9 @@ class TaskTotal(BaseModel):
 class LineCount(BaseModel):
     """What waited and ran at one moment of a span of time, in all (ALL_KINDS) and of each kind that did.
 
-    Of an hour: the most that waited, the oldest wait, the most workers; running and capacity on average. A time without
-    a row is one of which nobody knows, since no sweeper looked.
+    Of an hour: the most that waited, the oldest wait, the most workers, and the sums of running and of capacity over
+    its minutes, which divided are how busy the workers were on average; a mean in whole tasks would say 0 of a few
+    short ones. A time without a row is one of which nobody knows, since no sweeper looked.
     """
 
     span: ClassVar[timedelta]
@@ -111,14 +112,21 @@ class LineCount(BaseModel):
     kind = CharField(max_length=60, help_text="the name of a task function, or ALL_KINDS")
     waiting = IntegerField(help_text="how many were pending")
     oldest_wait = IntegerField(help_text="seconds since the first of them became so; 0 where none waits")
-    running = IntegerField(help_text="how many a worker held")
-    capacity = IntegerField(help_text="how many all workers together can hold; of a kind, 0")
+    running = IntegerField(help_text="how many a worker held; of an hour, summed")
+    capacity = IntegerField(help_text="how many all workers together can hold; of an hour, summed; of a kind, 0")
     workers = IntegerField(help_text="how many workers lived; of a kind, 0")
     release = CharField(max_length=40, default="", help_text="of the worker that started last; of a kind, empty")
 
     class Meta:
         primary_key = CompositeKey("kind", "at")
         indexes = ((("at",), False),)
+
+    @classmethod
+    def joined(cls, at: datetime, rows: Sequence["LineCount"]) -> Self:
+        """What these, one or more and the oldest first, say together of a longer time that began then. Not saved."""
+        most = {name: max(getattr(row, name) for row in rows) for name in ("waiting", "oldest_wait", "workers")}
+        sums = {name: sum(getattr(row, name) for row in rows) for name in ("running", "capacity")}
+        return cls(at=at, kind=rows[0].kind, release=rows[-1].release, **most, **sums)
 
     @classmethod
     def purge(cls, at_once: int) -> int:

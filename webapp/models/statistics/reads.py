@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, groupby
 
 from peewee import Database
 
@@ -93,7 +93,7 @@ class Numbers:
 
 @dataclass
 class Point:
-    """One point of a series: what ended from `at` on, and the line then; each None where nobody knows."""
+    """One point of a series: what ended from `at` on, and the line then, joined; each None where nobody knows."""
 
     at: datetime
     numbers: Numbers | None = None
@@ -119,9 +119,8 @@ def series(which: Range, now: datetime | None = None, kind: str = ALL_KINDS) -> 
         ended[floor(count.at, row.step)].append(count)
     for at, counts in ended.items():
         points[at].numbers = _sum(counts)
-    for line in _lines(begin, end, row.from_hours, kind):
-        found = points[floor(line.at, row.step)]
-        found.line = line if found.line is None else _worse(found.line, line)
+    for at, lines in groupby(_lines(begin, end, row.from_hours, kind), lambda line: floor(line.at, row.step)):
+        points[at].line = LineHour.joined(at, list(lines))
     return list(points.values())
 
 
@@ -189,8 +188,3 @@ def _sum(rows: Sequence[Count]) -> Numbers:
         numbers.ended[row.outcome] = numbers.ended.get(row.outcome, 0) + row.number
         numbers.wait_ms, numbers.run_ms = numbers.wait_ms + row.wait_ms, numbers.run_ms + row.run_ms
     return numbers
-
-
-def _worse(one: LineCount, other: LineCount) -> LineCount:
-    """The one of two moments in which more is amiss."""
-    return max(one, other, key=lambda line: (line.oldest_wait, line.waiting, line.running))

@@ -147,9 +147,7 @@ def _write_line_hours(begin: datetime, end: datetime) -> None:
         of_hour[floor(row.at, LineHour.span)].append(row)
     LineHour.delete().where(LineHour.at >= begin, LineHour.at < end).execute()
     for at, rows in of_hour.items():
-        most = {name: max(getattr(row, name) for row in rows) for name in ("waiting", "oldest_wait", "workers")}
-        mean = {name: round(sum(getattr(row, name) for row in rows) / len(rows)) for name in ("running", "capacity")}
-        LineHour.insert(at=at, kind=ALL_KINDS, release=rows[-1].release, **most, **mean).execute()
+        LineHour.joined(at, rows).save(force_insert=True)
 
 
 def _add_to_totals(rows: Iterable[TaskMinute]) -> None:

@@ -13,8 +13,8 @@ from webapp.db import database
 from webapp.dev.factories import make_task
 from webapp.lib.histogram import BOUNDS
 from webapp.lib.times import utcnow
-from webapp.models import Rollup, State, TaskHour, TaskMinute, TaskTotal
-from webapp.models.statistics import ALL_KINDS, roll_up
+from webapp.models import LineHour, LineMinute, Rollup, State, TaskHour, TaskMinute, TaskTotal
+from webapp.models.statistics import ALL_KINDS, Range, roll_up, series
 from webapp.models.statistics.counts import TaskCount
 
 NOON = datetime(2026, 11, 21, 12)
@@ -94,6 +94,25 @@ def test_an_hour_is_the_sum_of_its_minutes(end):
     (hour,) = TaskHour.select().where(TaskHour.kind == "countdown")
     assert (hour.at, hour.count, hour.wait_ms, hour.run_ms) == (NOON, 60, 1000 * sum(range(60)), 120_000)
     assert sum(hour.waits.values()) == 60
+
+
+def test_a_line_of_an_hour_keeps_its_worst_waits_and_how_busy_all_its_minutes_were(end):
+    roll_up(NOON)
+    for n in range(60):
+        at, busy = NOON + n * MINUTE, n < 6
+        LineMinute.create(
+            at=at, kind=ALL_KINDS, waiting=9 * busy, oldest_wait=60 * busy, running=3 * busy, capacity=3, workers=1
+        )
+    end(NOON + 30 * MINUTE)
+    for minute in range(1, 70):
+        roll_up(NOON + minute * MINUTE)
+    (hour,) = LineHour.select()
+    assert (hour.at, hour.waiting, hour.oldest_wait, hour.workers) == (NOON, 9, 60, 1)
+    assert (hour.running, hour.capacity) == (18, 180)
+    for which in (Range.DAY, Range.WEEK, Range.MONTH):
+        lines = [point.line for point in series(which, NOON + 2 * HOUR) if point.line]
+        shares = [line.running / line.capacity for line in lines]
+        assert max(shares) == pytest.approx(0.4 if which == Range.DAY else 0.1)
 
 
 def test_totals_stay_when_tasks_and_minutes_go(end):

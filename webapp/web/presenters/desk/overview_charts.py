@@ -34,15 +34,15 @@ def charts_of(points: Sequence[Point], step: timedelta, zone: str, kind: str = "
     )
     yield drawn("chart-wait", "Wait before the start", TIME, _shares(points, Numbers.wait))
     yield drawn("chart-run", "Run time", TIME, _shares(points, Numbers.run))
-    for key, title, measure, tone, value in LINES[:-1] if kind else LINES:
+    for key, title, name, measure, tone, value in LINES[:-1] if kind else LINES:
         values = [value(point.line) if point.line else None for point in points]
-        yield drawn(f"chart-{key}", title, measure, [Series(title.lower(), tone, values)])
+        yield drawn(f"chart-{key}", title, measure, [Series(name, tone, values)])
 
 
-LINES: tuple[tuple[str, str, Measure, str, Callable[[LineCount], float | None]], ...] = (
-    ("waiting", "Waiting", COUNT, "first", lambda line: line.waiting),
-    ("oldest", "Oldest wait", TIME, "first", lambda line: 1000 * line.oldest_wait),
-    ("busy", "Busy slots", PERCENT, "first", lambda line: _busy(line)),
+LINES: tuple[tuple[str, str, str, Measure, str, Callable[[LineCount], float | None]], ...] = (
+    ("waiting", "Waiting", "waiting", COUNT, "first", lambda line: line.waiting),
+    ("oldest", "Oldest wait", "oldest wait", TIME, "first", lambda line: 1000 * line.oldest_wait),
+    ("busy", "Busy slots", "average", PERCENT, "first", lambda line: _busy(line)),
 )
 
 
