@@ -30,7 +30,9 @@ def number_ticks(highest: float) -> list[float]:
 
 
 def time_ticks(highest: float) -> list[float]:
-    """The same for milliseconds, at distances that people count them by."""
+    """The same for milliseconds, at distances that people count them by; up to a second where there is nothing."""
+    if not highest:
+        return [0, SECOND]
     least = max(1.0, highest / MOST_STEPS)
     days = ceil(least / DAY) * DAY
     return _up_to(highest, next((step for step in TIME_STEPS if step >= least), days))

@@ -11,6 +11,7 @@ from functools import cached_property
 from webapp.lib.i18n import number
 from webapp.lib.times import clock_words
 from webapp.web.presenters.desk.axis import moment_ticks, number_ticks, span_words, time_ticks, time_words
+from webapp.web.presenters.desk.kind_words import percent
 from webapp.web.presenters.desk.paths import HEIGHT, Values, height_of, path_of
 
 GAP = 0.1  # of a point, on each side of a bar
@@ -25,7 +26,7 @@ class Measure:
 
 
 COUNT = Measure(number_ticks, number)
-PERCENT = Measure(lambda _: [0, 25, 50, 75, 100], lambda value: f"{number(round(value))}%")
+PERCENT = Measure(lambda _: [0, 25, 50, 75, 100], lambda value: percent(value / 100))
 TIME = Measure(time_ticks, time_words)
 
 
@@ -144,15 +145,21 @@ class Chart:
         ]
 
     @property
-    def latest(self) -> list[tuple[Series, str]]:
-        """The key: each series with its last value that is known, in words."""
-        last = [next((value for value in reversed(series.values) if value is not None), None) for series in self.series]
-        words = ["–" if value is None else self.measure.words(value) for value in last]
+    def key_words(self) -> str:
+        """What the numbers of its key are."""
+        return "in all" if self.is_stacked else "latest"
+
+    @property
+    def key(self) -> list[tuple[Series, str]]:
+        """Each series with one number, in words: the sum of its bars, or the last value of its line that is known."""
+        known = [[value for value in series.values if value is not None] for series in self.series]
+        said = [(sum(values) if self.is_stacked else values[-1]) if values else None for values in known]
+        words = ["–" if value is None else self.measure.words(value) for value in said]
         return list(zip(self.series, words, strict=True))
 
     @property
     def description(self) -> str:
-        """All of it in words: from when to when, the peak and when that was, and the latest values."""
+        """All of it in words: from when to when, the peak and when that was, and its key."""
         known = [(total, n) for n, total in enumerate(self.totals) if total is not None]
         since = clock_words(self.moments[0], self.zone)
         until = clock_words(self.moments[-1] + self.step, self.zone, False, self.moments[0])
@@ -160,8 +167,9 @@ class Chart:
         if not known:
             return f"{words} Nothing is known yet."
         peak, n = max(known, key=lambda pair: pair[0])
-        latest = ", ".join(f"{series.name} {value}" for series, value in self.latest)
-        return f"{words} The highest was {self.measure.words(peak)}, {self.span_words(n)}. The latest: {latest}."
+        key = ", ".join(f"{series.name} {value}" for series, value in self.key)
+        name = "In all" if self.is_stacked else "The latest"
+        return f"{words} The highest was {self.measure.words(peak)}, {self.span_words(n)}. {name}: {key}."
 
     def span_words(self, n: int) -> str:
         """From when to when a point is, in words."""

@@ -82,6 +82,18 @@ def test_it_says_in_words_what_it_shows(draw):
     assert words == ("From 21 November 2026, 13:00 to 13:03. The highest was 7, 13:01–13:02. The latest: finished 3.")
 
 
+def test_its_key_has_the_last_value_of_a_line_and_the_sum_of_bars(draw):
+    assert _key(draw(_chart([5, 7, None]))) == [("finished ", "Latest", "latest 7")]
+    figure = draw(_chart([50, 42, 0], [4, 0, 0], is_stacked=True, url=ended_url))
+    assert _key(figure) == [("finished ", "In all", "in all 92"), ("failed ", "In all", "in all 4")]
+    assert "In all: finished 92, failed 4." in ElementTree.tostring(figure, "unicode")
+
+
+def _key(figure) -> list[tuple[str, str, str]]:
+    found = [(item.find("svg").tail, item.find("b")) for item in figure.findall(".//ul/li")]
+    return [(name, number.get("title"), "".join(number.itertext())) for name, number in found]
+
+
 def test_one_with_links_is_a_group_and_keys_find_them_in_the_table(draw):
     figure = draw(_chart([1], [0], is_stacked=True, url=ended_url))
     plot = next(svg for svg in figure.iter("svg") if svg.get("role"))
@@ -112,8 +124,11 @@ def test_no_style_stands_in_it(draw):
 
 
 def test_a_release_is_marked_where_it_came(draw):
-    marks = [path for path in draw(_chart([1, 2, 3], marks=[(2, "abc")])).iter("path") if path.get("class") == "mark"]
+    figure = draw(_chart([1, 2, 3], marks=[(2, "abc")]))
+    marks = [path for path in figure.iter("path") if path.find("title") is not None]
     assert [(mark.get("d"), mark.find("title").text) for mark in marks] == [("M2,0V100", "Release abc")]
+    assert figure.findall(".//ul/li")[-1].find("svg").tail == "new release"
+    assert "new release" not in ElementTree.tostring(draw(_chart([1, 2, 3])), "unicode")
 
 
 @pytest.mark.parametrize(
@@ -130,6 +145,7 @@ def test_the_axis_of_numbers_has_steps_of_1_2_or_5(highest, ticks):
 @pytest.mark.parametrize(
     ("highest", "words"),
     [
+        *[(0, ["0", "1 s"]), (1, ["0", "1 ms"])],
         *[(40, ["0", "10 ms", "20 ms", "30 ms", "40 ms"]), (90_000, ["0", "30 s", "1 min", "1.5 min"])],
         *[(3_600_000, ["0", "15 min", "30 min", "45 min", "1 h"]), (200_000_000, ["0", "1 d", "2 d", "3 d"])],
     ],

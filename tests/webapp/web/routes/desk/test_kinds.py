@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from tasks.engine.models.kind_control import KindControl
-from tests.browsing import browse
+from tests.browsing import browse, words
 from tests.racing import race
 from webapp.dev.desk_factories import make_staff
 from webapp.dev.factories import make_task, make_user
@@ -45,6 +45,8 @@ def test_every_kind_is_there_with_what_waits_and_what_ended(operator):
     assert rows["Countdown"][3:6] == ["4", "4 in 1 hour", "25%"]
     assert rows["Export posts"][:7] == ["0", "–", "0", "0", "0 in 1 hour", "–", "–"]
     assert "Mail digest internal" in rows
+    heads = [words(head) for head in operator.get("/desk/kinds").page.select("table.kinds thead th")]
+    assert heads[-5:] == ["Wait p50", "Wait p95", "Run p50", "Run p95", "Held"]
 
 
 def test_a_kind_that_this_release_does_not_know_is_there_while_it_waits(operator):
