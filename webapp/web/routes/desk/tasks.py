@@ -1,13 +1,15 @@
 """Everybody's tasks: a filter, which the URL saves, and the list of what it lets through."""
 
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from tasks.engine.models.state import FINISHED
 from webapp.lib.i18n import number
-from webapp.models import Task
+from webapp.models import State, Task
 from webapp.models.desk_filter import DeskFilter
 from webapp.models.desk_parts import MOST_LOOKED_AT
 from webapp.models.desk_query import BadFilter, describe, written
@@ -74,7 +76,16 @@ def _list(asked: DeskFilter | None, before: str | None) -> dict[str, Any]:
         "query": written(asked) if asked else {},
         "words": describe(asked, signed_in_user().time_zone) if asked else "",
         "looked_at": number(MOST_LOOKED_AT),
+        "ended_then": _ended_then(asked) if asked and not found.items and not found.next else None,
     }
+
+
+def _ended_then(asked: DeskFilter) -> str | None:
+    """Where it is asked for what failed in some time, of which some may have been retried since though numbers count
+    it: the page of all that ended then, empty if this is it. None for any other filter."""
+    if State.FAILED not in asked.states or not (asked.ended_after or asked.ended_before):
+        return None
+    return "" if asked.states >= FINISHED else address_of(written(replace(asked, states=frozenset())))
 
 
 def address_of(query: dict[str, str], before: str | None = None) -> str:
