@@ -49,6 +49,12 @@ class CountedGroup:
     group: FailureGroup
     failed: dict[Window, int]
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it was seen lately, and yet all that it felled was retried or deleted."""
+        lately = self.group.last_at >= utcnow() - max(WINDOWS.values())
+        return lately and not any(self.failed.values())
+
 
 @dataclass(frozen=True)
 class FailureFilter:

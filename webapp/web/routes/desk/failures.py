@@ -3,8 +3,8 @@
 from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from webapp.models import failure_list
-from webapp.models.failure_list import COUNTED_AT_MOST, MOST_GROUPS, WINDOWS
+from webapp.models import State, Task, failure_list
+from webapp.models.failure_list import COUNTED_AT_MOST, MOST_GROUPS, Window
 from webapp.models.permissions import Action, may
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.failures import FailureFilterForm
@@ -12,7 +12,7 @@ from webapp.web.presenters.desk.kind_words import bounded, cause_words, kind_lab
 from webapp.web.routes.desk.blueprint import bp
 
 _WORDS = {
-    "windows": WINDOWS,
+    "windows": {Window.HOUR: "1 hour", Window.DAY: "24 hours", Window.WEEK: "7 days"},
     "cause_words": cause_words,
     "kind_label": kind_label,
     "kind_note": kind_note,
@@ -40,17 +40,25 @@ def failures() -> ResponseReturnValue:
 
 @bp.get("/failures/<string(length=16):fingerprint>")
 def failure(fingerprint: str) -> ResponseReturnValue:
-    """One cause with its traceback, which viewers do not read, and the newest of its tasks. Four queries."""
+    """One cause with its traceback, and what the latest of its tasks said, which viewers do not read; and the newest of its tasks. Four queries."""
     user, found = signed_in_user(), failure_list.find(fingerprint)
     if found is None:
         abort(404)
+    tasks, shows_details = failure_list.newest_tasks(fingerprint), may(user, Action.STEER)
     return render_template(
         "desk/failures/show.html",
         found=found,
         group=found.group,
         count=failure_list.count_tasks(fingerprint),
-        tasks=failure_list.newest_tasks(fingerprint),
-        shows_details=may(user, Action.STEER),
+        tasks=tasks,
+        latest=_latest_words(tasks) if shows_details else "",
+        shows_details=shows_details,
         zone=user.time_zone,
         **_WORDS,
     )
+
+
+def _latest_words(tasks: list[Task]) -> str:
+    """Why the newest failed, with the values that the message of the cause leaves out; empty if none is failed."""
+    failed = (task for task in tasks if task.state == State.FAILED)
+    return next((task.error_words(task.user.shown_name) for task in failed), "")

@@ -29,9 +29,9 @@ def test_tasks_of_one_cause_are_one_line_with_how_many_failed_since_when(operato
     Task.update(finished_at=utcnow() - timedelta(hours=5)).where(Task.id.in_(old)).execute()
     answer = operator.get("/desk/failures?order=count")
     first, second = _rows(answer)
-    assert first[0] == "ConnectionError Countdown The server is down"
+    assert first[0] == "The server is down ConnectionError · Countdown"
     assert first[1:4] == ["1", "3", "3"]
-    assert second[0] == "ConnectionError Count words It is full"
+    assert second[0] == "It is full ConnectionError · Count words"
     assert answer.page.select_one("table.failures a")["href"] == f"/desk/failures/{many.fingerprint}"
 
 
@@ -41,6 +41,12 @@ def test_what_was_retried_does_not_count_any_more(operator):
     assert _rows(operator.get("/desk/failures"))[0][1:4] == ["1", "1", "1"]
 
 
+def test_a_cause_of_which_no_task_is_failed_any_more_says_so(operator):
+    group = make_failure()
+    Task.get(Task.fingerprint == group.fingerprint).retry()
+    assert _rows(operator.get("/desk/failures"))[0][1] == "all retried or deleted"
+
+
 def test_causes_are_filtered_by_kind_and_by_when_they_were_seen(operator):
     make_failure("The server is down")
     old = make_failure("It is full", kind="count_words")
@@ -48,7 +54,7 @@ def test_causes_are_filtered_by_kind_and_by_when_they_were_seen(operator):
     old.save()
 
     def shown(query: str) -> list[str]:
-        return [row[0].split()[-1] for row in _rows(operator.get(f"/desk/failures?{query}"))]
+        return [row[0].split(" ConnectionError")[0].split()[-1] for row in _rows(operator.get(f"/desk/failures?{query}"))]
 
     assert shown("") == ["down", "full"]
     assert shown("window=24h") == ["down"]
@@ -70,6 +76,15 @@ def test_the_page_of_a_cause_has_its_traceback_and_its_newest_tasks(operator):
     assert "The server is down" in answer.text
     assert len(answer.page.select("#newest + .scroll tbody tr")) == 2
     assert f"fingerprint={group.fingerprint}" in answer.text
+
+
+def test_the_page_of_a_cause_says_to_operators_alone_what_its_newest_failed_task_said(app, operator):
+    group = make_failure("The mail server says code …", tasks=2)
+    task = Task.select().where(Task.fingerprint == group.fingerprint).order_by(Task.created_at.desc()).first()
+    Task.update(error="The mail server says code 552", error_phrase=None).where(Task.id == task.id).execute()
+    url = f"/desk/failures/{group.fingerprint}"
+    assert "Latest: The mail server says code 552" in operator.get(url).page.select_one(".card.form").get_text()
+    assert "552" not in browse(app, make_staff(Role.VIEWER)).get(url).text
 
 
 def test_viewers_see_that_tasks_fail_and_not_by_which_message(app):
