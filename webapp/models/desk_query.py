@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from tasks.engine import registry
+from tasks.engine.models.failure_group import FailureGroup
 from tasks.engine.models.state import ACTIVE, FINISHED, State
 from webapp.lib.i18n import number
 from webapp.lib.normalization import clean
@@ -136,22 +137,25 @@ def _written(states: frozenset[State]) -> str:
 
 
 def describe(asked: DeskFilter, zone: str = "UTC") -> str:
-    """What it lets through, in words, like “failed tasks of ann, of the kind export_posts, rescued”."""
+    """What it lets through, in words, like “failed tasks of ann, of the kind export_posts, rescued”.
+
+    One query, for the message of a failure, which is for those who may steer.
+    """
     return ", ".join(_words(asked, zone))
 
 
 def _words(asked: DeskFilter, zone: str) -> Iterator[str]:
     states = " or ".join(dict.fromkeys(state.words for state in State if state in asked.states))
     noun = "tasks with internal ones" if asked.internal else "tasks"
-    yield " ".join(filter(None, (states or "all", noun, f"of {asked.owner.username}" if asked.owner else "")))
+    of_owner = f"of {asked.owner.username}" if asked.owner else ""
+    yield " ".join(filter(None, (states or "all", noun, of_owner, _failed_by(asked))))
     if asked.kind:
         function = registry.functions.get(asked.kind)
         yield "workflows" if asked.kind == WORKFLOW else f"of the kind {function.label if function else asked.kind}"
     if asked.children:
         yield "children of workflows included"
-    for name in ("worker", "fingerprint"):
-        if value := getattr(asked, name):
-            yield f"of the {'failure' if name == 'fingerprint' else name} {value}"
+    if asked.worker:
+        yield f"of the worker {asked.worker}"
     if asked.rescued:
         yield "rescued"
     if asked.text:
@@ -161,3 +165,12 @@ def _words(asked: DeskFilter, zone: str) -> Iterator[str]:
             yield words.format(clock_words(at, zone))
     for name, value in asked.arguments:
         yield f"with {name} “{value}”"
+
+
+def _failed_by(asked: DeskFilter) -> str:
+    """By which failure: its message, or its fingerprint for who reads none."""
+    if not asked.fingerprint:
+        return ""
+    group = None if asked.titles_only else FailureGroup.get_or_none(FailureGroup.fingerprint == asked.fingerprint)
+    words = group and (group.message or group.exception)
+    return f"that failed with “{words}”" if words else f"of the failure {asked.fingerprint}"

@@ -15,7 +15,7 @@ from webapp.models.bulk_actions.selection import Selection, select_all, select_s
 from webapp.models.bulk_actions.snapshot import Snapshot, take_snapshot
 from webapp.models.desk_filter import DeskFilter
 from webapp.models.desk_query import BadFilter, describe, parse, written
-from webapp.web.presenters.action_words import ACTION_WORDS, FINAL_ACTION, ActionWords
+from webapp.web.presenters.action_words import FINAL_ACTION
 from webapp.web.presenters.desk.task_rows import DeskRow, rows_of
 
 FIRST: Final = 10  # tasks that the page names
@@ -39,11 +39,6 @@ class BulkPlan:
     def able(self) -> int:
         """To how many tasks it would be done."""
         return len(self.snapshot.able)
-
-    @property
-    def words(self) -> ActionWords:
-        """Of the action. Only where there is one."""
-        return ACTION_WORDS[self.action]
 
     @property
     def is_final(self) -> bool:

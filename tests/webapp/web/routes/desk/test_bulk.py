@@ -46,7 +46,7 @@ def test_the_page_says_what_would_be_done_and_what_is_passed_over(operator):
     tasks = [make_task(State.FAILED, ann, title="Count to 9"), make_task(State.FAILED), make_task(State.SUCCEEDED)]
     text = text_of(operator.get(f"{PAGE}?action=retry&state=failed,succeeded").page)
     assert "Retry 2 tasks?" in text
-    assert "Retry: finished or failed tasks." in text
+    assert "Finished or failed tasks." in text
     assert "Failed 2" in text
     assert "Skipped: 1 had already finished." in text
     assert "Count to 9 , of ann" in text
@@ -225,6 +225,9 @@ def test_a_failure_leads_to_a_retry_of_its_tasks_and_of_the_workflows_that_faile
     Task.update(**failed).where(Task.id == whole.id).execute()
     [link] = operator.get(f"/desk/failures/{group.fingerprint}").page.select("a[href^='/desk/tasks/bulk']")
     assert link.text == "Retry these tasks…"
+    assert "All tasks that failed with “The server is down”." in text_of(operator.get(link["href"]).page)
+    viewer = browse(operator.application, make_staff(Role.VIEWER))
+    assert "All tasks of the failure" in text_of(viewer.get(link["href"]).page)
     press(operator, link["href"])
     assert executor.execute_next()
     assert {each.reload().state for each in (whole, part, alone)} == {State.PENDING}
