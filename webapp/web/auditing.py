@@ -27,6 +27,7 @@ NOUNS = {
     "report_id": "report",
     "address_id": "suppression",
 }
+NO_REASON = "no reason given"
 P = ParamSpec("P")
 View = Callable[P, ResponseReturnValue]
 
@@ -80,10 +81,13 @@ def audited(target: str, *, about: User | int | None = None, reason: str = "") -
 
 
 def accepted(form: FlaskForm) -> bool:
-    """Whether a form is right that a view with an `audited_action` got. If not, the audit says what its errors say."""
+    """Whether a form is right that a view with an `audited_action` got. If not, the audit says what its errors say,
+    and of a reason that was forgotten, only that."""
     is_right = form.validate_on_submit()
     if not is_right:
-        refuse(" ".join(str(words) for errors in form.errors.values() for words in errors))
+        missing = getattr(form, "missing", "")
+        errors = [str(words) for errors in form.errors.values() for words in errors]
+        refuse(" ".join(NO_REASON if words == missing else words for words in errors))
     return is_right
 
 

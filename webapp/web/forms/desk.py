@@ -14,7 +14,7 @@ from webapp.lib.normalization import clean
 class ReasonForm(FlaskForm):
     """A press that needs a reason, which whoever it is about reads; LONGEST_REASON characters at most."""
 
-    reason = StringField("Reason", filters=[clean])
+    reason = StringField("Reason (required)", filters=[clean])
 
     missing: ClassVar[str] = "Say why: its owner reads it."  # what is wrong where there is none; empty if nothing is
 
@@ -32,4 +32,5 @@ class ReasonForm(FlaskForm):
 class FreeReasonForm(ReasonForm):
     """The same where the audit alone has the reason, and so it may be left out."""
 
+    reason = StringField("Reason", filters=[clean])
     missing = ""

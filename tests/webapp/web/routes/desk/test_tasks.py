@@ -87,7 +87,7 @@ def test_a_refused_act_stands_on_the_page_of_its_task_with_the_reason(operator):
     operator.submit(f"/desk/tasks/{task.id}/cancellation", reason=" ")
     [row] = operator.get(f"/desk/tasks/{task.id}").page.select(".audit tbody tr")
     assert "Canceled a task" in words(row)
-    assert "Refused Say why: its owner reads it." in words(row)
+    assert "Refused no reason given" in words(row)
 
 
 def test_a_filter_is_led_on_to_the_address_that_says_it_shortest(operator):
