@@ -100,11 +100,11 @@ def test_the_demo_ends_with_seven_lines_that_say_how_to_sign_in(site):
     assert f'Sign in as ann, with the password "{PASSWORD}"' in lines[1]
     assert "everybody but the guests" in lines[1]
     assert "The desk is for olga (operator), hana (admin) and tomas (viewer)" in lines[2]
-    assert re.match(r"  \d{6}, for \d+ seconds. make demo-code says the next one", lines[3])
+    assert re.match(r"  \d{6} is the code of olga, hana and tomas for \d+ seconds. make demo-code says the next one", lines[3])
     assert lines[4].strip() == f"otpauth://totp/Errand:olga?secret={people.TOTP_SECRET}&issuer=Errand"
     assert lines[5].startswith("  4 tasks were left halfway")
     assert "make run" in lines[6]
-    assert f"{site.port}, or /desk" in lines[6]
+    assert f"{site.port}; sign in there, then open /desk" in lines[6]
 
 
 def test_those_who_look_after_the_site_are_there_and_the_code_that_is_printed_signs_them_in(app, site):

@@ -4,12 +4,14 @@ from time import time
 
 import pyotp
 
-from webapp.dev.demo.people import STEP, TOTP_SECRET
+from webapp.dev.demo.people import ROLES, STEP, TOTP_SECRET
 
 
 def code_words() -> str:
-    """The code, and for how long an app would show it: it is taken for half a minute longer."""
-    return f"{pyotp.TOTP(TOTP_SECRET).now()}, for {STEP - int(time()) % STEP} seconds"
+    """The code, whose it is, and for how long an app would show it: it is taken for half a minute longer."""
+    *others, last = ROLES
+    left = STEP - int(time()) % STEP
+    return f"{pyotp.TOTP(TOTP_SECRET).now()} is the code of {', '.join(others)} and {last} for {left} seconds"
 
 
 if __name__ == "__main__":

@@ -20,11 +20,11 @@ from webapp.settings import Settings, SettingsError
 DONE = """
   {people} people live here now, with posts, messages, mails and tasks in every state.
   Sign in as {main}, with the password "{password}". So can everybody but the guests, as {others}.
-  The desk is for {roles}: the same password, and a code of theirs, which is now
+  The desk is for {roles}: the same password, and a code.
   {code}. make demo-code says the next one; or open, in an authenticator app,
   {link}
   {left} tasks were left halfway, as if their workers had died: make run warns of each once, and sees to them.
-  Call make run, unless it runs already, and open http://127.0.0.1:{port}, or /desk there
+  Call make run, unless it runs already, and open http://127.0.0.1:{port}; sign in there, then open /desk
 """
 OCCUPIED = "errand: {number} here already, so nothing was changed. A demonstration needs an empty place: {place}"
 OWN_FOLDER = "DATA_DIR=instance/demo make demo, and then DATA_DIR=instance/demo make run"
