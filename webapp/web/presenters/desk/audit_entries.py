@@ -1,21 +1,24 @@
 """Entries of the audit as pages show them: who did what to what, why, and what came of it."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from webapp.lib.i18n import number
-from webapp.lib.times import exact_iso
+from webapp.lib.times import clock_words, exact_iso
 from webapp.models import AuditEntry, User
 from webapp.models.audit import AUDITED, Audited, Outcome, Via
-from webapp.models.permissions import Account, Action, may
+from webapp.models.permissions import Action, may
 from webapp.web.presenters.desk.links import target_url
 
 VIAS = {Via.PAGE: "desk", Via.API: "API", Via.COMMAND: "command line"}
 DELETED = "Deleted account"
 NONE = "none"
 SHORT = 8  # characters of an id that is not for reading
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?")  # as `before` and `after` keep one, in UTC
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class ShownEntry:
     entry: AuditEntry
     names: Mapping[int, str]
     shows_network: bool
+    zone: str = ""
 
     @property
     def who(self) -> str:
@@ -37,6 +41,16 @@ class ShownEntry:
     def whose(self) -> str:
         """The name of the person it was about; empty if it was about nobody."""
         return self.names.get(self.entry.about_id, DELETED) if self.entry.about_id else ""
+
+    @property
+    def owner(self) -> str:
+        """The same to be read beside `target`: empty where that names the person already."""
+        return "" if self.entry.target == f"person {self.entry.about_id}" else self.whose
+
+    @property
+    def request(self) -> str:
+        """The start of the id of its request; empty for a command."""
+        return (self.entry.request_id or "")[:SHORT]
 
     @property
     def came_by(self) -> str:
@@ -83,19 +97,19 @@ class ShownEntry:
     @property
     def changes(self) -> list[tuple[str, str, str]]:
         """What has become something else: its name, how it was and how it is, in words."""
-        before, after = (_by_name(value) for value in (self.entry.before, self.entry.after))
+        before, after = (_by_name(value, self.zone) for value in (self.entry.before, self.entry.after))
         names = [*before, *(name for name in after if name not in before)]
         pairs = [(name, before.get(name, NONE), after.get(name, NONE)) for name in names]
         return [(name.replace("_", " "), was, now) for name, was, now in pairs if was != now]
 
 
-def shown_entries(entries: Sequence[AuditEntry], reader: Account | None) -> list[ShownEntry]:
+def shown_entries(entries: Sequence[AuditEntry], reader: User) -> list[ShownEntry]:
     """Entries as somebody may see them, for `desk/audit/entries.html`. One query for all names, none for no entry."""
     ids = {found for entry in entries for found in (entry.actor_id, entry.about_id, _person_of(entry.target)) if found}
     people = User.select(User.id, User.username, User.deletion_due_at).where(User.id.in_(sorted(ids))) if ids else ()
     names = {user.id: DELETED if user.is_deleted else user.username for user in people}
     shows_network = may(reader, Action.MANAGE_PEOPLE)
-    return [ShownEntry(entry, names, shows_network) for entry in entries]
+    return [ShownEntry(entry, names, shows_network, reader.time_zone) for entry in entries]
 
 
 EXPORTED = (
@@ -122,14 +136,24 @@ def _person_of(target: str) -> int | None:
     return int(found) if noun == "person" and found.isdecimal() and len(found) < 19 else None
 
 
-def _by_name(value: Any) -> dict[str, str]:
+def _by_name(value: Any, zone: str) -> dict[str, str]:
     if value is None:
         return {}
     named = value if isinstance(value, dict) else {"": value}
-    return {name: _in_words(text) for name, text in named.items()}
+    return {name: _in_words(text, zone) for name, text in named.items()}
 
 
-def _in_words(value: Any) -> str:
+def _in_words(value: Any, zone: str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, str) and _MOMENT.fullmatch(value):
+        return _clock(value, zone)
     return NONE if value in (None, "") else value if isinstance(value, str) else json.dumps(value)
+
+
+def _clock(text: str, zone: str) -> str:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return clock_words(at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at, zone)

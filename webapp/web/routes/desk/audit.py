@@ -8,9 +8,8 @@ from flask.typing import ResponseReturnValue
 
 from tasks.lib.csv_cells import csv_row
 from webapp.lib.times import utcnow
-from webapp.models import AuditEntry
+from webapp.models import AuditEntry, User
 from webapp.models.audit_list import AT_ONCE, MOST_EXPORTED, MOST_LOOKED_THROUGH, AuditPart
-from webapp.models.permissions import Account
 from webapp.web.auth import signed_in_user
 from webapp.web.downloads import download_as
 from webapp.web.forms.audit import AuditFilterForm
@@ -54,7 +53,7 @@ def audit_csv() -> ResponseReturnValue:
     return response
 
 
-def _lines(batches: Iterable[Sequence[AuditEntry]], reader: Account) -> Iterator[str]:
+def _lines(batches: Iterable[Sequence[AuditEntry]], reader: User) -> Iterator[str]:
     yield csv_row(*EXPORTED)
     for entries in batches:
         yield "".join(csv_row(*exported_cells(shown)) for shown in shown_entries(entries, reader))

@@ -46,7 +46,8 @@ def test_an_entry_says_who_did_what_to_what_why_and_how_it_ended(read, ada):
     row = words(answer.one(f"#auditentry-{entry.id}"))
     assert "ada operator, desk Canceled a task" in row
     assert "of ann It hung Done" in row
-    assert "request-7" in row
+    assert "Request request-…" in row
+    assert answer.one(f"#auditentry-{entry.id} .id")["title"] == "request-7"
     assert answer.one(f"#auditentry-{entry.id} a")["href"] == f"/desk/tasks/{task.id}"
 
 
@@ -64,6 +65,15 @@ def test_what_has_changed_stands_with_what_it_was(read):
     assert "reason:" not in row
 
 
+def test_a_time_that_has_changed_is_told_by_the_readers_clock(read, ada):
+    type(ada).update(time_zone="Asia/Almaty").where(type(ada).id == ada.id).execute()
+    entry = make_audit_entry(target="kind countdown", before=None, after={"paused_until": "2026-11-21T09:30:12.5Z"})
+    answer = read()
+    row = words(answer.one(f"#auditentry-{entry.id}"))
+    assert "paused until: none → 21 November 2026, 14:30" in row
+    assert "Times: Asia/Almaty" in answer.words
+
+
 def test_people_are_called_what_they_are_called_now(read, ada):
     left = make_audit_entry(make_staff(name="leo"), about=make_user("lia"))
     left.actor.delete_instance()
@@ -71,7 +81,7 @@ def test_people_are_called_what_they_are_called_now(read, ada):
     type(left.about).update(username="mia", username_key="mia").where(type(left.about).id == left.about_id).execute()
     answer = read()
     assert "Deleted account" in words(answer.one(f"#auditentry-{left.id}"))
-    assert "person mia of mia" in words(answer.one(f"#auditentry-{entry.id}"))
+    assert "person mia Done" in words(answer.one(f"#auditentry-{entry.id}"))
     assert "leo" not in answer.words
 
 
