@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from peewee import CharField, DateTimeField, DoubleField, IntegerField
 
+from tasks.engine import registry
 from tasks.engine.retention import also_purge
 from webapp.db import BaseModel, database
 from webapp.lib.phrases import Phrase
@@ -48,8 +49,10 @@ class SiteAlert(BaseModel):
     @property
     def words(self) -> Phrase:
         """What is wrong."""
+        function = registry.functions.get(self.subject)
+        subject = function.label if function else self.subject
         number = self.value if self.rule != Rule.FAILURE_SHARE else round(self.value)
-        return RULES[Rule(self.rule)].words(subject=self.subject, value=number, limit=self.allowed)
+        return RULES[Rule(self.rule)].words(subject=subject, value=number, limit=self.allowed)
 
     @property
     def page(self) -> str:

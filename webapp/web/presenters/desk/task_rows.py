@@ -8,6 +8,7 @@ from flask import url_for
 
 from tasks.catalogue import CATALOGUE
 from tasks.engine.models.state import LEASED
+from webapp.lib.i18n import number
 from webapp.models import State, Task, User
 from webapp.models.desk_filter import WORKFLOW
 from webapp.web.presenters.desk.axis import time_words
@@ -69,9 +70,12 @@ class DeskRow:
 
     @property
     def attempts(self) -> str:
-        """How many there were, and how many were crashed or interrupted: “2, 1 rescued”."""
+        """How many there were, and how many were crashed or interrupted: “2 (rescued once)”."""
         task = self.task
-        return f"{task.attempts}, {task.rescues} rescued" if task.rescues else str(task.attempts or "")
+        if not task.rescues:
+            return str(task.attempts or "")
+        often = "once" if task.rescues == 1 else f"{number(task.rescues)} times"
+        return f"{task.attempts} (rescued {often})"
 
 
 def kind_words(task: Task) -> str:

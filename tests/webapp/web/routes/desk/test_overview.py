@@ -55,7 +55,7 @@ def test_it_says_what_waits_runs_and_failed(viewer, end):
     assert found["Oldest wait"].startswith("4 min")
     assert found["Running"] == "1 of 3 1 worker"
     assert found["Failed in the last hour"] == "1 of 3 that ended"
-    assert found["Sweeper"] == "Leads here:7"
+    assert found["Sweeper"] == "Works here:7"
 
 
 def test_it_says_when_no_worker_takes_tasks_and_how_many_reports_are_open(viewer, monkeypatch):
