@@ -69,7 +69,7 @@ def resume_kind(name: str) -> ResponseReturnValue:
                 raise Unchanged(NOT_PAUSED)
     except Unchanged:
         return _page(name, problem=NOT_PAUSED), 422
-    flash(f"{kind_label(name)} goes on.")
+    flash(f"{kind_label(name)} is no longer paused.")
     return redirect(url_for("desk.kind", name=name), 303)
 
 
@@ -104,12 +104,13 @@ def _page(name: str, pause: PauseForm | None = None, limits: LimitsForm | None =
     found = kind_list.find(name, which)
     if found is None:
         abort(404)
+    stands = {"reason": found.control.reason} if found.control and found.paused_until else {}
     return render_template(
         "desk/kinds/show.html",
         kind=found,
         which=which,
         charts=charts_of(series(which, kind=name), LENGTHS[which].step, zone, name),
-        pause=pause or PauseForm(zone, internal=is_internal(name), formdata=None),
+        pause=pause or PauseForm(zone, internal=is_internal(name), formdata=None, data=stands),
         limits=limits or LimitsForm.of(found.control),
         problem=problem,
         zone=zone,
