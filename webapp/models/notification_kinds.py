@@ -8,6 +8,7 @@ a conversation also needs an address (`leads_to`), and a channel by email someth
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tasks.engine.models.actor import reason_of_cancel
 from tasks.engine.models.row import TaskRow
 from webapp.lib.phrases import Argument, Phrase, Wording, Words, phrase
 from webapp.models.permissions import Account, Action, may
@@ -92,6 +93,8 @@ CANCELED = NotificationKind(
     label="Task canceled by an operator",
     icon="ban",
     words=phrase("notification.canceled", "An operator canceled {subject}"),
+    detailed=phrase("notification.canceled_because", "An operator canceled {subject}: {detail}"),
+    detail=reason_of_cancel,
     mailed="was canceled by an operator",
     mail_subject="A task was canceled",
 )

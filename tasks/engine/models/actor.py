@@ -62,8 +62,18 @@ def operator_canceled(task: TaskRow) -> bool:
 
     Its end is told at once, or a line after the one that says who asked.
     """
+    return bool(asked := _asked_to_cancel(task)) and _CANCELS[asked[0].id]
+
+
+def reason_of_cancel(task: TaskRow) -> str:
+    """Why an operator asked it to stop; empty where they gave no reason, or it was its owner. One query."""
+    asked = _asked_to_cancel(task)
+    return str(asked[0].arguments.get("reason", "")) if asked else ""
+
+
+def _asked_to_cancel(task: TaskRow) -> list[Phrase]:
+    """The latest lines that say who asked, the latest first."""
     told = TaskEvent.task == task.id, TaskEvent.kind.in_(_CANCELED)
     latest = TaskEvent.select().where(*told).order_by(TaskEvent.id.desc()).limit(2)
     said = [read_words(event.text, event.phrase) for event in latest]
-    asked = [_CANCELS[each.id] for each in said if isinstance(each, Phrase) and each.id in _CANCELS]
-    return asked[:1] == [True]
+    return [each for each in said if isinstance(each, Phrase) and each.id in _CANCELS]

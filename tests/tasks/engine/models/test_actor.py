@@ -93,7 +93,8 @@ def test_the_owner_is_told_of_what_an_operator_canceled_also_if_a_worker_ends_it
         if state == State.IN_PROGRESS:
             task.reload().hand_back()
         assert task.reload().state == State.CANCELED
-        assert told(user) == [f"An operator canceled {task.title}"]
+        why = f": {reason}" if reason else ""
+        assert told(user) == [f"An operator canceled {task.title}{why}"]
         key = OutcomeMail.begin_mail(user)
         assert subject_of(ended_of(user, key)) == "A task was canceled"
 

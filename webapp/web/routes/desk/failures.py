@@ -40,7 +40,10 @@ def failures() -> ResponseReturnValue:
 
 @bp.get("/failures/<string(length=16):fingerprint>")
 def failure(fingerprint: str) -> ResponseReturnValue:
-    """One cause with its traceback, and what the latest of its tasks said, which viewers do not read; and the newest of its tasks. Four queries."""
+    """One cause with its traceback and what its latest task said, which viewers do not read; and its newest tasks.
+
+    Four queries.
+    """
     user, found = signed_in_user(), failure_list.find(fingerprint)
     if found is None:
         abort(404)

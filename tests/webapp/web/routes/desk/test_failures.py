@@ -54,7 +54,8 @@ def test_causes_are_filtered_by_kind_and_by_when_they_were_seen(operator):
     old.save()
 
     def shown(query: str) -> list[str]:
-        return [row[0].split(" ConnectionError")[0].split()[-1] for row in _rows(operator.get(f"/desk/failures?{query}"))]
+        rows = _rows(operator.get(f"/desk/failures?{query}"))
+        return [row[0].partition(" ConnectionError")[0].split()[-1] for row in rows]
 
     assert shown("") == ["down", "full"]
     assert shown("window=24h") == ["down"]

@@ -107,6 +107,12 @@ def test_of_several_who_resume_a_kind_at_once_the_audit_says_that_one_did(each_d
     assert sorted(entry.outcome for entry in AuditEntry.select()) == ["done", "refused", "refused", "refused"]
 
 
+def test_to_change_a_pause_keeps_its_reason_unless_there_is_another(operator):
+    operator.submit(PAUSE, length="1h", reason="The disk is full")
+    page = operator.get("/desk/kinds/countdown").page
+    assert page.select_one(f"form[action='{PAUSE}'] [name=reason]")["value"] == "The disk is full"
+
+
 def test_a_pause_may_end_tomorrow_morning_or_at_a_time_in_ones_own_time_zone(app):
     operator = browse(app, make_staff(time_zone="Asia/Seoul"))
     operator.submit(PAUSE, length="tomorrow", reason="Wait")

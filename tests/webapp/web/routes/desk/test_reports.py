@@ -38,6 +38,13 @@ def test_viewers_read_reported_posts_and_no_messages_and_have_no_buttons(app):
     assert "to Bob alone" in browse(app, make_staff()).get("/desk/reports").words
 
 
+def test_to_delete_a_post_takes_two_presses_without_javascript(operator):
+    make_report()
+    [button] = operator.get("/desk/reports").page.select("button[value=deleted]")
+    assert button.find_parent("details").summary.get_text(strip=True) == "Delete the post"
+    assert operator.get("/desk/reports").page.select_one(f"form#{button['form']}")["action"].endswith("/closing")
+
+
 def test_to_delete_a_post_closes_all_that_was_reported_of_it(operator):
     post, other = make_post(), make_report()
     one, two = make_report(subject=post), make_report(subject=post)
