@@ -62,7 +62,7 @@ def test_an_alert_says_what_is_wrong_and_since_when():
     judge("gbbb")
     [alert] = SiteAlert.firing()
     assert alert.since == NOON + timedelta(minutes=1)
-    assert str(alert.words) == "countdown has been waiting for 7 minutes"
+    assert str(alert.words) == "Countdown has been waiting for 7 minutes"
 
 
 def test_each_minute_is_judged_once_whoever_does_it():
@@ -222,7 +222,7 @@ def test_a_kind_of_which_most_fail(failed, succeeded, minute, fires):
     look(0, 1)
     assert firing() == (["failure share countdown"] if fires else [])
     if fires:
-        assert str(SiteAlert.firing()[0].words) == "60% of countdown failed in the last 10 minutes"
+        assert str(SiteAlert.firing()[0].words) == "60% of Countdown failed in the last 10 minutes"
 
 
 def test_mail_that_is_not_sent():

@@ -46,7 +46,7 @@ def test_every_kind_is_there_with_what_waits_and_what_ended(operator):
     assert rows["Export posts"][:7] == ["0", "–", "0", "0", "0 in 1 hour", "–", "–"]
     assert "Mail digest internal" in rows
     heads = [words(head) for head in operator.get("/desk/kinds").page.select("table.kinds thead th")]
-    assert heads[-5:] == ["Wait p50", "Wait p95", "Run p50", "Run p95", "Held"]
+    assert heads[-5:] == ["Wait p50", "Wait p95", "Run p50", "Run p95", "Paused or limited"]
 
 
 def test_a_kind_that_this_release_does_not_know_is_there_while_it_waits(operator):
