@@ -13,6 +13,10 @@ SPILLING = (
     "[...document.querySelectorAll('.card, .alert')].filter(e => e.scrollWidth > e.clientWidth).map(e => e.outerHTML)"
 )
 
+# What lies beyond the right edge of the window, as it begins in HTML.
+WIDE = """[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1)
+    .map(e => e.outerHTML.slice(0, 120))"""
+
 
 def violations(page: Page) -> list[str]:
     """What axe finds on this page as it is, in light and in dark. Without motion, so that no color is on its way."""
@@ -28,6 +32,7 @@ def violations(page: Page) -> list[str]:
 
 def assert_accessible(page: Page, name: str) -> None:
     """Axe finds nothing on this page, and nothing is wider than the window, or than the card in which it stands."""
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{name} is too wide"
+    is_wide = page.evaluate("document.documentElement.scrollWidth - innerWidth") > 0
+    assert not is_wide, f"{name} is too wide: {page.evaluate(WIDE)}"
     assert page.evaluate(SPILLING) == [], f"{name} has cards that are too narrow for what is in them"
     assert violations(page) == [], name

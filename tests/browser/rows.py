@@ -79,7 +79,7 @@ def _desk(admin: User) -> dict[str, str]:
         "a task that failed": f"/desk/tasks/{Task.get(Task.fingerprint == group.fingerprint).id}",
         "an end by force": f"/desk/tasks/{task.id}/forced-end",
         "many tasks": f"/desk/tasks/bulk?action=retry&fingerprint={group.fingerprint}",
-        "a kind": "/desk/kinds/countdown?range=1d",
+        "a kind": "/desk/kinds/countdown?range=24h",
         "a failure": f"/desk/failures/{group.fingerprint}",
         "a person": f"/desk/people/{person.id}",
     }
