@@ -28,12 +28,13 @@ class Line:
 
 @dataclass(frozen=True)
 class Capacity:
-    """How many tasks all workers that live and take new ones can run together, how many workers that are, and what the
-    one runs that started last."""
+    """How many tasks all workers that live and take new ones can run together, how many workers that are, what the one
+    runs that started last; and how many others live but are quiet."""
 
     capacity: int = 0
     workers: int = 0
     release: str = ""
+    quiet: int = 0
 
 
 def lines(now: datetime | None = None) -> dict[str, Line]:
@@ -60,9 +61,10 @@ def total(found: dict[str, Line]) -> Line:
 
 def capacity(now: datetime | None = None) -> Capacity:
     """What the workers can do that live, but for those that are quiet. One query over their few rows."""
-    able = Worker.select().where(Worker.lives_until > (now or utcnow()), Worker.quiet_at.is_null())
-    alive = list(able.order_by(Worker.started_at))
-    return Capacity(sum(worker.processes for worker in alive), len(alive), (alive[-1].release or "") if alive else "")
+    alive = list(Worker.select().where(Worker.lives_until > (now or utcnow())).order_by(Worker.started_at))
+    able = [worker for worker in alive if worker.quiet_at is None]
+    release = (able[-1].release or "") if able else ""
+    return Capacity(sum(worker.processes for worker in able), len(able), release, len(alive) - len(able))
 
 
 def sample(now: datetime | None = None) -> None:

@@ -1,18 +1,19 @@
 """Overview: what the first page of the desk says of how the site is doing."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from math import ceil
 
+from tasks.engine.models.kind_control import KindControl
 from tasks.engine.models.state import State
 from webapp.lib.i18n import estimate, ngettext
 from webapp.lib.times import utcnow
 from webapp.models import Report, Rollup, SiteAlert, statistics
 from webapp.models.reading import sweeping_worker
-from webapp.models.statistics import Numbers, Point, Range
+from webapp.models.statistics import Line, Numbers, Point, Range
 from webapp.web.presenters.desk.axis import time_words
 from webapp.web.presenters.desk.kind_words import bounded, brief, kind_label, kind_note, percent
 from webapp.web.presenters.desk.links import tasks_url
@@ -21,8 +22,22 @@ from webapp.web.presenters.desk.overview_charts import charts_of
 RECENTLY = timedelta(hours=1)
 SOON = 300  # seconds in which all that waits should have started
 MOST_KINDS = 5  # that failed
+MOST_PAUSED = 5  # kinds that are named
 MOST_REPORTS = 100  # that are counted
 LIVE = Range.HOUR  # the range that changes while somebody looks
+
+
+@dataclass(frozen=True)
+class PausedKind:
+    """A kind of which nothing starts until a time."""
+
+    name: str
+    until: datetime | None
+
+    @property
+    def label(self) -> str:
+        """What it is called."""
+        return kind_label(self.name)
 
 
 @dataclass(frozen=True)
@@ -58,7 +73,7 @@ class FailingKind:
 class Overview:
     """The figures now, and the charts of a range as somebody reads them in whose time `zone`.
 
-    To ask for its `version` costs seven small queries and one for each kind that waits; the rest of it four more.
+    To ask for its `version` costs eight small queries and one for each kind that waits; the rest of it four more.
     """
 
     def __init__(self, which: Range, zone: str) -> None:
@@ -66,6 +81,10 @@ class Overview:
         lines = statistics.lines(self._now)
         self._waiting = sorted((kind, line.waiting, self._coarse(line.oldest_wait)) for kind, line in lines.items())
         self.line, self.able = statistics.total(lines), statistics.capacity(self._now)
+        controls = KindControl.all()
+        self.paused = [PausedKind(each.name, each.paused_until) for each in controls if each.is_paused]
+        held = {each.name for each in controls if each.is_paused or _is_full(each, lines)}
+        self._free = sum(line.waiting for kind, line in lines.items() if kind not in held)
         self.rollup: Rollup | None = statistics.progress()
         self.sweeper, self.alerts = sweeping_worker(self._now), SiteAlert.firing()
         self.reports = bounded(Report.count_open(MOST_REPORTS + 1), MOST_REPORTS)
@@ -80,8 +99,14 @@ class Overview:
         """What is the same while all of it is."""
         alerts = [(alert.key, alert.words, alert.since) for alert in self.alerts]
         seen = self.rollup and self.rollup.seen
-        parts = self.range, alerts, self._waiting, self.line.running, self.able, seen, self.sweeper, self.reports
+        line = self._waiting, self.line.running, self.able, self.paused, self._free
+        parts = self.range, alerts, line, seen, self.sweeper, self.reports
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]
+
+    @property
+    def named_paused(self) -> list[PausedKind]:
+        """The kinds that are paused, by name, as far as they are named."""
+        return self.paused[:MOST_PAUSED]
 
     @property
     def oldest_wait(self) -> str:
@@ -100,16 +125,22 @@ class Overview:
 
     @property
     def slots_needed(self) -> int:
-        """How many tasks would have to run at once to start all that waits SOON, at the pace of the last hour; 0 where
-        what there is suffices, or nobody knows."""
+        """How many tasks would have to run at once to start all that waits SOON, at the pace of the last hour, but for
+        what is held; 0 where what there is suffices, or nobody knows."""
         if not self.recent.count:
             return 0
-        needed = ceil(self.line.waiting * self.recent.run_ms / self.recent.count / 1000 / SOON)
+        needed = ceil(self._free * self.recent.run_ms / self.recent.count / 1000 / SOON)
         return needed if needed > self.able.capacity else 0
 
     @property
-    def slots_words(self) -> str:
-        """The same as a hint."""
+    def pace(self) -> str:
+        """Whether the workers keep up with what waits, and if they don't, why that is."""
+        if self.line.waiting and not self._free:
+            return "All that waits is held"
+        if not self.able.workers:
+            return "Nothing is started" if self.line.waiting else "Nothing waits"
+        if not self.slots_needed:
+            return "The workers keep up"
         slots = ngettext("%(num)s slot", "%(num)s slots", self.slots_needed)
         return f"{slots} would start all that waits within {estimate(SOON)}"
 
@@ -147,3 +178,8 @@ class Overview:
     @staticmethod
     def _coarse(seconds: int) -> str:
         return time_words(1000 * (seconds // 60 * 60)) if seconds >= 60 else "under 1 min"
+
+
+def _is_full(control: KindControl, lines: Mapping[str, Line]) -> bool:
+    """Whether as many of a kind run as may at once."""
+    return control.max_running is not None and lines.get(control.name, Line()).running >= control.max_running

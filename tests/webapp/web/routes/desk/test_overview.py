@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tasks.engine.models import Leader
+from tasks.engine.models.kind_control import KindControl
 from tests.browsing import browse, words
 from webapp.dev.account_factories import make_report
 from webapp.dev.desk_factories import make_staff, make_worker
@@ -73,6 +74,59 @@ def test_it_says_when_no_worker_takes_tasks_and_how_many_reports_are_open(viewer
     assert _figures(viewer.get("/desk").page)["Open reports"].startswith("2+")
 
 
+def test_it_says_which_kinds_are_paused_and_how_many_workers_are_quiet(viewer, monkeypatch):
+    monkeypatch.setattr(overview, "MOST_PAUSED", 2)
+    make_worker(), make_worker(quiet_at=utcnow())
+    seen = viewer.get("/desk/_overview", headers=HTMX)
+    assert _held(seen) == [("1 worker is quiet", "/desk/workers")]
+    until = utcnow() + 2 * HOUR
+    for name in ("export_posts", "countdown", "count_words", "send_mail"):
+        KindControl.pause(name, until)
+    held = _held(viewer.get("/desk/_overview", headers=HTMX | {"If-None-Match": seen.headers["ETag"]}))
+    assert [link for _, link in held] == [
+        "/desk/kinds/count_words",
+        "/desk/kinds/countdown",
+        "/desk/kinds",
+        "/desk/workers",
+    ]
+    assert held[1][0].startswith("Countdown is paused until ")
+    assert held[2][0] == "and 2 more"
+
+
+def _held(answer) -> list[tuple[str, str]]:
+    return [(words(item), item.a["href"]) for item in answer.page.select("#held li")]
+
+
+def test_nobody_keeps_up_with_what_is_held_or_without_workers(viewer, end):
+    def pace() -> str:
+        return _figures(viewer.get("/desk").page)["Oldest wait"].partition(" min ")[2]
+
+    worker = make_worker(lives_until=utcnow() + HOUR)
+    end(5)
+    statistics.roll_up()
+    assert not viewer.get("/desk").page.select("#held")
+    make_task(State.PENDING)
+    assert pace() == "The workers keep up"
+    KindControl.pause("countdown", utcnow() + HOUR)
+    assert pace() == "All that waits is held"
+    KindControl.resume("countdown")
+    KindControl.limit("countdown", running=1)
+    make_task(State.IN_PROGRESS)
+    assert pace() == "All that waits is held"
+    KindControl.limit("countdown")
+    Worker.update(quiet_at=utcnow()).where(Worker.token == worker.token).execute()
+    assert pace() == "Nothing is started"
+
+
+def test_the_charts_say_what_their_numbers_are(viewer, end):
+    end(5), end(6), end(7, State.FAILED)
+    statistics.roll_up()
+    page = viewer.get("/desk").page
+    assert words(page.select_one("#chart-ended .key")) == "finished in all 2 canceled in all 0 failed in all 1"
+    assert words(page.select_one("#chart-busy .key")).startswith("average latest ")
+    assert "Charts until" in _figures(page)
+
+
 def test_it_says_when_nobody_sweeps(viewer):
     assert _figures(viewer.get("/desk").page)["Sweeper"].startswith("None")
 
@@ -100,6 +154,27 @@ def test_the_kinds_that_fail_most_come_first_with_a_link_to_what_failed(viewer, 
     assert rows[0].th.a["href"] == "/desk/kinds/countdown"
     link = rows[0].select_one("td a")["href"]
     assert link.startswith("/desk/tasks?state=failed&kind=countdown&ended_after=")
+    heads = [words(head) for head in viewer.get("/desk").page.select(".failing thead th")]
+    assert heads[3:] == ["Wait p50", "Wait p95", "Run p50", "Run p95"]
+
+
+def test_where_what_failed_was_retried_its_list_leads_to_all_that_ended_then(viewer, end):
+    task = end(5, State.FAILED, name="countdown")
+    statistics.roll_up()
+    page = viewer.get("/desk").page
+    assert "retried tasks stay counted" in words(page.select_one(".failing"))
+    task.retry()
+    link = page.select_one(".failing td a")["href"]
+    empty = viewer.get(link, follow_redirects=True).page.select_one("#desk-tasks")
+    assert "They may have been retried since" in words(empty)
+    all_that_ended = empty.select_one(".hint:not(#asked) a")["href"]
+    assert "state=" not in all_that_ended
+    assert "ended_after=" in all_that_ended
+    every = viewer.get("/desk/tasks?state=finished&ended_after=2099-01-01T00:00Z", follow_redirects=True)
+    assert "They may have been retried since." in every.words
+    for other in ("state=failed", "state=canceled&ended_after=2026-01-01T00:00Z", "ended_after=2099-01-01T00:00Z"):
+        answer = viewer.get(f"/desk/tasks?{other}", follow_redirects=True)
+        assert "They may have been retried since" not in answer.words
 
 
 @pytest.mark.parametrize("which", list(Range))
