@@ -111,11 +111,6 @@ class Report(BaseModel):
         return found.where(cls.state == OPEN).order_by(cls.created_at, cls.id)
 
     @classmethod
-    def count_open(cls, most: int) -> int:
-        """How many nobody has handled, counted up to `most`. One query, by index."""
-        return int(cls.select(SQL("1")).where(cls.state == OPEN).limit(most).count())
-
-    @classmethod
     def find(cls, report_id: int) -> "Report | None":
         """One of them, for those who look after the site. One query."""
         return cls.get_or_none(cls.id == report_id)

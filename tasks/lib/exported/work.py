@@ -83,6 +83,7 @@ ROWS: Mapping[type[Model], Row] = {
             "fencing_token": INNER,
             "lease_until": INNER,
             "worker": INNER,
+            "fingerprint": INNER,
             "unique_key": INNER,
             "active_unique_key": INNER,
             "run_at": Column("when it is or was to start"),

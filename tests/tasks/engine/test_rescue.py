@@ -138,7 +138,7 @@ def test_a_killed_run_is_recorded_again_when_its_record_was_rolled_back(app, mon
     task, verdicts = lost_task(), []
     one = Sweeper(lambda: [verdicts.pop()] if verdicts else [])
     with monkeypatch.context() as patch:
-        patch.setattr(one, "_report_presence", lambda: verdicts.append(_killed(task)))  # it comes in mid-look
+        patch.setattr(one._presence, "report", lambda: verdicts.append(_killed(task)))  # it comes in mid-look
 
         def fail(*_):
             assert Task.get_by_id(task.id).state == State.FAILED, "it is on record by now, but not for good"

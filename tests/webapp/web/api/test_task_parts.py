@@ -107,7 +107,7 @@ def test_a_page_of_thousands_costs_what_a_page_of_ten_does(each_database, querie
             TaskEvent.insert_many(lines[begin : begin + 500]).execute()
     if is_postgres():
         database.execute_sql("ANALYZE tasks, task_events")
-    for part, index in (("children", "tasks_children"), ("events", "task_events_of_task")):
+    for part, indexes in (("children", ("tasks_children", "tasks_within")), ("events", ("task_events_of_task",))):
         path = f"/tasks/{workflow.id}/{part}?limit=50"
         cursor = program.get(path).json["next"]
         with queries(3) as seen:  # the token, the task, the page
@@ -115,6 +115,6 @@ def test_a_page_of_thousands_costs_what_a_page_of_ten_does(each_database, querie
         sql, values = seen.get_queries()[-1].msg
         explained = f"EXPLAIN {'' if is_postgres() else 'QUERY PLAN '}{sql}"
         plan = str(database.execute_sql(explained, values).fetchall())
-        assert index in plan
+        assert any(index in plan for index in indexes), plan
         assert "TEMP B-TREE" not in plan
         assert "Sort" not in plan

@@ -11,11 +11,11 @@ from tasks.engine.models.kind_control import KindControl
 from tasks.engine.models.state import State
 from webapp.lib.i18n import estimate, ngettext
 from webapp.lib.times import utcnow
-from webapp.models import Report, Rollup, SiteAlert, statistics
+from webapp.models import Rollup, SiteAlert, statistics
 from webapp.models.reading import sweeping_worker
 from webapp.models.statistics import Line, Numbers, Point, Range
 from webapp.web.presenters.desk.axis import time_words
-from webapp.web.presenters.desk.kind_words import bounded, brief, kind_label, kind_note, percent
+from webapp.web.presenters.desk.kind_words import brief, kind_label, kind_note, percent
 from webapp.web.presenters.desk.links import tasks_url
 from webapp.web.presenters.desk.overview_charts import charts_of
 
@@ -23,7 +23,6 @@ RECENTLY = timedelta(hours=1)
 SOON = 300  # seconds in which all that waits should have started
 MOST_KINDS = 5  # that failed
 MOST_PAUSED = 5  # kinds that are named
-MOST_REPORTS = 100  # that are counted
 LIVE = Range.HOUR  # the range that changes while somebody looks
 
 
@@ -87,7 +86,6 @@ class Overview:
         self._free = sum(line.waiting for kind, line in lines.items() if kind not in held)
         self.rollup: Rollup | None = statistics.progress()
         self.sweeper, self.alerts = sweeping_worker(self._now), SiteAlert.firing()
-        self.reports = bounded(Report.count_open(MOST_REPORTS + 1), MOST_REPORTS)
 
     @property
     def is_live(self) -> bool:
@@ -100,7 +98,7 @@ class Overview:
         alerts = [(alert.key, alert.words, alert.since) for alert in self.alerts]
         seen = self.rollup and self.rollup.seen
         line = self._waiting, self.line.running, self.able, self.paused, self._free
-        parts = self.range, alerts, line, seen, self.sweeper, self.reports
+        parts = self.range, alerts, line, seen, self.sweeper
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]
 
     @property
