@@ -95,7 +95,10 @@ def test_a_page_of_thousands_costs_what_a_page_of_ten_does(each_database, querie
     workflow = make(program.user, State.IN_PROGRESS, name="", composition=Composition.GROUP, share=0.5)
     make(program.user, State.WAITING, parent=workflow, root=workflow)
     child = Task.get(Task.parent == workflow)
-    rows = [child.__data__ | {"id": uuid4(), "title": f"Part {number}"} for number in range(2000)]
+    rows = [child.__data__ | {"id": uuid4(), "title": f"Part {number}"} for number in range(1000)]
+    another = make(program.user, State.IN_PROGRESS, name="", composition=Composition.GROUP, share=0.5)
+    # Of another workflow there are many more: else it is as cheap to look for these among all children.
+    rows += [row | {"id": uuid4(), "parent": another.id, "root": another.id} for row in rows * 5]
     other = make(program.user)
     lines = [
         {"task": task.id, "kind": "log", "text": "Hello"} for task in (other, other, workflow, other, other)
@@ -107,7 +110,7 @@ def test_a_page_of_thousands_costs_what_a_page_of_ten_does(each_database, querie
             TaskEvent.insert_many(lines[begin : begin + 500]).execute()
     if is_postgres():
         database.execute_sql("ANALYZE tasks, task_events")
-    for part, indexes in (("children", ("tasks_children", "tasks_within")), ("events", ("task_events_of_task",))):
+    for part, index in (("children", "tasks_children"), ("events", "task_events_of_task")):
         path = f"/tasks/{workflow.id}/{part}?limit=50"
         cursor = program.get(path).json["next"]
         with queries(3) as seen:  # the token, the task, the page
@@ -115,6 +118,6 @@ def test_a_page_of_thousands_costs_what_a_page_of_ten_does(each_database, querie
         sql, values = seen.get_queries()[-1].msg
         explained = f"EXPLAIN {'' if is_postgres() else 'QUERY PLAN '}{sql}"
         plan = str(database.execute_sql(explained, values).fetchall())
-        assert any(index in plan for index in indexes), plan
+        assert index in plan
         assert "TEMP B-TREE" not in plan
         assert "Sort" not in plan
