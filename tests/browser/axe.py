@@ -1,13 +1,16 @@
 """What axe finds on a page, and whether the page fits its window."""
 
+from collections.abc import Iterable
 from importlib.resources import files
+from typing import Literal
 
 from playwright.sync_api import Page
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
-_VIOLATIONS = (
-    "axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map(v => v.id + ': ' + v.nodes[0].html))"
-)
+# What is preloaded are style sheets, for rules that are not asked for.
+_VIOLATIONS = """axe.run(document, {resultTypes: ['violations'], preload: false})
+    .then(r => r.violations.map(v => v.id + ': ' + v.nodes[0].html))"""
+ColorScheme = Literal["dark", "light"]
 # Alerts scroll sideways together, so that one which is too narrow does not make the page wider.
 SPILLING = (
     "[...document.querySelectorAll('.card, .alert')].filter(e => e.scrollWidth > e.clientWidth).map(e => e.outerHTML)"
@@ -18,15 +21,15 @@ WIDE = """[...document.querySelectorAll('body *')].filter(e => e.getBoundingClie
     .map(e => e.outerHTML.slice(0, 120))"""
 
 
-def violations(page: Page) -> list[str]:
-    """What axe finds on this page as it is, in light and in dark. Without motion, so that no color is on its way."""
+def violations(page: Page, schemes: Iterable[ColorScheme] = ("dark", "light")) -> list[str]:
+    """What axe finds on this page as it is, in these colors. Without motion, so that no color is on its way."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE)
     found = []
-    for scheme in ("dark", "light"):
+    for scheme in schemes:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         found += [f"{scheme}: {violation}" for violation in page.evaluate(_VIOLATIONS)]
-    page.emulate_media(color_scheme="null", reduced_motion="null")
+    page.emulate_media(color_scheme="null")
     return found
 
 

@@ -1,4 +1,7 @@
-"""A browser and a site for it: real web, worker and mailbox processes on the embedded default."""
+"""A browser and a site for it: real web, worker and mailbox processes on the embedded default.
+
+What is shared ends with these tests, not with all: idle processes take from those that run beside them.
+"""
 
 import os
 import shutil
@@ -9,12 +12,13 @@ from playwright.sync_api import sync_playwright
 from tests.browser.people import Person
 from tests.processes import Site
 
+CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")  # the lightest first
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium():
-    path = shutil.which("chromium-headless-shell") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    path = next(filter(None, map(shutil.which, CHROMIUMS)), None)
     if not path and os.environ.get("CI") == "true":
         pytest.fail("there is no Chromium, and in CI nothing is skipped")
     if not path:
@@ -25,11 +29,11 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory):
     """The site that most stories share; each with people of its own."""
     # Stories leave countdowns behind; nobody should wait for those of others.
-    site = Site(tmp_path_factory.mktemp("site"), WORKER_CONCURRENCY="16", TASK_SWEEP_SECONDS="1")
+    site = Site(tmp_path_factory.mktemp("site"), WORKER_CONCURRENCY="8", TASK_SWEEP_SECONDS="1")
     site.start_mailbox()
     site.start_web()
     site.start_worker()
@@ -37,7 +41,7 @@ def site(tmp_path_factory):
     site.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def still_site(tmp_path_factory):
     """A site without a worker: what is put there stays as it is."""
     site = Site(tmp_path_factory.mktemp("still"))
@@ -58,11 +62,15 @@ def own_site(tmp_path):
 
 @pytest.fixture
 def new_person(chromium):
-    """A function that makes a person with a browser of their own; afterwards nobody's console may have complained."""
+    """A function that makes a person with a browser of their own; afterwards nobody's console may have complained.
+
+    Unless it is told otherwise, the browser asks for reduced motion: drawing a bar that slides from poll to poll takes
+    more of a machine without a graphics card than everything else in a story.
+    """
     people = []
 
     def make(site, **options):
-        people.append(Person(chromium.new_context(**options), site))
+        people.append(Person(chromium.new_context(**{"reduced_motion": "reduce"} | options), site))
         return people[-1]
 
     yield make

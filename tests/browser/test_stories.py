@@ -26,7 +26,8 @@ def test_an_export_is_seen_on_two_pages_downloaded_and_found_in_the_mailbox(pers
     assert (attached_name, attached) == (name, text)
 
 
-def test_a_countdown_moves_on_every_page_and_stops_when_canceled(person):
+def test_a_countdown_moves_on_every_page_and_stops_when_canceled(new_person, site):
+    person = new_person(site, reduced_motion="no-preference")
     person.come_as_guest()
     path = person.count_down(60)
     home = person.visit("/", person.new_tab())

@@ -1,4 +1,4 @@
-"""The sites of these tests: one for each storage, shared by them all."""
+"""The sites of these tests: one for each storage, shared by those of a file."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,10 +28,10 @@ def redis():
     server.kill()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def new_site(request):
-    """A function that makes a site on a storage; it is closed when all tests are over. Its files are on a disk, where
-    what is promised has to hold."""
+    """A function that makes a site on a storage; it is closed when the tests of a file are over. Its files are on a
+    disk, where what is promised has to hold."""
     sites, folders = [], []
 
     def make(storage: str, **variables: str) -> Workshop:
@@ -52,7 +52,7 @@ def new_site(request):
         folder.cleanup()
 
 
-@pytest.fixture(scope="session", params=STORAGES)
+@pytest.fixture(scope="module", params=STORAGES)
 def shared_site(request, new_site):
     site = new_site(request.param)
     yield site
