@@ -5,7 +5,6 @@ from itertools import filterfalse
 from typing import Any
 
 import pytest
-from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.webapp.web.api.client import Program
 from webapp.web.api import openapi
@@ -30,6 +29,8 @@ def _described(document: dict[str, Any]) -> list[tuple[str, str, dict]]:
 
 
 def test_the_document_is_openapi(document):
+    from openapi_spec_validator import OpenAPIV31SpecValidator  # two seconds, in each process that collects tests
+
     assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
 
 
