@@ -18,7 +18,6 @@ from tests.guarantees.sites import (
 )
 from tests.guarantees.worker import hang, stamp
 from tests.processes import until
-from webapp.db import is_postgres
 from webapp.models import ForceEnd, Post, State, Task, User
 
 WHY = "It blocks the printers."
@@ -75,9 +74,9 @@ def test_a_run_that_hears_no_signal_is_killed_and_its_task_ends_as_canceled_for_
     assert (state_of(task), kinds(task)) == (State.CANCELED, ENDED), "nothing has brought it back"
 
 
+# On SQLite nobody writes meanwhile, and a request as little as anything else.
+@pytest.mark.parametrize("patient", ["postgres"], indirect=True)
 def test_a_run_that_holds_locks_of_the_database_is_killed_and_its_step_undone(site, user):
-    if not is_postgres():
-        pytest.skip("on SQLite nobody writes meanwhile, a request as little as anything else")
     site.worker()
     task = hang.launch(user, writes=True, holds_row=True)
     hanging = _hanging(task)

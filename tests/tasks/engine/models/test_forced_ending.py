@@ -10,7 +10,7 @@ from tasks.engine.models.forced_ending import AlreadyForced
 from tasks.engine.run_clock import Reason, TimedOutRun
 from tasks.engine.sweeper import Sweeper
 from tests.tasks.engine.sweeping import AGO, wakeups
-from webapp.db import database, locks_rows
+from webapp.db import database
 from webapp.dev.factories import make_task
 from webapp.lib.times import utcnow
 from webapp.models import ForceEnd, IllegalTransition, State, Task
@@ -129,7 +129,8 @@ def test_the_next_run_of_a_task_can_be_ended_too(app):
     assert ForceEnd.get().fencing_token == "next"
 
 
-def test_a_request_waits_for_no_lock_of_the_run_and_is_told_once_that_is_gone(postgres_only):
+@pytest.mark.parametrize("each_database", ["postgres"], indirect=True)  # on SQLite who asks waits for whoever writes
+def test_a_request_waits_for_no_lock_of_the_run_and_is_told_once_that_is_gone(each_database):
     task, marked = _held(), []
     locked, asked = threading.Event(), threading.Event()
 
@@ -154,12 +155,6 @@ def test_a_request_waits_for_no_lock_of_the_run_and_is_told_once_that_is_gone(po
     _sweeper(killed=[TimedOutRun(task.id.hex, "run", Reason.FORCED, 0.0, False)]).look()
     assert task.reload().state == State.CANCELED
     assert len(_said(task)) == 2
-
-
-@pytest.fixture
-def postgres_only(each_database):
-    if not locks_rows():
-        pytest.skip("on SQLite who asks waits for whoever writes")
 
 
 def test_a_task_that_its_run_let_go_of_before_it_could_be_told_is_canceled_all_the_same(app):
