@@ -89,8 +89,8 @@ class Process:
         return self.log.read_text()
 
 
-# The data folder of a site on SQLite alone that was migrated, and no more: one for each process of the tests.
-_migrated: list[TemporaryDirectory[str]] = []
+# Data folders of sites on SQLite that were migrated, and no more; without and with Redis, where the queue is not there.
+_migrated: dict[bool, TemporaryDirectory[str]] = {}
 
 
 class Site:
@@ -117,15 +117,15 @@ class Site:
 
     def _migrate(self) -> None:
         """Make its database ready as a release does, or be given a copy of one that was made so for another site."""
-        data = Path(self.env["DATA_DIR"])
-        if {"DATABASE_URL", "REDIS_URL"} & self.env.keys() or data.exists():
-            self.run("flask", "--app", "webapp.wsgi", "migrate")
-        elif _migrated:
-            shutil.copytree(_migrated[0].name, data)
-        else:
-            self.run("flask", "--app", "webapp.wsgi", "migrate")
-            _migrated.append(TemporaryDirectory(prefix="migrated-"))
-            shutil.copytree(data, _migrated[0].name, dirs_exist_ok=True)
+        data, kind = Path(self.env["DATA_DIR"]), "REDIS_URL" in self.env
+        is_like_others = "DATABASE_URL" not in self.env and not data.exists()
+        if is_like_others and kind in _migrated:
+            shutil.copytree(_migrated[kind].name, data)
+            return
+        self.run("flask", "--app", "webapp.wsgi", "migrate")
+        if is_like_others:
+            _migrated[kind] = TemporaryDirectory(prefix="migrated-")
+            shutil.copytree(data, _migrated[kind].name, dirs_exist_ok=True)
 
     def run(self, *command: str) -> str:
         """Run a command to its end; returns what it said. Raises AssertionError unless it succeeds."""
