@@ -2,6 +2,7 @@
 
 from collections import Counter
 from typing import TypedDict
+from uuid import UUID
 
 from tasks.engine import Run, TaskError, Upload, user_task
 from tasks.lib.csv_cells import csv_row
@@ -14,11 +15,12 @@ from webapp.models.bulk_actions import (
 )
 from webapp.models.bulk_actions.act import Pace, Seen, act_on
 from webapp.models.bulk_actions.action_words import BULK_WORDS
+from webapp.models.bulk_actions.outcome_file import COLUMNS, FILE, Label, labels_of
 from webapp.models.bulk_actions.outcomes import Outcome, count, summary
 from webapp.models.bulk_actions.snapshot import Snapshot
 from webapp.models.permissions import Action, may
 
-FILE, SEEN = "outcome.csv", "tasks.txt"
+SEEN = "tasks.txt"
 FIRST = 10  # the priority: what an operator asks for does not wait behind the tasks that it is about
 TITLE = phrase("act_on_tasks.title", "{what} for their owners")
 REASON = phrase("act_on_tasks.reason", "Because: {reason}")
@@ -54,16 +56,18 @@ def act_on_tasks(task: Run, action: str, number: int, reason: str, tasks: Upload
     """Do one thing to everybody’s tasks that an operator has chosen, and list what came of it for each."""
     seen = [Seen.read(line) for line in tasks.read().decode().splitlines()]
     tally, pace, is_allowed = _Tally(task.cursor), Pace(task.wait), False
+    labels = dict[UUID, Label]()
     with task.artifact(FILE) as out:
         if out.size == 0:
-            out.write(csv_row("task", "outcome"))
+            out.write(csv_row(*COLUMNS))
         for each in task.each(seen, every_step=True):
             if task.done % BATCH == 0 or not is_allowed:
                 is_allowed = _demand_operator(task)
+                labels = labels_of(next_one.id for next_one in seen[task.done : task.done + BATCH])
             pace.wait()
-            tally.add(act_on(action, each, reason))
+            tally.add(each, labels.get(each.id, Label()), act_on(action, each, reason))
             if len(tally.batch) == BATCH or task.done + 1 == number:
-                out.write(tally.take_rows(seen[: task.done + 1]))
+                out.write(tally.take_rows())
             task.cursor = tally.as_json()
     return str(summary(action, tally.counts))
 
@@ -79,29 +83,28 @@ class _Saved(TypedDict):
     """What the cursor has."""
 
     counts: dict[str, int]
-    batch: list[str]
+    batch: list[list[str]]
 
 
 class _Tally:
-    """How many tasks came to which outcome, and what came of the latest, up to a BATCH of them."""
+    """How many tasks came to which outcome, and the rows of the latest, up to a BATCH of them."""
 
     def __init__(self, saved: _Saved | None) -> None:
         self.counts: Counter[Outcome] = count(saved["counts"] if saved else {})
-        self.batch: list[Outcome] = [Outcome(each) for each in saved["batch"]] if saved else []
+        self.batch: list[list[str]] = [*saved["batch"]] if saved else []
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, seen: Seen, label: Label, outcome: Outcome) -> None:
         self.counts[outcome] += 1
-        self.batch.append(outcome)
+        self.batch.append([str(seen.id), label.kind, label.title, label.owner, str(outcome)])
 
-    def take_rows(self, seen: list[Seen]) -> str:
-        """The latest as rows of a CSV file, with the last of those that were seen; none of them is kept."""
-        rows = zip(seen[-len(self.batch) :], self.batch, strict=True)
-        written = "".join(csv_row(str(each.id), str(outcome)) for each, outcome in rows)
+    def take_rows(self) -> str:
+        """The latest as rows of a CSV file; none of them is kept."""
+        written = "".join(csv_row(*row) for row in self.batch)
         self.batch.clear()
         return written
 
     def as_json(self) -> _Saved:
         return {
             "counts": {str(outcome): number for outcome, number in self.counts.items()},
-            "batch": [*map(str, self.batch)],
+            "batch": self.batch,
         }

@@ -93,8 +93,14 @@ def outcomes(task: Task) -> list[tuple[str, str]]:
     """What the file says that it leaves."""
     [made] = [made for made in Artifact.completed([task])[task] if made.name == FILE]
     rows = list(csv.reader(io.StringIO(b"".join(made.chunks()).decode())))
-    assert rows[0] == ["task", "outcome"]
-    return [(key, outcome) for key, outcome in rows[1:]]
+    assert rows[0] == ["task", "kind", "title", "owner", "outcome"]
+    return [(key, outcome) for key, _, _, _, outcome in rows[1:]]
+
+
+def labels(task: Task) -> list[list[str]]:
+    """What the file says that the tasks were."""
+    [made] = Artifact.completed([task])[task]
+    return [row[1:4] for row in csv.reader(io.StringIO(made.read().decode(), newline=""))][1:]
 
 
 def said(task: Task) -> list[str]:
@@ -218,6 +224,20 @@ def test_deleting_takes_the_very_end_that_was_seen_and_no_later_one(operator):
     assert [each.id for each in Task.select().where(Task.name == "countdown")] == [changed.id]
 
 
+def test_its_file_says_what_each_task_was_and_whose_also_of_those_that_it_deleted(operator):
+    ann = make_user("ann")
+    tasks = [make_task(State.FAILED, ann, title="=Count, to 9"), make_task(State.FAILED, ann, name="gone_since")]
+    gone = make_task(State.FAILED, ann)
+    task = press(operator, "remove", [*tasks, gone])
+    gone.remove()
+    run(task)
+    title = tasks[1].title_words()
+    assert sorted(labels(task)) == sorted(
+        [["Countdown", "'=Count, to 9", "ann"], ["gone_since", title, "ann"], ["", "", ""]]
+    )
+    assert Counter(outcome for _, outcome in outcomes(task)) == {"done": 2, "gone": 1}
+
+
 # What happens in the middle of it
 
 
@@ -236,6 +256,7 @@ def test_a_run_that_is_killed_leaves_nothing_twice_and_nothing_out(operator, on_
     assert run(task).result == "Retried 5 tasks"
     assert states(failed) == {State.PENDING: 3, State.FAILED: 2}
     assert [key for key, _ in outcomes(task)] == [str(each.id) for each in reversed(failed)]
+    assert all(all(label) for label in labels(task))
     assert [said(each).count(f"Retried by an operator: {REASON}") for each in failed] == [1] * 5
     assert AuditEntry.select().where(AuditEntry.action == Audited.END_BULK).count() == 1
 

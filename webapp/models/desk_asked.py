@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from tasks.engine.models.state import FINISHED, State
+from webapp.models.bulk_actions.outcome_file import Acted
 from webapp.models.user import User
 
 WORKFLOW: Final = "workflow"  # as a kind: its work is that of its children
@@ -18,8 +19,8 @@ class Asked:
     `arguments` are for operators alone, and so is what went wrong: viewers search `titles_only`.
 
     Without `internal`, there are neither internal tasks nor those that are being deleted; without `children`, none that
-    are part of a workflow. Whoever asks for one `worker`, or for one failure by its `fingerprint`, gets all of these;
-    those of a worker are looked for one by one.
+    are part of a workflow. Whoever asks for one `worker`, for one failure by its `fingerprint`, or for what a bulk
+    action has `acted` on, gets all of these; those of a worker are looked for one by one.
 
     The latest come first: where an index finds them by state or kind, by their end or, while they have none, by when
     they were created; and else by when they were created. What else is wanted is looked for one by one, among the next
@@ -31,6 +32,7 @@ class Asked:
     states: frozenset[State] = frozenset()
     worker: str = ""
     fingerprint: str = ""
+    acted: Acted | None = None
     rescued: bool = False
     text: str = ""
     titles_only: bool = False

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from math import isfinite
 from typing import Any, Final
+from uuid import UUID
 
 from peewee import fn
 
@@ -13,7 +14,7 @@ from tasks.engine.models.state import ACTIVE, FINISHED, State
 from tasks.engine.models.task import Task
 from webapp.db import database
 from webapp.models.desk_asked import Asked
-from webapp.models.ordered_parts import Part
+from webapp.models.ordered_parts import Part, is_among
 from webapp.models.search import all_of
 from webapp.models.task_filter import has_word, unindexed
 
@@ -24,13 +25,15 @@ _ALL: Final = frozenset(State)
 def parts_of(asked: Asked) -> tuple[Part, ...]:
     """The list that a filter asks for, by the index that finds it best. At most one query.
 
-    There is no part where none can be in the list.
+    There is no part where none can be in the list. What a bulk action has acted on costs the queries for its file.
     """
     if not asked.wanted:
         return ()
-    if asked.worker:
+    if asked.worker or asked.acted:
         asked = replace(asked, internal=True, children=True)
     by_owner = _owner(asked)
+    if asked.acted:
+        return _of_bulk(asked, asked.acted.ids())
     if few := _few(asked):
         return (_by_start(asked, Task.select().where(few), *by_owner, *_state(asked), *_name(asked), *_shown(asked)),)
     if asked.owner and not (asked.internal or asked.children):
@@ -50,6 +53,14 @@ def _few(asked: Asked) -> Any:
     if asked.fingerprint:
         return Task.fingerprint == asked.fingerprint
     return Task.rescues > 0 if asked.rescued and not asked.owner else None
+
+
+def _of_bulk(asked: Asked, ids: list[UUID]) -> tuple[Part, ...]:
+    failed = [Task.fingerprint == asked.fingerprint] if asked.fingerprint else []
+    ended = [Task.finished_at >= asked.ended_after] if asked.ended_after else []
+    ended += [Task.finished_at < asked.ended_before] if asked.ended_before else []
+    also = *_owner(asked), *_state(asked), *_name(asked), *failed, *ended
+    return (replace(_by_start(asked, Task.select().where(is_among(ids)), *also), are_few=True),) if ids else ()
 
 
 def _of_owner(asked: Asked) -> tuple[Part, ...]:

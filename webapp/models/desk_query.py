@@ -11,6 +11,7 @@ from tasks.engine.models.state import ACTIVE, FINISHED, State
 from webapp.lib.i18n import number
 from webapp.lib.normalization import clean
 from webapp.lib.times import clock_words, exact_iso, from_local
+from webapp.models.bulk_actions.outcome_file import Acted
 from webapp.models.desk_filter import WORKFLOW, DeskFilter
 from webapp.models.user import User
 
@@ -26,7 +27,7 @@ SPANS: Final = {
 }
 FLAGS: Final = ("rescued", "internal", "children")
 TEXTS: Final = ("kind", "worker", "fingerprint")
-FIELDS: Final = ("owner", "kind", "state", "q", "worker", "fingerprint", *FLAGS, *SPANS)
+FIELDS: Final = ("owner", "kind", "state", "q", "worker", "fingerprint", "bulk", *FLAGS, *SPANS)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}")
 _TOKEN = re.compile(r"[A-Za-z0-9_.:-]*")
 
@@ -40,7 +41,8 @@ class BadFilter(ValueError):
 
 
 def parse(said: Mapping[str, str], *, may_steer: bool, zone: str = "UTC") -> DeskFilter:
-    """The filter that a query says; names that it does not know say nothing. Three queries at most, for the owner.
+    """The filter that a query says; names that it does not know say nothing. Three queries at most, for the owner, and
+    one for a bulk action.
 
     Times end in Z, or are those of a clock in `zone`. Who may not steer searches titles alone. Raises BadFilter, also
     for arguments from whom they are not shown.
@@ -99,6 +101,16 @@ def _text(name: str, text: str, _: str) -> dict[str, Any]:
     return {name: text}
 
 
+def _acted(_: str, text: str, __: str) -> dict[str, Any]:
+    try:
+        acted = Acted.read(text)
+    except (ValueError, KeyError) as error:
+        raise ValueError("There is no such bulk action.") from error
+    if acted.file is None:
+        raise ValueError("What it did to which tasks isn’t kept any more.")
+    return {"acted": acted}
+
+
 def _flag(name: str, text: str, _: str) -> dict[str, Any]:
     if text not in {"0", "1"}:
         raise ValueError("Say 1 or 0.")
@@ -115,7 +127,7 @@ def _moment(name: str, text: str, zone: str) -> dict[str, Any]:
 
 
 _READ: Final = (
-    {"owner": _owner, "state": _states, "q": lambda _, text, __: {"text": text}}
+    {"owner": _owner, "state": _states, "bulk": _acted, "q": lambda _, text, __: {"text": text}}
     | dict.fromkeys(TEXTS, _text)
     | dict.fromkeys(FLAGS, _flag)
     | dict.fromkeys(SPANS, _moment)
@@ -126,6 +138,7 @@ def written(asked: DeskFilter) -> dict[str, str]:
     """The query by which `parse` makes the same filter, without what it demands nothing of; times in UTC."""
     said = {"owner": asked.owner.username if asked.owner else "", "kind": asked.kind, "state": _written(asked.states)}
     said |= {"q": asked.text, "worker": asked.worker, "fingerprint": asked.fingerprint}
+    said |= {"bulk": str(asked.acted)} if asked.acted else {}
     said |= {name: "1" for name in FLAGS if getattr(asked, name)}
     said |= {name: exact_iso(at) for name in SPANS if (at := getattr(asked, name))}
     said |= {f"{ARGUMENT}{name}": value for name, value in asked.arguments}
@@ -156,6 +169,8 @@ def _words(asked: DeskFilter, zone: str) -> Iterator[str]:
         yield "children of workflows included"
     if asked.worker:
         yield f"of the worker {asked.worker}"
+    if asked.acted:
+        yield "of a bulk action" + (f": {asked.acted.outcome}" if asked.acted.outcome else "")
     if asked.rescued:
         yield "rescued"
     if asked.text:

@@ -1,5 +1,7 @@
 """Ordered parts: a list that comes together from several queries, each of which an index has in order."""
 
+import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
@@ -7,10 +9,10 @@ from operator import add
 from typing import Any, cast
 from uuid import UUID
 
-from peewee import SQL
+from peewee import SQL, Select, Value, fn
 
 from tasks.engine.models.task import Task
-from webapp.db import Row, database
+from webapp.db import Row, database, is_postgres
 
 Place = tuple[datetime, UUID]  # of a row in the list; the list goes on after it
 Key = UUID | str  # of a row in the database: SQLite has texts
@@ -18,12 +20,22 @@ LEAST_EACH = 1000
 _LATEST_FIRST = SQL("time").desc(), SQL("key").desc()
 
 
+def is_among(keys: Collection[Key]) -> Any:
+    """The condition that a task has one of these ids. They are one parameter of the query, which so is compiled at once
+    however many there are."""
+    if is_postgres():
+        return Task.id == fn.ANY(Value([*keys], unpack=False, converter=False))
+    texts = [key.hex if isinstance(key, UUID) else key for key in keys]
+    return Task.id.in_(Select([fn.json_each(json.dumps(texts))], [SQL("value")]))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Part:
     """Some of the tasks, the latest first by one of their times; no task is in two parts of a list.
 
     An index has the rows of `query` in that order. Of these, it is those from `begin` until before `end`, for which
-    the `conditions` hold, too, which no index finds: they are looked for one by one.
+    the `conditions` hold, too, which no index finds: they are looked for one by one. Those that `are_few` have no such
+    index, and are sorted.
     """
 
     query: Any
@@ -31,6 +43,7 @@ class Part:
     begin: datetime | None = None
     end: datetime | None = None
     conditions: tuple[Any, ...] = ()
+    are_few: bool = False
 
     def between(self, after: Place | None, down_to: Place | None = None) -> Any:
         """The query for those from after a place down to another, whatever the conditions say.
@@ -48,7 +61,8 @@ class Part:
         elif self.begin:
             span.append(time >= self.begin)
         query = self.query.where(*span) if span else self.query
-        return query.order_by(time.desc(), key.desc())
+        # By the field itself, a database might walk through all tasks in that order, until it meets these few.
+        return query.order_by((fn.COALESCE(time, time) if self.are_few else time).desc(), key.desc())
 
 
 @dataclass(frozen=True)
@@ -90,7 +104,7 @@ class OrderedParts:
     def _floor(self, after: Place | None) -> Place | None:
         """Down to where so many rows may be looked at: below none of the parts has so few. None if all have fewer, or
         nothing has to be looked for."""
-        if not any(part.conditions for part in self.parts):
+        if not any(part.conditions and not part.are_few for part in self.parts):
             return None
         each = max(self.most // len(self.parts), min(self.most, LEAST_EACH))
         found = self._places([part.between(after) for part in self.parts], 1, each - 1)

@@ -1,5 +1,6 @@
 """The filter of the desk: it finds what a look at each row finds, in order, and by index."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import product
@@ -11,9 +12,12 @@ import pytest
 from tasks.engine.models.state import FINISHED
 from tests import task_plans
 from webapp.db import database, is_postgres
-from webapp.dev.factories import make_user
+from webapp.dev.factories import make_artifact, make_task, make_user
 from webapp.lib.times import utcnow
 from webapp.models import State, Task, User, desk_filter, desk_parts, ordered_parts
+from webapp.models.bulk_actions import BULK_NAME
+from webapp.models.bulk_actions.outcome_file import COLUMNS, FILE, Acted
+from webapp.models.bulk_actions.outcomes import Outcome
 from webapp.models.desk_filter import WORKFLOW, DeskFilter
 
 NOON = utcnow().replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=100)
@@ -150,6 +154,41 @@ def _is_wanted(asked: DeskFilter, row: Task) -> bool:
             all(str(row.arguments[name]).lower() == value for name, value in asked.arguments),
         )
     )
+
+
+def _acted_on(tasks: list[Task]) -> Acted:
+    """What a bulk action has acted on, by its file: every second one is done."""
+    outcomes = [Outcome.DONE, Outcome.BUSY] * len(tasks)
+    rows = [",".join(COLUMNS), *(f"{task.id},,,,{each}" for task, each in zip(tasks, outcomes, strict=False))]
+    bulk = make_task(State.SUCCEEDED, name=BULK_NAME)
+    make_artifact(bulk, FILE, "\r\n".join(rows))
+    return Acted(bulk.id, Outcome.DONE)
+
+
+@pytest.mark.parametrize("size", [5, 1000])
+def test_what_a_bulk_action_has_done_is_found_whatever_else_is_asked_for(people, monkeypatch, size) -> None:
+    monkeypatch.setattr(desk_parts, "MOST_LOOKED_AT", 20)
+    rows = list(Task.select().order_by(Task.id))
+    acted = _acted_on(rows)
+    for each in FILTERS:
+        asked = _filter(people, each | {"acted": acted, "internal": True, "children": True})
+        expected = {row.id for row in rows[::2] if _is_wanted(asked, row)}
+        found = list(_pages(asked, size))
+        assert (len(found), {task.id for task in found}) == (len(expected), expected), each
+        assert [task.created_at for task in found] == sorted((task.created_at for task in found), reverse=True), each
+
+
+def test_what_a_bulk_action_has_done_is_found_by_its_ids(each_database, queries) -> None:
+    task_plans.fill([make_user("ann"), make_user("bob")])
+    asked = DeskFilter(acted=_acted_on(list(Task.select().limit(4))))
+    if is_postgres():
+        database.execute_sql("SET enable_sort = on")
+    with queries() as seen:
+        asked.page((NOON + timedelta(days=30), uuid4()), 20)
+    assert seen.count <= 4
+    [(sql, plan)] = task_plans.plans(seen)
+    assert task_plans.is_by_index(sql, plan), plan
+    assert re.search(r"tasks_pkey|sqlite_autoindex_tasks", plan), plan
 
 
 def test_no_filter_reads_all_tasks_or_asks_more_than_four_queries(each_database, queries) -> None:

@@ -1,12 +1,11 @@
 """Selection: the tasks that somebody has chosen for a bulk action: those of a search, or some by their ids."""
 
-import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
 
-from peewee import SQL, Case, Select, Value, fn
+from peewee import Case, fn
 
 from tasks.engine.models.sealed import lost_secrets_in
 from tasks.engine.models.state import UNSUCCESSFUL
@@ -15,7 +14,7 @@ from webapp.db import Row, database, is_postgres
 from webapp.models import desk_parts
 from webapp.models.bulk_actions import MOST
 from webapp.models.desk_filter import DeskFilter
-from webapp.models.ordered_parts import Key, OrderedParts
+from webapp.models.ordered_parts import Key, OrderedParts, is_among
 from webapp.models.user import User
 
 _MOST_LOOKS: Final = 4  # of which each is through `desk_parts.MOST_LOOKED_AT` tasks
@@ -79,14 +78,10 @@ def select_all(asked: DeskFilter) -> Selection:
 
 
 def _rows_of(keys: Collection[Key]) -> list[Row]:
-    """In the order of the keys. These are one parameter of the query, which so is compiled at once however many."""
+    """In the order of the keys. One query."""
     if not keys:
         return []
-    if is_postgres():
-        among = Task.id == fn.ANY(Value([*keys], unpack=False, converter=False))
-    else:
-        among = Task.id.in_(Select([fn.json_each(json.dumps([*keys]))], [SQL("value")]))
-    rows = {row[KEY]: row for row in database.execute(Task.select(*_COLUMNS).where(among))}
+    rows = {row[KEY]: row for row in database.execute(Task.select(*_COLUMNS).where(is_among(keys)))}
     return [rows[key] for key in keys if key in rows]
 
 

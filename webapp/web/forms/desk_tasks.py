@@ -32,6 +32,7 @@ class DeskFilterForm(Form):
     ended_before = StringField("Ended before", widget=DateTimeLocalInput())
     worker = StringField("Worker")
     fingerprint = StringField("Failure")
+    bulk = StringField("Bulk action")
     argument = StringField("Argument")
     rescued = BooleanField("Rescued")
     internal = BooleanField("Internal tasks")

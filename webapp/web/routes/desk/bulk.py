@@ -3,7 +3,7 @@
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from tasks.act_on_tasks import start
+from tasks.act_on_tasks import act_on_tasks, start
 from tasks.engine.models.row import TaskRow
 from webapp.lib.i18n import number
 from webapp.models import AlreadyRunning, Made, OverQuota
@@ -16,8 +16,12 @@ from webapp.web.auth import signed_in_user
 from webapp.web.forms.desk_bulk import BulkForm
 from webapp.web.idempotency import create_once, replay_response
 from webapp.web.presenters.desk.bulk import BulkPlan, plan
+from webapp.web.presenters.desk.bulk_outcomes import outcomes_of
+from webapp.web.presenters.task_pages import TaskPage, register
 from webapp.web.routes.desk.blueprint import bp
 
+bp.add_app_template_global(outcomes_of, "bulk_outcomes")
+register(act_on_tasks, TaskPage(panel="desk/bulk/outcomes.html"))
 STARTED_ALREADY = "That has already begun."
 
 

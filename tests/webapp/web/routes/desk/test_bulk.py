@@ -11,7 +11,7 @@ from webapp.dev.desk_factories import make_failure, make_staff
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.quota_variables import Quota
 from webapp.lib.times import utcnow
-from webapp.models import AuditEntry, State, Task, TaskEvent, bulk_actions
+from webapp.models import Artifact, AuditEntry, State, Task, TaskEvent, User, bulk_actions
 from webapp.models.audit import Audited, Outcome
 from webapp.models.bulk_actions import selection
 from webapp.models.bulk_actions.action_words import BULK_ACTIONS
@@ -246,3 +246,72 @@ def test_the_list_leads_there_with_its_filter_and_no_token_in_the_address(operat
     assert {button["value"] for button in page.select("button[form=bulk]")} == set(BULK_ACTIONS)
     viewer = browse(operator.application, make_staff(Role.VIEWER))
     assert not viewer.get("/desk/tasks?state=failed").page.select("button[form=bulk]")
+
+
+OUTCOMES = "main table.outcomes tbody tr"
+
+
+def outcomes_on(page) -> list[str]:
+    return [" ".join(row.get_text(" ").split()) for row in page.select(OUTCOMES)]
+
+
+def begin(operator, action: str = "cancel", state: str = "pending") -> Task:
+    press(operator, f"{PAGE}?action={action}&state={state}")
+    return Task.get(BULK)
+
+
+@pytest.mark.parametrize("where", ["/tasks/{}", "/desk/tasks/{}"])
+def test_the_page_of_a_bulk_action_counts_its_outcomes_and_leads_to_their_rows(operator, where):
+    done, runs, ended, gone = [make_task() for _ in range(4)]
+    task = begin(operator)
+    Task.update(state=State.IN_PROGRESS, started_at=utcnow()).where(Task.id == runs.id).execute()
+    Task.update(state=State.SUCCEEDED, finished_at=utcnow()).where(Task.id == ended.id).execute()
+    gone.cancel()
+    gone.remove()
+    assert outcomes_on(operator.get(where.format(task.id)).page) == ["Not reached 4"]
+    assert executor.execute_next()
+    page = operator.get(where.format(task.id)).page
+    assert outcomes_on(page) == ["Done 1", "Done: stops at its next step 1", "Skipped: had finished 1", "Gone 1"]
+    links = [link["href"] for link in page.select(f"{OUTCOMES} a")]
+    listed = [[row["id"] for row in operator.get(link).page.select("#desk-tasks tbody tr")] for link in links]
+    assert listed == [[f"task-{each.id}"] for each in (done, runs, ended)]
+
+
+def test_the_rows_of_a_bulk_action_can_be_searched_further(operator):
+    again, fine, _other = (make_task(State.FAILED) for _ in range(3))
+    url = f"{RETRY_FAILED}&task={again.id}&task={fine.id}"
+    press(operator, url)
+    task = Task.get(BULK)
+    assert executor.execute_next()
+    Task.update(state=State.FAILED, finished_at=utcnow(), queue_key=None).where(Task.id == again.id).execute()
+    page = operator.get(f"/desk/tasks?state=failed&bulk={task.id}").page
+    assert [row["id"] for row in page.select("#desk-tasks tbody tr")] == [f"task-{again.id}"]
+    assert "of a bulk action" in page.select_one("#asked").text
+    assert "Retry 1 task?" in text_of(operator.get(f"{RETRY_FAILED}&bulk={task.id}").page)
+
+
+@pytest.mark.parametrize(
+    ("bulk", "words"),
+    [
+        ("nothing", "There is no such bulk action."),
+        ("{}.soon", "There is no such bulk action."),
+        ("{}", "What it did to which tasks isn’t kept any more."),
+    ],
+)
+def test_rows_of_what_is_no_bulk_action_or_no_longer_kept_are_refused_in_words(operator, bulk, words):
+    answer = operator.get(f"/desk/tasks?bulk={bulk.format(make_task(State.SUCCEEDED).id)}")
+    assert (answer.status_code, words in answer.text) == (422, True)
+
+
+def test_counts_stay_without_links_once_the_file_is_gone_or_the_role_is(operator):
+    make_task()
+    task = begin(operator)
+    assert executor.execute_next()
+    User.update(role=None).where(User.id == operator.user.id).execute()
+    page = operator.get(f"/tasks/{task.id}").page
+    assert (outcomes_on(page), page.select(f"{OUTCOMES} a")) == (["Done 1"], [])
+    User.update(role=Role.OPERATOR).where(User.id == operator.user.id).execute()
+    assert operator.get(f"/tasks/{task.id}").page.select(f"{OUTCOMES} a")
+    Artifact.update(expired_at=utcnow()).where(Artifact.task == task.id).execute()
+    page = operator.get(f"/tasks/{task.id}").page
+    assert (outcomes_on(page), page.select(f"{OUTCOMES} a")) == (["Done 1"], [])
