@@ -21,7 +21,7 @@ from webapp.dev.desk_factories import make_staff
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.quota_variables import Quota
 from webapp.lib.times import utcnow
-from webapp.models import AlreadyRunning, Artifact, AuditEntry, OutcomeMail, State, Task, TaskEvent, User
+from webapp.models import AlreadyRunning, Artifact, AuditEntry, Notification, OutcomeMail, State, Task, TaskEvent, User
 from webapp.models.audit import Asker, Audited, Via, audit
 from webapp.models.audit import Outcome as AuditOutcome
 from webapp.models.bulk_actions import act
@@ -29,6 +29,7 @@ from webapp.models.bulk_actions.act import Seen, act_on
 from webapp.models.bulk_actions.outcomes import Outcome
 from webapp.models.bulk_actions.selection import select_some
 from webapp.models.bulk_actions.snapshot import take_snapshot
+from webapp.models.notification_kinds import DELETED
 from webapp.models.permissions import Role
 from webapp.models.steering import target_of
 
@@ -236,6 +237,8 @@ def test_its_file_says_what_each_task_was_and_whose_also_of_those_that_it_delete
         [["Countdown", "'=Count, to 9", "ann"], ["gone_since", title, "ann"], ["", "", ""]]
     )
     assert Counter(outcome for _, outcome in outcomes(task)) == {"done": 2, "gone": 1}
+    told = [str(each) for each in Notification.of(ann) if each.kind is DELETED]
+    assert sorted(told) == sorted(f"An operator deleted {each}: {REASON}" for each in ("=Count, to 9", title))
 
 
 # What happens in the middle of it

@@ -1,9 +1,9 @@
 """Notification: what a person is told, one record for each subject.
 
-The subjects are each of their tasks, each conversation, the number of their unread messages, and sign-ins from new
-browsers. A record is always up to date: the feed of the API reads `name`, `payload` and `updated_at`. Once it has
-something to tell, it is also listed in the notification center, from `told_at` on, in the words of its kind. What
-happens again is told again.
+The subjects are each of their tasks, each that an operator has deleted, each conversation, the number of their unread
+messages, and sign-ins from new browsers. A record is always up to date: the feed of the API reads `name`, `payload` and
+`updated_at`. Once it has something to tell, it is also listed in the notification center, from `told_at` on, in the
+words of its kind. What happens again is told again.
 
 A record ends with its task, or with the account of either person; until then there is one, however much happens.
 """
@@ -16,12 +16,20 @@ from tasks.engine.models.task import Task
 from webapp.db import Param, compiled, database, demand_transaction, locking, locks_rows, params_of
 from webapp.lib.phrases import Phrase
 from webapp.lib.times import utcnow
-from webapp.models.notification_kinds import CONVERSATION, MESSAGE, TASK_PROGRESS, NotificationKind
+from webapp.models.notification_kinds import (
+    CONVERSATION,
+    DELETED,
+    DELETED_TASK,
+    MESSAGE,
+    TASK_PROGRESS,
+    NotificationKind,
+)
 from webapp.models.notification_lists import NotificationLists
 from webapp.models.notification_row import NotificationRow
 from webapp.models.user import User
 
 READ_AT_ONCE = 1000
+MOST_DELETED = 50  # tasks of one person of which it is kept that an operator deleted them
 
 Said = tuple[NotificationKind, Phrase]
 
@@ -38,13 +46,14 @@ class Notification(NotificationLists, NotificationRow):
         task_id: UUID | None = None,
         sender_id: int | None = None,
         said: Said | None = None,
+        scope: str = "",
     ) -> None:
         """Write the record in place of its predecessor and count the user's `changes` up, in one transaction.
 
         `payload` is small JSON. With what is `said` it is also listed, as unread and as new. Two writes; the user's
         open pages show it at their next poll.
         """
-        now, scope = utcnow(), str(task_id or sender_id or "")
+        now, scope = utcnow(), scope or str(task_id or sender_id or "")
         changes = {"payload": payload, "updated_at": now}
         if said:
             kind, phrase = said
@@ -83,6 +92,19 @@ class Notification(NotificationLists, NotificationRow):
         """
         if user.hears(kind).here:
             cls.put(user.id, kind.subject, {}, said=(kind, phrase))
+
+    @classmethod
+    def tell_deletion(cls, user: User, phrase: Phrase, task: TaskRow) -> None:
+        """List that an operator deletes a task; it stays once that is gone, with the latest MOST_DELETED of a person.
+
+        For who holds them. Three writes at most.
+        """
+        demand_transaction()
+        if not user.hears(DELETED).here:
+            return
+        cls.put(user.id, DELETED_TASK, {}, said=(DELETED, phrase), scope=str(task.id))
+        theirs = cls.select(cls.id).where(cls.user == user.id, cls.name == DELETED_TASK)
+        cls.delete().where(cls.id.in_(theirs.order_by(cls.id.desc()).offset(MOST_DELETED))).execute()
 
     @classmethod
     def tell_message(cls, recipient: User, sender: User) -> None:

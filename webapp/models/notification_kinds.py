@@ -17,6 +17,7 @@ from webapp.models.permissions import Account, Action, may
 TASK_PROGRESS = "task_progress"  # a task
 CONVERSATION = "conversation"  # the messages of one sender
 UNREAD_MESSAGE_COUNT = "unread_message_count"
+DELETED_TASK = "deleted_task"  # what an operator has deleted: a task that is no more
 SITE_ALERTS = "site_alerts"  # what is wrong with the site, for those who look after it
 SIGN_INS = "sign_ins"  # those from browsers that the account does not know
 
@@ -24,6 +25,7 @@ SIGN_INS = "sign_ins"  # those from browsers that the account does not know
 # earlier release: whoever has one keeps it.
 AFTER_A_WHILE = ("app", "mail", "mail-1", "mail-5", "mail-30", "only", "off")
 AT_ONCE = ("app", "mail", "only", "off")  # of what takes no time
+HERE = ("app", "off")  # of what no email is about
 ALWAYS = ("app",)  # of what nobody may miss; an email about that is an `AccountMail`, which goes out whatever is chosen
 
 
@@ -39,7 +41,7 @@ class NotificationKind:
     channels: tuple[str, ...] = AFTER_A_WHILE
     channel: str = "app"  # of whoever has chosen none
     detailed: Wording | None = None  # instead, where there is a {detail} to tell
-    detail: Callable[[TaskRow], Words] | None = None  # of the end of a task
+    detail: Callable[[TaskRow], Words] | None = None  # of the end of a task, if it is about one
     mailed: str = ""  # of the end of a task: what an email says of it after its title
     mail_subject: str = ""  # of such an email, if it is about one task; without what anybody typed
     needs: Action | None = None  # none but those who may do that hear of it
@@ -98,6 +100,15 @@ CANCELED = NotificationKind(
     mailed="was canceled by an operator",
     mail_subject="A task was canceled",
 )
+DELETED = NotificationKind(
+    "deleted",
+    label="Task deleted by an operator",
+    icon="trash-2",
+    words=phrase("notification.deleted", "An operator deleted {subject}"),
+    subject=DELETED_TASK,
+    channels=HERE,
+    detailed=phrase("notification.deleted_because", "An operator deleted {subject}: {detail}"),
+)
 MAIL = NotificationKind(
     "mail",
     label="Email sent",
@@ -134,6 +145,7 @@ _IN_THE_ORDER_OF_SETTINGS = (
     SUCCEEDED,
     FAILED,
     CANCELED,
+    DELETED,
     MAIL,
     SIGN_IN,
     SITE_ALERT,

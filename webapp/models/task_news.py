@@ -1,11 +1,12 @@
-"""What the owner of a task hears of it: its own record, how it has ended in the notification center, the email."""
+"""What the owner of a task hears of it: its own record, how it has ended in the notification center, the email; and
+that an operator has deleted it."""
 
-from tasks.engine.models.actor import operator_canceled
+from tasks.engine.models.actor import current, operator_canceled
 from tasks.engine.models.observers import on_change_before_end, on_finish, on_refresh, on_removal
 from tasks.engine.models.row import TaskRow
 from tasks.engine.models.state import State
 from webapp.models.notification import Notification
-from webapp.models.notification_kinds import CANCELED, FAILED, SUCCEEDED, NotificationKind
+from webapp.models.notification_kinds import CANCELED, DELETED, FAILED, SUCCEEDED, NotificationKind
 from webapp.models.outcome_mail import OutcomeMail
 from webapp.models.user import User
 
@@ -53,6 +54,12 @@ def count_change(user_id: int) -> None:
 
 
 @on_removal
-def hold_owner(task: TaskRow) -> None:
-    """What goes with a task may be its owner's: notifications, mails. Tasks are locked before people."""
+def tell_of_removal(task: TaskRow) -> None:
+    """Tell the owner what an operator deletes, and why.
+
+    What goes with a task may be its owner's: notifications, mails. Tasks are locked before people.
+    """
     User.hold(task.user_id)
+    asks = current()
+    if task.is_shown and asks.is_operator:
+        Notification.tell_deletion(User.listening(task.user_id), DELETED.phrase(task.own_title, asks.reason), task)

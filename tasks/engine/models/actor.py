@@ -29,6 +29,11 @@ class Actor:
     by: By
     reason: str = ""
 
+    @property
+    def is_operator(self) -> bool:
+        """Whether it is not the owner."""
+        return self.by is not BY_OWNER
+
     def says(self, wording: Wording) -> Phrase:
         """The phrase of one of the wordings of `by`."""
         return wording(reason=self.reason) if self.reason else wording()

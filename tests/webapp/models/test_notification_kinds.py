@@ -5,10 +5,19 @@ from dataclasses import replace
 
 import pytest
 
+from tasks.engine.models.actor import by_operator
 from tests.processes import ROOT
 from webapp.dev.factories import make_message, make_notification, make_task
 from webapp.models import Notification, State, kind_of_end
-from webapp.models.notification_kinds import CONVERSATION, KINDS, SIGN_INS, SITE_ALERTS, SUCCEEDED, TASK_PROGRESS
+from webapp.models.notification_kinds import (
+    CONVERSATION,
+    DELETED_TASK,
+    KINDS,
+    SIGN_INS,
+    SITE_ALERTS,
+    SUCCEEDED,
+    TASK_PROGRESS,
+)
 from webapp.models.notification_preferences import CHANNELS
 from webapp.web.forms.notification_preferences import NotificationPreferencesForm
 from webapp.web.presenters import notifications
@@ -25,13 +34,13 @@ def test_a_kind_lacks_nothing(kind):
     assert set(kind.channels) <= set(CHANNELS), f"{kind.name} offers a channel that does not exist"
     assert "app" in kind.channels, f"{kind.name} does not offer what people have who chose nothing"
     assert kind.subject in notifications._ADDRESSES, f"{kind.name} leads nowhere: write @leads_to({kind.subject!r})"
-    assert bool(kind.detail) == bool(kind.detailed), f"{kind.name} has a detail and no words of it, or words alone"
+    assert not kind.detail or kind.detailed, f"{kind.name} has a detail and no words of it"
     assert bool(kind.mailed) == (kind.subject == TASK_PROGRESS), (
         f"{kind.name} is about a task without an email about it, or names no other subject"
     )
     words = str(kind.phrase("The subject", "the detail"))
     assert "The subject" in words, f"{kind.name} does not say what it is about"
-    assert ("the detail" in words) == bool(kind.detail)
+    assert ("the detail" in words) == bool(kind.detailed)
 
 
 def test_no_kind_is_named_like_something_that_a_form_has():
@@ -46,6 +55,10 @@ def test_a_kind_is_listed_with_its_icon_and_words_and_leads_to_its_subject(ann, 
     elif kind.subject == SIGN_INS:
         subject, address = "Firefox on Linux", "/settings/sessions"
         Notification.tell(ann.user, kind, kind.phrase(subject))
+    elif kind.subject == DELETED_TASK:
+        subject, address = "Count to ten", "/tasks"
+        with by_operator("It broke."):
+            make_task(State.FAILED, ann.user, title=subject).remove()
     elif kind.subject == SITE_ALERTS:
         subject, address = "No worker takes tasks", "/desk"
         Notification.tell(ann.user, kind, kind.phrase(subject))

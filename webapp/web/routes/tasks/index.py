@@ -10,8 +10,9 @@ from flask_login import current_user
 from tasks.engine.models import fair_queue
 from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.bulk import MOST_AT_ONCE, BulkResult, press
-from webapp.models import Artifact, Task
+from webapp.models import Artifact, Notification, Task
 from webapp.models.counting import MOST_COUNTED, count_some
+from webapp.models.notification_kinds import DELETED_TASK
 from webapp.models.task_filter import MOST_SEARCHED
 from webapp.web import htmx
 from webapp.web.auth import signed_in_user
@@ -20,6 +21,7 @@ from webapp.web.paging import Page, page_of_all
 from webapp.web.polling import FocusFallback, conditional_fragment
 from webapp.web.presenters.action_words import FINAL_ACTION
 from webapp.web.presenters.bulk_result import bulk_result_message
+from webapp.web.presenters.notifications import leads_to
 from webapp.web.presenters.tray import TASK_LIST
 from webapp.web.routes.tasks.blueprint import bp
 
@@ -28,6 +30,11 @@ from webapp.web.routes.tasks.blueprint import bp
 def index() -> ResponseReturnValue:
     """This person's tasks that the filter lets through: unfinished ones first, then by their end, newest first."""
     return _index_page()
+
+
+@leads_to(DELETED_TASK)
+def _of_deleted_task(_: Notification) -> str:
+    return url_for("tasks.index")
 
 
 @bp.get("/_list")

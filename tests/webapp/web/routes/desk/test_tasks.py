@@ -14,7 +14,7 @@ from webapp.db import database
 from webapp.dev.desk_factories import make_failure, make_staff
 from webapp.dev.factories import make_artifact, make_task, make_user
 from webapp.lib.times import utcnow
-from webapp.models import AuditEntry, Notification, State, Task, TaskEvent, desk_counts
+from webapp.models import AuditEntry, Notification, State, Task, TaskEvent, desk_counts, notification
 from webapp.models.audit import Audited, Outcome
 from webapp.models.permissions import Role
 from webapp.web.presenters.desk import state_counts
@@ -330,6 +330,29 @@ def test_a_finished_task_is_deleted_and_the_audit_keeps_that(operator):
     assert Task.get_or_none(Task.id == task.id) is None
     [entry] = AuditEntry.select()
     assert (entry.action, entry.target) == (Audited.REMOVE_TASK, f"task {task.id}")
+
+
+def told_of_deletion(app, owner) -> list[str]:
+    page = browse(app, owner).get("/notifications").page
+    return [words(row) for row in page.select("#notices li[data-kind=deleted] a > span")]
+
+
+def test_the_owner_is_told_what_an_operator_deletes_and_why(app, operator):
+    task, other = make_task(State.FAILED, title="Count to 9"), make_task(State.FAILED)
+    operator.submit(f"/desk/tasks/{task.id}/deletion", reason="It fills the disk.")
+    assert told_of_deletion(app, task.user) == ["New: An operator deleted Count to 9: It fills the disk."]
+    other.remove()
+    assert told_of_deletion(app, other.user) == [], "what they delete themselves is no news"
+
+
+def test_of_very_many_deleted_tasks_the_latest_are_told(app, operator, monkeypatch):
+    monkeypatch.setattr(notification, "MOST_DELETED", 2)
+    owner = make_user()
+    for number in range(4):
+        task = make_task(State.FAILED, owner, title=f"Count to {number}")
+        operator.submit(f"/desk/tasks/{task.id}/deletion", reason="Too many.")
+    told = told_of_deletion(app, owner)
+    assert [line.split(":")[1] for line in told] == [f" An operator deleted Count to {n}" for n in (3, 2)]
 
 
 @pytest.mark.parametrize("priority", ["11", "-11", "x", "", "1e3", "9" * 30])
