@@ -8,8 +8,9 @@ from tasks.engine.models.open_line import Hold
 from tasks.engine.models.state import LEASED
 from tasks.engine.models.waiting_users import EXACT_BELOW
 from webapp.lib.i18n import estimate, ngettext, number
-from webapp.lib.times import clock_words, utcnow
+from webapp.lib.times import utcnow
 from webapp.models import State, Task
+from webapp.web.presenters.held_kinds import until_words
 from webapp.web.presenters.state_words import STATE_WORDS
 from webapp.web.presenters.task_pages import page_of
 
@@ -158,9 +159,7 @@ def _held_text(hold: Hold, task: Task, zone: str) -> str:
     kind = f"“{function.label}” tasks" if function else "tasks of this kind"
     if hold.until is None:
         return f"Waiting: as many {kind} are running as may at once"
-    # Rounded up, so that it is over by then.
-    until = (hold.until + timedelta(seconds=59)).replace(second=0, microsecond=0)
-    paused = f"Waiting: all {kind} are paused until {clock_words(until, zone, after=hold.since)}"
+    paused = f"Waiting: all {kind} are paused until {until_words(hold.until, zone, hold.since)}"
     return f"{paused}. {hold.reason}" if hold.reason else paused
 
 

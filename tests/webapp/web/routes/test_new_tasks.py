@@ -1,5 +1,6 @@
 """The catalogue, the forms that signatures make, and starting a task: now, later, and one at a time."""
 
+import re
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
@@ -10,6 +11,7 @@ from annotated_types import Ge, Interval, MaxLen
 
 from tasks.catalogue import CATALOGUE
 from tasks.engine import Labels
+from tasks.engine.models.kind_control import KindControl
 from tasks.queue import huey
 from tests.browsing import browse
 from webapp.lib.times import utcnow
@@ -33,6 +35,47 @@ def every_kind(declare):
         """One field of each kind."""
 
     return every_kind
+
+
+# What operators hold
+
+
+def test_the_form_of_a_paused_kind_says_so_with_the_reason_before_a_press(ann, queries):
+    def cost(path: str) -> int:
+        with queries() as seen:
+            ann.get(path)
+        return seen.count
+
+    before = {path: cost(path) for path in ("/tasks/new", "/tasks/new/countdown")}
+    assert not ann.get("/tasks/new/countdown").page.select("#held")
+    KindControl.pause("countdown", utcnow() + timedelta(days=2), "A new disk")
+    words = ann.get("/tasks/new/countdown").one("#held").text
+    assert re.search(r"All of these are paused until .+, \d\d:\d\d\. A new disk\. Yours will wait until then\.", words)
+    assert words.strip() in ann.get("/tasks/new").one("a[href='/tasks/new/countdown'] .held").text
+    assert not ann.get("/tasks/new").page.select("a[href='/tasks/new/count_words'] .held")
+    assert words in ann.submit("/tasks/new/countdown", seconds="x").one("#held").text, "also where a field is wrong"
+    assert {path: cost(path) for path in before} == before
+    KindControl.resume("countdown")
+    assert not ann.get("/tasks/new/countdown").page.select("#held")
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ({"running": 5}, "At most 5 of these run at once. Yours may have to wait."),
+        (
+            {"running": 1, "per_person": 1},
+            "At most 1 of these runs at once, 1 of each person’s. Yours may have to wait.",
+        ),
+        ({"per_person": 2}, "At most 2 of each person’s run at once. Yours may have to wait."),
+        ({"per_second": 4}, "At most 4 start a second. Yours may have to wait."),
+        ({"per_second": 0.1}, "At most one starts every 10 seconds. Yours may have to wait."),
+        ({"running": 5, "per_second": 1}, "At most 5 of these run at once, one starts every 1 second."),
+    ],
+)
+def test_the_form_of_a_limited_kind_says_so(ann, limits, words):
+    KindControl.limit("countdown", **limits)
+    assert words in ann.get("/tasks/new/countdown").one("#held").text
 
 
 # Starting

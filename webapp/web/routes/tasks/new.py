@@ -8,12 +8,14 @@ from flask.typing import ResponseReturnValue
 
 from tasks.catalogue import CATALOGUE
 from tasks.engine import InvalidArguments, TaskFunction
+from tasks.engine.models.kind_control import KindControl
 from webapp.lib.quota_variables import Quota
 from webapp.models import OverQuota
 from webapp.web import htmx, over_quota
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.tasks import TaskForm, require_forms, task_form
 from webapp.web.idempotency import create_once, replay_response
+from webapp.web.presenters.held_kinds import held_by_name, held_words
 from webapp.web.presenters.task_messages import STARTED_ALREADY
 from webapp.web.presenters.task_preview import look
 from webapp.web.routes.tasks.blueprint import bp, find_function, find_task
@@ -24,8 +26,9 @@ require_forms(CATALOGUE.values())  # a function that can have no form ends the s
 
 @bp.get("/new")
 def catalogue() -> ResponseReturnValue:
-    """Every task function that has a form here."""
-    return render_template("tasks/catalogue.html", functions=[f for f in CATALOGUE.values() if f.listed])
+    """Every task function that has a form here, and which of them operators hold. One query, for these."""
+    listed, held = [f for f in CATALOGUE.values() if f.listed], held_by_name(signed_in_user().time_zone)
+    return render_template("tasks/catalogue.html", functions=listed, held=held)
 
 
 @bp.get("/new/<name>")
@@ -37,7 +40,7 @@ def new(name: str) -> ResponseReturnValue:
     if earlier and earlier.name != name:
         abort(404)
     form = task_form(function, signed_in_user(), earlier)
-    return render_template("tasks/new.html", function=function, form=form, earlier=earlier)
+    return _page(function, form, earlier=earlier)
 
 
 @bp.post("/new/<name>")
@@ -48,7 +51,7 @@ def create(name: str) -> ResponseReturnValue:
         return answer
     form = task_form(function, signed_in_user())
     if not _is_valid(function, form):
-        return render_template("tasks/new.html", function=function, form=form), 422
+        return _page(function, form), 422
     launch = partial(function.launch, signed_in_user(), run_at=form.run_at.data, **form.arguments)
     try:
         return create_once(lambda: started(launch()), STARTED_ALREADY)
@@ -58,8 +61,8 @@ def create(name: str) -> ResponseReturnValue:
     except OverQuota as error:
         files = next((each.name for each in function.parameters if each.is_file), "")
         form.add_error(error.words(), files if error.quota is Quota.STORAGE else "")
-        return over_quota.page(error, render_template("tasks/new.html", function=function, form=form))
-    return render_template("tasks/new.html", function=function, form=form), 422
+        return over_quota.page(error, _page(function, form))
+    return _page(function, form), 422
 
 
 @bp.post("/new/<name>/preview")
@@ -72,8 +75,14 @@ def preview(name: str) -> ResponseReturnValue:
     wrong = form.argument_errors | ({"": fault} if fault else {})
     if htmx.is_htmx():  # which swaps no error
         return render_template("tasks/previewed.html", preview=seen, wrong=wrong)
-    page = render_template("tasks/new.html", function=function, form=form, preview=seen, wrong=wrong)
+    page = _page(function, form, preview=seen, wrong=wrong)
     return page, 422 if form.argument_errors else 200
+
+
+def _page(function: TaskFunction, form: TaskForm, **more: object) -> str:
+    """The form, and what operators have decided of such tasks. One query, for that."""
+    held = held_words(KindControl.of(function.name), signed_in_user().time_zone)
+    return render_template("tasks/new.html", function=function, form=form, held=held, **more)
 
 
 def _is_valid(function: TaskFunction, form: TaskForm) -> bool:
