@@ -28,6 +28,7 @@ from webapp.models.user import User
 WORDS_LENGTH = 500
 KEPT_AFTER_CLOSING = timedelta(days=90)
 OPEN, CLOSED = "open", "closed"
+MOST_OPEN = 100  # that are counted
 
 
 class Reason(StrEnum):
@@ -109,6 +110,12 @@ class Report(BaseModel):
         found = cls.select(cls, about, reporter).join_from(cls, about, on=cls.about)
         found = found.join_from(cls, reporter, "LEFT JOIN", on=cls.reporter)
         return found.where(cls.state == OPEN).order_by(cls.created_at, cls.id)
+
+    @classmethod
+    def count_open(cls) -> int:
+        """How many nobody has handled; one more than MOST_OPEN at most. One query, by index."""
+        some = cls.select(SQL("1").alias("one")).where(cls.state == OPEN).limit(MOST_OPEN + 1)
+        return int(some.count())
 
     @classmethod
     def find(cls, report_id: int) -> "Report | None":
