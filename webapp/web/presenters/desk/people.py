@@ -1,12 +1,14 @@
 """People as the desk shows them: never a message, a draft, or a file of theirs."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from tasks.engine.models.state import State
 from webapp.lib.i18n import number
 from webapp.lib.quota_variables import Quota
-from webapp.models import Session, Suspension, User
+from webapp.models import ApiToken, Session, Suspension, User
+from webapp.models.counting import count_some
 from webapp.models.people_list import COUNTED, active_by_state
 from webapp.models.permissions import Role, needs_second_factor
 from webapp.models.quota_use import QuotaUse, uses_of
@@ -85,8 +87,30 @@ class ShownPerson:
         self.user, self.suspension = user, Suspension.of(user)
         by_state = active_by_state(user)
         self.states = [(State(state).words, count) for state, count in sorted(by_state.items()) if state in set(State)]
-        self.active = active_words(sum(by_state.values()))
+        self._active = sum(by_state.values())
+        self.active = active_words(self._active)
         self.stored = size_words(stored_by(user.id))
-        self.sessions = bounded(len(Session.of(user, MOST_SESSIONS + 1)), MOST_SESSIONS)
+        self._sessions = len(Session.of(user, MOST_SESSIONS + 1))
+        self.sessions = bounded(self._sessions, MOST_SESSIONS)
         self.quotas = [ShownQuota(use) for use in uses_of(user)]
         self.role, self.standing = role_words(user), standing_of(user)
+
+    def suspension_effects(self) -> Iterator[str]:
+        """What a suspension does to them, in words, with how much of each there is now. One query, for their tokens."""
+        active, sessions, tokens = self._active, self._sessions, count_some(ApiToken.live_of(self.user))
+        is_guest = self.user.is_guest
+        end = (
+            ("{} session is refused", "{} sessions are refused") if is_guest else ("{} session ends", "{} sessions end")
+        )
+        on_hold = "{} active task is put on hold", "{} active tasks are put on hold"
+        yield _effect("No active task to put on hold", *on_hold, active, self.active)
+        yield _effect("No session to end", *end, sessions, self.sessions)
+        yield _effect(
+            "No API token to refuse", "{} API token is refused", "{} API tokens are refused", tokens, number(tokens)
+        )
+        yield "Nobody can sign in to the account, see its posts and profile, or write to it"
+        yield "All that goes on once it’s reinstated" + ("" if is_guest else ", but for the sessions")
+
+
+def _effect(none: str, one: str, many: str, count: int, words: str) -> str:
+    return (one if count == 1 else many).format(words) if count else none

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.browsing import browse
+from tests.browsing import browse, words
+from webapp.dev.account_factories import make_api_token
 from webapp.dev.desk_factories import make_staff
 from webapp.dev.factories import PASSWORD, make_message, make_post, make_task, make_user
 from webapp.lib.quota_variables import Quota
@@ -56,6 +57,34 @@ def test_a_page_costs_as_many_queries_however_much_there_is(app, ann, queries):
             browser.get(f"/desk/people/{ann.id}")
         costs.append(len(seen.get_queries()))
     assert costs[0] == costs[1] <= 13
+
+
+def effects(admin, person: User) -> list[str]:
+    return [words(line) for line in admin.get(f"/desk/people/{person.id}").page.select("#effects li")]
+
+
+def test_before_a_press_it_says_whom_it_suspends_and_what_that_does(admin, app, ann):
+    make_task(State.PENDING, ann), make_task(State.IN_PROGRESS, ann), make_task(State.SUCCEEDED, ann)
+    Session.begin(ann, "a key")
+    make_api_token(ann), make_api_token(ann)
+    assert effects(admin, ann) == [
+        f"Person {ann.id}, ann@example.com",
+        "2 active tasks are put on hold",
+        "1 session ends",
+        "2 API tokens are refused",
+        "Nobody can sign in to the account, see its posts and profile, or write to it",
+        "All that goes on once it’s reinstated, but for the sessions",
+    ]
+    page = admin.get(f"/desk/people/{ann.id}").page
+    assert words(page.select_one("#suspension")) == "Suspend ann"
+    viewer, guest = make_staff(Role.VIEWER, "vic"), make_user(guest=True)
+    assert effects(admin, viewer)[:4] == [
+        f"Person {viewer.id}, with the role viewer",
+        "No active task to put on hold",
+        "No session to end",
+        "No API token to refuse",
+    ]
+    assert "All that goes on once it’s reinstated" in effects(admin, guest)
 
 
 def test_an_admin_suspends_and_reinstates_and_both_are_in_the_audit(admin, app, ann, written):
