@@ -249,6 +249,34 @@ def test_the_page_of_a_task_says_what_it_is(operator, queries):
     assert answer.one(".split")["aria-label"] == "It waited 33% of its time, and ran 67%."
 
 
+def test_what_it_is_and_why_it_failed_comes_before_what_can_be_done(operator):
+    make_failure()
+    page = operator.get(f"/desk/tasks/{Task.get().id}").page
+    found = page.select(".facts, .panel > .error, #steer, .actions, .timeline")
+    assert [(each.get("id") or each["class"][0]) for each in found] == [
+        *("facts", "error", "steer", "actions", "facts", "timeline")
+    ]
+    first = [dt.text for dt in found[0].select("dt")]
+    assert first[:3] == ["State", "Owner", "Kind"]
+
+
+def test_a_press_says_what_it_did_where_the_focus_goes(operator):
+    task = make_task(State.PENDING)
+    answer = operator.submit(f"/desk/tasks/{task.id}/cancellation", reason="It is not needed.")
+    said = operator.get(answer.headers["Location"]).one("#flashes[role=status] .flash[autofocus]")
+    assert (said["tabindex"], "Canceled" in said.text) == ("-1", True)
+
+
+def test_a_poll_brings_no_form_and_is_as_it_was_while_nothing_changes(operator):
+    """Its token would be another each time, and what is typed would be gone."""
+    task = make_task(State.IN_PROGRESS)
+    first = operator.get(f"/desk/tasks/{task.id}/_panel", headers={"HX-Request": "true"})
+    assert not first.page.select("#steer *")
+    known = {"HX-Request": "true", "If-None-Match": first.headers["ETag"]}
+    assert operator.get(f"/desk/tasks/{task.id}/_panel", headers=known).status_code == 304
+    assert operator.get(f"/desk/tasks/{task.id}").one("#steer[hx-morph-skip] [name=reason]")
+
+
 def test_a_workflow_has_its_parts(operator):
     whole = make_task(State.IN_PROGRESS, name="", title="Two things", composition="chain")
     child = make_task(State.PENDING, whole.user, parent=whole, root=whole, title="First")
