@@ -127,7 +127,7 @@ def tab_to(page: Page, name: str) -> None:
     for _ in range(40):
         page.keyboard.press("Tab")
         words = page.evaluate(
-            "(e => (e.labels && e.labels.length ? e.labels[0] : e).textContent)(document.activeElement)"
+            "(e => e.ariaLabel ?? (e.labels && e.labels.length ? e.labels[0] : e).textContent)(document.activeElement)"
         )
         if name in words:
             return

@@ -5,8 +5,8 @@ import time
 
 import pyotp
 
-from tests.browser.people import Person, see
-from tests.browser.rows import put
+from tests.browser.people import Person, focused, see, tab_to
+from tests.browser.rows import change, put
 from tests.processes import Site
 
 STEP = 30  # seconds, of a code
@@ -33,33 +33,52 @@ def _become_operator(person: Person, site: Site) -> None:
     see(page.get_by_role("heading", name="Desk", exact=True))
 
 
+def _press(page, name: str, key: str = "Enter") -> None:
+    """As whoever has no pointer does."""
+    tab_to(page, name)
+    page.keyboard.press(key)
+
+
+def _type_reason(page, words: str) -> None:
+    tab_to(page, "Reason")
+    page.keyboard.type(words)
+
+
 def _retry_what_failed(operator: Person) -> None:
     page = operator.page
-    desk = page.get_by_role("navigation", name="Desk")
-    desk.get_by_role("link", name="Failures").click()
+    _press(page, "Failures")
     row = page.get_by_role("row", name=re.compile("Countdown"))
     see(row.get_by_text("ConnectionError"))
-    row.get_by_role("link", name="The server is down").click()
+    _press(page, "The server is down")
     see(page.get_by_text("tasks/countdown.py:20"))
-    page.get_by_role("link", name="Retry these tasks…").click()
-    page.get_by_label("Reason").fill("The server is back.")
-    page.get_by_role("button", name="Retry 2 tasks").click()
+    _press(page, "Retry these tasks…")
+    see(page.get_by_label("Reason"))
+    _type_reason(page, "The server is back.")
+    _press(page, "Retry 2 tasks")
     see(page.locator("article[data-state=succeeded]"))
+    see(page.get_by_role("row", name="Done 2"))
 
 
 def _pause_countdowns(operator: Person) -> None:
-    page = operator.visit("/desk/kinds")
-    page.get_by_role("region", name="Kinds of tasks").get_by_role("link", name="Countdown").click()
-    pausing = page.get_by_role("form", name="Pause")
-    pausing.get_by_label("Reason").fill("The server gets a new disk.")
-    pausing.get_by_role("button", name="Pause").click()
+    page = operator.visit("/desk")
+    _press(page, "Kinds")
+    see(page.get_by_role("region", name="Kinds of tasks"))
+    _press(page, "Countdown")
+    see(page.get_by_role("form", name="Pause"))
+    _type_reason(page, "The server gets a new disk.")
+    _press(page, "Pause")
     see(page.get_by_text("Countdown is paused until"))
+    assert focused(page).startswith("Countdown is paused until"), "it is heard, and Tab goes on from there"
+    assert page.evaluate("scrollY") == 0
 
 
 def _quiet_the_worker(operator: Person) -> None:
-    page = operator.visit("/desk/workers")
-    page.get_by_role("button", name="Quiet").click()
+    page = operator.page
+    _press(page, "Workers")
+    page.wait_for_url("**/desk/workers")
+    _press(page, "Quiet")
     see(page.get_by_text("and takes no more tasks"))
+    assert "takes no more tasks" in focused(page)
     see(page.get_by_role("cell", name="Quiet, and empty"))
 
 
@@ -81,3 +100,21 @@ def test_an_operator_finds_out_what_fails_mends_it_and_leaves_a_trace(new_person
     for words in ("The server is back.", "The server gets a new disk."):
         see(audit.get_by_role("row", name=words).filter(has_text="olga"))
     assert audit.get_by_role("row").filter(has_text="olga").count() >= 3
+
+
+def test_a_reason_that_is_being_typed_stays_while_the_task_goes_on(new_person, still_site):
+    """It stands below the facts, which are asked for every few seconds, and above what can be done by then."""
+    operator = new_person(still_site, viewport={"width": 320, "height": 800})
+    operator.register("ottilie")
+    operator.page.wait_for_url(lambda url: not url.endswith("/register"))
+    page = operator.visit(put(still_site, "ottilie", "desk")["a task"])
+    reason = page.locator("#reason")
+    assert reason.bounding_box()["y"] < 800, "in sight on a phone"
+    reason.focus()
+    page.keyboard.type("It does not")
+    change(still_site, page.url.rpartition("/")[2], "fail")
+    see(page.locator("article[data-state=failed]"))
+    page.keyboard.type(" end.")
+    assert reason.input_value() == "It does not end."
+    page.get_by_role("button", name="Retry").click()
+    see(page.get_by_text("Retried by an operator: It does not end."))
