@@ -108,7 +108,10 @@ def test_times_are_those_of_the_readers_clock_and_saved_in_utc(app):
     operator = browse(app, make_staff(time_zone="Asia/Tokyo"))
     answer = operator.get("/desk/tasks?created_after=2026-11-21T09:30")
     assert answer.headers["Location"] == "/desk/tasks?created_after=2026-11-21T00:30:00Z"
-    assert operator.get(answer.headers["Location"]).one("#created_after")["value"] == "2026-11-21T09:30"
+    page = operator.get(answer.headers["Location"])
+    assert page.one("#created_after")["value"] == "2026-11-21T09:30"
+    assert page.one("h1 ~ #zone").text == "Times: Asia/Tokyo"
+    assert browse(app, make_staff()).get("/desk/audit").one("h1 ~ #zone").text == "Times: UTC"
 
 
 @pytest.mark.parametrize(
