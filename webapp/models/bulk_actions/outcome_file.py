@@ -70,6 +70,7 @@ class Acted:
         if file is None:
             return []
         pieces = (piece for _, piece in zip(range(file.number), file.chunks(), strict=False))
-        rows = csv.DictReader(io.StringIO(b"".join(pieces).decode(), newline=""))
-        wanted = self.outcome
-        return [UUID(row["task"]) for row in rows if wanted is None or row["outcome"] == wanted.value]
+        rows = csv.reader(io.StringIO(b"".join(pieces).decode(), newline=""))
+        key, outcome, wanted = COLUMNS.index("task"), COLUMNS.index("outcome"), self.outcome
+        next(rows, None)
+        return [UUID(row[key]) for row in rows if wanted is None or row[outcome] == wanted.value]
