@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -67,6 +68,37 @@ def test_a_task_is_shown_with_its_timeline_and_without_its_arguments(flask):
     shown = json.loads(flask("show", str(task.id), "--json")[1])
     assert (shown["arguments"], shown["events"][0]["type"]) == (["file"], "launched")
     assert flask("show", "00000000-0000-0000-0000-000000000000")[0] == 1
+
+
+ONE, OTHER = UUID("01234567-89ab-4def-8123-456789abcdef"), UUID("01234567-99ab-4def-8123-456789abcdef")
+
+
+@pytest.mark.parametrize("name", ["012345678", "01234567-8", " 01234567-89AB", str(ONE), ONE.hex, str(ONE).upper()])
+def test_the_beginning_of_an_id_will_do_where_only_one_task_has_it(flask, name):
+    make_task(State.FAILED, id=ONE)
+    make_task(State.FAILED, id=OTHER)
+    code, output = flask("show", name, "--json")
+    assert (code, json.loads(output)["id"]) == (0, str(ONE))
+    assert flask("retry", name, str(ONE), "--reason", "Again.") == (0, "Retried 1 task.\n")
+    assert Task.get_by_id(OTHER).state == State.FAILED
+
+
+@pytest.mark.parametrize("others", [2, 20])
+def test_where_several_ids_begin_so_they_are_named_up_to_five_and_nothing_is_done(flask, queries, others):
+    tasks = [make_task(State.PENDING, id=UUID(f"abcdef01-{n:04x}-4def-8123-456789abcdef")) for n in range(others)]
+    named = ", ".join(str(task.id) for task in tasks[:5])
+    words = f"Error: several tasks begin with abcdef01: {named}{' and more' if others > 5 else ''}"
+    with queries() as asked:
+        assert flask("show", "ABCDEF01") == (1, f"{words}\n")
+    assert asked.count <= 1
+    assert flask("cancel", str(tasks[0].id), "abcdef01", "--reason", "Stop.") == (1, f"{words}; nothing was done\n")
+    assert {task.reload().state for task in tasks} == {State.PENDING}
+
+
+@pytest.mark.parametrize("name", ["abcdef0", "abcdefgh", f"{ONE}0", "", "--", "abcdef0٣"])
+def test_what_can_be_no_id_is_a_wrong_use(flask, name):
+    assert [flask(verb, "--reason", "x", "--", name)[0] for verb in ("cancel", "retry")] == [2, 2]
+    assert flask("show", "--", name)[0] == 2
 
 
 def test_stats_say_what_waits_since_when_and_what_runs(flask):

@@ -3,11 +3,11 @@
 import json
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import click
 
 from webapp.cli.task_filter import MOST, asked, found, with_filter
+from webapp.cli.task_ids import TaskId, find
 from webapp.cli.tasks import tasks
 from webapp.db.startup import or_one_line
 from webapp.lib.logs import clean
@@ -43,17 +43,16 @@ def list_tasks(said: dict[str, Any], limit: int, as_json: bool) -> None:
 
 
 @tasks.command("show")
-@click.argument("task_id", metavar="ID", type=click.UUID)
+@click.argument("digits", metavar="ID", type=TaskId())
 @AS_JSON
-def show_task(task_id: UUID, as_json: bool) -> None:
+def show_task(digits: str, as_json: bool) -> None:
     """Show one task and its timeline. Its arguments are named, and their values are not shown.
 
-    Exits with 0; 1 if there is no such task, or if the database is away.
+    ID may be the beginning of one, of 8 digits or more, as long as only one task has it.
+    Exits with 0; 1 if there is no such task, or several, or if the database is away.
     """
     with or_one_line():
-        task = Task.get_or_none(Task.id == task_id)
-        if task is None:
-            raise click.ClickException("there is no task of that id")
+        task = find(digits)
         names, events = _names([task]), TaskEvent.of(task.id)
     owner = names.get(task.user_id, "")
     document = _document(task, names) | {"arguments": sorted(task.arguments), "error": task.error_words(owner)}

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 import click
 
@@ -11,6 +10,7 @@ from tasks.engine.models.action_table import OWNER_ACTIONS
 from tasks.engine.models.observers import StartRefused
 from webapp.cli.auditing import command_asker, stated_reason
 from webapp.cli.task_filter import MOST, asked, found, with_filter
+from webapp.cli.task_ids import TaskId, find_all
 from webapp.cli.tasks import tasks
 from webapp.db.startup import or_one_line
 from webapp.lib.i18n import ngettext
@@ -23,16 +23,16 @@ SOME_REFUSED = 3  # the exit code
 
 def _add(action: str, words: str) -> None:
     @tasks.command(action)
-    @click.argument("ids", nargs=-1, metavar="[ID]...", type=click.UUID)
+    @click.argument("ids", nargs=-1, metavar="[ID]...", type=TaskId())
     @with_filter
     @click.option("--limit", type=click.IntRange(1, MOST), default=1000, show_default=True, help="At most so many.")
     @click.option("--reason", required=True, callback=stated_reason, help="Why. The owners read it in the timelines.")
     @click.option("--yes", is_flag=True, help="Do it to all that the options choose, and not only count them.")
-    def command(said: dict[str, Any], ids: tuple[UUID, ...], limit: int, reason: str, yes: bool) -> None:
+    def command(said: dict[str, Any], ids: tuple[str, ...], limit: int, reason: str, yes: bool) -> None:
         if bool(ids) == any(said.values()):
             raise click.UsageError("name tasks by their ids, or else choose them by options")
         with or_one_line():
-            chosen = _named(ids) if ids else list(found(asked(said), limit))
+            chosen = find_all(ids) if ids else list(found(asked(said), limit))
             able = chosen if ids else [task for task in chosen if OWNER_ACTIONS[action].allows(task, in_bulk=True)]
             if not ids and not yes:
                 _count(action, len(able), len(chosen))
@@ -45,19 +45,13 @@ def _add(action: str, words: str) -> None:
 _MORE = f"""
 
 Chosen by options, they are only counted until you say --yes. Each is in the audit, with who is signed in to this
-machine.
+machine. An ID may be the beginning of one, of 8 digits or more, as long as only one task has it.
 
-Exits with 0 if all that were chosen are done, or were counted; 1 if a task that you named is not there, or the database
-is away; 2 for options that make no sense; {SOME_REFUSED} if any was refused, for its state say: the others are done."""
+Exits with 0 if all that were chosen are done, or were counted; 1 if a task that you named is not there, or several
+begin so (then none is done), or the database is away; 2 for options that make no sense; {SOME_REFUSED} if any was
+refused, for its state say: the others are done."""
 _add("cancel", "Cancel tasks of anybody: now if they wait, or else at their next step.")
 _add("retry", "Retry tasks of anybody that have failed or were canceled after they had begun.")
-
-
-def _named(ids: tuple[UUID, ...]) -> list[Task]:
-    rows = {task.id: task for begin in range(0, len(ids), 500) for task in Task.by_ids(ids[begin : begin + 500])}
-    if missing := [task_id for task_id in ids if task_id not in rows]:
-        raise click.ClickException(f"there is no task {missing[0]}; nothing was done")
-    return [rows[task_id] for task_id in dict.fromkeys(ids)]
 
 
 def _count(action: str, able: int, chosen: int) -> None:
