@@ -13,7 +13,7 @@ DIGITS = 32
 MOST_NAMED = 5  # of those that begin so
 
 
-class TaskId(click.ParamType):
+class TaskId(click.ParamType[str]):
     """An id, with or without its dashes, or the first LEAST hex digits of one or more. The value is the digits."""
 
     name = "id"
