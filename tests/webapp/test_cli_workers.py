@@ -1,14 +1,19 @@
 """Commands about workers, and the health of the site for probes."""
 
+import re
 import socket
+import sqlite3
 import subprocess
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tasks.engine.leadership import ROLE
 from tests.processes import BIN, free_port
+from webapp.db import database
 from webapp.dev.desk_factories import make_worker
 from webapp.dev.factories import make_task
 from webapp.lib.times import utcnow
@@ -91,6 +96,7 @@ def test_where_all_is_well_each_check_has_a_line(app, healthy, queries):
             "ok    workers: 1 of 1 take tasks, 3 at once",
             "ok    sweeper: one leads",
             "ok    wait: nothing waits",
+            "ok    queue: answers",
         ],
     )
     assert asked.count <= 8
@@ -126,11 +132,14 @@ def test_the_oldest_wait_is_a_failure_only_beyond_what_was_said(each_database, a
     assert wrong.endswith(", more than 1 minute")
 
 
+def _env(folder: Path) -> dict[str, str]:
+    return {"DATA_DIR": str(folder), "SECRET_KEY": "k" * 64}
+
+
 def _probe(folder: Path, *options: str, **variables: str) -> tuple[int, str]:
     """The exit code of the command in a process of its own, and what it says."""
-    env = {"DATA_DIR": str(folder), "SECRET_KEY": "k" * 64} | variables
     command = [BIN / "flask", "--app", "webapp.wsgi", "health", *options]
-    result = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+    result = subprocess.run(command, env=_env(folder) | variables, capture_output=True, text=True, timeout=60)
     return result.returncode, result.stdout
 
 
@@ -151,4 +160,59 @@ def test_a_database_that_hangs_is_waited_for_no_longer_than_was_said(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"postgresql://127.0.0.1:{server.getsockname()[1]}/x"
         code, said = _probe(tmp_path, "--within", "0.5", DATABASE_URL=url)
-    assert (code, said) == (1, "FAIL  deadline: no answer within 0.5 s\n")
+    assert (code, said) == (1, "FAIL  database: no answer within 0.5 s in all\n")
+
+
+def test_a_file_that_is_no_database_is_told_in_one_line(tmp_path):
+    (tmp_path / "errand.db").write_text("no database" * 1000)
+    assert _probe(tmp_path) == (1, "FAIL  database: the database cannot be used: file is not a database\n")
+
+
+def test_a_sqlite_file_that_somebody_keeps_locked_is_waited_for_and_named(settings):
+    with closing(sqlite3.connect(settings.data_dir / "errand.db", isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        locked = "FAIL  database: the database does not answer: database is locked\n"
+        assert _probe(settings.data_dir) == (1, locked)
+
+
+def test_a_schema_that_is_behind_is_told_and_nothing_else_is_asked(app):
+    database.execute_sql("DELETE FROM schema_migration WHERE id = (SELECT MAX(id) FROM schema_migration)")
+    [wrong] = _failing(app)
+    assert re.fullmatch(
+        r"schema: its schema is older than this release \(\d{4}_\w+ is missing\): run flask --app webapp.wsgi migrate",
+        wrong,
+    )
+
+
+def impatient(url: str, timeout: str = "300ms") -> str:
+    """The same database, where no statement may take as long as it else may."""
+    return f"{url}?options=-c%20statement_timeout%3D{timeout}"
+
+
+@pytest.mark.parametrize(
+    ("table", "check"),
+    [("workers", "workers"), ("leaders", "sweeper"), ("tasks", "wait"), ("schema_migration", "schema")],
+)
+def test_a_table_that_somebody_keeps_locked_fails_its_check_in_words(make_app, postgres_url, table, check):
+    app = make_app(database_url=impatient(postgres_url))
+    Leader.create(role=ROLE, token="one", until=utcnow() + timedelta(minutes=1))
+    make_worker()
+    with psycopg.connect(postgres_url) as other:
+        other.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        assert _failing(app) == [f"{check}: the database does not answer: canceling statement due to statement timeout"]
+
+
+def test_where_all_tables_are_locked_its_total_ends_it(make_app, postgres_url):
+    make_app(database_url=postgres_url)
+    with psycopg.connect(postgres_url) as other:
+        other.execute("LOCK TABLE workers, leaders, tasks IN ACCESS EXCLUSIVE MODE")
+        code, said = _probe(Path(), "--within", "2", DATABASE_URL=impatient(postgres_url, "1500ms"))
+    assert code == 1
+    assert said.endswith(": no answer within 2 s in all\n")
+
+
+def test_a_queue_that_does_not_answer_is_told_and_is_no_failure(healthy, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        code, said = _probe(tmp_path, REDIS_URL=f"redis://127.0.0.1:{mute.getsockname()[1]}")
+    assert (code, said.splitlines()[-1]) == (0, "ok    queue: does not answer, so workers look for tasks once a second")

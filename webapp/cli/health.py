@@ -6,9 +6,12 @@ import threading
 
 import click
 
-from webapp.models.health_checks import checks
+from tasks.queue import huey
+from webapp.lib.promptly import promptly
+from webapp.models.health_checks import Answer, Question, questions
 
 HEALTHY, UNHEALTHY = 0, 1
+QUEUE_ANSWERS_WITHIN = 1.5  # seconds
 
 
 @click.command()
@@ -22,23 +25,37 @@ HEALTHY, UNHEALTHY = 0, 1
     help="How long all checks together may take.",
 )
 def health(oldest_wait: int | None, within: float) -> None:
-    """Check the database, its schema, the workers, the sweeper, and the oldest wait; a line for each.
+    """Check the database, its schema, the workers, the sweeper, the oldest wait, and the queue; a line for each.
 
     Exits with 0 if all is well, else with 1: also when it takes too long. Changes nothing.
     """
-    watch = threading.Timer(within, _give_up, [within])
+    asked = [""]
+    watch = threading.Timer(within, _give_up, [asked, within])
     watch.daemon = True  # what hangs may be in a driver, which hears no signal
     watch.start()
     is_well = True
-    for check in checks(oldest_wait):
+    for question in (*questions(oldest_wait), Question("queue", _queue)):
+        asked.append(question.name)
+        check = question.check()
         click.echo(f"{'ok  ' if check.is_well else 'FAIL'}  {check.name}: {check.words}")
         is_well = is_well and check.is_well
+        if question.ends and not check.is_well:
+            break
     watch.cancel()
     if not is_well:
         sys.exit(UNHEALTHY)
 
 
-def _give_up(within: float) -> None:
-    click.echo(f"FAIL  deadline: no answer within {within:g} s")
+def _queue() -> Answer:
+    """One that does not answer is no failure: workers look for tasks by themselves, and no restart would help."""
+    try:
+        promptly(lambda: huey.pending_count(1), QUEUE_ANSWERS_WITHIN)
+    except Exception:
+        return True, "does not answer, so workers look for tasks once a second"
+    return True, "answers"
+
+
+def _give_up(asked: list[str], within: float) -> None:
+    click.echo(f"FAIL  {asked[-1]}: no answer within {within:g} s in all")
     sys.stdout.flush()
     os._exit(UNHEALTHY)

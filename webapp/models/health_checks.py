@@ -1,8 +1,10 @@
 """The health of the site, for probes: what has to be so that tasks get done."""
 
-from collections.abc import Callable, Iterator
+import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import psycopg
 from peewee import PeeweeException, fn
 
 from tasks.engine.leadership import ROLE
@@ -26,21 +28,38 @@ class Check:
     words: str
 
 
-def checks(longest_wait: float | None = None) -> Iterator[Check]:
-    """One after the other, and none after one on which the others depend. Some seven small queries in all.
+Answer = tuple[bool, str]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, by name. Where it `ends` the checks unless it is well, the others make no sense without it."""
+
+    name: str
+    ask: Callable[[], Answer]
+    ends: bool = False
+
+    def check(self) -> Check:
+        """Ask. A database that cannot be used for whatever reason is told in words: a probe has no use for more."""
+        try:
+            return Check(self.name, *self.ask())
+        except (PeeweeException, sqlite3.Error, psycopg.Error) as error:
+            does = "does not answer" if is_unavailable(error) else "cannot be used"
+            return Check(self.name, False, f"the database {does}: {one_line(error)}")
+
+
+def questions(longest_wait: float | None = None) -> list[Question]:
+    """In their order. Some seven small queries in all.
 
     `longest_wait` is how many seconds a task may wait; None for any.
     """
-    answers = _asking("database", _database)
-    yield answers
-    if not answers.is_well:
-        return
-    for name, ask in (("schema", _schema), ("workers", _workers), ("sweeper", _sweeper)):
-        check = _asking(name, ask)
-        yield check
-        if name == "schema" and not check.is_well:
-            return
-    yield _asking("wait", lambda: _wait(longest_wait))
+    return [
+        Question("database", _database, ends=True),
+        Question("schema", _schema, ends=True),
+        Question("workers", _workers),
+        Question("sweeper", _sweeper),
+        Question("wait", lambda: _wait(longest_wait)),
+    ]
 
 
 def oldest_wait() -> float | None:
@@ -51,18 +70,6 @@ def oldest_wait() -> float | None:
     near = Task.select(Task.id).where(waits(Task)).order_by(Task.queue_key).limit(LOOKED_AT)
     ready_at = Task.select(fn.MIN(Task.ready_at)).where(Task.id.in_(near)).scalar()
     return None if ready_at is None else max(0.0, (utcnow() - ready_at).total_seconds())
-
-
-Answer = tuple[bool, str]
-
-
-def _asking(name: str, ask: Callable[[], Answer]) -> Check:
-    try:
-        return Check(name, *ask())
-    except PeeweeException as error:
-        if not is_unavailable(error):
-            raise
-        return Check(name, False, f"the database does not answer: {one_line(error)}")
 
 
 def _database() -> Answer:
