@@ -3,6 +3,7 @@
 Import from here what stands in `__all__`; the modules beside this one import each other, never this package.
 """
 
+from webapp.db.brief_reads import briefly
 from webapp.db.compiled_query import (
     CompiledQuery,
     Param,
@@ -31,6 +32,7 @@ __all__ = [
     "Untyped",
     "after_commit",
     "before_commit",
+    "briefly",
     "changing_schema",
     "compiled",
     "configure",

@@ -36,7 +36,7 @@ def persistently(write: Callable[[], Result]) -> Result:
 
     For writes that may run twice: the first try may have been committed, and only its answer been lost. A thread keeps
     its connection, and notices only at the next query that the server has closed it. A server that did not answer in
-    time is not asked again.
+    time, or that gave a statement up, as where somebody has locked a table, is not asked again.
     """
     try:
         result = write()
@@ -108,7 +108,7 @@ def _says_unavailable(error: BaseException) -> bool:
 def _timed_out(error: BaseException | None) -> bool:
     """Whether an answer did not come in time; this error may be that of a rollback which failed because of it."""
     while error is not None:
-        if isinstance(error, (Unavailable, psycopg.errors.ConnectionTimeout)):
+        if isinstance(error, (Unavailable, psycopg.errors.ConnectionTimeout, psycopg.errors.QueryCanceled)):
             return True
         error = error.__context__
     return False

@@ -9,18 +9,22 @@ from pathlib import Path
 from webapp.db.cursor import Row
 from webapp.db.handle import database, is_postgres
 
+# To measure a table waits for whoever has locked it, or is about to; it is named first, and its size is not asked.
 _LARGEST = """
-SELECT relname, pg_total_relation_size(oid) AS size, reltuples FROM pg_class
-WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace ORDER BY size DESC, relname LIMIT 20
+SELECT relname, CASE WHEN EXISTS (
+    SELECT 1 FROM pg_locks WHERE relation = pg_class.oid AND mode = 'AccessExclusiveLock' AND pid <> pg_backend_pid()
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+) THEN NULL ELSE pg_total_relation_size(oid) END AS size, reltuples FROM pg_class
+WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace ORDER BY size DESC NULLS FIRST, relname LIMIT 20
 """
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table with its indexes: bytes, and about how many rows; None before the database has counted any."""
+    """A table with its indexes: bytes, None while locked; and about how many rows, None before any are counted."""
 
     name: str
-    size: int
+    size: int | None
     rows: int | None
 
 
@@ -32,22 +36,35 @@ class Sizes:
     version: str
     size: int
     log: int
-    tables: list[Table]
+
+
+def server_kind() -> str:
+    """What the server is called. No query."""
+    return "PostgreSQL" if is_postgres() else "SQLite"
 
 
 def sizes() -> Sizes:
-    """What there is now. On PostgreSQL three small queries, which look at files and at no row; on SQLite only files.
+    """What there is now. On PostgreSQL two small queries, which look at files and at no row; on SQLite only files."""
+    if not is_postgres():
+        path = Path(str(database.obj.database))
+        return Sizes(server_kind(), sqlite3.sqlite_version, _size(path), _size(path.with_name(f"{path.name}-wal")))
+    [version] = _row("SELECT current_setting('server_version')")
+    [size] = _row("SELECT pg_database_size(current_database())")
+    return Sizes(server_kind(), str(version), int(size), 0)
+
+
+def largest_tables() -> list[Table]:
+    """The twenty largest, and before them those that somebody has locked. One query, which looks at files.
 
     SQLite does not know the size of a table without reading it all: there, none is listed.
     """
     if not is_postgres():
-        path = Path(str(database.obj.database))
-        return Sizes("SQLite", sqlite3.sqlite_version, _size(path), _size(path.with_name(f"{path.name}-wal")), [])
-    [version] = _row("SELECT current_setting('server_version')")
-    [size] = _row("SELECT pg_database_size(current_database())")
+        return []
     rows: Iterable[Row] = database.execute_sql(_LARGEST).fetchall()
-    tables = [Table(name, size, int(count) if count >= 0 else None) for name, size, count in rows]
-    return Sizes("PostgreSQL", str(version), int(size), 0, tables)
+    return [
+        Table(name, None if size is None else int(size), int(count) if count >= 0 else None)
+        for name, size, count in rows
+    ]
 
 
 def clock_ahead() -> float | None:

@@ -216,6 +216,30 @@ def test_persistently_retries_a_lost_connection_and_nothing_else(make_app, far_u
     assert len(tries) == 3
 
 
+def test_a_statement_that_the_server_gave_up_is_not_repeated(make_app, postgres_url):
+    """It has waited for as long as it may, as for a table that is locked, and would for as long again."""
+    make_app(database_url=postgres_url)
+    asked = []
+
+    def ask() -> None:
+        asked.append(1)
+        database.execute_sql("SET statement_timeout = '50ms'")
+        database.execute_sql("SELECT pg_sleep(60)")
+
+    with pytest.raises(OperationalError, match="statement timeout"):
+        persistently(ask)
+    assert len(asked) == 1
+
+
+def test_a_brief_read_is_given_up_alone_and_what_follows_has_all_its_time(make_app, postgres_url):
+    make_app(database_url=postgres_url)
+    with pytest.raises(OperationalError, match="statement timeout"), db.briefly(0.05):
+        database.execute_sql("SELECT pg_sleep(60)")
+    with db.briefly(0.05):
+        assert _shown("statement_timeout") == "50ms"
+    assert _shown("statement_timeout") == "4500ms"
+
+
 def test_tirelessly_retries_until_the_database_is_back(make_app, far_url, network):
     make_app(database_url=far_url)
     network.refuse()

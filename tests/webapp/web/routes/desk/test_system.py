@@ -1,18 +1,24 @@
 """The system at the desk: what runs, how large it is, and no secret."""
 
+import time
+from contextlib import ExitStack
 from dataclasses import fields, replace
 
+import psycopg
 import pytest
 
+from tasks.queue import huey
 from tests.browsing import browse, words
 from tests.processes import ROOT
 from webapp import db
-from webapp.db.sizes import clock_ahead, sizes
+from webapp.db.sizes import clock_ahead, largest_tables, sizes
 from webapp.dev.desk_factories import make_staff
 from webapp.models import Worker
 from webapp.models.permissions import Role
 from webapp.settings import Settings
+from webapp.web.presenters.desk import patience
 from webapp.web.presenters.desk import settings as shown
+from webapp.web.presenters.desk.system import QUEUE_ANSWERS_WITHIN
 from webapp.web.release import SECRETS
 
 MARK = "x-marked-secret-x"
@@ -91,7 +97,7 @@ def test_sizes_on_sqlite_are_those_of_its_files(app):
     assert found.kind == "SQLite"
     assert found.size > 100_000
     assert found.log > 0
-    assert (found.tables, clock_ahead()) == ([], None)
+    assert (largest_tables(), clock_ahead()) == ([], None)
 
 
 def test_sizes_on_postgresql_are_those_of_its_largest_tables(make_app, postgres_url):
@@ -100,8 +106,60 @@ def test_sizes_on_postgresql_are_those_of_its_largest_tables(make_app, postgres_
     found = sizes()
     assert found.kind == "PostgreSQL"
     assert found.size > 1_000_000
-    assert "tasks" in {table.name for table in found.tables}
+    assert "tasks" in {table.name for table in largest_tables()}
     assert abs(clock_ahead()) < 5
     answer = browse(app, make_staff()).get("/desk/system")
     assert "Largest tables" in answer.words
     assert "Database’s clock" in answer.words
+
+
+@pytest.fixture
+def locked(postgres_url):
+    """A function that locks tables of the database at that URL, as a change of the schema does, until the test ends."""
+    with ExitStack() as locks:
+
+        def lock(*tables: str) -> None:
+            connection = locks.enter_context(psycopg.connect(postgres_url))
+            connection.execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
+            locks.callback(connection.rollback)
+
+        yield lock
+
+
+UNREAD = {
+    "tasks": None,  # only what is beside the page
+    "workers": "Workers unknown",
+    "mail_paces": "Pace unknown",
+    "schema_migration": "Schema unknown",
+}
+
+
+@pytest.mark.parametrize("tables", [*((table,) for table in UNREAD), tuple(UNREAD)], ids=str)
+def test_while_a_table_is_locked_the_rest_is_there_in_time(make_app, postgres_url, locked, tables):
+    app = make_app(database_url=postgres_url, mail_server="smtp.example")
+    browser = browse(app, make_staff())
+    assert browser.get("/desk/system").page.select("#tray-title")
+    locked(*tables)
+    begun = time.monotonic()
+    answer = browser.get("/desk/system")
+    assert time.monotonic() - begun < patience.ALL + 2, "and not as long as each by itself"
+    assert answer.status_code == 200
+    for fact in (app.config["RELEASE"], "Server PostgreSQL", "Free in DATA_DIR", "Messages 0", "SECRET_KEY set"):
+        assert fact in answer.words
+    assert "The database didn’t answer all that was asked." in answer.words
+    assert bool(answer.page.select("#tray-title")) == ("tasks" not in tables)
+    if len(tables) == 1:
+        unread = [words for words in UNREAD.values() if words and words in answer.words]
+        assert unread == [UNREAD[tables[0]]] if UNREAD[tables[0]] else not unread
+        sizes = {words(row.th): words(row.td) for row in answer.page.select("table:not(.settings) tbody tr")}
+        assert [table for table, size in sizes.items() if size == "locked"] == [*tables]
+
+
+def test_a_locked_queue_is_not_waited_for(make_app, postgres_url, locked):
+    app = make_app(database_url=postgres_url)
+    browser = browse(app, make_staff())
+    browser.get("/desk/system")
+    locked(huey.storage.table_task)
+    begun = time.monotonic()
+    assert "The queue doesn’t answer. Tasks go on without it." in browser.get("/desk/system").words
+    assert time.monotonic() - begun < QUEUE_ANSWERS_WITHIN + 2
