@@ -72,10 +72,11 @@ def show_task(digits: str, as_json: bool) -> None:
 def show_stats(as_json: bool) -> None:
     """Say for each kind how many tasks wait for a worker, since when the oldest, and how many run.
 
-    More than 10,000 of a kind are told as 10000+. Exits with 0; 1 if the database is away.
+    More than 10,000 of a kind are told as 10000+, and of more than 1,000 kinds the first by name. Exits with 0;
+    1 if the database is away.
     """
     with or_one_line():
-        kinds = stats()
+        kinds, more = stats()
     if not as_json:
         click.echo(f"{'kind':20} {'waiting':>8} {'oldest':20} {'running':>8}")
     for each in kinds:
@@ -85,6 +86,8 @@ def show_stats(as_json: bool) -> None:
             click.echo(json.dumps(said))
         else:
             click.echo(f"{name:20} {_counted(each.waiting):>8} {oldest or '':20} {_counted(each.running):>8}")
+    if more:
+        click.echo(f"{more} more kinds are not told, the last by name", err=True)
 
 
 def _counted(number: int) -> str:

@@ -37,7 +37,7 @@ REASON = click.option("--reason", default="", help="Why; it stands in the audit.
 
 @workers.command("list")
 def list_workers() -> None:
-    """List all that live, and those last heard from less than five minutes ago. Times are in UTC."""
+    """List those that live, or were last heard from less than five minutes ago, at most 500. Times are in UTC."""
     with or_one_line():
         shown = ShownWorkers(current_app.config["RELEASE"])
     for each in shown.all:
@@ -48,6 +48,8 @@ def list_workers() -> None:
             f"{worker.token}  {clean(worker.name)}  {each.standing}  {each.running} of {worker.processes} running  "
             f"heard {worker.heard_at:%Y-%m-%d %H:%M:%S}  {memory}  release {release}"
         )
+    if shown.is_cut:
+        click.echo(shown.cut_words, err=True)
     if not shown.alive:
         raise click.ClickException("no worker is running, so tasks wait")
 

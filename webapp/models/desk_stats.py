@@ -11,6 +11,7 @@ from tasks.engine.models.task import Task
 from webapp.models.desk_parts import kinds_in
 
 MOST_COUNTED: Final = 10_000
+MOST_KINDS: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -26,20 +27,26 @@ class KindStats:
     running: int
 
 
-def stats() -> list[KindStats]:
-    """The kinds of which any task waits for a worker or is run, by name.
+def stats() -> tuple[list[KindStats], int]:
+    """The kinds of which any task waits for a worker or is run, by name, and how many more than MOST_KINDS there are.
 
     One query, and one for each state in which a kind has tasks; each reads MOST_COUNTED rows at most.
     """
     waiting, running = dict[str, tuple[int, datetime | None]](), dict[str, int]()
-    for state, name in kinds_in(frozenset({State.PENDING}) | LEASED):
+    found = kinds_in(frozenset({State.PENDING}) | LEASED)
+    names = sorted({name for _, name in found})
+    counted = set(names[:MOST_KINDS])
+    for state, name in found:
+        if name not in counted:
+            continue
         number, oldest = _count(state, name)
         if state == State.PENDING:
             waiting[name] = number, oldest
         else:
             running[name] = running.get(name, 0) + number
     none = (0, None)
-    return [KindStats(name, *waiting.get(name, none), running.get(name, 0)) for name in sorted(waiting | running)]
+    told = [KindStats(name, *waiting.get(name, none), running.get(name, 0)) for name in names[:MOST_KINDS]]
+    return told, len(names) - len(told)
 
 
 def _count(state: State, name: str) -> tuple[int, datetime | None]:

@@ -1,7 +1,7 @@
 """The kinds of tasks, for the desk: what waits and runs of each, what has ended, and what operators have decided."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from webapp.db import Row
 from webapp.lib.times import utcnow
 from webapp.models.statistics import (
     ALL_KINDS,
+    OTHERS,
     RANGES,
     Line,
     Numbers,
@@ -21,6 +22,7 @@ from webapp.models.statistics import (
     TaskMinute,
     by_kind,
     lines,
+    named,
 )
 from webapp.models.statistics.counts import floor
 
@@ -51,18 +53,21 @@ class Kind:
         return self.control.max_running if self.control else None
 
 
-def kinds(which: Range, now: datetime | None = None) -> list[Kind]:
-    """Every kind of this release, and whatever else waits, has ended in the range, or is held; by name.
+def kinds(which: Range, now: datetime | None = None, also: Collection[str] = ()) -> list[Kind]:
+    """Every kind of this release, and whatever else waits, has ended in the range, or is held; by name. Of those that
+    this release does not know, a few; the rest are OTHERS.
 
-    Eight queries at most, and one more for each kind that waits.
+    Eight queries at most, and one more for each kind that waits and is named.
     """
     now = now or utcnow()
-    waiting, ended = lines(now), by_kind(now - RANGES[which].length, now)
+    waiting, ended = lines(now, also), by_kind(now - RANGES[which].length, now, also)
     held = {control.name: control for control in KindControl.all()}
-    names, trends = sorted({*registry.functions, *waiting, *ended, *held} - {""}), _Trends(which, now)
+    names = named({*waiting, *ended, *held} - {"", OTHERS}, also) | set(registry.functions)
+    is_more = {OTHERS} & {*waiting, *ended} or not names.issuperset(held)
+    trends = _Trends(which, now)
     return [
         Kind(name, waiting.get(name, Line()), ended.get(name, Numbers()), held.get(name), trends.of(name))
-        for name in names
+        for name in [*sorted(names), *([OTHERS] if is_more else [])]
     ]
 
 
@@ -82,7 +87,9 @@ class _Trends:
             self._ended[kind][(at - self._begin) // self._step] = int(number)
 
     def of(self, kind: str) -> list[float | None]:
-        """Of one kind, the oldest first; 0 where none ended."""
+        """Of one kind, the oldest first; 0 where none ended, and None of OTHERS."""
+        if kind == OTHERS:
+            return [None] * self._number
         ended = self._ended.get(kind, {})
         return [ended.get(n, 0) for n in range(self._number)]
 
@@ -91,7 +98,9 @@ def find(name: str, which: Range, now: datetime | None = None) -> Kind | None:
     """The kind of this name; None where there is none, in this release or in what `kinds` tells. As many queries."""
     if len(name) > LONGEST_NAME:
         return None
-    return next((kind for kind in kinds(which, now) if kind.name == name), None)
+    if name == OTHERS:
+        return None
+    return next((kind for kind in kinds(which, now, also=(name,)) if kind.name == name), None)
 
 
 def exists(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from tasks.engine import registry
 from tasks.engine.leadership import ROLE
@@ -27,11 +28,16 @@ class Reading:
     controls: list[KindControl]
     alerts: list[SiteAlert]
 
-    @property
+    @cached_property
     def kinds(self) -> list[str]:
-        """All of the catalogue, and whatever else waits, runs or is held: a series that is 0 is there."""
+        """All of the catalogue, and whatever else has ended, waits, runs or is held: a series that is 0 is there. Of
+        those that this release does not know, a few; what is not among these counts as OTHERS.
+        """
         held = {control.name for control in self.controls}
-        return sorted({*registry.functions, *self.lines, *held})
+        every = {*(total.kind for total in self.totals), *self.lines, *held} - {statistics.OTHERS}
+        those = statistics.named(every) | set(registry.functions)
+        is_more = statistics.OTHERS in self.lines or not those.issuperset(every)
+        return [*sorted(those), *([statistics.OTHERS] if is_more else [])]
 
 
 def read() -> Reading:

@@ -18,6 +18,7 @@ from webapp.models.statistics.counts import (
     TaskTotal,
 )
 from webapp.models.statistics.line import Capacity, Line, capacity, lines, sample, total
+from webapp.models.statistics.named_kinds import MOST_UNKNOWN, OTHERS, name_of, named
 from webapp.models.statistics.reads import RANGES, Numbers, Point, Range, by_kind, final_until, progress, series
 from webapp.models.statistics.rollup import roll_up
 
@@ -26,6 +27,8 @@ MODELS = (TaskMinute, TaskHour, TaskTotal, LineMinute, LineHour, Rollup)
 __all__ = [
     "ALL_KINDS",
     "MODELS",
+    "MOST_UNKNOWN",
+    "OTHERS",
     "RANGES",
     "Capacity",
     "Line",
@@ -42,6 +45,8 @@ __all__ = [
     "capacity",
     "final_until",
     "lines",
+    "name_of",
+    "named",
     "progress",
     "roll_up",
     "sample",

@@ -1,10 +1,10 @@
 """The line at this moment: what waits and for how long, what runs, and how much could."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from peewee import SQL, Select, fn
+from peewee import SQL, Expression, Select, fn
 
 from tasks.engine.models.fair_share import waits
 from tasks.engine.models.open_kinds import names_that_wait
@@ -13,6 +13,7 @@ from tasks.engine.models.worker import Worker
 from webapp.db import Row, Untyped, database
 from webapp.lib.times import utcnow
 from webapp.models.statistics.counts import ALL_KINDS, LineMinute, floor
+from webapp.models.statistics.named_kinds import OTHERS, name_of, named
 
 COUNTED_AT_MOST = 100_000  # waiting tasks of a kind: it may also be more
 
@@ -37,19 +38,32 @@ class Capacity:
     quiet: int = 0
 
 
-def lines(now: datetime | None = None) -> dict[str, Line]:
-    """Each kind of which something waits or runs. A workflow is no part of it; its children are.
+def lines(now: datetime | None = None, also: Collection[str] = ()) -> dict[str, Line]:
+    """Each kind of which something waits or runs, and OTHERS; see `named_kinds`. A workflow is no part of it; its
+    children are.
 
-    Two small queries, and one more for each kind that waits, of an index alone; it walks the first COUNTED_AT_MOST of
-    the kind in line, among which that one is looked for that has waited longest.
+    Two small queries, and one more for each kind that waits and has a name in it, of an index alone; it walks the first
+    COUNTED_AT_MOST of the kind in line, among which that one is looked for that has waited longest. One more for all
+    others, if there are any: that walks the whole line.
     """
     now, running = now or utcnow(), _running()
+    waiting = _kinds_that_wait()
+    those = named({*waiting, *running}, also)
     found: dict[str, Line] = {}
-    for kind in _kinds_that_wait():
-        number, since = _waiting(kind)
-        wait = max(0, int((now - since).total_seconds())) if since else 0
-        found[kind] = Line(number, wait, running.pop(kind, 0))
-    return found | {kind: Line(running=number) for kind, number in running.items()}
+    for kind in waiting:
+        if kind in those:
+            found[kind] = _line(now, *_waiting(TaskRow.name == kind), running.pop(kind, 0))
+    if not those.issuperset(waiting):
+        others = (TaskRow.name > "") & TaskRow.name.not_in(those)
+        found[OTHERS] = _line(now, *_waiting(others), 0)
+    for kind, number in running.items():
+        name = name_of(kind, those)
+        found[name] = replace(line := found.get(name, Line()), running=line.running + number)
+    return found
+
+
+def _line(now: datetime, waiting: int, since: datetime | None, running: int) -> Line:
+    return Line(waiting, max(0, int((now - since).total_seconds())) if since else 0, running)
 
 
 def total(found: dict[str, Line]) -> Line:
@@ -94,9 +108,9 @@ def _kinds_that_wait() -> list[str]:
     return [name for (name,) in database.execute(query)]
 
 
-def _waiting(kind: str) -> tuple[int, datetime | None]:
-    """How many of a kind wait, and since when the one does that has waited longest, of the first in line."""
-    line = TaskRow.select(TaskRow.ready_at.alias("since")).where(waits(TaskRow), TaskRow.name == kind)
+def _waiting(those: Expression) -> tuple[int, datetime | None]:
+    """How many of these wait, and since when the one does that has waited longest, of the first in line."""
+    line = TaskRow.select(TaskRow.ready_at.alias("since")).where(waits(TaskRow), those)
     some = line.order_by(TaskRow.queue_key).limit(COUNTED_AT_MOST).alias("some")
     number, since = database.execute(Select([some], [fn.COUNT(SQL("*")), fn.MIN(some.c.since)])).fetchone()
     read: Untyped = TaskRow.ready_at

@@ -1,7 +1,7 @@
 """What charts, tables and alerts read of the numbers. Nothing here reads a task."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -26,6 +26,7 @@ from webapp.models.statistics.counts import (
     floor,
     in_one,
 )
+from webapp.models.statistics.named_kinds import name_of, named
 
 ONE = timedelta(microseconds=1)
 
@@ -124,8 +125,9 @@ def series(which: Range, now: datetime | None = None, kind: str = ALL_KINDS) -> 
     return list(points.values())
 
 
-def by_kind(since: datetime, now: datetime | None = None) -> dict[str, Numbers]:
-    """What ended since then, by kind. Two queries: hours where they are closed, minutes before and after these.
+def by_kind(since: datetime, now: datetime | None = None, also: Collection[str] = ()) -> dict[str, Numbers]:
+    """What ended since then, by kind, and of OTHERS; see `named_kinds`. Two queries: hours where they are closed,
+    minutes before and after these.
 
     A time of less than three hours ago is to the minute, and any other to the hour in which it lies. Closed hours are
     read once in a process, as they do not change any more.
@@ -141,7 +143,10 @@ def by_kind(since: datetime, now: datetime | None = None) -> dict[str, Numbers]:
         begin = closed
     for row in some_counts(TaskMinute, begin, now, None):
         found[row.kind].append(row)
-    return {kind: _sum(rows) for kind, rows in sorted(found.items())}
+    those, told = named(found, also), defaultdict[str, list[Count]](list)
+    for kind, rows in found.items():
+        told[name_of(kind, those)] += rows
+    return {kind: _sum(rows) for kind, rows in sorted(told.items())}
 
 
 @lru_cache(8)

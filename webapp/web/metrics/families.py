@@ -1,5 +1,9 @@
-"""What /metrics says, family by family, in the names and base units that Prometheus recommends."""
+"""What /metrics says, family by family, in the names and base units that Prometheus recommends.
 
+Of kinds that this release does not know, some fifty stand by themselves; all others are the kind “(other kinds)”.
+"""
+
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import accumulate
@@ -11,7 +15,7 @@ from tasks.engine.models.state import FINISHED
 from webapp.lib.histogram import BOUNDS, Histogram, merged
 from webapp.models.reading import Reading
 from webapp.models.site_alert_rules import Rule
-from webapp.models.statistics import Line
+from webapp.models.statistics import Line, TaskTotal, name_of
 
 
 def families(found: Reading) -> Iterator[Metric]:
@@ -20,17 +24,21 @@ def families(found: Reading) -> Iterator[Metric]:
     yield from _line(found)
     yield from _workers(found)
     paused = [control.name for control in found.controls if control.paused_until and control.paused_until > found.now]
-    yield _by("errand_kind_paused", "1 while tasks of the kind are kept from starting.", "kind", found.kinds, paused)
+    held = {name_of(kind, found.kinds) for kind in paused}
+    yield _by("errand_kind_paused", "1 while tasks of the kind are kept from starting.", "kind", found.kinds, held)
     firing = [alert.rule for alert in found.alerts]
     rules = [rule.value for rule in Rule]
     yield _by("errand_alerts_firing", "Site alerts that fire, by their rule.", "rule", rules, firing)
 
 
 def _ended(found: Reading) -> Iterator[Metric]:
-    totals = found.totals
+    totals, those = defaultdict[str, list[TaskTotal]](list), set(found.kinds)
     # A counter begins at 0, or rate() would miss the first.
     numbers: dict[tuple[str, str], int] = {(kind, state): 0 for kind in found.kinds for state in sorted(FINISHED)}
-    numbers.update({(total.kind, total.outcome): total.count for total in totals})
+    for total in found.totals:
+        kind = name_of(total.kind, those)
+        totals[kind].append(total)
+        numbers[kind, total.outcome] = numbers.get((kind, total.outcome), 0) + total.count
     ended = CounterMetricFamily(
         "errand_tasks_finished", "Tasks that ended, until three minutes ago.", labels=("kind", "outcome")
     )
@@ -40,8 +48,7 @@ def _ended(found: Reading) -> Iterator[Metric]:
     run = HistogramMetricFamily("errand_task_run_seconds", "How long all runs of a task took.", labels=["kind"])
     for labels, number in numbers.items():
         ended.add_metric(labels, number)
-    for kind in sorted({total.kind for total in totals}):
-        rows = [total for total in totals if total.kind == kind]
+    for kind, rows in sorted(totals.items()):
         wait.add_metric([kind], _buckets(row.waits for row in rows), sum(row.wait_ms for row in rows) / 1000)
         run.add_metric([kind], _buckets(row.runs for row in rows), sum(row.run_ms for row in rows) / 1000)
     yield from (ended, wait, run)
@@ -74,10 +81,10 @@ def _workers(found: Reading) -> Iterator[Metric]:
     yield _moment("errand_rollup", "What ended before is counted; 0 for nothing.", seen)
 
 
-def _by(name: str, words: str, label: str, every: Iterable[str], those: list[str]) -> Metric:
-    family = GaugeMetricFamily(name, words, labels=[label])
+def _by(name: str, words: str, label: str, every: Iterable[str], those: Iterable[str]) -> Metric:
+    family, counted = GaugeMetricFamily(name, words, labels=[label]), Counter(those)
     for each in every:
-        family.add_metric([each], those.count(each))
+        family.add_metric([each], counted[each])
     return family
 
 

@@ -159,7 +159,9 @@ class Overview:
     def failed_url(self) -> Callable[..., str]:
         """The URL of what failed in the last hour, or of a kind."""
         since = (self.rollup.seen if self.rollup else self._now) - RECENTLY  # as the figures, which the version counts
-        return lambda kind="": tasks_url(state=State.FAILED.value, kind=kind, ended_after=since)
+        return lambda kind="": tasks_url(
+            state=State.FAILED.value, kind="" if kind == statistics.OTHERS else kind, ended_after=since
+        )
 
     @property
     def waiting_url(self) -> str:

@@ -69,10 +69,12 @@ class ShownWorker:
 
 
 class ShownWorkers:
-    """Those that live, or were heard a while ago, by host. Two queries."""
+    """Those that live, or were heard a while ago, by host; the first MOST of them. Two queries."""
 
     def __init__(self, release: str) -> None:
-        found = list(Worker.known(GONE_FOR, MOST))
+        found = list(Worker.known(GONE_FOR, MOST + 1))
+        self.is_cut = len(found) > MOST
+        found = found[:MOST]
         held = held_by(found)
         self.all = [ShownWorker(worker, held[worker.token], worker.release == release) for worker in found]
 
@@ -96,6 +98,11 @@ class ShownWorkers:
         """How many tasks run, on all that are shown."""
         return sum(len(shown.tasks) for shown in self.all)
 
+    @property
+    def cut_words(self) -> str:
+        """What is left out, where there are more than MOST."""
+        return f"Only the first {MOST} are told, by host and process." if self.is_cut else ""
+
     def version(self, zone: str) -> str:
         """By which a poll knows whether anything that is shown has changed."""
-        return repr([shown.key(zone) for shown in self.all])
+        return repr([self.is_cut, *(shown.key(zone) for shown in self.all)])

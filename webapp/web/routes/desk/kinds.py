@@ -7,8 +7,8 @@ from tasks.engine.models.kind_control import KindControl
 from webapp.lib.times import clock_words
 from webapp.models import kind_list
 from webapp.models.audit import Audited
+from webapp.models.statistics import MOST_UNKNOWN, OTHERS, Range, series
 from webapp.models.statistics import RANGES as LENGTHS
-from webapp.models.statistics import Range, series
 from webapp.models.steering import noted_kind
 from webapp.web.auditing import accepted, audited, audited_action
 from webapp.web.auth import signed_in_user
@@ -20,6 +20,7 @@ from webapp.web.routes.desk.overview import RANGES
 
 _RANGES = {which: words for which, words in RANGES.items() if which != Range.MONTH}
 _WORDS = {"ranges": _RANGES, "kind_label": kind_label, "kind_note": kind_note, "brief": brief, "percent": percent}
+_WORDS |= {"others": OTHERS, "most_unknown": MOST_UNKNOWN}
 NOT_PAUSED = "It isn’t paused any more."
 
 
