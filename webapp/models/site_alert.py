@@ -5,6 +5,10 @@ is called a *site alert* wherever both could be meant, and *alert* at the desk.
 
 Once a minute each rule of RULES is judged, see `webapp.models.site_health`. An alert fires after BAD_MINUTES in a row
 and clears after GOOD_MINUTES, so what comes and goes does neither. Each minute is judged once, whoever else does it.
+
+Of both there is news, so that whoever was told that it fires hears that it is over, and how long it was not. One that
+comes back within QUIET_FOR after that is about to come and go: its next clearing is told only once it has been good for
+CALM more, and what happens meanwhile goes on from before. So it makes news six times an hour at most.
 """
 
 from collections.abc import Iterable
@@ -18,10 +22,12 @@ from tasks.engine.retention import also_purge
 from webapp.db import BaseModel, database
 from webapp.lib.phrases import Phrase
 from webapp.lib.times import utcnow
+from webapp.models.site_alert_news import Cleared, News
 from webapp.models.site_alert_rules import RULES, Measured, Rule
 
 BAD_MINUTES, GOOD_MINUTES = 2, 5
-QUIET_FOR = timedelta(hours=1)  # after a mail about one, before there is another
+QUIET_FOR = timedelta(hours=1)  # after a mail about one, before there is another; after its clearing was told
+CALM = timedelta(minutes=15)
 KEPT = timedelta(days=7)  # after it was judged last
 SET_BACK = timedelta(minutes=5)  # by this much, the clock was set back since: what is later still is believed
 
@@ -35,9 +41,10 @@ class SiteAlert(BaseModel):
     minute = DateTimeField(index=True, help_text="the latest that was judged")
     bad = IntegerField(default=0, help_text="minutes in a row")
     good = IntegerField(default=0, help_text="minutes in a row")
-    since = DateTimeField(null=True, help_text="the first of the bad minutes")
+    since = DateTimeField(null=True, help_text="the first of the bad minutes, until its clearing is told")
     fired_at = DateTimeField(null=True, index=True)
-    cleared_at = DateTimeField(null=True, help_text="the last time")
+    cleared_at = DateTimeField(null=True, help_text="when it did; null once that is told, or it fires again")
+    over_at = DateTimeField(null=True, help_text="when its clearing was told last")
     value = DoubleField(help_text="of the latest bad minute")
     allowed = DoubleField()
     due_at = DateTimeField(null=True, help_text="when a mail is to tell of it; null where none is")
@@ -68,56 +75,68 @@ class SiteAlert(BaseModel):
     # Judging
 
     @classmethod
-    def judge(cls, rules: Iterable[Rule], found: Iterable[Measured], now: datetime) -> list[Self]:
-        """Judge the minute of `now` by these rules, and by all that was found of them; returns those that fire now.
+    def judge(cls, rules: Iterable[Rule], found: Iterable[Measured], now: datetime) -> News:
+        """Judge the minute of `now` by these rules, and by all that was found of them; returns what is to be told.
 
         What was bad and is not found any more is good. A minute that somebody else has judged is left alone. For a
-        transaction of the caller, who tells of them. One query, and a write for each that is bad or was.
+        transaction of the caller, who tells. One query, and a write for each that is bad or was.
         """
-        minute = now.replace(second=0, microsecond=0)
+        minute, news = now.replace(second=0, microsecond=0), News()
         measured = {each.key: each for each in found}
-        fields = cls.rule.in_([rule.value for rule in rules]), (cls.bad > 0) | cls.fired_at.is_null(False)
+        is_under_way = (cls.bad > 0) | cls.fired_at.is_null(False) | cls.cleared_at.is_null(False)
         bad = [key for key, each in measured.items() if each.is_bad]
-        rows = {row.key: row for row in cls.select().where(fields[0] & fields[1] | cls.key.in_(bad))}
-        keys = sorted(rows.keys() | set(bad))  # one order for all that lock
-        fired = [row for key in keys if (row := cls._judge(rows.get(key), measured.get(key), minute, now))]
-        return fired
+        ours = cls.rule.in_([rule.value for rule in rules]) & is_under_way
+        rows = {row.key: row for row in cls.select().where(ours | cls.key.in_(bad))}
+        for key in sorted(rows.keys() | set(bad)):  # one order for all that lock
+            cls._judge(rows.get(key), measured.get(key), minute, now, news)
+        return news
 
     @classmethod
-    def _judge(cls, row: Self | None, found: Measured | None, minute: datetime, now: datetime) -> Self | None:
-        """The alert if it fires by this minute."""
+    def _judge(cls, row: Self | None, found: Measured | None, minute: datetime, now: datetime, news: News) -> None:
         if row is None:
             if found and found.is_bad:
                 first = {"key": found.key, "rule": found.rule, "subject": found.subject, "minute": minute, "bad": 1}
                 first |= {"since": minute, "value": found.value, "allowed": found.limit}
                 cls.insert(first).on_conflict_ignore().execute()
-            return None
+            return
         if timedelta(0) <= row.minute - minute <= SET_BACK:
-            return None
-        changed = row._judged(found, minute, now)
-        is_ours = cls.update(**changed).where(cls.key == row.key, cls.minute == row.minute).execute()
-        return cls.get_by_id(row.key) if is_ours and changed.get("fired_at") else None
+            return
+        is_bad = found is not None and found.is_bad
+        changed = row._if_bad(found, now) if found and is_bad else row._if_good(now)
+        changed |= {"minute": minute, "since": changed.get("since", row.since or minute if is_bad else row.since)}
+        if not cls.update(**changed).where(cls.key == row.key, cls.minute == row.minute).execute():
+            return
+        if changed.get("fired_at") and row.cleared_at is None:
+            news.fired.append(cls.get_by_id(row.key).words)
+        if changed.get("over_at"):
+            news.cleared.append(Cleared(row.words, row._lasted(minute, changed["good"])))
 
-    def _judged(self, found: Measured | None, minute: datetime, now: datetime) -> dict[str, Any]:
-        """What a minute changes. What a mail has changed since this was read stays, unless it fires or clears."""
-        if found and found.is_bad:
-            bad = self.bad + 1
-            changed = {
-                "bad": bad,
-                "good": 0,
-                "since": self.since or minute,
-                "value": found.value,
-                "allowed": found.limit,
-            }
-            if bad >= BAD_MINUTES and self.fired_at is None:
-                changed |= {"fired_at": now, "due_at": max(now, self.quiet_until or now)}
-        else:
-            changed = {"bad": 0, "good": self.good + 1}
-            if self.fired_at and self.good + 1 >= GOOD_MINUTES:
-                changed |= {"fired_at": None, "due_at": None, "cleared_at": now}
-            if not self.fired_at or self.good + 1 >= GOOD_MINUTES:
-                changed["since"] = None
-        return changed | {"minute": minute}
+    # What a minute changes; what a mail has changed since this was read stays, unless it fires or clears.
+
+    def _if_bad(self, found: Measured, now: datetime) -> dict[str, Any]:
+        changed: dict[str, Any] = {"bad": self.bad + 1, "good": 0, "value": found.value, "allowed": found.limit}
+        if self.bad + 1 >= BAD_MINUTES and self.fired_at is None:
+            changed |= {"fired_at": now, "cleared_at": None, "due_at": max(now, self.quiet_until or now)}
+        return changed
+
+    def _if_good(self, now: datetime) -> dict[str, Any]:
+        changed: dict[str, Any] = {"bad": 0, "good": self.good + 1}
+        if self.fired_at and self.good + 1 < GOOD_MINUTES:
+            return changed
+        cleared_at = now if self.fired_at else self.cleared_at
+        if cleared_at is None:
+            return changed | {"since": None}
+        if self.fired_at:
+            changed |= {"fired_at": None, "due_at": None, "cleared_at": now}
+        comes_and_goes = self.over_at is not None and cleared_at - self.over_at < QUIET_FOR
+        if now - cleared_at >= (CALM if comes_and_goes else timedelta(0)):
+            changed |= {"cleared_at": None, "over_at": now, "since": None}
+        return changed
+
+    def _lasted(self, minute: datetime, good: int) -> timedelta:
+        """From the first bad minute to the end of the last one, so many good ones ago."""
+        since = self.since or minute
+        return max(timedelta(minutes=1), minute - since - timedelta(minutes=good - 1))
 
     # Mailing
 

@@ -13,13 +13,13 @@ from tasks.engine.models.kind_control import KindControl
 from tasks.engine.models.leader import Leader
 from webapp.db import database
 from webapp.lib.alert_variables import AlertLimits
-from webapp.lib.phrases import phrase
 from webapp.lib.times import utcnow
 from webapp.models import statistics
 from webapp.models.account_mail import AccountMail
 from webapp.models.notification import Notification
 from webapp.models.notification_kinds import SITE_ALERT
 from webapp.models.site_alert import SiteAlert
+from webapp.models.site_alert_news import News
 from webapp.models.site_alert_rules import Measured, Rule
 from webapp.models.staff import staff
 from webapp.models.statistics.counts import ALL_KINDS, LineMinute
@@ -28,8 +28,6 @@ SHARE_OF = timedelta(minutes=10)  # the failure share is of what ended in so lon
 SAMPLED = timedelta(minutes=2)  # a look at the line that is older says nothing of now
 SWEPT = timedelta(seconds=30)  # for so long after its lease a leader may be about to be replaced
 ELSEWHERE = (Rule.NO_SWEEP, Rule.NO_WORKER)
-
-SEVERAL = phrase("site_alert.several", "{number} alert fires", plural="{number} alerts fire")
 
 _limits = AlertLimits()
 
@@ -40,8 +38,8 @@ def configure(limits: AlertLimits) -> None:
     _limits = limits
 
 
-def look(sends_mail: bool, now: datetime | None = None) -> list[SiteAlert]:
-    """Judge this minute by all rules, and tell of what fires; returns that. For the leading sweeper.
+def look(sends_mail: bool, now: datetime | None = None) -> News:
+    """Judge this minute by all rules, and tell of what fires and what clears; returns that. For the leading sweeper.
 
     Six reads of a few rows each, a write for each alert, and two for each person who is told.
     """
@@ -76,14 +74,14 @@ def _led_until() -> datetime | None:
     return leader.until if leader else None
 
 
-def _judge(rules: tuple[Rule, ...], found: list[Measured], now: datetime) -> list[SiteAlert]:
+def _judge(rules: tuple[Rule, ...], found: list[Measured], now: datetime) -> News:
     with database.transaction():
-        fired = SiteAlert.judge(rules, found, now)
-        if fired:
-            said = SITE_ALERT.phrase(fired[0].words if len(fired) == 1 else SEVERAL(number=len(fired)))
+        news = SiteAlert.judge(rules, found, now)
+        if news:
+            said = news.words(len(SiteAlert.firing()))
             for person in staff():
                 Notification.tell(person, SITE_ALERT, said)
-    return fired
+    return news
 
 
 def _waits(now: datetime) -> Iterator[Measured]:

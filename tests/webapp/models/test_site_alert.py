@@ -8,6 +8,7 @@ import pytest
 from tasks.engine.leadership import ROLE
 from tests.browsing import browse
 from tests.processes import ROOT
+from tests.racing import race
 from webapp.dev.desk_factories import make_staff
 from webapp.dev.factories import make_user
 from webapp.lib.alert_variables import AlertLimits
@@ -20,11 +21,13 @@ from webapp.models import (
     Notification,
     SiteAlert,
     TaskMinute,
+    User,
     Worker,
     site_health,
 )
 from webapp.models.permissions import Role
 from webapp.models.site_alert import BAD_MINUTES, GOOD_MINUTES, QUIET_FOR
+from webapp.models.site_alert_news import News
 from webapp.models.site_alert_rules import CHAPTER, RULES, Measured, Rule
 
 NOON = datetime(2026, 11, 28, 12)
@@ -68,9 +71,10 @@ def test_an_alert_says_what_is_wrong_and_since_when():
 def test_each_minute_is_judged_once_whoever_does_it():
     first = SiteAlert.judge(Rule, BAD, NOON)
     again = SiteAlert.judge(Rule, BAD, NOON + timedelta(seconds=30))
-    assert (first, again, SiteAlert.firing()) == ([], [], [])
-    assert [alert.key for alert in SiteAlert.judge(Rule, BAD, NOON + timedelta(minutes=1))] == [BAD[0].key]
-    assert SiteAlert.judge(Rule, BAD, NOON + timedelta(minutes=1)) == []
+    assert (bool(first), bool(again), SiteAlert.firing()) == (False, False, [])
+    fires = SiteAlert.judge(Rule, BAD, NOON + timedelta(minutes=1))
+    assert [str(words) for words in fires.fired] == ["Countdown has been waiting for 7 minutes"]
+    assert not SiteAlert.judge(Rule, BAD, NOON + timedelta(minutes=1))
 
 
 def test_a_clock_that_was_set_back_stops_no_rule():
@@ -119,7 +123,7 @@ def test_what_a_mail_has_changed_meanwhile_stays():
     judge("bb", begin)
     row = SiteAlert.get()
     SiteAlert.claim_due()
-    SiteAlert._judge(row, BAD[0], begin + timedelta(minutes=2), utcnow())
+    SiteAlert._judge(row, BAD[0], begin + timedelta(minutes=2), utcnow(), News())
     assert not SiteAlert.is_mail_due()
 
 
@@ -160,6 +164,77 @@ def test_several_that_fire_at_once_are_one_notification():
     make_line(oldest_wait=400)
     look(0, 1)
     assert told(operator) == ["Alert: 2 alerts fire"]
+
+
+def tell(pattern: str, *others: str, by: int = 1) -> list[str]:
+    """What an operator is told of minutes, a letter each, as in `judge`; each minute is judged by so many sweepers.
+    What `others` say is of kinds of their own. Each time that it is told, it is news."""
+    operator, heard = make_staff(), []
+    for number, letters in enumerate(zip(pattern, *others, strict=True)):
+        now = NOON + timedelta(minutes=number)
+        found = [Measured(Rule.OLDEST_WAIT, 400, 300, f"kind_{n}") for n, letter in enumerate(letters) if letter == "b"]
+        for _ in range(by):
+            before = User.get_by_id(operator.id).changes
+            site_health._judge(tuple(Rule), found, now)
+            if User.get_by_id(operator.id).changes > before:
+                heard += told(operator)
+    return heard
+
+
+WAITS = "kind_0 has been waiting for 7 minutes"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "news"),
+    [
+        ("bbggggggggg", [f"Alert: {WAITS}", f"Cleared after 2 minutes: {WAITS}"]),
+        ("bbbbbbbbbbggggg", [f"Alert: {WAITS}", f"Cleared after 10 minutes: {WAITS}"]),
+        ("bbggggbggggg", [f"Alert: {WAITS}", f"Cleared after 7 minutes: {WAITS}"]),
+        ("bggggggbgggggg", []),
+    ],
+)
+def test_who_was_told_that_it_fires_is_told_that_it_has_cleared_and_how_long_it_lasted(minutes, news):
+    assert tell(minutes) == news
+
+
+def test_what_else_fires_is_told_with_what_has_cleared():
+    still = f"Cleared after 2 minutes: {WAITS}. 1 alert still fires"
+    assert tell("bbggggg", "bbbbbbb") == ["Alert: 2 alerts fire", still]
+
+
+def test_what_fires_as_another_clears_is_told_first():
+    other = WAITS.replace("0", "1")
+    assert tell("bbggggg", "gggggbb")[1:] == [f"Alert: {other}. Cleared after 2 minutes: {WAITS}"]
+
+
+def test_several_that_clear_at_once_are_one_notification():
+    assert tell("bbggggg", "bbggggg") == ["Alert: 2 alerts fire", "2 alerts cleared"]
+
+
+@pytest.mark.parametrize("rhythm", ["bbggggg", "bbbggggggg", "bbgggggggggg"])
+def test_what_comes_and_goes_all_the_time_is_told_a_few_times_an_hour(rhythm):
+    """Two kinds of one rule in turn, each minute judged by two sweepers."""
+    hours = 6
+    minutes = (rhythm * 60 * hours)[: 60 * hours]
+    news = tell(minutes, minutes[4:] + minutes[:4], by=2)
+    assert len(news) <= 2 * 4 * hours
+    of_one = [said for said in news if said.startswith("Alert: kind_0")]
+    assert 1 <= len(of_one) <= 2 * hours
+
+
+def test_once_it_stays_good_its_end_is_told_with_all_the_time_that_it_came_and_went():
+    news = tell("bbggggg" * 6 + "g" * 20)
+    assert news[:3] == [f"Alert: {WAITS}", f"Cleared after 2 minutes: {WAITS}", f"Alert: {WAITS}"]
+    assert news[3:] == [f"Cleared after 30 minutes: {WAITS}"], "from minute 7 to minute 37"
+
+
+def test_two_who_judge_a_minute_at_once_tell_once(each_database):
+    operator = make_staff()
+    for number, letter in enumerate("bbgggg"):
+        SiteAlert.judge(Rule, BAD if letter == "b" else [], NOON + timedelta(minutes=number))
+    results = race(2, lambda: site_health._judge(tuple(Rule), [], NOON + timedelta(minutes=6)))
+    assert sorted(len(news.cleared) for news in results) == [0, 1]
+    assert told(operator) == ["Cleared after 2 minutes: Countdown has been waiting for 7 minutes"]
 
 
 # What the rules find

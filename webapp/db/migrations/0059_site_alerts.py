@@ -13,6 +13,7 @@ class SiteAlert(Model):
     since = DateTimeField(null=True)
     fired_at = DateTimeField(index=True, null=True)
     cleared_at = DateTimeField(null=True)
+    over_at = DateTimeField(null=True)
     value = DoubleField()
     allowed = DoubleField()
     due_at = DateTimeField(null=True)
