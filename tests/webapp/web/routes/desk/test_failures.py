@@ -82,10 +82,10 @@ def test_the_page_of_a_cause_has_its_traceback_and_its_newest_tasks(operator):
 def test_the_page_of_a_cause_says_to_operators_alone_what_its_newest_failed_task_said(app, operator):
     group = make_failure("The mail server says code …", tasks=2)
     task = Task.select().where(Task.fingerprint == group.fingerprint).order_by(Task.created_at.desc()).first()
-    Task.update(error="The mail server says code 552", error_phrase=None).where(Task.id == task.id).execute()
+    Task.update(error="The mail server says code 552-5.2.3", error_phrase=None).where(Task.id == task.id).execute()
     url = f"/desk/failures/{group.fingerprint}"
-    assert "Latest: The mail server says code 552" in operator.get(url).page.select_one(".card.form").get_text()
-    assert "552" not in browse(app, make_staff(Role.VIEWER)).get(url).text
+    assert "Latest: The mail server says code 552-5.2.3" in operator.get(url).page.select_one(".card.form").get_text()
+    assert "552-5.2.3" not in browse(app, make_staff(Role.VIEWER)).get(url).text
 
 
 def test_viewers_see_that_tasks_fail_and_not_by_which_message(app):
