@@ -11,14 +11,14 @@ from tasks.engine.models.kind_control import KindControl
 from tasks.engine.models.state import State
 from webapp.lib.i18n import estimate, ngettext
 from webapp.lib.times import utcnow
-from webapp.models import Report, Rollup, SiteAlert, statistics
+from webapp.models import Rollup, SiteAlert, statistics
 from webapp.models.reading import sweeping_worker
-from webapp.models.report import MOST_OPEN
 from webapp.models.statistics import Line, Numbers, Point, Range
 from webapp.web.presenters.desk.axis import time_words
-from webapp.web.presenters.desk.kind_words import bounded, brief, kind_label, kind_note, percent
+from webapp.web.presenters.desk.kind_words import brief, kind_label, kind_note, percent
 from webapp.web.presenters.desk.links import tasks_url
 from webapp.web.presenters.desk.overview_charts import charts_of
+from webapp.web.presenters.desk.to_do import to_do
 
 RECENTLY = timedelta(hours=1)
 SOON = 300  # seconds in which all that waits should have started
@@ -87,7 +87,7 @@ class Overview:
         self._free = sum(line.waiting for kind, line in lines.items() if kind not in held)
         self.rollup: Rollup | None = statistics.progress()
         self.sweeper, self.alerts = sweeping_worker(self._now), SiteAlert.firing()
-        self.reports = Report.count_open()
+        self.to_do = to_do()
 
     @property
     def is_live(self) -> bool:
@@ -100,18 +100,13 @@ class Overview:
         alerts = [(alert.key, alert.words, alert.since) for alert in self.alerts]
         seen = self.rollup and self.rollup.seen
         line = self._waiting, self.line.running, self.able, self.paused, self._free
-        parts = self.range, alerts, line, seen, self.sweeper, self.reports
+        parts = self.range, alerts, line, seen, self.sweeper, self.to_do
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]
 
     @property
     def named_paused(self) -> list[PausedKind]:
         """The kinds that are paused, by name, as far as they are named."""
         return self.paused[:MOST_PAUSED]
-
-    @property
-    def report_words(self) -> str:
-        """How many reports nobody has handled, as far as they are counted."""
-        return f"{bounded(self.reports, MOST_OPEN)} open {'report' if self.reports == 1 else 'reports'}"
 
     @property
     def oldest_wait(self) -> str:

@@ -6,14 +6,24 @@ from flask.typing import ResponseReturnValue
 from webapp.models import Report
 from webapp.models.audit import Audited
 from webapp.models.permissions import Action, may
-from webapp.models.report import AlreadyClosed, Verdict
+from webapp.models.report import MOST_OPEN, AlreadyClosed, Verdict
 from webapp.web.auditing import accepted, audited, audited_action
 from webapp.web.auth import signed_in_user
 from webapp.web.forms.desk_reports import VERDICTS, VerdictForm
 from webapp.web.paging import PAGE_SIZE, Page, page, page_upwards
+from webapp.web.presenters.desk.kind_words import bounded
+from webapp.web.presenters.desk.to_do import ToDo, tells_to_do
 from webapp.web.routes.desk.blueprint import bp
 
 CLOSED_BY_OTHER = "Somebody else has closed that report."
+
+
+@tells_to_do
+def _open_reports() -> ToDo | None:
+    """How many nobody has handled, as far as they are counted. One query."""
+    count = Report.count_open()
+    words = f"{bounded(count, MOST_OPEN)} open {'report' if count == 1 else 'reports'}"
+    return ToDo(words, url_for("desk.reports")) if count else None
 
 
 @bp.get("/reports")

@@ -7,14 +7,11 @@ import pytest
 from tasks.engine.models import Leader
 from tasks.engine.models.kind_control import KindControl
 from tests.browsing import browse, words
-from webapp.dev.account_factories import make_report
 from webapp.dev.desk_factories import make_staff, make_worker
 from webapp.dev.factories import make_task, make_user
 from webapp.lib.times import utcnow
 from webapp.models import SiteAlert, State, TaskMinute, Worker, statistics
-from webapp.models import report as report_model
 from webapp.models.permissions import Role
-from webapp.models.report import Verdict
 from webapp.models.statistics import RANGES, Range
 from webapp.web.presenters.desk import overview
 
@@ -192,21 +189,6 @@ def test_an_alert_that_fires_stands_above_all(viewer):
     now = utcnow()
     SiteAlert.create(key="no worker", rule="no worker", minute=now, since=now, fired_at=now, value=1, allowed=0)
     assert "1 alert" in viewer.get("/desk").words
-
-
-def test_open_reports_are_counted_as_far_as_anybody_reads_and_lead_to_them(viewer, monkeypatch):
-    assert not viewer.get("/desk").page.select("#open-reports")
-    first = viewer.get("/desk/_overview", headers=HTMX)
-    report = make_report()
-    again = viewer.get("/desk/_overview", headers=HTMX | {"If-None-Match": first.headers["ETag"]})
-    [link] = again.page.select("#open-reports a")
-    assert (link.text, link["href"]) == ("1 open report", "/desk/reports")
-    make_report()
-    assert viewer.get("/desk").one("#open-reports").text == "2 open reports"
-    monkeypatch.setattr(report_model, "MOST_OPEN", 1), monkeypatch.setattr(overview, "MOST_OPEN", 1)
-    assert viewer.get("/desk").one("#open-reports").text == "1+ open reports"
-    report.close(None, Verdict.FINE)
-    assert viewer.get("/desk").one("#open-reports").text == "1 open report"
 
 
 def test_an_unchanged_poll_is_answered_by_304_at_the_cost_of_some_small_queries(viewer, end, queries):

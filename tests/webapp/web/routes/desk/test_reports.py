@@ -8,9 +8,14 @@ from webapp.dev.desk_factories import make_staff
 from webapp.dev.factories import make_message, make_post, make_user
 from webapp.dev.mail_factories import make_suppression
 from webapp.models import AuditEntry, Message, Post, Report, Suppression
+from webapp.models import report as report_model
 from webapp.models.audit import Outcome
 from webapp.models.mailing.suppression import Reason
 from webapp.models.permissions import Role
+from webapp.models.report import Verdict
+from webapp.web.routes.desk import reports
+
+HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
@@ -125,3 +130,18 @@ def test_viewers_see_no_addresses(app):
     make_suppression(None, "bea@example.com", Reason.REFUSED)
     page = browse(app, make_staff(Role.VIEWER)).get("/desk/reports/suppressions?q=bea@example.com")
     assert "bea@example.com" not in page.words
+
+
+def test_open_reports_are_counted_as_far_as_anybody_reads_and_lead_to_them(operator, monkeypatch):
+    assert not operator.get("/desk").page.select("#held .to-do")
+    first = operator.get("/desk/_overview", headers=HTMX)
+    report = make_report()
+    again = operator.get("/desk/_overview", headers=HTMX | {"If-None-Match": first.headers["ETag"]})
+    [link] = again.page.select("#held .to-do a")
+    assert (link.text, link["href"]) == ("1 open report", "/desk/reports")
+    make_report()
+    assert operator.get("/desk").one("#held .to-do").text == "2 open reports"
+    monkeypatch.setattr(report_model, "MOST_OPEN", 1), monkeypatch.setattr(reports, "MOST_OPEN", 1)
+    assert operator.get("/desk").one("#held .to-do").text == "1+ open reports"
+    report.close(None, Verdict.FINE)
+    assert operator.get("/desk").one("#held .to-do").text == "1 open report"
