@@ -95,7 +95,7 @@ class Notification(NotificationLists, NotificationRow):
 
     @classmethod
     def tell_deletion(cls, user: User, phrase: Phrase, task: TaskRow) -> None:
-        """List that an operator deletes a task; it stays once that is gone, with the latest MOST_DELETED of a person.
+        """List that an operator has deleted a task, which is gone; the latest MOST_DELETED of a person are kept.
 
         For who holds them. Three writes at most.
         """

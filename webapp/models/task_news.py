@@ -2,7 +2,7 @@
 that an operator has deleted it."""
 
 from tasks.engine.models.actor import current, operator_canceled
-from tasks.engine.models.observers import on_change_before_end, on_finish, on_refresh, on_removal
+from tasks.engine.models.observers import after_removal, on_change_before_end, on_finish, on_refresh, on_removal
 from tasks.engine.models.row import TaskRow
 from tasks.engine.models.state import State
 from webapp.models.notification import Notification
@@ -54,12 +54,15 @@ def count_change(user_id: int) -> None:
 
 
 @on_removal
-def tell_of_removal(task: TaskRow) -> None:
-    """Tell the owner what an operator deletes, and why.
-
-    What goes with a task may be its owner's: notifications, mails. Tasks are locked before people.
-    """
+def hold_owner(task: TaskRow) -> None:
+    """What goes with a task may be its owner's: notifications, mails. Tasks are locked before people."""
     User.hold(task.user_id)
+
+
+@after_removal
+def tell_of_removal(task: TaskRow) -> None:
+    """Tell the owner what an operator has deleted, and why. Four queries at most, and none for what owners delete."""
     asks = current()
     if task.is_shown and asks.is_operator:
-        Notification.tell_deletion(User.listening(task.user_id), DELETED.phrase(task.own_title, asks.reason), task)
+        said = DELETED.phrase(task.own_title, asks.reason)
+        Notification.tell_deletion(User.listening(task.user_id), said, task)

@@ -19,6 +19,7 @@ _on_advance: list[Observer] = []
 _on_finish: list[Observer] = []
 _on_reschedule: list[Observer] = []
 _on_removal: list[Observer] = []
+_after_removal: list[Observer] = []
 _on_refresh: list[OwnerObserver] = []
 
 
@@ -79,6 +80,12 @@ def on_removal(observer: Observer) -> Observer:
     return observer
 
 
+def after_removal(observer: Observer) -> Observer:
+    """Register what follows the removal of a task by whoever asks for it, as the `actor` has it; it is gone."""
+    _after_removal.append(observer)
+    return observer
+
+
 def on_refresh(observer: OwnerObserver) -> OwnerObserver:
     """Register what follows where an owner's pages show something else now, though no task of theirs has changed.
 
@@ -122,6 +129,12 @@ def rescheduled(task: TaskRow) -> None:
 def removing(task: TaskRow) -> None:
     """Run what precedes the removal of a task."""
     for observer in _on_removal:
+        observer(task)
+
+
+def removed(task: TaskRow) -> None:
+    """Run what follows the removal of a task."""
+    for observer in _after_removal:
         observer(task)
 
 

@@ -135,10 +135,10 @@ class OwnerActions(TaskTrait):
         model = type(self)
         with database.transaction():
             finished = model.id == self.id, OWNER_ACTIONS["remove"].where(model)
-            if not list(locking(model.select(model.id).where(*finished))):
-                raise IllegalTransition(self.fresh(), "deleted")
-            if locks_rows():
+            if locks_rows() and list(locking(model.select(model.id).where(*finished))):
                 removal.detach(model, self.id)
-            observers.removing(self)
-            model.delete().where(model.id == self.id).execute()
+                observers.removing(self)
+            if not model.delete().where(*finished).execute():
+                raise IllegalTransition(self.fresh(), "deleted")
+            observers.removed(self)
             observers.refreshed(self.user_id)
