@@ -1,5 +1,7 @@
 """A bulk action whose worker is killed, told to stop, or whose operator pauses and cancels it, in the middle of it."""
 
+import csv
+import io
 from collections import Counter
 
 import pytest
@@ -45,7 +47,8 @@ def retries(tasks: list[Task]) -> Counter[int]:
 def listed(bulk: Task) -> Counter[tuple[str, str]]:
     """The rows of the file that it leaves."""
     [made] = [made for made in Artifact.completed([bulk])[bulk] if made.name == FILE]
-    return Counter(tuple(line.split(",")) for line in made.read().decode().splitlines()[1:])
+    rows = csv.DictReader(io.StringIO(made.read().decode(), newline=""))
+    return Counter((row["task"], row["outcome"]) for row in rows)
 
 
 def assert_each_once(bulk: Task, tasks: list[Task]) -> None:
