@@ -25,7 +25,7 @@ _HOLDS: Final = 60  # seconds
 
 @bp.get("/tasks/<uuid:task_id>")
 def task(task_id: UUID) -> ResponseReturnValue:
-    """A task of anybody's, an internal one too; 404 for none. At most eleven queries.
+    """A task of anybody's, an internal one too; 404 for none. At most eleven queries, and one more for a bulk action.
 
     Its arguments are there once for who has just asked to see them; that answer is not to be kept.
     """
