@@ -19,6 +19,7 @@ from webapp.models import State, Task, User
 UNTOUCHED = ["launched", "started", "succeeded"]
 AWAY, BACK = "The queue does not answer", "The queue answers again"
 MOST_LINES = 6  # the queue, the database and the sweeper, each that it is away and that it is back
+OF_RUNS = " tasks.engine.rescue: ", " tasks.engine.executor: "
 WITH_REDIS = pytest.mark.parametrize("shared_site", ["sqlite and redis", "postgres and redis"], indirect=True)
 
 
@@ -55,11 +56,14 @@ def test_tasks_are_started_and_done_while_redis_is_down(site, redis, user):
     worker = site.worker()
     guest = Surfer(site.url)
     guest.submit("/guest")
+    begun = time.monotonic()
+    guest.start("countdown", seconds="1")
+    usual = time.monotonic() - begun
     redis.kill()
     try:
         begun = time.monotonic()
         paths = [guest.start("countdown", seconds="1") for _ in range(3)]
-        assert time.monotonic() - begun < 10, "nobody waits long for a queue that is not there"
+        assert time.monotonic() - begun < 10 + 6 * usual, "nobody waits long for a queue that is not there"
         task = stamp.launch(user, steps=3)
         for path in paths:
             until(lambda path=path: guest.state_of(path) == "succeeded")
@@ -67,7 +71,9 @@ def test_tasks_are_started_and_done_while_redis_is_down(site, redis, user):
     finally:
         redis.start()
     until(lambda: BACK in worker.output())
-    assert len(_trouble(worker)) <= MOST_LINES, worker.output()
+    # On a busy machine a run may seem lost and be continued, whatever the queue does: that is told of each.
+    of_outage = [line for line in _trouble(worker) if not any(logger in line for logger in OF_RUNS)]
+    assert len(of_outage) <= MOST_LINES, worker.output()
     after = stamp.launch(user, steps=3)
     assert_stamped_once(after)
     assert worker.popen.poll() is None

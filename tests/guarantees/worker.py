@@ -21,6 +21,16 @@ _kept: list[bytearray] = []
 @user_task(title="Stamp {steps} times")
 def stamp(task: Run, steps: int = 20, pause: float = 0.05) -> None:
     """Leave one post for each step, which must be there exactly once in the end."""
+    _stamp(task, steps, pause)
+
+
+@user_task(title="Stamp {steps} times", timeout=600)
+def stamp_in_peace(task: Run, steps: int = 20, pause: float = 0.05) -> None:
+    """The same, where a site is impatient, and this machine busy."""
+    _stamp(task, steps, pause)
+
+
+def _stamp(task: Run, steps: int, pause: float) -> None:
     task.log(f"in process {os.getpid()}")
     for number in task.each(range(steps)):
         time.sleep(pause)
