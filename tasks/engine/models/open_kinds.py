@@ -52,7 +52,7 @@ def running_of(name: Node) -> "ModelSelect[TaskRow]":
 def crowded() -> "ModelSelect[TaskRow]":
     """The pairs of a kind and a party that may not run another of it now."""
     runs, control = TaskRow.alias("theirs"), KindControl.alias("control")
-    pairs = runs.select(runs.name, party_of(runs)).join(control, on=control.name == runs.name)
+    pairs = runs.select(runs.name, party_of(runs).alias("party")).join(control, on=control.name == runs.name)
     pairs = pairs.where(runs.fencing_token.is_null(False), control.max_running_per_person.is_null(False))
     return pairs.group_by(runs.name, party_of(runs)).having(
         fn.COUNT(SQL("*")) >= fn.MIN(control.max_running_per_person)

@@ -16,7 +16,7 @@ from peewee import SQL, Expression, ModelAlias, Select, fn
 
 from tasks.engine.models.fair_share import waits
 from tasks.engine.models.kind_control import KindControl
-from tasks.engine.models.open_kinds import firsts_of_pairs, open_names
+from tasks.engine.models.open_kinds import closed, crowded, firsts_of_pairs, open_names
 from tasks.engine.models.party import party_of
 from tasks.engine.models.row import TaskRow
 from webapp.db import CompiledQuery, Param, compiled
@@ -52,10 +52,16 @@ def head(level: int, end: int) -> int | None:
 
 
 def numbers_between(keys: Sequence[int]) -> list[int]:
-    """How many wait that may be taken, from each of these keys to the next. One query, compiled for so many."""
+    """How many wait that may be taken, from each of these keys to the next. Two queries, compiled for so many.
+
+    Those are left out whose person runs as many of the kind as one may: of each such pair, of which there are no more
+    than tasks that run, up to MOST_COUNTED of that person's tasks are looked at.
+    """
     places = {f"place{n}": key for n, key in enumerate(keys)}
-    row = _between(len(keys) - 1).execute(now=utcnow(), **places).fetchone()
-    return [int(number or 0) for number in row]
+    now, number = utcnow(), len(keys) - 1
+    every = _between(number).execute(now=now, **places).fetchone()
+    crowded = _crowded_between(number).execute(now=now, **places).fetchone()
+    return [max(0, int(all_of_it or 0) - int(held or 0)) for all_of_it, held in zip(every, crowded, strict=True)]
 
 
 def claimable_count() -> int:
@@ -123,6 +129,27 @@ def _between(number: int) -> CompiledQuery:
         places = [Param(f"place{n}", int) for n in range(number + 1)]
         counts = [_count(found, of_kind & (key >= start) & (key < end)) for start, end in pairwise(places)]
         return Select([names], [fn.SUM(count) for count in counts]).with_cte(names).where(is_open)
+
+    return between
+
+
+@cache
+def _crowded_between(number: int) -> CompiledQuery:
+    """How many of these wait of open kinds for whom they are held by the limit of one person."""
+
+    @compiled
+    def between() -> Select:
+        found, places = TaskRow.alias("found"), [Param(f"place{n}", int) for n in range(number + 1)]
+        pairs = crowded().alias("pairs")
+        name, party = SQL("pairs.name"), SQL("pairs.party")
+        counts = []
+        for start, end in pairwise(places):
+            theirs = waits(found) & (party_of(found) == party) & (found.queue_key >= start) & (found.queue_key < end)
+            some = found.select(found.name.alias("kind")).where(theirs).order_by(found.queue_key).limit(MOST_COUNTED)
+            some = some.alias("some")
+            counts.append(Select([some], [fn.COUNT(SQL("*"))]).where(some.c.kind == name))
+        is_open = name.not_in(closed(but_for_pace=True))
+        return Select([pairs], [fn.SUM(count) for count in counts]).where(is_open)
 
     return between
 

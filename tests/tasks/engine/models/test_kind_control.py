@@ -210,3 +210,23 @@ def test_none_of_the_held_tasks_is_read(each_database):
     assert "AUTOMATIC" not in plan
     assert "Seq Scan on tasks" not in plan
     assert "SCAN found" not in plan
+
+
+@pytest.mark.parametrize("group", [None, 7_000_000], ids=["a person", "guests of a network"])
+def test_what_its_persons_limit_holds_counts_in_nobody_elses_position(each_database, queries, group):
+    """Of who runs as many of the kind as one may, those that wait stand nowhere; what else they have waiting does."""
+    ann, bob = make_user(), make_user()
+    hers = [make_task(State.PENDING, ann, name="countdown", queue_key=n, queue_group=group) for n in range(5)]
+    for n in range(2):
+        make_task(State.PENDING, ann, name="export", queue_key=n, queue_group=group)
+    his = make_task(State.PENDING, bob, name="countdown", queue_key=20)
+    KindControl.limit("countdown", per_person=1)
+    assert fair_queue.positions([his])[his.id].ahead == 7
+    make_task(State.IN_PROGRESS, ann, name="countdown", queue_group=group, fencing_token="t")
+    with queries() as asked:
+        found = fair_queue.positions([his, hers[4]])
+    assert (found[his.id].hold, found[his.id].ahead) == (None, 2)
+    assert found[hers[4].id].hold == open_line.Hold()
+    assert asked.count <= 5
+    _pause("countdown")
+    assert fair_queue.positions([make_task(State.PENDING, bob, name="export", queue_key=30)]).popitem()[1].ahead == 2
