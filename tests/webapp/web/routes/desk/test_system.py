@@ -1,5 +1,6 @@
 """The system at the desk: what runs, how large it is, and no secret."""
 
+import socket
 import time
 from contextlib import ExitStack
 from dataclasses import fields, replace
@@ -83,6 +84,22 @@ def test_a_queue_that_does_not_answer_is_told_in_words(make_app):
     answer = browse(app, make_staff()).get("/desk/system")
     assert "The queue doesn’t answer. Tasks go on without it." in answer.words
     assert answer.status_code == 200
+
+
+def test_while_redis_hangs_the_desk_and_metrics_answer_and_the_system_says_what_does_not(make_app):
+    """A port that takes connections and says nothing, as Redis does when its process is stopped."""
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as mute:
+        redis = f"redis://127.0.0.1:{mute.getsockname()[1]}"
+        browser = browse(make_app(redis_url=redis, metrics_token="t" * 20), make_staff())
+        took = {}
+        for path in ("/desk", "/desk/workers", "/metrics", "/desk/system"):
+            begun = time.monotonic()
+            answer = browser.get(path, headers={"Authorization": f"Bearer {'t' * 20}"})
+            took[path] = time.monotonic() - begun
+            assert answer.status_code == 200
+    assert "The queue doesn’t answer. Tasks go on without it." in answer.words
+    assert took["/desk/system"] < QUEUE_ANSWERS_WITHIN + 2
+    assert {path for path, seconds in took.items() if seconds > QUEUE_ANSWERS_WITHIN} <= {"/desk/system"}
 
 
 def test_it_takes_few_queries(read, queries):
