@@ -18,15 +18,15 @@ from playhouse.test_utils import count_queries
 
 from tasks.engine import config, executor, registry, user_task
 from tasks.queue import huey
-from tests.apps import CompiledTemplates, QuickRule
+from tests.apps import CompiledQueries, CompiledTemplates, QuickMap
 from tests.browsing import Browser, browse
 from tests.log_lines import Lines
 from tests.mailserver import MailServer
 from tests.memory import folder_in_memory
-from tests.services import empty_postgres, postgres_server, redis_server
+from tests.services import SharedPostgres, postgres_server, redis_server
 from webapp import db
 from webapp.app import create_app
-from webapp.db import schema
+from webapp.db import compiled_query
 from webapp.dev.factories import make_user
 from webapp.lib import logs
 from webapp.lib.quota_variables import GUEST, UNLIMITED, Most, Quota
@@ -49,9 +49,10 @@ if _folder := folder_in_memory():
 
 
 def pytest_collection_finish() -> None:
-    """Spare each full garbage collection the thousands of tests."""
+    """Spare each full garbage collection the thousands of tests, and collect no more often than memory demands."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 10, 10)
 
 
 # Storage
@@ -115,9 +116,9 @@ def _migrated(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def _migrated_urls() -> set[str]:
-    """The databases that apps of this process have migrated already."""
-    return set()
+def _migrated_urls() -> dict[str, set[str]]:
+    """The databases that apps of this process have migrated already, and the migrations that were applied then."""
+    return {}
 
 
 # The app
@@ -142,8 +143,24 @@ def settings(request, tmp_path, _migrated) -> Settings:
 def _compiled() -> Iterator[CompiledTemplates]:
     """What apps need not compile anew: doing so for each app takes longer than all the rest."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(flask.Flask, "url_rule_class", QuickRule)
+        patch.setattr(flask.Flask, "url_map_class", QuickMap)
         yield CompiledTemplates()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_queries() -> Iterator[CompiledQueries]:
+    with pytest.MonkeyPatch.context() as patch:
+        queries = CompiledQueries()
+        patch.setattr(compiled_query, "_compile", queries)
+        yield queries
+
+
+@pytest.fixture
+def monkeypatch(monkeypatch, _compiled_queries) -> Iterator[pytest.MonkeyPatch]:
+    """Pytest's. What a test replaces is in its compiled queries, and in those of no other."""
+    _compiled_queries.is_shared = False
+    yield monkeypatch
+    _compiled_queries.is_shared = True
 
 
 @pytest.fixture
@@ -155,9 +172,9 @@ def make_app(settings, configure, _compiled, _migrated_urls) -> Callable[..., fl
         app.jinja_env.bytecode_cache = _compiled
         url = app.config["SETTINGS"].database_url
         is_copied = url == settings.database_url and (settings.data_dir / DATABASE_FILE).exists()
-        if not is_copied and (url not in _migrated_urls or schema.pending()):  # a test may have rolled back
-            db.migrate(huey.create_tables)
-            _migrated_urls.add(url)
+        if not is_copied and not (url in _migrated_urls and _migrated_urls[url] <= _applied()):
+            db.migrate(huey.create_tables)  # the first time, and after a test has rolled back
+            _migrated_urls[url] = _applied()
         configure(run_context=app.app_context)
         return app
 
@@ -166,6 +183,10 @@ def make_app(settings, configure, _compiled, _migrated_urls) -> Callable[..., fl
         db.database.close()
     if huey.storage:
         huey.storage.close()
+
+
+def _applied() -> set[str]:
+    return {name for (name,) in db.database.execute_sql("SELECT name FROM schema_migration").fetchall()}
 
 
 @pytest.fixture
@@ -185,14 +206,15 @@ def each_database(request, make_app) -> flask.Flask:
 @pytest.fixture
 def emptied_postgres(_shared_postgres) -> str:
     """The URL of the PostgreSQL database that tests share, as good as new."""
-    empty_postgres(_shared_postgres)
-    return _shared_postgres
+    _shared_postgres.empty()
+    return _shared_postgres.url
 
 
 @pytest.fixture(scope="session")
-def _shared_postgres(new_storage):
+def _shared_postgres(new_storage) -> Iterator[SharedPostgres]:
     """A database that is emptied for each test: making a new one would take longer than most tests."""
-    return new_storage("postgres_url")
+    with SharedPostgres(new_storage("postgres_url")) as shared:
+        yield shared
 
 
 # Logs
@@ -287,13 +309,14 @@ def declare(app) -> Callable:
 
 
 @pytest.fixture
-def configure(monkeypatch) -> Callable[..., None]:
+def configure() -> Iterator[Callable[..., None]]:
     """`configure(lease=…)` replaces fields of the engine's configuration until the test ends.
 
     Making an app takes from its settings what they have, so ask for the app first.
     """
-    monkeypatch.setattr(config, "_config", config.config())
-    return config.configure
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(config, "_config", config.config())
+        yield config.configure
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 from tests.processes import free_port, is_answering, until
@@ -75,33 +75,76 @@ def postgres_server(**settings: str) -> Iterator[Callable[[], str]]:
             server.wait(30)
 
 
-def empty_postgres(url: str) -> None:
-    """Make a database of ours as good as new, but for its schema; whoever is still connected to it is not."""
-    import psycopg
+class SharedPostgres:
+    """A database of ours that `empty` makes as good as new, but for its schema.
 
-    with psycopg.connect(url) as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-        ours = "FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname !~ 'migration'"
-        tables = [name for (name,) in connection.execute(f"SELECT quote_ident(relname) {ours}").fetchall()]
-        if not tables:
-            return
-        connection.execute(f"LOCK TABLE {', '.join(tables)}")  # until the last of those others has left
-        # TRUNCATE makes new files for all tables, whatever is in them, which takes longer than most tests.
-        weighty = "(reltuples >= 0 OR pg_total_relation_size(oid) > 1000000)"  # the planner knows them, or they grew
-        if connection.execute(f"SELECT 1 {ours} AND {weighty} LIMIT 1").fetchone():
-            connection.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
-            return
-        filled = " UNION ALL ".join(f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {table})" for table in tables)
-        connection.execute("SET LOCAL session_replication_role = replica")  # no triggers, no foreign keys
-        for (table,) in connection.execute(filled).fetchall():
-            connection.execute(f"DELETE FROM {table}")
-        connection.execute(
-            "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)"
-            " FROM pg_sequences WHERE schemaname = 'public' AND sequencename !~ 'migration' AND last_value IS NOT NULL"
-        )
+    It stays connected, as a new connection has to learn of every table anew. To be used by `with`.
+    """
+
+    # TRUNCATE makes new files for all tables, whatever is in them, which takes longer than most tests. So it is for
+    # those that the planner knows, or that grew.
+    _TABLES = """
+        SELECT quote_ident(relname), reltuples >= 0 OR pg_relation_size(oid) > 500000
+               OR reltoastrelid <> 0 AND pg_relation_size(reltoastrelid) > 500000
+        FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname !~ 'migration'
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._connection = self._connected()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def empty(self) -> None:
+        """Do so; whoever else is still connected to it is not."""
+        import psycopg
+
+        try:
+            self._empty()
+        except psycopg.OperationalError:  # a test has ended all connections
+            self._connection.close()
+            self._connection = self._connected()
+            self._empty()
+
+    def _connected(self) -> Any:
+        import psycopg
+
+        connection = psycopg.connect(self.url)
+        with connection.transaction():  # no triggers, no foreign keys
+            connection.execute("SET session_replication_role = replica")
+        return connection
+
+    def _empty(self) -> None:
+        with self._connection.transaction():
+            ended = self._rows(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            weighty = dict(self._rows(self._TABLES))
+            if not weighty:
+                return
+            if ended:  # until the last of them has left
+                self._rows(f"LOCK TABLE {', '.join(weighty)}")
+            if any(weighty.values()):
+                self._rows(f"TRUNCATE {', '.join(weighty)} RESTART IDENTITY CASCADE")
+                return
+            filled = " UNION ALL ".join(f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {table})" for table in weighty)
+            for (table,) in self._rows(filled):
+                self._rows(f"DELETE FROM {table}")
+            self._rows(
+                "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)"
+                " FROM pg_sequences WHERE schemaname = 'public' AND sequencename !~ 'migration'"
+                " AND last_value IS NOT NULL"
+            )
+
+    def _rows(self, statement: str) -> list[tuple]:
+        """What it finds; planned once."""
+        cursor = self._connection.execute(statement, prepare=True)
+        return cursor.fetchall() if cursor.description else []
 
 
 def _folder_of(package: str) -> Path:

@@ -94,7 +94,7 @@ class CompiledQuery:
         """The SQL and its parameters, as `execute` gives them to the database."""
         db, sql, places, names = self._compiled
         if db is not database.obj:
-            _, sql, places, names = self._compiled = _compile(database.obj, self._build())
+            _, sql, places, names = self._compiled = _compile(database.obj, self._build)
         try:
             given = [convert(values[name]) if convert else values[name] for name, convert in places]
         except KeyError as missing:
@@ -127,8 +127,9 @@ def _is_constant(value: object) -> bool:
     return value is None or isinstance(value, (int, float)) or (isinstance(value, str) and "%" not in value)
 
 
-def _compile(db: Database, query: Untyped) -> tuple[Database, str, list[Place], int]:
-    sql, places = _Compiler(**db.get_context_options(), value_literals=True).parse(query)  # type: ignore[no-untyped-call]
+def _compile(db: Database, build: Callable[[], Untyped]) -> tuple[Database, str, list[Place], int]:
+    compiler = _Compiler(**db.get_context_options(), value_literals=True)
+    sql, places = compiler.parse(build())  # type: ignore[no-untyped-call]
     return db, sql, places, len({name for name, _ in places})
 
 

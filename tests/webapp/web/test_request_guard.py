@@ -14,7 +14,6 @@ from werkzeug.datastructures import ImmutableMultiDict
 
 from tasks.catalogue import CATALOGUE
 from tests.browsing import Browser, browse
-from tests.services import empty_postgres
 from tests.webapp.web.api.client import Program
 from tests.webapp.web.site import tokens_of
 from webapp.db import is_postgres
@@ -150,9 +149,7 @@ def app(request, make_app, monkeypatch) -> Flask:
     monkeypatch.setattr(limiter, "enabled", False)
     if request.param == "sqlite":
         return make_app(mailbox=True)
-    url = request.getfixturevalue("_shared_postgres")
-    empty_postgres(url)
-    return make_app(mailbox=True, database_url=url)
+    return make_app(mailbox=True, database_url=request.getfixturevalue("emptied_postgres"))
 
 
 @pytest.fixture
