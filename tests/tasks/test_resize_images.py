@@ -395,7 +395,7 @@ def test_the_zip_file_has_each_image_once_when_runs_are_killed(app, live_on, mon
     else:
         monkeypatch.setattr(module.resumable_zip, "directory", dying(module.resumable_zip.directory))
         monkeypatch.setattr(run.Run, "finish", dying(run.Run.finish))
-    noise = Image.effect_noise((900, 600), 90).convert("RGB")
+    noise = Image.effect_noise((480, 320), 90).convert("RGB")
     data = io.BytesIO()
     noise.save(data, "PNG")
     files = [Upload(f"{n}.png", data.getvalue() if n % 3 else b"not an image") for n in range(7)]

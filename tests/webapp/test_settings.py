@@ -361,15 +361,7 @@ COMMANDS = {
     "mailbox": [sys.executable, "-m", "webapp.dev.mailbox"],
     "migrate": [BIN / "flask", "--app", "webapp.wsgi", "migrate"],
 }
-MISTAKES = {
-    "WORKER_CONCURRENCY": {"WORKER_CONCURRENCY": "many"},
-    "SECRET_KEY": {"REDIS_URL": "redis://localhost:1"},
-    "DATABASE_URL": {"DATABASE_URL": "mongodb://db.example", "SECRET_KEY": KEY},
-}
-STARTS = [(command, name, variables) for command in COMMANDS for name, variables in MISTAKES.items()] + [
-    ("worker", "PORT", {"PORT": "http"}),
-    ("dev", "PORT", {"PORT": "http"}),
-    ("web", "PORT", {"PORT": "http"}),
+STARTS = [(command, "SECRET_KEY", {"REDIS_URL": "redis://localhost:1"}) for command in COMMANDS] + [
     ("dev", "WEB_CONCURRENCY", {"WEB_CONCURRENCY": "many"}),
     ("dev", "PORT", {"PORT": "70000"}),
     ("dev", "BASE_URL", {"BASE_URL": "ftp://errand.example"}),
@@ -396,7 +388,8 @@ def test_make_run_for_a_site_that_others_reach_has_no_mailbox(monkeypatch):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_tells_all_that_is_wrong(tmp_path, command):
     wrong = {"WORKER_CONCURRENCY": "many", "SECRET_KEY": "x", "MAIL_SEVER": "mail.example"}
-    env = {"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path), "PORT": str(free_port())} | wrong
+    wrong |= {"DATABASE_URL": "mongodb://db.example", "PORT": "http"}
+    env = {"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path)} | wrong
     done = subprocess.run(COMMANDS[command], cwd=ROOT, env=env, capture_output=True, text=True, timeout=30)
     assert done.returncode > 0
     assert sorted(line.split()[:2] for line in done.stderr.splitlines()) == [
