@@ -48,7 +48,8 @@ def open_connection(
 
     This and each later use of it needs a deadline around it. Raises OSError, as all of smtplib's exceptions are.
     """
-    context = ssl.create_default_context()
+    # It reads every certificate of the system, which takes longer than a mail to a server near by.
+    context = ssl.create_default_context() if use_tls or use_ssl else None
     # smtplib would ask the name service who we are, which may take longer than the mail.
     options: dict[str, Any] = {"local_hostname": "localhost"}
     smtp = _SmtpOverTls(server, port, context=context, **options) if use_ssl else _Smtp(server, port, **options)
