@@ -12,6 +12,7 @@ from webapp.lib.times import utcnow
 from webapp.models import State, Task, TaskEvent, User
 
 
+@pytest.mark.usefixtures("monkeypatch")  # so that it shares nothing with databases before
 def test_it_is_built_once_for_each_database(make_app, tmp_path):
     built = []
 
