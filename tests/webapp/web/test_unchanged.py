@@ -80,7 +80,10 @@ class Door:
 
     def agree(self, **what: Any) -> tuple[int, bool]:
         """Ask at both doors, which must give the same answer; returns its status and whether it came ahead of Flask."""
-        front, behind = self.ask(**what), self.ask(behind=True, **what)
+        second = 0
+        while second != int(time.time()):  # which some headers tell
+            second = int(time.time())
+            front, behind = self.ask(**what), self.ask(behind=True, **what)
         assert front[:3] == behind[:3], what
         assert behind[3]
         assert logs._context.get() == {}, "nothing is left to the next request of a thread"
