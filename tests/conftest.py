@@ -35,6 +35,7 @@ from webapp.settings import Settings
 from webapp.storage import use_storage
 
 DATABASE_FILE = "errand.db"
+LONGEST_FILES = {"test_demo.py", "test_page_costs.py", "test_request_guard.py"}
 
 _OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PORT", "BASE_URL", "DATA_DIR", "ALLOW_GUESTS", "LOG_LEVEL")
 _OURS += ("APP_NAME", "ADMINS", "SENTRY_DSN", "DYNO", "KUBERNETES_SERVICE_HOST")
@@ -46,6 +47,11 @@ for _name in list(os.environ):
 # On a disk, each write of each test would wait for it; no test cuts the power. What a test leaves goes with the test.
 if _folder := folder_in_memory():
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _folder)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files, each of which one process runs: the others would wait for it in the end."""
+    items.sort(key=lambda item: item.path.name not in LONGEST_FILES)
 
 
 def pytest_collection_finish() -> None:
