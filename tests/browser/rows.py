@@ -1,10 +1,13 @@
 """Puts tasks in any state into the database of a site that runs: `python -m tests.browser.rows NAME STATE …`."""
 
 import json
+import os
 import sys
+from itertools import count
 from typing import Any
 
 from tests.processes import Site
+from webapp.dev import factories
 from webapp.dev.account_factories import make_report
 from webapp.dev.desk_factories import make_audit_entry, make_failure, make_suspension, make_worker
 from webapp.dev.factories import make_artifact, make_mailing, make_mailing_file, make_message, make_task, make_user
@@ -110,6 +113,7 @@ def _make(user: User, what: str) -> Task:
 def main() -> None:
     """Say as JSON what was made."""
     use_database(Settings.from_env())
+    factories._numbers = count(100 * os.getpid())  # other calls name people of this site, too
     if sys.argv[1] == "--":
         task = Task.get_by_id(sys.argv[2])
         getattr(task, sys.argv[3])(*(["It broke."] if sys.argv[3] == "fail" else []))
