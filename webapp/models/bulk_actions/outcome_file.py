@@ -49,7 +49,7 @@ class Acted:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """What its text says. Raises ValueError for what is none."""
+        """What its text says. Raises ValueError for what is no id, and KeyError for what is no outcome."""
         key, _, name = text.partition(".")
         return cls(UUID(key), Outcome[name.upper()] if name else None)
 
